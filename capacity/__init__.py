@@ -1,0 +1,1 @@
+"""Connection-resource load tester and capacity planner."""

@@ -1,0 +1,60 @@
+"""
+Every error this package raises on purpose, with the exit code the command line gives it:
+
+* CapacityError
+  + ConfigError           2   what we were told is wrong: file, line, key, value, what is allowed
+  + PreflightError        3   this machine or the target's cannot run what was asked
+  + UnreachableError      4   the target or its agent does not answer, or not in its dialect
+  + RunInvalidError       5   the run cannot carry a plan (generator saturated, too little data)
+  + GuardError           12   stopped before the target came to harm
+  + LockedError          75   another run is at work on the same target
+  + ProtocolError         1   an impossible sequence of events: a defect, ours or the target's
+
+The message is one sentence for a person: what is wrong, and what to do.
+"""
+
+
+class CapacityError(Exception):
+    """Base of every error raised on purpose."""
+
+    exit_code = 1
+
+
+class ConfigError(CapacityError):
+    """A file, an option or an argument says something impossible."""
+
+    exit_code = 2
+
+
+class PreflightError(CapacityError):
+    """The asked load cannot be offered or measured here."""
+
+    exit_code = 3
+
+
+class UnreachableError(CapacityError):
+    """The target or the agent does not answer as it should."""
+
+    exit_code = 4
+
+
+class RunInvalidError(CapacityError):
+    """What was recorded cannot carry the asked conclusion."""
+
+    exit_code = 5
+
+
+class GuardError(CapacityError):
+    """A guard ended the run before it harmed the target."""
+
+    exit_code = 12
+
+
+class LockedError(CapacityError):
+    """The target is busy with another run."""
+
+    exit_code = 75
+
+
+class ProtocolError(CapacityError):
+    """An event that is illegal in the present state."""

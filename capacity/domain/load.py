@@ -1,0 +1,51 @@
+"""Load as a vector: what a step offers, and what was measured of it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadStep:
+    """Ramp to a connection count, let it settle, then measure on the plateau."""
+
+    connections: int
+    subscriptions_per_connection: int
+    """Channels that each connection follows; 0 leaves the connection idle."""
+    requests_per_s: float
+    """REST polls, all pollers together."""
+    connects_per_s: float
+    """Arrival rate of the ramp, all workers together."""
+    ramp_timeout_s: float
+    """The step counts as not reached when the ramp lasts longer."""
+    settle_s: float
+    plateau_s: float
+    is_mix: bool
+    """The step offers the profile's full mix: capacity is quoted for its load per connection."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadVector:
+    """What the target carried, averaged over a plateau; or, as a mix, per connection."""
+
+    connections: float
+    """Open WebSocket connections."""
+    deliveries_per_s: float
+    """Updates that reached subscribers (1/s)."""
+    delivered_bytes_per_s: float
+    """Payload bytes of the deliveries (B/s)."""
+    requests_per_s: float
+    """REST requests answered (1/s)."""
+    handshakes_per_s: float
+    """WebSocket connections opened (1/s)."""
+
+    def per_connection(self) -> "LoadVector":
+        """Return the mix: every component divided by the connections (which become 1).
+
+        Raises ZeroDivisionError without connections: an empty plateau has no mix.
+        """
+        return LoadVector(
+            connections=1.0,
+            deliveries_per_s=self.deliveries_per_s / self.connections,
+            delivered_bytes_per_s=self.delivered_bytes_per_s / self.connections,
+            requests_per_s=self.requests_per_s / self.connections,
+            handshakes_per_s=self.handshakes_per_s / self.connections,
+        )

@@ -1,0 +1,68 @@
+"""One step, summed up: what was offered, what arrived, and whether it may be used."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from capacity.domain.load import LoadStep, LoadVector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quantiles:
+    """Quantiles of a duration in seconds over one plateau."""
+
+    count: int
+    p50_s: float
+    p95_s: float
+    p99_s: float
+    max_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneratorHealth:
+    """How hard the generator itself worked during the plateau; the worst worker counts."""
+
+    workers: int
+    lag_p95_s: float
+    """How late a timer of the worker fired."""
+    cpu_ratio: float
+    """CPU of the busiest worker, in cores (1.0 is all a worker can use)."""
+    descriptors_ratio: float
+    """Descriptors in use over their limit, fullest worker."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepObservation:
+    """A step after its plateau. Times are epoch seconds of the recorder's clock."""
+
+    index: int
+    step: LoadStep
+    started_at: float
+    plateau_started_at: float | None
+    """None when the ramp never reached the asked connections."""
+    plateau_ended_at: float | None
+    load: LoadVector | None
+    """Measured load on the plateau; None without a plateau."""
+    users: int
+    """Locust's count of running users, pollers included."""
+    connections_peak: int
+    """Most connections open at once during the whole step, ramp included."""
+    connects: int
+    """Handshakes that succeeded during the step."""
+    failures: Mapping[str, int]
+    """Reason -> count over the whole step: connect_refused, connect_timeout, connect_reset,
+    handshake_rejected, subscribe_rejected, request_failed, request_throttled, ..."""
+    lost: int
+    """Open connections that the target ended, over the whole step."""
+    gaps: int
+    """Updates missing by sequence number on the plateau."""
+    unmatched: int
+    """Frames that the dialect has no rule for, on the plateau."""
+    delivery_delay: Quantiles | None
+    """Published to received; None where the dialect has no server timestamp."""
+    request_latency: Quantiles | None
+    """Intended start to reply."""
+    handshake_time: Quantiles | None
+    """TCP to subscription confirmed, over the whole step."""
+    generator: GeneratorHealth | None
+    void: str | None
+    """Why the step must not be used (generator saturated, worker lost); None if it may."""

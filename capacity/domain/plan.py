@@ -1,0 +1,145 @@
+"""The answer: a capacity with its walls and doubts, or the reason why there is none."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from capacity.domain.estimates import Estimate
+from capacity.domain.load import LoadVector
+from capacity.domain.resources import Limit, Resource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitCost:
+    """Use of one resource as a plane over the load: baseline + marginal costs · load, all ≥ 0."""
+
+    resource: Resource
+    baseline: Estimate
+    """Use without load (b0), in the resource's unit."""
+    per_connection: Estimate
+    """Added use of one open, idle connection."""
+    per_delivery_per_s: Estimate
+    """Added use of one delivery a second."""
+    per_request_per_s: Estimate
+    """Added use of one REST request a second."""
+    separated: tuple[str, ...]
+    """Load components whose costs the run could tell apart, by field name of LoadVector."""
+    snapped: bool
+    """A counted cost per connection was rounded to a small fraction that it met within noise."""
+    residual_ratio: float
+    """Root mean square of the residuals over the mean use: how well the plane fits."""
+    windows: int
+    """Plateau windows that the fit used."""
+
+    def marginal_along(self, mix: LoadVector) -> float:
+        """Return the added use of one more connection with its share of the mix (b·d)."""
+        return (
+            self.per_connection.mid
+            + self.per_delivery_per_s.mid * mix.deliveries_per_s
+            + self.per_request_per_s.mid * mix.requests_per_s
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wall:
+    """One resource, taken alone: how many connections until it meets its limit."""
+
+    resource: Resource
+    limit: Limit
+    cost: UnitCost
+    ceiling: Estimate
+    """Connections at the limit, along the plan's mix."""
+    used_at_baseline: float
+    used_at_highest: float
+    """Mean use on the plateau with most connections, in the resource's unit."""
+    binding_probability: float
+    """Share of the resampled fits in which this wall came first."""
+    gain: float | None
+    """Further connections until the next wall if this one were lifted; None for the last one."""
+    remedy: str
+    """How to lift it, as one sentence with the exact setting where there is one."""
+
+
+class DoubtKind(StrEnum):
+    """Why to distrust a plan."""
+
+    EXTRAPOLATION = "extrapolation"
+    UNKNOWN_LIMIT = "unknown_limit"
+    COSTS_NOT_SEPARATED = "costs_not_separated"
+    GENERATOR_NEAR_LIMIT = "generator_near_limit"
+    VOID_STEPS = "void_steps"
+    SHARED_HOST = "shared_host"
+    FEW_STEPS = "few_steps"
+    POOR_FIT = "poor_fit"
+    NEAR_TIE = "near_tie"
+    TARGET_RESTARTED = "target_restarted"
+    LOST_CONNECTIONS = "lost_connections"
+    SAMPLES_MISSING = "samples_missing"
+    UNMATCHED_FRAMES = "unmatched_frames"
+    CLOCK_OFFSET = "clock_offset"
+    RUN_INCOMPLETE = "run_incomplete"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """One reason to distrust the plan, with its number and what to do about it."""
+
+    kind: DoubtKind
+    statement: str
+    """One sentence with the number in it."""
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneratorVerdict:
+    """Whether the generator, rather than the target, set the limit of what was measured."""
+
+    is_trustworthy: bool
+    statement: str
+    worst_lag_p95_s: float | None
+    worst_cpu_ratio: float | None
+    void_steps: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoCeiling:
+    """A resource that sets no ceiling, and why (unlimited, unknown, no measurable cost)."""
+
+    resource: Resource
+    reason: str
+    limit: Limit | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapacityPlan:
+    """How many connections one instance of the target holds, and what gives out first."""
+
+    run: str
+    capacity: Estimate
+    """Connections until the first wall, along the mix."""
+    safe_capacity: int
+    """One-sided 95 %: the number to size by."""
+    binding: Resource
+    mix: LoadVector
+    """Load per connection that the capacity is quoted for."""
+    ladder: tuple[Wall, ...]
+    """Every wall, lowest ceiling first; ladder[0] is the binding one."""
+    no_ceiling: tuple[NoCeiling, ...]
+    highest_connections: int
+    """Most connections on any plateau: how far the target was really taken."""
+    extrapolation_ratio: float
+    """capacity.mid / highest_connections."""
+    condition_number: float
+    """Of the scaled design: above 30 the costs cannot be told apart."""
+    generator: GeneratorVerdict
+    doubts: tuple[Doubt, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excuse:
+    """Why there is no plan, and what would make one possible."""
+
+    run: str
+    reason: str
+    remedy: str
+    generator: GeneratorVerdict | None
+    doubts: tuple[Doubt, ...]

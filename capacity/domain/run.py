@@ -1,0 +1,70 @@
+"""A recorded run: everything that a plan and a report are made of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from capacity.domain.histogram import Histogram
+from capacity.domain.load import LoadStep
+from capacity.domain.observation import StepObservation
+from capacity.domain.sample import AgentInfo, Sample
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockOffset:
+    """Agent's clock minus recorder's clock, in seconds, at the probe with the least round trip."""
+
+    offset_s: float
+    error_s: float
+    """Half that round trip: the true offset lies within ± this."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunManifest:
+    """What was known before the first connection."""
+
+    format_version: int
+    product_version: str
+    run: str
+    """Name of the run and of its directory."""
+    started_at: float
+    target: Mapping[str, Any]
+    """The target file as validated, without secrets."""
+    profile: Mapping[str, Any]
+    """The profile file as validated."""
+    steps: tuple[LoadStep, ...]
+    audited_bound: int | None
+    """Connections that the limits readable at zero load allow; None if no limit could be read."""
+    audited_by: str | None
+    """The resource that sets the audited bound."""
+    agent: AgentInfo | None
+    """None when the run had no agent; then there are no samples and no plan."""
+    clock_offset: ClockOffset | None
+    generator: Mapping[str, Any]
+    """Host, cores, workers, descriptor limit and versions of the generator."""
+    same_host: bool
+    """Generator and target share a host: their memory and CPU cannot be told apart host-wide."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEvent:
+    """Something that happened at one moment: a phase, a lost worker, the end."""
+
+    at: float
+    kind: str
+    """phase, worker_lost, worker_joined, target_restarted, agent_lost, agent_back, guard,
+    problem, finished, aborted."""
+    detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """A run directory, loaded. `missing` says in words what a finished run would also have."""
+
+    manifest: RunManifest
+    steps: tuple[StepObservation, ...]
+    samples: tuple[Sample, ...]
+    histograms: Mapping[tuple[int, str], Histogram]
+    """(step index, series) -> durations in microseconds."""
+    events: tuple[RunEvent, ...]
+    missing: tuple[str, ...]
