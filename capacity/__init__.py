@@ -1,1 +1,3 @@
 """Connection-resource load tester and capacity planner."""
+
+__version__ = "0.1.0"

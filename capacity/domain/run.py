@@ -58,6 +58,22 @@ class RunEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoadPoint:
+    """The load at one moment, as the generator saw it; one a second."""
+
+    at: float
+    """Epoch seconds of the recorder's clock."""
+    index: int
+    phase: str
+    users: int
+    open_connections: int
+    deliveries_per_s: float
+    requests_per_s: float
+    failures: int
+    """All failures since the run began."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
     """A run directory, loaded. `missing` says in words what a finished run would also have."""
 
@@ -68,3 +84,5 @@ class RunRecord:
     """(step index, series) -> durations in microseconds."""
     events: tuple[RunEvent, ...]
     missing: tuple[str, ...]
+    points: tuple[LoadPoint, ...] = ()
+    """The load over time."""

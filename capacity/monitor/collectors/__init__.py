@@ -1,0 +1,1 @@
+"""One file a collector: what it reads, its use and its limit."""

@@ -1,0 +1,36 @@
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+
+help:  ## List the targets.
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
+
+demo: $(VENV)/.installed  ## Measure the bundled exchange and say how many connections it holds.
+	@$(VENV)/bin/capacity demo
+
+test: $(VENV)/.tested  ## Lint, types, import rules and tests.
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+	$(PYTHON) -m pytest
+
+bench: $(VENV)/.tested  ## Measure what the README claims.
+	$(PYTHON) tests/benchmarks/run.py
+
+$(VENV)/bin/python:
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	  || { echo 'Python 3.11 or newer is missing: apt install python3'; exit 1; }
+	@python3 -c 'import ensurepip, venv' 2>/dev/null \
+	  || { echo 'The venv module is missing: apt install python3-venv'; exit 1; }
+	python3 -m venv $(VENV)
+
+$(VENV)/.installed: requirements.txt pyproject.toml | $(VENV)/bin/python
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+$(VENV)/.tested: tests/requirements.txt $(VENV)/.installed
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	@touch $@
+
+.PHONY: help demo test bench

@@ -1,0 +1,104 @@
+"""Child processes that end with us, whatever ends us."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from capacity.domain.errors import PreflightError
+from capacity.loadgen.process import die_with_parent
+
+READY_TIMEOUT_S = 20.0
+PATIENCE_S = 10.0
+"""How long a child may take to leave after each request to."""
+
+
+class Child:
+    """One process of ours in a session of its own: a terminal's Ctrl-C reaches us, not it."""
+
+    def __init__(
+        self,
+        name: str,
+        argv: Sequence[str],
+        log: Path,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.name = name
+        self.log = log
+        parent = os.getpid()
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, *argv],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                env={**os.environ, **(environment or {})},
+                preexec_fn=lambda: die_with_parent(parent),  # noqa: PLW1509 - no threads run yet
+            )
+
+    @property
+    def is_running(self) -> bool:
+        return self.process.poll() is None
+
+    def wait_ready(self, marker: str) -> str:
+        """Return the word after *marker* in the log once it is there. Raises PreflightError."""
+        deadline_s = time.monotonic() + READY_TIMEOUT_S
+        while time.monotonic() < deadline_s:
+            for line in self.log.read_text(encoding="utf-8", errors="replace").splitlines():
+                if marker in line:
+                    return line.split(marker, 1)[1].split()[0]
+            if not self.is_running:
+                break
+            time.sleep(0.05)
+        raise PreflightError(
+            f"the {self.name} did not start: {self.last_words()} (log: {self.log})"
+        )
+
+    def last_words(self) -> str:
+        """Return the last line of the log, for a message."""
+        lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return lines[-1].removeprefix("capacity: ") if lines else "it said nothing"
+
+    def stop(self, first: signal.Signals = signal.SIGTERM) -> None:
+        """End it and all it started: ask, ask firmly, then kill."""
+        for number in (first, signal.SIGTERM, signal.SIGKILL):
+            if not self.is_running:
+                break
+            # To the process alone: a worker that its master does not stop ends by its own rule.
+            self.process.send_signal(number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(PATIENCE_S)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def running(
+    name: str, argv: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[Child]:
+    """Run a child for the length of a block."""
+    child = Child(name, argv, log, environment)
+    try:
+        yield child
+    finally:
+        child.stop()
+
+
+@contextlib.contextmanager
+def terminations_unwind() -> Iterator[None]:
+    """Turn SIGTERM into an exit that runs the clean-up of every block on the way out."""
+
+    def leave(number: int, _frame: object) -> None:
+        sys.exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

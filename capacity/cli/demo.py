@@ -1,0 +1,110 @@
+"""`capacity demo`: exchange, agent, load, plan and report on this machine; then, if asked, the truth."""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+import yaml
+from rich.console import Console
+
+from capacity.cli.children import running, terminations_unwind
+from capacity.cli.measure import measure
+from capacity.cli.plan import answer_console, plan_run, print_answer
+from capacity.cli.report import write_report
+from capacity.domain.errors import RunInvalidError
+from capacity.domain.plan import CapacityPlan, Excuse
+from capacity.loadgen.run_path import new_run_path
+from capacity.recording.run_directory import load
+from capacity.settings.locate import find
+from capacity.settings.target import load_target
+
+BEYOND = 1.25
+"""How far past the predicted capacity the breaking run goes if nothing breaks."""
+
+
+@click.command("demo")
+@click.option("--verify", is_flag=True, help="Then ramp on until the exchange refuses connections.")
+@click.option(
+    "--descriptor-limit",
+    default=4096,
+    show_default=True,
+    type=click.IntRange(64, 1 << 20),
+    help="Descriptor limit of the exchange.",
+)
+@click.option("--profile", default="safe", show_default=True, help="Load profile of the run.")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64))
+def command(*, verify: bool, descriptor_limit: int, profile: str, workers: int) -> None:
+    """Measure the bundled exchange at a quarter of its load and say how many connections it holds."""
+    console = Console(stderr=True)
+    run = new_run_path("demo", Path(profile).stem)
+    with terminations_unwind(), ExitStack() as stack:
+        target = _start_target(stack, run, descriptor_limit)
+        console.print(f"Measuring with profile {profile}; the record is {run}")
+        measure(target, find("profiles", profile), workers=workers, run=run)
+        plan = plan_run(run)
+        reports = write_report(run, ["html", "md", "json"])
+        print_answer(plan, answer_console())
+        console.print("Report: " + ", ".join(str(report) for report in reports), soft_wrap=True)
+        if isinstance(plan, Excuse):
+            raise RunInvalidError(plan.reason)
+        if verify:
+            _verify(plan, target, workers, run, console)
+
+
+def _start_target(stack: ExitStack, run: Path, descriptor_limit: int) -> Path:
+    """Start the exchange and its agent on free ports; return the target file that names them."""
+    exchange = stack.enter_context(
+        running(
+            "exchange",
+            [
+                *("-m", "capacity.cli.main", "exchange", "--port", "0"),
+                *("--descriptor-limit", str(descriptor_limit)),
+            ],
+            run / "exchange.log",
+        )
+    )
+    address = exchange.wait_ready("exchange ready on ")
+    agent = stack.enter_context(
+        running(
+            "agent",
+            ["-m", "capacity.monitor", "--pid", str(exchange.process.pid), "--listen", "0"],
+            run / "agent.log",
+        )
+    )
+    settings = load_target(find("targets", "demo")).model_dump(mode="json")
+    settings["port"] = int(address.rsplit(":", 1)[1])
+    settings["agent"]["url"] = agent.wait_ready("agent ready on ")
+    target = run / "target.yaml"
+    target.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
+    return target
+
+
+def _verify(plan: CapacityPlan, target: Path, workers: int, run: Path, console: Console) -> None:
+    """Ramp on until the target refuses, and print predicted against measured."""
+    breaking = run.with_name(f"{run.name}-break")
+    breaking.mkdir()
+    profile = breaking / "profile.yaml"
+    settings = {
+        **load_break_settings(),
+        "start": plan.highest_connections,
+        "increment": max(1, round(plan.capacity.mid * 0.1)),
+        "limit": round(plan.capacity.mid * BEYOND),
+        "mix": dict(load(run).manifest.profile["mix"]),
+    }
+    profile.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
+    console.print(f"Ramping on until it breaks; the record is {breaking}")
+    measure(target, profile, workers=workers, run=breaking)
+    measured = max(step.connections_peak for step in load(breaking).steps)
+    error_ratio = plan.capacity.mid / measured - 1
+    Console().print(
+        f"Predicted {plan.capacity.mid:.0f} connections from {plan.highest_connections}, "
+        f"measured {measured}: {error_ratio:+.2%}",
+        highlight=False,
+    )
+
+
+def load_break_settings() -> dict[str, object]:
+    """Return the shipped break profile as plain data."""
+    document = yaml.safe_load(find("profiles", "break").read_text(encoding="utf-8"))
+    assert isinstance(document, dict)
+    return document

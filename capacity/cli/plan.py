@@ -1,0 +1,132 @@
+"""`capacity plan RUN`: from a recorded run to a capacity, as plan.json and a table."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from capacity.domain.errors import ConfigError, RunInvalidError
+from capacity.domain.plan import CapacityPlan, Excuse
+from capacity.domain.resources import Limit
+from capacity.domain.run import RunRecord
+from capacity.planning.declared import declared_limits
+from capacity.planning.plan import plan as planned
+from capacity.recording import run_directory
+from capacity.reporting import json_document
+from capacity.reporting.document import Section
+from capacity.reporting.verdict import verdict
+from capacity.reporting.walls import doubts_section, ladder_section
+from capacity.reporting.words import printable
+
+PLAN_FILE = "plan.json"
+RUNS = Path("reports/runs")
+PIPED_WIDTH = 160
+_LADDER_COLUMNS = (0, 1, 2, 5, 6, 7, 8)
+"""Of the report's ladder: what fits a terminal. The remedy of the first wall is a fact above."""
+
+
+@click.command()
+@click.argument("run")
+@click.option("--json", "as_json", is_flag=True, help="Print plan.json instead of a table.")
+def command(run: str, *, as_json: bool) -> None:
+    """Plan from RUN: a directory, or a run's name under reports/runs."""
+    answer = plan_run(located(run))
+    if as_json:
+        click.echo(json_document.render(answer), nl=False)
+    else:
+        print_answer(answer, answer_console())
+    if isinstance(answer, Excuse):
+        sys.exit(RunInvalidError.exit_code)
+
+
+def answer_console() -> Console:
+    """Return a console on stdout. A pipe has no width; 80 columns would cut names into pieces."""
+    return Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
+
+
+def located(run: str) -> Path:
+    """Return the directory that *run* means. Raises ConfigError when there is no run."""
+    for path in (Path(run), RUNS / run):
+        if run_directory.is_run(path):
+            return path
+    raise ConfigError(
+        f"{printable(run)}: not a run (no run.json in it, nor in one of that name under {RUNS});"
+        " name the directory that `capacity measure` wrote"
+    )
+
+
+def plan_run(run: Path) -> CapacityPlan | Excuse:
+    """Plan from the run in *run* and write plan.json into it."""
+    record = run_directory.load(run)
+    answer = planned(record, declared=declared_in(record))
+    write_whole(run / PLAN_FILE, json_document.render(answer))
+    return answer
+
+
+def declared_in(record: RunRecord) -> tuple[Limit, ...]:
+    try:
+        return declared_limits(record.manifest.target)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ConfigError(
+            f"run {record.manifest.run}: run.json: target.limits: {error!r}; each entry is"
+            " a resource's name with its value and source"
+        ) from None
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write *text* so that a reader sees the old file or the new one, never a part."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        try:
+            unfinished.write_text(text, encoding="utf-8")
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot write it ({error.strerror})") from None
+
+
+def print_answer(plan: CapacityPlan | Excuse, console: Console) -> None:
+    """Print the verdict, the ladder and the doubts."""
+    answer = verdict(plan)
+    # Text: brackets in a name are no markup.
+    console.print(Text(printable(answer.headline), style="bold"))
+    for paragraph in answer.paragraphs:
+        console.print(Text(printable(paragraph)))
+    facts = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    facts.add_column(no_wrap=True, style="dim")
+    facts.add_column(overflow="fold")
+    for fact in answer.facts:
+        note = f" ({printable(fact.note)})" if fact.note else ""
+        facts.add_row(Text(fact.label), Text(printable(fact.text) + note))
+    console.print(facts)
+    if isinstance(plan, CapacityPlan):
+        _print_table(ladder_section(plan), _LADDER_COLUMNS, console)
+    if plan.doubts:
+        _print_table(doubts_section(plan.doubts), (0, 1, 2), console)
+
+
+def _print_table(section: Section, columns: tuple[int, ...], console: Console) -> None:
+    if section.table is None:
+        return
+    table = Table(title=section.heading, title_justify="left")
+    for index in columns:
+        table.add_column(
+            section.table.columns[index],
+            justify="right" if index in section.table.numeric else "left",
+            overflow="fold",
+        )
+    for row in section.table.rows:
+        table.add_row(
+            *(
+                Text(printable(row[index].text)).append(
+                    f"\n{printable(row[index].note)}" if row[index].note else "", style="dim"
+                )
+                for index in columns
+            )
+        )
+    console.print(table)

@@ -1,0 +1,69 @@
+"""Shows a run while it is recorded, from the record itself: it can be watched from anywhere."""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+POLL_INTERVAL_S = 0.2
+
+
+class Tail:
+    """Returns the whole lines that were appended to a file since the last call."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._offset = 0
+
+    def lines(self) -> list[dict[str, Any]]:
+        if not self._file.exists():
+            return []
+        with self._file.open("rb") as file:
+            file.seek(self._offset)
+            data = file.read()
+        whole, _newline, _torn = data.rpartition(b"\n")
+        self._offset += len(whole) + 1 if whole else 0
+        return [json.loads(line) for line in whole.splitlines()]
+
+
+def watch(run: Path, is_running: Callable[[], bool], console: Console) -> None:
+    """Show phases and load until *is_running* says no: a bar on a terminal, lines elsewhere."""
+    events, points = Tail(run / "events.jsonl"), Tail(run / "load.jsonl")
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("starting the load generator", total=None)
+        done = False
+        while not done:
+            done = not is_running()
+            for event in events.lines():
+                detail = event["detail"]
+                if event["kind"] == "phase":
+                    text = _phase_text(detail)
+                    bar.update(task, total=detail["steps"], completed=detail["index"])
+                    bar.update(task, description=text)
+                    if not console.is_terminal and detail["phase"] == "plateau":
+                        console.print(text)
+                elif event["kind"] not in {"finished", "aborted"}:
+                    console.print(f"{event['kind'].replace('_', ' ')}: {detail}", markup=False)
+            for point in points.lines():
+                bar.update(task, description=_load_text(point))
+            if not done:
+                time.sleep(POLL_INTERVAL_S)
+
+
+def _phase_text(detail: dict[str, Any]) -> str:
+    return (
+        f"step {detail['index'] + 1} of {detail['steps']}, {detail['phase']}: "
+        f"{detail['connections']} connections"
+    )
+
+
+def _load_text(point: dict[str, Any]) -> str:
+    return (
+        f"step {point['index'] + 1}, {point['phase']}: {point['open_connections']} open, "
+        f"{point['deliveries_per_s']:.0f} deliveries/s, {point['requests_per_s']:.0f} requests/s"
+    )

@@ -1,0 +1,66 @@
+"""`capacity report RUN`: a plan as HTML, Markdown and JSON files in the run directory."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from capacity.cli.plan import PLAN_FILE, located, plan_run, write_whole
+from capacity.domain.errors import ConfigError
+from capacity.domain.plan import CapacityPlan, Excuse
+from capacity.recording import run_directory
+from capacity.reporting import html, json_document, markdown
+
+EXPORTERS = {"html": html.render, "md": markdown.render}
+FORMATS = (*EXPORTERS, "json")
+
+
+@click.command()
+@click.argument("run")
+@click.option(
+    "--format",
+    "formats",
+    default=",".join(FORMATS),
+    show_default=True,
+    help="Which files to write, separated by commas.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the paths as one JSON document.")
+def command(run: str, formats: str, *, as_json: bool) -> None:
+    """Report on RUN: a directory, or a run's name under reports/runs."""
+    wanted = [name for part in formats.split(",") if (name := part.strip())]
+    written = [str(path) for path in write_report(located(run), wanted)]
+    click.echo(json.dumps({"files": written}, indent=2) if as_json else "\n".join(written))
+
+
+def write_report(run: Path, formats: Sequence[str]) -> list[Path]:
+    """Write the report of *run* in each of *formats* and return the files, in their order.
+
+    The plan is read from plan.json, or made when there is none. Raises ConfigError on an
+    unknown format, before anything is written.
+    """
+    unknown = [name for name in formats if name not in FORMATS]
+    if unknown or not formats:
+        asked = ", ".join(unknown) or "none"
+        raise ConfigError(f"--format: {asked}: choose among {', '.join(FORMATS)}")
+    record = run_directory.load(run)
+    plan = _plan(run)
+    written = []
+    for name in dict.fromkeys(formats):
+        path = run / PLAN_FILE if name == "json" else run / f"report.{name}"
+        if name != "json":
+            write_whole(path, EXPORTERS[name](record, plan))
+        written.append(path)
+    return written
+
+
+def _plan(run: Path) -> CapacityPlan | Excuse:
+    path = run / PLAN_FILE
+    try:
+        return json_document.parse(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return plan_run(run)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot read it ({error.strerror})") from None
+    except (UnicodeDecodeError, ConfigError) as error:
+        raise ConfigError(f"{path}: {error}; `capacity plan {run}` makes it again") from None

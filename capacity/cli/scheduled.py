@@ -1,0 +1,231 @@
+"""`capacity scheduled JOB`: one run from load to history row, for systemd, cron and CronJobs.
+
+It locks its target, so that no scheduler has to; it ends in time; and whatever comes of it (a
+plan, an excuse, a failure), the history gets its row and the exit code says the worst of it.
+"""
+
+import json
+import math
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from capacity.cli.measure import measure
+from capacity.cli.plan import answer_console, plan_run, print_answer
+from capacity.cli.report import write_report
+from capacity.domain.errors import (
+    CapacityError,
+    ConfigError,
+    GuardError,
+    LockedError,
+    RunInvalidError,
+)
+from capacity.domain.plan import CapacityPlan, Excuse
+from capacity.loadgen.run_path import RUNS
+from capacity.recording import history, run_directory
+from capacity.recording.history_row import HistoryRow, Outcome, fingerprint_of, unit_costs_of
+from capacity.recording.lock import locked
+from capacity.recording.retention import remove_expired
+from capacity.settings.job import Job, load_job
+from capacity.settings.locate import find
+from capacity.settings.target import load_target
+
+LOCKS = Path("reports/locks")
+PLANNED_AT = "CAPACITY_PLANNED_AT"
+DAY_S = 86_400.0
+GRACE_S = 60.0
+"""What measuring gets beyond the job's time, to end its run in order, before it is cut off."""
+
+
+class _StoppedError(CapacityError):
+    """A signal asked for the end; *exit_code* is the shell's for it, 128 + its number."""
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__(f"stopped by {signal.Signals(exit_code - 128).name}")
+        self.exit_code = exit_code
+
+
+@dataclass(slots=True, kw_only=True)
+class Result:
+    """What came of a run, filled in stage by stage."""
+
+    target: str
+    """The target's own name; the job's word for it until its file is read."""
+    answer: CapacityPlan | Excuse | None = None
+    reports: list[Path] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    """Runs whose directories were removed because they expired."""
+    failures: list[CapacityError] = field(default_factory=list)
+    """In the order of the stages; the first one gives the exit code."""
+
+
+@click.command()
+@click.argument("job")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+def command(job: str, *, as_json: bool) -> None:
+    """Measure, plan, report and record once, as the file of JOB says.
+
+    JOB is a file, or a name in config/schedule. If another run is at work on the same target, the
+    command ends at once with exit code 75. CAPACITY_PLANNED_AT (epoch seconds) records when the
+    run was due.
+    """
+    settings = load_job(find("schedule", job))
+    started_at = time.time()
+    row, result = run_job(settings, planned_at=planned_start(), started_at=started_at)
+    if as_json:
+        click.echo(_document(row, result))
+    elif result.answer is not None:
+        print_answer(result.answer, answer_console())
+        for path in result.reports:
+            click.echo(path)
+    for failure in result.failures[1:]:
+        click.echo(f"capacity: {failure}", err=True)
+    if result.failures:
+        raise result.failures[0]
+
+
+def planned_start() -> float | None:
+    """Return when the scheduler meant the run to start, if it says so."""
+    text = os.environ.get(PLANNED_AT)
+    if not text:
+        return None
+    try:
+        planned_at = float(text)
+    except ValueError:
+        planned_at = math.nan
+    if not math.isfinite(planned_at):
+        raise ConfigError(f"{PLANNED_AT}: {text!r} is no time; give epoch seconds, as `date +%s`")
+    return planned_at
+
+
+def run_job(job: Job, *, planned_at: float | None, started_at: float) -> tuple[HistoryRow, Result]:
+    """Run *job* once; return its row in the history and what else came of it.
+
+    Raises LockedError, and writes no row, when the target is busy: nothing was run.
+    """
+    history.prepare(job.history)
+    run = RUNS / f"{datetime.fromtimestamp(started_at, UTC):%Y%m%dT%H%M%SZ}-{job.name}"
+    result = Result(target=job.target)
+    try:
+        with _ending_in_time(job.max_duration_s):
+            _measure_and_report(job, run, result)
+    except LockedError:
+        raise
+    except CapacityError as error:
+        result.failures.append(error)
+    except SystemExit as end:
+        # While it measures, SIGTERM unwinds it like this.
+        result.failures.append(_StoppedError(int(end.code or 0)))
+    except BaseException as defect:
+        result.failures.append(CapacityError(f"defect in this program: {defect!r}"))
+        history.append(job.history, _row(job, run, planned_at, started_at, result))
+        raise
+    row = _row(job, run, planned_at, started_at, result)
+    try:
+        history.append(job.history, row)
+        rows = history.rows(job.history)
+        keep_s = job.keep_runs_days * DAY_S
+        result.removed = remove_expired(
+            RUNS, rows, job=job.name, keep_s=keep_s, now_at=row.finished_at
+        )
+    except CapacityError as error:
+        result.failures.append(error)
+    return row, result
+
+
+def _measure_and_report(job: Job, run: Path, result: Result) -> None:
+    target_path, profile_path = find("targets", job.target), find("profiles", job.profile)
+    target = load_target(target_path)
+    result.target = target.name
+    with locked(LOCKS, f"{target.host}:{target.port}", run=run.name):
+        measure(
+            target_path,
+            profile_path,
+            workers=job.workers,
+            run=run,
+            timeout_s=job.max_duration_s,
+            quiet=True,
+        )
+    result.answer = plan_run(run)
+    if isinstance(result.answer, Excuse):
+        result.failures.append(RunInvalidError(f"{run}: no plan: {result.answer.reason}"))
+    result.reports = write_report(run, job.formats)
+
+
+@contextmanager
+def _ending_in_time(max_duration_s: float) -> Iterator[None]:
+    """Turn SIGTERM, SIGINT and the end of the job's time into errors, so that all is tidied up."""
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        if number == signal.SIGALRM:
+            raise GuardError(f"stopped after {max_duration_s:.0f} s, the job's max_duration_s")
+        raise _StoppedError(128 + number)
+
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGALRM)
+    before = [signal.signal(number, stop) for number in numbers]
+    signal.setitimer(signal.ITIMER_REAL, max_duration_s + GRACE_S)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+def _row(
+    job: Job, run: Path, planned_at: float | None, started_at: float, result: Result
+) -> HistoryRow:
+    row = HistoryRow(
+        run=run.name,
+        job=job.name,
+        target=result.target,
+        profile=job.profile,
+        planned_at=planned_at,
+        started_at=started_at,
+        finished_at=time.time(),
+        outcome=Outcome.FAILED,
+        reason=str(result.failures[0]) if result.failures else None,
+        fingerprint=_fingerprint(run),
+    )
+    answer = result.answer
+    if isinstance(answer, Excuse):
+        return replace(row, outcome=Outcome.EXCUSE, reason=answer.reason)
+    if answer is None:
+        return row
+    return replace(
+        row,
+        outcome=Outcome.PLAN,
+        capacity_low_connections=answer.capacity.low,
+        capacity_mid_connections=answer.capacity.mid,
+        capacity_high_connections=answer.capacity.high,
+        safe_capacity_connections=answer.safe_capacity,
+        binding=answer.binding.value,
+        extrapolation_ratio=answer.extrapolation_ratio,
+        unit_costs=unit_costs_of(answer),
+    )
+
+
+def _fingerprint(run: Path) -> str | None:
+    try:
+        return fingerprint_of(run_directory.load(run).manifest)
+    except ConfigError:
+        # It failed before there was a whole manifest.
+        return None
+
+
+def _document(row: HistoryRow, result: Result) -> str:
+    document = {
+        **asdict(row),
+        "reports": [str(path) for path in result.reports],
+        "removed_runs": result.removed,
+        "problems": [str(failure) for failure in result.failures],
+    }
+    return json.dumps(document, indent=2)

@@ -1,0 +1,134 @@
+"""The exchange as a process: one event loop, one listener, orderly from start to end."""
+
+import asyncio
+import gc
+import resource
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+from capacity.domain.errors import PreflightError
+from capacity.exchange.counters import Counters
+from capacity.exchange.listener import Listener
+from capacity.exchange.options import ExchangeOptions
+from capacity.exchange.publisher import Publisher
+from capacity.exchange.rest import RestApi
+from capacity.exchange.rpc import LARGEST_REQUEST_BYTES
+from capacity.exchange.session import GOING_AWAY, Session
+from capacity.exchange.venue import Venue
+
+KEEP_ALIVE_S = 75.0
+_FAREWELL_S = 0.5
+"""What connections get to leave by themselves at the end."""
+
+
+class Exchange:
+    """Everything wired together; `port` is known once it is running."""
+
+    def __init__(self, options: ExchangeOptions) -> None:
+        self.options = options
+        self.counters = Counters()
+        self.venue = Venue(seed=options.seed, instruments=options.instruments)
+        self.publisher = Publisher(self.venue.markets, options, self.counters)
+        self.sessions: set[Session] = set()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[int]:
+        """Serve while the context lasts; yields the port."""
+        options = self.options
+        application = web.Application(client_max_size=LARGEST_REQUEST_BYTES)
+        application.add_routes(RestApi(self.venue, self.counters, options).routes())
+        application.router.add_get("/ws/api/v2", self._admit)
+        runner = web.AppRunner(
+            application,
+            access_log=None,
+            keepalive_timeout=KEEP_ALIVE_S,
+            shutdown_timeout=_FAREWELL_S,
+        )
+        await runner.setup()
+        assert runner.server is not None
+        listener = Listener(
+            options.host,
+            options.port,
+            backlog=options.backlog,
+            protocol=runner.server,
+            counters=self.counters,
+        )
+        listener.start()
+        self.publisher.start()
+        try:
+            yield listener.port
+        finally:
+            self.publisher.stop()
+            listener.stop()
+            for session in self.sessions:
+                session.close(GOING_AWAY, "shutting down")
+            await runner.cleanup()
+
+    async def _admit(self, request: web.Request) -> web.StreamResponse:
+        counters, most = self.counters, self.options.max_connections
+        if most is not None and counters.open_connections >= most:
+            counters.refused += 1
+            refusal = web.Response(status=503, text="too many connections")
+            refusal.force_close()
+            return refusal
+        counters.open_connections += 1
+        try:
+            return await self._converse(request)
+        finally:
+            counters.open_connections -= 1
+
+    async def _converse(self, request: web.Request) -> web.StreamResponse:
+        # The reader refuses a message of the size it is given.
+        websocket = web.WebSocketResponse(
+            compress=False, max_msg_size=LARGEST_REQUEST_BYTES + 1, decode_text=False
+        )
+        await websocket.prepare(request)
+        transport = request.transport
+        if transport is None:
+            return websocket
+        session = Session(
+            transport,
+            venue=self.venue,
+            publisher=self.publisher,
+            counters=self.counters,
+            options=self.options,
+        )
+        self.sessions.add(session)
+        self.counters.accepted += 1
+        try:
+            async for message in websocket:
+                if message.type in (web.WSMsgType.TEXT, web.WSMsgType.BINARY):
+                    session.receive(message.data)
+        finally:
+            self.sessions.discard(session)
+            session.release()
+        return websocket
+
+
+def limit_descriptors(limit: int) -> None:
+    """Set this process's soft limit of open descriptors."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and limit > hard:
+        raise PreflightError(
+            f"--descriptor-limit {limit}: this process may have at most {hard}; ask for less or "
+            "raise the hard limit (ulimit -Hn, LimitNOFILE=)"
+        )
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+
+
+async def serve(options: ExchangeOptions, on_ready: Callable[[int], None]) -> None:
+    """Run the exchange until SIGTERM or SIGINT; *on_ready* is told the port."""
+    if options.descriptor_limit is not None:
+        limit_descriptors(options.descriptor_limit)
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    async with Exchange(options).running() as port:
+        on_ready(port)
+        await stopped.wait()
+        # Looking for garbage while thousands of connections fall apart would only delay the end.
+        gc.disable()

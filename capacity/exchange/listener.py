@@ -1,0 +1,108 @@
+"""Accepts connections, and survives running out of what a connection needs.
+
+When accept(2) fails for want of descriptors or memory the listener pauses: pending handshakes
+wait in the kernel's backlog, open connections go on, and one line a second says so.
+"""
+
+import asyncio
+import errno
+import logging
+import socket
+from collections.abc import Callable
+
+from capacity.domain.errors import PreflightError
+from capacity.exchange.counters import Counters
+
+log = logging.getLogger(__name__)
+
+RETRY_S = 0.1
+_ACCEPTS_AT_ONCE = 64
+"""Between them the event loop serves the connections that are open."""
+
+_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+
+
+class Listener:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        backlog: int,
+        protocol: Callable[[], asyncio.Protocol],
+        counters: Counters,
+    ) -> None:
+        self._protocol = protocol
+        self._counters = counters
+        self._socket = _listening_socket(host, port, backlog)
+        self._retry: asyncio.TimerHandle | None = None
+        self._logged_s = -float("inf")
+        self._greeting: set[asyncio.Task[None]] = set()
+
+    @property
+    def port(self) -> int:
+        port: int = self._socket.getsockname()[1]
+        return port
+
+    def start(self) -> None:
+        asyncio.get_running_loop().add_reader(self._socket, self._accept)
+
+    def stop(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._socket)
+        if self._retry is not None:
+            self._retry.cancel()
+        self._socket.close()
+
+    def _accept(self) -> None:
+        for _ in range(_ACCEPTS_AT_ONCE):
+            try:
+                connection, _address = self._socket.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                if error.errno not in _EXHAUSTED:
+                    raise
+                self._pause(error)
+                return
+            task = asyncio.create_task(self._greet(connection))
+            self._greeting.add(task)
+            task.add_done_callback(self._greeting.discard)
+
+    async def _greet(self, connection: socket.socket) -> None:
+        connection.setblocking(False)
+        await asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection)
+
+    def _pause(self, error: OSError) -> None:
+        self._counters.accept_failures += 1
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._socket)
+        self._retry = loop.call_later(RETRY_S, self.start)
+        if loop.time() - self._logged_s >= 1:
+            self._logged_s = loop.time()
+            log.warning(
+                "cannot accept connections (%s): %d open, the next wait in the backlog",
+                error.strerror,
+                self._counters.open_connections,
+            )
+
+
+def _listening_socket(host: str, port: int, backlog: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except (socket.gaierror, UnicodeError):
+        raise PreflightError(f"--host {host}: no such host; give an address of this one") from None
+    listening = socket.socket(family, kind, protocol)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(backlog)
+        listening.setblocking(False)
+    except OSError as error:
+        listening.close()
+        raise PreflightError(
+            f"cannot listen on {host}:{port}: {error.strerror}; choose another --host or --port "
+            "(0 takes any free one)"
+        ) from None
+    return listening

@@ -1,0 +1,79 @@
+"""The same methods over HTTP, and the exchange's own status page."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from capacity.exchange.counters import Counters
+from capacity.exchange.methods import Caller, call
+from capacity.exchange.options import ExchangeOptions
+from capacity.exchange.rpc import answered, method_and_params
+from capacity.exchange.venue import Venue
+
+_HMAC_ID = re.compile(r"deri-hmac-sha256 .*?\bid=([^,\s]+)")
+
+
+class _HttpCaller:
+    def __init__(self, client_id: str | None) -> None:
+        self.client_id = client_id
+
+
+class RestApi:
+    """`GET /api/v2/<method>?params`, `POST` of a JSON-RPC request there or to `/api/v2`."""
+
+    def __init__(self, venue: Venue, counters: Counters, options: ExchangeOptions) -> None:
+        self._venue = venue
+        self._counters = counters
+        self._options = options
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/status", self.status),
+            web.get("/api/v2/{method:.+}", self.query),
+            web.post("/api/v2", self.post),
+            web.post("/api/v2/{method:.+}", self.post),
+        ]
+
+    async def query(self, request: web.Request) -> web.Response:
+        params = dict(request.query)
+        asked = {"method": request.match_info["method"], "params": params}
+        if "id" in params:
+            asked["id"] = params.pop("id")
+        return self._response(orjson.dumps(asked), request)
+
+    async def post(self, request: web.Request) -> web.Response:
+        return self._response(await request.read(), request)
+
+    async def status(self, _request: web.Request) -> web.Response:
+        counters, options = self._counters, self._options
+        counted = {name: getattr(counters, name) for name in counters.__slots__}
+        limits = {
+            "max_connections": options.max_connections,
+            "descriptor_limit": options.descriptor_limit,
+        }
+        return web.Response(body=orjson.dumps(counted | limits), content_type="application/json")
+
+    def _response(self, text: bytes, request: web.Request) -> web.Response:
+        caller: Caller = _HttpCaller(self._account(request.headers.get("Authorization", "")))
+        default_method = request.match_info.get("method")
+
+        def answer(asked: Mapping[str, Any]) -> Any:
+            if default_method is not None:
+                asked = {"method": default_method, **asked}
+            return call(self._venue, caller, *method_and_params(asked))
+
+        is_result, reply = answered(text, answer)
+        self._counters.requests += is_result
+        return web.Response(
+            status=200 if is_result else 400, body=reply, content_type="application/json"
+        )
+
+    def _account(self, authorization: str) -> str | None:
+        """Return the account a request acts for; signatures are not checked, ids are."""
+        if authorization.startswith("Bearer "):
+            return self._venue.tokens.owner(authorization.removeprefix("Bearer "))
+        signed = _HMAC_ID.match(authorization)
+        return signed[1] if signed else None

@@ -1,0 +1,316 @@
+"""The master's part in a run: which load is due, when a step is over, what is recorded.
+
+The profile is a table of steps (workload.profile), the workers count (ledger), the agent samples;
+the conductor moves the position on a fixed beat and writes down what comes together.
+"""
+
+from locust.env import Environment
+
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import gevent
+
+from capacity.domain.load import LoadStep
+from capacity.domain.observation import StepObservation
+from capacity.domain.run import LoadPoint
+from capacity.loadgen import messages
+from capacity.loadgen.observing import observe
+from capacity.loadgen.preflight import Preflight, check
+from capacity.loadgen.recorder import Recorder
+from capacity.loadgen.tally import Tally
+from capacity.settings import dialect as dialect_settings
+from capacity.settings.profile import Profile
+from capacity.settings.target import Target
+from capacity.workload.profile import START, Phase, Position, StepNotReachedError, advance
+
+BEAT_S = 0.1
+FINAL_REPORTS_TIMEOUT_S = 3.0
+LOST_SHARE = 0.5
+"""A target that drops more than this of a step's connections is gone, or as good as."""
+SPAWNS_PER_S = 100.0
+"""Locust's users are only greenlets that queue at the turnstile, which sets the arrival rate."""
+
+
+class Conductor:
+    """Drives one run from the first tick of the load shape to its last plateau."""
+
+    def __init__(
+        self, environment: Environment, target: Target, profile: Profile, run: Path, workers: int
+    ) -> None:
+        """Check everything and begin the record. Raises CapacityError when the run cannot be."""
+        self._environment = environment
+        self.target = target
+        self.profile = profile
+        self.preflight: Preflight = check(target, profile, workers=workers)
+        self.recorder = Recorder(run, target, profile, self.preflight, workers)
+        self.steps: tuple[LoadStep, ...] = self.preflight.steps
+        self.observations: list[StepObservation] = []
+        self.is_over = False
+        self.exit_code = 0
+        self._is_closing = False
+        self._position: Position = START
+        self._times: dict[int, dict[Phase, float]] = {}
+        self._tallies: dict[int, dict[Phase, Tally]] = {}
+        self._gauges: dict[str, dict[str, Any]] = {}
+        self._disturbances: set[str] = set()
+        self._connections_peak = 0
+        self._failures = 0
+        self._started_s = time.monotonic()
+        self._pollers = self._poller_count()
+        self._workers: set[str] = set(self._client_ids())
+        runner = environment.runner
+        assert runner is not None
+        for client_id in self._workers:
+            runner.send_message(messages.BEGIN, self._orders(), client_id=client_id)
+        self._greenlets = [gevent.spawn(self._beat_forever), gevent.spawn(self._note_forever)]
+        for greenlet in self._greenlets:
+            greenlet.link_exception(self._on_crash)
+        self._begin_phase()
+
+    # What the load shape asks for -----------------------------------------------------------
+
+    def users_due(self) -> tuple[int, float] | None:
+        """Return Locust's users and spawn rate for now; None when the run is over."""
+        if self.is_over:
+            return None
+        step = self.steps[self._position.index]
+        subscribers = math.ceil(step.connections / self.profile.connections_per_user)
+        rate_per_s = max(step.connects_per_s, SPAWNS_PER_S) * max(1, len(self._workers))
+        return subscribers + self._pollers, rate_per_s
+
+    def _poller_count(self) -> int:
+        busiest_per_s = max(step.requests_per_s for step in self.steps)
+        count = math.ceil(busiest_per_s * self.profile.poll_interval_s)
+        for user_class in self._environment.user_classes:
+            if user_class.fixed_count or user_class.weight == 0:
+                user_class.fixed_count = count
+                return count
+        return 0
+
+    # What the workers say --------------------------------------------------------------------
+
+    def on_counts(self, worker: str, report: dict[str, Any]) -> None:
+        self._gauges[worker] = report["gauges"]
+        self._failures += sum(report["failures"].values())
+        open_connections = self.open_connections
+        self._connections_peak = max(self._connections_peak, open_connections)
+        if report["index"] < 0:
+            return
+        tally = self._tally(report["index"], Phase(report["phase"]))
+        tally.add(worker, report)
+        if len(self._gauges) >= len(self._workers):
+            tally.open_connections.append(open_connections)
+
+    @property
+    def open_connections(self) -> int:
+        return sum(gauges["open_connections"] for gauges in self._gauges.values())
+
+    @property
+    def users(self) -> int:
+        return sum(gauges["users"] for gauges in self._gauges.values())
+
+    @property
+    def position(self) -> Position:
+        return self._position
+
+    def _tally(self, index: int, phase: Phase) -> Tally:
+        return self._tallies.setdefault(index, {}).setdefault(phase, Tally())
+
+    def _client_ids(self) -> list[str]:
+        clients = getattr(self._environment.runner, "clients", None)
+        if clients is None:
+            return ["local"]
+        return [node.id for node in clients.ready + clients.spawning + clients.running]
+
+    # The beat --------------------------------------------------------------------------------
+
+    def _beat_forever(self) -> None:
+        while not self.is_over:
+            gevent.sleep(BEAT_S)
+            self._watch_workers()
+            elapsed_s = time.monotonic() - self._started_s
+            try:
+                position = advance(self.steps, self._position, elapsed_s, self.open_connections)
+            except StepNotReachedError:
+                self._end_step_not_reached()
+                return
+            if position is None:
+                self._send_end()
+                self._close_step(ended_at=time.time())
+                self.finish("finished", {})
+                return
+            if position is not self._position:
+                self._move_to(position)
+            elif self._is_target_lost():
+                return
+
+    def _move_to(self, position: Position) -> None:
+        before, self._position = self._position, position
+        now_at = time.time()
+        self._begin_phase()
+        if position.index != before.index:
+            self._close_step(ended_at=now_at)
+
+    def _begin_phase(self) -> None:
+        """Tell every worker its share of the stage that begins now."""
+        position, step = self._position, self.steps[self._position.index]
+        shares = max(1, len(self._workers))
+        runner = self._environment.runner
+        assert runner is not None
+        for client_id in self._workers:
+            stage = {
+                "index": position.index,
+                "phase": position.phase.value,
+                "subscriptions_per_connection": step.subscriptions_per_connection,
+                "requests_per_s": step.requests_per_s / shares,
+                "connects_per_s": step.connects_per_s / shares,
+            }
+            runner.send_message(messages.STAGE, stage, client_id=client_id)
+        self._times.setdefault(position.index, {})[position.phase] = time.time()
+        self.recorder.event(
+            "phase",
+            index=position.index,
+            phase=position.phase.value,
+            connections=step.connections,
+            steps=len(self.steps),
+        )
+
+    def _close_step(self, *, ended_at: float) -> None:
+        """Wait for the last word of every worker on the step before, then record it."""
+        index = len(self.observations)
+        times = self._times.pop(index)
+        last = list(times)[-1]
+        deadline_s = time.monotonic() + FINAL_REPORTS_TIMEOUT_S
+        tally = self._tally(index, last)
+        while not self._workers <= tally.finals and time.monotonic() < deadline_s:
+            gevent.sleep(0.02)
+        if not self._workers <= tally.finals:
+            silent = len(self._workers - tally.finals)
+            self._disturbances.add(f"{silent} worker(s) did not report in time")
+        observation = observe(
+            index=index,
+            step=self.steps[index],
+            times=times,
+            ended_at=ended_at,
+            tallies=self._tallies.pop(index),
+            connections_peak=self._connections_peak,
+            users=self.users,
+            workers=len(self._workers),
+            disturbances=self._disturbances,
+        )
+        self.observations.append(observation)
+        self.recorder.step(observation, tally.histograms)
+        self._connections_peak = self.open_connections
+        self._disturbances = set()
+
+    # How a run ends ---------------------------------------------------------------------------
+
+    def _end_step_not_reached(self) -> None:
+        step = self.steps[self._position.index]
+        self._send_end()
+        self._close_step(ended_at=time.time())
+        last = self.observations[-1]
+        self.finish(
+            "finished",
+            {
+                "reason": f"step {last.index} asked for {step.connections} connections; the target "
+                f"held {last.connections_peak} and admitted no more within {step.ramp_timeout_s:.0f} s",
+                "not_reached": last.index,
+            },
+        )
+
+    def _is_target_lost(self) -> bool:
+        step = self.steps[self._position.index]
+        held = self.open_connections
+        if self._position.phase is Phase.RAMP or held >= step.connections * LOST_SHARE:
+            return False
+        self._disturbances.add(
+            f"the target dropped {step.connections - held} of {step.connections} connections"
+        )
+        self._send_end()
+        if self._position.phase is Phase.PLATEAU:
+            self._close_step(ended_at=time.time())
+        self.finish(
+            "aborted",
+            {
+                "reason": f"the target dropped {step.connections - held} of {step.connections} "
+                f"connections in step {self._position.index}; the steps before it are kept",
+                "exit_code": 4,
+            },
+        )
+        return True
+
+    def _send_end(self) -> None:
+        runner = self._environment.runner
+        assert runner is not None
+        for client_id in self._workers:
+            runner.send_message(messages.END, None, client_id=client_id)
+
+    def finish(self, kind: str, detail: dict[str, Any]) -> None:
+        """Close the record, once; a later call waits until the first one is done."""
+        if self._is_closing:
+            while not self.is_over:
+                gevent.sleep(BEAT_S)
+            return
+        self._is_closing = True
+        self._send_end()
+        self.exit_code = detail.get("exit_code", 0)
+        self.recorder.close(kind, detail)
+        # Last, because Locust may end the process as soon as the load shape says so.
+        self.is_over = True
+
+    def abort(self, reason: str, exit_code: int) -> None:
+        """End a run that Locust stops before its profile is through; nothing after its end."""
+        self.finish("aborted", {"reason": reason, "exit_code": exit_code})
+        gevent.killall(self._greenlets, block=False)
+
+    def _on_crash(self, greenlet: gevent.Greenlet) -> None:
+        self.abort(f"an internal error ended it: {greenlet.exception!r}", exit_code=1)
+
+    # What is watched beside -------------------------------------------------------------------
+
+    def _watch_workers(self) -> None:
+        present = set(self._client_ids())
+        for client_id in self._workers - present:
+            self._gauges.pop(client_id, None)
+            self._disturbances.add("a worker was lost")
+            self.recorder.event("worker_lost", worker=client_id)
+        for client_id in present - self._workers:
+            self._disturbances.add("a worker joined")
+            self.recorder.event("worker_joined", worker=client_id)
+            runner = self._environment.runner
+            assert runner is not None
+            runner.send_message(messages.BEGIN, self._orders(), client_id=client_id)
+        if present != self._workers:
+            self._workers = present
+
+    def _note_forever(self) -> None:
+        while not self.is_over:
+            gevent.sleep(1.0)
+            tally = self._tallies.get(self._position.index, {}).get(self._position.phase, Tally())
+            self.recorder.point(
+                LoadPoint(
+                    at=time.time(),
+                    index=self._position.index,
+                    phase=self._position.phase.value,
+                    users=self.users,
+                    open_connections=self.open_connections,
+                    deliveries_per_s=tally.per_s("deliveries"),
+                    requests_per_s=tally.per_s("requests"),
+                    failures=self._failures,
+                )
+            )
+
+    def _orders(self) -> dict[str, Any]:
+        offset = self.preflight.clock_offset
+        return {
+            "target": self.target.model_dump(mode="json"),
+            "dialect": dialect_settings.dump(self.preflight.dialect),
+            "connections_per_user": self.profile.connections_per_user,
+            "poll_interval_s": self.profile.poll_interval_s,
+            "clock_offset_s": 0.0 if self.preflight.same_host or not offset else offset.offset_s,
+            "subscriptions_by_address": self.profile.mix.subscriptions_per_connection,
+        }

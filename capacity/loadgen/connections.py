@@ -1,0 +1,192 @@
+"""All WebSocket connections of one process, read by one epoll set nested in gevent's loop.
+
+An epoll descriptor is itself pollable: gevent's loop watches this one descriptor, and one
+greenlet drains it. A user's greenlet sleeps until its connection is lost; a message wakes nobody.
+The work of a turn is bounded, so that timers and Locust's heartbeat are served under overload.
+"""
+
+import contextlib
+import select
+import ssl
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import gevent
+from gevent import monkey
+from gevent import socket as gevent_socket
+
+from capacity.loadgen.frames import CLOSE_FRAME, FrameError, FrameReader, masked_frame
+
+READY_PER_TURN = 256
+BYTES_PER_READ = 4096
+READS_PER_TURN = 4
+"""Further reads of one socket in a turn, while it keeps filling the buffer (large snapshots)."""
+MAX_UNSENT_BYTES = 1 << 20
+
+# gevent removes epoll from the patched module, because waiting on it would block; we only poll.
+_epoll = monkey.get_original("select", "epoll")
+
+
+class Listener(Protocol):
+    """Who is told about a connection's messages and its end; must not block."""
+
+    def on_messages(self, connection: "Connection", /, payloads: Sequence[bytes]) -> None: ...
+
+    def on_lost(self, connection: "Connection", /, reason: str) -> None: ...
+
+
+class Connection:
+    """One open WebSocket. Sending never blocks: what the socket does not take is queued."""
+
+    __slots__ = ("_set", "_unsent", "fd", "listener", "reader", "socket")
+
+    def __init__(
+        self, connections: "ConnectionSet", sock: Any, listener: Listener, max_message_bytes: int
+    ) -> None:
+        self._set = connections
+        self._unsent = b""
+        self.socket = sock
+        self.fd: int = sock.fileno()
+        self.listener = listener
+        self.reader = FrameReader(max_message_bytes)
+
+    def send(self, payload: bytes) -> None:
+        """Send one text message."""
+        self.send_frame(masked_frame(payload))
+
+    def send_frame(self, frame: bytes) -> None:
+        if self.fd < 0:
+            return
+        waiting = bool(self._unsent)
+        self._unsent += frame
+        if not waiting:
+            self.flush()
+        if len(self._unsent) > MAX_UNSENT_BYTES:
+            self._set.lose(self, "target_not_reading")
+
+    def flush(self) -> None:
+        """Hand queued bytes to the socket; watch for room while some are left."""
+        try:
+            sent = self.socket.send(self._unsent)
+        except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
+            sent = 0
+        except OSError:
+            self._set.lose(self, "connection_reset")
+            return
+        waited = sent < len(self._unsent)
+        self._unsent = self._unsent[sent:]
+        self._set.watch_room(self, wanted=waited)
+
+    def close(self) -> None:
+        """Leave: a close frame if the socket takes it, then the end. Never waits."""
+        if self.fd < 0:
+            return
+        with contextlib.suppress(OSError):
+            self.socket.send(CLOSE_FRAME)
+        self._set.forget(self)
+
+
+class ConnectionSet:
+    """The epoll set, its connections by descriptor, and the greenlet that drains it."""
+
+    def __init__(self) -> None:
+        self._epoll = _epoll()
+        self._by_fd: dict[int, Connection] = {}
+        self._room_watched: set[int] = set()
+        self._greenlet = gevent.spawn(self._drain_forever)
+
+    def __len__(self) -> int:
+        return len(self._by_fd)
+
+    def add(self, sock: Any, listener: Listener, max_message_bytes: int) -> Connection:
+        """Take over a connected socket; its messages go to *listener* from now on."""
+        sock.settimeout(0)
+        connection = Connection(self, sock, listener, max_message_bytes)
+        self._by_fd[connection.fd] = connection
+        self._epoll.register(connection.fd, select.EPOLLIN)
+        if isinstance(sock, ssl.SSLSocket) and sock.pending():
+            self._read(connection)  # Decrypted bytes wake no epoll.
+        return connection
+
+    def watch_room(self, connection: Connection, *, wanted: bool) -> None:
+        if connection.fd < 0 or wanted == (connection.fd in self._room_watched):
+            return
+        if wanted:
+            self._room_watched.add(connection.fd)
+        else:
+            self._room_watched.discard(connection.fd)
+        self._epoll.modify(connection.fd, select.EPOLLIN | (select.EPOLLOUT if wanted else 0))
+
+    def lose(self, connection: Connection, reason: str) -> None:
+        """Drop a connection that ended against our will, and tell its listener."""
+        if connection.fd >= 0:
+            self.forget(connection)
+            connection.listener.on_lost(connection, reason)
+
+    def forget(self, connection: Connection) -> None:
+        del self._by_fd[connection.fd]
+        self._room_watched.discard(connection.fd)
+        self._epoll.unregister(connection.fd)
+        connection.fd = -1
+        connection.socket.close()
+
+    def close(self) -> None:
+        """Close every connection and stop reading."""
+        self._greenlet.kill(block=False)
+        for connection in list(self._by_fd.values()):
+            connection.close()
+        self._epoll.close()
+
+    def _drain_forever(self) -> None:
+        while True:
+            gevent_socket.wait_read(self._epoll.fileno())
+            for fd, events in self._epoll.poll(0, READY_PER_TURN):
+                connection = self._by_fd.get(fd)
+                if connection is None:
+                    continue  # Closed by a listener earlier in this turn.
+                if events & select.EPOLLOUT:
+                    connection.flush()
+                if events & ~select.EPOLLOUT and connection.fd >= 0:
+                    self._read(connection)
+            gevent.sleep(0)
+
+    def _read(self, connection: Connection) -> None:
+        for _ in range(READS_PER_TURN):
+            try:
+                data = connection.socket.recv(BYTES_PER_READ)
+            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                return
+            except OSError:
+                self.lose(connection, "connection_reset")
+                return
+            if not data:
+                self.lose(connection, "connection_ended")
+                return
+            if not self._feed(connection, data) or len(data) < BYTES_PER_READ:
+                return
+
+    def _feed(self, connection: Connection, data: bytes) -> bool:
+        """Return whether the connection may be read further."""
+        replies: list[bytes] = []
+        try:
+            payloads = connection.reader.feed(data, replies)
+        except FrameError as error:
+            self.lose(connection, str(error))
+            return False
+        if payloads:
+            connection.listener.on_messages(connection, payloads)
+        for reply in replies:
+            connection.send_frame(reply)
+        if connection.reader.closed:
+            self.lose(connection, "closed_by_target")
+        return connection.fd >= 0
+
+
+def spread(action: Callable[[Any], None], items: Sequence[Any], per_s: float) -> None:
+    """Call *action* for each item, evenly at *per_s*, without starving the loop."""
+    pause_s = 0.02
+    batch = max(1, int(per_s * pause_s))
+    for start in range(0, len(items), batch):
+        for item in items[start : start + batch]:
+            action(item)
+        gevent.sleep(batch / per_s)

@@ -1,0 +1,76 @@
+"""Begins a run when Locust's load shape first asks, and ends it when Locust stops."""
+
+from locust.env import Environment
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from capacity.domain.errors import CapacityError
+from capacity.loadgen import messages
+from capacity.loadgen.arguments import options_of
+from capacity.loadgen.conductor import Conductor
+from capacity.loadgen.run_path import new_run_path
+from capacity.settings.locate import find
+from capacity.settings.profile import load_profile
+from capacity.settings.target import load_target
+
+logger = logging.getLogger(__name__)
+
+
+class Director:
+    """The runs of one Locust process: one after the other in the web UI, a single one headless."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+        self.conductor: Conductor | None = None
+        """The present run, or the last one; its table stays readable after its end."""
+        self.problem: str | None = None
+        """Why the last run could not begin."""
+        self._is_running = False
+        runner = environment.runner
+        assert runner is not None
+        runner.register_message(messages.COUNTS, self._on_counts)
+        environment.events.test_stop.add_listener(self._on_test_stop)
+
+    def tick(self) -> tuple[int, float] | None:
+        """Return the users due now and their spawn rate; None when there is nothing to run."""
+        if not self._is_running:
+            try:
+                self.conductor = self._begin()
+            except CapacityError as error:
+                self.problem = str(error)
+                self._environment.process_exit_code = error.exit_code
+                logger.error("%s", error)  # noqa: TRY400 - the sentence is for a person
+                return None
+            self.problem = None
+            self._is_running = True
+        assert self.conductor is not None
+        due = self.conductor.users_due()
+        self._is_running = due is not None
+        return due
+
+    def on_quitting(self) -> None:
+        """Close the record, whatever ends the process, and settle Locust's exit code."""
+        self._on_test_stop()
+        if self.conductor is not None and self.problem is None:
+            self._environment.process_exit_code = self.conductor.exit_code
+
+    def _begin(self) -> Conductor:
+        options = options_of(self._environment)
+        target = load_target(find("targets", options.capacity_target))
+        profile = load_profile(find("profiles", options.capacity_profile))
+        run = options.capacity_run or new_run_path(target.name, profile.name)
+        scheme = "https" if target.tls else "http"
+        self._environment.host = f"{scheme}://{target.host}:{target.port}"
+        workers = getattr(self._environment.runner, "worker_count", 1)
+        return Conductor(self._environment, target, profile, Path(run), max(1, workers))
+
+    def _on_counts(self, msg: Any, **_kwargs: Any) -> None:
+        if self.conductor is not None and not self.conductor.is_over:
+            self.conductor.on_counts(msg.node_id, msg.data)
+
+    def _on_test_stop(self, **_kwargs: Any) -> None:
+        if self.conductor is not None:
+            self.conductor.abort("it was stopped before its profile was through", exit_code=130)
+        self._is_running = False

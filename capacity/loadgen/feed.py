@@ -1,0 +1,111 @@
+"""One subscriber connection: its conversation with the target, and what it adds to the ledger."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from capacity.loadgen.connections import Connection
+from capacity.loadgen.handshake import open_websocket
+from capacity.workload.conversation import Conversation
+from capacity.workload.reception import Kind
+
+if TYPE_CHECKING:
+    from capacity.loadgen.fleet import Fleet
+
+
+class Feed:
+    """A connection slot: open or not, following the channels that the stage asks for."""
+
+    __slots__ = ("_connection", "_conversation", "_fleet", "_on_lost", "_opened_s", "index")
+
+    def __init__(self, fleet: "Fleet", index: int, on_lost: Callable[[], None]) -> None:
+        self._fleet = fleet
+        self._connection: Connection | None = None
+        self._conversation: Conversation | None = None
+        self._on_lost = on_lost
+        self._opened_s = 0.0
+        self.index = index
+
+    @property
+    def is_open(self) -> bool:
+        return self._connection is not None
+
+    def open(self) -> None:
+        """Connect and subscribe. Blocks the calling greenlet; raises HandshakeError."""
+        fleet = self._fleet
+        channels = fleet.channels_of(self.index)
+        started_s = time.monotonic()
+        sock = open_websocket(fleet.endpoint_for(channels))
+        self._opened_s = started_s
+        self._conversation = Conversation(fleet.dialect, channels)
+        self._connection = fleet.connections.add(sock, self, fleet.max_message_bytes)
+        fleet.ledger.connects += 1
+        for frame in (*self._conversation.opening(), *self._conversation.subscribe()):
+            self._send(frame)
+        self._note_handshake_once_confirmed()
+
+    def follow(self) -> None:
+        """Subscribe and unsubscribe until the stage's channels are the ones followed."""
+        conversation = self._conversation
+        if self._connection is None or conversation is None or not self._fleet.can_resubscribe:
+            return
+        wanted = self._fleet.channels_of(self.index)
+        gone = [channel for channel in conversation.live if channel not in wanted]
+        new = [channel for channel in wanted if conversation.may_subscribe(channel)]
+        for frame in conversation.unsubscribe(gone) if gone else ():
+            self._send(frame)
+        for frame in conversation.subscribe(new) if new else ():
+            self._send(frame)
+
+    def beat(self, rule: int) -> None:
+        """Send what the dialect's periodic rule with this number says."""
+        if self._connection is not None and self._conversation is not None:
+            _every_s, frame = self._conversation.every()[rule]
+            self._send(frame)
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def on_messages(self, _connection: Connection, payloads: Sequence[bytes]) -> None:
+        assert self._conversation is not None
+        ledger = self._fleet.ledger
+        target_now_s = time.time() + self._fleet.clock_offset_s
+        for payload in payloads:
+            reception = self._conversation.receive(payload)
+            if reception.kind is Kind.DATA:
+                ledger.deliveries += 1
+                ledger.delivered_bytes += len(payload)
+                if reception.published_at_s is None:
+                    ledger.untimed += 1
+                else:
+                    delay_s = target_now_s - reception.published_at_s
+                    ledger.delivery_delay.append(int(delay_s * 1e6) if delay_s > 0 else 0)
+                ledger.gaps += reception.missed
+            elif reception.kind is Kind.UNMATCHED:
+                ledger.unmatched += 1
+            elif reception.kind is Kind.REJECTED:
+                ledger.fail("subscribe_rejected")
+            elif reception.kind is Kind.ACK:
+                self.follow()  # The stage may have changed while the answer was under way.
+            for reply in reception.replies:
+                self._send(reply)
+        self._note_handshake_once_confirmed()
+
+    def on_lost(self, _connection: Connection, reason: str) -> None:
+        self._connection = None
+        self._fleet.ledger.lost += 1
+        self._fleet.ledger.fail(reason)
+        self._on_lost()
+
+    def _note_handshake_once_confirmed(self) -> None:
+        if not self._opened_s or self._conversation is None or self._conversation.pending:
+            return
+        elapsed_s = time.monotonic() - self._opened_s
+        self._fleet.ledger.handshake_time.append(round(elapsed_s * 1e6))
+        self._opened_s = 0.0
+
+    def _send(self, payload: bytes) -> None:
+        if self._connection is not None:
+            self._connection.send(payload)

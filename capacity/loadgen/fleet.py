@@ -1,0 +1,166 @@
+"""What all simulated clients of one worker share: the connections, the ledger, the stage."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gevent
+from gevent.event import Event
+
+from capacity.loadgen.connections import ConnectionSet, spread
+from capacity.loadgen.feed import Feed
+from capacity.loadgen.handshake import Endpoint
+from capacity.loadgen.health import HealthProbe
+from capacity.loadgen.ledger import Ledger
+from capacity.loadgen.turnstile import Turnstile
+from capacity.settings import dialect as dialect_settings
+from capacity.settings.target import Target
+from capacity.workload.address import channels_of, rest_request, websocket_url
+from capacity.workload.compiled import compile_dialect
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """The worker's share of the load that is due now."""
+
+    index: int
+    phase: str
+    subscriptions_per_connection: int
+    requests_per_s: float
+    connects_per_s: float
+
+
+IDLE = Stage(
+    index=-1, phase="idle", subscriptions_per_connection=0, requests_per_s=0.0, connects_per_s=100.0
+)
+
+
+class Fleet:
+    """The clients of one worker during one run."""
+
+    def __init__(self, orders: dict[str, Any]) -> None:
+        """Take the *orders* that the master sent when the run began."""
+        self.target = Target.model_validate(orders["target"])
+        self.dialect = compile_dialect(dialect_settings.parse(orders["dialect"]))
+        self.connections_per_user: int = orders["connections_per_user"]
+        self.poll_interval_s: float = orders["poll_interval_s"]
+        self.clock_offset_s: float = orders["clock_offset_s"]
+        self._fixed_subscriptions: int = orders["subscriptions_by_address"]
+        self.polls = self._polls()
+        """Name of the poll, and method, URL and body for each symbol in turn."""
+        self.max_message_bytes = self.dialect.source.ws.max_message_bytes
+        self.ledger = Ledger()
+        self.turnstile = Turnstile()
+        self.connections = ConnectionSet()
+        self.stage = IDLE
+        self.stage_changed = Event()
+        self.pollers: list[object] = []
+        self._feeds: dict[int, Feed] = {}
+        self._indexes = itertools.count()
+        self.probe = HealthProbe(self.ledger.note_lag)
+        self._greenlets = [
+            gevent.spawn(self._beat_forever, rule, every_s)
+            for rule, (every_s, _frame) in enumerate(self.dialect.periodic)
+        ]
+
+    @property
+    def can_resubscribe(self) -> bool:
+        """Whether an open connection can change what it follows."""
+        return self.dialect.subscribe is not None and self.dialect.unsubscribe is not None
+
+    def channels_of(self, index: int) -> list[str]:
+        """Return the channels that the connection with this index follows in this stage."""
+        count = self.stage.subscriptions_per_connection
+        if not self.can_resubscribe:
+            count = self._fixed_subscriptions  # Chosen when connecting, for good.
+        return channels_of(
+            self.dialect.source, index, self.target.channels, self.target.symbols, count
+        )
+
+    def endpoint_for(self, channels: Sequence[str]) -> Endpoint:
+        source = self.dialect.source
+        return Endpoint(
+            url=websocket_url(
+                source,
+                host=self.target.host,
+                port=self.target.port,
+                tls=self.target.tls,
+                channels=channels,
+            ),
+            timeout_s=source.ws.open_timeout_s,
+            headers=tuple(f"{name}: {value}" for name, value in source.ws.headers.items()),
+            subprotocols=source.ws.subprotocols,
+        )
+
+    def join(self, feed_count: int, on_lost: Any) -> list[Feed]:
+        """Return that many new connection slots for one user."""
+        feeds = [Feed(self, next(self._indexes), on_lost) for _ in range(feed_count)]
+        self._feeds.update((feed.index, feed) for feed in feeds)
+        return feeds
+
+    def leave(self, feeds: Sequence[Feed]) -> None:
+        for feed in feeds:
+            feed.close()
+            del self._feeds[feed.index]
+
+    def turn_to(self, stage: Stage) -> None:
+        """Begin *stage*: from now on its tag is counted under, and its channels are followed."""
+        resubscribe = stage.subscriptions_per_connection != self.stage.subscriptions_per_connection
+        if stage.requests_per_s > self.stage.requests_per_s:
+            # Pollers first: where the target is full, it is the new connections that are refused,
+            # not the polls that belong to those already open.
+            self.turnstile.hold(self.poll_interval_s)
+        self.stage = stage
+        self.ledger.turn_to(stage.index, stage.phase)
+        self.turnstile.per_s = stage.connects_per_s
+        self.stage_changed.set()
+        self.stage_changed.clear()
+        if resubscribe:
+            self._greenlets.append(
+                gevent.spawn(
+                    spread, Feed.follow, list(self._feeds.values()), stage.connects_per_s * 2
+                )
+            )
+
+    def poll_pace(self, poller: object) -> tuple[float, float] | None:
+        """Return this poller's interval and first delay in seconds; None while it has to rest."""
+        rate_per_s = self.stage.requests_per_s
+        if rate_per_s <= 0 or not self.polls[1]:
+            return None
+        active = min(len(self.pollers), max(1, round(rate_per_s * self.poll_interval_s)))
+        ordinal = self.pollers.index(poller)
+        if ordinal >= active:
+            return None
+        interval_s = active / rate_per_s
+        return interval_s, interval_s * ordinal / active
+
+    def close(self) -> None:
+        self.stage = IDLE
+        self.probe.stop()
+        gevent.killall(self._greenlets, block=False)
+        self.connections.close()
+
+    def _polls(self) -> tuple[str, list[tuple[str, str, bytes | None]]]:
+        rest = self.target.rest
+        if rest is None:
+            return "", []
+        requests = [
+            rest_request(
+                self.dialect.source,
+                rest.operation,
+                host=self.target.host,
+                port=self.target.port,
+                tls=self.target.tls,
+                symbol=symbol,
+            )
+            for symbol in self.target.symbols or [""]
+        ]
+        return rest.operation, requests
+
+    def _beat_forever(self, rule: int, every_s: float) -> None:
+        while True:
+            gevent.sleep(every_s / 2)
+            open_feeds = [feed for feed in self._feeds.values() if feed.is_open]
+            per_s = max(1.0, 2 * len(open_feeds) / every_s)
+            spread(lambda feed: feed.beat(rule), open_feeds, per_s)

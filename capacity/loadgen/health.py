@@ -1,0 +1,44 @@
+"""How hard this process works: timer lag, CPU and descriptors. The generator may be the limit."""
+
+import os
+import time
+from collections.abc import Callable
+
+import gevent
+
+from capacity.loadgen.process import descriptor_limit
+
+BEAT_S = 0.05
+
+
+class HealthProbe:
+    """Sleeps in short beats and notes how late it wakes: what every timer here suffers."""
+
+    def __init__(self, on_lag: Callable[[int], None]) -> None:
+        self._on_lag = on_lag
+        self._cpu_s = time.process_time()
+        self._at_s = time.monotonic()
+        self._greenlet = gevent.spawn(self._beat)
+
+    def _beat(self) -> None:
+        while True:
+            before_s = time.monotonic()
+            gevent.sleep(BEAT_S)
+            late_s = time.monotonic() - before_s - BEAT_S
+            self._on_lag(max(0, round(late_s * 1e6)))
+
+    def cpu_ratio(self) -> float:
+        """Return the cores this process used since the last call."""
+        cpu_s, at_s = time.process_time(), time.monotonic()
+        ratio = (cpu_s - self._cpu_s) / max(at_s - self._at_s, 1e-6)
+        self._cpu_s, self._at_s = cpu_s, at_s
+        return ratio
+
+    def stop(self) -> None:
+        self._greenlet.kill(block=False)
+
+
+def descriptors_ratio() -> float:
+    """Return the used share of this process's descriptors."""
+    used = os.stat("/proc/self/fd").st_size or len(os.listdir("/proc/self/fd"))  # noqa: PTH116, PTH208 - size 0 before Linux 6.2
+    return used / descriptor_limit()

@@ -1,0 +1,91 @@
+"""From the tallies of a step's phases to its observation, and the verdict whether it may be used."""
+
+from collections.abc import Collection, Mapping
+
+from capacity.domain.load import LoadStep
+from capacity.domain.observation import GeneratorHealth, StepObservation
+from capacity.loadgen.handshake import GENERATOR_FAULTS
+from capacity.loadgen.tally import Tally
+from capacity.workload.profile import Phase
+
+SATURATED_LAG_S = 0.1
+"""Above this the generator's own queue would be taken for the target's delay."""
+SATURATED_CPU_RATIO = 0.95
+
+
+def observe(
+    *,
+    index: int,
+    step: LoadStep,
+    times: Mapping[Phase, float],
+    ended_at: float,
+    tallies: Mapping[Phase, Tally],
+    connections_peak: int,
+    users: int,
+    workers: int,
+    disturbances: Collection[str],
+) -> StepObservation:
+    """Sum up one step. `times` says when each phase began (recorder's clock, epoch seconds)."""
+    plateau = tallies.get(Phase.PLATEAU)
+    reached = Phase.PLATEAU in times and plateau is not None
+    every = Tally()
+    for tally in tallies.values():
+        for reason, count in tally.failures.items():
+            every.failures[reason] = every.failures.get(reason, 0) + count
+        for series, histogram in tally.histograms.items():
+            every.histograms.setdefault(series, type(histogram)()).merge(histogram.counts)
+    health = _health(plateau, workers) if plateau is not None else None
+    return StepObservation(
+        index=index,
+        step=step,
+        started_at=times[Phase.RAMP],
+        plateau_started_at=times[Phase.PLATEAU] if reached else None,
+        plateau_ended_at=ended_at if reached else None,
+        load=plateau.load() if plateau is not None and reached else None,
+        users=users,
+        connections_peak=connections_peak,
+        connects=sum(tally.total("connects") for tally in tallies.values()),
+        failures=every.failures,
+        lost=sum(tally.total("lost") for tally in tallies.values()),
+        gaps=plateau.total("gaps") if plateau is not None else 0,
+        unmatched=plateau.total("unmatched") if plateau is not None else 0,
+        delivery_delay=plateau.quantiles("delivery_delay") if plateau is not None else None,
+        request_latency=plateau.quantiles("request_latency") if plateau is not None else None,
+        handshake_time=every.quantiles("handshake_time"),
+        generator=health,
+        void=_void_reason(health, every.failures, disturbances),
+    )
+
+
+def _health(plateau: Tally, workers: int) -> GeneratorHealth | None:
+    lag = plateau.quantiles("lag")
+    if lag is None:
+        return None
+    return GeneratorHealth(
+        workers=workers,
+        lag_p95_s=lag.p95_s,
+        cpu_ratio=plateau.cpu_ratio,
+        descriptors_ratio=plateau.descriptors_ratio,
+    )
+
+
+def _void_reason(
+    health: GeneratorHealth | None, failures: Mapping[str, int], disturbances: Collection[str]
+) -> str | None:
+    ours = {reason: count for reason, count in failures.items() if reason in GENERATOR_FAULTS}
+    if ours:
+        reason, count = max(ours.items(), key=lambda item: item[1])
+        return f"the generator ran out: {reason} {count} times; add workers or source addresses"
+    if disturbances:
+        return "; ".join(sorted(disturbances))
+    if health is not None and health.lag_p95_s > SATURATED_LAG_S:
+        return (
+            f"the generator was saturated: its timers fired {health.lag_p95_s * 1000:.0f} ms late "
+            f"(p95; at most {SATURATED_LAG_S * 1000:.0f} ms); add a worker"
+        )
+    if health is not None and health.cpu_ratio > SATURATED_CPU_RATIO:
+        return (
+            f"the generator was saturated: its busiest worker used {health.cpu_ratio:.0%} of a core "
+            f"(at most {SATURATED_CPU_RATIO:.0%}); add a worker"
+        )
+    return None

@@ -1,0 +1,51 @@
+"""Ties our parts to Locust's events. A locustfile calls `install()`; more than once does no harm."""
+
+from locust import events
+from locust.env import Environment
+from locust.runners import LocalRunner, MasterRunner, WorkerRunner
+
+import os
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from capacity.loadgen.arguments import add_arguments, options_of
+from capacity.loadgen.director import Director
+from capacity.loadgen.process import die_with_parent
+from capacity.loadgen.web.pages import mount
+from capacity.loadgen.worker import Worker
+
+_directors: "WeakKeyDictionary[Environment, Director]" = WeakKeyDictionary()
+_installed: list[bool] = []
+
+
+def install() -> None:
+    """Register our listeners with Locust, once."""
+    if _installed:
+        return
+    _installed.append(True)
+    events.init_command_line_parser.add_listener(add_arguments)
+    events.init.add_listener(_on_init)
+    # At import, not in init: listeners of `quitting` run in reverse order, and ours must come
+    # after the master has stopped its workers.
+    events.quitting.add_listener(_on_quitting)
+
+
+def director_of(environment: Environment) -> Director:
+    """Return what directs the runs of a master or local *environment*."""
+    return _directors[environment]
+
+
+def _on_init(environment: Environment, runner: Any = None, **_kwargs: Any) -> None:
+    if isinstance(runner, WorkerRunner | LocalRunner):
+        Worker(environment)
+    if isinstance(runner, WorkerRunner) and options_of(environment).processes:
+        die_with_parent(os.getppid())
+    if isinstance(runner, MasterRunner | LocalRunner):
+        _directors[environment] = Director(environment)
+        if environment.web_ui is not None:
+            mount(environment, _directors[environment])
+
+
+def _on_quitting(environment: Environment, **_kwargs: Any) -> None:
+    if environment in _directors:
+        _directors[environment].on_quitting()

@@ -1,0 +1,92 @@
+"""The Locust user that polls by REST at a constant pace, measured from the intended start."""
+
+from locust import FastHttpUser, task
+
+import time
+from typing import Any
+
+import gevent
+
+from capacity.loadgen.fleet import Fleet
+from capacity.loadgen.http_pool import keep_high_descriptors
+from capacity.loadgen.worker import fleet_of
+from capacity.workload.pacing import ConstantPace
+
+GOOD = range(200, 400)
+
+keep_high_descriptors()
+
+
+class Poller(FastHttpUser):
+    """Polls one snapshot; rests, without a connection, in stages that ask for no requests."""
+
+    abstract = True
+    weight = 0
+    # Locust spawns fixed users first; the conductor sets the count that the profile needs.
+    fixed_count = 1
+    connection_timeout = 10.0
+    network_timeout = 10.0
+
+    def __init__(self, environment: Any) -> None:
+        super().__init__(environment)
+        self._polls = 0
+        self._fleet: Fleet | None = None
+
+    def on_start(self) -> None:
+        self._fleet = fleet_of(self.environment)
+        self._fleet.pollers.append(self)
+
+    def on_stop(self) -> None:
+        if self._fleet is not None:
+            self._fleet.pollers.remove(self)
+        self._hang_up()
+
+    @task
+    def poll_at_constant_pace(self) -> None:
+        """Poll until the stage changes."""
+        fleet = self._fleet
+        assert fleet is not None
+        stage = fleet.stage
+        pace = fleet.poll_pace(self)
+        if pace is None:
+            self._hang_up()
+            fleet.stage_changed.wait(timeout=1.0)
+            return
+        interval_s, first_delay_s = pace
+        schedule = ConstantPace(start_s=time.monotonic() + first_delay_s, interval_s=interval_s)
+        while fleet.stage.requests_per_s == stage.requests_per_s:
+            intended_s = schedule.next_intended_s(time.monotonic())
+            gevent.sleep(max(0.0, intended_s - time.monotonic()))
+            self._poll(fleet, intended_s)
+
+    def _poll(self, fleet: Fleet, intended_s: float) -> None:
+        name, requests = fleet.polls
+        method, url, body = requests[self._polls % len(requests)]
+        self._polls += 1
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        with self.client.request(
+            method,
+            url,
+            name=name,
+            data=body.decode() if body else None,
+            headers=headers,
+            catch_response=True,
+        ) as response:
+            latency_s = time.monotonic() - intended_s
+            if response.status_code in GOOD:
+                fleet.ledger.requests += 1
+                fleet.ledger.request_latency.append(round(latency_s * 1e6))
+                response.success()
+            else:
+                fleet.ledger.fail(failure_of(response.status_code))
+                response.failure(failure_of(response.status_code))
+
+    def _hang_up(self) -> None:
+        self.client.client.clientpool.close()
+
+
+def failure_of(status_code: int) -> str:
+    """Return the reason a poll with this status is counted under; 0 is no answer at all."""
+    if status_code == 0:
+        return "request_unanswered"
+    return "request_throttled" if status_code == 429 else f"request_failed_{status_code}"

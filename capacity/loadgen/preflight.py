@@ -1,0 +1,195 @@
+"""Everything that can be known to go wrong is found out before the first connection of a run."""
+
+import os
+import platform
+import resource
+import socket
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from capacity.domain.errors import PreflightError, UnreachableError
+from capacity.domain.load import LoadStep
+from capacity.domain.resources import Limit
+from capacity.domain.run import ClockOffset
+from capacity.domain.sample import AgentInfo
+from capacity.loadgen.agent_client import AgentClient
+from capacity.loadgen.process import DESCRIPTORS_BESIDE_CONNECTIONS
+from capacity.loadgen.trial import try_conversation, try_request
+from capacity.planning.audit import audited_bound
+from capacity.planning.declared import declared_limits
+from capacity.settings.dialect import load_dialect
+from capacity.settings.locate import find
+from capacity.settings.profile import BreakProfile, Profile, SafeProfile
+from capacity.settings.target import Target
+from capacity.workload.dialect import Dialect
+from capacity.workload.profile import (
+    Mix,
+    Pace,
+    breaking_steps,
+    ramp_steps,
+    safe_steps,
+)
+
+MAX_CLOCK_OFFSET_S = 1.0
+"""One sampling interval: beyond it samples would be laid to the wrong step if the offset drifts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preflight:
+    """What a run may rely on."""
+
+    dialect: Dialect
+    agent: AgentClient | None
+    info: AgentInfo | None
+    clock_offset: ClockOffset | None
+    limits: tuple[Limit, ...]
+    """The agent's and the declared ones."""
+    audited_bound: int | None
+    audited_by: str | None
+    steps: tuple[LoadStep, ...]
+    same_host: bool
+
+
+def check(target: Target, profile: Profile, *, workers: int) -> Preflight:
+    """Return what the run may rely on. Raises Config-, Unreachable- or PreflightError."""
+    dialect = load_dialect(find("dialects", target.dialect))
+    agent = info = offset = None
+    limits: tuple[Limit, ...] = declared_limits(target.model_dump(mode="json"))
+    used: dict[Any, float] = {}
+    if target.agent is not None:
+        token_file = target.agent.token_file
+        agent = AgentClient(target.agent.url, Path(token_file) if token_file else None)
+        info = agent.info()
+        offset = _checked_offset(agent, info)
+        limits = (*info.limits, *limits)
+        used = dict(_latest_use(agent))
+    try_conversation(target, dialect)
+    if target.rest is not None:
+        try_request(target, dialect)
+    bound = audited_bound(limits, used)
+    steps = _steps(profile, bound.connections if bound else None)
+    _check_generator(steps, workers)
+    return Preflight(
+        dialect=dialect,
+        agent=agent,
+        info=info,
+        clock_offset=offset,
+        limits=limits,
+        audited_bound=bound.connections if bound else None,
+        audited_by=bound.resource.value if bound else None,
+        steps=steps,
+        same_host=info is not None and info.boot_id == _boot_id(),
+    )
+
+
+def generator_facts(workers: int) -> dict[str, Any]:
+    """Return what a report says about the machine that offered the load."""
+    return {
+        "host": platform.node(),
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+        "cores": os.cpu_count(),
+        "workers": workers,
+        "descriptor_limit": resource.getrlimit(resource.RLIMIT_NOFILE)[1],
+    }
+
+
+def _boot_id() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+
+
+def _checked_offset(agent: AgentClient, info: AgentInfo) -> ClockOffset:
+    offset = agent.clock_offset()
+    if abs(offset.offset_s) > MAX_CLOCK_OFFSET_S:
+        direction = "ahead of" if offset.offset_s > 0 else "behind"
+        raise PreflightError(
+            f"the clock of {info.host} is {abs(offset.offset_s):.1f} s {direction} this machine's, at most "
+            f"{MAX_CLOCK_OFFSET_S:.0f} s is allowed; synchronise both (chronyd, systemd-timesyncd)"
+        )
+    return offset
+
+
+def _latest_use(agent: AgentClient) -> dict[Any, float]:
+    """Return the newest reading; an agent that has just been started may need a moment for it."""
+    deadline_s = time.monotonic() + 5
+    while not (samples := agent.samples(0)):
+        if time.monotonic() > deadline_s:
+            raise UnreachableError(f"the agent at {agent.url} answers, but takes no samples")
+        time.sleep(0.1)
+    newest: dict[Any, float] = {}
+    for sample in samples[-10:]:  # A census comes only every few samples.
+        newest.update(sample.used)
+    if samples[-1].target_started_at is None:
+        raise UnreachableError(
+            f"the agent at {agent.url} has lost its target; start the target, or the agent anew"
+        )
+    return newest
+
+
+def _steps(profile: Profile, bound: int | None) -> tuple[LoadStep, ...]:
+    mix = Mix(
+        subscriptions_per_connection=profile.mix.subscriptions_per_connection,
+        requests_per_s_per_connection=profile.mix.requests_per_s_per_connection,
+    )
+    pace = Pace(
+        connects_per_s=profile.connects_per_s,
+        ramp_timeout_s=profile.ramp_timeout_s,
+        settle_s=profile.settle_s,
+        plateau_s=profile.plateau_s,
+    )
+    if isinstance(profile, SafeProfile):
+        bound = bound if bound is not None else profile.connections
+        if bound is None:
+            raise PreflightError(
+                "no counted limit of the target could be read, so nothing says what a quarter of it is; "
+                "let an agent run beside the target, declare limits.application_connections in the "
+                "target file, or set connections in the profile"
+            )
+        return safe_steps(
+            bound=bound, fraction=profile.fraction, levels=profile.levels, mix=mix, pace=pace
+        )
+    if isinstance(profile, BreakProfile):
+        return breaking_steps(
+            start=profile.start,
+            increment=profile.increment,
+            limit=profile.limit,
+            mix=mix,
+            pace=pace,
+        )
+    return ramp_steps(levels=profile.levels, mix=mix, pace=pace)
+
+
+def _check_generator(steps: tuple[LoadStep, ...], workers: int) -> None:
+    highest = max(step.connections for step in steps)
+    descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if descriptors == resource.RLIM_INFINITY:
+        descriptors = 1 << 20
+    room = (descriptors - DESCRIPTORS_BESIDE_CONNECTIONS) * workers
+    if highest > room:
+        needed = -(-highest // (descriptors - DESCRIPTORS_BESIDE_CONNECTIONS))
+        raise PreflightError(
+            f"{highest} connections need more than the {room} descriptors that {workers} worker(s) of "
+            f"{descriptors} each have; use --workers {needed}, or raise the hard limit (ulimit -Hn)"
+        )
+    ports = _ephemeral_ports()
+    if highest > ports:
+        raise PreflightError(
+            f"{highest} connections need more than the {ports} ports between this machine and one target "
+            "address; widen net.ipv4.ip_local_port_range, or offer fewer"
+        )
+
+
+def _ephemeral_ports() -> int:
+    low, high = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()
+    return int(high) - int(low) + 1
+
+
+def is_port_open(host: str, port: int) -> bool:
+    """Return whether something listens there."""
+    try:
+        with socket.create_connection((host, port), timeout=1):
+            return True
+    except OSError:
+        return False

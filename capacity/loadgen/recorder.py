@@ -1,0 +1,116 @@
+"""Writes one run while it happens: events, steps, load, and the agent's samples as they come."""
+
+import logging
+import time
+from pathlib import Path
+from typing import Any
+
+import gevent
+
+from capacity import __version__
+from capacity.domain.errors import UnreachableError
+from capacity.domain.histogram import Histogram
+from capacity.domain.observation import StepObservation
+from capacity.domain.run import LoadPoint, RunEvent, RunManifest
+from capacity.domain.sample import Sample
+from capacity.loadgen.preflight import Preflight, generator_facts
+from capacity.recording.run_directory import FORMAT_VERSION, RunWriter
+from capacity.settings.profile import Profile
+from capacity.settings.target import Target
+
+logger = logging.getLogger(__name__)
+
+FETCH_INTERVAL_S = 1.0
+
+
+class Recorder:
+    """One run directory, and the greenlet that brings the agent's samples into it."""
+
+    def __init__(
+        self, run: Path, target: Target, profile: Profile, preflight: Preflight, workers: int
+    ) -> None:
+        """Begin the record. Raises ConfigError when a run is there already."""
+        self._preflight = preflight
+        self.path = run
+        self.samples: list[Sample] = []
+        self.started_at = time.time()
+        self._last_seq = self._newest_seq()
+        self._agent_lost = False
+        self._target_started_at = preflight.info.target_started_at if preflight.info else None
+        self._writer = RunWriter(
+            run,
+            RunManifest(
+                format_version=FORMAT_VERSION,
+                product_version=__version__,
+                run=run.name,
+                started_at=self.started_at,
+                target=target.model_dump(mode="json"),
+                profile=profile.model_dump(mode="json"),
+                steps=preflight.steps,
+                audited_bound=preflight.audited_bound,
+                audited_by=preflight.audited_by,
+                agent=preflight.info,
+                clock_offset=preflight.clock_offset,
+                generator=generator_facts(workers),
+                same_host=preflight.same_host,
+            ),
+        )
+        self._greenlet = gevent.spawn(self._fetch_forever) if preflight.agent else None
+
+    def event(self, kind: str, **detail: Any) -> None:
+        self._writer.append_event(RunEvent(at=time.time(), kind=kind, detail=detail))
+
+    def point(self, point: LoadPoint) -> None:
+        self._writer.append_point(point)
+
+    def step(self, observation: StepObservation, histograms: dict[str, Histogram]) -> None:
+        self._writer.append_step(observation)
+        for series, histogram in histograms.items():
+            self._writer.append_histogram(observation.index, series, histogram)
+
+    def close(self, kind: str, detail: dict[str, Any]) -> None:
+        """Fetch what the agent still has of the run, then write the end."""
+        if self._greenlet is not None:
+            self._greenlet.kill(block=False)
+            gevent.sleep(FETCH_INTERVAL_S)  # The sample that covers the last second.
+            self._fetch()
+        self.event(kind, **detail)
+
+    def _newest_seq(self) -> int:
+        if self._preflight.agent is None:
+            return 0
+        samples = self._preflight.agent.samples(0)
+        return samples[-1].seq if samples else 0
+
+    def _fetch_forever(self) -> None:
+        while True:
+            gevent.sleep(FETCH_INTERVAL_S)
+            self._fetch()
+
+    def _fetch(self) -> None:
+        assert self._preflight.agent is not None
+        try:
+            samples = self._preflight.agent.samples(self._last_seq)
+        except UnreachableError as error:
+            if not self._agent_lost:
+                self._agent_lost = True
+                logger.warning("%s", error)
+                self.event("agent_lost", reason=str(error))
+            return
+        if self._agent_lost:
+            self._agent_lost = False
+            self.event("agent_back", samples=len(samples))
+        if not samples:
+            return
+        self._writer.append_samples(samples)
+        self.samples += samples
+        self._last_seq = samples[-1].seq
+        self._watch_target(samples)
+
+    def _watch_target(self, samples: list[Sample]) -> None:
+        for sample in samples:
+            if sample.target_started_at == self._target_started_at:
+                continue
+            kind = "target_gone" if sample.target_started_at is None else "target_restarted"
+            self.event(kind, sample_at=sample.at)
+            self._target_started_at = sample.target_started_at

@@ -1,0 +1,73 @@
+"""The master's side of the ledgers: what all workers counted under one step and phase."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from capacity.domain.histogram import Histogram
+from capacity.domain.load import LoadVector
+from capacity.domain.observation import Quantiles
+from capacity.loadgen.ledger import COUNTS
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of one (step, phase), per worker, because each measured its own seconds."""
+
+    counts: dict[str, dict[str, float]] = field(default_factory=dict)
+    failures: dict[str, int] = field(default_factory=dict)
+    histograms: dict[str, Histogram] = field(default_factory=dict)
+    finals: set[str] = field(default_factory=set)
+    """Workers that have said all they have to say about this phase."""
+    cpu_ratio: float = 0.0
+    descriptors_ratio: float = 0.0
+    open_connections: list[int] = field(default_factory=list)
+    """All workers together, once a report."""
+
+    def add(self, worker: str, report: Mapping[str, Any]) -> None:
+        mine = self.counts.setdefault(worker, dict.fromkeys((*COUNTS, "seconds"), 0.0))
+        for name in (*COUNTS, "seconds"):
+            mine[name] += report[name]
+        for reason, count in report["failures"].items():
+            self.failures[reason] = self.failures.get(reason, 0) + count
+        for series, counts in report["histograms"].items():
+            self.histograms.setdefault(series, Histogram()).merge(counts)
+        self.cpu_ratio = max(self.cpu_ratio, report["gauges"]["cpu_ratio"])
+        self.descriptors_ratio = max(self.descriptors_ratio, report["gauges"]["descriptors_ratio"])
+        if report["is_final"]:
+            self.finals.add(worker)
+
+    def total(self, name: str) -> int:
+        return int(sum(counts[name] for counts in self.counts.values()))
+
+    def per_s(self, name: str) -> float:
+        """Return the rate of a count: every worker's over its own time, added up."""
+        return sum(
+            counts[name] / counts["seconds"]
+            for counts in self.counts.values()
+            if counts["seconds"] > 0
+        )
+
+    def quantiles(self, series: str) -> Quantiles | None:
+        histogram = self.histograms.get(series)
+        if histogram is None or not histogram.total:
+            return None
+        return Quantiles(
+            count=histogram.total,
+            p50_s=histogram.quantile_us(0.50) / 1e6,
+            p95_s=histogram.quantile_us(0.95) / 1e6,
+            p99_s=histogram.quantile_us(0.99) / 1e6,
+            max_s=histogram.quantile_us(1.0) / 1e6,
+        )
+
+    def load(self) -> LoadVector | None:
+        """Return the measured load; None when no connections were ever reported."""
+        if not self.open_connections:
+            return None
+        return LoadVector(
+            connections=sum(self.open_connections) / len(self.open_connections),
+            deliveries_per_s=self.per_s("deliveries"),
+            delivered_bytes_per_s=self.per_s("delivered_bytes"),
+            requests_per_s=self.per_s("requests"),
+            handshakes_per_s=self.per_s("connects"),
+        )

@@ -1,0 +1,87 @@
+"""The target's hottest thread, in cores: an event loop is full at one core, whatever the host has.
+
+With many threads only some are read on a beat: the hottest known ones and, in turn, the others.
+Each thread's use is averaged over the time since it was itself read before.
+"""
+
+import os
+import time
+from collections.abc import Iterable, Iterator
+
+from capacity.domain.resources import Limit, Resource
+from capacity.monitor.collectors.base import TargetCollector
+from capacity.monitor.limits.states import known
+from capacity.monitor.procfs import TICKS_PER_S
+from capacity.monitor.readings import Reading
+from capacity.monitor.target import TargetView, read_stat
+
+_MOST_THREADS = 128
+_HOTTEST = 32
+
+_Thread = tuple[int, int]
+"""pid and thread id."""
+
+
+class EventLoopCollector(TargetCollector):
+    provides = (Resource.EVENT_LOOP,)
+
+    def __init__(self) -> None:
+        self._before: dict[_Thread, tuple[int, int, float]] = {}
+        """Thread -> start in ticks, CPU in ticks, when it was read."""
+        self._cores: dict[_Thread, float] = {}
+        self._turn = 0
+
+    def collect(self, target: TargetView) -> Reading:
+        threads = list(_threads(target))
+        present = set(threads)
+        self._before = {key: value for key, value in self._before.items() if key in present}
+        self._cores = {key: value for key, value in self._cores.items() if key in present}
+        hottest: float | None = None
+        for thread in self._chosen(threads):
+            cores = self._cores_since_before(thread, target)
+            if cores is not None:
+                self._cores[thread] = cores
+                hottest = max(cores, hottest or 0.0)
+        if hottest is None:
+            why = "first reading of this target: a rate needs two"
+            return Reading(missing={Resource.EVENT_LOOP: why})
+        return Reading(used={Resource.EVENT_LOOP: hottest})
+
+    def limits(self, target: TargetView) -> Iterable[Limit]:  # noqa: ARG002 - the same for all
+        source = "one thread uses at most one core"
+        return [known(Resource.EVENT_LOOP, 1.0, "process", source)]
+
+    def _chosen(self, threads: list[_Thread]) -> list[_Thread]:
+        if len(threads) <= _MOST_THREADS:
+            return threads
+        hottest = sorted(self._cores, key=self._cores.__getitem__, reverse=True)[:_HOTTEST]
+        known_hot = set(hottest)
+        others = [thread for thread in threads if thread not in known_hot]
+        first = self._turn % len(others)
+        self._turn = first + _MOST_THREADS - len(hottest)
+        return hottest + (others[first:] + others[:first])[: _MOST_THREADS - len(hottest)]
+
+    def _cores_since_before(self, thread: _Thread, target: TargetView) -> float | None:
+        pid, thread_id = thread
+        # Not the process's own stat, even for a single thread: it holds what ended threads used.
+        stat = read_stat(pid, target.proc, f"task/{thread_id}/stat")
+        if stat is None:
+            return None
+        now_s = time.monotonic()
+        before = self._before.get(thread)
+        self._before[thread] = stat.started_ticks, stat.cpu_ticks, now_s
+        if before is None or before[0] != stat.started_ticks:
+            return None
+        return max(0, stat.cpu_ticks - before[1]) / TICKS_PER_S / (now_s - before[2])
+
+
+def _threads(target: TargetView) -> Iterator[_Thread]:
+    for pid, stat in target.stats.items():
+        if stat.threads == 1:
+            yield pid, pid
+            continue
+        try:
+            ids = os.listdir(f"{target.proc}/{pid}/task")  # noqa: PTH208 - names are all we need
+        except OSError:
+            continue  # It ended since the beat began.
+        yield from ((pid, int(thread_id)) for thread_id in ids)

@@ -1,0 +1,105 @@
+"""Bytes sent and received by the interfaces that the target's clients are behind.
+
+Those are the interfaces of the default routes, else all but the loopback: counting bridges, bonds
+and tunnels as well would count a byte twice. When everything that the target listens on is bound
+to a loopback address, its traffic is the loopback's, which has no line speed to run into.
+"""
+
+import time
+from collections.abc import Iterable
+
+from capacity.domain.resources import Limit, Resource
+from capacity.monitor.collectors.base import TargetCollector
+from capacity.monitor.limits.states import known, unknown, unlimited
+from capacity.monitor.listeners import TargetListeners
+from capacity.monitor.network_namespace import is_own_namespace
+from capacity.monitor.procfs import parse_interfaces, read_number, read_text
+from capacity.monitor.readings import READ_ERRORS, Reading
+from capacity.monitor.target import TargetView
+
+_BYTES_PER_S_PER_MEGABIT = 125_000
+_LOOPBACK = "lo"
+
+
+class NetworkCollector(TargetCollector):
+    provides = (Resource.NETWORK_OUT, "network_rx_bytes", "network_tx_bytes")
+
+    def __init__(self, listeners: TargetListeners, sys: str = "/sys") -> None:
+        self._listeners = listeners
+        self._sys = sys
+        self._routed: frozenset[str] = frozenset()
+        self._limited: frozenset[str] | None = None
+        """The interfaces whose limit was stated; None when it is to be read again."""
+        self._before: tuple[frozenset[str], float, int, float] | None = None
+        """Interfaces, start of the target, bytes sent, when read."""
+
+    def limits(self, target: TargetView) -> Iterable[Limit]:
+        """Look up the routes again; the limit belongs to the interfaces and comes with the usage."""
+        self._routed, self._limited = routed_interfaces(target), None
+        return ()
+
+    def collect(self, target: TargetView) -> Reading:
+        traffic = parse_interfaces(read_text(f"{target.proc}/{target.root}/net/dev"))
+        names = self._interfaces(traffic)
+        received = sum(traffic[name][0] for name in names)
+        sent = sum(traffic[name][1] for name in names)
+        now_s = time.monotonic()
+        before, self._before = self._before, (names, target.started_at, sent, now_s)
+        used: dict[Resource, float] = {}
+        missing: dict[str, str] = {}
+        if before is None or before[:2] != (names, target.started_at):
+            missing[Resource.NETWORK_OUT] = "first reading of these interfaces: a rate needs two"
+        elif sent < before[2]:
+            missing[Resource.NETWORK_OUT] = "the interface's counter started anew"
+        else:
+            used[Resource.NETWORK_OUT] = (sent - before[2]) / (now_s - before[3])
+        counters = {"network_rx_bytes": float(received), "network_tx_bytes": float(sent)}
+        limits = () if self._limited == names else (self._limit(names, target),)
+        self._limited = names
+        return Reading(used=used, counters=counters, missing=missing, limits=limits)
+
+    def _interfaces(self, traffic: dict[str, tuple[int, int]]) -> frozenset[str]:
+        if self._listeners.is_loopback_only and _LOOPBACK in traffic:
+            return frozenset({_LOOPBACK})
+        routed = self._routed & traffic.keys()
+        return routed or frozenset(traffic.keys() - {_LOOPBACK}) or frozenset(traffic)
+
+    def _limit(self, names: frozenset[str], target: TargetView) -> Limit:
+        """Return the sum of the link speeds; unknown as soon as one of them is."""
+        if names == {_LOOPBACK}:
+            return unlimited(Resource.NETWORK_OUT, "namespace", "the loopback has no line speed")
+        speed_bytes_per_s = 0
+        source = ", ".join(f"{self._sys}/class/net/{name}/speed" for name in sorted(names))
+        try:
+            if not is_own_namespace(target.root, target.proc):
+                why = "the target is in another network namespace: declare the link's speed"
+                return unknown(Resource.NETWORK_OUT, "namespace", source, why)
+            for name in names:
+                megabits_per_s = read_number(f"{self._sys}/class/net/{name}/speed")
+                if megabits_per_s <= 0:
+                    why = f"{name} does not say its speed, as virtual links do not: declare it"
+                    return unknown(Resource.NETWORK_OUT, "host", source, why)
+                speed_bytes_per_s += megabits_per_s * _BYTES_PER_S_PER_MEGABIT
+        except READ_ERRORS as error:
+            return unknown(Resource.NETWORK_OUT, "host", source, error)
+        return known(Resource.NETWORK_OUT, speed_bytes_per_s, "host", source)
+
+
+def routed_interfaces(target: TargetView) -> frozenset[str]:
+    """Return the interfaces of the namespace's default routes, IPv4 and IPv6."""
+    network = f"{target.proc}/{target.root}/net"
+    names = set()
+    for file, destination, mask, name in (("route", 1, 7, 0), ("ipv6_route", 0, 1, 9)):
+        try:
+            lines = read_text(f"{network}/{file}").splitlines()
+        except OSError:
+            continue  # Without this family there are no routes of it.
+        rows = [line.split() for line in lines]
+        names |= {
+            row[name]
+            for row in rows
+            if len(row) > max(mask, name)
+            and not row[destination].strip("0")
+            and not row[mask].strip("0")
+        }
+    return frozenset(names - {_LOOPBACK})

@@ -1,0 +1,43 @@
+"""Every collector that the agent runs, in the order of their reading. A new one is added here."""
+
+from capacity.monitor.collectors.agent_cpu import AgentCpuCollector
+from capacity.monitor.collectors.base import HostCollector, TargetCollector
+from capacity.monitor.collectors.connections import ConnectionsCollector
+from capacity.monitor.collectors.conntrack import ConntrackCollector
+from capacity.monitor.collectors.cpu import CpuCollector
+from capacity.monitor.collectors.descriptors import DescriptorsCollector
+from capacity.monitor.collectors.event_loop import EventLoopCollector
+from capacity.monitor.collectors.file_table import FileTableCollector
+from capacity.monitor.collectors.host_cpu import HostCpuCollector
+from capacity.monitor.collectors.host_memory import HostMemoryCollector
+from capacity.monitor.collectors.memory import MemoryCollector
+from capacity.monitor.collectors.network import NetworkCollector
+from capacity.monitor.collectors.tcp_memory import TcpMemoryCollector
+from capacity.monitor.collectors.tcp_statistics import TcpStatisticsCollector
+from capacity.monitor.collectors.threads import ThreadsCollector
+from capacity.monitor.listeners import TargetListeners
+
+
+def target_collectors() -> list[TargetCollector]:
+    listeners = TargetListeners()
+    return [
+        CpuCollector(),
+        EventLoopCollector(),
+        DescriptorsCollector(),
+        ConnectionsCollector(listeners),
+        ThreadsCollector(),
+        MemoryCollector(),
+        ConntrackCollector(),
+        NetworkCollector(listeners),
+        TcpStatisticsCollector(),
+    ]
+
+
+def host_collectors() -> list[HostCollector]:
+    return [
+        FileTableCollector(),
+        HostMemoryCollector(),
+        TcpMemoryCollector(),
+        HostCpuCollector(),
+        AgentCpuCollector(),
+    ]

@@ -1,0 +1,119 @@
+"""One sample a beat: all collectors, merged, with a reason for each that had nothing.
+
+The beat is fixed on the monotonic clock. A reading that comes late is recorded with the interval
+that really passed; beats missed meanwhile are skipped, not made up for.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+
+from capacity.domain.resources import Limit, Resource
+from capacity.domain.sample import Sample
+from capacity.monitor.collectors.base import HostCollector, TargetCollector
+from capacity.monitor.readings import READ_ERRORS, Reading, reason_of
+from capacity.monitor.target import Target, TargetView
+
+_LIMITS_S = 30.0
+
+
+class Sampler:
+    """Reads the target on every beat, and its limits twice a minute and after a restart."""
+
+    def __init__(
+        self,
+        target: Target,
+        target_collectors: list[TargetCollector],
+        host_collectors: list[HostCollector],
+    ) -> None:
+        self._target = target
+        self._target_collectors = target_collectors
+        self._host_collectors = host_collectors
+        self._limits: dict[Resource, Limit] = {}
+        self._limits_due_at_s = 0.0
+        self._limits_of: float | None = None
+        self._seq = 0
+        self._read_at_s = time.monotonic()
+        self.view: TargetView | None = None
+        """The target as last seen; kept while it is gone."""
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        return tuple(self._limits.values())
+
+    def prime(self) -> None:
+        """Read everything once and drop it, so that the first sample has its rates."""
+        self.sample()
+        self._seq = 0
+
+    def sample(self) -> Sample:
+        """Take one reading of all collectors."""
+        view = self._target.view()
+        self.view = view or self.view
+        self._refresh_limits(view)
+        readings = [
+            _read(collector.provides, collector.collect) for collector in self._host_collectors
+        ]
+        for collector in self._target_collectors:
+            if view is None:
+                why = self._target.missing or "the target is gone"
+                readings.append(Reading(missing=dict.fromkeys(collector.provides, why)))
+            else:
+                readings.append(_read(collector.provides, _on(collector, view)))
+        now_s = time.monotonic()
+        interval_s, self._read_at_s = now_s - self._read_at_s, now_s
+        self._seq += 1
+        for reading in readings:
+            self._note(reading.limits)
+        return Sample(
+            seq=self._seq,
+            at=time.time(),
+            interval_s=interval_s,
+            used={key: value for reading in readings for key, value in reading.used.items()},
+            gauges={key: value for reading in readings for key, value in reading.gauges.items()},
+            counters={
+                key: value for reading in readings for key, value in reading.counters.items()
+            },
+            missing={key: why for reading in readings for key, why in reading.missing.items()},
+            target_started_at=None if view is None else view.started_at,
+        )
+
+    def _refresh_limits(self, view: TargetView | None) -> None:
+        now_s = time.monotonic()
+        started_at = None if view is None else view.started_at
+        is_restarted = started_at is not None and started_at != self._limits_of
+        if now_s < self._limits_due_at_s and not is_restarted:
+            return
+        self._limits_due_at_s = now_s + _LIMITS_S
+        for collector in self._host_collectors:
+            self._note(collector.limits())
+        if view is not None:
+            self._limits_of = started_at
+            for target_collector in self._target_collectors:
+                self._note(target_collector.limits(view))
+
+    def _note(self, limits: Iterable[Limit]) -> None:
+        # Replaced as a whole: another thread may be reading the limits.
+        self._limits = {**self._limits, **{limit.resource: limit for limit in limits}}
+
+
+def _on(collector: TargetCollector, view: TargetView) -> Callable[[], Reading]:
+    return lambda: collector.collect(view)
+
+
+def _read(provides: Iterable[str], collect: Callable[[], Reading]) -> Reading:
+    try:
+        return collect()
+    except READ_ERRORS as error:
+        return Reading(missing=dict.fromkeys(provides, reason_of(error)))
+
+
+def sample_on_beat(
+    sampler: Sampler, interval_s: float, keep: Callable[[Sample], None], stop: threading.Event
+) -> None:
+    """Hand a sample to *keep* on every beat until *stop* is set."""
+    beat_at_s = time.monotonic() + interval_s
+    while not stop.wait(max(0.0, beat_at_s - time.monotonic())):
+        keep(sampler.sample())
+        missed = int((time.monotonic() - beat_at_s) // interval_s)
+        beat_at_s += interval_s * (1 + max(0, missed))

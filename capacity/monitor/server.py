@@ -1,0 +1,177 @@
+"""The agent's HTTP side: four paths to read, nothing to write, nothing executed.
+
+As many connections as there are threads; more are turned away at once. A connection that has not
+finished a request for half a minute is closed, however slowly it keeps sending.
+"""
+
+import contextlib
+import hmac
+import json
+import socket
+import socketserver
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from capacity.monitor.exposition import metrics_text
+from capacity.monitor.sampler import Sampler
+from capacity.monitor.store import SampleRing, agent_info, as_json
+
+_MAX_CONNECTIONS = 16
+_IDLE_S = 30.0
+_BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
+class AgentServer(ThreadingHTTPServer):
+    """Serves a sampler's info and a ring of samples."""
+
+    daemon_threads = True
+    request_queue_size = 32
+
+    def __init__(
+        self, address: tuple[str, int], sampler: Sampler, ring: SampleRing, token: str | None
+    ) -> None:
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        self.sampler = sampler
+        self.ring = ring
+        self.token = token
+        self._free = threading.BoundedSemaphore(_MAX_CONNECTIONS)
+        self._deadlines_s: dict[Any, float] = {}
+        super().__init__(address, _Handler)
+
+    def server_bind(self) -> None:
+        # Not HTTPServer's: that asks the name service for our own name and may wait for it.
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.host_and_port
+
+    @property
+    def host_and_port(self) -> tuple[str, int]:
+        host, port = self.server_address[:2]
+        return str(host), int(port)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if not self._free.acquire(blocking=False):
+            request.settimeout(0.1)
+            with contextlib.suppress(OSError):
+                request.sendall(_BUSY)
+            self.shutdown_request(request)
+            return
+        self.extend(request)
+        super().process_request(request, client_address)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._deadlines_s.pop(request, None)
+            self._free.release()
+
+    def extend(self, request: Any) -> None:
+        """Give the connection until then to finish its next request."""
+        self._deadlines_s[request] = time.monotonic() + _IDLE_S
+
+    def service_actions(self) -> None:
+        now_s = time.monotonic()
+        for request, deadline_s in list(self._deadlines_s.items()):
+            if now_s > deadline_s:
+                try:
+                    request.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    self._deadlines_s.pop(request, None)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away concerns nobody; anything else is a defect and is shown."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: AgentServer
+    protocol_version = "HTTP/1.1"
+    server_version = "capacity-agent"
+    sys_version = ""
+    timeout = _IDLE_S
+    disable_nagle_algorithm = True
+    wbufsize = -1
+
+    def do_GET(self) -> None:
+        if "Content-Length" in self.headers or "Transfer-Encoding" in self.headers:
+            self.close_connection = True  # A body would be taken for the next request.
+        url = urlsplit(self.path)
+        pages: dict[str, Callable[[str], None]] = {
+            "/healthz": self._healthz,
+            "/v1/info": self._info,
+            "/v1/samples": self._samples,
+            "/metrics": self._metrics,
+        }
+        if url.path != "/healthz" and not self._is_authorized():
+            self.send_error(HTTPStatus.UNAUTHORIZED, "a bearer token is needed")
+        elif page := pages.get(url.path):
+            page(url.query)
+        else:
+            self.send_error(HTTPStatus.NOT_FOUND, f"there are {', '.join(pages)}")
+        self.server.extend(self.connection)
+
+    def _is_authorized(self) -> bool:
+        if self.server.token is None:
+            return True
+        scheme, _, given = self.headers.get("Authorization", "").partition(" ")
+        is_same = hmac.compare_digest(
+            given.strip().encode("latin-1", "replace"), self.server.token.encode()
+        )
+        return is_same and scheme.lower() == "bearer"
+
+    def _healthz(self, _query: str) -> None:
+        self._answer(b"ok\n", "text/plain; charset=utf-8")
+
+    def _info(self, _query: str) -> None:
+        info = as_json(agent_info(self.server.sampler))
+        self._answer(info.encode(), "application/json")
+
+    def _samples(self, query: str) -> None:
+        since = parse_qs(query).get("since", ["0"])[-1]
+        if not (since.isascii() and since.isdigit()):
+            self.send_error(HTTPStatus.BAD_REQUEST, "since is a sequence number, 0 or more")
+            return
+        # Behind this number, a client knows that the agent was restarted and counts anew.
+        newest = {"Capacity-Newest-Seq": str(self.server.ring.newest_seq)}
+        self._answer(self.server.ring.since(int(since)), "application/x-ndjson", newest)
+
+    def _metrics(self, _query: str) -> None:
+        text = metrics_text(self.server.ring.latest, self.server.sampler.limits)
+        self._answer(text.encode(), "text/plain; version=0.0.4; charset=utf-8")
+
+    def _answer(
+        self,
+        body: bytes,
+        content_type: str,
+        headers: Mapping[str, str] | None = None,
+        status: HTTPStatus = HTTPStatus.OK,
+    ) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Answer in JSON where the base class would answer in HTML."""
+        status = HTTPStatus(code)
+        body = json.dumps({"error": message or explain or status.phrase}).encode()
+        self.close_connection = True
+        headers = {"Connection": "close"}
+        if status == HTTPStatus.UNAUTHORIZED:
+            headers["WWW-Authenticate"] = "Bearer"
+        # A line that is no HTTP/1 request leaves these unset or set to what nobody can answer in.
+        self.request_version = self.protocol_version
+        self._answer(body, "application/json", headers, status)
+
+    def log_message(self, *_: Any) -> None:
+        """One line a request would be the only thing that this process writes."""

@@ -1,0 +1,122 @@
+"""
+One resource's costs from the windows: the fit, its scatter, and what one more connection takes.
+
+The line goes through the means of the windows. What runs out of memory is the peak and not the
+mean, so for memory the baseline is raised to the envelope of the windows' peaks.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capacity.domain.estimates import Estimate
+from capacity.domain.load import LoadVector
+from capacity.domain.plan import UnitCost
+from capacity.domain.resources import COUNTED, Resource
+from capacity.models.bootstrap import spread_quantiles, widened
+from capacity.models.intervals import CONFIDENCE
+from capacity.models.snapping import snapped_slope
+from capacity.models.unit_costs import RobustFit, peak_reserve, refitted_costs, robust_costs
+from capacity.planning.components import Attribution, design, mix_vector
+from capacity.planning.windows import Window
+
+ENVELOPED = frozenset({Resource.MEMORY, Resource.HOST_MEMORY, Resource.TCP_MEMORY})
+
+_CONNECTIONS = 1
+"""Column of the design; column 0 is the baseline."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceFit:
+    """The costs of one resource, at best and in every replicate."""
+
+    cost: UnitCost
+    baseline: NDArray[np.float64]
+    """b₀ by replicate; the last entry is the fit itself."""
+    marginal: NDArray[np.float64]
+    """b·d by replicate, likewise."""
+
+
+def fitted_costs(
+    resource: Resource,
+    windows: Sequence[Window],
+    attributed: Attribution,
+    mix: LoadVector,
+    resampling: NDArray[np.float64],
+) -> ResourceFit:
+    """Return the fit through those *windows* that have a reading; there must be at least one.
+
+    *resampling* holds a weight for every window in every replicate; it may have no replicates.
+    """
+    uses = [window.mean.get(resource) for window in windows]
+    present = [row for row, used in enumerate(uses) if used is not None]
+    use = np.array([used for used in uses if used is not None])
+    components = attributed.of(resource)
+    matrix = design([windows[row] for row in present], components)
+    # The point fit is the replicate in which every window weighs the same.
+    weights = np.vstack([resampling[:, present], np.ones(len(present))])
+    fit = robust_costs(matrix, use)
+    coefficients = refitted_costs(matrix, use, fit.weights, weights)
+    snap = None
+    if resource in COUNTED and attributed.snaps:
+        slopes = coefficients[:, _CONNECTIONS]
+        snap = snapped_slope(
+            float(slopes[-1]), float(np.std(slopes[:-1])) if len(slopes) > 1 else 0
+        )
+    if snap is not None:
+        coefficients = _with_slope(snap, matrix, use, fit, weights)
+    coefficients = widened(coefficients, coefficients[-1], *matrix.shape)
+    mean_use = float(np.mean(use))
+    line = matrix @ coefficients[-1]
+    rms = math.sqrt(float(np.mean((use - line) ** 2)))
+    if resource in ENVELOPED:
+        peaks = np.array([windows[row].peak[resource] for row in present])
+        coefficients[:, 0] += peak_reserve(line, peaks)
+    by_name = dict(zip(components, coefficients.T[1:], strict=True))
+    cost = UnitCost(
+        resource=resource,
+        baseline=_estimate(coefficients[:, 0]),
+        per_connection=_component(by_name, "connections"),
+        per_delivery_per_s=_component(by_name, "deliveries_per_s"),
+        per_request_per_s=_component(by_name, "requests_per_s"),
+        separated=components,
+        snapped=snap is not None,
+        residual_ratio=rms / mean_use if mean_use > 0.0 else 0.0,
+        windows=len(present),
+    )
+    return ResourceFit(
+        cost=cost,
+        baseline=coefficients[:, 0],
+        marginal=coefficients[:, 1:] @ mix_vector(mix, components),
+    )
+
+
+def _with_slope(
+    slope: float,
+    matrix: NDArray[np.float64],
+    use: NDArray[np.float64],
+    fit: RobustFit,
+    weights: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return the coefficients with the cost per connection given and the rest fitted again."""
+    rest = np.delete(matrix, _CONNECTIONS, axis=1)
+    refitted = refitted_costs(rest, use - slope * matrix[:, _CONNECTIONS], fit.weights, weights)
+    return np.insert(refitted, _CONNECTIONS, slope, axis=1)
+
+
+def _component(by_name: dict[str, NDArray[np.float64]], name: str) -> Estimate:
+    """Return the cost of a component; with confidence 0 where it is contained in another's."""
+    if name not in by_name:
+        return Estimate(low=0.0, mid=0.0, high=0.0, confidence=0.0)
+    return _estimate(by_name[name])
+
+
+def _estimate(values: NDArray[np.float64]) -> Estimate:
+    low, high = spread_quantiles(values, CONFIDENCE)
+    mid = float(values[-1])
+    return Estimate(
+        low=min(float(low), mid), mid=mid, high=max(float(high), mid), confidence=CONFIDENCE
+    )

@@ -1,0 +1,117 @@
+"""
+Costs and ceilings while the run goes on: the best guess from the plateaus so far, without
+intervals, for a page that asks every few seconds. What is not known yet says why.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from capacity.domain.load import LoadVector
+from capacity.domain.observation import StepObservation
+from capacity.domain.resources import COUNTED, Limit, Resource
+from capacity.domain.sample import Sample
+from capacity.models.ceilings import connections_at_limit, whole_connections
+from capacity.planning.components import Attribution, attribution
+from capacity.planning.costs import fitted_costs
+from capacity.planning.effective_limits import effective_limits, known_value
+from capacity.planning.mix import measured_mix
+from capacity.planning.plan import count_connections_here
+from capacity.planning.windows import Window, levels, plateau_windows, windows_of_one_life
+
+RECENT_SAMPLES = 10
+"""A reading older than this is not "now"; some readings come only every few samples."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveRow:
+    """One resource at this moment; None is "not known yet", and `reason` says why."""
+
+    resource: Resource
+    used: float | None
+    """Now."""
+    limit: float | None
+    cost_per_connection: float | None
+    """Along the mix measured so far, in the resource's unit."""
+    ceiling: float | None
+    reason: str | None
+
+
+def live_rows(
+    steps: Sequence[StepObservation],
+    samples: Sequence[Sample],
+    limits: Sequence[Limit],
+    *,
+    clock_offset_s: float = 0.0,
+) -> list[LiveRow]:
+    """Return a row for every resource that has a limit or a reading, lowest ceiling first."""
+    effective = effective_limits(limits)
+    now = _latest(samples)
+    windows = windows_of_one_life(plateau_windows(steps, samples, clock_offset_s))
+    windows, effective = count_connections_here(windows, effective)
+    mix = measured_mix(steps)
+    attributed = attribution(windows) if windows else None
+    rows = [
+        _row(
+            resource,
+            used=now.get(resource),
+            limit=effective.get(resource),
+            windows=windows,
+            attributed=attributed,
+            mix=mix,
+        )
+        for resource in Resource
+        if resource in effective or resource in now
+    ]
+    return sorted(rows, key=lambda row: math.inf if row.ceiling is None else row.ceiling)
+
+
+def _row(
+    resource: Resource,
+    *,
+    used: float | None,
+    limit: Limit | None,
+    windows: Sequence[Window],
+    attributed: Attribution | None,
+    mix: LoadVector | None,
+) -> LiveRow:
+    value = known_value(limit)
+    cost: float | None = None
+    ceiling: float | None = None
+    reason: str | None = None
+    read = [window for window in windows if resource in window.mean]
+    if attributed is None or mix is None or levels(read) < 2:
+        reason = f"plateaus at 2 connection levels needed, {levels(read)} so far"
+    else:
+        fit = fitted_costs(resource, windows, attributed, mix, np.empty((0, len(windows))))
+        cost = float(fit.marginal[-1])
+        if cost <= 0.0:
+            cost, reason = None, "no measurable cost per connection so far"
+        elif value is not None:
+            found = connections_at_limit(value, fit.baseline, fit.marginal)
+            ceiling = float((whole_connections(found) if resource in COUNTED else found)[-1])
+    if value is None:
+        reason = _why_no_limit(limit)
+    return LiveRow(
+        resource=resource,
+        used=used,
+        limit=value,
+        cost_per_connection=cost,
+        ceiling=ceiling,
+        reason=reason,
+    )
+
+
+def _why_no_limit(limit: Limit | None) -> str:
+    if limit is None:
+        return "no limit on it was read or declared"
+    return f"limit {limit.state}" + (f": {limit.reason}" if limit.reason else "")
+
+
+def _latest(samples: Sequence[Sample]) -> dict[Resource, float]:
+    latest: dict[Resource, float] = {}
+    for sample in samples[-RECENT_SAMPLES:]:
+        latest |= {name: used for name, used in sample.used.items() if math.isfinite(used)}
+    return latest

@@ -1,0 +1,38 @@
+"""
+The mix: the load that comes with one connection, and that the capacity is quoted for.
+
+The steps that offer the profile's full mix, weighted by their connections; if none of them can be
+used, the step with most connections, of several the one with most deliveries. Without connections
+there is no mix.
+"""
+
+from collections.abc import Sequence
+
+from capacity.domain.load import LoadVector
+from capacity.domain.observation import StepObservation
+from capacity.planning.windows import is_usable
+
+
+def measured_mix(steps: Sequence[StepObservation]) -> LoadVector | None:
+    """Return the load per connection, None if no usable step had connections."""
+    carried = [
+        (step.step.is_mix, step.load)
+        for step in sorted(steps, key=lambda step: step.index)
+        if is_usable(step) and step.load is not None and step.load.connections > 0
+    ]
+    if not carried:
+        return None
+    loads = [load for is_mix, load in carried if is_mix]
+    if not loads:
+        loads = [max((load for _, load in carried), key=_fullness)]
+    return LoadVector(
+        connections=sum(load.connections for load in loads),
+        deliveries_per_s=sum(load.deliveries_per_s for load in loads),
+        delivered_bytes_per_s=sum(load.delivered_bytes_per_s for load in loads),
+        requests_per_s=sum(load.requests_per_s for load in loads),
+        handshakes_per_s=sum(load.handshakes_per_s for load in loads),
+    ).per_connection()
+
+
+def _fullness(load: LoadVector) -> tuple[float, float]:
+    return load.connections, load.deliveries_per_s

@@ -1,0 +1,96 @@
+"""
+The plan: from a recorded run to a capacity with its walls and doubts, or to an excuse.
+
+Pure and deterministic: windows (windows.py) → mix (mix.py) → which costs can be told apart
+(components.py) → costs and ceilings (costs.py, walls.py) → doubts (doubts.py, plan_doubts.py).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from capacity.domain.plan import CapacityPlan, Doubt, Excuse, GeneratorVerdict
+from capacity.domain.resources import Limit, Resource
+from capacity.domain.run import RunRecord
+from capacity.planning.components import attribution
+from capacity.planning.doubts import record_doubts
+from capacity.planning.effective_limits import effective_limits, known_value
+from capacity.planning.excuses import Gap, why_no_fit, why_no_wall
+from capacity.planning.mix import measured_mix
+from capacity.planning.plan_doubts import plan_doubts
+from capacity.planning.verdict import generator_verdict
+from capacity.planning.walls import walls
+from capacity.planning.windows import Window, plateau_windows, windows_of_one_life
+
+
+def plan(record: RunRecord, *, declared: Sequence[Limit] = ()) -> CapacityPlan | Excuse:
+    """Return how many connections the target holds; *declared* are limits that nobody can read."""
+    agent = record.manifest.agent
+    limits = effective_limits([*(agent.limits if agent else ()), *declared])
+    verdict = generator_verdict(record.steps)
+    doubts = record_doubts(record, verdict, list(limits.values()))
+    offset = record.manifest.clock_offset
+    windows = windows_of_one_life(
+        plateau_windows(record.steps, record.samples, offset.offset_s if offset else 0.0)
+    )
+    gap = why_no_fit(record, windows)
+    if gap is not None:
+        return _excuse(record, gap, verdict, doubts)
+    mix = measured_mix(record.steps)
+    assert mix is not None, "a window with connections is a step with connections"
+    windows, limits = count_connections_here(windows, limits)
+    attributed = attribution(windows)
+    found = walls(windows, attributed, mix, limits, _missing_reasons(record))
+    if found.capacity is None:
+        return _excuse(record, why_no_wall(found.no_ceiling), verdict, doubts)
+    highest = max(window.load.connections for window in windows)
+    return CapacityPlan(
+        run=record.manifest.run,
+        capacity=found.capacity,
+        safe_capacity=math.floor(found.capacity.low),
+        binding=found.ladder[0].resource,
+        mix=mix,
+        ladder=found.ladder,
+        no_ceiling=found.no_ceiling,
+        highest_connections=round(highest),
+        extrapolation_ratio=found.capacity.mid / highest,
+        condition_number=attributed.condition_number,
+        generator=verdict,
+        doubts=(*plan_doubts(found.capacity, highest, found.ladder, attributed, mix), *doubts),
+    )
+
+
+def count_connections_here(
+    windows: list[Window], limits: dict[Resource, Limit]
+) -> tuple[list[Window], dict[Resource, Limit]]:
+    """Return both with the generator's own count where the agent never counted connections.
+
+    Only where a limit of application connections is known; its source then says so.
+    """
+    resource = Resource.APPLICATION_CONNECTIONS
+    limit = limits.get(resource)
+    if known_value(limit) is None or limit is None or any(resource in w.mean for w in windows):
+        return windows, limits
+    counted = [
+        replace(window, mean={**window.mean, resource: window.load.connections})
+        for window in windows
+    ]
+    source = f"{limit.source} (connections counted by the generator, not by the agent)"
+    return counted, {**limits, resource: replace(limit, source=source)}
+
+
+def _missing_reasons(record: RunRecord) -> dict[str, str]:
+    reasons: dict[str, str] = {}
+    for sample in record.samples:
+        reasons.update(sample.missing)
+    return reasons
+
+
+def _excuse(record: RunRecord, gap: Gap, verdict: GeneratorVerdict, doubts: list[Doubt]) -> Excuse:
+    return Excuse(
+        run=record.manifest.run,
+        reason=gap.reason,
+        remedy=gap.remedy,
+        generator=verdict,
+        doubts=tuple(doubts),
+    )

@@ -1,0 +1,60 @@
+"""How to lift each wall: one sentence with the exact setting, fit for where the limit was read."""
+
+from capacity.domain.resources import Limit, Resource
+
+_REMEDIES = {
+    Resource.APPLICATION_CONNECTIONS: (
+        "Raise the application's own connection limit (nginx: worker_connections, HAProxy: maxconn)"
+        " and keep the descriptor limit above it"
+    ),
+    Resource.DESCRIPTORS: (
+        "Raise the soft limit of open files: LimitNOFILE= in the systemd unit (nginx:"
+        " worker_rlimit_nofile), or prlimit --pid PID --nofile=SOFT:HARD on the running process;"
+        " fs.nr_open is the most it takes"
+    ),
+    Resource.FILE_TABLE: "Raise the sysctl fs.file-max",
+    Resource.CONNTRACK: (
+        "Raise the sysctl net.netfilter.nf_conntrack_max, or exempt the port from tracking (notrack)"
+    ),
+    Resource.THREADS: (
+        "Raise the sysctl kernel.threads-max (and kernel.pid_max), or serve many connections from"
+        " one thread"
+    ),
+    Resource.MEMORY: (
+        "Give the target more memory, or make a connection cheaper (smaller buffers, no"
+        " permessage-deflate context per connection)"
+    ),
+    Resource.HOST_MEMORY: "Give the host more memory, or move its other tenants elsewhere",
+    Resource.TCP_MEMORY: (
+        "Raise the third value of the sysctl net.ipv4.tcp_mem (in pages), or lower"
+        " net.ipv4.tcp_wmem and disconnect slow consumers"
+    ),
+    Resource.CPU: "Give the target more cores, or add an instance",
+    Resource.EVENT_LOOP: (
+        "Add a process or shard, so that more than one event loop shares the connections: one loop"
+        " uses at most one core"
+    ),
+    Resource.NETWORK_OUT: (
+        "Use a faster link, or send less (compression, conflation, fewer subscriptions)"
+    ),
+}
+
+_CGROUP_REMEDIES = {
+    Resource.THREADS: "Raise pids.max of the cgroup (TasksMax= in the systemd unit)",
+    Resource.MEMORY: (
+        "Raise memory.max of the cgroup (MemoryMax= in the systemd unit; memory.limit_in_bytes in"
+        " cgroup v1; the memory limit of the pod or container), or make a connection cheaper"
+    ),
+    Resource.CPU: (
+        "Raise the quota cpu.max of the cgroup (CPUQuota= in the systemd unit; cpu.cfs_quota_us in"
+        " cgroup v1; the CPU limit of the pod or container), or add an instance"
+    ),
+}
+
+
+def remedy(limit: Limit) -> str:
+    """Return how to lift *limit*, naming where it was read."""
+    sentence = _REMEDIES[limit.resource]
+    if limit.scope == "cgroup":
+        sentence = _CGROUP_REMEDIES.get(limit.resource, sentence)
+    return f"{sentence}; the present limit was read from {limit.source}."

@@ -1,0 +1,144 @@
+"""
+From windows and limits to walls: the ceiling of every resource, and why some have none.
+
+All resources are resampled with the same windows, and each replicate is moved by a draw of its
+model-form error. The minimum over the resources is taken within a replicate, so that the interval
+of the capacity is that of the minimum, and the share in which a wall came first its probability.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capacity.domain.estimates import Estimate
+from capacity.domain.load import LoadVector
+from capacity.domain.plan import NoCeiling, Wall
+from capacity.domain.resources import COUNTED, Limit, LimitState, Resource
+from capacity.models.bootstrap import REPLICATES, SEED, spread_quantiles, window_weights
+from capacity.models.ceilings import connections_at_limit, whole_connections
+from capacity.models.intervals import CONFIDENCE, even_normals, form_of, form_sigma
+from capacity.planning.components import Attribution
+from capacity.planning.costs import ResourceFit, fitted_costs
+from capacity.planning.effective_limits import known_value
+from capacity.planning.ladder import TIE_ORDER, ladder
+from capacity.planning.remedies import remedy
+from capacity.planning.windows import Window, levels
+
+_FREE_SHARE = 0.01
+"""A cost that vanishes in more than 1 % of the replicates is not measurable."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Walls:
+    """The ladder with the capacity it allows; the capacity is None without any wall."""
+
+    ladder: tuple[Wall, ...]
+    no_ceiling: tuple[NoCeiling, ...]
+    capacity: Estimate | None
+
+
+def walls(
+    windows: Sequence[Window],
+    attributed: Attribution,
+    mix: LoadVector,
+    limits: Mapping[Resource, Limit],
+    missing: Mapping[str, str],
+) -> Walls:
+    """Return the walls along *mix*; *missing* holds reasons for resources without readings."""
+    generator = np.random.default_rng(SEED)
+    resampling = window_weights([window.step for window in windows], generator)
+    highest = max(window.load.connections for window in windows)
+    drawn: dict[Resource, tuple[ResourceFit, Limit, NDArray[np.float64]]] = {}
+    without: list[NoCeiling] = []
+    for resource in TIE_ORDER:
+        # Drawn for every resource, so that one more limit leaves the other intervals alone.
+        normals = np.append(even_normals(REPLICATES, generator), 0.0)
+        limit = limits.get(resource)
+        reason = _why_unfitted(resource, windows, limit, missing)
+        value = known_value(limit)
+        if reason is not None or limit is None or value is None:
+            without.append(NoCeiling(resource=resource, reason=reason or "", limit=limit))
+            continue
+        fit = fitted_costs(resource, windows, attributed, mix, resampling)
+        if np.mean(fit.marginal <= 0.0) > _FREE_SHARE or fit.marginal[-1] <= 0.0:
+            without.append(
+                NoCeiling(
+                    resource=resource,
+                    reason=f"no measurable cost per connection up to {highest:.0f} connections",
+                    limit=limit,
+                )
+            )
+            continue
+        ceilings = connections_at_limit(value, fit.baseline, fit.marginal)
+        sigma = form_sigma(form_of(resource), float(ceilings[-1]) / highest)
+        ceilings = ceilings * np.exp(sigma * normals)
+        if resource in COUNTED:
+            ceilings = whole_connections(ceilings)
+        drawn[resource] = fit, limit, ceilings
+    if not drawn:
+        return Walls(ladder=(), no_ceiling=tuple(without), capacity=None)
+    table = np.stack([ceilings for _, _, ceilings in drawn.values()])
+    # TIE_ORDER is the order of the rows, and argmin takes the first of equals.
+    first = np.argmin(table[:, :-1], axis=0)
+    found = [
+        Wall(
+            resource=resource,
+            limit=limit,
+            cost=fit.cost,
+            ceiling=_interval(ceilings),
+            used_at_baseline=_used_at_baseline(windows, resource, fit),
+            used_at_highest=_used_at_highest(windows, resource),
+            binding_probability=float(np.mean(first == row)),
+            gain=None,
+            remedy=remedy(limit),
+        )
+        for row, (resource, (fit, limit, ceilings)) in enumerate(drawn.items())
+    ]
+    return Walls(
+        ladder=ladder(found), no_ceiling=tuple(without), capacity=_interval(table.min(axis=0))
+    )
+
+
+def _why_unfitted(
+    resource: Resource,
+    windows: Sequence[Window],
+    limit: Limit | None,
+    missing: Mapping[str, str],
+) -> str | None:
+    """Return why nothing can be fitted against a limit, None if something can."""
+    if limit is not None and limit.state is LimitState.UNLIMITED:
+        return f"unlimited, says {limit.source}"
+    read = [window for window in windows if resource in window.mean]
+    if not read:
+        return f"its use was not read: {missing.get(resource, 'the agent does not report it')}"
+    if limit is None:
+        return "no limit on it was read or declared"
+    if known_value(limit) is None:
+        return f"its limit is unknown: {limit.reason or f'{limit.source} holds no number'}"
+    if levels(read) < 2:
+        return f"its use was read at {levels(read)} connection level only; a cost needs 2"
+    return None
+
+
+def _interval(values: NDArray[np.float64]) -> Estimate:
+    """Return the interval over the replicates around the last entry, the forecast itself."""
+    low, high = spread_quantiles(values[:-1], CONFIDENCE)
+    mid = float(values[-1])
+    return Estimate(
+        low=min(float(low), mid), mid=mid, high=max(float(high), mid), confidence=CONFIDENCE
+    )
+
+
+def _used_at_baseline(windows: Sequence[Window], resource: Resource, fit: ResourceFit) -> float:
+    idle = [w.mean[resource] for w in windows if w.asked_connections == 0 and resource in w.mean]
+    return sum(idle) / len(idle) if idle else fit.cost.baseline.mid
+
+
+def _used_at_highest(windows: Sequence[Window], resource: Resource) -> float:
+    read = [window for window in windows if resource in window.mean]
+    # Of several such plateaus the one that carried most beside the connections.
+    step = max(read, key=lambda w: (w.load.connections, w.load.deliveries_per_s)).step
+    uses = [window.mean[resource] for window in read if window.step == step]
+    return sum(uses) / len(uses)

@@ -1,0 +1,135 @@
+"""
+From samples to windows: the means over a few seconds of plateau that the fits are made of.
+
+A window takes the samples whose time, brought to the recorder's clock, lies on the plateau of a
+step that is not void. Its load is the step's measured load. Samples without the target are left
+out, and so is a step whose plateau saw the target restart. A restarted target is another process
+with another baseline, so only the windows of one of its lives are used together: of the one with
+most connection levels.
+"""
+
+import math
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from capacity.domain.load import LoadVector
+from capacity.domain.observation import StepObservation
+from capacity.domain.resources import Resource
+from capacity.domain.sample import Sample
+
+WINDOW_S = 4.0
+"""Aimed at; plateaus are cut evenly, so windows last 3 to 5 s and short plateaus are one window."""
+
+RESTART_TOLERANCE_S = 0.5
+"""Start times nearer than this are one start, read twice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """A few seconds of a plateau: what was carried, and what was used meanwhile."""
+
+    step: int
+    asked_connections: int
+    target_started_at: float
+    load: LoadVector
+    mean: Mapping[Resource, float]
+    peak: Mapping[Resource, float]
+    """Largest sample of the window."""
+
+
+def is_usable(step: StepObservation) -> bool:
+    """Tell whether the step has a plateau that may be used."""
+    return step.void is None and step.load is not None and plateau_of(step) is not None
+
+
+def plateau_of(step: StepObservation) -> tuple[float, float] | None:
+    """Return start and end of the plateau on the recorder's clock, if there was one."""
+    if step.plateau_started_at is None or step.plateau_ended_at is None:
+        return None
+    return step.plateau_started_at, step.plateau_ended_at
+
+
+def restarts(samples: Sequence[Sample]) -> int:
+    """Return how often the target's start time changed."""
+    starts = [s.target_started_at for s in samples if s.target_started_at is not None]
+    return sum(abs(after - before) > RESTART_TOLERANCE_S for before, after in pairwise(starts))
+
+
+def plateau_windows(
+    steps: Sequence[StepObservation], samples: Sequence[Sample], clock_offset_s: float
+) -> list[Window]:
+    """Return the windows of all usable steps, in an order that only their loads decide."""
+    in_time = sorted(samples, key=lambda sample: sample.at)
+    times = [sample.at - clock_offset_s for sample in in_time]
+    windows: list[Window] = []
+    for step in sorted(filter(is_usable, steps), key=_by_load):
+        plateau = plateau_of(step)
+        assert plateau is not None
+        begin, end = plateau
+        inside = in_time[bisect_left(times, begin) : bisect_right(times, end)]
+        windows += _cut(step, inside, begin + clock_offset_s, end + clock_offset_s)
+    return windows
+
+
+def windows_of_one_life(windows: Sequence[Window]) -> list[Window]:
+    """Return the windows of that life of the target which saw most levels of connections."""
+    lives: list[list[Window]] = []
+    for window in sorted(windows, key=lambda window: window.target_started_at):
+        if lives and _is_same_life(lives[-1][-1], window):
+            lives[-1].append(window)
+        else:
+            lives.append([window])
+    if not lives:
+        return []
+    best = max(lives, key=lambda life: (levels(life), max(w.asked_connections for w in life)))
+    kept = set(map(id, best))
+    return [window for window in windows if id(window) in kept]
+
+
+def levels(windows: Sequence[Window]) -> int:
+    """Return how many different connection counts were asked for."""
+    return len({window.asked_connections for window in windows})
+
+
+def _is_same_life(one: Window, other: Window) -> bool:
+    return abs(one.target_started_at - other.target_started_at) <= RESTART_TOLERANCE_S
+
+
+def _by_load(step: StepObservation) -> tuple[float, ...]:
+    load = step.load
+    assert load is not None
+    return load.connections, load.deliveries_per_s, load.requests_per_s, step.index
+
+
+def _cut(step: StepObservation, inside: list[Sample], begin: float, end: float) -> list[Window]:
+    present = [sample for sample in inside if sample.target_started_at is not None]
+    if restarts(present):
+        return []
+    count = max(1, round((end - begin) / WINDOW_S))
+    width_s = max((end - begin) / count, 1e-9)
+    parts: defaultdict[int, list[Sample]] = defaultdict(list)
+    for sample in present:
+        parts[min(int((sample.at - begin) / width_s), count - 1)].append(sample)
+    return [_window(step, parts[part]) for part in sorted(parts)]
+
+
+def _window(step: StepObservation, samples: list[Sample]) -> Window:
+    started_at = samples[0].target_started_at
+    assert step.load is not None
+    assert started_at is not None
+    readings: defaultdict[Resource, list[float]] = defaultdict(list)
+    for sample in samples:
+        for resource, used in sample.used.items():
+            if math.isfinite(used):
+                readings[resource].append(used)
+    return Window(
+        step=step.index,
+        asked_connections=step.step.connections,
+        target_started_at=started_at,
+        load=step.load,
+        mean={resource: sum(used) / len(used) for resource, used in readings.items()},
+        peak={resource: max(used) for resource, used in readings.items()},
+    )

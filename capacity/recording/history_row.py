@@ -1,0 +1,77 @@
+"""What the history keeps of one scheduled run, and what it takes from manifest and plan for it."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from capacity.domain.plan import CapacityPlan
+from capacity.domain.resources import UNITS
+from capacity.domain.run import RunManifest
+
+
+class Outcome(StrEnum):
+    PLAN = "plan"
+    EXCUSE = "excuse"
+    FAILED = "failed"
+    """No answer at all: the target was away, a guard stopped the run, time was up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryRow:
+    """One scheduled run. Times are epoch seconds; what a failed run never learnt is None."""
+
+    run: str
+    job: str
+    target: str
+    profile: str
+    planned_at: float | None
+    """When the scheduler meant it to start; None if the scheduler does not say."""
+    started_at: float
+    finished_at: float
+    outcome: Outcome
+    capacity_low_connections: float | None = None
+    capacity_mid_connections: float | None = None
+    capacity_high_connections: float | None = None
+    safe_capacity_connections: int | None = None
+    binding: str | None = None
+    extrapolation_ratio: float | None = None
+    fingerprint: str | None = None
+    """Equal for runs that may be compared: fingerprint_of the manifest."""
+    reason: str | None = None
+    """Why there is no plan, or what failed after it; None if all went well."""
+    unit_costs: Mapping[str, Any] | None = None
+    """Resource -> its unit and costs (unit_costs_of the plan)."""
+
+
+def fingerprint_of(manifest: RunManifest) -> str:
+    """Return equal text for runs that may be compared: same target, profile, host, versions."""
+    agent = manifest.agent
+    compared = {
+        "target": manifest.target,
+        "profile": manifest.profile,
+        "host": None if agent is None else [agent.host, agent.cores, agent.memory_bytes],
+        "versions": [
+            manifest.product_version,
+            None if agent is None else agent.agent_version,
+            manifest.generator.get("versions"),
+        ],
+    }
+    text = json.dumps(compared, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def unit_costs_of(plan: CapacityPlan) -> dict[str, Any]:
+    """Return resource -> unit, baseline and added use per connection, delivery/s and request/s."""
+    return {
+        wall.resource.value: {
+            "unit": UNITS[wall.resource],
+            "baseline": asdict(wall.cost.baseline),
+            "per_connection": asdict(wall.cost.per_connection),
+            "per_delivery_per_s": asdict(wall.cost.per_delivery_per_s),
+            "per_request_per_s": asdict(wall.cost.per_request_per_s),
+        }
+        for wall in plan.ladder
+    }

@@ -1,0 +1,55 @@
+"""What the charts show as measured: the very windows that the fits used."""
+
+from dataclasses import dataclass
+
+from capacity.domain.load import LoadVector
+from capacity.domain.observation import StepObservation
+from capacity.domain.plan import UnitCost
+from capacity.domain.resources import Resource
+from capacity.domain.run import RunRecord
+from capacity.planning.windows import Window, plateau_windows, windows_of_one_life
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """Mean use of one resource over the windows of one plateau."""
+
+    step: StepObservation
+    load: LoadVector
+    used: tuple[float, ...]
+    """One mean a window, in the resource's unit."""
+
+    @property
+    def mean(self) -> float:
+        return sum(self.used) / len(self.used)
+
+
+def fitted_windows(record: RunRecord) -> list[Window]:
+    """Return the windows of the plateaus, by the recorder's clock."""
+    offset = record.manifest.clock_offset
+    offset_s = offset.offset_s if offset is not None else 0.0
+    return windows_of_one_life(plateau_windows(record.steps, record.samples, offset_s))
+
+
+def measured(record: RunRecord, windows: list[Window], resource: Resource) -> tuple[Measured, ...]:
+    """Return what was measured of *resource*, in the order of the steps."""
+    found = []
+    for step in record.steps:
+        used = tuple(
+            window.mean[resource]
+            for window in windows
+            if window.step == step.index and resource in window.mean
+        )
+        if used and step.load is not None:
+            found.append(Measured(step=step, load=step.load, used=used))
+    return tuple(found)
+
+
+def fitted(cost: UnitCost, load: LoadVector) -> float:
+    """Return the use that the fit expects at *load*."""
+    return (
+        cost.baseline.mid
+        + cost.per_connection.mid * load.connections
+        + cost.per_delivery_per_s.mid * load.deliveries_per_s
+        + cost.per_request_per_s.mid * load.requests_per_s
+    )

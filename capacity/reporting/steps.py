@@ -1,0 +1,134 @@
+"""Step by step: what was offered and measured, what failed, and how long things took."""
+
+from capacity.domain import units
+from capacity.domain.observation import Quantiles, StepObservation
+from capacity.domain.run import RunRecord
+from capacity.reporting.document import Cell, Row, Section, Table
+from capacity.reporting.words import reason
+
+NOT_MEASURED = "not measured"
+
+
+def latency_section(record: RunRecord) -> Section:
+    heading = "Delay, latency and handshake time by step"
+    rows = tuple(
+        (
+            Cell(text=str(step.index)),
+            Cell(text=_connections(step)),
+            _quantiles(step.delivery_delay),
+            _quantiles(step.request_latency),
+            _quantiles(step.handshake_time),
+        )
+        for step in record.steps
+    )
+    if not rows:
+        return Section(anchor="latency", heading=heading, paragraphs=("No step was recorded.",))
+    return Section(
+        anchor="latency",
+        heading=heading,
+        paragraphs=("Milliseconds as p50 / p95 / p99; latency counts from the intended start.",),
+        table=Table(
+            columns=(
+                "Step",
+                "Connections",
+                "Delivery delay, ms",
+                "Request latency, ms",
+                "Handshake time, ms",
+            ),
+            rows=rows,
+            numeric=frozenset({0, 1, 2, 3, 4}),
+        ),
+    )
+
+
+def _connections(step: StepObservation) -> str:
+    return units.count(step.load.connections) if step.load is not None else "no plateau"
+
+
+def _quantiles(found: Quantiles | None) -> Cell:
+    if found is None:
+        return Cell(text=NOT_MEASURED)
+    values = (found.p50_s, found.p95_s, found.p99_s)
+    return Cell(
+        text=" / ".join(units.milliseconds(value) for value in values),
+        note=f"{units.count(found.count)} values, longest {units.duration(found.max_s)}",
+    )
+
+
+def steps_section(record: RunRecord) -> Section:
+    heading = "Steps: offered and measured"
+    planned, done = len(record.manifest.steps), len(record.steps)
+    notes = []
+    if done < planned:
+        notes.append(f"{planned - done} of {planned} planned steps were not recorded.")
+    if not record.steps:
+        return Section(
+            anchor="steps", heading=heading, paragraphs=("No step was recorded.", *notes)
+        )
+    return Section(
+        anchor="steps",
+        heading=heading,
+        paragraphs=tuple(notes),
+        table=Table(
+            columns=(
+                "Step",
+                "Offered",
+                "Measured on the plateau",
+                "Most open at once",
+                "Handshakes",
+                "Failures",
+                "Lost",
+                "Gaps",
+                "Use of the step",
+            ),
+            rows=tuple(_step(step) for step in record.steps),
+            numeric=frozenset({0, 3, 4, 6, 7}),
+        ),
+    )
+
+
+def _step(step: StepObservation) -> Row:
+    offered, failed = step.step, sorted(step.failures.items(), key=lambda item: -item[1])
+    extent = "full mix" if offered.is_mix else "part of the mix"
+    return (
+        Cell(text=str(step.index)),
+        Cell(
+            text=units.counted(offered.connections, "connection"),
+            note=(
+                f"{units.counted(offered.subscriptions_per_connection, 'subscription')} each,"
+                f" {units.rate(offered.requests_per_s, 'requests')}; {extent}"
+            ),
+        ),
+        _measured(step),
+        Cell(text=units.count(step.connections_peak)),
+        Cell(text=units.count(step.connects)),
+        Cell(text="; ".join(f"{reason(name)} {units.count(n)}" for name, n in failed) or "none"),
+        Cell(text=units.count(step.lost)),
+        Cell(
+            text=units.count(step.gaps),
+            note=f"{units.count(step.unmatched)} unmatched frames" if step.unmatched else "",
+        ),
+        _use(step),
+    )
+
+
+def _measured(step: StepObservation) -> Cell:
+    if step.load is None:
+        return Cell(text="no plateau")
+    return Cell(
+        text=units.counted(step.load.connections, "connection"),
+        note=(
+            f"{units.rate(step.load.deliveries_per_s, 'deliveries')}"
+            f" ({units.size(step.load.delivered_bytes_per_s)}/s),"
+            f" {units.rate(step.load.requests_per_s, 'requests')},"
+            f" {units.rate(step.load.handshakes_per_s, 'handshakes')}"
+        ),
+    )
+
+
+def _use(step: StepObservation) -> Cell:
+    if step.void is not None:
+        return Cell(text="void", note=step.void)
+    if step.plateau_started_at is None:
+        return Cell(text="not reached", note="the asked connections did not open in time")
+    return Cell(text="used")

@@ -1,0 +1,72 @@
+"""The order of a report: first the answer, then why, then what it stands on."""
+
+from capacity.domain import units
+from capacity.domain.plan import CapacityPlan, Excuse
+from capacity.domain.run import RunRecord
+from capacity.reporting.charts import resource_figures
+from capacity.reporting.circumstances import (
+    data_quality_section,
+    environment_section,
+    events_section,
+    generator_section,
+    limits_section,
+)
+from capacity.reporting.document import Section, Story
+from capacity.reporting.steps import latency_section, steps_section
+from capacity.reporting.timeline import connections_figure
+from capacity.reporting.verdict import verdict
+from capacity.reporting.walls import doubts_section, ladder_section, no_ceiling_section
+
+_MOST_MISSING = 20
+
+
+def story(record: RunRecord, plan: CapacityPlan | Excuse) -> Story:
+    """Return the whole report as text, the same run and plan giving the same report."""
+    manifest = record.manifest
+    target = manifest.target.get("name", "a target without a name")
+    missing = record.missing[:_MOST_MISSING]
+    if len(record.missing) > _MOST_MISSING:
+        missing = (*missing, f"and {len(record.missing) - _MOST_MISSING} more")
+    return Story(
+        title=f"Capacity of {target}",
+        subtitle=(
+            f"run {manifest.run}, {units.moment(manifest.started_at)},"
+            f" profile {manifest.profile.get('name', 'without a name')}"
+        ),
+        verdict=verdict(plan),
+        missing=missing,
+        sections=(
+            ladder_section(plan),
+            doubts_section(plan.doubts),
+            _timeline_section(record),
+            _resources_section(record, plan),
+            latency_section(record),
+            steps_section(record),
+            no_ceiling_section(plan),
+            generator_section(record, plan),
+            data_quality_section(record),
+            events_section(record),
+            environment_section(record),
+            limits_section(record),
+        ),
+    )
+
+
+def _timeline_section(record: RunRecord) -> Section:
+    figure = connections_figure(record)
+    return Section(
+        anchor="timeline",
+        heading="Connections over time",
+        paragraphs=() if figure else ("Neither a step nor a sample was recorded.",),
+        figures=(figure,) if figure else (),
+    )
+
+
+def _resources_section(record: RunRecord, plan: CapacityPlan | Excuse) -> Section:
+    figures = resource_figures(record, plan)
+    return Section(
+        anchor="resources",
+        heading="Each resource against connections",
+        paragraphs=() if figures else ("No resource was sampled on a plateau that may be used.",),
+        figures=figures,
+    )

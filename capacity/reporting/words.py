@@ -1,0 +1,75 @@
+"""What things are called in a report, and how a stranger's text is made harmless to show.
+
+Names of targets, files and reasons come from elsewhere: they may hold control characters,
+direction overrides or halves of characters, and they may be long.
+"""
+
+from capacity.domain import units
+from capacity.domain.plan import DoubtKind
+from capacity.domain.resources import Limit, LimitState, Resource
+
+LONGEST_TEXT = 400
+
+RESOURCES: dict[Resource, str] = {
+    Resource.APPLICATION_CONNECTIONS: "connections admitted by the application",
+    Resource.DESCRIPTORS: "file descriptors",
+    Resource.FILE_TABLE: "system file table",
+    Resource.CONNTRACK: "connection-tracking table",
+    Resource.THREADS: "threads",
+    Resource.MEMORY: "memory of the target",
+    Resource.HOST_MEMORY: "memory of the host",
+    Resource.TCP_MEMORY: "kernel memory for TCP",
+    Resource.CPU: "CPU of the target",
+    Resource.EVENT_LOOP: "event loop (hottest thread)",
+    Resource.NETWORK_OUT: "network, outgoing",
+}
+
+DOUBTS: dict[DoubtKind, str] = {
+    DoubtKind.EXTRAPOLATION: "far beyond what was tested",
+    DoubtKind.UNKNOWN_LIMIT: "a limit could not be read",
+    DoubtKind.COSTS_NOT_SEPARATED: "costs not told apart",
+    DoubtKind.GENERATOR_NEAR_LIMIT: "generator near its own limit",
+    DoubtKind.VOID_STEPS: "steps that could not be used",
+    DoubtKind.SHARED_HOST: "generator and target share a host",
+    DoubtKind.FEW_STEPS: "few steps",
+    DoubtKind.POOR_FIT: "poor fit",
+    DoubtKind.NEAR_TIE: "two walls close together",
+    DoubtKind.TARGET_RESTARTED: "target restarted",
+    DoubtKind.LOST_CONNECTIONS: "target ended connections",
+    DoubtKind.SAMPLES_MISSING: "samples missing",
+    DoubtKind.UNMATCHED_FRAMES: "frames that were not understood",
+    DoubtKind.CLOCK_OFFSET: "clocks not aligned",
+    DoubtKind.RUN_INCOMPLETE: "run incomplete",
+}
+
+
+def printable(value: object) -> str:
+    """Return *value* as one line of visible characters, cut where it grows unreadable."""
+    text = str(value)
+    if len(text) > LONGEST_TEXT:
+        text = text[: LONGEST_TEXT - 1] + "…"
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else " " if character.isspace() else "\ufffd"
+        for character in text
+    )
+
+
+def reason(name: str) -> str:
+    """Return a failure's name (connect_refused) as words."""
+    return name.replace("_", " ")
+
+
+def limit(known: Limit) -> str:
+    if known.state is LimitState.UNLIMITED:
+        return "unlimited"
+    if known.state is LimitState.UNKNOWN or known.value is None:
+        return "unknown"
+    return units.amount(known.value, known.resource)
+
+
+def origin(known: Limit) -> str:
+    """Return where the limit was read, and why it could not be."""
+    where = f"{known.scope}: {known.source}"
+    return where if known.reason is None else f"{where}; {known.reason}"

@@ -1,0 +1,97 @@
+"""config/profiles/*.yaml: how much load, in which steps, for how long."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, TypeAdapter
+
+from capacity.settings.target import RULES, Name
+from capacity.settings.yaml_file import Finding, load
+
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Connections = Annotated[int, Field(ge=1, le=10_000_000)]
+
+
+class ProfileMix(BaseModel):
+    model_config = RULES
+    subscriptions_per_connection: Annotated[int, Field(ge=0, le=10_000)] = 2
+    """Channels that a connection follows; never more than the target file names."""
+    requests_per_s_per_connection: Annotated[float, Field(ge=0, le=1000)] = 0.01
+    """REST polls per second for each connection; 0.01 is one in 100 s."""
+
+
+class _Common(BaseModel):
+    model_config = RULES
+    profile: Literal[1]
+    """Version of this file format."""
+    name: Name
+    """Name of the profile in reports and history; letters, digits, dot, dash, underscore."""
+    connects_per_s: Annotated[float, Field(gt=0, le=100_000)] = 200.0
+    """Arrival rate of new connections during a ramp, all workers together."""
+    settle_s: Annotated[float, Field(ge=0, le=86_400)] = 3.0
+    """Time in seconds after the ramp that is not measured."""
+    plateau_s: Annotated[float, Field(ge=1, le=86_400)] = 10.0
+    """Time in seconds that is measured, at constant load."""
+    ramp_timeout_s: Seconds = 60.0
+    """A step whose ramp lasts longer, in seconds, counts as not reached and ends the run."""
+    connections_per_user: Annotated[int, Field(ge=1, le=100_000)] = 1
+    """Connections that one Locust user holds; raise it for tens of thousands of connections."""
+    poll_interval_s: Seconds = 1.0
+    """Longest time in seconds between two REST polls of one poller; sets how many there are."""
+    mix: ProfileMix = ProfileMix()
+    """The load of one connection, for which the capacity is quoted."""
+
+
+class SafeProfile(_Common):
+    """A plan of experiment that stays at a fraction of what the target's limits admit."""
+
+    kind: Literal["safe"]
+    """safe: levels up to a fraction of the audited bound, half of the steps without the mix."""
+    fraction: Annotated[float, Field(gt=0, le=0.25)] = 0.25
+    """Most connections, as a fraction of the lowest limit that could be read."""
+    levels: Annotated[int, Field(ge=2, le=50)] = 4
+    """Connection counts on the way up; each is held twice, idle and with subscriptions."""
+    connections: Connections | None = None
+    """Limit to assume where none can be read; the fraction applies to it as well."""
+
+
+class RampProfile(_Common):
+    """Given connection counts, one after the other."""
+
+    kind: Literal["ramp"]
+    """ramp: the connection counts in levels."""
+    levels: Annotated[tuple[Connections, ...], Field(min_length=1, max_length=200)]
+    """Connection counts, each higher than the one before."""
+
+
+class BreakProfile(_Common):
+    """Ever more connections until a step is not reached: the target's true limit."""
+
+    kind: Literal["break"]
+    """break: ever more connections until the target admits no more."""
+    start: Connections
+    """Connections of the first step."""
+    increment: Connections
+    """Connections added with each step."""
+    limit: Connections
+    """Connections at which to stop even if nothing broke."""
+
+
+Profile = SafeProfile | RampProfile | BreakProfile
+ADAPTER: TypeAdapter[Profile] = TypeAdapter(Annotated[Profile, Field(discriminator="kind")])
+
+
+def load_profile(path: Path) -> Profile:
+    """Return the profile in *path*. Raises ConfigError."""
+    return load(path, ADAPTER, _findings)
+
+
+def _findings(profile: Profile) -> Iterator[Finding]:
+    if isinstance(profile, RampProfile):
+        for n in range(1, len(profile.levels)):
+            if profile.levels[n] <= profile.levels[n - 1]:
+                before, level = profile.levels[n - 1], profile.levels[n]
+                yield ("levels", n), f"must be higher than the level before, {before} (got {level})"
+    if isinstance(profile, BreakProfile) and profile.limit <= profile.start:
+        yield ("limit",), f"must be higher than start, {profile.start} (got {profile.limit})"

@@ -1,0 +1,97 @@
+"""config/README.md, written from the models: `python -m capacity.settings.reference`."""
+
+import sys
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from capacity.domain.resources import UNITS
+from capacity.settings import dialect, job, profile, target
+from capacity.settings.key_schema import keys_of
+
+_HEAD = """\
+# Configuration
+
+Data for people to edit; nothing here is Python. A file is named by its kind and name, as in
+`--target demo` for `targets/demo.yaml`, or by its path.
+
+| where | what |
+|---|---|
+| `targets/` | systems under test |
+| `profiles/` | how much load, in which steps |
+| `dialects/` | what a target's protocol looks like on the wire |
+| `schedule/` | repeated runs, and the systemd, cron and Kubernetes files that start them |
+| `deploy/` | what stands beside a target: servers to try, the agent's unit |
+| `locust.conf` | options for starting Locust itself with its web interface |
+
+Every file is checked before anything is loaded. An error names file, line and key, and all
+errors come at once:
+
+```
+config/targets/mine.yaml:4: port: must be less than or equal to 65535 (got 80800)
+config/targets/mine.yaml:6: dialekt: unknown key; did you mean dialect?
+```
+
+Scalars follow YAML 1.2: only `true` and `false` are booleans (`on` and `yes` are texts), a number
+in quotes is a text. Unknown and duplicate keys are errors. Secrets have no place in these files;
+where one is needed, a key names the file that holds it.
+
+In the tables `<name>` stands for any key of your own and `[]` for each item of a list.
+"""
+
+_UNITS = ", ".join(
+    f"`{resource}` ({unit.replace('_per_s', '/s')})" for resource, unit in UNITS.items()
+)
+_TARGETS = f"Resources in `limits` and their units: {_UNITS}.\n"
+_PROFILES = """\
+`kind` decides which keys a profile has: `fraction`, `levels` (a number) and `connections` are for
+`safe`; `levels` (a list) for `ramp`; `start`, `increment` and `limit` for `break`. All others are
+for every kind.
+"""
+_JOBS = """\
+One job a file, started by `capacity scheduled NAME`; the other files in `schedule/` do that on time.
+"""
+_NOTATIONS = """\
+Three notations carry a dialect; `dialects/deribit.yaml` shows all of them.
+
+- **Template**: a JSON tree. A text that is exactly `{id:int}` or `{id:str}` becomes the request's
+  id with that type, `{channels:list}` the channels as a list, `{symbol}` a symbol. Inside a longer
+  text (`"book.{symbol}.100ms"`) the value is written in.
+- **Path**: keys joined by dots from the frame's root, as in `params.channel`; whole numbers index
+  lists. In `time` and `sequence` a path starts at the update (`data.items`); `$.ts` starts at the
+  frame's root again.
+- **Matcher**: path → what must stand there, all entries together: a value (equal and of the same
+  type), or `{exists: true}`, `{equals: v}`, `{in: [v, w]}`, `{regex: "^text"}`. `{}` fits every frame.
+
+A received frame is an update if `data.where` fits; else the answer to an open request; else what
+the first fitting heartbeat rule says; else ignored if a matcher of `ignore` fits; else *unmatched*,
+which is counted and reported: the first sign of a dialect that does not fit its target.
+"""
+
+
+_FILES: tuple[tuple[str, str, TypeAdapter[Any]], ...] = (
+    ("targets", _TARGETS, target.ADAPTER),
+    ("profiles", _PROFILES, profile.ADAPTER),
+    ("schedule", _JOBS, job.ADAPTER),
+    ("dialects", _NOTATIONS, dialect.ADAPTER),
+)
+
+
+def document() -> str:
+    """Return config/README.md."""
+    return "\n".join([_HEAD, *(_section(*file) for file in _FILES)])
+
+
+def _section(folder: str, remark: str, adapter: TypeAdapter[Any]) -> str:
+    rows = "".join(
+        f"| `{key.path}` | {key.type} | {key.default} | {' '.join(key.meaning.split())} |\n"
+        for key in keys_of(adapter)
+    )
+    return (
+        f"## {folder}/*.yaml\n\n{remark}\n"
+        f"| key | type | default | meaning |\n|---|---|---|---|\n{rows}"
+    )
+
+
+if __name__ == "__main__":
+    sys.stdout.write(document())

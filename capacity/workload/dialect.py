@@ -1,0 +1,207 @@
+"""A dialect: what a target's protocol looks like on the wire, as plain data.
+
+Three notations carry it.
+Template: a JSON tree; a text that is exactly `{name}`, `{name:int}`, `{name:str}` or
+`{name:list}` becomes that value with its type, inside a longer text the value is written in.
+Path: keys joined by dots, from the frame's root; whole numbers index lists. Inside `time` and
+`sequence` a path starts at the item, and at the frame's root when written `$.like.this`.
+Matcher: path -> what stands there: a plain value (equal, of the same type), or one of
+{exists: bool}, {equals: value}, {in: [values]}, {regex: text}; all entries must hold.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+Matcher = Mapping[str, Any]
+VALIDATION = {"extra": "forbid", "use_attribute_docstrings": True}
+"""How a validator is to treat these classes: unknown keys are errors, docstrings describe keys."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebSocket:
+    __pydantic_config__: ClassVar = VALIDATION
+    url: str
+    """Address of the endpoint, from {scheme} (ws or wss), {host}, {port} and, where the address
+    names what is followed, {channel} or {channels} (joined by commas)."""
+    idle_channel: str | None = None
+    """Channel that the address of a connection without subscriptions names; nobody publishes to it."""
+    subprotocols: tuple[str, ...] = ()
+    """WebSocket subprotocols to offer."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Further headers of the handshake."""
+    open_timeout_s: float = 10.0
+    """Longest time from TCP connect to the end of the handshake, in seconds."""
+    max_message_bytes: int = 16 * 2**20
+    """A longer message ends the connection."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Http:
+    __pydantic_config__: ClassVar = VALIDATION
+    base: str
+    """Address before every REST path, from {scheme} (http or https), {host} and {port}."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    __pydantic_config__: ClassVar = VALIDATION
+    wire: str
+    """Name of the channel on the wire, from {symbol}."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AckError:
+    __pydantic_config__: ClassVar = VALIDATION
+    where: Matcher
+    """Tells a refusal from a confirmation."""
+    code: str | None = None
+    """Path of the error code."""
+    message: str | None = None
+    """Path of the error message."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ack:
+    __pydantic_config__: ClassVar = VALIDATION
+    where: Matcher
+    """Tells answers to requests; an entry "{id:int}" or "{id:str}" carries the request's id,
+    without one an answer belongs to the oldest open request."""
+    ok: Matcher = field(default_factory=dict)
+    """What a confirmation has; an answer with neither this nor the error is a refusal."""
+    accepted: str | None = None
+    """Path of the list of accepted channels; those missing from it were refused."""
+    error: AckError | None = None
+    """How a refusal looks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscribe:
+    __pydantic_config__: ClassVar = VALIDATION
+    send: Any
+    """Template of the request, from {id} and {channels:list}, or {channel} for one frame each."""
+    ack: Ack | None = None
+    """How the target answers."""
+    confirm: Literal["ack", "first_data", "none"] = "ack"
+    """What proves a subscription: the answer, the first update, or nothing."""
+    batch: int = 100
+    """Most channels in one frame."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsubscribe:
+    __pydantic_config__: ClassVar = VALIDATION
+    send: Any
+    """Template of the request, as in subscribe."""
+    ack: Ack | None = None
+    """How the target answers; without it the subscription ends when the request is sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heartbeat:
+    """One rule. Exactly one of when, when_text and every_s says when it applies."""
+
+    __pydantic_config__: ClassVar = VALIDATION
+    when: Any = None
+    """The word connect (once, after the handshake), or a matcher of frames to react to."""
+    when_text: str | None = None
+    """A frame of exactly this text, which need not be JSON."""
+    every_s: float | None = None
+    """Interval of unasked sends, in seconds."""
+    send: Any = None
+    """Template of the frame to send, from {id}."""
+    send_text: str | None = None
+    """The text to send instead, as it stands."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Data:
+    __pydantic_config__: ClassVar = VALIDATION
+    where: Matcher
+    """Tells updates from everything else."""
+    key: str | None = None
+    """Path of the channel's wire name; without it all updates belong to the first channel."""
+    items: str | None = None
+    """Path of the update, or of a list of them; without it the frame itself is the update."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Time:
+    __pydantic_config__: ClassVar = VALIDATION
+    path: str
+    """Path of the time of publication."""
+    unit: Literal["s", "ms", "us", "ns", "rfc3339"]
+    """How the time is written: epoch time in that unit, or RFC 3339 text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    __pydantic_config__: ClassVar = VALIDATION
+    missing: str
+    """An update without this path starts the numbering anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sequence:
+    """One numbering rule; a channel follows the first whose `only` fits."""
+
+    __pydantic_config__: ClassVar = VALIDATION
+    rule: Literal["prev_link", "plus_one", "monotonic", "none"]
+    """prev_link: names its predecessor; plus_one: no number is left out; monotonic: numbers
+    only grow, so that nothing missing can be seen; none: no numbers."""
+    only: str = "*"
+    """Wire names the rule is for, with * and ? as in file names."""
+    scope: Literal["key", "connection"] = "key"
+    """What is numbered: each channel for itself, or all updates of the connection."""
+    seq: str | None = None
+    """Path of the number; needed by every rule but none."""
+    prev: str | None = None
+    """Path of the predecessor's number; needed by prev_link."""
+    snapshot: Snapshot | None = None
+    """How to tell an update that starts the numbering anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One REST request that pollers can make."""
+
+    __pydantic_config__: ClassVar = VALIDATION
+    path: str
+    """Path after http.base, from {symbol}."""
+    method: Literal["GET", "POST"] = "GET"
+    """HTTP method."""
+    query: Mapping[str, Any] = field(default_factory=dict)
+    """Template of the query, from {symbol}."""
+    body: Any = None
+    """Template of the JSON body, from {symbol}."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    __pydantic_config__: ClassVar = VALIDATION
+    dialect: Literal[1]
+    """Version of this file format."""
+    name: str
+    """Name of the dialect."""
+    ws: WebSocket
+    """The WebSocket endpoint."""
+    http: Http | None = None
+    """The REST endpoint."""
+    channels: Mapping[str, Channel]
+    """Logical name -> channel."""
+    subscribe: Subscribe | None = None
+    """How to subscribe; without it the address alone decides what is followed."""
+    unsubscribe: Unsubscribe | None = None
+    """How to end a subscription."""
+    heartbeat: tuple[Heartbeat, ...] = ()
+    """What keeps a connection alive beside WebSocket pings."""
+    ignore: tuple[Matcher, ...] = ()
+    """Frames of no interest."""
+    data: Data
+    """What an update looks like."""
+    time: Time | None = None
+    """Where an update says when it was published."""
+    sequence: tuple[Sequence, ...] = ()
+    """How updates are numbered; the first rule that fits a channel counts."""
+    rest: Mapping[str, Operation] = field(default_factory=dict)
+    """Name -> REST operation."""

@@ -1,0 +1,14 @@
+"""The one load shape: offers whatever the chosen profile says is due."""
+
+from locust import LoadTestShape
+
+from capacity.loadgen.plugin import director_of, install
+
+install()
+
+
+class LoadProfile(LoadTestShape):
+    def tick(self) -> tuple[int, float] | None:
+        """Return users and spawn rate, or None at the end."""
+        assert self.runner is not None
+        return director_of(self.runner.environment).tick()

@@ -1,0 +1,58 @@
+"""The least of a run and of a plan, where a test needs one and does not care what is in it."""
+
+import pytest
+
+from capacity.domain.estimates import Estimate
+from capacity.domain.load import LoadVector
+from capacity.domain.plan import CapacityPlan, GeneratorVerdict
+from capacity.domain.resources import Resource
+from capacity.domain.run import RunManifest
+
+
+@pytest.fixture
+def bare_manifest():
+    return RunManifest(
+        format_version=1,
+        product_version="0.1.0",
+        run="any",
+        started_at=1.0,
+        target={"name": "here", "limits": {}},
+        profile={"name": "tiny"},
+        steps=(),
+        audited_bound=None,
+        audited_by=None,
+        agent=None,
+        clock_offset=None,
+        generator={},
+        same_host=True,
+    )
+
+
+@pytest.fixture
+def bare_plan():
+    return CapacityPlan(
+        run="any",
+        capacity=Estimate(low=580.0, mid=590.0, high=600.0, confidence=0.9),
+        safe_capacity=582,
+        binding=Resource.DESCRIPTORS,
+        mix=LoadVector(
+            connections=1.0,
+            deliveries_per_s=1.0,
+            delivered_bytes_per_s=30.0,
+            requests_per_s=0.0,
+            handshakes_per_s=0.0,
+        ),
+        ladder=(),
+        no_ceiling=(),
+        highest_connections=118,
+        extrapolation_ratio=5.0,
+        condition_number=2.0,
+        generator=GeneratorVerdict(
+            is_trustworthy=True,
+            statement="The generator was idle.",
+            worst_lag_p95_s=0.001,
+            worst_cpu_ratio=0.1,
+            void_steps=(),
+        ),
+        doubts=(),
+    )

@@ -1,0 +1,118 @@
+"""The command as a process, as an operator runs it."""
+
+import contextlib
+import re
+import resource
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import requests
+import websocket
+
+TIMEOUT_S = 10.0
+
+
+@pytest.fixture(name="start")
+def fixture_start():
+    """Start `capacity exchange`; returns the process and its port once it is ready."""
+    with contextlib.ExitStack() as stack:
+
+        def start(*options):
+            process = stack.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-m", "capacity.cli.main", "exchange", "--port=0", *options],
+                    stderr=subprocess.PIPE,
+                    text=True,
+                )
+            )
+            stack.callback(process.kill)
+            ready = process.stderr.readline()
+            match = re.fullmatch(r"exchange ready on http://127\.0\.0\.1:(\d+)\n", ready)
+            assert match, ready
+            return process, int(match[1])
+
+        yield start
+
+
+def refused(*options):
+    """Return exit code and message of an exchange that does not start."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "capacity.cli.main", "exchange", *options],
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+    return ended.returncode, ended.stderr
+
+
+def connected(port):
+    return websocket.create_connection(f"ws://127.0.0.1:{port}/ws/api/v2", timeout=1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_in_good_order(start, number):
+    process, port = start()
+    connection = connected(port)
+    process.send_signal(number)
+    started_s = time.monotonic()
+    code = process.wait(TIMEOUT_S)
+
+    assert code == 0
+    assert time.monotonic() - started_s < 2
+    assert connection.recv_data()[1][:2] == (1001).to_bytes(2, "big")
+    connection.shutdown()
+
+
+def test_without_descriptors_the_open_connections_go_on_and_others_come_when_some_leave(start):
+    _, port = start("--descriptor-limit=64", "--updates-per-s=20")
+    admitted = [connected(port) for _ in range(45)]
+    with contextlib.suppress(websocket.WebSocketException, OSError):
+        while len(admitted) < 64:
+            admitted.append(connected(port))
+    assert len(admitted) < 64
+    request = '{"id":1,"method":"public/subscribe","params":{"channels":["quote.BTC-PERPETUAL"]}}'
+    admitted[0].send(request)
+
+    assert [admitted[0].recv() for _ in range(5)]
+    for connection in admitted[1:11]:
+        connection.shutdown()
+    status = requests.get(f"http://127.0.0.1:{port}/status", timeout=TIMEOUT_S).json()
+    assert status["descriptor_limit"] == 64
+    assert status["accept_failures"] >= 1
+    late = connected(port)
+    late.send('{"id":2,"method":"public/test"}')
+    assert '"id":2' in late.recv()
+    for connection in (late, admitted[0], *admitted[11:]):
+        connection.shutdown()
+
+
+def test_a_taken_port_is_one_sentence_and_exit_code_3(start):
+    _, port = start()
+    code, message = refused(f"--port={port}")
+
+    assert code == 3
+    assert re.fullmatch(r"capacity: cannot listen on .*Address already in use.*\n", message)
+
+
+def test_more_descriptors_than_allowed_is_one_sentence_and_exit_code_3():
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    code, message = refused(f"--descriptor-limit={hard + 1}")
+
+    assert code == 3
+    assert message.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "option",
+    ["--updates-per-s=nan", "--instruments=0", "--max-connections=0", "--burstiness=wild"],
+)
+def test_impossible_values_are_named_with_exit_code_2(option):
+    code, message = refused(option)
+
+    assert code == 2
+    assert option.partition("=")[0] in message
+    assert "Traceback" not in message

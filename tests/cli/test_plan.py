@@ -1,0 +1,203 @@
+import io
+import json
+import runpy
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from rich.console import Console
+
+from capacity.cli.plan import (
+    command,
+    declared_in,
+    located,
+    plan_run,
+    print_answer,
+    write_whole,
+)
+from capacity.domain.errors import ConfigError
+from capacity.domain.resources import Resource
+from capacity.recording.run_directory import RunWriter
+from capacity.reporting.json_document import parse
+
+EXAMPLE = runpy.run_path(str(Path(__file__).parent.parent / "reporting" / "example_run.py"))
+CEILING = 19_948
+
+
+def write(path, record):
+    writer = RunWriter(path, record.manifest)
+    for step in record.steps:
+        writer.append_step(step)
+    writer.append_samples(record.samples)
+    for event in record.events:
+        writer.append_event(event)
+    return path
+
+
+@pytest.fixture
+def run(tmp_path):
+    return write(tmp_path / "run-1", EXAMPLE["make_record"]())
+
+
+@pytest.fixture
+def unusable_run(tmp_path):
+    record = EXAMPLE["make_record"]()
+    manifest = replace(record.manifest, agent=None)
+    return write(tmp_path / "run-2", replace(record, manifest=manifest, samples=()))
+
+
+def call(*arguments):
+    return CliRunner().invoke(command, [str(argument) for argument in arguments])
+
+
+def test_planted_descriptors_are_found_and_written(run):
+    result = call(run)
+    written = parse((run / "plan.json").read_text())
+
+    assert result.exit_code == 0, result.output
+    assert written.binding is Resource.DESCRIPTORS
+    assert written.ladder[0].ceiling.mid == pytest.approx(CEILING, rel=0.001)
+    assert "file descriptors" in result.stdout
+    assert "19,948" in result.stdout
+    assert result.stderr == ""
+
+
+def test_json_prints_exactly_the_document(run):
+    result = call(run, "--json")
+
+    assert result.stdout == (run / "plan.json").read_text()
+    assert json.loads(result.stdout)["kind"] == "plan"
+
+
+def test_planning_twice_gives_the_same_document(run):
+    first = call(run, "--json").stdout
+
+    assert call(run, "--json").stdout == first
+
+
+def test_an_excuse_says_why_and_leaves_with_5(unusable_run):
+    result = call(unusable_run)
+    written = parse((unusable_run / "plan.json").read_text())
+
+    assert result.exit_code == 5
+    assert "This run gives no capacity" in result.stdout
+    assert written.reason[:40] in result.stdout
+    assert written.remedy[:40] in result.stdout
+
+
+def test_an_excuse_as_json_leaves_with_5_too(unusable_run):
+    result = call(unusable_run, "--json")
+
+    assert result.exit_code == 5
+    assert json.loads(result.stdout)["kind"] == "excuse"
+
+
+def test_a_run_is_found_by_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(Path("reports/runs/nightly"), EXAMPLE["make_record"]())
+
+    assert located("nightly") == Path("reports/runs/nightly")
+
+
+def test_what_is_no_run_is_refused_in_one_sentence(tmp_path):
+    result = call(tmp_path)
+
+    assert isinstance(result.exception, ConfigError)
+    assert f"{tmp_path}: not a run" in str(result.exception)
+    assert "\n" not in str(result.exception)
+
+
+def test_declared_limits_come_from_the_recorded_target():
+    [declared] = declared_in(EXAMPLE["make_record"]())
+
+    assert (declared.resource, declared.value, declared.scope, declared.source) == (
+        Resource.DESCRIPTORS,
+        25_000.0,
+        "declared",
+        "LimitNOFILE in the unit",
+    )
+
+
+@pytest.mark.parametrize("limits", [None, {}])
+def test_a_target_may_declare_no_limits(limits):
+    record = EXAMPLE["make_record"]()
+    manifest = replace(record.manifest, target={"limits": limits})
+
+    assert declared_in(replace(record, manifest=manifest)) == ()
+
+
+@pytest.mark.parametrize("limits", [["x"], {"beer": {"value": 1, "source": "s"}}, {"cpu": {}}])
+def test_impossible_limits_are_refused_in_one_sentence(limits):
+    record = EXAMPLE["make_record"]()
+    manifest = replace(record.manifest, target={"limits": limits})
+
+    with pytest.raises(ConfigError, match=r"run\.json: target\.limits"):
+        declared_in(replace(record, manifest=manifest))
+
+
+def test_a_lower_declared_limit_lowers_the_plan(tmp_path):
+    record = EXAMPLE["make_record"]()
+    limits = {"descriptors": {"value": 10_052, "source": "the unit file"}}
+    manifest = replace(record.manifest, target={"name": "venue", "limits": limits})
+
+    plan = plan_run(write(tmp_path / "run", replace(record, manifest=manifest)))
+
+    assert plan.ladder[0].ceiling.mid == pytest.approx(10_000, rel=0.001)
+    assert plan.ladder[0].limit.source == "the unit file"
+
+
+def test_a_file_is_replaced_as_a_whole(tmp_path):
+    file = tmp_path / "plan.json"
+    write_whole(file, "old")
+
+    write_whole(file, "new")
+
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("plan.json", "new")]
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path):
+    file = tmp_path / "plan.json"
+    write_whole(file, "old")
+
+    with pytest.raises(UnicodeEncodeError):
+        write_whole(file, "new \ud800")
+
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("plan.json", "old")]
+
+
+def test_a_directory_that_cannot_be_written_is_said(tmp_path):
+    with pytest.raises(ConfigError, match="cannot write it"):
+        write_whole(tmp_path / "gone" / "plan.json", "text")
+
+
+def printed(answer):
+    text = io.StringIO()
+    print_answer(answer, Console(file=text, width=160, color_system=None))
+    return text.getvalue()
+
+
+def test_the_answer_has_capacity_walls_and_doubts():
+    plan = EXAMPLE["make_plan"]()
+
+    text = printed(plan)
+
+    assert "One instance holds about 19,948 connections" in text
+    assert "19,208 connections" in text
+    assert "32,300" in text
+    assert plan.doubts[0].statement in text
+
+
+def test_hostile_text_reaches_the_terminal_neither_as_markup_nor_as_escapes():
+    excuse = replace(EXAMPLE["make_excuse"](), reason="[bold]\x1b[2J[/bold] [link=x]")
+
+    text = printed(excuse)
+
+    assert "[bold]\ufffd[2J[/bold] [link=x]" in text
+    assert "\x1b" not in text
+
+
+def test_a_pipe_gets_whole_words(run):
+    assert not sys.stdout.isatty()
+    assert "memory of the target at" in call(run).stdout

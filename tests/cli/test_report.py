@@ -1,0 +1,96 @@
+import json
+import runpy
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from capacity.cli.report import command, write_report
+from capacity.domain.errors import ConfigError
+from capacity.recording.run_directory import RunWriter
+from capacity.reporting import json_document
+
+EXAMPLE = runpy.run_path(str(Path(__file__).parent.parent / "reporting" / "example_run.py"))
+
+
+@pytest.fixture
+def run(tmp_path):
+    record = EXAMPLE["make_record"]()
+    writer = RunWriter(tmp_path / "run-1", record.manifest)
+    for step in record.steps:
+        writer.append_step(step)
+    writer.append_samples(record.samples)
+    writer.append_event(record.events[0])
+    return tmp_path / "run-1"
+
+
+def call(*arguments):
+    return CliRunner().invoke(command, [str(argument) for argument in arguments])
+
+
+def test_the_files_are_written_and_named(run):
+    result = call(run)
+
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines() == [
+        f"{run}/report.html",
+        f"{run}/report.md",
+        f"{run}/plan.json",
+    ]
+    assert (run / "report.html").read_text().startswith("<!DOCTYPE html>")
+    assert (run / "report.md").read_text().startswith("# Capacity of venue-1")
+    assert json.loads((run / "plan.json").read_text())["kind"] == "plan"
+
+
+def test_json_prints_one_document(run):
+    result = call(run, "--format", "md", "--json")
+
+    assert json.loads(result.stdout) == {"files": [f"{run}/report.md"]}
+    assert not (run / "report.html").exists()
+
+
+def test_the_plan_that_is_there_is_reported(run):
+    plan = EXAMPLE["make_plan"]()
+    (run / "plan.json").write_text(json_document.render(plan))
+
+    write_report(run, ["html"])
+
+    assert plan.ladder[0].remedy in (run / "report.html").read_text()
+
+
+def test_an_excuse_is_reported_too(run):
+    (run / "plan.json").write_text(json_document.render(EXAMPLE["make_excuse"]()))
+
+    result = call(run, "--format", "html,md")
+
+    assert result.exit_code == 0
+    assert "This run gives no capacity" in (run / "report.html").read_text()
+
+
+def test_a_report_made_again_is_the_same(run):
+    [path] = write_report(run, ["html"])
+    first = path.read_bytes()
+
+    write_report(run, ["html"])
+
+    assert path.read_bytes() == first
+
+
+@pytest.mark.parametrize("formats", ["pdf", "html,pdf", ""])
+def test_an_unknown_format_is_refused_before_anything_is_written(run, formats):
+    result = call(run, "--format", formats)
+
+    assert isinstance(result.exception, ConfigError)
+    assert "choose among html, md, json" in str(result.exception)
+    assert not (run / "report.html").exists()
+
+
+def test_a_broken_plan_file_says_how_to_make_it_again(run):
+    (run / "plan.json").write_text("{")
+
+    with pytest.raises(ConfigError, match=r"plan\.json: not a plan document.*makes it again"):
+        write_report(run, ["html"])
+
+
+def test_what_is_no_run_is_refused(tmp_path):
+    assert isinstance(call(tmp_path).exception, ConfigError)

@@ -1,0 +1,43 @@
+import os
+import time
+
+import gevent
+
+from capacity.loadgen.health import HealthProbe, descriptors_ratio
+from capacity.loadgen.process import descriptor_limit
+
+
+def test_a_blocked_loop_shows_as_lag():
+    lag_us = []
+    probe = HealthProbe(lag_us.append)
+    gevent.sleep(0.01)
+    end_s = time.perf_counter() + 0.3
+    while time.perf_counter() < end_s:
+        pass
+    gevent.sleep(0.1)
+    probe.stop()
+
+    assert max(lag_us) > 200_000
+
+
+def test_cpu_is_counted_in_cores():
+    probe = HealthProbe(lambda _late_us: None)
+    end_s = time.process_time() + 0.2
+    while time.process_time() < end_s:
+        pass
+    busy = probe.cpu_ratio()
+    gevent.sleep(0.3)
+    idle = probe.cpu_ratio()
+    probe.stop()
+
+    assert busy > 5 * idle
+
+
+def test_descriptors_are_those_of_this_process():
+    before = descriptors_ratio()
+    files = [os.open(os.devnull, os.O_RDONLY) for _ in range(50)]
+    after = descriptors_ratio()
+    for file in files:
+        os.close(file)
+
+    assert 50 == round((after - before) * descriptor_limit())

@@ -1,0 +1,91 @@
+import pytest
+
+from capacity.domain.histogram import bucket_of
+from capacity.domain.load import LoadStep
+from capacity.loadgen.observing import observe
+from capacity.loadgen.tally import Tally
+from capacity.workload.profile import Phase
+
+STEP = LoadStep(
+    connections=10,
+    subscriptions_per_connection=1,
+    requests_per_s=1.0,
+    connects_per_s=10.0,
+    ramp_timeout_s=5.0,
+    settle_s=1.0,
+    plateau_s=4.0,
+    is_mix=True,
+)
+
+
+def observed(report, *, plateau=None, ramp=None, times=None, disturbances=()):
+    tallies = {}
+    for phase, changes in ((Phase.RAMP, ramp), (Phase.PLATEAU, plateau)):
+        if changes is not None:
+            tallies[phase] = Tally(open_connections=[10, 10])
+            tallies[phase].add("a", report(phase=phase.value, **changes))
+    return observe(
+        index=2,
+        step=STEP,
+        times=times or {Phase.RAMP: 100.0, Phase.SETTLE: 101.0, Phase.PLATEAU: 102.0},
+        ended_at=106.0,
+        tallies=tallies,
+        connections_peak=10,
+        users=11,
+        workers=1,
+        disturbances=disturbances,
+    )
+
+
+def test_load_is_that_of_the_plateau_and_failures_those_of_the_whole_step(report):
+    observation = observed(
+        report,
+        ramp={"connects": 10, "failures": {"connect_refused": 3}, "deliveries": 999},
+        plateau={"deliveries": 40, "seconds": 4.0, "failures": {"request_failed_500": 1}},
+    )
+
+    assert (10.0, 10.0) == (observation.load.connections, observation.load.deliveries_per_s)
+    assert {"connect_refused": 3, "request_failed_500": 1} == observation.failures
+    assert 10 == observation.connects
+    assert observation.void is None
+
+
+def test_a_step_that_was_not_reached_has_no_plateau_and_no_load(report):
+    observation = observed(report, ramp={"connects": 7}, times={Phase.RAMP: 100.0})
+
+    assert observation.plateau_started_at is None
+    assert observation.load is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"failures": {"generator_ports": 4}}, "generator_ports 4 times"),
+        ({"histograms": {"lag": {bucket_of(300_000): 50}}}, "300 ms late|301 ms late|299 ms late"),
+        (
+            {
+                "histograms": {"lag": {bucket_of(1000): 50}},
+                "gauges": {
+                    "open_connections": 10,
+                    "users": 11,
+                    "cpu_ratio": 0.99,
+                    "descriptors_ratio": 0.1,
+                    "pid": 1,
+                },
+            },
+            "99% of a core",
+        ),
+    ],
+    ids=["own ports", "timer lag", "cpu"],
+)
+def test_a_saturated_generator_voids_the_step_and_says_by_how_much(report, changes, said):
+    observation = observed(report, plateau=changes)
+
+    assert observation.void is not None
+    assert any(text in observation.void for text in said.split("|"))
+
+
+def test_a_lost_worker_voids_the_step(report):
+    assert (
+        "a worker was lost" == observed(report, plateau={}, disturbances={"a worker was lost"}).void
+    )

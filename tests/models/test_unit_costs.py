@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+
+from capacity.models.unit_costs import peak_reserve, refitted_costs, robust_costs
+
+CONNECTIONS = np.repeat([0.0, 50.0, 100.0, 150.0, 200.0, 250.0], 5)
+DESIGN = np.column_stack([np.ones_like(CONNECTIONS), CONNECTIONS])
+
+
+def test_an_exact_line_is_found_exactly():
+    fit = robust_costs(DESIGN, DESIGN @ [12.0, 0.5])
+
+    assert fit.coefficients == pytest.approx([12.0, 0.5])
+
+
+def test_one_window_in_ten_that_doubles_does_not_move_the_costs():
+    use = DESIGN @ [12.0, 0.5]
+    use[[4, 14, 24]] *= 2.0
+
+    fit = robust_costs(DESIGN, use)
+    ordinary = np.linalg.lstsq(DESIGN, use)[0]
+
+    assert fit.coefficients == pytest.approx([12.0, 0.5], rel=0.001)
+    assert ordinary != pytest.approx([12.0, 0.5], rel=0.05)
+
+
+def test_the_reserve_is_what_all_but_the_highest_twentieth_of_peaks_need():
+    line = np.full(101, 50.0)
+
+    assert peak_reserve(line, line + np.arange(101.0)) == pytest.approx(95.0)
+
+
+def test_peaks_below_the_line_need_no_reserve():
+
+    assert peak_reserve(np.array([5.0, 6.0]), np.array([4.0, 5.0])) == 0.0
+
+
+def test_a_falling_use_costs_nothing_rather_than_less_than_nothing():
+    fit = robust_costs(DESIGN, 100.0 - 0.1 * CONNECTIONS)
+
+    assert fit.coefficients[1] == 0.0
+
+
+def test_a_use_of_zero_everywhere_costs_zero():
+    fit = robust_costs(DESIGN, np.zeros(len(DESIGN)))
+
+    assert fit.coefficients == pytest.approx([0.0, 0.0])
+
+
+def test_costs_of_very_different_size_are_separated():
+    random = np.random.default_rng(5)
+    deliveries = 1e4 * random.random(len(DESIGN))
+    design = np.column_stack([DESIGN, deliveries])
+    truth = np.array([6e7, 6e4, 3.0])
+
+    fit = robust_costs(design, design @ truth)
+
+    assert fit.coefficients == pytest.approx(truth, rel=1e-6)
+
+
+def test_resampling_with_equal_weights_is_the_fit_itself():
+    random = np.random.default_rng(7)
+    use = DESIGN @ [12.0, 0.5] + random.random(len(DESIGN))
+    weights = random.random(len(DESIGN))
+
+    replicates = refitted_costs(DESIGN, use, weights, np.ones((2, len(DESIGN))))
+
+    assert replicates == pytest.approx(np.tile(refitted_costs(DESIGN, use, weights), (2, 1)))

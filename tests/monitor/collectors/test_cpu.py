@@ -1,0 +1,141 @@
+"""Burnt processor time against what the processes themselves counted."""
+
+import time
+
+import psutil
+import pytest
+
+from capacity.domain.resources import LimitState, Resource
+from capacity.monitor.collectors.cpu import CpuCollector
+
+BURN = """
+import time
+def burn(s):
+    end = time.process_time() + s
+    while time.process_time() < end: pass
+"""
+FORK = "import os\npid = os.fork() or (burn({}), os._exit(0))\nos.waitpid(pid, 0)"
+
+
+def cores_while(child, view, line):
+    collector = CpuCollector()
+    collector.collect(view(child.pid))
+    began_s = time.monotonic()
+    child.do(line)
+    reading = collector.collect(view(child.pid))
+    return reading.used[Resource.CPU] * (time.monotonic() - began_s)
+
+
+def test_burnt_seconds_are_found(start_child, view):
+    child = start_child(BURN)
+
+    assert cores_while(child, view, "burn(0.3)") == pytest.approx(0.3, abs=0.03)
+
+
+def test_sleeping_costs_nothing(start_child, view):
+    assert cores_while(start_child(BURN), view, "time.sleep(0.2)") <= 0.02
+
+
+def test_the_first_reading_of_a_target_has_no_rate_and_says_so(start_child, view):
+    collector, child = CpuCollector(), start_child()
+    first = collector.collect(view(child.pid))
+    restarted = collector.collect(view(child.pid, started_at=2.0))
+
+    for reading in (first, restarted):
+        assert Resource.CPU not in reading.used
+        assert "a rate needs two" in reading.missing[Resource.CPU]
+        assert reading.gauges["processes"] == 1
+
+
+def test_processes_are_summed(start_child, view):
+    collector = CpuCollector()
+    children = [start_child(BURN) for _ in range(2)]
+    pids = [child.pid for child in children]
+    collector.collect(view(*pids))
+    began_s = time.monotonic()
+    for child in children:
+        child.do("burn(0.15)")
+    reading = collector.collect(view(*pids))
+    spent_s = reading.used[Resource.CPU] * (time.monotonic() - began_s)
+
+    assert spent_s == pytest.approx(0.3, abs=0.04)
+    assert reading.gauges["processes"] == 2
+
+
+def test_an_exited_child_takes_nothing_away(start_child, view):
+    collector = CpuCollector()
+    stays, goes = start_child(BURN), start_child(f"{BURN}\nburn(0.2)")
+    collector.collect(view(stays.pid, goes.pid))
+    goes.end()
+    stays.do("burn(0.1)")
+    reading = collector.collect(view(stays.pid))
+
+    assert reading.used[Resource.CPU] > 0.05
+    assert reading.gauges["processes"] == 1
+
+
+def test_what_a_reaped_child_used_is_not_the_parents(start_child, view):
+    child = start_child(BURN)
+
+    assert cores_while(child, view, f"exec({FORK.format(0.2)!r})") <= 0.05
+
+
+def test_the_host_has_the_last_word_without_quota_and_affinity(start_child, view):
+    child = start_child()
+    (limit,) = CpuCollector().limits(view(child.pid))
+
+    assert limit.state is LimitState.KNOWN
+    assert limit.value == len(psutil.Process(child.pid).cpu_affinity())
+
+
+def test_the_affinity_of_the_tree_limits_it(start_child, view):
+    one = start_child("import os; os.sched_setaffinity(0, {0})")
+    (limit,) = CpuCollector().limits(view(one.pid))
+
+    if (psutil.cpu_count() or 1) > 1:
+        assert (limit.value, limit.scope) == (1.0, "process")
+        assert "Cpus_allowed_list" in limit.source
+    both = CpuCollector().limits(view(one.pid, start_child().pid))
+    assert both[0].value == len(psutil.Process().cpu_affinity())
+
+
+def test_a_quota_below_the_cores_is_the_limit(start_child, view, v1_cgroup):
+    child = start_child()
+    group = v1_cgroup("cpu", child)
+    (group / "cpu.cfs_period_us").write_text("100000")
+    (group / "cpu.cfs_quota_us").write_text("40000")
+    (limit,) = CpuCollector().limits(view(child.pid))
+
+    assert (limit.value, limit.scope) == (0.4, "cgroup")
+    assert limit.source == f"{group}/cpu.cfs_quota_us"
+
+
+def test_a_version_2_quota_of_an_ancestor_is_the_limit(write_file, tmp_path, view):
+    (tmp_path / "mnt/a/b").mkdir(parents=True)
+    write_file("7/stat", "7 (n) S 1 " + "0 " * 40)
+    write_file("7/cgroup", "0::/a/b\n")
+    write_file("7/status", "Name:\tn\nCpus_allowed_list:\t0-63\n")
+    write_file("self/mountinfo", f"1 1 0:1 / {tmp_path}/mnt rw - cgroup2 cgroup2 rw\n")
+    write_file("mnt/a/cpu.max", "15000 100000\n")
+    (limit,) = CpuCollector().limits(view(7, proc=str(tmp_path)))
+
+    assert (limit.value, limit.source) == (0.15, f"{tmp_path}/mnt/a/cpu.max")
+
+
+@pytest.mark.parametrize("status", ["Name:\tn\n", "Cpus_allowed_list:\tall\n"])
+def test_an_unreadable_limit_is_unknown(write_file, tmp_path, view, status):
+    write_file("7/stat", "7 (n) S 1 " + "0 " * 40)
+    write_file("7/cgroup", "")
+    write_file("7/status", status)
+    (limit,) = CpuCollector().limits(view(7, proc=str(tmp_path)))
+
+    assert limit.state is LimitState.UNKNOWN
+
+
+def test_a_target_that_ended_meanwhile_has_an_unknown_limit(start_child, view):
+    child = start_child()
+    gone = view(child.pid)
+    child.end()
+    (limit,) = CpuCollector().limits(gone)
+
+    assert limit.state is LimitState.UNKNOWN

@@ -1,0 +1,95 @@
+"""Real descriptors counted in real processes; the one nearest its limit speaks for all."""
+
+from pathlib import Path
+
+import pytest
+
+from capacity.domain.resources import LimitState, Resource
+from capacity.monitor.collectors import descriptors as module
+from capacity.monitor.collectors.descriptors import DescriptorsCollector, kernel_counts_descriptors
+
+OPEN = "import os; files = [os.open('/dev/null', os.O_RDONLY) for _ in range({})]"
+LIMIT = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, ({0}, {0}))"
+
+
+def used(reading):
+    return reading.used[Resource.DESCRIPTORS]
+
+
+def listed(child):
+    return len(list(Path(f"/proc/{child.pid}/fd").iterdir()))
+
+
+@pytest.fixture(params=["counted by the kernel", "listed"])
+def collector(request, monkeypatch):
+    if request.param == "listed":
+        monkeypatch.setattr(module, "kernel_counts_descriptors", lambda: False)
+    elif not kernel_counts_descriptors():
+        pytest.skip("this kernel is older than 6.2")
+    return DescriptorsCollector()
+
+
+def test_each_opened_file_counts_one(collector, start_child, view):
+    child = start_child()
+    before = used(collector.collect(view(child.pid)))
+    child.do(OPEN.format(200))
+    after = used(collector.collect(view(child.pid)))
+
+    assert after - before == 200
+    assert after == listed(child)
+
+
+def test_the_process_nearest_its_limit_counts_not_the_one_with_most(collector, start_child, view):
+    many = start_child(OPEN.format(100))
+    near = start_child(f"{LIMIT.format(60)}\n{OPEN.format(50)}")
+    reading = collector.collect(view(many.pid, near.pid))
+
+    assert used(reading) == listed(near)
+    assert reading.limits[0].value == 60
+    assert reading.limits[0].source.startswith(f"/proc/{near.pid}/limits")
+
+
+def test_a_changed_limit_is_read_with_the_next_look_at_limits(collector, start_child, view):
+    child = start_child(LIMIT.format(500))
+    seen = [collector.collect(view(child.pid)).limits[0].value]
+    child.do("import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (400, 500))")
+    seen.append(collector.collect(view(child.pid)).limits[0].value)
+    assert collector.limits(view(child.pid)) == ()
+    seen.append(collector.collect(view(child.pid)).limits[0].value)
+
+    assert seen == [500, 500, 400]
+
+
+def test_a_process_that_ended_meanwhile_is_left_out(collector, start_child, view):
+    stays, goes = start_child(), start_child()
+    both = view(stays.pid, goes.pid)
+    goes.end()
+
+    assert used(collector.collect(both)) == listed(stays)
+
+
+def test_without_any_process_there_is_trouble_and_no_zero(collector, start_child, view):
+    child = start_child()
+    gone = view(child.pid)
+    child.end()
+    with pytest.raises(FileNotFoundError):
+        collector.collect(gone)
+
+
+@pytest.mark.parametrize(
+    ("text", "state"),
+    [
+        ("Max open files unlimited unlimited files\n", LimitState.UNLIMITED),
+        ("nothing of the kind\n", LimitState.UNKNOWN),
+    ],
+)
+def test_no_number_is_said_as_what_it_is(write_file, tmp_path, view, text, state):
+    write_file("7/stat", "7 (n) S 1 " + "0 " * 40)
+    write_file("7/limits", text)
+    write_file("7/fd/0", "")
+    collector = DescriptorsCollector()
+    collector._is_counted = False  # A made-up directory has another size.
+    reading = collector.collect(view(7, proc=str(tmp_path)))
+
+    assert used(reading) == 1
+    assert reading.limits[0].state is state

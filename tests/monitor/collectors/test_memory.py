@@ -1,0 +1,121 @@
+"""Memory touched by a real child, in and out of a real cgroup, and made-up hierarchies."""
+
+import psutil
+import pytest
+
+from capacity.domain.resources import LimitState, Resource
+from capacity.monitor.collectors.memory import MemoryCollector
+
+MIB = 1 << 20
+TOUCH = "blocks = bytearray(b'x') * ({} << 20)"
+
+
+def collected(target):
+    collector = MemoryCollector()
+    limits = {limit.resource: limit for limit in collector.limits(target)}
+    reading = collector.collect(target)
+    limits |= {limit.resource: limit for limit in reading.limits}
+    return reading, limits[Resource.MEMORY]
+
+
+def test_touched_memory_is_resident(start_child, view):
+    child = start_child()
+    before, limit = collected(view(child.pid))
+    child.do(TOUCH.format(30))
+    after, _ = collected(view(child.pid))
+    grown = after.gauges["resident_bytes"] - before.gauges["resident_bytes"]
+
+    assert grown == pytest.approx(30 * MIB, rel=0.05)
+    if limit.scope == "host":
+        assert after.used[Resource.MEMORY] == after.gauges["resident_bytes"]
+        assert limit.value == psutil.virtual_memory().total
+        assert "MemTotal" in limit.source
+
+
+def test_resident_memory_is_summed_over_the_tree(start_child, view):
+    one, two = start_child(TOUCH.format(10)), start_child(TOUCH.format(20))
+    alone, _ = collected(view(one.pid))
+    both, _ = collected(view(one.pid, two.pid))
+
+    assert both.gauges["resident_bytes"] - alone.gauges["resident_bytes"] > 20 * MIB
+
+
+def test_a_limited_cgroup_is_used_as_the_kernel_charges_it(start_child, view, v1_cgroup):
+    child = start_child()
+    group = v1_cgroup("memory", child)
+    (group / "memory.limit_in_bytes").write_text(str(128 * MIB))
+    child.do(TOUCH.format(24))
+    reading, limit = collected(view(child.pid))
+    charged = int((group / "memory.usage_in_bytes").read_text())
+
+    assert (limit.value, limit.scope) == (128 * MIB, "cgroup")
+    assert limit.source == f"{group}/memory.limit_in_bytes"
+    assert reading.used[Resource.MEMORY] == pytest.approx(charged, abs=MIB)
+    assert reading.used[Resource.MEMORY] >= 24 * MIB
+    assert reading.gauges["cgroup_memory_peak_bytes"] >= reading.gauges["cgroup_memory_bytes"]
+
+
+@pytest.fixture
+def v2(write_file, tmp_path, view):
+    (tmp_path / "mnt/a/b").mkdir(parents=True)
+    write_file("7/stat", "7 (n) S 1 " + "0 " * 19 + "250 " + "0 " * 20)
+    write_file("7/cgroup", "0::/a/b\n")
+    write_file("self/mountinfo", f"1 1 0:1 / {tmp_path}/mnt rw - cgroup2 cgroup2 rw\n")
+    write_file("meminfo", "MemTotal: 1000 kB\n")
+
+    def make(**files):
+        for name, text in files.items():
+            place, _, file = name.rpartition("__")
+            write_file(f"mnt/{place}/memory.{file}", text)
+        return view(7, proc=str(tmp_path))
+
+    return make
+
+
+def test_the_ancestor_with_least_room_counts_not_the_one_with_the_lowest_limit(v2, tmp_path):
+    target = v2(
+        **{"a/b__max": "1000\n", "a/b__current": "100\n", "a/b__peak": "150\n"},
+        a__max="2000\n",
+        a__current="1950\n",
+    )
+    reading, limit = collected(target)
+
+    assert (reading.used[Resource.MEMORY], limit.value) == (1950, 2000)
+    assert limit.source == f"{tmp_path}/mnt/a/memory.max"
+    assert reading.gauges["cgroup_memory_bytes"] == 100
+    assert reading.gauges["cgroup_memory_peak_bytes"] == 150
+
+
+def test_without_a_limit_the_own_cgroup_is_still_shown(v2):
+    reading, limit = collected(v2(**{"a/b__max": "max\n", "a/b__current": "100\n"}))
+
+    assert reading.gauges["cgroup_memory_bytes"] == 100
+    assert "memory.peak does not exist" in reading.missing["cgroup_memory_peak_bytes"]
+    assert (limit.scope, limit.value) == ("host", 1000 * 1024)
+
+
+def test_a_cgroup_out_of_sight_makes_the_limit_unknown_and_keeps_the_use(v2, write_file):
+    target = v2()
+    write_file("7/cgroup", "0::/../elsewhere\n")
+    reading, limit = collected(target)
+
+    assert limit.state is LimitState.UNKNOWN
+    assert "outside the agent's cgroup namespace" in limit.reason
+    assert reading.used[Resource.MEMORY] == reading.gauges["resident_bytes"] > 0
+    assert "outside" in reading.missing["cgroup_memory_bytes"]
+
+
+def test_without_a_memory_controller_the_host_is_the_limit(v2, write_file):
+    target = v2()
+    write_file("7/cgroup", "")
+    reading, limit = collected(target)
+
+    assert (limit.scope, limit.value) == ("host", 1000 * 1024)
+    assert "no memory controller" in reading.missing["cgroup_memory_bytes"]
+
+
+def test_a_host_that_does_not_say_its_memory_is_an_unknown_limit(v2, write_file):
+    target = v2()
+    write_file("meminfo", "Buffers: 1 kB\n")
+
+    assert collected(target)[1].state is LimitState.UNKNOWN

@@ -1,0 +1,82 @@
+"""Threads of real children, in and out of a real pids cgroup."""
+
+from pathlib import Path
+
+import pytest
+
+from capacity.domain.resources import LimitState, Resource
+from capacity.monitor.collectors.threads import ThreadsCollector
+
+THREADS = """
+import threading, time
+for _ in range({}):
+    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+"""
+
+
+def collected(target):
+    collector = ThreadsCollector()
+    limits = list(collector.limits(target))
+    reading = collector.collect(target)
+    return reading.used[Resource.THREADS], [*limits, *reading.limits][-1]
+
+
+def test_every_thread_of_the_tree_counts(start_child, view):
+    one, two = start_child(THREADS.format(7)), start_child(THREADS.format(2))
+    used, limit = collected(view(one.pid, two.pid))
+
+    assert used == 8 + 3
+    if limit.scope == "host":
+        assert limit.value == int(Path("/proc/sys/kernel/threads-max").read_text())
+
+
+def test_a_pids_cgroup_counts_all_that_are_in_it(start_child, view, v1_cgroup):
+    child, other = start_child(THREADS.format(5)), start_child()
+    group = v1_cgroup("pids", child)
+    (group / "cgroup.procs").write_text(str(other.pid))
+    (group / "pids.max").write_text("40")
+    used, limit = collected(view(child.pid))
+    other.end()
+
+    assert used == 6 + 1
+    assert (limit.value, limit.scope, limit.source) == (40, "cgroup", f"{group}/pids.max")
+
+
+@pytest.fixture
+def v2(write_file, tmp_path, view):
+    (tmp_path / "mnt/a/b").mkdir(parents=True)
+    write_file("7/stat", "7 (n) S 1 " + "0 " * 15 + "3 " + "0 " * 20)
+    write_file("7/cgroup", "0::/a/b\n")
+    write_file("self/mountinfo", f"1 1 0:1 / {tmp_path}/mnt rw - cgroup2 cgroup2 rw\n")
+    write_file("sys/kernel/threads-max", "500\n")
+    return view(7, proc=str(tmp_path))
+
+
+def test_the_ancestor_with_least_room_counts(v2, write_file, tmp_path):
+    for name, text in {"a/b/pids.max": "50", "a/b/pids.current": "10", "a/pids.max": "100"}.items():
+        write_file(f"mnt/{name}", text)
+    write_file("mnt/a/pids.current", "99")
+
+    assert collected(v2)[0] == 99
+    assert collected(v2)[1].source == f"{tmp_path}/mnt/a/pids.max"
+
+
+@pytest.mark.parametrize("text", ["max\n", "70000\n"])
+def test_a_cgroup_wider_than_the_host_does_not_bind(v2, write_file, text):
+    write_file("mnt/a/pids.max", text)
+    used, limit = collected(v2)
+
+    assert (used, limit.value, limit.scope) == (3, 500, "host")
+
+
+def test_a_cgroup_out_of_sight_makes_the_limit_unknown_and_keeps_the_use(v2, write_file):
+    write_file("7/cgroup", "0::/../elsewhere\n")
+    used, limit = collected(v2)
+
+    assert (used, limit.state, limit.scope) == (3, LimitState.UNKNOWN, "cgroup")
+
+
+def test_a_host_that_does_not_say_its_limit_is_unknown(v2, tmp_path):
+    (tmp_path / "sys/kernel/threads-max").unlink()
+
+    assert collected(v2)[1].state is LimitState.UNKNOWN

@@ -1,0 +1,186 @@
+"""Real processes with planted use, and views of them as the collectors see them."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from capacity.monitor.listeners import TargetListeners
+from capacity.monitor.target import TargetView, read_stat
+
+
+class Child:
+    """A Python process that runs a few lines, says what it did, and obeys further lines."""
+
+    _LOOP = "import sys\nprint('ready', flush=True)\nfor line in sys.stdin:\n    exec(line)\n    print('done', flush=True)\n"
+
+    def __init__(self, prepare: str, prefix: list[str]) -> None:
+        self.process = subprocess.Popen(
+            [*prefix, sys.executable, "-ISc", f"{prepare}\n{self._LOOP}"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.said = self._until("ready")
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def do(self, line: str) -> list[str]:
+        """Run one line in the child and return what it printed."""
+        self.process.stdin.write(f"{line}\n")
+        self.process.stdin.flush()
+        return self._until("done")
+
+    def _until(self, end: str) -> list[str]:
+        lines = []
+        while (line := self.process.stdout.readline()).strip() != end:
+            assert line, "the child ended"
+            lines.append(line.strip())
+        return lines
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def bystander() -> Iterator[Child]:
+    """A child for tests that need some target and do nothing to it."""
+    child = Child("", [])
+    yield child
+    child.end()
+
+
+@pytest.fixture
+def start_child() -> Iterator[Callable[..., Child]]:
+    children: list[Child] = []
+
+    def start(prepare: str = "", prefix: tuple[str, ...] = ()) -> Child:
+        children.append(Child(prepare, list(prefix)))
+        return children[-1]
+
+    yield start
+    for child in children:
+        child.end()
+
+
+def view_of(*pids: int, started_at: float = 1.0, proc: str = "/proc") -> TargetView:
+    stats = {pid: read_stat(pid, proc) for pid in pids}
+    return TargetView(
+        name="child",
+        started_at=started_at,
+        stats={pid: stat for pid, stat in stats.items() if stat is not None},
+        proc=proc,
+    )
+
+
+@pytest.fixture
+def view() -> Callable[..., TargetView]:
+    return view_of
+
+
+def _poll(condition: Callable[[], object], within_s: float = 5.0) -> object:
+    deadline_s = time.monotonic() + within_s
+    while not (result := condition()):
+        assert time.monotonic() < deadline_s, "did not come about in time"
+        time.sleep(0.02)
+    return result
+
+
+@pytest.fixture
+def wait_until() -> Callable[..., object]:
+    return _poll
+
+
+@pytest.fixture
+def listeners() -> Iterator[TargetListeners]:
+    listeners = TargetListeners()
+    yield listeners
+    listeners.close()
+
+
+@pytest.fixture
+def write_file(tmp_path: Path) -> Callable[[str, str], Path]:
+    """Write a file of a made-up /proc or /sys below tmp_path."""
+
+    def write(name: str, text: str) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def v1_cgroup() -> Iterator[Callable[[str, Child], Path]]:
+    """Put a child into a new version 1 cgroup of a controller; skip where that is not allowed."""
+    made: list[tuple[Path, Child]] = []
+
+    def make(controller: str, child: Child) -> Path:
+        group = Path(f"/sys/fs/cgroup/{controller}/capacity-test-{child.pid}")
+        try:
+            group.mkdir()
+        except OSError as error:
+            pytest.skip(f"no version 1 cgroup of {controller} can be made here: {error}")
+        made.append((group, child))
+        (group / "cgroup.procs").write_text(str(child.pid))
+        return group
+
+    yield make
+    for group, child in made:
+        child.end()
+        _poll(lambda group=group: not (group / "cgroup.procs").read_text().strip())
+        group.rmdir()
+
+
+class Agent:
+    """The agent as its users start it: a process of its own, asked over HTTP."""
+
+    def __init__(self, arguments: tuple[object, ...], command: tuple[str, ...]) -> None:
+        self.process = subprocess.Popen(
+            [*command, *map(str, arguments), "--listen", "0"], stderr=subprocess.PIPE, text=True
+        )
+        self.greeting = self.process.stderr.readline()
+        assert "agent ready on http://" in self.greeting, self.greeting + self.process.stderr.read()
+        self.url = self.greeting.split()[-1]
+
+    def ask(self, path: str, token: str | None = None) -> requests.Response:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return requests.get(f"{self.url}{path}", headers=headers, timeout=5)
+
+    def samples(self, since: int = 0) -> list[dict]:
+        return [
+            json.loads(line) for line in self.ask(f"/v1/samples?since={since}").text.splitlines()
+        ]
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        code = self.process.wait(5)
+        self.process.stderr.close()
+        return code
+
+
+@pytest.fixture
+def start_agent() -> Iterator[Callable[..., Agent]]:
+    agents: list[Agent] = []
+
+    def start(*arguments: object, command: tuple[str, ...] = ()) -> Agent:
+        command = command or (sys.executable, "-m", "capacity.monitor")
+        agents.append(Agent(arguments, command))
+        return agents[-1]
+
+    yield start
+    for agent in agents:
+        agent.end(signal.SIGKILL)

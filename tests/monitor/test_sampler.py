@@ -1,0 +1,212 @@
+"""Merging, limits in time, the fixed beat, and collectors that fail beside others that do not."""
+
+import threading
+import time
+
+import psutil
+import pytest
+
+from capacity.domain.resources import Resource
+from capacity.monitor import sampler as module
+from capacity.monitor.collectors.base import HostCollector, TargetCollector
+from capacity.monitor.collectors.registry import host_collectors, target_collectors
+from capacity.monitor.discovery import Selector
+from capacity.monitor.limits.states import known
+from capacity.monitor.readings import Reading
+from capacity.monitor.sampler import Sampler, sample_on_beat
+from capacity.monitor.target import Target
+
+
+def limit(value):
+    return known(Resource.DESCRIPTORS, value, "process", "planted")
+
+
+class Failing(TargetCollector):
+    provides = (Resource.CPU, "processes")
+
+    def __init__(self, error):
+        self.error = error
+
+    def collect(self, target):
+        raise self.error
+
+
+class Working(TargetCollector):
+    """Counts how often it is asked; its limit follows, or comes with the usage."""
+
+    provides = (Resource.DESCRIPTORS, "resident_bytes", "listen_drops")
+
+    def __init__(self):
+        self.asked = 0
+
+    def limits(self, target):
+        self.asked += 1
+        return [limit(self.asked)]
+
+    def collect(self, target):
+        return Reading(
+            used={Resource.DESCRIPTORS: 5.0},
+            gauges={"resident_bytes": 6.0},
+            counters={"listen_drops": 7.0},
+            missing={"extra": "why not"},
+        )
+
+
+class Host(HostCollector):
+    provides = (Resource.HOST_MEMORY,)
+
+    def collect(self):
+        return Reading(used={Resource.HOST_MEMORY: 1.0})
+
+
+@pytest.fixture
+def make(start_child):
+    def made(*collectors, hosts=()):
+        child = start_child()
+        target = Target(Selector(pid=child.pid))
+        target.resolve()
+        return Sampler(target, list(collectors), list(hosts)), child
+
+    return made
+
+
+def test_readings_are_merged_by_kind(make):
+    sampler, _ = make(Working(), hosts=[Host()])
+    sample = sampler.sample()
+
+    assert sample.used == {Resource.HOST_MEMORY: 1.0, Resource.DESCRIPTORS: 5.0}
+    assert (sample.gauges, sample.counters) == ({"resident_bytes": 6.0}, {"listen_drops": 7.0})
+    assert sample.missing == {"extra": "why not"}
+
+
+@pytest.mark.parametrize(
+    "error", [PermissionError(13, "denied", "/x"), ValueError("odd"), psutil.AccessDenied(1)]
+)
+def test_a_failing_collector_is_missing_and_stops_no_other(make, error):
+    sampler, _ = make(Failing(error), Working(), hosts=[Host()])
+    sample = sampler.sample()
+
+    assert sample.missing.keys() == {Resource.CPU, "processes", "extra"}
+    assert sample.used.keys() == {Resource.HOST_MEMORY, Resource.DESCRIPTORS}
+
+
+def test_a_defect_is_not_swallowed(make):
+    sampler, _ = make(Failing(KeyError("ours")))
+    with pytest.raises(KeyError):
+        sampler.sample()
+
+
+def test_a_gone_target_leaves_the_host_and_reasons(make):
+    sampler, child = make(Working(), hosts=[Host()])
+    there = sampler.sample()
+    child.end()
+    gone = sampler.sample()
+
+    assert there.target_started_at == pytest.approx(time.time(), abs=5)
+    assert gone.target_started_at is None
+    assert gone.used == {Resource.HOST_MEMORY: 1.0}
+    assert gone.missing.keys() == set(Working.provides)
+    assert all("target is gone" in why for why in gone.missing.values())
+    assert sampler.view.root == child.pid
+
+
+def test_sequence_numbers_rise_by_one_from_one(make):
+    sampler, _ = make(Working())
+    sampler.prime()
+
+    assert [sampler.sample().seq for _ in range(3)] == [1, 2, 3]
+
+
+def test_the_interval_is_what_really_passed(make):
+    sampler, _ = make(Working())
+    sampler.prime()
+    time.sleep(0.15)
+    sample = sampler.sample()
+
+    assert sample.interval_s == pytest.approx(0.15, abs=0.05)
+    assert sample.at == pytest.approx(time.time(), abs=1)
+
+
+def test_limits_are_read_again_after_their_time_and_not_before(make, monkeypatch):
+    collector = Working()
+    sampler, _ = make(collector)
+    for _ in range(3):
+        sampler.sample()
+    early = sampler.limits
+    monkeypatch.setattr(module, "_LIMITS_S", 0.0)
+    sampler._limits_due_at_s = 0.0
+    sampler.sample()
+
+    assert (early, sampler.limits) == ((limit(1),), (limit(2),))
+
+
+def test_limits_are_read_again_after_a_restart(make):
+    collector = Working()
+    sampler, _ = make(collector)
+    sampler.sample()
+    sampler._limits_of = 1.0  # As if another process had been there before.
+    sampler.sample()
+
+    assert collector.asked == 2
+
+
+def test_a_limit_that_comes_with_the_usage_replaces_the_one_before(make):
+    class Moving(Working):
+        def collect(self, target):
+            return Reading(limits=(limit(99),))
+
+    sampler, _ = make(Moving())
+    sampler.sample()
+
+    assert sampler.limits == (limit(99),)
+
+
+def test_all_collectors_on_a_real_child_leave_nothing_without_a_word(make):
+    sampler, _ = make(*target_collectors(), hosts=host_collectors())
+    sampler.prime()
+    time.sleep(0.05)
+    sample = sampler.sample()
+    said = {*sample.used, *sample.gauges, *sample.counters, *sample.missing}
+
+    assert set(Resource) <= said
+    assert not {*sample.used, *sample.gauges, *sample.counters} & sample.missing.keys()
+    assert {limit.resource for limit in sampler.limits} == set(Resource) - {
+        Resource.APPLICATION_CONNECTIONS
+    }
+    sampler_listeners = next(
+        each._listeners for each in sampler._target_collectors if hasattr(each, "_listeners")
+    )
+    sampler_listeners.close()
+
+
+def test_the_beat_keeps_its_time_and_skips_what_it_missed(make):
+    """A reading that takes two and a half beats is followed by one on the next beat, not by three."""
+
+    class Slow(Working):
+        def collect(self, target):
+            time.sleep(0.25 if self.asked_now() == 2 else 0)
+            return Reading()
+
+        def asked_now(self):
+            self.asked += 1
+            return self.asked
+
+        def limits(self, target):
+            return ()
+
+    sampler, _ = make(Slow())
+    kept, stop = [], threading.Event()
+    began_s = time.monotonic()
+
+    def keep(sample):
+        kept.append((round((time.monotonic() - began_s) / 0.1), sample))
+        if len(kept) == 4:
+            stop.set()
+
+    sample_on_beat(sampler, 0.1, keep, stop)
+    beats = [beat for beat, _ in kept]
+
+    # Read on beats 1 and 2; the second is done at 4.5; then 5 and 6.
+    assert beats in ([1, 4, 5, 6], [1, 5, 5, 6])
+    assert [sample.seq for _, sample in kept] == [1, 2, 3, 4]
+    assert sum(sample.interval_s for _, sample in kept) == pytest.approx(0.6, abs=0.08)

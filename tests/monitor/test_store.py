@@ -1,0 +1,109 @@
+"""The ring gives back what was put in, in JSON that says exactly the dataclass."""
+
+import json
+import os
+from dataclasses import fields
+
+import psutil
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from capacity.domain.resources import Limit, LimitState, Resource
+from capacity.domain.sample import AgentInfo, Sample
+from capacity.monitor.collectors.descriptors import DescriptorsCollector
+from capacity.monitor.discovery import Selector
+from capacity.monitor.sampler import Sampler
+from capacity.monitor.store import SampleRing, agent_info, as_json
+from capacity.monitor.target import Target
+
+
+def sample(seq):
+    return Sample(
+        seq=seq,
+        at=1000.5 + seq,
+        interval_s=1.0,
+        used={Resource.DESCRIPTORS: 7.0},
+        gauges={"processes": 2.0},
+        counters={},
+        missing={Resource.CONNTRACK: "not loaded"},
+        target_started_at=None,
+    )
+
+
+def seqs(body):
+    return [json.loads(line)["seq"] for line in body.splitlines()]
+
+
+def test_a_sample_becomes_its_fields_and_can_be_made_again():
+    values = json.loads(as_json(sample(3)))
+
+    assert list(values) == [field.name for field in fields(Sample)]
+    assert values["used"] == {"descriptors": 7.0}
+    assert Sample(**values) == sample(3)
+
+
+def test_enums_are_values_and_tuples_are_lists():
+    limit = Limit(
+        resource=Resource.CPU, state=LimitState.UNLIMITED, value=None, scope="host", source="s"
+    )
+
+    assert json.loads(as_json({"a": 1})) == {"a": 1}
+    assert json.loads(as_json([limit, (1, 2)])) == [
+        {
+            "resource": "cpu",
+            "state": "unlimited",
+            "value": None,
+            "scope": "host",
+            "source": "s",
+            "reason": None,
+        },
+        [1, 2],
+    ]
+
+
+@given(st.integers(1, 30), st.integers(1, 10), st.integers(0, 40))
+def test_since_gives_every_later_sample_still_kept(count, keep, since):
+    ring = SampleRing(keep)
+    for seq in range(1, count + 1):
+        ring.add(sample(seq))
+    expected = [seq for seq in range(max(1, count - keep + 1), count + 1) if seq > since]
+
+    assert seqs(ring.since(since)) == expected
+    assert ring.newest_seq == count
+
+
+def test_an_empty_ring_has_nothing_and_says_zero():
+    ring = SampleRing(5)
+
+    assert (ring.since(0), ring.newest_seq, ring.latest) == (b"", 0, None)
+
+
+def test_every_line_ends_in_a_newline():
+    ring = SampleRing(5)
+    ring.add(sample(1))
+    ring.add(sample(2))
+
+    assert ring.since(0).count(b"\n") == 2
+    assert ring.since(0).endswith(b"\n")
+
+
+@pytest.fixture
+def sampler(bystander):
+    target = Target(Selector(pid=bystander.pid))
+    target.resolve()
+    sampler = Sampler(target, [DescriptorsCollector()], [])
+    sampler.prime()
+    return sampler
+
+
+def test_the_info_says_who_is_watched_and_where(sampler):
+    info = agent_info(sampler)
+
+    assert isinstance(info, AgentInfo)
+    assert info.target_pids == (sampler.view.root,)
+    assert (info.kernel, info.cores) == (os.uname().release, psutil.cpu_count())
+    assert info.memory_bytes == psutil.virtual_memory().total
+    assert [limit.resource for limit in info.limits] == [Resource.DESCRIPTORS]
+    assert info.now >= info.target_started_at
+    assert len(info.boot_id) == 36

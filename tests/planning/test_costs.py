@@ -1,0 +1,122 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from capacity.domain.resources import Resource
+from capacity.models.bootstrap import window_weights
+from capacity.planning.components import attribution
+from capacity.planning.costs import fitted_costs
+from capacity.planning.mix import measured_mix
+from capacity.planning.windows import plateau_windows
+
+
+def fit(resource, planted):
+    record = planted.record()
+    windows = plateau_windows(record.steps, record.samples, 0.0)
+    weights = window_weights([w.step for w in windows], np.random.default_rng(1))
+    return fitted_costs(
+        resource, windows, attribution(windows), measured_mix(record.steps), weights
+    )
+
+
+def planted_cost(venue, resource, truth):
+    return replace(venue, costs={resource: truth})
+
+
+def test_all_three_costs_of_the_processor_are_found(venue, cost):
+    truth = cost(baseline=0.01, connection=1e-4, delivery=4e-5, request=5e-4)
+    found = fit(Resource.CPU, planted_cost(venue, Resource.CPU, truth)).cost
+
+    assert found.baseline.mid == pytest.approx(0.01, rel=1e-4)
+    assert found.per_connection.mid == pytest.approx(1e-4, rel=1e-4)
+    assert found.per_delivery_per_s.mid == pytest.approx(4e-5, rel=1e-4)
+    assert found.per_request_per_s.mid == pytest.approx(5e-4, rel=1e-2)
+    assert found.residual_ratio < 1e-6
+
+
+def test_intervals_cover_the_planted_cost_as_often_as_they_say(venue, cost):
+    truth = cost(baseline=0.01, connection=1e-4, delivery=4e-5, noise=0.03)
+    marginal = 1e-4 + 10 * 4e-5
+    covered = 0
+    for seed in range(60):
+        found = fit(Resource.CPU, replace(planted_cost(venue, Resource.CPU, truth), seed=seed))
+        low, high = np.quantile(found.marginal[:-1], [0.05, 0.95])
+        covered += low <= marginal <= high
+
+    assert 0.8 <= covered / 60 <= 1.0
+
+
+@pytest.mark.parametrize("slope", [0.25, 0.5, 1.0, 2.0])
+def test_a_counted_cost_meets_its_fraction(venue, cost, slope):
+    truth = cost(baseline=21, connection=slope, request=1.0)
+    found = fit(Resource.DESCRIPTORS, planted_cost(venue, Resource.DESCRIPTORS, truth)).cost
+
+    assert found.snapped
+    assert found.per_connection.mid == slope
+    assert found.baseline.mid == pytest.approx(21, abs=0.6)
+
+
+def test_a_leak_of_a_twentieth_of_a_descriptor_stays_visible(venue, cost):
+    truth = cost(baseline=21, connection=1.05)
+    found = fit(Resource.DESCRIPTORS, planted_cost(venue, Resource.DESCRIPTORS, truth)).cost
+
+    assert not found.snapped
+    assert found.per_connection.mid == pytest.approx(1.05, rel=0.01)
+
+
+def test_pollers_hide_in_the_slope_of_a_ramp_so_it_is_not_snapped(venue, cost, ramp):
+    keeping_few_alive = replace(
+        planted_cost(venue, Resource.DESCRIPTORS, cost(baseline=21, connection=1, request=0.2)),
+        steps=ramp(250, 500, 750, 1000),
+    )
+    found = fit(Resource.DESCRIPTORS, keeping_few_alive)
+
+    assert not found.cost.snapped
+    assert found.marginal[-1] == pytest.approx(1.004, abs=5e-4)
+
+
+def test_four_windows_still_cover_the_planted_cost_in_most_runs(venue, cost, ramp):
+    truth = cost(baseline=0.01, connection=1e-3, noise=0.03)
+    brief = [replace(step, plateau_s=4.0) for step in ramp(50, 120, 250)]
+    covered = 0
+    for seed in range(60):
+        found = fit(
+            Resource.CPU, replace(planted_cost(venue, Resource.CPU, truth), steps=brief, seed=seed)
+        )
+        low, high = np.quantile(found.marginal[:-1], [0.05, 0.95])
+        covered += low <= 1e-3 <= high
+
+    assert covered / 60 >= 0.8
+
+
+def test_memory_keeps_its_slope_and_gets_the_bursts_as_a_reserve(venue, cost):
+    bursty = cost(baseline=60e6, connection=60e3, noise=0.001, spike=8e6)
+    found = fit(Resource.MEMORY, planted_cost(venue, Resource.MEMORY, bursty))
+
+    assert found.baseline[-1] == pytest.approx(68e6, rel=0.01)
+    assert found.marginal[-1] == pytest.approx(60e3, rel=0.05)
+
+
+def test_the_processor_is_fitted_below_the_bursts(venue, cost):
+    bursty = cost(baseline=0.1, connection=1e-3, spike=0.3)
+    found = fit(Resource.CPU, planted_cost(venue, Resource.CPU, bursty)).cost
+
+    assert found.per_connection.mid == pytest.approx(1e-3, rel=0.1)
+
+
+def test_a_cost_that_is_not_separated_has_no_confidence(venue, ramp):
+    found = fit(Resource.MEMORY, replace(venue, steps=ramp(50, 100, 150, 250))).cost
+
+    assert found.separated == ("connections",)
+    assert found.per_delivery_per_s.confidence == 0.0
+    assert found.per_connection.mid == pytest.approx(60e3 + 10 * 500, rel=0.02)
+
+
+def test_without_replicates_the_fit_is_the_same(venue):
+    record = venue.record()
+    windows = plateau_windows(record.steps, record.samples, 0.0)
+    mix, attributed = measured_mix(record.steps), attribution(windows)
+    bare = fitted_costs(Resource.MEMORY, windows, attributed, mix, np.empty((0, len(windows))))
+
+    assert bare.marginal[-1] == pytest.approx(fit(Resource.MEMORY, venue).marginal[-1])

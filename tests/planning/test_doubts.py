@@ -1,0 +1,90 @@
+from dataclasses import replace
+
+import pytest
+
+from capacity.domain.plan import DoubtKind
+from capacity.domain.resources import Limit, LimitState, Resource
+from capacity.domain.run import ClockOffset
+from capacity.planning.doubts import record_doubts
+from capacity.planning.verdict import generator_verdict
+
+
+@pytest.fixture(scope="module")
+def record(venue):
+    return venue.record()
+
+
+def doubts_of(record, limits=()):
+    return record_doubts(record, generator_verdict(record.steps), limits)
+
+
+def with_steps(record, **changes):
+    return replace(record, steps=tuple(replace(step, **changes) for step in record.steps))
+
+
+def with_manifest(record, **changes):
+    return replace(record, manifest=replace(record.manifest, **changes))
+
+
+def test_a_clean_record_has_no_doubts(record):
+
+    assert doubts_of(record) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "number"),
+    [
+        (lambda r: with_steps(r, lost=2), DoubtKind.LOST_CONNECTIONS, "18 connections"),
+        (lambda r: with_steps(r, unmatched=3), DoubtKind.UNMATCHED_FRAMES, "27 received"),
+        (lambda r: replace(r, steps=r.steps[:3]), DoubtKind.FEW_STEPS, "Only 3"),
+        (lambda r: replace(r, missing=("no end",)), DoubtKind.RUN_INCOMPLETE, "1 respects"),
+        (lambda r: with_manifest(r, same_host=True), DoubtKind.SHARED_HOST, "1 host"),
+        (lambda r: replace(r, samples=r.samples[::2]), DoubtKind.SAMPLES_MISSING, "%"),
+        (
+            lambda r: with_manifest(r, clock_offset=ClockOffset(offset_s=0.0, error_s=0.3)),
+            DoubtKind.CLOCK_OFFSET,
+            "±0.300 s",
+        ),
+        (lambda r: with_manifest(r, clock_offset=None), DoubtKind.CLOCK_OFFSET, "0 times"),
+        (
+            lambda r: replace(
+                r, steps=(*r.steps[:-1], replace(r.steps[-1], void="40 ms late")), samples=r.samples
+            ),
+            DoubtKind.VOID_STEPS,
+            "8 (40 ms late)",
+        ),
+        (
+            lambda r: with_steps(r, generator=replace(r.steps[0].generator, cpu_ratio=0.9)),
+            DoubtKind.GENERATOR_NEAR_LIMIT,
+            "90% CPU",
+        ),
+    ],
+)
+def test_each_trouble_raises_its_doubt_with_its_number(record, change, kind, number):
+    found = doubts_of(change(record))
+
+    assert [doubt.kind for doubt in found] == [kind]
+    assert number in found[0].statement
+    assert found[0].remedy.endswith(".")
+
+
+def test_a_restart_is_counted(venue):
+    found = doubts_of(replace(venue, restarts_at=(3, 6)).record())
+
+    assert [doubt.kind for doubt in found] == [DoubtKind.TARGET_RESTARTED]
+    assert "2 times" in found[0].statement
+
+
+def test_a_limit_that_could_not_be_read_is_named_with_its_reason(record):
+    unknown = Limit(
+        resource=Resource.NETWORK_OUT,
+        state=LimitState.UNKNOWN,
+        value=None,
+        scope="host",
+        source="/sys/class/net/lo/speed",
+        reason="a virtual interface has no speed",
+    )
+    found = doubts_of(record, [unknown])
+
+    assert [doubt.kind for doubt in found] == [DoubtKind.UNKNOWN_LIMIT]
+    assert "a virtual interface has no speed" in found[0].statement

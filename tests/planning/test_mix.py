@@ -1,0 +1,42 @@
+from dataclasses import replace
+
+import pytest
+
+from capacity.planning.mix import measured_mix
+
+
+def test_the_mix_is_that_of_the_mix_steps_alone(venue):
+    mix = measured_mix(venue.record().steps)
+
+    assert mix.connections == 1.0
+    assert mix.deliveries_per_s == pytest.approx(10.0)
+    assert mix.delivered_bytes_per_s == pytest.approx(2000.0)
+    assert mix.requests_per_s == pytest.approx(0.02)
+
+
+def test_larger_steps_weigh_more(venue, ramp):
+    record = replace(venue, steps=ramp(100, 300)).record()
+    steps = list(record.steps)
+    steps[1] = replace(steps[1], load=replace(steps[1].load, deliveries_per_s=0.0))
+
+    assert measured_mix(steps).deliveries_per_s == pytest.approx(7.5)
+
+
+def test_without_a_usable_mix_step_the_highest_step_counts(venue):
+    steps = [replace(s, step=replace(s.step, is_mix=False)) for s in venue.record().steps]
+
+    assert measured_mix(steps).deliveries_per_s == pytest.approx(10.0)
+
+
+def test_void_steps_have_no_say(venue, ramp):
+    record = replace(venue, steps=ramp(100, 300)).record()
+    steps = list(record.steps)
+    strange = replace(steps[1].load, deliveries_per_s=9e9)
+    steps[1] = replace(steps[1], load=strange, void="lag")
+
+    assert measured_mix(steps).deliveries_per_s == pytest.approx(10.0)
+
+
+def test_a_baseline_alone_has_no_mix(venue):
+
+    assert measured_mix(venue.record().steps[:1]) is None

@@ -1,0 +1,166 @@
+import time
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from capacity.domain.plan import CapacityPlan, DoubtKind
+from capacity.domain.resources import Limit, LimitState, Resource
+from capacity.planning.plan import plan
+
+
+def wall(planned, resource):
+    return next(wall for wall in planned.ladder if wall.resource is resource)
+
+
+def declared(resource, value):
+    return Limit(
+        resource=resource,
+        state=LimitState.KNOWN,
+        value=value,
+        scope="declared",
+        source="worker_connections",
+    )
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_planted_ceilings_are_found_from_a_quarter_of_the_load(venue, seed):
+    planned = plan(replace(venue, seed=seed).record())
+    truth = {name: truth.ceiling(venue.limits[name]) for name, truth in venue.costs.items()}
+
+    assert planned.binding is Resource.DESCRIPTORS
+    assert planned.capacity.mid == pytest.approx(truth[Resource.DESCRIPTORS], rel=0.001)
+    assert wall(planned, Resource.MEMORY).ceiling.mid == pytest.approx(
+        truth[Resource.MEMORY], rel=0.02
+    )
+    assert wall(planned, Resource.EVENT_LOOP).ceiling.mid == pytest.approx(
+        truth[Resource.EVENT_LOOP], rel=0.12
+    )
+
+
+@pytest.mark.parametrize("binding", [Resource.DESCRIPTORS, Resource.MEMORY, Resource.EVENT_LOOP])
+def test_the_planted_wall_is_the_one_that_binds(venue, binding):
+    tight = {
+        name: truth.baseline
+        + (400 if name is binding else 2000) / truth.ceiling(1.0 + truth.baseline)
+        for name, truth in venue.costs.items()
+    }
+    planned = plan(replace(venue, limits=tight).record())
+
+    assert planned.binding is binding
+    assert planned.capacity.mid == pytest.approx(400, rel=0.12)
+    assert planned.ladder[0].binding_probability > 0.9
+
+
+def test_garbage_collections_and_a_restart_leave_the_ceilings_where_they_are(venue, cost):
+    rough = replace(
+        venue,
+        costs={
+            **venue.costs,
+            Resource.MEMORY: cost(
+                baseline=60e6, connection=60e3, delivery=500.0, noise=0.003, spike=1e6
+            ),
+        },
+        restarts_at=(1,),
+    )
+    planned = plan(rough.record())
+    truth = rough.costs[Resource.MEMORY].ceiling(256e6 - 1e6)
+
+    assert wall(planned, Resource.MEMORY).ceiling.mid == pytest.approx(truth, rel=0.04)
+    assert planned.capacity.mid == pytest.approx(985, rel=0.001)
+    assert DoubtKind.TARGET_RESTARTED in {doubt.kind for doubt in planned.doubts}
+
+
+def test_the_safe_capacity_is_the_whole_number_below_the_interval(venue):
+    planned = plan(venue.record())
+
+    assert planned.capacity.low - 1 < planned.safe_capacity <= planned.capacity.low
+    assert planned.extrapolation_ratio == planned.capacity.mid / 250
+    assert planned.highest_connections == 250
+
+
+def test_a_declared_limit_binds_against_the_census_of_the_agent(venue, cost):
+    counted = replace(
+        venue,
+        costs={
+            **venue.costs,
+            Resource.APPLICATION_CONNECTIONS: cost(baseline=3, connection=1, request=1),
+        },
+    )
+    planned = plan(counted.record(), declared=[declared(Resource.APPLICATION_CONNECTIONS, 512.0)])
+
+    assert planned.binding is Resource.APPLICATION_CONNECTIONS
+    assert planned.capacity.mid == pytest.approx(509 / 1.02, abs=1.0)
+    assert planned.ladder[0].limit.source == "worker_connections"
+
+
+def test_without_a_census_the_generators_count_serves_and_says_so(venue):
+    planned = plan(venue.record(), declared=[declared(Resource.APPLICATION_CONNECTIONS, 512.0)])
+
+    assert planned.capacity.mid == 512.0
+    assert "counted by the generator" in planned.ladder[0].limit.source
+
+
+def test_a_declared_limit_above_the_one_read_changes_nothing(venue):
+    record = venue.record()
+
+    assert plan(record, declared=[declared(Resource.DESCRIPTORS, 9999.0)]) == plan(record)
+
+
+def test_the_same_run_gives_the_same_plan(venue):
+
+    assert plan(venue.record()) == plan(venue.record())
+
+
+@settings(max_examples=10, deadline=None)
+@given(data=st.data())
+def test_the_order_of_steps_and_samples_does_not_matter(venue, data):
+    record = venue.record()
+    steps = data.draw(st.permutations(record.steps))
+    samples = data.draw(st.permutations(record.samples[:20])) + list(record.samples[20:])
+    mixed_up = replace(record, steps=tuple(steps), samples=tuple(samples))
+
+    assert plan(mixed_up).ladder == plan(record).ladder
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    resource=st.sampled_from([Resource.DESCRIPTORS, Resource.MEMORY, Resource.EVENT_LOOP]),
+    factor=st.floats(1.0, 20.0),
+    seed=st.integers(0, 5),
+)
+def test_a_higher_limit_never_lowers_the_capacity(venue, resource, factor, seed):
+    low = replace(venue, seed=seed)
+    high = replace(low, limits={**low.limits, resource: low.limits[resource] * factor})
+
+    assert plan(high.record()).capacity.mid >= plan(low.record()).capacity.mid
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    limits=st.tuples(st.floats(100, 1e5), st.floats(8e7, 1e10), st.floats(0.1, 8.0)),
+    seed=st.integers(0, 5),
+)
+def test_the_capacity_is_at_most_every_ceiling_and_intervals_are_in_order(venue, limits, seed):
+    named = dict(zip(venue.limits, limits, strict=True))
+    planned = plan(replace(venue, limits=named, seed=seed).record())
+
+    assert isinstance(planned, CapacityPlan)
+    for ceiling in (wall.ceiling for wall in planned.ladder):
+        assert ceiling.low <= ceiling.mid <= ceiling.high
+        assert planned.capacity.mid <= ceiling.mid
+        assert planned.capacity.low <= ceiling.low
+        assert planned.capacity.high <= ceiling.high
+    assert planned.capacity.mid == planned.ladder[0].ceiling.mid
+
+
+def test_a_run_of_an_hour_is_planned_within_a_second(venue, safe):
+    record = replace(venue, steps=safe(397.0)).record()
+    begin = time.perf_counter()
+    planned = plan(record)
+    elapsed_s = time.perf_counter() - begin
+
+    assert len(record.samples) >= 3600
+    assert isinstance(planned, CapacityPlan)
+    assert elapsed_s < 1.0

@@ -1,0 +1,205 @@
+import shutil
+import sqlite3
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateTable
+
+from capacity.domain.errors import ConfigError
+from capacity.recording import history
+from capacity.recording.history import append, prepare, rows
+from capacity.recording.history_row import HistoryRow, Outcome
+
+PLANNED = HistoryRow(
+    run="nightly-1",
+    job="nightly",
+    target="demo",
+    profile="safe",
+    planned_at=1_795_000_000.0,
+    started_at=1_795_000_012.25,
+    finished_at=1_795_000_112.5,
+    outcome=Outcome.PLAN,
+    capacity_low_connections=980.0,
+    capacity_mid_connections=1021.0,
+    capacity_high_connections=1060.5,
+    safe_capacity_connections=985,
+    binding="descriptors",
+    extrapolation_ratio=4.0,
+    fingerprint="00ff",
+    unit_costs={"descriptors": {"unit": "descriptors", "baseline": {"mid": 10.0}}},
+)
+FAILED = HistoryRow(
+    run="nightly-2",
+    job="nightly",
+    target="other",
+    profile="safe",
+    planned_at=None,
+    started_at=1_795_086_400.0,
+    finished_at=1_795_086_401.0,
+    outcome=Outcome.FAILED,
+    reason="127.0.0.1:8080 does not answer",
+)
+
+
+@pytest.fixture
+def url(tmp_path):
+    return str(tmp_path / "reports" / "history.sqlite")
+
+
+def test_what_was_appended_is_read_back_whole(url):
+    append(url, PLANNED)
+    append(url, FAILED)
+
+    assert rows(url) == [FAILED, PLANNED]
+
+
+def test_rows_of_one_target_alone_can_be_asked_for(url):
+    append(url, PLANNED)
+    append(url, FAILED)
+
+    assert rows(url, target="demo") == [PLANNED]
+
+
+def test_the_limit_keeps_the_latest(url):
+    append(url, FAILED)
+    append(url, PLANNED)
+
+    assert rows(url, limit=1) == [FAILED]
+
+
+def test_a_run_has_one_row(url):
+    append(url, PLANNED)
+    with pytest.raises(ConfigError) as error:
+        append(url, replace(PLANNED, binding="memory"))
+
+    assert rows(url) == [PLANNED]
+    assert str(error.value) == (
+        f"{url}: run nightly-1 is in the history already, and rows are never overwritten; "
+        "give the run another name"
+    )
+
+
+def test_an_absent_number_is_null_in_the_file_and_not_zero(url):
+    append(url, FAILED)
+    connection = sqlite3.connect(url)
+    stored = connection.execute(
+        "SELECT capacity_mid_connections, planned_at, unit_costs FROM runs"
+    ).fetchall()
+    connection.close()
+
+    assert stored == [(None, None, None)]
+
+
+def test_the_file_is_in_wal_mode_so_that_readers_keep_no_writer_waiting(url):
+    prepare(url)
+    reader = sqlite3.connect(url)
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM runs").fetchall()
+    append(url, PLANNED)
+    reader.close()
+
+    assert rows(url) == [PLANNED]
+
+
+FIRST_RUN = """
+import sys
+from capacity.recording.history import append
+from capacity.recording.history_row import HistoryRow, Outcome
+append(sys.argv[1], HistoryRow(
+    run=sys.argv[2], job="nightly", target="demo", profile="safe", planned_at=None,
+    started_at=1.0, finished_at=2.0, outcome=Outcome.FAILED,
+))
+"""
+
+
+def test_first_runs_at_the_same_moment_are_all_recorded(url):
+    names = {"one", "two", "three", "four"}
+    runs = [subprocess.Popen([sys.executable, "-c", FIRST_RUN, url, name]) for name in names]
+    exit_codes = [run.wait() for run in runs]
+
+    assert exit_codes == [0] * 4
+    assert {row.run for row in rows(url)} == names
+
+
+def test_a_history_of_a_newer_program_is_refused(url):
+    prepare(url)
+    connection = sqlite3.connect(url)
+    connection.execute("UPDATE history_schema SET version = 2")
+    connection.commit()
+    connection.close()
+
+    for use in (rows, prepare, lambda url: append(url, PLANNED)):
+        with pytest.raises(ConfigError, match="the history has schema 2, this program knows 1"):
+            use(url)
+
+
+def test_a_history_that_is_none_is_named(tmp_path):
+    text = tmp_path / "notes.txt"
+    text.write_text("bought milk\n" * 500)
+    for use in (rows, prepare):
+        with pytest.raises(ConfigError) as error:
+            use(str(text))
+
+        assert str(error.value) == (
+            f"{text}: the history cannot be used (file is not a database); "
+            "repair it or name another one"
+        )
+
+
+def test_a_torn_history_is_told_and_left_as_it_is(url, tmp_path):
+    append(url, FAILED)
+    copy = tmp_path / "torn.sqlite"
+    shutil.copy(url, copy)
+    with copy.open("r+b") as file:
+        file.seek(100)
+        file.write(b"\xff" * 8000)
+    damaged = copy.read_bytes()
+    with pytest.raises(ConfigError, match=r"torn\.sqlite: the history cannot be used"):
+        append(str(copy), PLANNED)
+
+    assert copy.read_bytes()[100:8100] == damaged[100:8100]
+
+
+def test_a_place_that_cannot_be_written_is_told_before_any_load(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError) as error:
+        prepare(str(tmp_path / "file" / "history.sqlite"))
+
+    assert str(error.value) == (
+        f"{tmp_path / 'file'}: cannot be created for the history (File exists)"
+    )
+
+
+def test_reading_a_history_that_is_not_there_creates_none(url, tmp_path):
+    with pytest.raises(ConfigError) as error:
+        rows(url)
+
+    assert str(error.value) == f"{url}: there is no history; `capacity scheduled JOB` starts one"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "url", ["nosuchdb://ann:hunter2@db/capacity", "postgresql://ann:hunter2@[db:x/capacity"]
+)
+def test_a_database_that_cannot_be_used_is_told_without_its_password(url):
+    with pytest.raises(ConfigError) as error:
+        prepare(url)
+
+    assert "hunter2" not in str(error.value)
+
+
+def test_an_sqlite_url_is_as_good_as_a_path(url):
+    append(f"sqlite:///{url}", PLANNED)
+
+    assert rows(url) == [PLANNED]
+
+
+def test_the_table_suits_postgres():
+    text = str(CreateTable(history._RUNS).compile(dialect=postgresql.dialect()))
+
+    assert "planned_at DOUBLE PRECISION" in text
+    assert "unit_costs JSON" in text
+    assert "PRIMARY KEY (run)" in text

@@ -1,0 +1,133 @@
+from dataclasses import replace
+
+import pytest
+
+from capacity.domain.estimates import Estimate
+from capacity.domain.load import LoadVector
+from capacity.domain.plan import CapacityPlan, GeneratorVerdict, UnitCost, Wall
+from capacity.domain.resources import Limit, LimitState, Resource
+from capacity.domain.run import RunManifest
+from capacity.domain.sample import AgentInfo
+from capacity.recording.history_row import fingerprint_of, unit_costs_of
+
+
+def manifest(**changes):
+    agent = AgentInfo(
+        agent_version="0.1.0",
+        host="db7",
+        kernel="6.1",
+        cores=2,
+        memory_bytes=4 << 30,
+        boot_id="one",
+        target_name="nginx",
+        target_pids=(10, 11),
+        target_started_at=1.0,
+        limits=(),
+        now=5.0,
+    )
+    known = {
+        "format_version": 1,
+        "product_version": "0.1.0",
+        "run": "one",
+        "started_at": 3.0,
+        "target": {"name": "demo", "port": 8080},
+        "profile": {"kind": "safe"},
+        "steps": (),
+        "audited_bound": 100,
+        "audited_by": "descriptors",
+        "agent": agent,
+        "clock_offset": None,
+        "generator": {"versions": {"locust": "2.47"}},
+        "same_host": True,
+    }
+    return RunManifest(**{**known, **changes})
+
+
+def test_the_next_night_on_the_same_target_has_the_same_fingerprint():
+    tonight = manifest()
+    restarted = replace(tonight.agent, boot_id="two", target_pids=(99,), now=9.0, kernel="6.2")
+    tomorrow = replace(tonight, run="two", started_at=9.0, agent=restarted, audited_bound=99)
+
+    assert fingerprint_of(tomorrow) == fingerprint_of(tonight)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"target": {"name": "demo", "port": 8081}},
+        {"profile": {"kind": "ramp"}},
+        {"product_version": "0.2.0"},
+        {"generator": {"versions": {"locust": "2.48"}}},
+        {"agent": None},
+        {"agent": replace(manifest().agent, host="db8")},
+        {"agent": replace(manifest().agent, cores=4)},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_a_run_under_other_conditions_has_another_fingerprint(changes):
+    assert fingerprint_of(manifest(**changes)) != fingerprint_of(manifest())
+
+
+def test_unit_costs_are_kept_for_each_wall():
+    cost = UnitCost(
+        resource=Resource.DESCRIPTORS,
+        baseline=Estimate.exactly(10.0),
+        per_connection=Estimate(low=0.9, mid=1.0, high=1.1, confidence=0.9),
+        per_delivery_per_s=Estimate.exactly(0.0),
+        per_request_per_s=Estimate.exactly(0.5),
+        separated=("connections",),
+        snapped=True,
+        residual_ratio=0.01,
+        windows=8,
+    )
+    wall = Wall(
+        resource=Resource.DESCRIPTORS,
+        limit=Limit(
+            resource=Resource.DESCRIPTORS,
+            state=LimitState.KNOWN,
+            value=600.0,
+            scope="process",
+            source="/proc/1/limits",
+        ),
+        cost=cost,
+        ceiling=Estimate.exactly(590.0),
+        used_at_baseline=10.0,
+        used_at_highest=110.0,
+        binding_probability=1.0,
+        gain=None,
+        remedy="raise it",
+    )
+    plan = CapacityPlan(
+        run="nightly-1",
+        capacity=Estimate.exactly(590.0),
+        safe_capacity=590,
+        binding=Resource.DESCRIPTORS,
+        mix=LoadVector(
+            connections=1.0,
+            deliveries_per_s=1.0,
+            delivered_bytes_per_s=30.0,
+            requests_per_s=0.0,
+            handshakes_per_s=0.0,
+        ),
+        ladder=(wall,),
+        no_ceiling=(),
+        highest_connections=100,
+        extrapolation_ratio=5.9,
+        condition_number=2.0,
+        generator=GeneratorVerdict(
+            is_trustworthy=True,
+            statement="The generator was idle.",
+            worst_lag_p95_s=0.001,
+            worst_cpu_ratio=0.1,
+            void_steps=(),
+        ),
+        doubts=(),
+    )
+
+    assert unit_costs_of(plan)["descriptors"] == {
+        "unit": "descriptors",
+        "baseline": {"low": 10.0, "mid": 10.0, "high": 10.0, "confidence": 1.0},
+        "per_connection": {"low": 0.9, "mid": 1.0, "high": 1.1, "confidence": 0.9},
+        "per_delivery_per_s": {"low": 0.0, "mid": 0.0, "high": 0.0, "confidence": 1.0},
+        "per_request_per_s": {"low": 0.5, "mid": 0.5, "high": 0.5, "confidence": 1.0},
+    }

@@ -1,0 +1,133 @@
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from capacity.domain.errors import ConfigError, LockedError
+from capacity.recording.lock import locked
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from capacity.recording.lock import locked
+with locked(Path(sys.argv[1]), sys.argv[2], run="nightly-7"):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def holder(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path), "127.0.0.1:8080"],
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout.readline() == b"held\n"
+    yield process
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+def test_a_busy_target_is_told_with_its_holder(tmp_path, holder):
+    with (
+        pytest.raises(LockedError) as error,
+        locked(tmp_path, "127.0.0.1:8080", run="mine"),
+    ):
+        pass
+
+    assert re.fullmatch(
+        r"target 127\.0\.0\.1:8080 is busy: run nightly-7 by pid "
+        + str(holder.pid)
+        + r" since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC",
+        str(error.value),
+    )
+    assert error.value.exit_code == 75
+
+
+def test_another_target_is_free(tmp_path, holder):
+    with locked(tmp_path, "127.0.0.1:8081", run="mine"):
+        files = sorted(path.name for path in tmp_path.iterdir())
+
+    assert files == ["127.0.0.1%3A8080.lock", "127.0.0.1%3A8081.lock"]
+
+
+def test_a_holder_that_is_killed_lets_go(tmp_path, holder):
+    holder.send_signal(signal.SIGKILL)
+    holder.wait()
+    with locked(tmp_path, "127.0.0.1:8080", run="mine"):
+        written = json.loads((tmp_path / "127.0.0.1%3A8080.lock").read_text())
+
+    assert (written["run"], written["pid"]) == ("mine", os.getpid())
+
+
+def test_the_lock_ends_with_its_block_even_after_an_error(tmp_path):
+    with pytest.raises(KeyError), locked(tmp_path, "target:1", run="first"):
+        raise KeyError
+    with locked(tmp_path, "target:1", run="second"):
+        pass
+
+
+def test_a_program_started_under_the_lock_does_not_keep_it(tmp_path):
+    with locked(tmp_path, "target:1", run="first"):
+        child = subprocess.Popen(["sleep", "60"], close_fds=False)
+    with locked(tmp_path, "target:1", run="second"):
+        pass
+    child.kill()
+    child.wait()
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", "{}", '{"started_at": "soon"}', '{"started_at": 1e300}', "\udcff"]
+)
+def test_a_holder_that_has_not_written_itself_down_yet_is_told_too(tmp_path, content):
+    with locked(tmp_path, "target:1", run="first"):
+        path = tmp_path / "target%3A1.lock"
+        path.write_bytes(content.encode(errors="surrogateescape"))
+        with pytest.raises(LockedError) as error, locked(tmp_path, "target:1", run="second"):
+            pass
+
+    assert str(error.value) == "target target:1 is busy: another run has just begun"
+
+
+def test_the_pid_of_another_host_is_told_as_such(tmp_path):
+    with locked(tmp_path, "target:1", run="first"):
+        path = tmp_path / "target%3A1.lock"
+        path.write_text(json.dumps({**json.loads(path.read_text()), "boot_id": "elsewhere"}))
+        with (
+            pytest.raises(LockedError, match=rf"pid {os.getpid()} of another host since"),
+            locked(tmp_path, "target:1", run="second"),
+        ):
+            pass
+
+
+def test_a_shorter_name_leaves_nothing_of_a_longer_one(tmp_path):
+    with locked(tmp_path, "target:1", run="a-very-long-name" * 10):
+        pass
+    with locked(tmp_path, "target:1", run="b"):
+        written = json.loads((tmp_path / "target%3A1.lock").read_text())
+
+    assert written["run"] == "b"
+
+
+@pytest.mark.parametrize("address", ["../../etc/passwd:1", "[::1]:80", "a/b:1", "MiXed:1"])
+def test_no_address_leads_out_of_the_directory(tmp_path, address):
+    locks = tmp_path / "locks"
+    with locked(locks, address, run="mine"):
+        found = list(tmp_path.rglob("*.lock"))
+
+    assert [path.parent for path in found] == [locks]
+
+
+def test_a_directory_that_cannot_be_made_is_told(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError) as error, locked(tmp_path / "file", "target:1", run="mine"):
+        pass
+
+    assert str(error.value) == (
+        f"{tmp_path}/file/target%3A1.lock: cannot be opened to lock target target:1 (File exists)"
+    )

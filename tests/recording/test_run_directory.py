@@ -1,0 +1,179 @@
+import json
+from dataclasses import replace
+
+import pytest
+
+from capacity.domain.errors import ConfigError
+from capacity.domain.histogram import Histogram
+from capacity.domain.load import LoadStep
+from capacity.domain.observation import StepObservation
+from capacity.domain.resources import Limit, LimitState, Resource
+from capacity.domain.run import ClockOffset, LoadPoint, RunEvent, RunManifest
+from capacity.domain.sample import AgentInfo, Sample
+from capacity.recording.run_directory import FORMAT_VERSION, RunWriter, is_run, load
+
+STEP = LoadStep(
+    connections=10,
+    subscriptions_per_connection=1,
+    requests_per_s=1.0,
+    connects_per_s=10.0,
+    ramp_timeout_s=5.0,
+    settle_s=1.0,
+    plateau_s=4.0,
+    is_mix=True,
+)
+MANIFEST = RunManifest(
+    format_version=FORMAT_VERSION,
+    product_version="0",
+    run="a-run",
+    started_at=1.0,
+    target={"name": "t"},
+    profile={"name": "p"},
+    steps=(STEP,),
+    audited_bound=100,
+    audited_by="descriptors",
+    agent=AgentInfo(
+        agent_version="0",
+        host="h",
+        kernel="k",
+        cores=2,
+        memory_bytes=1,
+        boot_id="b",
+        target_name="t",
+        target_pids=(1, 2),
+        target_started_at=0.5,
+        limits=(
+            Limit(
+                resource=Resource.DESCRIPTORS,
+                state=LimitState.KNOWN,
+                value=100.0,
+                scope="process",
+                source="/proc/1/limits",
+            ),
+        ),
+        now=1.0,
+    ),
+    clock_offset=ClockOffset(offset_s=0.1, error_s=0.01),
+    generator={"workers": 1},
+    same_host=True,
+)
+OBSERVATION = StepObservation(
+    index=0,
+    step=STEP,
+    started_at=1.0,
+    plateau_started_at=None,
+    plateau_ended_at=None,
+    load=None,
+    users=10,
+    connections_peak=7,
+    connects=7,
+    failures={"connect_refused": 3},
+    lost=0,
+    gaps=0,
+    unmatched=0,
+    delivery_delay=None,
+    request_latency=None,
+    handshake_time=None,
+    generator=None,
+    void=None,
+)
+SAMPLE = Sample(
+    seq=1,
+    at=2.0,
+    interval_s=1.0,
+    used={Resource.DESCRIPTORS: 12.0},
+    gauges={"accept_queue": 0.0},
+    counters={},
+    missing={"conntrack": "module not loaded"},
+    target_started_at=0.5,
+)
+
+
+@pytest.fixture
+def run(tmp_path):
+    return tmp_path / "a-run"
+
+
+def test_a_run_is_read_back_as_it_was_written(run):
+    writer = RunWriter(run, MANIFEST)
+    writer.append_step(OBSERVATION)
+    writer.append_samples([SAMPLE, replace(SAMPLE, seq=2)])
+    writer.append_histogram(0, "lag", Histogram({5: 2, 300: 1}))
+    point = LoadPoint(
+        at=2.0,
+        index=0,
+        phase="ramp",
+        users=1,
+        open_connections=1,
+        deliveries_per_s=0.0,
+        requests_per_s=0.0,
+        failures=0,
+    )
+    writer.append_point(point)
+    writer.append_event(RunEvent(at=9.0, kind="finished", detail={"reason": "x"}))
+    record = load(run)
+
+    assert MANIFEST == record.manifest
+    assert (OBSERVATION,) == record.steps
+    assert (SAMPLE, replace(SAMPLE, seq=2)) == record.samples
+    assert {5: 2, 300: 1} == record.histograms[0, "lag"].counts
+    assert (point,) == record.points
+    assert () == record.missing
+
+
+def test_a_run_is_never_overwritten(run):
+    RunWriter(run, MANIFEST)
+    with pytest.raises(ConfigError, match="never overwritten"):
+        RunWriter(run, replace(MANIFEST, product_version="1"))
+
+    assert "0" == load(run).manifest.product_version
+
+
+@pytest.mark.parametrize("kept_bytes", range(0, 400, 37))
+def test_a_writer_killed_in_the_middle_of_a_line_leaves_a_loadable_run(run, kept_bytes):
+    writer = RunWriter(run, MANIFEST)
+    writer.append_samples([SAMPLE])
+    whole = (run / "samples.jsonl").read_bytes()
+    with (run / "samples.jsonl").open("ab") as file:
+        file.write(whole[:kept_bytes])
+    record = load(run)
+
+    assert SAMPLE == record.samples[0]
+    assert any("still going on, or was killed" in text for text in record.missing)
+
+
+def test_an_unfinished_run_says_what_is_missing(run):
+    writer = RunWriter(run, MANIFEST)
+    writer.append_event(RunEvent(at=9.0, kind="aborted", detail={"reason": "Ctrl-C"}))
+
+    assert (
+        "the end: the run was aborted (Ctrl-C)",
+        "1 of 1 steps",
+        "every sample of the agent",
+    ) == load(run).missing
+
+
+def test_a_directory_without_a_manifest_is_no_run(tmp_path):
+    assert not is_run(tmp_path)
+    with pytest.raises(ConfigError, match="not a run"):
+        load(tmp_path)
+
+
+def test_a_run_of_a_newer_format_is_refused_with_the_remedy(run):
+    RunWriter(run, MANIFEST)
+    document = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps({**document, "format_version": FORMAT_VERSION + 1}))
+
+    with pytest.raises(ConfigError, match="update it"):
+        load(run)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"format_version": 1}', '{"format_version": "x"}']
+)
+def test_a_damaged_manifest_is_one_sentence(run, text):
+    RunWriter(run, MANIFEST)
+    (run / "run.json").write_text(text)
+
+    with pytest.raises(ConfigError, match="not a run's manifest"):
+        load(run)

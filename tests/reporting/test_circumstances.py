@@ -1,0 +1,119 @@
+from dataclasses import replace
+
+from capacity.domain.run import RunEvent
+from capacity.reporting.circumstances import (
+    data_quality_section,
+    environment_section,
+    events_section,
+    generator_section,
+    limits_section,
+)
+
+
+def pairs(section):
+    return {row[0].text: row[1].text for row in section.table.rows}
+
+
+def test_the_generator_is_shown_step_by_step(record, plan):
+    section = generator_section(record, plan)
+
+    assert section.paragraphs == (plan.generator.statement,)
+    assert [cell.text for cell in section.table.rows[0]] == ["0", "2", "2.1 ms", "41 %", "13 %"]
+
+
+def test_a_generator_that_was_not_watched_is_not_idle(partial_records, excuse):
+    unwatched = partial_records["one step, not reached"]
+
+    section = generator_section(unwatched, replace(excuse, generator=None))
+
+    assert section.paragraphs == ("It was not judged.",)
+    assert [cell.text for cell in section.table.rows[0]][1:] == ["not measured"] * 4
+
+
+def test_the_quality_of_the_data_has_its_numbers(record):
+    assert pairs(data_quality_section(record)) == {
+        "Clock offset of the agent": "2.5 s, ± 400 µs",
+        "Samples": "108, 0 missing in between",
+        "Beat": "1 s in the middle, 1 s at the longest",
+        "Samples while the target was gone": "0",
+        "CPU of the agent itself": "< 1 % of a core on average, < 1 % at most",
+        "Not read: conntrack": "nf_conntrack is not loaded (in 108 of 108 samples)",
+    }
+
+
+def test_lost_samples_are_counted(record):
+    torn = replace(record, samples=(*record.samples[:5], *record.samples[9:]))
+
+    assert pairs(data_quality_section(torn))["Samples"] == "104, 4 missing in between"
+
+
+def test_without_an_agent_nothing_is_made_up(partial_records):
+    found = pairs(data_quality_section(partial_records["no agent"]))
+
+    assert found == {
+        "Clock offset of the agent": "not measured",
+        "Samples": "none (no agent)",
+        "CPU of the agent itself": "not measured",
+    }
+
+
+def test_an_agent_without_samples_is_said_to_have_delivered_none(partial_records):
+    found = pairs(data_quality_section(partial_records["no samples"]))
+
+    assert found["Samples"] == "none (the agent delivered none)"
+
+
+def test_events_carry_their_time_and_detail(partial_records):
+    [row] = events_section(partial_records["aborted"]).table.rows
+
+    assert [cell.text for cell in row] == ["30 s", "aborted", "reason guard"]
+
+
+def test_phases_are_no_news_and_many_events_are_cut(record):
+    at = record.manifest.started_at
+    phases = [RunEvent(at=at, kind="phase", detail={})] * 100
+    problems = [RunEvent(at=at, kind="problem", detail={})] * 70
+
+    only_phases = events_section(replace(record, events=tuple(phases)))
+    many = events_section(replace(record, events=tuple(phases + problems)))
+
+    assert only_phases.table is None
+    assert len(many.table.rows) == 60
+    assert many.paragraphs == ("The first 60; 10 more are in events.jsonl.",)
+
+
+def test_the_environment_names_host_target_and_settings(record):
+    found = pairs(environment_section(record))
+
+    assert found["Target's host"] == "8 cores, 16 GiB, kernel 6.8.0"
+    assert found["Bound audited before the load"] == "19,948 connections, by descriptors"
+    assert found["target.limits.descriptors.value"] == "25000"
+    assert found["generator.workers"] == "2"
+
+
+def test_a_long_list_is_cut(record):
+    target = {"symbols": [f"S{number}" for number in range(20)]}
+
+    found = pairs(
+        environment_section(replace(record, manifest=replace(record.manifest, target=target)))
+    )
+
+    assert found["target.symbols"] == "S0, S1, S2, S3, S4, S5, S6, S7 and 12 more"
+
+
+def test_without_an_agent_the_environment_says_so(partial_records):
+    bare = partial_records["no agent"]
+
+    assert pairs(environment_section(bare))["Agent"].startswith("none")
+    assert limits_section(bare).paragraphs == ("None was read.",)
+
+
+def test_every_limit_that_was_read_has_its_source(record):
+    rows = limits_section(record).table.rows
+
+    assert (rows[0][0].text, rows[0][1].text, rows[0][1].note) == (
+        "file descriptors",
+        "20,000 descriptors",
+        "process: /proc/4242/descriptors",
+    )
+    assert len(rows) == 4

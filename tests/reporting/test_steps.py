@@ -1,0 +1,76 @@
+from dataclasses import replace
+
+from capacity.reporting.steps import NOT_MEASURED, latency_section, steps_section
+
+
+def row(section, index):
+    return [(cell.text, cell.note) for cell in section.table.rows[index]]
+
+
+def test_quantiles_are_milliseconds(record):
+    assert row(latency_section(record), 2) == [
+        ("2", ""),
+        ("1,246", ""),
+        ("1.1 / 3.4 / 8.9", "9,000 values, longest 21 ms"),
+        ("4.2 / 3.4 / 8.9", "9,000 values, longest 21 ms"),
+        ("7.3 / 3.4 / 8.9", "9,000 values, longest 21 ms"),
+    ]
+
+
+def test_what_was_not_measured_is_not_zero(record):
+    assert [text for text, _ in row(latency_section(record), 0)][2:] == [NOT_MEASURED] * 3
+
+
+def test_offered_and_measured_stand_side_by_side(record):
+    short = replace(
+        record.steps[2],
+        load=replace(record.steps[2].load, connections=1_200.0),
+        failures={"connect_timeout": 2, "connect_refused": 44},
+        lost=3,
+        gaps=5,
+        unmatched=1,
+    )
+
+    assert row(steps_section(replace(record, steps=(short,))), 0) == [
+        ("2", ""),
+        ("1,246 connections", "2 subscriptions each, 12.5 requests/s; full mix"),
+        (
+            "1,200 connections",
+            "2,492 deliveries/s (511 KiB/s), 12.5 requests/s, 0 handshakes/s",
+        ),
+        ("1,247", ""),
+        ("1,246", ""),
+        ("connect refused 44; connect timeout 2", ""),
+        ("3", ""),
+        ("5", "1 unmatched frames"),
+        ("used", ""),
+    ]
+
+
+def test_a_void_step_says_why(record):
+    void = replace(record.steps[1], void="a worker was lost")
+
+    assert row(steps_section(replace(record, steps=(void,))), 0)[-1] == (
+        "void",
+        "a worker was lost",
+    )
+
+
+def test_a_step_that_was_not_reached_has_no_plateau(partial_records):
+    shown = row(steps_section(partial_records["one step, not reached"]), 0)
+
+    assert shown[2] == ("no plateau", "")
+    assert shown[-1][0] == "not reached"
+
+
+def test_planned_steps_that_are_missing_are_counted(partial_records):
+    section = steps_section(partial_records["aborted"])
+
+    assert section.paragraphs == ("7 of 9 planned steps were not recorded.",)
+
+
+def test_no_step_is_said(partial_records):
+    empty = partial_records["nothing was recorded"]
+
+    assert latency_section(empty).paragraphs == ("No step was recorded.",)
+    assert steps_section(empty).paragraphs[0] == "No step was recorded."

@@ -1,0 +1,110 @@
+from dataclasses import replace
+
+from capacity.domain.estimates import Estimate
+from capacity.reporting.document import Standing
+from capacity.reporting.verdict import verdict
+
+
+def facts(plan):
+    return {fact.label: (fact.text, fact.note) for fact in verdict(plan).facts}
+
+
+def test_the_headline_is_the_answer(plan):
+    headline = verdict(plan).headline
+
+    assert headline == (
+        "One instance holds about 19,948 connections; first to give out: file descriptors"
+    )
+
+
+def test_the_interval_and_the_load_stand_below_it(plan):
+    [paragraph] = verdict(plan).paragraphs
+
+    assert paragraph == (
+        "Interval: 19,310 to 19,948 (90 %). Load: each connection receives 2 deliveries/s"
+        " (420 bytes/s) and comes with 0.01 REST requests/s."
+    )
+
+
+def test_a_counted_capacity_is_not_about(plan):
+    exact = replace(plan, capacity=Estimate.exactly(972))
+
+    assert verdict(exact).headline.startswith("One instance holds 972 connections;")
+
+
+def test_the_first_screen_names_what_to_size_by_and_every_next_wall(plan):
+    shown = facts(plan)
+
+    assert shown["Size by"][0] == "19,208 connections"
+    assert shown["Gives out first"][0] == "file descriptors"
+    assert "97 %" in shown["Gives out first"][1]
+    assert shown["To go further"] == (
+        "lift this limit: gains about 8,550 connections",
+        "raise descriptors on the target (LimitNOFILE=)",
+    )
+    assert shown["Next walls"][0] == (
+        "memory of the target at 32,300; event loop (hottest thread) at 35,000;"
+        " system file table at 8,998,600"
+    )
+    assert shown["Tested up to"] == (
+        "4,987 connections",
+        "the capacity is 4 times that, by extrapolation",
+    )
+
+
+def test_a_plan_with_one_wall_says_that_no_other_is_known(plan):
+    shown = facts(replace(plan, ladder=(replace(plan.ladder[0], gain=None),)))
+
+    assert shown["To go further"][0] == "lift this limit: no other wall is known"
+    assert shown["Next walls"][0] == "no other wall is known"
+
+
+def test_a_capacity_within_the_test_is_no_extrapolation(plan):
+    shown = facts(replace(plan, extrapolation_ratio=0.98))
+
+    assert shown["Tested up to"][1] == "the capacity lies within what was tested"
+
+
+def test_a_plan_without_doubts_is_sound(plan):
+    sound = replace(plan, doubts=())
+
+    assert verdict(sound).standing is Standing.SOUND
+    assert facts(sound)["To be believed?"] == ("Yes", "no doubt was found")
+
+
+def test_a_plan_with_doubts_is_to_be_taken_with_care(plan):
+    assert verdict(plan).standing is Standing.DOUBTFUL
+    assert facts(plan)["To be believed?"] == ("With care: 1 doubt", "a limit could not be read")
+
+
+def test_doubts_of_one_kind_are_counted_each_and_named_once(plan):
+    shown = facts(replace(plan, doubts=plan.doubts * 2))
+
+    assert shown["To be believed?"] == ("With care: 2 doubts", "a limit could not be read")
+
+
+def test_a_spoiled_measurement_is_not_to_be_believed(plan, excuse):
+    spoiled = replace(plan, generator=excuse.generator)
+
+    assert verdict(spoiled).standing is Standing.REFUTED
+    assert facts(spoiled)["To be believed?"][0].startswith("No")
+    assert facts(spoiled)["Load generator"] == (
+        "was a limit itself",
+        "The worst timer lag was 80 ms.",
+    )
+
+
+def test_an_excuse_says_why_and_what_to_do(excuse):
+    shown = facts(excuse)
+
+    assert verdict(excuse).standing is Standing.NONE
+    assert shown["Why"][0] == excuse.reason
+    assert shown["What to do"][0] == excuse.remedy
+
+
+def test_an_excuse_without_a_generator_does_not_invent_one(excuse):
+    assert "Load generator" not in facts(replace(excuse, generator=None))
+
+
+def test_a_plan_without_a_ladder_still_names_what_binds(plan):
+    assert facts(replace(plan, ladder=()))["Gives out first"][0] == "file descriptors"

@@ -1,0 +1,62 @@
+"""Names and paths of settings files."""
+
+from pathlib import Path
+
+import pytest
+
+import capacity
+from capacity.domain.errors import ConfigError
+from capacity.settings.locate import find
+
+SHIPPED = Path(capacity.__file__).parent.parent / "config"
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_name_is_found_in_the_current_folder_s_config_first(here):
+    mine = here / "config" / "targets" / "demo.yaml"
+    mine.parent.mkdir(parents=True)
+    mine.touch()
+
+    assert find("targets", "demo").resolve() == mine
+
+
+def test_a_shipped_name_is_found_from_anywhere(here):
+    assert find("targets", "demo") == SHIPPED / "targets" / "demo.yaml"
+
+
+@pytest.mark.parametrize("path", ["./mine", "mine.yaml", "some/where.yml", "/dev/stdin"])
+def test_whatever_looks_like_a_path_is_taken_as_it_is(here, path):
+    assert find("targets", path) == Path(path)
+
+
+def test_an_unknown_name_lists_what_there_is(here):
+    folder = here / "config" / "hosts"
+    folder.mkdir(parents=True)
+    for name in ("small.yaml", "large.yml", "notes.txt"):
+        (folder / name).touch()
+    with pytest.raises(ConfigError) as error:
+        find("hosts", "smal")
+
+    assert str(error.value).startswith(
+        "config/hosts has no 'smal'; did you mean small? give one of large, small"
+    )
+
+
+@pytest.mark.parametrize("name", ["", "demo\0", "x" * 5000, ".."])
+def test_an_impossible_name_is_refused_in_one_sentence(here, name):
+    with pytest.raises(ConfigError, match=r"^config/targets has no ") as error:
+        find("targets", name)
+
+    assert "\n" not in str(error.value)
+
+
+def test_an_empty_kind_asks_for_a_path(here):
+    with pytest.raises(ConfigError) as error:
+        find("no-such-kind", "a")
+
+    assert str(error.value) == "config/no-such-kind has no 'a'; give a path"

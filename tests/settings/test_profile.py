@@ -1,0 +1,115 @@
+"""Profile files."""
+
+from pathlib import Path
+
+import pytest
+
+from capacity.domain.errors import ConfigError
+from capacity.settings.profile import BreakProfile, RampProfile, SafeProfile, load_profile
+from capacity.workload.profile import Mix, Pace, expected_duration_s, safe_steps
+
+SHIPPED = Path(__file__).parents[2] / "config" / "profiles"
+
+
+@pytest.fixture
+def file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def write(text):
+        Path("p.yaml").write_text(f"profile: 1\nname: p\n{text}")
+        return Path("p.yaml")
+
+    return write
+
+
+def test_the_kind_decides_what_a_profile_is(file):
+    safe = load_profile(file("kind: safe"))
+    ramp = load_profile(file("kind: ramp\nlevels: [10, 20]"))
+    breaking = load_profile(file("kind: break\nstart: 1\nincrement: 5\nlimit: 100"))
+
+    assert isinstance(safe, SafeProfile)
+    assert (safe.fraction, safe.levels, safe.connections) == (0.25, 4, None)
+    assert isinstance(ramp, RampProfile)
+    assert ramp.levels == (10, 20)
+    assert isinstance(breaking, BreakProfile)
+    assert (breaking.start, breaking.increment, breaking.limit) == (1, 5, 100)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("kind: soak", "3: kind: must be one of 'safe', 'ramp', 'break' (got \"soak\")"),
+        ("levels: [1]", "1: kind: is required: one of 'break', 'ramp', 'safe'"),
+        (
+            "kind: safe\nfraction: 0.3",
+            "4: fraction: must be less than or equal to 0.25 (got 0.3)",
+        ),
+        ("kind: safe\nfraction: 0", "4: fraction: must be greater than 0 (got 0)"),
+        ("kind: safe\nlevels: [1, 2]", "4: levels: must be a whole number (got [1, 2])"),
+        (
+            "kind: safe\nincrement: 5",
+            (
+                "4: increment: unknown key; allowed: profile, name, connects_per_s, settle_s, "
+                "plateau_s, ramp_timeout_s, connections_per_user, poll_interval_s, mix, kind, "
+                "fraction, levels, connections"
+            ),
+        ),
+        ("kind: ramp", "1: levels: is required"),
+        ("kind: ramp\nlevels: []", "4: levels: needs at least 1 item (got [])"),
+        ("kind: ramp\nlevels: 5", "4: levels: must be a list (got 5)"),
+        (
+            "kind: ramp\nlevels:\n  - 5\n  - 5",
+            "6: levels[1]: must be higher than the level before, 5 (got 5)",
+        ),
+        (
+            "kind: ramp\nlevels: [true]",
+            "4: levels[0]: must be a whole number (got true)",
+        ),
+        (
+            "kind: break\nstart: 9\nincrement: 1\nlimit: 9",
+            "6: limit: must be higher than start, 9 (got 9)",
+        ),
+        (
+            "kind: safe\nmix: {subscriptions: 3}",
+            "4: mix.subscriptions: unknown key; did you mean subscriptions_per_connection?",
+        ),
+        (
+            "kind: safe\nplateau_s: 0.5",
+            "4: plateau_s: must be greater than or equal to 1 (got 0.5)",
+        ),
+        ("kind: safe\nconnects_per_s: -1", "4: connects_per_s: must be greater than 0 (got -1)"),
+    ],
+)
+def test_a_profile_that_cannot_be_is_refused_with_its_line(file, text, problem):
+    with pytest.raises(ConfigError) as error:
+        load_profile(file(text))
+
+    assert str(error.value) == f"p.yaml:{problem}"
+
+
+@pytest.mark.parametrize("path", sorted(SHIPPED.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_shipped_profile_is_named_like_its_file(path):
+    assert load_profile(path).name == path.stem
+
+
+@pytest.mark.parametrize(("name", "most_s"), [("safe", 110.0), ("quick", 30.0)])
+def test_the_short_profiles_are_short_on_a_target_of_4000_connections(name, most_s):
+    profile = load_profile(SHIPPED / f"{name}.yaml")
+    assert isinstance(profile, SafeProfile)
+    steps = safe_steps(
+        bound=4000,
+        fraction=profile.fraction,
+        levels=profile.levels,
+        mix=Mix(
+            subscriptions_per_connection=profile.mix.subscriptions_per_connection,
+            requests_per_s_per_connection=profile.mix.requests_per_s_per_connection,
+        ),
+        pace=Pace(
+            connects_per_s=profile.connects_per_s,
+            ramp_timeout_s=profile.ramp_timeout_s,
+            settle_s=profile.settle_s,
+            plateau_s=profile.plateau_s,
+        ),
+    )
+
+    assert expected_duration_s(steps) <= most_s

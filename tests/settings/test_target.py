@@ -1,0 +1,186 @@
+"""Target files."""
+
+from pathlib import Path
+
+import pytest
+
+from capacity.domain.errors import ConfigError
+from capacity.domain.resources import Resource
+from capacity.settings.target import Target, load_target
+
+SHIPPED = Path(__file__).parents[2] / "config" / "targets"
+GOOD = """\
+target: 1
+name: mine
+host: 10.0.0.7
+port: 443
+tls: true
+dialect: deribit
+symbols: [BTC-PERPETUAL]
+channels: [book, ticker]
+agent: {url: "http://10.0.0.7:9101/", token_file: /etc/capacity/token}
+limits:
+  application_connections: {value: 4000, source: maxconn in haproxy.cfg}
+rest: {operation: book}
+"""
+
+
+@pytest.fixture
+def file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def write(text):
+        Path("t.yaml").write_text(text)
+        return Path("t.yaml")
+
+    return write
+
+
+def changed(**replaced):
+    """Return GOOD with whole lines replaced by key; None removes one."""
+    lines = [
+        line
+        for line in GOOD.splitlines()
+        if not any(line.startswith(f"{key}:") for key in replaced)
+    ]
+    return "\n".join(lines + [f"{key}: {value}" for key, value in replaced.items() if value])
+
+
+def refusal(path):
+    with pytest.raises(ConfigError) as error:
+        load_target(path)
+    return str(error.value)
+
+
+def test_a_target_says_where_it_is_and_what_of_it_is_loaded(file):
+    target = load_target(file(GOOD))
+
+    assert (target.host, target.port, target.tls) == ("10.0.0.7", 443, True)
+    assert target.channels == ("book", "ticker")
+    assert target.agent is not None
+    assert target.agent.url == "http://10.0.0.7:9101"
+    assert target.limits[Resource.APPLICATION_CONNECTIONS].value == 4000
+    assert target.rest is not None
+    assert target.rest.operation == "book"
+
+
+def test_a_target_survives_the_way_to_a_worker(file):
+    target = load_target(file(GOOD))
+
+    assert Target.model_validate(target.model_dump(mode="json")) == target
+
+
+@pytest.mark.parametrize("path", sorted(SHIPPED.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_shipped_target_is_named_like_its_file(path):
+    assert load_target(path).name == path.stem
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", '"::1"', "exchange.example", "localhost"])
+def test_any_host_is_allowed(file, host):
+    assert load_target(file(changed(host=host))).host == host.strip('"')
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"port": "0"}, "12: port: must be greater than or equal to 1 (got 0)"),
+        ({"port": None}, "1: port: is required"),
+        ({"target": "2"}, "12: target: must be 1 (got 2)"),
+        ({"tls": "on"}, '12: tls: must be true or false (got "on")'),
+        (
+            {"host": "http://a"},
+            "12: host: must be a host name or an address and nothing else (got 'http://a')",
+        ),
+        (
+            {"host": "a:80"},
+            "12: host: must be a host name or an address and nothing else (got 'a:80')",
+        ),
+        (
+            {"name": "../x"},
+            (
+                "12: name: must be 1 to 60 letters, digits, dots, dashes and underscores, the first "
+                "no sign (got '../x'); it becomes part of file names"
+            ),
+        ),
+        ({"channels": "[]"}, "12: channels: needs at least 1 item (got [])"),
+        (
+            {"channels": "[book, tikcer]"},
+            (
+                "12: channels[1]: dialect deribit has no channel tikcer, it has book, ticker, "
+                "trades, quote"
+            ),
+        ),
+        ({"channels": "[book, book]"}, "12: channels[1]: book is listed twice"),
+        (
+            {"symbols": "[]"},
+            (
+                "7: channels[0]: is made of {symbol}; list what that stands for in symbols\n"
+                "t.yaml:7: channels[1]: is made of {symbol}; list what that stands for in symbols"
+            ),
+        ),
+        (
+            {"rest": "{operation: nothing}"},
+            (
+                "12: rest.operation: dialect deribit has no operation nothing, it has book, ticker, "
+                "time"
+            ),
+        ),
+        (
+            {"agent": '{url: "ftp://a"}'},
+            "12: agent.url: must be http://HOST:PORT or https://HOST:PORT",
+        ),
+        (
+            {"agent": '{url: "http://me:secret@a:1"}'},
+            "12: agent.url: must not carry credentials or parameters; use token_file",
+        ),
+        (
+            {"agent": '{url: "http://a:1", token: secret}'},
+            "12: agent.token: unknown key; did you mean token_file?",
+        ),
+    ],
+)
+def test_a_target_that_cannot_be_is_refused_with_its_line(file, changes, problem):
+    assert refusal(file(changed(**changes))) == f"t.yaml:{problem}"
+
+
+@pytest.mark.parametrize(
+    ("limits", "problem"),
+    [
+        ("cpu: {value: 0, source: s}", "limits.cpu.value: must be greater than 0 (got 0)"),
+        ("cpu: {value: 2}", "limits.cpu.source: is required"),
+        ("cpu: 2", "limits.cpu: must be a mapping (got 2)"),
+    ],
+)
+def test_a_declared_limit_needs_a_value_and_who_says_so(file, limits, problem):
+    text = GOOD.replace(
+        "application_connections: {value: 4000, source: maxconn in haproxy.cfg}", limits
+    )
+
+    assert refusal(file(text)) == f"t.yaml:11: {problem}"
+
+
+def test_a_limit_on_an_unknown_resource_lists_the_resources(file):
+    text = GOOD.replace("application_connections", "connections")
+
+    assert refusal(file(text)).startswith(
+        "t.yaml:11: limits.connections: must be 'application_connections', 'descriptors',"
+    )
+
+
+def test_an_unknown_dialect_lists_those_there_are(file):
+    said = refusal(file(changed(dialect="deribt")))
+
+    assert said == (
+        "t.yaml:12: dialect: config/dialects has no 'deribt'; did you mean deribit? give one of "
+        "deribit, json-push, url-subscribe, or a path"
+    )
+
+
+def test_a_dialect_with_an_error_of_its_own_is_named(file):
+    Path("own.yaml").write_text("dialect: 1\nname: own\n")
+
+    assert refusal(file(changed(dialect="own.yaml"))) == (
+        "own.yaml:1: ws: is required\n"
+        "own.yaml:1: channels: is required\n"
+        "own.yaml:1: data: is required"
+    )
