@@ -15,7 +15,7 @@ test: $(VENV)/.tested  ## Lint, types, import rules and tests.
 	$(PYTHON) -m pytest
 
 bench: $(VENV)/.tested  ## Measure what the README claims.
-	$(PYTHON) tests/benchmarks/run.py
+	$(PYTHON) tests/benchmarks/subscribers.py
 
 $(VENV)/bin/python:
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \

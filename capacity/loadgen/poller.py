@@ -21,6 +21,8 @@ class Poller(FastHttpUser):
     """Polls one snapshot; rests, without a connection, in stages that ask for no requests."""
 
     abstract = True
+    host = "http://named-in-the-target-file"
+    """Fills Locust's form; a run takes its address from the target file."""
     weight = 0
     # Locust spawns fixed users first; the conductor sets the count that the profile needs.
     fixed_count = 1

@@ -132,6 +132,7 @@ def _steps(profile: Profile, bound: int | None) -> tuple[LoadStep, ...]:
     mix = Mix(
         subscriptions_per_connection=profile.mix.subscriptions_per_connection,
         requests_per_s_per_connection=profile.mix.requests_per_s_per_connection,
+        poll_interval_s=profile.poll_interval_s,
     )
     pace = Pace(
         connects_per_s=profile.connects_per_s,

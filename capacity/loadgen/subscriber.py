@@ -20,6 +20,8 @@ class Subscriber(User):
     """Owns one or many connections (`connections_per_user` of the profile) and keeps them open."""
 
     abstract = True
+    host = "http://named-in-the-target-file"
+    """Fills Locust's form; a run takes its address from the target file."""
     reconnect = ReconnectPolicy(policy="full_jitter", base_s=0.5, factor=2.0, cap_s=10.0)
 
     def __init__(self, environment: Any) -> None:

@@ -19,7 +19,7 @@ class Tally:
     histograms: dict[str, Histogram] = field(default_factory=dict)
     finals: set[str] = field(default_factory=set)
     """Workers that have said all they have to say about this phase."""
-    cpu_ratio: float = 0.0
+    cpu_s: dict[str, float] = field(default_factory=dict)
     descriptors_ratio: float = 0.0
     open_connections: list[int] = field(default_factory=list)
     """All workers together, once a report."""
@@ -32,10 +32,23 @@ class Tally:
             self.failures[reason] = self.failures.get(reason, 0) + count
         for series, counts in report["histograms"].items():
             self.histograms.setdefault(series, Histogram()).merge(counts)
-        self.cpu_ratio = max(self.cpu_ratio, report["gauges"]["cpu_ratio"])
+        used_s = report["gauges"]["cpu_ratio"] * report["seconds"]
+        self.cpu_s[worker] = self.cpu_s.get(worker, 0.0) + used_s
         self.descriptors_ratio = max(self.descriptors_ratio, report["gauges"]["descriptors_ratio"])
         if report["is_final"]:
             self.finals.add(worker)
+
+    @property
+    def cpu_ratio(self) -> float:
+        """Return the cores that the busiest worker used, averaged over the phase."""
+        return max(
+            (
+                self.cpu_s[worker] / counts["seconds"]
+                for worker, counts in self.counts.items()
+                if counts["seconds"] > 0
+            ),
+            default=0.0,
+        )
 
     def total(self, name: str) -> int:
         return int(sum(counts[name] for counts in self.counts.values()))

@@ -21,7 +21,7 @@ from capacity.monitor.target import Target
 
 def main(argv: list[str] | None = None) -> int:
     """Watch a target until SIGINT or SIGTERM; the exit code says why it did not, or what ended it."""
-    options = _parser().parse_args(argv)
+    options = parser().parse_args(argv)
     try:
         return _run(options)
     except CapacityError as error:
@@ -29,7 +29,7 @@ def main(argv: list[str] | None = None) -> int:
         return error.exit_code
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="capacity agent",
         description="Sample a target's resources and limits, and serve them over HTTP, read-only.",

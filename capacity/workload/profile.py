@@ -34,6 +34,12 @@ class Mix:
 
     subscriptions_per_connection: int
     requests_per_s_per_connection: float
+    poll_interval_s: float
+
+    @property
+    def sockets_per_connection(self) -> float:
+        """Return the sockets at the target for one connection, its share of the pollers included."""
+        return 1 + self.requests_per_s_per_connection * self.poll_interval_s
 
 
 def mixed_step(connections: int, mix: Mix, pace: Pace) -> LoadStep:
@@ -53,14 +59,14 @@ def mixed_step(connections: int, mix: Mix, pace: Pace) -> LoadStep:
 def safe_steps(
     *, bound: int, fraction: float, levels: int, mix: Mix, pace: Pace
 ) -> tuple[LoadStep, ...]:
-    """Return a plan of experiment that stays at or below *fraction* of *bound* connections.
+    """Return a plan of experiment that stays at or below *fraction* of *bound* sockets.
 
     A baseline without load, then at each of *levels* connection counts an idle step and a
     subscribed one, with the REST polls on in every other of each, so that the costs of a
     connection, a delivery and a request can be told apart. The last step is the full mix.
     """
     steps = [replace(mixed_step(0, mix, pace), is_mix=False)]
-    highest = max(1, int(bound * fraction))
+    highest = max(1, int(bound * fraction / mix.sockets_per_connection))
     for level in range(1, levels + 1):
         loaded = mixed_step(max(1, highest * level // levels), mix, pace)
         idle = replace(loaded, subscriptions_per_connection=0, is_mix=False)

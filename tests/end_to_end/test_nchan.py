@@ -3,10 +3,15 @@
 import contextlib
 import json
 import socket
+import subprocess
+import sys
 import time
 
 import pytest
 import websocket
+
+from capacity.cli.children import Child
+from capacity.recording.run_directory import load
 
 pytestmark = pytest.mark.end_to_end
 
@@ -129,3 +134,107 @@ def test_its_own_counters_agree_with_what_is_open(start_nginx):
 
         assert nginx.active_connections() == 25
         assert nginx.subscribers() == 25
+
+
+PROFILE = """\
+profile: 1
+name: short
+kind: {kind}
+connects_per_s: 200
+settle_s: 1
+plateau_s: 4
+ramp_timeout_s: 12
+mix: {{subscriptions_per_connection: 1, requests_per_s_per_connection: 0}}
+{rest}
+"""
+
+
+def write_profile(tmp_path, kind, rest):
+    path = tmp_path / f"{kind}.yaml"
+    path.write_text(PROFILE.format(kind=kind, rest=rest))
+    return path
+
+
+def call(tmp_path, *arguments):
+    finished = subprocess.run(
+        [sys.executable, "-m", "capacity.cli.main", *map(str, arguments)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout
+
+
+@pytest.fixture
+def agent(tmp_path):
+    """Start an agent beside a process; return its URL."""
+    children = []
+
+    def start(pid):
+        child = Child(
+            "agent",
+            ["-m", "capacity.monitor", "--pid", str(pid), "--listen", "0"],
+            tmp_path / "agent.log",
+        )
+        children.append(child)
+        return child.wait_ready("agent ready on ")
+
+    yield start
+    for child in children:
+        child.stop()
+
+
+@pytest.mark.parametrize(
+    ("planted", "declared", "binding"),
+    [
+        ({"worker_connections": 1024}, 1024, "application_connections"),
+        ({"worker_connections": 4096, "descriptor_limit": 600}, 4096, "descriptors"),
+    ],
+    ids=["worker_connections declared", "worker_rlimit_nofile found"],
+)
+def test_the_planted_limit_is_named_and_predicted_within_one_percent(
+    tmp_path, start_nginx, start_publisher, agent, planted, declared, binding
+):
+    nginx = start_nginx(**planted)
+    start_publisher(nginx)
+    target = tmp_path / "target.yaml"
+    target.write_text(
+        f"""\
+target: 1
+name: nginx-nchan
+host: 127.0.0.1
+port: {nginx.port}
+dialect: url-subscribe
+symbols: [prices]
+channels: [updates]
+agent: {{url: {agent(nginx.master_pid)}}}
+limits:
+  application_connections: {{value: {declared}, source: worker_connections in nginx.conf}}
+"""
+    )
+    safe = write_profile(tmp_path, "safe", "levels: 3")
+    run = tmp_path / "safe-run"
+    call(tmp_path, "measure", "--target", target, "--profile", safe, "--run", run)
+    plan = json.loads(call(tmp_path, "plan", run, "--json"))["plan"]
+    predicted = plan["capacity"]["mid"]
+    breaking = write_profile(
+        tmp_path,
+        "break",
+        f"start: {predicted * 0.8:.0f}\nincrement: {predicted * 0.1:.0f}\nlimit: {predicted * 1.2:.0f}",
+    )
+    broken = tmp_path / "break-run"
+    call(tmp_path, "measure", "--target", target, "--profile", breaking, "--run", broken)
+    measured = max(step.connections_peak for step in load(broken).steps)
+
+    print(
+        f"{binding}: predicted {predicted:.0f} from {plan['highest_connections']}, measured {measured}"
+    )
+
+    assert plan["binding"] == binding
+    assert abs(predicted / measured - 1) <= 0.01, (predicted, measured)
+    assert plan["highest_connections"] <= measured * 0.26
+    assert sum(step.gaps + step.lost + step.unmatched for step in load(run).steps) == 0

@@ -35,13 +35,16 @@ def test_what_was_not_measured_is_none(report):
     assert tally.load() is None
 
 
-def test_the_busiest_worker_counts(report):
+def test_the_busiest_worker_counts_on_average(report):
     tally = Tally()
     gauges = report()["gauges"]
     tally.add("a", report(gauges={**gauges, "cpu_ratio": 0.2, "descriptors_ratio": 0.5}))
-    tally.add("b", report(gauges={**gauges, "cpu_ratio": 0.9, "descriptors_ratio": 0.1}))
+    for cpu_ratio, seconds in ((1.0, 1.0), (0.2, 3.0)):
+        busy = {**gauges, "cpu_ratio": cpu_ratio, "descriptors_ratio": 0.1}
+        tally.add("b", report(gauges=busy, seconds=seconds))
 
-    assert (0.9, 0.5) == (tally.cpu_ratio, tally.descriptors_ratio)
+    assert pytest.approx(0.4) == tally.cpu_ratio
+    assert 0.5 == tally.descriptors_ratio
 
 
 def test_a_worker_is_final_only_when_it_says_so(report):

@@ -1,0 +1,113 @@
+"""5,000 subscribers at one message a second from one worker: what is lost, how late, at what cost.
+
+`make bench` prints the table and writes reports/benchmarks/subscribers.json. Everything runs on this
+machine; the figures are those of the run's plateau.
+"""
+
+import json
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import mean
+
+import yaml
+from rich.console import Console
+from rich.table import Table
+
+from capacity.cli.children import running
+from capacity.cli.measure import measure
+from capacity.domain.run import RunRecord
+from capacity.recording.run_directory import load
+from capacity.settings.locate import find
+from capacity.settings.target import load_target
+
+SUBSCRIBERS = 5000
+OUTPUT = Path("reports/benchmarks/subscribers.json")
+PROFILE = {
+    "profile": 1,
+    "name": "subscribers",
+    "kind": "ramp",
+    "levels": [SUBSCRIBERS],
+    "connects_per_s": 500,
+    "settle_s": 3,
+    "plateau_s": 30,
+    "ramp_timeout_s": 60,
+    "mix": {"subscriptions_per_connection": 1, "requests_per_s_per_connection": 0.0},
+}
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as directory, ExitStack() as stack:
+        folder = Path(directory)
+        target = start_target(stack, folder)
+        profile = folder / "profile.yaml"
+        profile.write_text(yaml.safe_dump(PROFILE), encoding="utf-8")
+        record = load(measure(target, profile, workers=1, run=folder / "run"))
+    figures = figures_of(record)
+    OUTPUT.parent.mkdir(parents=True, exist_ok=True)
+    OUTPUT.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    table = Table("what", "measured", title=f"{SUBSCRIBERS} subscribers, one worker")
+    for name, value in figures.items():
+        table.add_row(name, f"{value:,.4g}" if isinstance(value, float) else str(value))
+    Console().print(table)
+
+
+def start_target(stack: ExitStack, folder: Path) -> Path:
+    exchange = stack.enter_context(
+        running(
+            "exchange",
+            [
+                *("-m", "capacity.cli.main", "exchange", "--port", "0"),
+                *("--descriptor-limit", str(SUBSCRIBERS + 1000), "--updates-per-s", "1"),
+            ],
+            folder / "exchange.log",
+        )
+    )
+    address = exchange.wait_ready("exchange ready on ")
+    agent = stack.enter_context(
+        running(
+            "agent",
+            ["-m", "capacity.monitor", "--pid", str(exchange.process.pid), "--listen", "0"],
+            folder / "agent.log",
+        )
+    )
+    settings = load_target(find("targets", "demo")).model_dump(mode="json")
+    settings["port"] = int(address.rsplit(":", 1)[1])
+    settings["agent"]["url"] = agent.wait_ready("agent ready on ")
+    settings["channels"] = ["book"]  # Numbered: a missing update shows.
+    target = folder / "target.yaml"
+    target.write_text(yaml.safe_dump(settings), encoding="utf-8")
+    return target
+
+
+def figures_of(record: RunRecord) -> dict[str, float | int]:
+    """Return the figures of the step with all subscribers."""
+    step = record.steps[-1]
+    assert step.load is not None
+    assert step.plateau_started_at is not None
+    assert step.plateau_ended_at is not None
+    assert step.generator is not None
+    assert step.delivery_delay is not None
+    plateau = [
+        sample
+        for sample in record.samples
+        if step.plateau_started_at <= sample.at <= step.plateau_ended_at
+    ]
+    return {
+        "connections": step.load.connections,
+        "deliveries_per_s": step.load.deliveries_per_s,
+        "updates_lost": step.gaps,
+        "connections_lost": step.lost,
+        "unmatched_frames": step.unmatched,
+        "generator_lag_p95_ms": step.generator.lag_p95_s * 1000,
+        "generator_cpu_cores": step.generator.cpu_ratio,
+        "delivery_delay_p50_ms": step.delivery_delay.p50_s * 1000,
+        "delivery_delay_p99_ms": step.delivery_delay.p99_s * 1000,
+        "agent_cpu_cores": mean(sample.gauges["agent_cpu_cores"] for sample in plateau),
+        "target_cpu_cores": mean(sample.used["cpu"] for sample in plateau),  # type: ignore[index]
+        "target_sockets": max(sample.used.get("application_connections", 0) for sample in plateau),  # type: ignore[call-overload]
+    }
+
+
+if __name__ == "__main__":
+    main()

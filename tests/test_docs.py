@@ -1,0 +1,108 @@
+"""The documents name everything that there is, and what they tell to type exists."""
+
+import re
+import shlex
+from enum import StrEnum
+from pathlib import Path
+
+import click
+import pytest
+
+from capacity.cli.main import COMMANDS, cli
+from capacity.domain import estimates, load, observation, plan, resources, run, sample
+from capacity.domain.errors import CapacityError
+from capacity.settings.reference import document
+from capacity.settings.target import load_target
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+ARCHITECTURE = (ROOT / "capacity" / "README.md").read_text(encoding="utf-8")
+LINES = [
+    line.strip().removeprefix(".venv/bin/")
+    for block in re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
+    for line in block.splitlines()
+    if line.strip()
+]
+
+
+def public_classes(module):
+    return [
+        name
+        for name, value in vars(module).items()
+        if isinstance(value, type) and value.__module__ == module.__name__
+    ]
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_is_in_the_readme(name):
+    assert f"`capacity {name}`" in README
+
+
+@pytest.mark.parametrize("module", [estimates, load, observation, plan, resources, run, sample])
+def test_every_public_name_of_the_domain_is_in_the_glossary(module):
+    assert [] == [name for name in public_classes(module) if f"`{name}`" not in ARCHITECTURE]
+
+
+def test_every_component_of_the_load_is_in_the_glossary():
+    assert [] == [
+        name for name in load.LoadVector.__dataclass_fields__ if f"`{name}`" not in ARCHITECTURE
+    ]
+
+
+def test_every_resource_says_its_unit():
+    assert set(resources.Resource) == set(resources.UNITS)
+    assert issubclass(resources.Resource, StrEnum)
+
+
+def test_every_configuration_key_is_documented():
+    assert document() == (ROOT / "config" / "README.md").read_text(encoding="utf-8")
+
+
+def exit_codes(error=CapacityError):
+    return {error.exit_code}.union(*(exit_codes(child) for child in error.__subclasses__()))
+
+
+def test_every_exit_code_is_in_the_readme():
+    said = README[README.index("Exit codes:") :].split("\n\n", 1)[0]
+
+    assert exit_codes() <= set(map(int, re.findall(r"\b\d+\b", said)))
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_what_the_readme_tells_to_type_exists(line):
+    program, *arguments = shlex.split(line)
+    if program == "make":
+        assert f"\n{arguments[0]}:" in (ROOT / "Makefile").read_text(encoding="utf-8")
+    elif program == "locust":
+        assert (ROOT / arguments[1]).is_file()
+    else:
+        assert program == "capacity"
+        assert_options_exist(arguments)
+
+
+def assert_options_exist(arguments):
+    name, *rest = arguments
+    context = click.Context(cli)
+    command = cli.get_command(context, name)
+    assert command is not None
+    if name == "agent":  # It has its own parser, so that the target host needs no click.
+        from capacity.monitor.agent import parser
+
+        known = {option for action in parser()._actions for option in action.option_strings}
+    else:
+        known = {option for parameter in command.params for option in parameter.opts}
+
+    assert {argument for argument in rest if argument.startswith("--")} <= known
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "config" / "targets").glob("*.yaml")))
+def test_every_shipped_target_loads(file):
+    assert file.stem == load_target(file).name
+
+
+@pytest.mark.parametrize("document_file", ["README.md", "capacity/README.md", "reports/README.md"])
+def test_links_lead_somewhere(document_file):
+    path = ROOT / document_file
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", path.read_text(encoding="utf-8"))
+
+    assert [] == [link for link in links if not (path.parent / link).exists()]
