@@ -16,6 +16,7 @@ test: $(VENV)/.tested  ## Lint, types, import rules and tests.
 
 bench: $(VENV)/.tested  ## Measure what the README claims.
 	$(PYTHON) tests/benchmarks/subscribers.py
+	$(PYTHON) tests/benchmarks/receive_path.py
 
 $(VENV)/bin/python:
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \

@@ -1,11 +1,13 @@
 """All WebSocket connections of one process, read by one epoll set nested in gevent's loop.
 
-An epoll descriptor is itself pollable: gevent's loop watches this one descriptor, and one
-greenlet drains it. A user's greenlet sleeps until its connection is lost; a message wakes nobody.
-The work of a turn is bounded, so that timers and Locust's heartbeat are served under overload.
+An epoll descriptor is itself pollable: gevent's loop watches this one descriptor and calls back to
+drain it, so nothing on the way may block. A user's greenlet sleeps until its connection is lost; a
+message wakes no greenlet at all. The work of a turn is bounded, so that timers and Locust's
+heartbeat are served under overload.
 """
 
 import contextlib
+import os
 import select
 import ssl
 from collections.abc import Callable, Sequence
@@ -13,7 +15,6 @@ from typing import Any, Protocol
 
 import gevent
 from gevent import monkey
-from gevent import socket as gevent_socket
 
 from capacity.loadgen.frames import CLOSE_FRAME, FrameError, FrameReader, masked_frame
 
@@ -22,6 +23,7 @@ BYTES_PER_READ = 4096
 READS_PER_TURN = 4
 """Further reads of one socket in a turn, while it keeps filling the buffer (large snapshots)."""
 MAX_UNSENT_BYTES = 1 << 20
+_READABLE = 1
 
 # gevent removes epoll from the patched module, because waiting on it would block; we only poll.
 _epoll = monkey.get_original("select", "epoll")
@@ -38,7 +40,7 @@ class Listener(Protocol):
 class Connection:
     """One open WebSocket. Sending never blocks: what the socket does not take is queued."""
 
-    __slots__ = ("_set", "_unsent", "fd", "listener", "reader", "socket")
+    __slots__ = ("_set", "_unsent", "fd", "is_tls", "listener", "reader", "socket")
 
     def __init__(
         self, connections: "ConnectionSet", sock: Any, listener: Listener, max_message_bytes: int
@@ -46,6 +48,7 @@ class Connection:
         self._set = connections
         self._unsent = b""
         self.socket = sock
+        self.is_tls = isinstance(sock, ssl.SSLSocket)
         self.fd: int = sock.fileno()
         self.listener = listener
         self.reader = FrameReader(max_message_bytes)
@@ -87,13 +90,14 @@ class Connection:
 
 
 class ConnectionSet:
-    """The epoll set, its connections by descriptor, and the greenlet that drains it."""
+    """The epoll set, its connections by descriptor, and the watcher that drains it."""
 
     def __init__(self) -> None:
         self._epoll = _epoll()
         self._by_fd: dict[int, Connection] = {}
         self._room_watched: set[int] = set()
-        self._greenlet = gevent.spawn(self._drain_forever)
+        self._watcher = gevent.get_hub().loop.io(self._epoll.fileno(), _READABLE)
+        self._watcher.start(self._drain)
 
     def __len__(self) -> int:
         return len(self._by_fd)
@@ -104,7 +108,7 @@ class ConnectionSet:
         connection = Connection(self, sock, listener, max_message_bytes)
         self._by_fd[connection.fd] = connection
         self._epoll.register(connection.fd, select.EPOLLIN)
-        if isinstance(sock, ssl.SSLSocket) and sock.pending():
+        if connection.is_tls and sock.pending():
             self._read(connection)  # Decrypted bytes wake no epoll.
         return connection
 
@@ -132,28 +136,32 @@ class ConnectionSet:
 
     def close(self) -> None:
         """Close every connection and stop reading."""
-        self._greenlet.kill(block=False)
+        self._watcher.stop()
+        self._watcher.close()
         for connection in list(self._by_fd.values()):
             connection.close()
         self._epoll.close()
 
-    def _drain_forever(self) -> None:
-        while True:
-            gevent_socket.wait_read(self._epoll.fileno())
-            for fd, events in self._epoll.poll(0, READY_PER_TURN):
-                connection = self._by_fd.get(fd)
-                if connection is None:
-                    continue  # Closed by a listener earlier in this turn.
-                if events & select.EPOLLOUT:
-                    connection.flush()
-                if events & ~select.EPOLLOUT and connection.fd >= 0:
-                    self._read(connection)
-            gevent.sleep(0)
+    def _drain(self) -> None:
+        """Serve what is ready now; what is left makes the loop call again after its timers."""
+        for fd, events in self._epoll.poll(0, READY_PER_TURN):
+            connection = self._by_fd.get(fd)
+            if connection is None:
+                continue  # Closed by a listener earlier in this turn.
+            if events & select.EPOLLOUT:
+                connection.flush()
+            if events & ~select.EPOLLOUT and connection.fd >= 0:
+                self._read(connection)
 
     def _read(self, connection: Connection) -> None:
         for _ in range(READS_PER_TURN):
             try:
-                data = connection.socket.recv(BYTES_PER_READ)
+                # A plain socket is read past gevent's wrapper: it would never wait, but costs.
+                data = (
+                    connection.socket.recv(BYTES_PER_READ)
+                    if connection.is_tls
+                    else os.read(connection.fd, BYTES_PER_READ)
+                )
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 return
             except OSError:
