@@ -8,8 +8,9 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
-from capacity.domain.errors import PreflightError
+from capacity.domain.errors import ConfigError, PreflightError
 from capacity.loadgen.process import die_with_parent
 
 READY_TIMEOUT_S = 20.0
@@ -27,11 +28,11 @@ class Child:
         log: Path,
         environment: Mapping[str, str] | None = None,
     ) -> None:
+        """Start it; its output goes to *log*. Raises ConfigError when that cannot be written."""
         self.name = name
         self.log = log
         parent = os.getpid()
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as output:
+        with _opened(log) as output:
             self.process = subprocess.Popen(
                 [sys.executable, *argv],
                 stdin=subprocess.DEVNULL,
@@ -67,15 +68,28 @@ class Child:
 
     def stop(self, first: signal.Signals = signal.SIGTERM) -> None:
         """End it and all it started: ask, ask firmly, then kill."""
-        for number in (first, signal.SIGTERM, signal.SIGKILL):
-            if not self.is_running:
-                break
-            # To the process alone: a worker that its master does not stop ends by its own rule.
-            self.process.send_signal(number)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(PATIENCE_S)
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+        try:
+            for number in (first, signal.SIGTERM, signal.SIGKILL):
+                if not self.is_running:
+                    break
+                # To the process alone: a worker that its master does not stop ends by its own rule.
+                self.process.send_signal(number)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self.process.wait(PATIENCE_S)
+        finally:
+            # Also when a second Ctrl-C ends the patience.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+
+
+def _opened(log: Path) -> BinaryIO:
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        return log.open("ab")
+    except OSError as error:
+        raise ConfigError(
+            f"{log}: cannot be written ({error.strerror}); name another directory"
+        ) from None
 
 
 @contextlib.contextmanager
@@ -92,13 +106,17 @@ def running(
 
 @contextlib.contextmanager
 def terminations_unwind() -> Iterator[None]:
-    """Turn SIGTERM into an exit that runs the clean-up of every block on the way out."""
+    """Turn SIGTERM and SIGHUP into an exit that runs the clean-up of every block on the way out."""
 
     def leave(number: int, _frame: object) -> None:
         sys.exit(128 + number)
 
-    before = signal.signal(signal.SIGTERM, leave)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
+        for number, handler in before.items():
+            if handler is not signal.SIG_IGN:  # nohup
+                signal.signal(number, leave)
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

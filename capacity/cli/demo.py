@@ -16,6 +16,7 @@ from capacity.domain.plan import CapacityPlan, Excuse
 from capacity.loadgen.run_path import new_run_path
 from capacity.recording.run_directory import load
 from capacity.settings.locate import find
+from capacity.settings.profile import load_profile
 from capacity.settings.target import load_target
 
 BEYOND = 1.25
@@ -36,11 +37,11 @@ BEYOND = 1.25
 def command(*, verify: bool, descriptor_limit: int, profile: str, workers: int) -> None:
     """Measure the bundled exchange at a quarter of its load and say how many connections it holds."""
     console = Console(stderr=True)
-    run = new_run_path("demo", Path(profile).stem)
+    profile_path = find("profiles", profile)
+    run = new_run_path("demo", load_profile(profile_path).name)
     with terminations_unwind(), ExitStack() as stack:
         target = _start_target(stack, run, descriptor_limit)
-        console.print(f"Measuring with profile {profile}; the record is {run}")
-        measure(target, find("profiles", profile), workers=workers, run=run)
+        measure(target, profile_path, workers=workers, run=run)
         plan = plan_run(run)
         reports = write_report(run, ["html", "md", "json"])
         print_answer(plan, answer_console())
@@ -48,7 +49,7 @@ def command(*, verify: bool, descriptor_limit: int, profile: str, workers: int) 
         if isinstance(plan, Excuse):
             raise RunInvalidError(plan.reason)
         if verify:
-            _verify(plan, target, workers, run, console)
+            _verify(plan, target, workers, run)
 
 
 def _start_target(stack: ExitStack, run: Path, descriptor_limit: int) -> Path:
@@ -79,20 +80,20 @@ def _start_target(stack: ExitStack, run: Path, descriptor_limit: int) -> Path:
     return target
 
 
-def _verify(plan: CapacityPlan, target: Path, workers: int, run: Path, console: Console) -> None:
+def _verify(plan: CapacityPlan, target: Path, workers: int, run: Path) -> None:
     """Ramp on until the target refuses, and print predicted against measured."""
     breaking = run.with_name(f"{run.name}-break")
     breaking.mkdir()
     profile = breaking / "profile.yaml"
+    start = plan.highest_connections
     settings = {
         **load_break_settings(),
-        "start": plan.highest_connections,
+        "start": start,
         "increment": max(1, round(plan.capacity.mid * 0.1)),
-        "limit": round(plan.capacity.mid * BEYOND),
+        "limit": max(start + 1, round(plan.capacity.mid * BEYOND)),
         "mix": dict(load(run).manifest.profile["mix"]),
     }
     profile.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
-    console.print(f"Ramping on until it breaks; the record is {breaking}")
     measure(target, profile, workers=workers, run=breaking)
     measured = max(step.connections_peak for step in load(breaking).steps)
     error_ratio = plan.capacity.mid / measured - 1

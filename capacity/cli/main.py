@@ -2,7 +2,9 @@
 
 import importlib
 import os
+import signal
 import sys
+from typing import Any
 
 import click
 
@@ -33,6 +35,22 @@ class _LazyGroup(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; whatever ends it early gets our sentence and our exit code, not Click's."""
+        try:
+            return super().invoke(ctx)
+        except CapacityError as error:
+            click.echo(f"capacity: {error}", err=True)
+            sys.exit(error.exit_code)
+        except KeyboardInterrupt:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # One is enough, all is tidied up.
+            click.echo("capacity: interrupted", err=True)
+            sys.exit(128 + signal.SIGINT)
+        except BrokenPipeError:
+            # The reader of our output left (`capacity plan … | head`): nothing to tell anybody.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(128 + signal.SIGPIPE)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         with formatter.section("Commands"):
             formatter.write_dl(sorted(COMMANDS.items()))
@@ -45,16 +63,8 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command; foreseeable trouble becomes one sentence and its exit code."""
-    try:
-        cli(prog_name="capacity")
-    except CapacityError as error:
-        click.echo(f"capacity: {error}", err=True)
-        sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # The reader of our output left (`capacity plan … | head`): nothing to tell anybody.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+    """Run the command that the arguments name, and end the process with its exit code."""
+    cli(prog_name="capacity")
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from capacity.domain.errors import (
     UnreachableError,
 )
 from capacity.domain.run import RunRecord
+from capacity.domain.units import counted
 from capacity.loadgen.preflight import check
 from capacity.loadgen.run_path import new_run_path
 from capacity.recording.run_directory import is_run, load
@@ -67,11 +68,18 @@ def measure(
     was recorded until then stays and can be planned from.
     """
     target_settings, profile_settings = load_target(target), load_profile(profile)
-    check(target_settings, profile_settings, workers=workers)
     run = run or new_run_path(target_settings.name, profile_settings.name)
     if is_run(run):
-        raise PreflightError(f"{run}: there is a run already and runs are never overwritten")
+        raise PreflightError(
+            f"{run}: there is a run already and runs are never overwritten; name another directory"
+        )
+    check(target_settings, profile_settings, workers=workers)
     console = Console(stderr=True, quiet=quiet)
+    console.print(
+        f"Measuring {target_settings.name} with profile {profile_settings.name}; the record is {run}",
+        soft_wrap=True,
+        markup=False,
+    )
     started_s = time.monotonic()
     with terminations_unwind():
         child = Child("load generator", _locust(target, profile, run, workers), run / "locust.log")
@@ -89,7 +97,7 @@ def measure(
             # SIGINT is how Locust is asked to stop: it closes the record on the way out.
             child.stop(signal.SIGINT)
     if timed_out:
-        raise RunInvalidError(
+        raise GuardError(
             f"{run}: stopped after {timeout_s:.0f} s, the longest it may take; what it has is kept"
         )
     _raise_unless_finished(run, child)
@@ -126,9 +134,11 @@ def _raise_unless_finished(run: Path, child: Child) -> None:
     record = load(run)
     end = _end_of(record)
     if end is None:
+        code = child.process.returncode
+        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else "ended too early"
         raise RunInvalidError(
-            f"{run}: the load generator was killed; its {len(record.steps)} finished steps are kept "
-            f"(log: {child.log})"
+            f"{run}: the load generator {how} and left its record unfinished; "
+            f"{counted(len(record.steps), 'finished step')} can be planned from (log: {child.log})"
         )
     kind, reason, exit_code = end
     if kind == "aborted":

@@ -48,11 +48,19 @@ def watch(run: Path, is_running: Callable[[], bool], console: Console) -> None:
                     if not console.is_terminal and detail["phase"] == "plateau":
                         console.print(text)
                 elif event["kind"] not in {"finished", "aborted"}:
-                    console.print(f"{event['kind'].replace('_', ' ')}: {detail}", markup=False)
+                    console.print(_trouble_text(event), markup=False, soft_wrap=True)
             for point in points.lines():
                 bar.update(task, description=_load_text(point))
             if not done:
                 time.sleep(POLL_INTERVAL_S)
+
+
+def _trouble_text(event: dict[str, Any]) -> str:
+    facts = [
+        str(value) if key == "reason" else f"{key} {value}"
+        for key, value in event["detail"].items()
+    ]
+    return f"{event['kind'].replace('_', ' ')}: {', '.join(facts)}"
 
 
 def _phase_text(detail: dict[str, Any]) -> str:

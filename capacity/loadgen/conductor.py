@@ -30,6 +30,7 @@ BEAT_S = 0.1
 FINAL_REPORTS_TIMEOUT_S = 3.0
 LOST_SHARE = 0.5
 """A target that drops more than this of a step's connections is gone, or as good as."""
+WORKER_LOST = "a worker was lost"
 SPAWNS_PER_S = 100.0
 """Locust's users are only greenlets that queue at the turnstile, which sets the arrival rate."""
 
@@ -50,7 +51,7 @@ class Conductor:
         self.observations: list[StepObservation] = []
         self.is_over = False
         self.exit_code = 0
-        self._is_closing = False
+        self._closing: gevent.Greenlet | None = None
         self._position: Position = START
         self._times: dict[int, dict[Phase, float]] = {}
         self._tallies: dict[int, dict[Phase, Tally]] = {}
@@ -66,8 +67,9 @@ class Conductor:
         for client_id in self._workers:
             runner.send_message(messages.BEGIN, self._orders(), client_id=client_id)
         self._greenlets = [gevent.spawn(self._beat_forever), gevent.spawn(self._note_forever)]
-        for greenlet in self._greenlets:
-            greenlet.link_exception(self._on_crash)
+        for greenlet in (*self._greenlets, self.recorder.fetching):
+            if greenlet is not None:
+                greenlet.link_exception(self._on_crash)
         self._begin_phase()
 
     # What the load shape asks for -----------------------------------------------------------
@@ -131,6 +133,9 @@ class Conductor:
         while not self.is_over:
             gevent.sleep(BEAT_S)
             self._watch_workers()
+            if not self._workers:
+                self._end_without_workers()
+                return
             elapsed_s = time.monotonic() - self._started_s
             try:
                 position = advance(self.steps, self._position, elapsed_s, self.open_connections)
@@ -213,35 +218,41 @@ class Conductor:
         self._send_end()
         self._close_step(ended_at=time.time())
         last = self.observations[-1]
-        self.finish(
-            "finished",
-            {
-                "reason": f"step {last.index} asked for {step.connections} connections; the target "
-                f"held {last.connections_peak} and admitted no more within {step.ramp_timeout_s:.0f} s",
-                "not_reached": last.index,
-            },
-        )
+        detail = {
+            "reason": f"step {last.index} asked for {step.connections} connections; the target "
+            f"held {last.connections_peak} and admitted no more within {step.ramp_timeout_s:.0f} s",
+            "not_reached": last.index,
+        }
+        if last.connections_peak:
+            self.finish("finished", detail)
+        else:  # It was there before the run: not its limit is reached, it is gone.
+            self.finish("aborted", {**detail, "exit_code": 4})
 
     def _is_target_lost(self) -> bool:
         step = self.steps[self._position.index]
         held = self.open_connections
-        if self._position.phase is Phase.RAMP or held >= step.connections * LOST_SHARE:
+        expected = min(step.connections, self._connections_peak)
+        if held >= expected * LOST_SHARE or WORKER_LOST in self._disturbances:
             return False
-        self._disturbances.add(
-            f"the target dropped {step.connections - held} of {step.connections} connections"
-        )
+        self._disturbances.add(f"the target dropped {expected - held} of {expected} connections")
         self._send_end()
         if self._position.phase is Phase.PLATEAU:
             self._close_step(ended_at=time.time())
         self.finish(
             "aborted",
             {
-                "reason": f"the target dropped {step.connections - held} of {step.connections} "
-                f"connections in step {self._position.index}; the steps before it are kept",
+                "reason": f"the target dropped {expected - held} of {expected} connections in step "
+                f"{self._position.index}; the steps before it are kept",
                 "exit_code": 4,
             },
         )
         return True
+
+    def _end_without_workers(self) -> None:
+        self.finish(
+            "aborted",
+            {"reason": "the last worker was lost; the steps before it are kept", "exit_code": 5},
+        )
 
     def _send_end(self) -> None:
         runner = self._environment.runner
@@ -251,24 +262,37 @@ class Conductor:
 
     def finish(self, kind: str, detail: dict[str, Any]) -> None:
         """Close the record, once; a later call waits until the first one is done."""
-        if self._is_closing:
-            while not self.is_over:
-                gevent.sleep(BEAT_S)
-            return
-        self._is_closing = True
-        self._send_end()
+        if self._closing is None:
+            # In a greenlet of its own: Locust may kill the caller's while the record is closed.
+            self._closing = gevent.spawn(self._close_record, kind, detail)
+        self._closing.join()
+
+    def _close_record(self, kind: str, detail: dict[str, Any]) -> None:
         self.exit_code = detail.get("exit_code", 0)
-        self.recorder.close(kind, detail)
-        # Last, because Locust may end the process as soon as the load shape says so.
-        self.is_over = True
+        try:
+            self._send_end()
+            self.recorder.close(kind, detail)
+        finally:
+            # Last, because Locust may end the process as soon as the load shape says so.
+            self.is_over = True
 
     def abort(self, reason: str, exit_code: int) -> None:
         """End a run that Locust stops before its profile is through; nothing after its end."""
+        if self._closing is None:
+            self._watch_workers()
+            if not self._workers:
+                self._end_without_workers()
         self.finish("aborted", {"reason": reason, "exit_code": exit_code})
         gevent.killall(self._greenlets, block=False)
 
     def _on_crash(self, greenlet: gevent.Greenlet) -> None:
-        self.abort(f"an internal error ended it: {greenlet.exception!r}", exit_code=1)
+        problem = greenlet.exception
+        reason = f"an internal error ended it: {problem!r}"
+        if isinstance(problem, OSError):
+            reason = (
+                f"the record cannot be written on ({problem.strerror}); make room and run again"
+            )
+        self.abort(reason, exit_code=5)
 
     # What is watched beside -------------------------------------------------------------------
 
@@ -276,7 +300,7 @@ class Conductor:
         present = set(self._client_ids())
         for client_id in self._workers - present:
             self._gauges.pop(client_id, None)
-            self._disturbances.add("a worker was lost")
+            self._disturbances.add(WORKER_LOST)
             self.recorder.event("worker_lost", worker=client_id)
         for client_id in present - self._workers:
             self._disturbances.add("a worker joined")

@@ -16,6 +16,8 @@ from capacity.loadgen.worker import Worker
 
 _directors: "WeakKeyDictionary[Environment, Director]" = WeakKeyDictionary()
 _installed: list[bool] = []
+_LOADED_BY = os.getpid()
+"""The process that loaded the locustfiles: with --processes, the one its workers are forked from."""
 
 
 def install() -> None:
@@ -39,7 +41,7 @@ def _on_init(environment: Environment, runner: Any = None, **_kwargs: Any) -> No
     if isinstance(runner, WorkerRunner | LocalRunner):
         Worker(environment)
     if isinstance(runner, WorkerRunner) and options_of(environment).processes:
-        die_with_parent(os.getppid())
+        die_with_parent(_LOADED_BY)
     if isinstance(runner, MasterRunner | LocalRunner):
         _directors[environment] = Director(environment)
         if environment.web_ui is not None:

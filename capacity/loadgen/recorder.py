@@ -55,7 +55,7 @@ class Recorder:
                 same_host=preflight.same_host,
             ),
         )
-        self._greenlet = gevent.spawn(self._fetch_forever) if preflight.agent else None
+        self.fetching = gevent.spawn(self._fetch_forever) if preflight.agent else None
 
     def event(self, kind: str, **detail: Any) -> None:
         self._writer.append_event(RunEvent(at=time.time(), kind=kind, detail=detail))
@@ -70,11 +70,13 @@ class Recorder:
 
     def close(self, kind: str, detail: dict[str, Any]) -> None:
         """Fetch what the agent still has of the run, then write the end."""
-        if self._greenlet is not None:
-            self._greenlet.kill(block=False)
-            gevent.sleep(FETCH_INTERVAL_S)  # The sample that covers the last second.
-            self._fetch()
-        self.event(kind, **detail)
+        try:
+            if self.fetching is not None:
+                self.fetching.kill(block=False)
+                gevent.sleep(FETCH_INTERVAL_S)  # The sample that covers the last second.
+                self._fetch()
+        finally:
+            self.event(kind, **detail)
 
     def _newest_seq(self) -> int:
         if self._preflight.agent is None:

@@ -13,7 +13,7 @@ from capacity.domain.run import ClockOffset, RunManifest, RunRecord
 from capacity.domain.sample import AgentInfo, Sample
 from capacity.workload.profile import Mix, Pace, ramp_steps, safe_steps
 
-MIX = Mix(subscriptions_per_connection=2, requests_per_s_per_connection=0.02)
+MIX = Mix(subscriptions_per_connection=2, requests_per_s_per_connection=0.02, poll_interval_s=1.0)
 PACE = Pace(connects_per_s=100.0, ramp_timeout_s=60.0, settle_s=3.0, plateau_s=12.0)
 STARTED_AT = 1_700_000_000.0
 TARGET_STARTED_AT = STARTED_AT - 500.0

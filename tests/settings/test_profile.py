@@ -103,6 +103,7 @@ def test_the_short_profiles_are_short_on_a_target_of_4000_connections(name, most
         mix=Mix(
             subscriptions_per_connection=profile.mix.subscriptions_per_connection,
             requests_per_s_per_connection=profile.mix.requests_per_s_per_connection,
+            poll_interval_s=profile.poll_interval_s,
         ),
         pace=Pace(
             connects_per_s=profile.connects_per_s,

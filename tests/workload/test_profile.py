@@ -16,9 +16,7 @@ from capacity.workload.profile import (
     safe_steps,
 )
 
-MIX = Mix(
-    subscriptions_per_connection=2, requests_per_s_per_connection=0.01, poll_interval_s=1.0
-)
+MIX = Mix(subscriptions_per_connection=2, requests_per_s_per_connection=0.01, poll_interval_s=1.0)
 PACE = Pace(connects_per_s=100, ramp_timeout_s=10, settle_s=2, plateau_s=5)
 
 

@@ -1,0 +1,162 @@
+"""Short real runs against the bundled exchange, and every way in which a run can have ended."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from capacity.cli.children import Child, running
+from capacity.cli.measure import _raise_unless_finished, command, measure
+from capacity.domain.errors import (
+    CapacityError,
+    GuardError,
+    PreflightError,
+    RunInvalidError,
+    UnreachableError,
+)
+from capacity.domain.run import RunEvent
+from capacity.recording.run_directory import RunWriter, load
+
+PROFILE = {
+    "profile": 1,
+    "name": "tiny",
+    "kind": "ramp",
+    "levels": [4],
+    "connects_per_s": 100,
+    "settle_s": 0.1,
+    "plateau_s": 1,
+    "ramp_timeout_s": 10,
+    "mix": {"subscriptions_per_connection": 1, "requests_per_s_per_connection": 0},
+}
+
+
+@pytest.fixture(name="target", scope="module")
+def fixture_target(tmp_path_factory):
+    """The file of a target that listens: an exchange without an agent."""
+    folder = tmp_path_factory.mktemp("target")
+    argv = ["-m", "capacity.cli.main", "exchange", "--port", "0"]
+    with running("exchange", argv, folder / "exchange.log") as exchange:
+        port = int(exchange.wait_ready("exchange ready on ").rpartition(":")[2])
+        settings = {
+            "target": 1,
+            "name": "here",
+            "host": "127.0.0.1",
+            "port": port,
+            "dialect": "deribit",
+            "symbols": ["BTC-PERPETUAL"],
+            "channels": ["ticker"],
+        }
+        target = folder / "target.yaml"
+        target.write_text(yaml.safe_dump(settings))
+        yield target
+
+
+@pytest.fixture(name="profile")
+def fixture_profile(tmp_path):
+    path = tmp_path / "tiny.yaml"
+    path.write_text(yaml.safe_dump(PROFILE))
+    return path
+
+
+def test_it_prints_the_directory_of_the_run_and_nothing_else(target, profile, tmp_path):
+    run = tmp_path / "run"
+    arguments = ["--target", str(target), "--profile", str(profile), "--run", str(run)]
+    result = CliRunner().invoke(command, arguments)
+    record = load(run)
+
+    assert (result.exit_code, result.stdout) == (0, f"{run}\n")
+    assert "step 2 of 2, plateau: 4 connections" in result.stderr
+    assert [round(step.load.connections) for step in record.steps] == [0, 4]
+    assert record.missing == ()
+
+
+def test_a_run_that_takes_too_long_is_ended_in_order(target, profile, tmp_path):
+    run = tmp_path / "run"
+    profile.write_text(yaml.safe_dump(PROFILE | {"plateau_s": 60}))
+    with pytest.raises(GuardError, match="stopped after 5 s"):
+        measure(target, profile, workers=1, run=run, timeout_s=5, quiet=True)
+
+    assert load(run).events[-1].kind == "aborted"
+
+
+def test_a_run_that_is_there_is_refused_before_the_target_is_asked(profile, tmp_path, target):
+    settings = yaml.safe_load(target.read_text()) | {"port": 1}
+    unreachable = tmp_path / "target.yaml"
+    unreachable.write_text(yaml.safe_dump(settings))
+    (tmp_path / "run.json").touch()
+
+    with pytest.raises(PreflightError, match="name another directory"):
+        measure(unreachable, profile, workers=1, run=tmp_path)
+
+
+# How a run can have ended -----------------------------------------------------------------------
+
+
+@pytest.fixture(name="ended")
+def fixture_ended(tmp_path):
+    """Return a child that ended as its script says."""
+
+    def ended(script="print('that was it')"):
+        child = Child("load generator", ["-c", script], tmp_path / "run" / "locust.log")
+        child.process.wait()
+        return child
+
+    return ended
+
+
+@pytest.fixture(name="record")
+def fixture_record(tmp_path, bare_manifest):
+    """Write a record that ends in one event, or in none."""
+
+    def record(kind=None, **detail) -> Path:
+        writer = RunWriter(tmp_path / "run", bare_manifest)
+        if kind is not None:
+            writer.append_event(RunEvent(at=1.0, kind=kind, detail=detail))
+        return writer.path
+
+    return record
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "error"),
+    [
+        (4, UnreachableError),
+        (5, RunInvalidError),
+        (12, GuardError),
+        (130, RunInvalidError),
+        (1, RunInvalidError),
+    ],
+)
+def test_an_aborted_run_says_why_with_the_exit_code_of_its_cause(ended, record, exit_code, error):
+    run = record("aborted", reason="the target left", exit_code=exit_code)
+
+    with pytest.raises(error, match=r"run: the target left$") as caught:
+        _raise_unless_finished(run, ended())
+    assert type(caught.value) is error
+
+
+def test_a_finished_run_passes_on_what_it_found(ended, record, capsys):
+    _raise_unless_finished(record("finished", reason="admitted no more"), ended())
+
+    assert capsys.readouterr() == ("", "admitted no more\n")
+
+
+def test_a_finished_run_without_remarks_is_silent(ended, record, capsys):
+    _raise_unless_finished(record("finished"), ended())
+
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_generator_that_was_killed_is_told_from_one_that_gave_up(ended, record):
+    run = record("phase", index=0)
+
+    with pytest.raises(RunInvalidError, match=r"was killed by SIGKILL .* 0 finished steps"):
+        _raise_unless_finished(run, ended("import os; os.kill(os.getpid(), 9)"))
+    with pytest.raises(RunInvalidError, match="ended too early"):
+        _raise_unless_finished(run, ended())
+
+
+def test_a_generator_that_never_began_is_quoted(ended, tmp_path):
+    with pytest.raises(CapacityError, match=r"before its first connection: no such option \(log:"):
+        _raise_unless_finished(tmp_path / "run", ended("import sys; sys.exit('no such option')"))
