@@ -7,7 +7,8 @@ import click
 import yaml
 from rich.console import Console
 
-from capacity.cli.children import running, terminations_unwind
+from capacity.cli.bundled import start_bundled_target
+from capacity.cli.children import terminations_unwind
 from capacity.cli.measure import measure
 from capacity.cli.plan import answer_console, plan_run, print_answer
 from capacity.cli.report import write_report
@@ -17,7 +18,6 @@ from capacity.loadgen.run_path import new_run_path
 from capacity.recording.run_directory import load
 from capacity.settings.locate import find
 from capacity.settings.profile import load_profile
-from capacity.settings.target import load_target
 
 BEYOND = 1.25
 """How far past the predicted capacity the breaking run goes if nothing breaks."""
@@ -40,7 +40,7 @@ def command(*, verify: bool, descriptor_limit: int, profile: str, workers: int) 
     profile_path = find("profiles", profile)
     run = new_run_path("demo", load_profile(profile_path).name)
     with terminations_unwind(), ExitStack() as stack:
-        target = _start_target(stack, run, descriptor_limit)
+        target = start_bundled_target(stack, run, ["--descriptor-limit", str(descriptor_limit)])
         measure(target, profile_path, workers=workers, run=run)
         plan = plan_run(run)
         reports = write_report(run, ["html", "md", "json"])
@@ -50,34 +50,6 @@ def command(*, verify: bool, descriptor_limit: int, profile: str, workers: int) 
             raise RunInvalidError(plan.reason)
         if verify:
             _verify(plan, target, workers, run)
-
-
-def _start_target(stack: ExitStack, run: Path, descriptor_limit: int) -> Path:
-    """Start the exchange and its agent on free ports; return the target file that names them."""
-    exchange = stack.enter_context(
-        running(
-            "exchange",
-            [
-                *("-m", "capacity.cli.main", "exchange", "--port", "0"),
-                *("--descriptor-limit", str(descriptor_limit)),
-            ],
-            run / "exchange.log",
-        )
-    )
-    address = exchange.wait_ready("exchange ready on ")
-    agent = stack.enter_context(
-        running(
-            "agent",
-            ["-m", "capacity.monitor", "--pid", str(exchange.process.pid), "--listen", "0"],
-            run / "agent.log",
-        )
-    )
-    settings = load_target(find("targets", "demo")).model_dump(mode="json")
-    settings["port"] = int(address.rsplit(":", 1)[1])
-    settings["agent"]["url"] = agent.wait_ready("agent ready on ")
-    target = run / "target.yaml"
-    target.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
-    return target
 
 
 def _verify(plan: CapacityPlan, target: Path, workers: int, run: Path) -> None:

@@ -14,12 +14,10 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from capacity.cli.children import running
+from capacity.cli.bundled import start_bundled_target
 from capacity.cli.measure import measure
 from capacity.domain.run import RunRecord
 from capacity.recording.run_directory import load
-from capacity.settings.locate import find
-from capacity.settings.target import load_target
 
 SUBSCRIBERS = 5000
 OUTPUT = Path("reports/benchmarks/subscribers.json")
@@ -39,7 +37,12 @@ PROFILE = {
 def main() -> None:
     with tempfile.TemporaryDirectory() as directory, ExitStack() as stack:
         folder = Path(directory)
-        target = start_target(stack, folder)
+        target = start_bundled_target(
+            stack,
+            folder,
+            ["--descriptor-limit", str(SUBSCRIBERS + 1000), "--updates-per-s", "1"],
+            {"channels": ["book"]},  # Numbered: a missing update shows.
+        )
         profile = folder / "profile.yaml"
         profile.write_text(yaml.safe_dump(PROFILE), encoding="utf-8")
         record = load(measure(target, profile, workers=1, run=folder / "run"))
@@ -50,34 +53,6 @@ def main() -> None:
     for name, value in figures.items():
         table.add_row(name, f"{value:,.4g}" if isinstance(value, float) else str(value))
     Console().print(table)
-
-
-def start_target(stack: ExitStack, folder: Path) -> Path:
-    exchange = stack.enter_context(
-        running(
-            "exchange",
-            [
-                *("-m", "capacity.cli.main", "exchange", "--port", "0"),
-                *("--descriptor-limit", str(SUBSCRIBERS + 1000), "--updates-per-s", "1"),
-            ],
-            folder / "exchange.log",
-        )
-    )
-    address = exchange.wait_ready("exchange ready on ")
-    agent = stack.enter_context(
-        running(
-            "agent",
-            ["-m", "capacity.monitor", "--pid", str(exchange.process.pid), "--listen", "0"],
-            folder / "agent.log",
-        )
-    )
-    settings = load_target(find("targets", "demo")).model_dump(mode="json")
-    settings["port"] = int(address.rsplit(":", 1)[1])
-    settings["agent"]["url"] = agent.wait_ready("agent ready on ")
-    settings["channels"] = ["book"]  # Numbered: a missing update shows.
-    target = folder / "target.yaml"
-    target.write_text(yaml.safe_dump(settings), encoding="utf-8")
-    return target
 
 
 def figures_of(record: RunRecord) -> dict[str, float | int]:
