@@ -3,21 +3,37 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
-from capacity.workload.dialect import Ack, Dialect, Heartbeat, Matcher, Subscribe, Unsubscribe
+from capacity.workload.dialect import (
+    Ack,
+    Dialect,
+    Heartbeat,
+    Matcher,
+    Sequence,
+    Subscribe,
+    Unsubscribe,
+)
 from capacity.workload.matching import MISSING, Getter, Test, getter, matches
 from capacity.workload.moment import Clock, clock_by
 from capacity.workload.sequence import Check, check_by, rule_for
+from capacity.workload.shortcut import Shortcuts
 from capacity.workload.template import PLACE, fill, names
 
 Frame = Callable[[int], bytes]
 """Request id -> the frame's payload."""
-Rule = tuple[Check, str]
-"""A check, and what is numbered: the channel's name, or nothing for the whole connection."""
 _SHOWN = 120
+
+
+class Rule(NamedTuple):
+    """How the updates of one channel are numbered."""
+
+    check: Check
+    numbered: str
+    """The channel's name, or nothing for the whole connection."""
+    source: Sequence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +95,7 @@ class CompiledDialect:
     answers: tuple[tuple[Test, Frame | None], ...]
     texts: dict[bytes, Frame | None]
     ignored: tuple[Test, ...]
+    shortcuts: Shortcuts
     rules: dict[str, Rule | None] = field(default_factory=dict)
     """Numbering rule by channel, filled by rule_of; only subscribed channels get in."""
 
@@ -88,7 +105,7 @@ class CompiledDialect:
             self.rules[channel] = (
                 None
                 if rule is None
-                else (check_by(rule), "" if rule.scope == "connection" else channel)
+                else Rule(check_by(rule), "" if rule.scope == "connection" else channel, rule)
             )
         return self.rules[channel]
 
@@ -115,6 +132,7 @@ def compile_dialect(dialect: Dialect) -> CompiledDialect:
             rule.when_text.encode(): _answer(rule) for rule in rules if rule.when_text is not None
         },
         ignored=tuple(matches(matcher) for matcher in dialect.ignore),
+        shortcuts=Shortcuts(dialect),
     )
 
 

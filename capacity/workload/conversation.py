@@ -14,6 +14,7 @@ from capacity.domain.errors import ProtocolError
 from capacity.workload.compiled import CompiledDialect, CompiledRequest, Frame, Rule
 from capacity.workload.matching import MISSING
 from capacity.workload.reception import HEARTBEAT, IGNORED, Kind, Reception, unmatched
+from capacity.workload.shortcut import CHECK_EVERY, Shortcut
 from capacity.workload.subscription import TRANSITIONS, Event, State, advance
 
 __all__ = ["Conversation", "Kind", "Reception"]
@@ -28,13 +29,32 @@ class _Open(NamedTuple):
     channels: tuple[str, ...]
 
 
+class _Lane(NamedTuple):
+    """A confirmed channel whose updates fit a shortcut."""
+
+    shortcut: Shortcut
+    numbered: str
+
+
 class Conversation:
-    __slots__ = ("_dialect", "_next_id", "_numbers", "_open", "_states", "_waiting", "channels")
+    __slots__ = (
+        "_dialect",
+        "_glances",
+        "_lanes",
+        "_next_id",
+        "_numbers",
+        "_open",
+        "_states",
+        "_waiting",
+        "channels",
+    )
 
     def __init__(self, dialect: CompiledDialect, channels: Sequence[str] = ()) -> None:
         self.channels = channels
         """Wire names that the connection is to follow; those its address names, if it does."""
         self._dialect = dialect
+        self._glances = 0
+        self._lanes: dict[bytes, _Lane] = {}
         self._next_id = 1
         self._numbers: dict[str, int | None] = {}
         self._open: dict[int | str, _Open] = {}
@@ -85,6 +105,32 @@ class Conversation:
             self._advance(unwanted, Event.END_CONFIRMED)
         return self._asked(request, unwanted)
 
+    def glance(self, payload: bytes) -> float | None:
+        """Take note of an update like those before it, and return when it was published.
+
+        None is no verdict: give the payload to `receive`, which reads it in full.
+        """
+        lanes = self._lanes
+        self._glances += 1
+        if not lanes or self._glances == CHECK_EVERY:
+            self._glances = 0
+            return None
+        for shortcut in self._dialect.shortcuts.known:
+            found = shortcut.match(payload)
+            if found is None:
+                continue
+            lane = lanes.get(found[shortcut.channel_at])
+            if lane is None or lane.shortcut is not shortcut:
+                continue  # Channels may look alike and be numbered differently.
+            published_at_s = shortcut.seconds(found)
+            if published_at_s is not None and shortcut.seq_at:
+                number = shortcut.number(found, self._numbers[lane.numbered])
+                if number is None:
+                    return None
+                self._numbers[lane.numbered] = number
+            return published_at_s
+        return None
+
     def receive(self, payload: Payload) -> Reception:  # noqa: PLR0911 - one return for each kind
         """Return what a data frame's payload means, and take note of it."""
         dialect = self._dialect
@@ -128,7 +174,31 @@ class Conversation:
         update = frame if dialect.items is None else dialect.items(frame)
         if update is MISSING:
             return unmatched("an update without its content", payload)
-        return self._delivered(frame, update, channel)
+        reception = self._delivered(frame, update, channel)
+        if dialect.shortcuts.is_open and reception.problem is None and type(update) is not list:
+            self._note_shortcut(bytes(payload), reception)
+        return reception
+
+    def _note_shortcut(self, payload: bytes, reception: Reception) -> None:
+        """Let later updates like this one be read by a shortcut, if one reads this one right."""
+        shortcuts = self._dialect.shortcuts
+        rule = self._rule(reception.channel)
+        shortcut = shortcuts.fitting(payload, rule.source if rule else None)
+        found = shortcut.match(payload) if shortcut else None
+        if shortcut is None or found is None:
+            return
+        named = reception.channel if self._dialect.key is not None else ""
+        number = self._numbers[rule.numbered] if rule else 0
+        read_right = (
+            found[shortcut.channel_at] == (named or "").encode()
+            and shortcut.seconds(found) == reception.published_at_s
+            and (rule is None or int(found[shortcut.seq_at]) == number)
+        )
+        if read_right:
+            lane = _Lane(shortcut, rule.numbered if rule else "")
+            self._lanes[found[shortcut.channel_at]] = lane
+        else:
+            shortcuts.give_up()
 
     def _delivered(self, frame: Any, update: Any, channel: str | None) -> Reception:
         """Read the time of an update, or of each in a list of them, and check its number."""
@@ -141,9 +211,9 @@ class Conversation:
             if clock is not None:
                 published_at_s = clock(frame, item)
             if rule is not None:
-                check, numbered = rule
-                number, more, trouble = check(frame, item, self._numbers.get(numbered))
-                self._numbers[numbered] = number
+                last = self._numbers.get(rule.numbered)
+                number, more, trouble = rule.check(frame, item, last)
+                self._numbers[rule.numbered] = number
                 missed += more
                 problem = problem or trouble
         return Reception(Kind.DATA, channel, published_at_s, missed, (), problem)
@@ -156,7 +226,7 @@ class Conversation:
         if channel is None:
             return None
         rule = self._dialect.rule_of(channel)
-        if self._dialect.key is None and len(self.channels) > 1 and rule and rule[1]:
+        if self._dialect.key is None and len(self.channels) > 1 and rule and rule.numbered:
             return None
         return rule
 
@@ -214,6 +284,7 @@ class Conversation:
     def _advance(self, channels: Iterable[str], event: Event) -> None:
         """Advance all *channels*, or none of them if it is illegal for one."""
         states = self._states
+        self._lanes.clear()
         after = {c: advance(states.get(c, State.IDLE), event) for c in channels}
         for channel, state in after.items():
             self._waiting += _waits(state) - _waits(states.get(channel, State.IDLE))

@@ -7,7 +7,7 @@ from typing import Any
 from capacity.workload.dialect import Time
 from capacity.workload.matching import item_getter
 
-_PER_S = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
+PER_S = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 LATEST_S = 1e11
 """Epoch times from here on (the year 5138) are mistakes of unit, and count as absent."""
 
@@ -20,7 +20,7 @@ def clock_by(time: Time) -> Clock:
     value_of = item_getter(time.path)
     if time.unit == "rfc3339":
         return lambda frame, item: _rfc3339_s(value_of(frame, item))
-    per_s = _PER_S[time.unit]
+    per_s = PER_S[time.unit]
 
     def epoch_s(frame: Any, item: Any) -> float | None:
         value = value_of(frame, item)
