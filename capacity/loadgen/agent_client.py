@@ -14,6 +14,8 @@ _INFO: TypeAdapter[AgentInfo] = TypeAdapter(AgentInfo)
 _SAMPLE: TypeAdapter[Sample] = TypeAdapter(Sample)
 
 TIMEOUT_S = 3.0
+NEWEST_SEQ = "Capacity-Newest-Seq"
+"""Header of an answer with samples: the number of the newest one that the agent has taken."""
 
 
 class AgentClient:
@@ -35,7 +37,7 @@ class AgentClient:
     def info(self) -> AgentInfo:
         """Return who and what the agent watches. Raises UnreachableError."""
         try:
-            return _INFO.validate_json(self._fetch("/v1/info"))
+            return _INFO.validate_json(self._fetch("/v1/info").content)
         except ValidationError as error:
             raise UnreachableError(
                 f"{self.url} answers, but not as an agent of this version "
@@ -58,16 +60,21 @@ class AgentClient:
         return best
 
     def samples(self, since: int) -> list[Sample]:
-        """Return the samples after sequence number *since*, oldest first."""
-        lines = self._fetch(f"/v1/samples?since={since}").splitlines()
+        """Return the samples after sequence number *since*, oldest first.
+
+        An agent that was restarted counts from 1 again: then all that it has are returned.
+        """
+        response = self._fetch(f"/v1/samples?since={since}")
+        if int(response.headers.get(NEWEST_SEQ, since)) < since:
+            response = self._fetch("/v1/samples?since=0")
         try:
-            return [_SAMPLE.validate_json(line) for line in lines if line]
+            return [_SAMPLE.validate_json(line) for line in response.content.splitlines() if line]
         except ValidationError as error:
             raise UnreachableError(
                 f"{self.url}: a sample cannot be read ({error.errors()[0]['msg']})"
             ) from None
 
-    def _fetch(self, path: str) -> bytes:
+    def _fetch(self, path: str) -> requests.Response:
         try:
             response = self._session.get(self.url + path, timeout=TIMEOUT_S)
         except requests.RequestException as error:
@@ -82,4 +89,4 @@ class AgentClient:
             )
         if response.status_code != requests.codes.ok:
             raise UnreachableError(f"the agent at {self.url}{path} answers {response.status_code}")
-        return response.content
+        return response

@@ -17,6 +17,7 @@ from capacity.domain.load import LoadStep
 from capacity.domain.observation import StepObservation
 from capacity.domain.run import LoadPoint
 from capacity.loadgen import messages
+from capacity.loadgen.crew import Crew
 from capacity.loadgen.observing import observe
 from capacity.loadgen.preflight import Preflight, check
 from capacity.loadgen.recorder import Recorder
@@ -31,6 +32,7 @@ FINAL_REPORTS_TIMEOUT_S = 3.0
 LOST_SHARE = 0.5
 """A target that drops more than this of a step's connections is gone, or as good as."""
 WORKER_LOST = "a worker was lost"
+WORKER_JOINED = "a worker joined"
 SPAWNS_PER_S = 100.0
 """Locust's users are only greenlets that queue at the turnstile, which sets the arrival rate."""
 
@@ -55,17 +57,12 @@ class Conductor:
         self._position: Position = START
         self._times: dict[int, dict[Phase, float]] = {}
         self._tallies: dict[int, dict[Phase, Tally]] = {}
-        self._gauges: dict[str, dict[str, Any]] = {}
         self._disturbances: set[str] = set()
         self._connections_peak = 0
         self._failures = 0
         self._started_s = time.monotonic()
         self._pollers = self._poller_count()
-        self._workers: set[str] = set(self._client_ids())
-        runner = environment.runner
-        assert runner is not None
-        for client_id in self._workers:
-            runner.send_message(messages.BEGIN, self._orders(), client_id=client_id)
+        self._crew = Crew(environment, self._orders())
         self._greenlets = [gevent.spawn(self._beat_forever), gevent.spawn(self._note_forever)]
         for greenlet in (*self._greenlets, self.recorder.fetching):
             if greenlet is not None:
@@ -80,7 +77,9 @@ class Conductor:
             return None
         step = self.steps[self._position.index]
         subscribers = math.ceil(step.connections / self.profile.connections_per_user)
-        rate_per_s = max(step.connects_per_s, SPAWNS_PER_S) * max(1, len(self._workers))
+        # Changes when a newcomer is first heard: Locust then starts those of its users again that
+        # it had started before the orders were there.
+        rate_per_s = max(step.connects_per_s, SPAWNS_PER_S) * max(1, self._crew.heard)
         return subscribers + self._pollers, rate_per_s
 
     def _poller_count(self) -> int:
@@ -95,7 +94,7 @@ class Conductor:
     # What the workers say --------------------------------------------------------------------
 
     def on_counts(self, worker: str, report: dict[str, Any]) -> None:
-        self._gauges[worker] = report["gauges"]
+        self._crew.note(worker, report["gauges"])
         self._failures += sum(report["failures"].values())
         open_connections = self.open_connections
         self._connections_peak = max(self._connections_peak, open_connections)
@@ -103,16 +102,16 @@ class Conductor:
             return
         tally = self._tally(report["index"], Phase(report["phase"]))
         tally.add(worker, report)
-        if len(self._gauges) >= len(self._workers):
+        if self._crew.heard == len(self._crew):
             tally.open_connections.append(open_connections)
 
     @property
     def open_connections(self) -> int:
-        return sum(gauges["open_connections"] for gauges in self._gauges.values())
+        return self._crew.open_connections
 
     @property
     def users(self) -> int:
-        return sum(gauges["users"] for gauges in self._gauges.values())
+        return self._crew.users
 
     @property
     def position(self) -> Position:
@@ -121,19 +120,13 @@ class Conductor:
     def _tally(self, index: int, phase: Phase) -> Tally:
         return self._tallies.setdefault(index, {}).setdefault(phase, Tally())
 
-    def _client_ids(self) -> list[str]:
-        clients = getattr(self._environment.runner, "clients", None)
-        if clients is None:
-            return ["local"]
-        return [node.id for node in clients.ready + clients.spawning + clients.running]
-
     # The beat --------------------------------------------------------------------------------
 
     def _beat_forever(self) -> None:
         while not self.is_over:
             gevent.sleep(BEAT_S)
             self._watch_workers()
-            if not self._workers:
+            if not self._crew:
                 self._end_without_workers()
                 return
             elapsed_s = time.monotonic() - self._started_s
@@ -143,7 +136,7 @@ class Conductor:
                 self._end_step_not_reached()
                 return
             if position is None:
-                self._send_end()
+                self._crew.tell(messages.END)
                 self._close_step(ended_at=time.time())
                 self.finish("finished", {})
                 return
@@ -160,20 +153,8 @@ class Conductor:
             self._close_step(ended_at=now_at)
 
     def _begin_phase(self) -> None:
-        """Tell every worker its share of the stage that begins now."""
         position, step = self._position, self.steps[self._position.index]
-        shares = max(1, len(self._workers))
-        runner = self._environment.runner
-        assert runner is not None
-        for client_id in self._workers:
-            stage = {
-                "index": position.index,
-                "phase": position.phase.value,
-                "subscriptions_per_connection": step.subscriptions_per_connection,
-                "requests_per_s": step.requests_per_s / shares,
-                "connects_per_s": step.connects_per_s / shares,
-            }
-            runner.send_message(messages.STAGE, stage, client_id=client_id)
+        self._share_stage()
         self._times.setdefault(position.index, {})[position.phase] = time.time()
         self.recorder.event(
             "phase",
@@ -183,6 +164,21 @@ class Conductor:
             steps=len(self.steps),
         )
 
+    def _share_stage(self) -> None:
+        """Tell every worker its share of the stage that is due."""
+        position, step = self._position, self.steps[self._position.index]
+        shares = max(1, len(self._crew))
+        self._crew.tell(
+            messages.STAGE,
+            {
+                "index": position.index,
+                "phase": position.phase.value,
+                "subscriptions_per_connection": step.subscriptions_per_connection,
+                "requests_per_s": step.requests_per_s / shares,
+                "connects_per_s": step.connects_per_s / shares,
+            },
+        )
+
     def _close_step(self, *, ended_at: float) -> None:
         """Wait for the last word of every worker on the step before, then record it."""
         index = len(self.observations)
@@ -190,10 +186,10 @@ class Conductor:
         last = list(times)[-1]
         deadline_s = time.monotonic() + FINAL_REPORTS_TIMEOUT_S
         tally = self._tally(index, last)
-        while not self._workers <= tally.finals and time.monotonic() < deadline_s:
+        while not self._crew.ids <= tally.finals and time.monotonic() < deadline_s:
             gevent.sleep(0.02)
-        if not self._workers <= tally.finals:
-            silent = len(self._workers - tally.finals)
+        if not self._crew.ids <= tally.finals:
+            silent = len(self._crew.ids - tally.finals)
             self._disturbances.add(f"{silent} worker(s) did not report in time")
         observation = observe(
             index=index,
@@ -203,7 +199,7 @@ class Conductor:
             tallies=self._tallies.pop(index),
             connections_peak=self._connections_peak,
             users=self.users,
-            workers=len(self._workers),
+            workers=len(self._crew),
             disturbances=self._disturbances,
         )
         self.observations.append(observation)
@@ -215,7 +211,7 @@ class Conductor:
 
     def _end_step_not_reached(self) -> None:
         step = self.steps[self._position.index]
-        self._send_end()
+        self._crew.tell(messages.END)
         self._close_step(ended_at=time.time())
         last = self.observations[-1]
         detail = {
@@ -232,10 +228,10 @@ class Conductor:
         step = self.steps[self._position.index]
         held = self.open_connections
         expected = min(step.connections, self._connections_peak)
-        if held >= expected * LOST_SHARE or WORKER_LOST in self._disturbances:
+        if held >= expected * LOST_SHARE or self._disturbances & {WORKER_LOST, WORKER_JOINED}:
             return False
         self._disturbances.add(f"the target dropped {expected - held} of {expected} connections")
-        self._send_end()
+        self._crew.tell(messages.END)
         if self._position.phase is Phase.PLATEAU:
             self._close_step(ended_at=time.time())
         self.finish(
@@ -254,12 +250,6 @@ class Conductor:
             {"reason": "the last worker was lost; the steps before it are kept", "exit_code": 5},
         )
 
-    def _send_end(self) -> None:
-        runner = self._environment.runner
-        assert runner is not None
-        for client_id in self._workers:
-            runner.send_message(messages.END, None, client_id=client_id)
-
     def finish(self, kind: str, detail: dict[str, Any]) -> None:
         """Close the record, once; a later call waits until the first one is done."""
         if self._closing is None:
@@ -270,7 +260,7 @@ class Conductor:
     def _close_record(self, kind: str, detail: dict[str, Any]) -> None:
         self.exit_code = detail.get("exit_code", 0)
         try:
-            self._send_end()
+            self._crew.tell(messages.END)
             self.recorder.close(kind, detail)
         finally:
             # Last, because Locust may end the process as soon as the load shape says so.
@@ -280,7 +270,7 @@ class Conductor:
         """End a run that Locust stops before its profile is through; nothing after its end."""
         if self._closing is None:
             self._watch_workers()
-            if not self._workers:
+            if not self._crew:
                 self._end_without_workers()
         self.finish("aborted", {"reason": reason, "exit_code": exit_code})
         gevent.killall(self._greenlets, block=False)
@@ -297,19 +287,15 @@ class Conductor:
     # What is watched beside -------------------------------------------------------------------
 
     def _watch_workers(self) -> None:
-        present = set(self._client_ids())
-        for client_id in self._workers - present:
-            self._gauges.pop(client_id, None)
+        lost, joined = self._crew.changes()
+        for worker in lost:
             self._disturbances.add(WORKER_LOST)
-            self.recorder.event("worker_lost", worker=client_id)
-        for client_id in present - self._workers:
-            self._disturbances.add("a worker joined")
-            self.recorder.event("worker_joined", worker=client_id)
-            runner = self._environment.runner
-            assert runner is not None
-            runner.send_message(messages.BEGIN, self._orders(), client_id=client_id)
-        if present != self._workers:
-            self._workers = present
+            self.recorder.event("worker_lost", worker=worker)
+        for worker in joined:
+            self._disturbances.add(WORKER_JOINED)
+            self.recorder.event("worker_joined", worker=worker)
+        if self._crew.order_silent() or lost or joined:
+            self._share_stage()
 
     def _note_forever(self) -> None:
         while not self.is_over:

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
 class Feed:
     """A connection slot: open or not, following the channels that the stage asks for."""
 
-    __slots__ = ("_connection", "_conversation", "_fleet", "_on_lost", "_opened_s", "index")
+    __slots__ = (
+        "_connection",
+        "_conversation",
+        "_fleet",
+        "_followed",
+        "_on_lost",
+        "_opened_s",
+        "index",
+    )
 
     def __init__(self, fleet: "Fleet", index: int, on_lost: Callable[[], None]) -> None:
         self._fleet = fleet
@@ -24,6 +32,8 @@ class Feed:
         self._conversation: Conversation | None = None
         self._on_lost = on_lost
         self._opened_s = 0.0
+        self._followed = 0
+        """Subscriptions per connection that the last complete change was made for."""
         self.index = index
 
     @property
@@ -33,11 +43,15 @@ class Feed:
     def open(self) -> None:
         """Connect and subscribe. Blocks the calling greenlet; raises HandshakeError."""
         fleet = self._fleet
-        channels = fleet.channels_of(self.index)
         started_s = time.monotonic()
-        sock = open_websocket(fleet.endpoint_for(channels))
+        sock = open_websocket(fleet.endpoint_for(fleet.channels_of(self.index)))
+        # Stage and run may have come to their end during the handshake.
+        if fleet.is_over:
+            sock.close()
+            return
         self._opened_s = started_s
-        self._conversation = Conversation(fleet.dialect, channels)
+        self._followed = fleet.stage.subscriptions_per_connection
+        self._conversation = Conversation(fleet.dialect, fleet.channels_of(self.index))
         self._connection = fleet.connections.add(sock, self, fleet.max_message_bytes)
         fleet.ledger.connects += 1
         for frame in (*self._conversation.opening(), *self._conversation.subscribe()):
@@ -49,6 +63,8 @@ class Feed:
         conversation = self._conversation
         if self._connection is None or conversation is None or not self._fleet.can_resubscribe:
             return
+        if not conversation.pending:
+            self._followed = self._fleet.stage.subscriptions_per_connection
         wanted = self._fleet.channels_of(self.index)
         gone = [channel for channel in conversation.live if channel not in wanted]
         new = [channel for channel in wanted if conversation.may_subscribe(channel)]
@@ -71,8 +87,16 @@ class Feed:
     def on_messages(self, _connection: Connection, payloads: Sequence[bytes]) -> None:
         assert self._conversation is not None
         ledger = self._fleet.ledger
+        was_pending = self._conversation.pending
         target_now_s = time.time() + self._fleet.clock_offset_s
         for payload in payloads:
+            published_at_s = self._conversation.glance(payload)
+            if published_at_s is not None:
+                ledger.deliveries += 1
+                ledger.delivered_bytes += len(payload)
+                delay_s = target_now_s - published_at_s
+                ledger.delivery_delay.append(int(delay_s * 1e6) if delay_s > 0 else 0)
+                continue
             reception = self._conversation.receive(payload)
             if reception.kind is Kind.DATA:
                 ledger.deliveries += 1
@@ -87,17 +111,22 @@ class Feed:
                 ledger.unmatched += 1
             elif reception.kind is Kind.REJECTED:
                 ledger.fail("subscribe_rejected")
-            elif reception.kind is Kind.ACK:
-                self.follow()  # The stage may have changed while the answer was under way.
             for reply in reception.replies:
                 self._send(reply)
         self._note_handshake_once_confirmed()
+        if was_pending and not self._conversation.pending:
+            self._catch_up()
 
     def on_lost(self, _connection: Connection, reason: str) -> None:
         self._connection = None
         self._fleet.ledger.lost += 1
         self._fleet.ledger.fail(reason)
         self._on_lost()
+
+    def _catch_up(self) -> None:
+        """Follow a stage that began while answers were under way. Refused channels stay refused."""
+        if self._followed != self._fleet.stage.subscriptions_per_connection:
+            self.follow()
 
     def _note_handshake_once_confirmed(self) -> None:
         if not self._opened_s or self._conversation is None or self._conversation.pending:

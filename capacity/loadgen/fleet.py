@@ -55,6 +55,7 @@ class Fleet:
         self.connections = ConnectionSet()
         self.stage = IDLE
         self.stage_changed = Event()
+        self.is_over = False
         self.pollers: list[object] = []
         self._feeds: dict[int, Feed] = {}
         self._indexes = itertools.count()
@@ -111,11 +112,9 @@ class Fleet:
             # Pollers first: where the target is full, it is the new connections that are refused,
             # not the polls that belong to those already open.
             self.turnstile.hold(self.poll_interval_s)
-        self.stage = stage
+        self._enter(stage)
         self.ledger.turn_to(stage.index, stage.phase)
         self.turnstile.per_s = stage.connects_per_s
-        self.stage_changed.set()
-        self.stage_changed.clear()
         if resubscribe:
             self._greenlets.append(
                 gevent.spawn(
@@ -136,10 +135,16 @@ class Fleet:
         return interval_s, interval_s * ordinal / active
 
     def close(self) -> None:
-        self.stage = IDLE
+        self.is_over = True
+        self._enter(IDLE)
         self.probe.stop()
         gevent.killall(self._greenlets, block=False)
         self.connections.close()
+
+    def _enter(self, stage: Stage) -> None:
+        self.stage = stage
+        self.stage_changed.set()
+        self.stage_changed.clear()
 
     def _polls(self) -> tuple[str, list[tuple[str, str, bytes | None]]]:
         rest = self.target.rest

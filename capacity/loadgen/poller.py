@@ -5,8 +5,6 @@ from locust import FastHttpUser, task
 import time
 from typing import Any
 
-import gevent
-
 from capacity.loadgen.fleet import Fleet
 from capacity.loadgen.http_pool import keep_high_descriptors
 from capacity.loadgen.worker import fleet_of
@@ -45,10 +43,10 @@ class Poller(FastHttpUser):
 
     @task
     def poll_at_constant_pace(self) -> None:
-        """Poll until the stage changes."""
+        """Poll until the stage asks for another rate."""
         fleet = self._fleet
         assert fleet is not None
-        stage = fleet.stage
+        rate_per_s = fleet.stage.requests_per_s
         pace = fleet.poll_pace(self)
         if pace is None:
             self._hang_up()
@@ -56,9 +54,15 @@ class Poller(FastHttpUser):
             return
         interval_s, first_delay_s = pace
         schedule = ConstantPace(start_s=time.monotonic() + first_delay_s, interval_s=interval_s)
-        while fleet.stage.requests_per_s == stage.requests_per_s:
+        while True:
             intended_s = schedule.next_intended_s(time.monotonic())
-            gevent.sleep(max(0.0, intended_s - time.monotonic()))
+            sleep_until(intended_s, fleet, rate_per_s)
+            pace = fleet.poll_pace(self)
+            if fleet.stage.requests_per_s != rate_per_s or pace is None:
+                return
+            if pace[0] != interval_s:  # More pollers have joined, to share the rate.
+                interval_s = pace[0]
+                schedule = ConstantPace(start_s=intended_s + interval_s, interval_s=interval_s)
             self._poll(fleet, intended_s)
 
     def _poll(self, fleet: Fleet, intended_s: float) -> None:
@@ -85,6 +89,12 @@ class Poller(FastHttpUser):
 
     def _hang_up(self) -> None:
         self.client.client.clientpool.close()
+
+
+def sleep_until(moment_s: float, fleet: Fleet, rate_per_s: float) -> None:
+    """Sleep until then on the monotonic clock, or until the stage asks for another rate."""
+    while fleet.stage.requests_per_s == rate_per_s and (left_s := moment_s - time.monotonic()) > 0:
+        fleet.stage_changed.wait(timeout=left_s)
 
 
 def failure_of(status_code: int) -> str:

@@ -1,9 +1,9 @@
 """Everything that can be known to go wrong is found out before the first connection of a run."""
 
+import math
 import os
 import platform
 import resource
-import socket
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +70,7 @@ def check(target: Target, profile: Profile, *, workers: int) -> Preflight:
         try_request(target, dialect)
     bound = audited_bound(limits, used)
     steps = _steps(profile, bound.connections if bound else None)
-    _check_generator(steps, workers)
+    _check_generator(_most_sockets(steps, profile.poll_interval_s if target.rest else 0.0), workers)
     return Preflight(
         dialect=dialect,
         agent=agent,
@@ -162,35 +162,31 @@ def _steps(profile: Profile, bound: int | None) -> tuple[LoadStep, ...]:
     return ramp_steps(levels=profile.levels, mix=mix, pace=pace)
 
 
-def _check_generator(steps: tuple[LoadStep, ...], workers: int) -> None:
-    highest = max(step.connections for step in steps)
+def _most_sockets(steps: tuple[LoadStep, ...], poll_interval_s: float) -> int:
+    return max(
+        step.connections + math.ceil(step.requests_per_s * poll_interval_s) for step in steps
+    )
+
+
+def _check_generator(sockets: int, workers: int) -> None:
     descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     if descriptors == resource.RLIM_INFINITY:
         descriptors = 1 << 20
     room = (descriptors - DESCRIPTORS_BESIDE_CONNECTIONS) * workers
-    if highest > room:
-        needed = -(-highest // (descriptors - DESCRIPTORS_BESIDE_CONNECTIONS))
+    if sockets > room:
+        needed = -(-sockets // (descriptors - DESCRIPTORS_BESIDE_CONNECTIONS))
         raise PreflightError(
-            f"{highest} connections need more than the {room} descriptors that {workers} worker(s) of "
-            f"{descriptors} each have; use --workers {needed}, or raise the hard limit (ulimit -Hn)"
+            f"{sockets} connections, pollers' included, need more than the {room} descriptors that "
+            f"{workers} worker(s) of {descriptors} each have; use --workers {needed}, or raise the hard limit (ulimit -Hn)"
         )
     ports = _ephemeral_ports()
-    if highest > ports:
+    if sockets > ports:
         raise PreflightError(
-            f"{highest} connections need more than the {ports} ports between this machine and one target "
-            "address; widen net.ipv4.ip_local_port_range, or offer fewer"
+            f"{sockets} connections, pollers' included, need more than the {ports} ports between this "
+            "machine and one target address; widen net.ipv4.ip_local_port_range, or offer fewer"
         )
 
 
 def _ephemeral_ports() -> int:
     low, high = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()
     return int(high) - int(low) + 1
-
-
-def is_port_open(host: str, port: int) -> bool:
-    """Return whether something listens there."""
-    try:
-        with socket.create_connection((host, port), timeout=1):
-            return True
-    except OSError:
-        return False

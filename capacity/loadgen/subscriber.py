@@ -41,25 +41,25 @@ class Subscriber(User):
     @task
     def stay_subscribed(self) -> None:
         """Open what is not open, then sleep until a connection is lost."""
-        attempt = 0
+        failed_attempts = 0
         while True:
             self._lost.clear()
             closed = [feed for feed in self._feeds if not feed.is_open]
-            if not closed:
-                self._lost.wait()
-                attempt = 0
-                gevent.sleep(self.reconnect.delay_s(attempt, random.random()))  # noqa: S311 - jitter, not secrecy
-                continue
             if all([self._connect(feed) for feed in closed]):  # noqa: C419 - every one must be tried
-                attempt = 0
+                failed_attempts = 0
+                self._lost.wait()  # Returns at once when one was lost while others connected.
+                delay_s = self.reconnect.delay_s(0, random.random())  # noqa: S311 - jitter, not secrecy
             else:
-                gevent.sleep(self.reconnect.delay_s(attempt, random.random()))  # noqa: S311 - jitter, not secrecy
-                attempt += 1
+                delay_s = self.reconnect.delay_s(failed_attempts, random.random())  # noqa: S311 - as above
+                failed_attempts += 1
+            gevent.sleep(delay_s)
 
     def _connect(self, feed: Feed) -> bool:
         fleet = self._fleet
         assert fleet is not None
         fleet.turnstile.wait()
+        if fleet.is_over:
+            return True  # Nothing is to be opened any more; Locust ends this user soon.
         started_s = time.perf_counter()
         error: HandshakeError | None = None
         try:

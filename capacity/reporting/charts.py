@@ -7,12 +7,12 @@ from capacity.domain.load import LoadVector
 from capacity.domain.plan import CapacityPlan, Excuse, Wall
 from capacity.domain.resources import UNITS, Resource
 from capacity.domain.run import RunRecord
+from capacity.domain.words import RESOURCES
 from capacity.planning.windows import Window
 from capacity.reporting.axis import Axis, downsampled
 from capacity.reporting.document import Figure, Table, cells
 from capacity.reporting.measured import Measured, fitted, fitted_windows, measured
 from capacity.reporting.svg import Area, Dots, Level, Line, Mark, Tone, plot
-from capacity.reporting.words import RESOURCES
 
 _FAR_RATIO = 10.0
 """A ceiling this many times beyond the highest plateau would squeeze the measured dots."""

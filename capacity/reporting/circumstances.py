@@ -10,8 +10,9 @@ from capacity.domain import units
 from capacity.domain.observation import StepObservation
 from capacity.domain.plan import CapacityPlan, Excuse
 from capacity.domain.run import RunRecord
+from capacity.domain.words import RESOURCES
 from capacity.reporting.document import Cell, Row, Section, Table, cells
-from capacity.reporting.words import RESOURCES, limit, origin, reason
+from capacity.reporting.words import limit, origin, reason
 
 _MOST_ITEMS = 8
 _MOST_EVENTS = 60

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from capacity.domain import units
 from capacity.domain.plan import CapacityPlan, Wall
+from capacity.domain.words import RESOURCES
 from capacity.reporting.svg import WIDTH, Tone, picture, safe, shortest, words
-from capacity.reporting.words import RESOURCES
 
 _LEFT, _RIGHT, _ROW, _TOP = 240.0, 130.0, 30.0, 34.0
 _FARTHEST_RATIO = 5.0

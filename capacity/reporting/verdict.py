@@ -3,8 +3,9 @@
 from capacity.domain import units
 from capacity.domain.load import LoadVector
 from capacity.domain.plan import CapacityPlan, Excuse, GeneratorVerdict
+from capacity.domain.words import RESOURCES
 from capacity.reporting.document import Fact, Standing, Verdict
-from capacity.reporting.words import DOUBTS, RESOURCES, limit, origin
+from capacity.reporting.words import DOUBTS, limit, origin
 
 WALLS_BEHIND = 3
 

@@ -3,9 +3,10 @@
 from capacity.domain import units
 from capacity.domain.load import LoadVector
 from capacity.domain.plan import CapacityPlan, Doubt, Excuse, NoCeiling, Wall
+from capacity.domain.words import RESOURCES
 from capacity.reporting.document import Cell, Figure, Row, Section, Table, cells
 from capacity.reporting.ladder_chart import ladder_chart
-from capacity.reporting.words import DOUBTS, RESOURCES, limit, origin
+from capacity.reporting.words import DOUBTS, limit, origin
 
 _SMALLEST_PART_RATIO = 0.01
 """Smaller parts of a cost are not worth a reader's time."""

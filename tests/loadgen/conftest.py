@@ -1,6 +1,15 @@
-"""Records as the workers send them."""
+"""Real servers to load and to ask, and records as the workers send them."""
+
+import re
+import subprocess
+import sys
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 
 import pytest
+from gevent.pywsgi import WSGIServer
+
+from capacity.settings.target import Target
 
 EMPTY_REPORT = {
     "index": 0,
@@ -30,3 +39,108 @@ EMPTY_REPORT = {
 @pytest.fixture
 def report():
     return lambda **changes: {**EMPTY_REPORT, **changes}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """A process of ours that listens on loopback."""
+
+    process: subprocess.Popen
+    host: str
+    port: int
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    @property
+    def url(self):
+        return f"http://{self.host}:{self.port}"
+
+
+@contextmanager
+def running(*arguments):
+    """Run a Python program that says `... ready on http://HOST:PORT` on stderr."""
+    with subprocess.Popen(
+        [sys.executable, *map(str, arguments)], stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            ready = process.stderr.readline()
+            match = re.search(r"ready on http://([\d.]+):(\d+)", ready)
+            assert match, ready + process.stderr.read()
+            yield Server(process=process, host=match[1], port=int(match[2]))
+        finally:
+            process.kill()
+
+
+def exchange_running(*options):
+    return running("-m", "capacity.cli.main", "exchange", "--port", "0", *options)
+
+
+def agent_running(*options):
+    return running("-m", "capacity.monitor", "--listen", "0", "--interval", "0.1", *options)
+
+
+@pytest.fixture(scope="session")
+def exchange():
+    """The bundled exchange, for tests that leave it as they found it."""
+    with exchange_running("--updates-per-s", "10") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def agent(exchange):
+    """An agent that watches the exchange and samples ten times a second."""
+    with agent_running("--pid", exchange.pid) as server:
+        yield server
+
+
+@pytest.fixture
+def start_exchange():
+    """Start an exchange of the test's own, with options."""
+    with ExitStack() as stack:
+        yield lambda *options: stack.enter_context(exchange_running(*options))
+
+
+@pytest.fixture
+def start_agent():
+    """Start an agent of the test's own, with options."""
+    with ExitStack() as stack:
+        yield lambda *options: stack.enter_context(agent_running(*options))
+
+
+@pytest.fixture
+def serve():
+    """Serve a WSGI application on loopback within this process; returns its URL."""
+    with ExitStack() as stack:
+
+        def start(application):
+            server = WSGIServer(("127.0.0.1", 0), application, log=None)
+            server.start()
+            stack.callback(server.stop, timeout=0)
+            return f"http://127.0.0.1:{server.server_port}"
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def target_file():
+    """Return the settings of a target that is an exchange, perhaps with an agent's URL."""
+
+    def settings(server, agent_url=None, **changes):
+        return Target.model_validate(
+            {
+                "target": 1,
+                "name": "here",
+                "host": server.host,
+                "port": server.port,
+                "dialect": "deribit",
+                "symbols": ["BTC-PERPETUAL", "ETH-PERPETUAL"],
+                "channels": ["ticker", "book"],
+                "agent": {"url": agent_url} if agent_url else None,
+                "rest": {"operation": "ticker"},
+                **changes,
+            }
+        )
+
+    return settings

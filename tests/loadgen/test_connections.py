@@ -1,7 +1,10 @@
 """The epoll set on real sockets: the other end of a socket pair plays the target."""
 
 import contextlib
+import shutil
 import socket
+import ssl
+import subprocess
 
 import gevent
 import pytest
@@ -52,6 +55,39 @@ def pair(connections):
     yield open_pair
     for peer in peers:
         peer.close()
+
+
+@pytest.fixture
+def tls_pair(tmp_path):
+    """Return both ends of a TLS connection; the target's end first."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed: nothing makes a certificate")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(
+        [
+            *[
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:prime256v1",
+            ],
+            *("-nodes", "-days", "1", "-subj", "/CN=target", "-keyout", key, "-out", certificate),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(certificate, key)
+    client = ssl.create_default_context(cafile=str(certificate))
+    ours, theirs = socket.socketpair()
+    accepting = gevent.spawn(server.wrap_socket, theirs, server_side=True)
+    secured = client.wrap_socket(ours, server_hostname="target")
+    yield accepting.get(timeout=PATIENCE_S), secured
+    accepting.value.close()
+    secured.close()
 
 
 def wait_until(condition):
@@ -202,3 +238,20 @@ def test_spreading_calls_everything_once_and_takes_its_time(seconds):
 
     assert list(range(50)) == done
     assert gevent.get_hub().loop.now() - started >= 0.2
+
+
+def test_what_tls_decrypted_with_the_handshake_comes_once_the_connection_is_known(
+    connections, tls_pair
+):
+    target, ours = tls_pair
+    target.sendall(
+        b"!" + text_frame("early") + Peer(ConnectionType.SERVER).send(CloseConnection(1001))
+    )
+    assert b"!" == ours.recv(1)  # The rest of the record is decrypted now: no epoll will tell.
+    heard = Heard()
+    connections.add(ours, heard, 1 << 20)
+    heard_while_adding = [*heard.payloads, *heard.lost]
+    wait_until(lambda: heard.lost)
+
+    assert [] == heard_while_adding
+    assert ([b"early"], ["closed_by_target"]) == (heard.payloads, heard.lost)

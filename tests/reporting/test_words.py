@@ -25,8 +25,7 @@ def test_escapes_overrides_and_halves_of_characters_are_replaced():
     assert shown == "a�[31m�b c�"
 
 
-def test_every_resource_and_doubt_has_a_name():
-    assert set(words.RESOURCES) == set(Resource)
+def test_every_doubt_has_a_name():
     assert set(words.DOUBTS) == set(DoubtKind)
 
 

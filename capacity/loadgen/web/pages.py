@@ -21,9 +21,7 @@ def mount(environment: Environment, director: Director) -> None:
     assert web_ui is not None
     assert web_ui.app is not None
     base = options_of(environment).web_base_path or ""
-    blueprint = Blueprint(
-        KEY, __name__, url_prefix=f"{base}/capacity", template_folder=".", static_folder="static"
-    )
+    blueprint = Blueprint(KEY, __name__, url_prefix=f"{base}/capacity", template_folder=".")
 
     @blueprint.route("/")
     @web_ui.auth_required_if_enabled

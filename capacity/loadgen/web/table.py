@@ -1,11 +1,15 @@
 """The live table as texts: resource, used, limit, cost per connection, ceiling."""
 
-from capacity.domain.resources import Resource
+from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.domain.units import amount, count
+from capacity.domain.words import RESOURCES
 from capacity.loadgen.director import Director
-from capacity.planning.live import live_rows
+from capacity.planning.effective_limits import effective_limits
+from capacity.planning.live import LiveRow, live_rows
 
-UNKNOWN = "not known yet"
+UNKNOWN = "—"
+DECLARED_ONLY = frozenset({Resource.APPLICATION_CONNECTIONS})
+"""Resources whose limit no agent can read: only a target file can state it."""
 COLUMNS = (
     ("resource", "Resource"),
     ("used", "Used"),
@@ -27,20 +31,39 @@ def table_of(director: Director) -> list[dict[str, str]]:
         conductor.preflight.limits,
         clock_offset_s=offset.offset_s if offset is not None else 0.0,
     )
-    return [
-        {
-            "resource": row.resource.value.replace("_", " "),
-            "used": _amount(row.used, row.resource),
-            "limit": _amount(row.limit, row.resource),
-            "cost": _amount(row.cost_per_connection, row.resource),
-            "ceiling": count(row.ceiling) if row.ceiling is not None else row.reason or UNKNOWN,
-        }
-        for row in rows
-    ]
+    limits = effective_limits(conductor.preflight.limits)
+    return [texts_of(row, limits.get(row.resource)) for row in rows]
+
+
+def texts_of(row: LiveRow, limit: Limit | None) -> dict[str, str]:
+    """Return the cells of one resource; *limit* is the one that counts, if there is any."""
+    return {
+        "resource": RESOURCES[row.resource],
+        "used": _amount(row.used, row.resource),
+        "limit": _limit(limit, row.resource),
+        "cost": _amount(row.cost_per_connection, row.resource),
+        "ceiling": _ceiling(row, limit),
+    }
 
 
 def _amount(value: float | None, resource: Resource) -> str:
     return UNKNOWN if value is None else amount(value, resource)
+
+
+def _limit(limit: Limit | None, resource: Resource) -> str:
+    if limit is None:
+        return "not declared" if resource in DECLARED_ONLY else "not read"
+    if limit.state is LimitState.UNLIMITED:
+        return "unlimited"
+    return "not readable" if limit.value is None else amount(limit.value, resource)
+
+
+def _ceiling(row: LiveRow, limit: Limit | None) -> str:
+    if row.ceiling is not None:
+        return count(row.ceiling)
+    if limit is not None and limit.state is LimitState.UNLIMITED:
+        return "none"
+    return row.reason or UNKNOWN
 
 
 def status_of(director: Director) -> str:
@@ -50,10 +73,11 @@ def status_of(director: Director) -> str:
     conductor = director.conductor
     if conductor is None:
         return "No run yet: start one on Locust's page."
+    if conductor.is_over:
+        return f"Run is over; record in {conductor.recorder.path}"
     position = conductor.position
-    where = f"step {position.index + 1} of {len(conductor.steps)}, {position.phase}"
-    state = "Run is over" if conductor.is_over else f"Running, {where}"
     return (
-        f"{state}: {conductor.open_connections} connections open, {conductor.users} users; "
+        f"Running, step {position.index + 1} of {len(conductor.steps)}, {position.phase}: "
+        f"{conductor.open_connections} connections open, {conductor.users} users; "
         f"record in {conductor.recorder.path}"
     )

@@ -1,0 +1,24 @@
+"""What resources and parts of the load are called when people read about them."""
+
+from capacity.domain.resources import Resource
+
+RESOURCES: dict[Resource, str] = {
+    Resource.APPLICATION_CONNECTIONS: "connections admitted by the application",
+    Resource.DESCRIPTORS: "file descriptors",
+    Resource.FILE_TABLE: "system file table",
+    Resource.CONNTRACK: "connection-tracking table",
+    Resource.THREADS: "threads",
+    Resource.MEMORY: "memory of the target",
+    Resource.HOST_MEMORY: "memory of the host",
+    Resource.TCP_MEMORY: "kernel memory for TCP",
+    Resource.CPU: "CPU of the target",
+    Resource.EVENT_LOOP: "event loop (hottest thread)",
+    Resource.NETWORK_OUT: "network, outgoing",
+}
+
+LOADS: dict[str, str] = {
+    "connections": "connections",
+    "deliveries_per_s": "deliveries",
+    "requests_per_s": "requests",
+}
+"""Fields of LoadVector that costs are attributed to."""

@@ -1,0 +1,87 @@
+"""The workers of a run: who is there, what each of them holds, and what they are told."""
+
+from locust.env import Environment
+
+import math
+import time
+from typing import Any
+
+from capacity.loadgen import messages
+
+LOCAL = "local"
+"""Locust without workers does their work itself, under this name."""
+SILENCE_S = 3.0
+"""A worker with orders reports twice a second; one this silent has joined before it could hear."""
+
+
+class Crew:
+    """Knows the workers from the first order until the run is over."""
+
+    def __init__(self, environment: Environment, orders: dict[str, Any]) -> None:
+        """Give the *orders* of a run to every worker that is there."""
+        self._environment = environment
+        self._orders = orders
+        self._ordered_s: dict[str, float] = {}
+        self._gauges: dict[str, dict[str, Any]] = {}
+        self.ids = self._present()
+        self.order_silent()
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def open_connections(self) -> int:
+        return sum(gauges["open_connections"] for gauges in self._gauges.values())
+
+    @property
+    def users(self) -> int:
+        return sum(gauges["users"] for gauges in self._gauges.values())
+
+    @property
+    def heard(self) -> int:
+        """Count of the workers that have said what they hold."""
+        return len(self._gauges)
+
+    def note(self, worker: str, gauges: dict[str, Any]) -> None:
+        """Take what a worker says it holds; one that was lost holds nothing any more."""
+        if worker in self.ids:
+            self._gauges[worker] = gauges
+
+    def tell(self, message: str, body: Any = None) -> None:
+        """Send the same message to every worker."""
+        for worker in self.ids:
+            self._send(message, body, worker)
+
+    def changes(self) -> tuple[set[str], set[str]]:
+        """Return who was lost and who joined since the last call."""
+        before, self.ids = self.ids, self._present()
+        lost, joined = before - self.ids, self.ids - before
+        for worker in lost:
+            self._gauges.pop(worker, None)
+        for worker in joined & self._ordered_s.keys():  # It was only out of sight for a while.
+            self._ordered_s[worker] = time.monotonic()
+        return lost, joined
+
+    def order_silent(self) -> bool:
+        """Give the orders to whoever does not act on them yet; return whether there was any."""
+        now_s = time.monotonic()
+        silent = {
+            worker
+            for worker in self.ids - self._gauges.keys()
+            if now_s - self._ordered_s.get(worker, -math.inf) >= SILENCE_S
+        }
+        for worker in silent:
+            self._ordered_s[worker] = now_s
+            self._send(messages.BEGIN, self._orders, worker)
+        return bool(silent)
+
+    def _send(self, message: str, body: Any, worker: str) -> None:
+        runner = self._environment.runner
+        assert runner is not None
+        runner.send_message(message, body, client_id=worker)
+
+    def _present(self) -> set[str]:
+        clients = getattr(self._environment.runner, "clients", None)
+        if clients is None:
+            return {LOCAL}
+        return {node.id for node in clients.ready + clients.spawning + clients.running}

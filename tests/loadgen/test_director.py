@@ -1,0 +1,152 @@
+"""Locust's load shape asks, the director begins runs and ends them: in one process, really."""
+
+from locust.env import Environment
+from locust.event import Events
+
+from argparse import Namespace
+from pathlib import Path
+
+import gevent
+import pytest
+import yaml
+
+from capacity.loadgen import recorder
+from capacity.loadgen.director import Director
+from capacity.loadgen.subscriber import Subscriber
+from capacity.loadgen.worker import Worker
+from capacity.recording.run_directory import load
+
+PATIENCE_S = 20
+
+
+@pytest.fixture
+def environment(exchange, target_file, tmp_path, monkeypatch):
+    """Locust without workers, with the options of a tiny run, in a directory of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(recorder, "FETCH_INTERVAL_S", 0.1)
+    target = target_file(exchange, rest=None).model_dump(mode="json")
+    profile = {
+        "profile": 1,
+        "name": "tiny",
+        "kind": "break",
+        "start": 1,
+        "increment": 1,
+        "limit": 2,
+        "plateau_s": 1,
+        "settle_s": 0,
+        "mix": {"requests_per_s_per_connection": 0},
+    }
+    Path("target.yaml").write_text(yaml.safe_dump(target))
+    Path("profile.yaml").write_text(yaml.safe_dump(profile))
+    options = Namespace(
+        capacity_target="target.yaml", capacity_profile="profile.yaml", capacity_run=""
+    )
+
+    class Follower(Subscriber):
+        weight = 1
+
+    environment = Environment(user_classes=[Follower], events=Events(), parsed_options=options)
+    runner = environment.create_local_runner()
+    Worker(environment)
+    yield environment
+    runner.quit()
+
+
+@pytest.fixture
+def director(environment):
+    return Director(environment)
+
+
+def offer(environment, director, until=lambda: False):
+    """Do as Locust's shape worker does, until the director has nothing more to run."""
+    offered = None
+    with gevent.Timeout(PATIENCE_S):
+        while (due := director.tick()) is not None and not until():
+            if due != offered:
+                environment.runner.start(*due)
+                offered = due
+            gevent.sleep(0.05)
+    if due is None:
+        environment.runner.stop()
+
+
+def test_runs_follow_one_another_each_with_a_record_of_its_own(environment, director, exchange):
+    offer(environment, director)
+    first = director.conductor
+    record = load(first.recorder.path)
+    director.tick()
+    director.on_quitting()
+    second, after = load(director.conductor.recorder.path), load(first.recorder.path)
+
+    assert f"http://{exchange.host}:{exchange.port}" == environment.host
+    assert () == record.missing
+    assert [1, 2] == [step.load.connections for step in record.steps]
+    assert Path("reports/runs") == first.recorder.path.parent
+    assert record.manifest.run != second.manifest.run
+    assert (record.events, record.points) == (after.events, after.points)
+    assert (True, 0) == (first.is_over, first.exit_code)
+
+
+def test_the_directory_of_a_run_can_be_named(environment, director):
+    environment.parsed_options.capacity_run = "here/it"
+    director.tick()
+    director.on_quitting()
+
+    assert "it" == load(Path("here/it")).manifest.run
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "exit_code", "said"),
+    [
+        ("capacity_target", "no-such-target", 2, "no-such-target"),
+        ("capacity_profile", "absent.yaml", 2, "absent.yaml"),
+        ("capacity_target", "closed.yaml", 4, "no WebSocket there"),
+    ],
+    ids=["no such name", "no such file", "nobody listens"],
+)
+def test_a_run_that_cannot_begin_is_not_begun_and_locust_ends_with_its_code(
+    environment, director, caplog, option, value, exit_code, said
+):
+    settings = yaml.safe_load(Path("target.yaml").read_text())
+    Path("closed.yaml").write_text(yaml.safe_dump({**settings, "port": 1}))
+    setattr(environment.parsed_options, option, value)
+    due = director.tick()
+    director.on_quitting()
+
+    assert (None, None) == (due, director.conductor)
+    assert said in director.problem
+    assert [director.problem] == [record.getMessage() for record in caplog.records]
+    assert exit_code == environment.process_exit_code
+    assert not Path("reports").exists()
+
+
+def test_a_run_can_begin_after_one_that_could_not(environment, director):
+    environment.parsed_options.capacity_target = "no-such-target"
+    director.tick()
+    environment.parsed_options.capacity_target = "target.yaml"
+    due = director.tick()
+    director.on_quitting()
+
+    assert (1, None) == (due[0], director.problem)
+
+
+def test_locust_that_quits_before_the_end_closes_the_record(environment, director):
+    offer(environment, director, until=lambda: director.conductor.position.phase == "plateau")
+    director.on_quitting()
+    record = load(director.conductor.recorder.path)
+
+    assert 130 == environment.process_exit_code
+    assert "aborted" == record.events[-1].kind
+    assert "stopped before its profile was through" in record.events[-1].detail["reason"]
+
+
+def test_the_stop_button_ends_the_run_and_the_next_start_begins_another(environment, director):
+    offer(environment, director, until=lambda: director.conductor.position.phase == "plateau")
+    stopped = director.conductor
+    environment.runner.stop()
+    due = director.tick()
+    director.on_quitting()
+
+    assert (True, 130) == (stopped.is_over, stopped.exit_code)
+    assert director.conductor is not stopped
+    assert 1 == due[0]

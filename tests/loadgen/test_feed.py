@@ -1,0 +1,259 @@
+"""One connection's conversation with a target on a real socket."""
+
+import runpy
+from pathlib import Path
+
+import gevent
+import pytest
+
+from capacity.loadgen.feed import Feed
+from capacity.loadgen.fleet import Fleet, Stage
+from capacity.loadgen.handshake import HandshakeError
+
+SMALL = runpy.run_path(str(Path(__file__).with_name("small_target.py")))
+BTC, ETH, SOL = SMALL["BTC"], SMALL["ETH"], SMALL["SOL"]
+wait_until, stage_of = SMALL["wait_until"], SMALL["stage_of"]
+
+
+@pytest.fixture
+def target():
+    target = SMALL["SmallTarget"]()
+    yield target
+    target.close()
+
+
+@pytest.fixture
+def fleet(target):
+    fleet = Fleet(SMALL["orders_for"](target.port))
+    fleet.turn_to(Stage(**stage_of(subscriptions=2)))
+    yield fleet
+    fleet.close()
+
+
+@pytest.fixture
+def losses():
+    return []
+
+
+@pytest.fixture
+def feed(fleet, losses):
+    (feed,) = fleet.join(1, lambda: losses.append("lost"))
+    return feed
+
+
+@pytest.fixture
+def client(feed, target, fleet):
+    """Open the feed; return the target's end of it once the subscription is confirmed."""
+    feed.open()
+    wait_until(lambda: fleet.ledger.handshake_time)
+    return target.clients[0]
+
+
+def test_opening_subscribes_to_the_stages_channels(client, fleet):
+    assert [{"channels": [BTC, ETH]}] == client.asked("public/subscribe")
+    assert (1, {}) == (fleet.ledger.connects, fleet.ledger.failures)
+
+
+def test_the_handshake_lasts_until_the_subscription_is_confirmed(target, feed, fleet):
+    target.answer_s = 0.1
+    feed.open()
+    before_confirmation = list(fleet.ledger.handshake_time)
+    wait_until(lambda: fleet.ledger.handshake_time)
+
+    assert [] == before_confirmation
+    assert fleet.ledger.handshake_time[0] >= 100_000
+
+
+def test_a_connection_without_subscriptions_is_up_with_its_handshake(target, feed, fleet):
+    fleet.turn_to(Stage(**stage_of(subscriptions=0)))
+    feed.open()
+    wait_until(lambda: target.clients[0].frames)
+
+    assert [] == target.clients[0].asked("public/subscribe")
+    assert 1 == len(fleet.ledger.handshake_time)
+
+
+def test_updates_are_counted_with_their_bytes_and_their_delay(client, fleet):
+    now_ms = SMALL["time"].time() * 1000
+    for channel in (BTC, ETH, BTC):
+        client.publish(channel, timestamp=now_ms - 250)
+    wait_until(lambda: fleet.ledger.deliveries == 3)
+
+    assert 3 == len(fleet.ledger.delivery_delay)
+    assert all(250_000 <= delay_us < 1_250_000 for delay_us in fleet.ledger.delivery_delay)
+    assert fleet.ledger.delivered_bytes > 3 * len('{"jsonrpc":"2.0","method":"subscription"}')
+
+
+def test_an_update_from_the_future_was_not_delayed(client, fleet):
+    client.publish(BTC, timestamp=SMALL["time"].time() * 1000 + 60_000)
+    wait_until(lambda: fleet.ledger.deliveries)
+
+    assert [0] == fleet.ledger.delivery_delay
+
+
+def test_an_update_without_a_time_is_counted_as_untimed(client, fleet):
+    client.publish(BTC, timestamp="yesterday")
+    wait_until(lambda: fleet.ledger.deliveries)
+
+    assert (1, []) == (fleet.ledger.untimed, fleet.ledger.delivery_delay)
+
+
+def test_what_the_dialect_does_not_know_is_unmatched_and_no_delivery(client, fleet):
+    client.say(method="maintenance")
+    client.publish(SOL)
+    wait_until(lambda: fleet.ledger.unmatched == 2)
+
+    assert 0 == fleet.ledger.deliveries
+
+
+def test_a_refused_channel_is_a_failure_and_is_not_asked_for_again(target, feed, fleet):
+    target.refused = {ETH}
+    feed.open()
+    wait_until(lambda: fleet.ledger.failures)
+    gevent.sleep(0.05)
+
+    assert {"subscribe_rejected": 1} == fleet.ledger.failures
+    assert 1 == len(target.clients[0].asked("public/subscribe"))
+    assert feed.is_open
+
+
+def test_a_ping_is_answered(client):
+    client.ping(b"there?")
+    wait_until(lambda: client.pongs)
+
+    assert [b"there?"] == client.pongs
+
+
+def test_the_dialects_own_ping_is_answered_too(client):
+    client.say(method="heartbeat", params={"type": "test_request"})
+    wait_until(lambda: client.asked("public/test"))
+
+    assert [{}] == client.asked("public/test")
+
+
+def test_a_stage_with_more_channels_subscribes_to_the_new_ones_only(client, feed, fleet):
+    fleet.turn_to(Stage(**stage_of(subscriptions=3)))
+    wait_until(lambda: len(client.channels) == 3)
+
+    assert {"channels": [SOL]} == client.asked("public/subscribe")[-1]
+    assert [] == client.asked("public/unsubscribe")
+
+
+def test_a_stage_with_fewer_channels_leaves_the_others(client, feed, fleet):
+    fleet.turn_to(Stage(**stage_of(subscriptions=1)))
+    wait_until(lambda: len(client.channels) == 1)
+
+    assert {BTC} == client.channels
+    assert [{"channels": [ETH]}] == client.asked("public/unsubscribe")
+
+
+def test_channels_can_be_left_and_taken_up_again(client, fleet):
+    for subscriptions in (0, 3, 1, 2):
+        fleet.turn_to(Stage(**stage_of(subscriptions=subscriptions)))
+        wait_until(lambda count=subscriptions: len(client.channels) == count)
+
+    assert {BTC, ETH} == client.channels
+    assert {} == fleet.ledger.failures
+
+
+@pytest.mark.parametrize("subscriptions", [0, 1, 3])
+@pytest.mark.parametrize("first", [0, 2])
+def test_a_stage_that_begins_during_the_handshake_is_followed(
+    target, feed, fleet, first, subscriptions
+):
+    fleet.turn_to(Stage(**stage_of(subscriptions=first)))
+    target.handshake_s = 0.1
+    opening = gevent.spawn(feed.open)
+    wait_until(lambda: target.arrived_s)
+    fleet.turn_to(Stage(**stage_of(subscriptions=subscriptions)))
+    opening.get()
+    wait_until(lambda: fleet.ledger.handshake_time)
+
+    assert subscriptions == len(target.clients[0].channels)
+
+
+@pytest.mark.parametrize("subscriptions", [0, 1, 3])
+def test_a_stage_that_begins_before_the_answer_is_followed(target, feed, fleet, subscriptions):
+    target.answer_s = 0.1
+    feed.open()
+    fleet.turn_to(Stage(**stage_of(subscriptions=subscriptions)))
+    wait_until(lambda: fleet.ledger.handshake_time)
+    target.answer_s = 0.0
+    wait_until(lambda: len(target.clients[0].channels) == subscriptions)
+
+    assert {} == fleet.ledger.failures
+
+
+def test_a_stage_that_begins_before_a_refusal_is_followed(target, feed, fleet):
+    target.answer_s, target.refused = 0.1, {ETH}
+    feed.open()
+    fleet.turn_to(Stage(**stage_of(subscriptions=1)))
+    wait_until(lambda: fleet.ledger.failures)
+    target.answer_s = 0.0
+    fleet.turn_to(Stage(**stage_of(subscriptions=0)))
+    wait_until(lambda: target.clients[0].asked("public/unsubscribe"))
+
+    assert [{"channels": [BTC]}] == target.clients[0].asked("public/unsubscribe")
+
+
+def test_a_closed_feed_takes_no_part_in_a_stage(feed, fleet, losses):
+    fleet.turn_to(Stage(**stage_of(subscriptions=3)))
+    feed.follow()
+    feed.beat(0)
+    feed.close()
+
+    assert (False, []) == (feed.is_open, losses)
+
+
+def test_a_loss_is_counted_with_its_reason_and_told_to_the_user(client, feed, fleet, losses):
+    client.drop()
+    wait_until(lambda: losses)
+
+    assert (False, ["lost"]) == (feed.is_open, losses)
+    assert (1, {"connection_ended": 1}) == (fleet.ledger.lost, fleet.ledger.failures)
+
+
+def test_leaving_says_goodbye_and_is_no_loss(client, feed, fleet, losses):
+    feed.close()
+    wait_until(lambda: not client.is_open)
+
+    assert (True, [], 0) == (client.said_goodbye, losses, fleet.ledger.lost)
+
+
+def test_a_lost_feed_opens_again_with_its_subscriptions(client, feed, fleet, losses, target):
+    client.drop()
+    wait_until(lambda: losses)
+    feed.open()
+    wait_until(lambda: len(fleet.ledger.handshake_time) == 2)
+
+    assert {BTC, ETH} == target.clients[1].channels
+    assert 2 == fleet.ledger.connects
+
+
+def test_a_refused_upgrade_raises_and_leaves_the_feed_closed(target, feed, fleet):
+    target.status = 503
+    with pytest.raises(HandshakeError, match="handshake_rejected_503"):
+        feed.open()
+
+    assert (False, 0) == (feed.is_open, fleet.ledger.connects)
+
+
+def test_a_handshake_that_outlasts_the_run_opens_nothing(target, feed, fleet):
+    target.handshake_s = 0.1
+    opening = gevent.spawn(feed.open)
+    wait_until(lambda: target.arrived_s)
+    fleet.close()
+    opening.get()
+    wait_until(lambda: target.clients and not target.open_clients)
+
+    assert (False, 0) == (feed.is_open, fleet.ledger.connects)
+
+
+def test_feeds_spread_over_the_channels_by_their_index(fleet, target):
+    feeds = fleet.join(3, lambda: None)
+    for feed in feeds:
+        feed.open()
+    wait_until(lambda: len(fleet.ledger.handshake_time) == 3)
+
+    assert isinstance(feeds[0], Feed)
+    assert [{BTC, ETH}, {ETH, SOL}, {SOL, BTC}] == [client.channels for client in target.clients]

@@ -1,0 +1,174 @@
+"""One sentence for every fault, with a real exchange, a real agent and real limits."""
+
+import json
+import resource
+import socket
+
+import gevent
+import pytest
+import requests
+import yaml
+
+from capacity.domain.errors import PreflightError, UnreachableError
+from capacity.loadgen.agent_client import AgentClient
+from capacity.loadgen.preflight import check, generator_facts
+from capacity.settings.locate import find
+from capacity.settings.profile import ADAPTER
+
+
+@pytest.fixture(scope="module")
+def profile():
+    def settings(kind="ramp", **changes):
+        if kind == "ramp":
+            changes.setdefault("levels", [2, 4])
+        return ADAPTER.validate_python({"profile": 1, "name": "tiny", "kind": kind, **changes})
+
+    return settings
+
+
+@pytest.fixture
+def closed_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def test_a_sound_target_is_audited_and_its_load_stays_at_a_quarter(
+    exchange, agent, target_file, profile
+):
+    preflight = check(target_file(exchange, agent.url), profile("safe", levels=2), workers=1)
+    limits = {limit.resource.value: limit.value for limit in preflight.info.limits}
+    highest = max(step.connections for step in preflight.steps)
+
+    assert preflight.audited_bound <= limits[preflight.audited_by]
+    assert 0 < highest <= preflight.audited_bound / 4
+    assert preflight.same_host
+    assert abs(preflight.clock_offset.offset_s) < 0.1
+
+
+def test_a_declared_limit_bounds_the_load_without_an_agent(exchange, target_file, profile):
+    target = target_file(
+        exchange, limits={"application_connections": {"value": 40, "source": "its manual"}}
+    )
+    preflight = check(target, profile("safe", levels=2), workers=1)
+
+    assert (40, "application_connections") == (preflight.audited_bound, preflight.audited_by)
+    assert 10 >= max(step.connections for step in preflight.steps) > 0
+    assert (None, None, False) == (preflight.info, preflight.clock_offset, preflight.same_host)
+
+
+def test_connections_of_the_profile_stand_in_where_nothing_can_be_audited(
+    exchange, target_file, profile
+):
+    preflight = check(
+        target_file(exchange),
+        profile("safe", levels=2, connections=100, mix={"requests_per_s_per_connection": 0}),
+        workers=1,
+    )
+
+    assert preflight.audited_bound is None
+    assert 25 == preflight.steps[-1].connections
+
+
+def test_a_breaking_profile_goes_on_to_its_limit(exchange, target_file, profile):
+    preflight = check(
+        target_file(exchange), profile("break", start=2, increment=3, limit=9), workers=1
+    )
+
+    assert [2, 5, 8, 9] == [step.connections for step in preflight.steps]
+
+
+def test_nothing_to_audit_is_refused(exchange, target_file, profile):
+    with pytest.raises(PreflightError, match="no counted limit of the target could be read"):
+        check(target_file(exchange), profile("safe"), workers=1)
+
+
+def test_a_target_that_is_down_is_named(exchange, target_file, profile, closed_port):
+    with pytest.raises(UnreachableError, match=rf":{closed_port}/.*no WebSocket there"):
+        check(target_file(exchange, port=closed_port), profile(), workers=1)
+
+
+def test_a_target_of_another_dialect_is_found_out(exchange, target_file, profile):
+    target = target_file(exchange, dialect="json-push", channels=["updates"], rest=None)
+    with pytest.raises(UnreachableError, match=r"handshake_rejected_404.*correct host, port and"):
+        check(target, profile(), workers=1)
+
+
+def test_a_rest_path_that_is_not_there_is_found_out(exchange, target_file, profile, tmp_path):
+    dialect = yaml.safe_load(find("dialects", "deribit").read_text())
+    dialect["rest"]["ticker"]["path"] = "/public/no_such_method"
+    file = tmp_path / "other.yaml"
+    file.write_text(yaml.safe_dump(dialect))
+    with pytest.raises(
+        UnreachableError, match=r"no_such_method\S*: the REST request is answered 4"
+    ):
+        check(target_file(exchange, dialect=str(file)), profile(), workers=1)
+
+
+def test_an_agent_that_is_down_is_named(exchange, target_file, profile, closed_port):
+    target = target_file(exchange, f"http://127.0.0.1:{closed_port}")
+    with pytest.raises(UnreachableError, match=f"the agent at .*:{closed_port} does not answer"):
+        check(target, profile(), workers=1)
+
+
+@pytest.mark.parametrize(("by_s", "said"), [(7, "7.0 s ahead of"), (-7, "7.0 s behind")])
+def test_a_clock_that_is_off_is_refused_with_its_direction(
+    exchange, agent, target_file, profile, serve, by_s, said
+):
+    def of_another_time(_environ, start_response):
+        info = requests.get(f"{agent.url}/v1/info", timeout=5).json()
+        start_response("200 OK", [])
+        return [json.dumps({**info, "now": info["now"] + by_s}).encode()]
+
+    with pytest.raises(PreflightError, match=f"the clock of .* is {said} this machine's.*chrony"):
+        check(target_file(exchange, serve(of_another_time)), profile(), workers=1)
+
+
+def test_an_agent_that_lost_its_target_is_found_out(
+    start_exchange, start_agent, target_file, profile
+):
+    exchange = start_exchange()
+    agent = start_agent("--pid", exchange.pid)
+    target = target_file(exchange, agent.url)
+    check(target, profile(), workers=1)
+    exchange.process.kill()
+    exchange.process.wait()
+    client = AgentClient(agent.url)
+    with gevent.Timeout(10):
+        while client.samples(0)[-1].target_started_at is not None:
+            gevent.sleep(0.05)
+    with pytest.raises(UnreachableError, match="has lost its target; start the target, or the"):
+        check(target, profile(), workers=1)
+
+
+def test_more_connections_than_descriptors_need_more_workers(exchange, target_file, profile):
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if not 0 < hard < 10_000_000:
+        pytest.skip("no profile asks for more connections than the limit admits here")
+    profile = profile(levels=[hard * 2])
+    with pytest.raises(
+        PreflightError, match=f"need more than the {hard - 100} descriptors .*use --workers 3, or"
+    ):
+        check(target_file(exchange), profile, workers=1)
+
+
+def test_pollers_need_descriptors_too(exchange, target_file, profile):
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if not 0 < hard < 10_000_000:
+        pytest.skip("no profile asks for more connections than the limit admits here")
+    profile = profile(
+        levels=[hard * 3 // 4], poll_interval_s=1, mix={"requests_per_s_per_connection": 1}
+    )
+    with pytest.raises(PreflightError, match=f"need more than the {hard - 100} descriptors"):
+        check(target_file(exchange), profile, workers=1)
+
+
+def test_more_connections_than_ports_are_refused(exchange, target_file, profile):
+    with pytest.raises(PreflightError, match=r"70700 connections.*ports.*ip_local_port_range"):
+        check(target_file(exchange), profile(levels=[70_000]), workers=1000)
+
+
+def test_the_generators_facts_are_those_of_this_machine():
+    facts = generator_facts(3)
+
+    assert (3, socket.gethostname()) == (facts["workers"], facts["host"])
+    assert resource.getrlimit(resource.RLIMIT_NOFILE)[1] == facts["descriptor_limit"]

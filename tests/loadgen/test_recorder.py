@@ -1,0 +1,239 @@
+"""Real agents whose samples are fetched into a real record, whatever happens to the way there."""
+
+import gevent
+import pytest
+import requests
+
+from capacity.domain.errors import ConfigError
+from capacity.domain.histogram import Histogram
+from capacity.domain.run import LoadPoint
+from capacity.loadgen import recorder as recorder_module
+from capacity.loadgen.preflight import check
+from capacity.loadgen.recorder import Recorder
+from capacity.recording.run_directory import load
+from capacity.settings.profile import ADAPTER
+
+PROFILE = ADAPTER.validate_python({"profile": 1, "name": "tiny", "kind": "ramp", "levels": [2]})
+PATIENCE_S = 10
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    monkeypatch.setattr(recorder_module, "FETCH_INTERVAL_S", 0.15)
+
+
+@pytest.fixture
+def record(tmp_path):
+    """Begin the record of a run against a target; its fetching ends with the test."""
+    begun = []
+
+    def begin(target):
+        preflight = check(target, PROFILE, workers=1)
+        begun.append(Recorder(tmp_path / "run", target, PROFILE, preflight, 1))
+        return begun[-1]
+
+    yield begin
+    gevent.killall([recorder.fetching for recorder in begun if recorder.fetching is not None])
+
+
+class Way:
+    """Passes requests on to an agent, unless it is blocked."""
+
+    def __init__(self, url):
+        self.url = url
+        self.is_blocked = False
+
+    def __call__(self, environ, start_response):
+        if self.is_blocked:
+            start_response("502 Bad Gateway", [])
+            return []
+        path = f"{environ['PATH_INFO']}?{environ['QUERY_STRING']}"
+        answer = requests.get(self.url + path, timeout=5)
+        newest = answer.headers.get("Capacity-Newest-Seq")
+        start_response("200 OK", [("Capacity-Newest-Seq", newest)] if newest else [])
+        return [answer.content]
+
+
+def wait_until(condition):
+    with gevent.Timeout(PATIENCE_S):
+        while not condition():
+            gevent.sleep(0.02)
+
+
+def numbers_of(samples):
+    return [sample.seq for sample in samples]
+
+
+def kinds_of(recorder):
+    return [event.kind for event in load(recorder.path).events]
+
+
+def test_only_samples_of_the_run_are_recorded_and_the_last_second_is_among_them(
+    exchange, agent, target_file, record
+):
+    recorder = record(target_file(exchange, agent.url))
+    wait_until(lambda: len(recorder.samples) >= 5)
+    recorder.close("finished", {})
+    run = load(recorder.path)
+    (end,) = [event for event in run.events if event.kind == "finished"]
+    first, *_, last = run.samples
+
+    assert tuple(recorder.samples) == run.samples
+    assert list(range(first.seq, last.seq + 1)) == numbers_of(run.samples)
+    assert first.at >= recorder.started_at - 0.2
+    assert 0 <= end.at - last.at < 0.5
+
+
+def test_the_manifest_says_what_was_known_before_the_first_connection(
+    exchange, agent, target_file, record
+):
+    recorder = record(target_file(exchange, agent.url))
+    manifest = load(recorder.path).manifest
+
+    assert ("run", "here", "tiny") == (
+        manifest.run,
+        manifest.target["name"],
+        manifest.profile["name"],
+    )
+    assert exchange.pid in manifest.agent.target_pids
+    assert [0, 2] == [step.connections for step in manifest.steps]
+
+
+def test_no_sample_is_lost_while_the_agent_cannot_be_reached(
+    exchange, agent, target_file, record, serve
+):
+    way = Way(agent.url)
+    recorder = record(target_file(exchange, serve(way)))
+    wait_until(lambda: recorder.samples)
+    way.is_blocked = True
+    wait_until(lambda: "agent_lost" in kinds_of(recorder))
+    held = len(recorder.samples)
+    gevent.sleep(1)
+    assert held == len(recorder.samples)
+    way.is_blocked = False
+    wait_until(lambda: "agent_back" in kinds_of(recorder))
+    recorder.close("finished", {})
+    samples = load(recorder.path).samples
+
+    assert list(range(samples[0].seq, samples[-1].seq + 1)) == numbers_of(samples)
+    assert len(samples) >= held + 8
+    assert ["agent_lost", "agent_back", "finished"] == kinds_of(recorder)
+
+
+def test_an_agent_that_is_gone_at_the_end_does_not_keep_the_record_open(
+    exchange, agent, target_file, record, serve
+):
+    way = Way(agent.url)
+    recorder = record(target_file(exchange, serve(way)))
+    wait_until(lambda: recorder.samples)
+    way.is_blocked = True
+    recorder.close("finished", {"reason": "why not"})
+
+    assert ["agent_lost", "finished"] == kinds_of(recorder)
+
+
+def test_a_restarted_agent_that_counts_anew_is_followed_from_its_first_sample(
+    exchange, start_agent, target_file, record
+):
+    agent = start_agent("--pid", exchange.pid)
+    recorder = record(target_file(exchange, agent.url))
+    wait_until(lambda: recorder.samples and recorder.samples[-1].seq >= 12)
+    before = len(recorder.samples)
+    agent.process.kill()
+    agent.process.wait()
+    start_agent("--pid", exchange.pid, "--listen", agent.port)
+    wait_until(lambda: len(recorder.samples) >= before + 3)
+    anew = numbers_of(recorder.samples[before:])
+    recorder.close("finished", {})
+
+    assert list(range(1, len(anew) + 1)) == anew
+    assert numbers_of(recorder.samples) == numbers_of(load(recorder.path).samples)
+
+
+def test_a_target_that_goes_is_noted_once(start_exchange, start_agent, target_file, record):
+    exchange = start_exchange()
+    agent = start_agent("--pid", exchange.pid)
+    recorder = record(target_file(exchange, agent.url))
+    wait_until(lambda: recorder.samples)
+    exchange.process.kill()
+    exchange.process.wait()
+    wait_until(lambda: "target_gone" in kinds_of(recorder))
+    gevent.sleep(0.5)
+    recorder.close("aborted", {})
+
+    assert ["target_gone", "aborted"] == kinds_of(recorder)
+
+
+def test_a_target_that_is_replaced_is_noted_as_restarted(
+    start_exchange, start_agent, target_file, record
+):
+    exchange = start_exchange()
+    agent = start_agent("--port", exchange.port)
+    recorder = record(target_file(exchange, agent.url))
+    wait_until(lambda: recorder.samples)
+    exchange.process.kill()
+    exchange.process.wait()
+    wait_until(lambda: "target_gone" in kinds_of(recorder))
+    start_exchange("--port", exchange.port)
+    wait_until(lambda: "target_restarted" in kinds_of(recorder))
+
+    assert ["target_gone", "target_restarted"] == kinds_of(recorder)
+
+
+def test_without_an_agent_nothing_is_fetched(exchange, target_file, record):
+    recorder = record(target_file(exchange))
+    recorder.close("finished", {})
+
+    assert recorder.fetching is None
+    assert () == load(recorder.path).missing[1:]
+    assert ["finished"] == kinds_of(recorder)
+
+
+def test_steps_points_and_histograms_are_on_disk_as_soon_as_they_are_told(
+    exchange, target_file, record, bare_step
+):
+    recorder = record(target_file(exchange))
+    histogram = Histogram()
+    histogram.add_all([1000, 2000])
+    point = LoadPoint(
+        at=1.0,
+        index=0,
+        phase="ramp",
+        users=1,
+        open_connections=2,
+        deliveries_per_s=3.0,
+        requests_per_s=4.0,
+        failures=5,
+    )
+    recorder.point(point)
+    recorder.step(bare_step, {"lag": histogram})
+    run = load(recorder.path)
+
+    assert ((point,), (bare_step,)) == (run.points, run.steps)
+    assert histogram.counts == run.histograms[0, "lag"].counts
+
+
+def test_a_run_is_never_recorded_over_another(exchange, target_file, record):
+    record(target_file(exchange))
+    with pytest.raises(ConfigError, match="there is a run already"):
+        record(target_file(exchange))
+
+
+@pytest.fixture
+def bare_step():
+    from capacity.loadgen.observing import observe
+    from capacity.workload.profile import Mix, Pace, Phase, ramp_steps
+
+    mix = Mix(subscriptions_per_connection=1, requests_per_s_per_connection=0, poll_interval_s=1)
+    pace = Pace(connects_per_s=1, ramp_timeout_s=1, settle_s=1, plateau_s=1)
+    return observe(
+        index=0,
+        step=ramp_steps(levels=[1], mix=mix, pace=pace)[0],
+        times={Phase.RAMP: 1.0},
+        ended_at=2.0,
+        tallies={},
+        connections_peak=0,
+        users=0,
+        workers=1,
+        disturbances=(),
+    )

@@ -1,0 +1,225 @@
+"""Locust's own runner starts real subscribers against a target on a real socket."""
+
+from locust.env import Environment
+from locust.event import Events
+
+import runpy
+from itertools import pairwise
+from pathlib import Path
+
+import gevent
+import pytest
+
+from capacity.domain.errors import ProtocolError
+from capacity.loadgen import messages
+from capacity.loadgen.subscriber import Subscriber
+from capacity.loadgen.worker import Worker
+from capacity.workload.reconnect import ReconnectPolicy
+
+SMALL = runpy.run_path(str(Path(__file__).with_name("small_target.py")))
+wait_until, orders_for, stage_of = SMALL["wait_until"], SMALL["orders_for"], SMALL["stage_of"]
+
+
+class Member(Subscriber):
+    weight = 1
+    reconnect = ReconnectPolicy(policy="exponential", base_s=0.1, factor=2.0, cap_s=2.0)
+
+
+@pytest.fixture
+def target():
+    target = SMALL["SmallTarget"]()
+    yield target
+    target.close()
+
+
+@pytest.fixture
+def reports():
+    return []
+
+
+@pytest.fixture
+def environment(reports):
+    environment = Environment(user_classes=[Member], events=Events())
+    runner = environment.create_local_runner()
+    runner.register_message(messages.COUNTS, lambda msg, **_: reports.append(msg.data))
+    yield environment
+    runner.quit()
+    runner.send_message(messages.END)
+
+
+@pytest.fixture
+def begin(environment, target):
+    """Begin a run with that many users; return its fleet."""
+
+    def begin_run(users=1, stage=None, port=None, **orders):
+        worker = Worker(environment)
+        orders = orders_for(port or target.port, **orders)
+        environment.runner.send_message(messages.BEGIN, orders)
+        environment.runner.send_message(messages.STAGE, stage or stage_of())
+        environment.runner.start(users, spawn_rate=100)
+        return worker.fleet
+
+    return begin_run
+
+
+@pytest.fixture
+def total(environment, reports):
+    """End the run; return how much was counted in all under a name."""
+
+    def total_of(name):
+        environment.runner.send_message(messages.END)
+        return sum(report[name] for report in reports)
+
+    return total_of
+
+
+@pytest.fixture
+def failed_connects(environment):
+    failed = []
+    environment.events.request.add_listener(
+        lambda name, exception, **_: failed.append((name, str(exception))) if exception else None
+    )
+    return failed
+
+
+@pytest.fixture
+def user_errors(environment):
+    errors = []
+    environment.events.user_error.add_listener(lambda exception, **_: errors.append(exception))
+    return errors
+
+
+def test_users_open_and_hold_their_connections(begin, target, environment, user_errors):
+    begin(users=5)
+    wait_until(lambda: len(target.open_clients) == 5)
+    wait_until(lambda: all(len(client.channels) == 2 for client in target.clients))
+    gevent.sleep(0.2)
+
+    assert (5, []) == (len(target.arrived_s), user_errors)
+    assert 5 == environment.stats.get("connect", "WS").num_requests
+
+
+def test_a_user_may_own_several_connections(begin, target):
+    begin(users=2, connections_per_user=3)
+    wait_until(lambda: len(target.open_clients) == 6)
+
+    assert 6 == len(target.arrived_s)
+
+
+def test_arrivals_keep_to_the_stages_rate(begin, target):
+    begin(users=21, stage=stage_of(connects_per_s=50.0))
+    wait_until(lambda: len(target.arrived_s) == 21)
+    gaps_s = sorted(after - before for before, after in pairwise(target.arrived_s))
+
+    assert 0.35 <= target.arrived_s[-1] - target.arrived_s[0] <= 2.0
+    assert gaps_s[len(gaps_s) // 2] > 0.01
+
+
+def test_starting_a_user_connects_nothing(begin, target, environment):
+    begin(users=0)
+    user = Member(environment)
+    user.on_start()
+    gevent.sleep(0.1)
+    user.on_stop()
+
+    assert [] == target.arrived_s
+
+
+def test_a_dropped_connection_comes_back_after_a_delay(begin, target, total):
+    begin()
+    wait_until(lambda: target.open_clients)
+    dropped_s = SMALL["time"].monotonic()
+    target.clients[0].drop()
+    wait_until(lambda: len(target.clients) == 2 and target.clients[1].channels)
+
+    assert target.arrived_s[1] - dropped_s >= 0.1
+    assert (1, 2) == (total("lost"), total("connects"))
+
+
+def test_only_the_lost_one_of_several_connections_is_opened_anew(begin, target):
+    begin(connections_per_user=3)
+    wait_until(lambda: len(target.open_clients) == 3)
+    target.clients[1].drop()
+    wait_until(lambda: len(target.clients) == 4)
+
+    assert [True, False, True, True] == [client.is_open for client in target.clients]
+
+
+def test_failed_attempts_are_repeated_ever_more_slowly(begin, target, failed_connects):
+    target.status = 503
+    begin()
+    wait_until(lambda: len(failed_connects) == 4)
+    gaps_s = [after - before for before, after in pairwise(target.arrived_s)]
+
+    assert all(wait_s <= gap_s for wait_s, gap_s in zip((0.1, 0.2, 0.4), gaps_s, strict=True))
+    assert {("connect", "handshake_rejected_503")} == set(failed_connects)
+
+
+def test_a_target_that_ends_every_connection_at_once_is_not_hammered(begin, target):
+    target.is_dropping = True
+    begin()
+    gevent.sleep(1.0)
+    arrived, target.is_dropping = len(target.arrived_s), False
+    wait_until(lambda: target.open_clients)
+
+    assert 2 <= arrived <= 11
+
+
+def test_a_loss_while_another_connection_is_opened_is_followed_by_a_delay(begin, target):
+    target.is_dropping = True
+    begin(connections_per_user=5, stage=stage_of(connects_per_s=100.0))
+    gevent.sleep(1.0)
+    arrived, target.is_dropping = len(target.arrived_s), False
+    wait_until(lambda: len(target.open_clients) == 5)
+
+    assert 10 <= arrived <= 5 * 8
+
+
+def test_users_recover_when_the_target_admits_them_again(begin, target):
+    target.status = 503
+    begin(users=3)
+    wait_until(lambda: len(target.arrived_s) >= 3)
+    target.status = 101
+    wait_until(lambda: len(target.open_clients) == 3)
+
+    assert 3 == len(target.clients)
+
+
+def test_stopped_users_leave_with_a_goodbye(begin, target, environment, total):
+    begin(users=3)
+    wait_until(lambda: len(target.open_clients) == 3)
+    gevent.sleep(0.3)  # An answer left unread would turn the goodbye into a reset.
+    environment.runner.stop()
+    wait_until(lambda: not target.open_clients)
+
+    assert [True] * 3 == [client.said_goodbye for client in target.clients]
+    assert 0 == total("lost")
+
+
+def test_nothing_is_opened_once_the_run_is_over(begin, target, environment, user_errors):
+    target.status = 503
+    begin(users=5)
+    wait_until(lambda: len(target.arrived_s) >= 5)
+    environment.runner.send_message(messages.END)
+    gevent.sleep(0.1)
+    target.status, arrived = 101, len(target.arrived_s)
+    gevent.sleep(0.6)
+
+    assert (arrived, []) == (len(target.arrived_s), user_errors)
+
+
+def test_users_started_without_a_run_are_told_so(environment, user_errors):
+    worker = Worker(environment)
+    environment.runner.start(1, spawn_rate=1)
+    wait_until(lambda: user_errors)
+
+    assert worker.fleet is None
+    assert isinstance(user_errors[0], ProtocolError)
+
+
+def test_deliveries_of_the_bundled_exchange_are_counted(begin, exchange, reports, total):
+    begin(users=4, port=exchange.port, stage=stage_of(subscriptions=3))
+    wait_until(lambda: sum(report["deliveries"] for report in reports) >= 60)
+
+    assert [0, 0, 0, 0] == [total(name) for name in ("unmatched", "gaps", "untimed", "lost")]
+    assert [] == [report["failures"] for report in reports if report["failures"]]

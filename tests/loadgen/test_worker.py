@@ -1,0 +1,214 @@
+"""A worker obeys its master's messages and reports what it counted under the stage it belongs to."""
+
+from locust.env import Environment
+from locust.event import Events
+
+import os
+import runpy
+from pathlib import Path
+
+import gevent
+import pytest
+
+from capacity.domain.errors import ProtocolError
+from capacity.loadgen import messages
+from capacity.loadgen.ledger import COUNTS
+from capacity.loadgen.subscriber import Subscriber
+from capacity.loadgen.worker import Worker, fleet_of
+
+SMALL = runpy.run_path(str(Path(__file__).with_name("small_target.py")))
+wait_until, orders_for, stage_of = SMALL["wait_until"], SMALL["orders_for"], SMALL["stage_of"]
+BTC = SMALL["BTC"]
+
+
+class Member(Subscriber):
+    weight = 1
+
+
+@pytest.fixture
+def target():
+    target = SMALL["SmallTarget"]()
+    yield target
+    target.close()
+
+
+@pytest.fixture
+def environment():
+    environment = Environment(user_classes=[Member], events=Events())
+    runner = environment.create_local_runner()
+    yield environment
+    runner.quit()
+    runner.send_message(messages.END)
+
+
+@pytest.fixture
+def worker(environment):
+    return Worker(environment)
+
+
+@pytest.fixture
+def reports(environment):
+    reports = []
+    environment.runner.register_message(messages.COUNTS, lambda msg, **_: reports.append(msg.data))
+    return reports
+
+
+@pytest.fixture
+def say(environment, worker, target):
+    """Say to the worker what a master would."""
+
+    def message(kind, **stage):
+        body = {
+            messages.BEGIN: lambda: orders_for(target.port),
+            messages.STAGE: lambda: stage_of(**stage),
+            messages.END: lambda: None,
+        }[kind]()
+        environment.runner.send_message(kind, body)
+
+    return message
+
+
+def tags(reports):
+    return [(report["index"], report["phase"], report["is_final"]) for report in reports]
+
+
+def test_users_find_the_fleet_of_the_run(worker, environment, say):
+    say(messages.BEGIN)
+
+    assert worker.fleet is fleet_of(environment)
+
+
+def test_without_a_run_there_is_no_fleet(worker, environment, say):
+    say(messages.BEGIN)
+    say(messages.END)
+    with pytest.raises(ProtocolError, match="let the load profile start them"):
+        fleet_of(environment)
+    with pytest.raises(ProtocolError):
+        fleet_of(Environment(events=Events()))
+
+
+def test_a_stage_closes_the_report_of_the_one_before(say, worker, reports):
+    say(messages.BEGIN)
+    say(messages.STAGE, index=0, phase="ramp")
+    worker.fleet.ledger.deliveries += 3
+    say(messages.STAGE, index=0, phase="plateau")
+    worker.fleet.ledger.deliveries += 5
+    say(messages.STAGE, index=1, phase="ramp")
+    say(messages.END)
+
+    assert [
+        (-1, "idle", True),
+        (0, "ramp", True),
+        (0, "plateau", True),
+        (1, "ramp", True),
+    ] == tags(reports)
+    assert [0, 3, 5, 0] == [report["deliveries"] for report in reports]
+
+
+def test_a_running_worker_reports_twice_a_second_and_never_finally(say, reports):
+    say(messages.BEGIN)
+    say(messages.STAGE, index=2, phase="plateau")
+    gevent.sleep(1.3)
+    regular = tags(reports[1:])
+    seconds = sum(report["seconds"] for report in reports[1:])
+
+    assert [(2, "plateau", False)] * 2 == regular
+    assert pytest.approx(1.0, abs=0.2) == seconds
+
+
+def test_every_delivery_is_reported_once_under_the_stage_it_came_in(
+    say, worker, reports, target, environment
+):
+    say(messages.BEGIN)
+    say(messages.STAGE, index=0, phase="ramp")
+    environment.runner.start(1, spawn_rate=1)
+    wait_until(lambda: target.clients and len(target.clients[0].channels) == 2)
+    for index, published in enumerate((4, 7, 2)):
+        say(messages.STAGE, index=index, phase="plateau")
+        for _ in range(published):
+            target.clients[0].publish(BTC)
+        expected = 4 + 7 * (index > 0) + 2 * (index > 1)
+        wait_until(
+            lambda due=expected: (
+                worker.fleet.ledger.deliveries + sum(report["deliveries"] for report in reports)
+                == due
+            )
+        )
+    say(messages.END)
+    by_stage = {
+        index: sum(
+            report["deliveries"]
+            for report in reports
+            if (report["index"], report["phase"]) == (index, "plateau")
+        )
+        for index in range(3)
+    }
+
+    assert {0: 4, 1: 7, 2: 2} == by_stage
+
+
+def test_a_report_carries_the_gauges_of_its_moment(say, worker, reports, environment):
+    say(messages.BEGIN)
+    say(messages.STAGE)
+    environment.runner.start(3, spawn_rate=100)
+    wait_until(lambda: len(worker.fleet.connections) == 3)
+    say(messages.STAGE, phase="plateau")
+    gauges = reports[-1]["gauges"]
+
+    assert (3, 3, os.getpid()) == (gauges["open_connections"], gauges["users"], gauges["pid"])
+    assert 0 < gauges["descriptors_ratio"] < 1
+    assert gauges["cpu_ratio"] > 0
+    assert set(COUNTS) <= set(reports[-1])
+
+
+def test_deliveries_appear_in_locusts_own_statistics(say, worker, environment, reports):
+    say(messages.BEGIN)
+    say(messages.STAGE)
+    worker.fleet.ledger.deliveries += 2
+    worker.fleet.ledger.delivered_bytes += 200
+    worker.fleet.ledger.delivery_delay += [1000, 3000]
+    say(messages.END)
+
+    assert 2 == environment.stats.get("delivery", "WS").num_requests
+
+
+def test_the_end_closes_the_connections_and_nothing_is_reported_after_it(
+    say, worker, reports, environment, target
+):
+    say(messages.BEGIN)
+    say(messages.STAGE)
+    environment.runner.start(2, spawn_rate=100)
+    wait_until(lambda: len(target.open_clients) == len(worker.fleet.connections) == 2)
+    say(messages.END)
+    reported = len(reports)
+    wait_until(lambda: not target.open_clients)
+    gevent.sleep(0.7)
+
+    assert (None, reported) == (worker.fleet, len(reports))
+    assert (True, 2) == (reports[-1]["is_final"], reports[-1]["gauges"]["open_connections"])
+
+
+def test_a_second_end_is_harmless(say, reports):
+    say(messages.BEGIN)
+    say(messages.END)
+    say(messages.END)
+
+    assert 1 == len(reports)
+
+
+def test_a_stage_of_a_run_that_the_worker_did_not_see_begin_is_ignored(say, worker, reports):
+    say(messages.STAGE, index=4)
+
+    assert (None, []) == (worker.fleet, reports)
+
+
+def test_a_new_run_replaces_one_whose_end_was_not_heard(say, worker, reports):
+    say(messages.BEGIN)
+    say(messages.STAGE, index=5)
+    first = worker.fleet
+    say(messages.BEGIN)
+    say(messages.STAGE, index=0)
+
+    assert first.is_over
+    assert not worker.fleet.is_over
+    assert (-1, "idle", True) == tags(reports)[-1]

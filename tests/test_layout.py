@@ -1,0 +1,59 @@
+"""Every module has the test module its path names, and every test module its module."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+UNTESTED_MODULES = {
+    # Declarations only; nothing in them can be wrong on its own.
+    Path("domain/errors.py"),
+    Path("domain/estimates.py"),
+    Path("domain/observation.py"),
+    Path("domain/plan.py"),
+    Path("domain/resources.py"),
+    Path("domain/run.py"),
+    Path("domain/sample.py"),
+    Path("exchange/counters.py"),
+    Path("exchange/options.py"),
+    Path("loadgen/messages.py"),
+    Path("monitor/collectors/base.py"),
+    Path("reporting/document.py"),
+    Path("workload/dialect.py"),
+}
+# About the project as a whole, and stories that cross the packages.
+UNMAPPED_FOLDERS = {Path("end_to_end"), Path("benchmarks"), Path()}
+
+
+def mapped_modules() -> set[Path]:
+    package = ROOT / "capacity"
+    return {
+        path.relative_to(package)
+        for path in package.rglob("*.py")
+        if not path.name.startswith("__")
+    }
+
+
+def mapped_tests() -> set[Path]:
+    tests = ROOT / "tests"
+    paths = {path.relative_to(tests) for path in tests.rglob("test_*.py")}
+    return {path for path in paths if path.parent not in UNMAPPED_FOLDERS}
+
+
+def test_modules_and_tests_pair_up() -> None:
+    expected = {path.with_name(f"test_{path.name}") for path in mapped_modules() - UNTESTED_MODULES}
+
+    assert expected == mapped_tests()
+
+
+def test_no_module_is_longer_than_400_lines() -> None:
+    lengths = {
+        str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines())
+        for path in (ROOT / "capacity").rglob("*.py")
+    }
+
+    assert {} == {path: length for path, length in lengths.items() if length > 400}
+
+
+def test_locustfiles_stay_thin() -> None:
+    for path in (ROOT / "locustfiles").glob("*.py"):
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 80
