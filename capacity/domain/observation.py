@@ -58,11 +58,14 @@ class StepObservation:
     unmatched: int
     """Frames that the dialect has no rule for, on the plateau."""
     delivery_delay: Quantiles | None
-    """Published to received; None where the dialect has no server timestamp."""
+    """Published to read by the generator; None where the dialect has no server timestamp."""
     request_latency: Quantiles | None
     """Intended start to reply."""
     handshake_time: Quantiles | None
     """TCP to subscription confirmed, over the whole step."""
     generator: GeneratorHealth | None
+    arrival_delay: Quantiles | None = None
+    """Published to received by the generator's kernel, on a sample of connections: without the
+    generator's own queue. None over TLS or without server timestamps."""
     void: str | None
     """Why the step must not be used (generator saturated, worker lost); None if it may."""

@@ -12,7 +12,9 @@ a millisecond while messages come: below saturation most of a message's cost is 
 import contextlib
 import os
 import select
+import socket
 import ssl
+import struct
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -28,8 +30,13 @@ READS_PER_TURN = 4
 MAX_UNSENT_BYTES = 1 << 20
 TURN_INTERVAL_S = 0.001
 """What the loop's clock resolves. Adds half of it to a busy connection's delays, on average."""
+STAMP_EVERY = 16
+"""One plain connection in so many tells when the kernel received what it reads."""
 QUIET_TURNS = 3
 _READABLE = 1
+_SO_TIMESTAMPNS = 35
+"""asm-generic/socket.h; the same number names the control message."""
+_TIMESPEC = struct.Struct("@ll")
 
 # gevent removes epoll from the patched module, because waiting on it would block; we only poll.
 _epoll = monkey.get_original("select", "epoll")
@@ -46,7 +53,17 @@ class Listener(Protocol):
 class Connection:
     """One open WebSocket. Sending never blocks: what the socket does not take is queued."""
 
-    __slots__ = ("_set", "_unsent", "fd", "is_tls", "listener", "reader", "socket")
+    __slots__ = (
+        "_set",
+        "_unsent",
+        "arrived_at_s",
+        "fd",
+        "is_stamped",
+        "is_tls",
+        "listener",
+        "reader",
+        "socket",
+    )
 
     def __init__(
         self, connections: "ConnectionSet", sock: Any, listener: Listener, max_message_bytes: int
@@ -55,6 +72,9 @@ class Connection:
         self._unsent = b""
         self.socket = sock
         self.is_tls = isinstance(sock, ssl.SSLSocket)
+        self.is_stamped = False
+        self.arrived_at_s: float | None = None
+        """When the kernel received the last bytes read, epoch seconds; None where it is not asked."""
         self.fd: int = sock.fileno()
         self.listener = listener
         self.reader = FrameReader(max_message_bytes)
@@ -86,6 +106,26 @@ class Connection:
         self._unsent = self._unsent[sent:]
         self._set.watch_room(self, wanted=waited)
 
+    def ask_for_stamps(self) -> None:
+        """Have the kernel say when it received what is read; costs a few microseconds a read."""
+        with contextlib.suppress(OSError):
+            self.socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+            self.is_stamped = True
+
+    def read(self) -> bytes:
+        """Return what has arrived. Raises what the socket raises when nothing has."""
+        if self.is_tls:
+            return bytes(self.socket.recv(BYTES_PER_READ))
+        if not self.is_stamped:
+            # Past gevent's wrapper, which would never wait here, but costs.
+            return os.read(self.fd, BYTES_PER_READ)
+        data, notes, _flags, _address = self.socket.recvmsg(BYTES_PER_READ, 64)
+        for level, kind, content in notes:
+            if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS:
+                seconds, nanoseconds = _TIMESPEC.unpack_from(content)
+                self.arrived_at_s = seconds + nanoseconds / 1e9
+        return bytes(data)
+
     def close(self) -> None:
         """Leave: a close frame if the socket takes it, then the end. Never waits."""
         if self.fd < 0:
@@ -106,6 +146,7 @@ class ConnectionSet:
         self._arrival = loop.io(self._epoll.fileno(), _READABLE)
         self._tick = loop.timer(TURN_INTERVAL_S, TURN_INTERVAL_S)
         self._quiet_turns = 0
+        self._added = 0
         self._arrival.start(self._wake)
 
     def __len__(self) -> int:
@@ -116,6 +157,9 @@ class ConnectionSet:
         sock.settimeout(0)
         connection = Connection(self, sock, listener, max_message_bytes)
         self._by_fd[connection.fd] = connection
+        if not connection.is_tls and self._added % STAMP_EVERY == 0:
+            connection.ask_for_stamps()
+        self._added += 1
         self._epoll.register(connection.fd, select.EPOLLIN)
         if connection.is_tls and sock.pending():
             # Decrypted bytes wake no epoll; later, because the listener does not have us yet.
@@ -187,12 +231,7 @@ class ConnectionSet:
             if connection.fd < 0:
                 return
             try:
-                # A plain socket is read past gevent's wrapper: it would never wait, but costs.
-                data = (
-                    connection.socket.recv(BYTES_PER_READ)
-                    if connection.is_tls
-                    else os.read(connection.fd, BYTES_PER_READ)
-                )
+                data = connection.read()
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 return
             except OSError:

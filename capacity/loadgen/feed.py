@@ -84,11 +84,12 @@ class Feed:
             self._connection.close()
             self._connection = None
 
-    def on_messages(self, _connection: Connection, payloads: Sequence[bytes]) -> None:
+    def on_messages(self, connection: Connection, payloads: Sequence[bytes]) -> None:
         assert self._conversation is not None
         ledger = self._fleet.ledger
         was_pending = self._conversation.pending
         target_now_s = time.time() + self._fleet.clock_offset_s
+        published_at_s: float | None = None
         for payload in payloads:
             published_at_s = self._conversation.glance(payload)
             if published_at_s is not None:
@@ -101,10 +102,11 @@ class Feed:
             if reception.kind is Kind.DATA:
                 ledger.deliveries += 1
                 ledger.delivered_bytes += len(payload)
-                if reception.published_at_s is None:
+                published_at_s = reception.published_at_s
+                if published_at_s is None:
                     ledger.untimed += 1
                 else:
-                    delay_s = target_now_s - reception.published_at_s
+                    delay_s = target_now_s - published_at_s
                     ledger.delivery_delay.append(int(delay_s * 1e6) if delay_s > 0 else 0)
                 ledger.gaps += reception.missed
             elif reception.kind is Kind.UNMATCHED:
@@ -113,6 +115,10 @@ class Feed:
                 ledger.fail("subscribe_rejected")
             for reply in reception.replies:
                 self._send(reply)
+        if connection.arrived_at_s is not None and published_at_s is not None:
+            # The kernel tells when the last of these bytes arrived: the last message's.
+            delay_s = connection.arrived_at_s + self._fleet.clock_offset_s - published_at_s
+            ledger.arrival_delay.append(int(delay_s * 1e6) if delay_s > 0 else 0)
         self._note_handshake_once_confirmed()
         if was_pending and not self._conversation.pending:
             self._catch_up()

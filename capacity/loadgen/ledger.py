@@ -10,7 +10,7 @@ from typing import Any
 
 from capacity.domain.histogram import Histogram
 
-SERIES = ("delivery_delay", "request_latency", "handshake_time", "lag")
+SERIES = ("delivery_delay", "arrival_delay", "request_latency", "handshake_time", "lag")
 """Histograms that a ledger keeps, in microseconds."""
 
 
@@ -31,6 +31,7 @@ class Ledger:
     untimed: int = 0
     failures: dict[str, int] = field(default_factory=dict)
     delivery_delay: list[int] = field(default_factory=list)
+    arrival_delay: list[int] = field(default_factory=list)
     request_latency: list[int] = field(default_factory=list)
     handshake_time: list[int] = field(default_factory=list)
     lag: list[int] = field(default_factory=list)

@@ -50,6 +50,7 @@ def observe(
         gaps=plateau.total("gaps") if plateau is not None else 0,
         unmatched=plateau.total("unmatched") if plateau is not None else 0,
         delivery_delay=plateau.quantiles("delivery_delay") if plateau is not None else None,
+        arrival_delay=plateau.quantiles("arrival_delay") if plateau is not None else None,
         request_latency=plateau.quantiles("request_latency") if plateau is not None else None,
         handshake_time=every.quantiles("handshake_time"),
         generator=health,

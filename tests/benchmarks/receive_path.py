@@ -42,6 +42,10 @@ LADDER = [round(6_000 * 1.25**step, -3) for step in range(19)]
 MOST_DELAY_MS = 10.0
 """p99 of the delay that a client may show at the rate that counts as taken."""
 
+ACCURACY_RATES = (8_000, 60_000)
+HELD_MS = (0, 5, 50)
+"""How long the server holds a frame that it has stamped: what the delay must come out as."""
+
 Figures = dict[str, float]
 
 
@@ -63,9 +67,10 @@ def main() -> None:
             for name, client in clients.items()
             if name != "C, headers only"
         }
-    print_results(costs, most)
+        accuracy = measured_accuracy(folder / "pusher", clients["ours"])
+    print_results(costs, most, accuracy)
     OUTPUT.parent.mkdir(parents=True, exist_ok=True)
-    document = {"costs": costs, "most_messages_per_s": most}
+    document = {"costs": costs, "most_messages_per_s": most, "accuracy": accuracy}
     OUTPUT.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
 
@@ -134,21 +139,33 @@ def most_messages_per_s(pusher: Path, client: Client) -> float:
     return best
 
 
-def run(pusher: Path, client: Client, rate: int) -> Figures:
-    server = pushing(pusher, rate)
+def measured_accuracy(pusher: Path, client: Client) -> list[Figures]:
+    """Return what the kernel's stamps say of delays that are known."""
+    rows = []
+    for rate in ACCURACY_RATES:
+        for held_ms in HELD_MS:
+            repeats = [run(pusher, client, rate, held_ms) for _ in range(REPEATS)]
+            keys = ("arrival_p50_ms", "arrival_p99_ms", "delay_p50_ms", "delay_p99_ms", "cpu_cores")
+            found = {key: median(figures[key] for figures in repeats) for key in keys}
+            rows.append({"rate": rate, "held_ms": held_ms, **found})
+    return rows
+
+
+def run(pusher: Path, client: Client, rate: int, held_ms: int = 0) -> Figures:
+    server = pushing(pusher, rate, held_ms)
     try:
         return client(server)
     finally:
         server.stop()
 
 
-def pushing(pusher: Path, rate: int) -> Server:
+def pushing(pusher: Path, rate: int, held_ms: int) -> Server:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     server_core = min(os.sched_getaffinity(0))
     process = subprocess.Popen(
-        ["taskset", "-c", str(server_core), str(pusher), str(port), str(rate)],
+        ["taskset", "-c", str(server_core), str(pusher), str(port), str(rate), str(held_ms * 1000)],
         stdout=subprocess.PIPE,
     )
     assert process.stdout is not None
@@ -202,7 +219,9 @@ def cpu_s(pid: int) -> float:
     return float(times.user + times.system)
 
 
-def print_results(costs: list[dict[str, float | str]], most: dict[str, float]) -> None:
+def print_results(
+    costs: list[dict[str, float | str]], most: dict[str, float], accuracy: list[Figures]
+) -> None:
     columns = ("messages_per_s", "cpu_us_per_message", "cpu_cores", "delay_p50_ms", "delay_p99_ms")
     console = Console(width=120)
     table = Table("client", "offered/s", *columns, title=f"{CONNECTIONS} connections, one core")
@@ -214,6 +233,12 @@ def print_results(costs: list[dict[str, float | str]], most: dict[str, float]) -
     for name, rate in most.items():
         limits.add_row(name, f"{rate:,.0f}")
     console.print(limits)
+    delays = Table(
+        *accuracy[0], title="Delay by the kernel's stamps (arrival) and when read (delay)"
+    )
+    for figures in accuracy:
+        delays.add_row(*[f"{value:,.4g}" for value in figures.values()])
+    console.print(delays)
     cost = {(row["client"], row["rate"]): float(row["cpu_us_per_message"]) for row in costs}
     ratios = [("plain Locust", 8_000), ("k6", 8_000)]
     ratios += [

@@ -5,6 +5,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import time
 
 import gevent
 import pytest
@@ -15,6 +16,7 @@ from wsproto.events import CloseConnection, TextMessage
 from capacity.loadgen.connections import (
     MAX_UNSENT_BYTES,
     READY_PER_TURN,
+    STAMP_EVERY,
     ConnectionSet,
     spread,
 )
@@ -255,3 +257,24 @@ def test_what_tls_decrypted_with_the_handshake_comes_once_the_connection_is_know
 
     assert [] == heard_while_adding
     assert ([b"early"], ["closed_by_target"]) == (heard.payloads, heard.lost)
+
+
+def test_one_connection_in_many_tells_when_the_kernel_received_what_it_reads(connections):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        ours, theirs, opened = [], [], []
+        for _ in range(STAMP_EVERY + 1):
+            ours.append(socket.create_connection(server.getsockname()))
+            theirs.append(server.accept()[0])
+            opened.append(connections.add(ours[-1], Heard(), 1 << 20))
+        gevent.sleep(0.05)  # The kernel begins to stamp a moment after it was first asked.
+        sent_at_s = time.time()
+        for peer in theirs:
+            peer.sendall(b"\x81\x02hi")
+        time.sleep(0.3)  # Nobody reads; the kernel's time is not that of the reading.
+        gevent.sleep(0.1)
+        for peer in theirs:
+            peer.close()
+
+    stamps = [connection.arrived_at_s for connection in opened]
+    assert [True, *[False] * (STAMP_EVERY - 1), True] == [stamp is not None for stamp in stamps]
+    assert all(sent_at_s - 0.01 < stamp < sent_at_s + 0.2 for stamp in (stamps[0], stamps[-1]))

@@ -12,7 +12,7 @@ class Figures:
 
     def begin(self) -> None:
         self.messages = self.gaps = self.connections = 0
-        self.delays = Histogram()
+        self.delays, self.arrivals = Histogram(), Histogram()
         self.cpu_s, self.at_s = time.process_time(), time.monotonic()
 
     def end(self, connections: int) -> None:
@@ -30,4 +30,7 @@ class Figures:
             "delay_p99_ms": self.delays.quantile_us(0.99) / 1000,
             "gaps": self.gaps,
         }
+        if self.arrivals.total:
+            document["arrival_p50_ms"] = self.arrivals.quantile_us(0.5) / 1000
+            document["arrival_p99_ms"] = self.arrivals.quantile_us(0.99) / 1000
         print(json.dumps(document), flush=True)

@@ -41,6 +41,7 @@ def measure(port: int, connections: int, seconds: float) -> Figures:
         figures.messages += msg.data["deliveries"]
         figures.gaps += msg.data["gaps"]
         figures.delays.merge(msg.data["histograms"].get("delivery_delay", {}))
+        figures.arrivals.merge(msg.data["histograms"].get("arrival_delay", {}))
 
     runner.register_message(messages.COUNTS, count)
     orders = {

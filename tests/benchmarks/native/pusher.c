@@ -1,10 +1,11 @@
 /* A WebSocket server faster than any client: pushes one JSON text frame a write, staggered over
  * all connections, at a total rate. Compiled on the spot by receive_path.py.
  *
- *   pusher PORT RATE_PER_S        prints "listening" once it accepts; SIGTERM prints the totals
+ *   pusher PORT RATE_PER_S [HELD_US]    prints "listening" once it accepts; SIGTERM: the totals
  *
  * Each frame carries the send time in microseconds ("ts") and a number without gaps per connection
- * ("seq"). A connection that does not take a frame at once loses it: "dropped". */
+ * ("seq"). A connection that does not take a frame at once loses it: "dropped".
+ * HELD_US dates every frame back, as a server does that stamps a frame and then holds it so long. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -96,7 +97,8 @@ int main(int argc, char **argv) {
     static uint32_t sequence[MAX_FDS];
     static char ready[MAX_FDS];
     int count = 0;
-    if (argc != 3) return 2;
+    if (argc != 3 && argc != 4) return 2;
+    uint64_t held_us = argc == 4 ? strtoull(argv[3], NULL, 10) : 0;
     double rate = atof(argv[2]);
     signal(SIGTERM, on_term);
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), one = 1;
@@ -152,7 +154,7 @@ int main(int argc, char **argv) {
         char digits[24];
         for (int burst = 0; due >= 1 && count && burst < 64; burst++, due -= 1) {
             int fd = open_fds[next++ % count];
-            snprintf(digits, sizeof digits, "%016llu", (unsigned long long)now_us(CLOCK_REALTIME));
+            snprintf(digits, sizeof digits, "%016llu", (unsigned long long)(now_us(CLOCK_REALTIME) - held_us));
             memcpy(stamp, digits, 16);
             snprintf(digits, sizeof digits, "%010u", sequence[fd]);
             memcpy(number, digits, 10);
