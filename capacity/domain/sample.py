@@ -39,7 +39,7 @@ class Sample:
     gauges: Mapping[str, float]
     """Further readings by name with unit: accept_queue, accept_queue_limit, sockets_established,
     kernel_slab_bytes, resident_bytes, cgroup_memory_bytes, cgroup_memory_peak_bytes,
-    cpu_system_ratio, agent_cpu_cores."""
+    cpu_system_ratio, agent_cpu_cores, fullest_process_descriptors_limit."""
     counters: Mapping[str, float]
     """Cumulative counts by name: listen_overflows, listen_drops, retransmits, network_rx_bytes,
     network_tx_bytes."""

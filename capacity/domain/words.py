@@ -1,5 +1,7 @@
 """What resources and parts of the load are called when people read about them."""
 
+from collections.abc import Sequence
+
 from capacity.domain.resources import Resource
 
 RESOURCES: dict[Resource, str] = {
@@ -22,3 +24,8 @@ LOADS: dict[str, str] = {
     "requests_per_s": "requests",
 }
 """Fields of LoadVector that costs are attributed to."""
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return "a", "a and b", "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

@@ -12,7 +12,7 @@ def connections_at_limit(
 ) -> NDArray[np.float64]:
     """Return N where baseline + marginal·N meets *limit*: never below 0, ∞ for a free connection."""
     room = np.maximum(limit - baseline, 0.0)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         return np.where(marginal > 0.0, room / marginal, np.inf)
 
 

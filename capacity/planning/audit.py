@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from capacity.domain.resources import Limit, Resource
 from capacity.planning.effective_limits import effective_limits, known_value
+from capacity.planning.plausible import is_plausible
 
 ONE_EACH = (
     Resource.APPLICATION_CONNECTIONS,
@@ -42,7 +43,7 @@ def audited_bound(limits: Sequence[Limit], used: Mapping[Resource, float]) -> Au
         taken = used.get(resource)
         if taken is None and _is_declared_by_application(limit):
             taken = 0.0
-        if value is None or taken is None or not math.isfinite(taken):
+        if value is None or taken is None or not is_plausible(taken):
             continue
         room = max(0, math.floor(value - taken))
         bounds.append(AuditedBound(connections=room, resource=resource))

@@ -19,6 +19,7 @@ from capacity.domain.resources import COUNTED, Resource
 from capacity.models.bootstrap import spread_quantiles, widened
 from capacity.models.intervals import CONFIDENCE
 from capacity.models.snapping import snapped_slope
+from capacity.models.straight_part import straight_rows
 from capacity.models.unit_costs import RobustFit, peak_reserve, refitted_costs, robust_costs
 from capacity.planning.components import Attribution, design, mix_vector
 from capacity.planning.windows import Window
@@ -51,10 +52,9 @@ def fitted_costs(
 
     *resampling* holds a weight for every window in every replicate; it may have no replicates.
     """
-    uses = [window.mean.get(resource) for window in windows]
-    present = [row for row, used in enumerate(uses) if used is not None]
-    use = np.array([used for used in uses if used is not None])
     components = attributed.of(resource)
+    present = _rows(resource, windows, components)
+    use = np.array([windows[row].mean[resource] for row in present])
     matrix = design([windows[row] for row in present], components)
     # The point fit is the replicate in which every window weighs the same.
     weights = np.vstack([resampling[:, present], np.ones(len(present))])
@@ -92,6 +92,20 @@ def fitted_costs(
         baseline=coefficients[:, 0],
         marginal=coefficients[:, 1:] @ mix_vector(mix, components),
     )
+
+
+def _rows(resource: Resource, windows: Sequence[Window], components: Sequence[str]) -> list[int]:
+    """Return the windows with a reading; of a counted resource, those beyond its last kink."""
+    present = [row for row, window in enumerate(windows) if resource in window.mean]
+    if resource not in COUNTED:
+        return present
+    read = [windows[row] for row in present]
+    is_straight = straight_rows(
+        design(read, components),
+        np.array([window.mean[resource] for window in read]),
+        [window.asked_connections for window in read],
+    )
+    return [row for row, is_used in zip(present, is_straight, strict=True) if is_used]
 
 
 def _with_slope(

@@ -5,10 +5,12 @@ Known beats unknown (a number that was read binds whatever else there may be), u
 unlimited (one open door does not tell about the other), and no limit at all is no entry.
 """
 
-import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from capacity.domain.resources import Limit, LimitState, Resource
+from capacity.planning.plausible import is_plausible
+from capacity.planning.windows import Window
 
 
 def effective_limits(limits: Sequence[Limit]) -> dict[Resource, Limit]:
@@ -21,11 +23,36 @@ def effective_limits(limits: Sequence[Limit]) -> dict[Resource, Limit]:
     return effective
 
 
+def limits_under_load(limits: Sequence[Limit], windows: Sequence[Window]) -> list[Limit]:
+    """Return *limits* with that of descriptors as it was on the plateau with most connections.
+
+    The agent's limits are read before the load, when the process that speaks for the target may be
+    an idle master, and its workers have limits of their own.
+    """
+    read = [window for window in windows if window.descriptor_limit is not None]
+    if not read:
+        return list(limits)
+    value = max(read, key=lambda window: window.load.connections).descriptor_limit
+    return [
+        replace(
+            limit,
+            state=LimitState.KNOWN,
+            value=value,
+            source="/proc/PID/limits: Max open files (soft) of the process that filled up",
+        )
+        if limit.resource is Resource.DESCRIPTORS
+        and limit.scope != "declared"
+        and known_value(limit) != value
+        else limit
+        for limit in limits
+    ]
+
+
 def known_value(limit: Limit | None) -> float | None:
-    """Return the limit's number, None unless it is known and finite."""
+    """Return the limit's number, None unless it is known and can be one."""
     if limit is None or limit.state is not LimitState.KNOWN or limit.value is None:
         return None
-    return limit.value if math.isfinite(limit.value) else None
+    return limit.value if is_plausible(limit.value) else None
 
 
 def _rank(limit: Limit) -> tuple[int, float]:

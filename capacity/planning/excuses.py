@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from capacity.domain import units
 from capacity.domain.plan import NoCeiling
 from capacity.domain.run import RunRecord
+from capacity.domain.words import RESOURCES
 from capacity.planning.windows import Window, is_usable, levels, restarts
 
 FEWEST_LEVELS = 2
@@ -39,7 +41,7 @@ def why_no_fit(record: RunRecord, windows: Sequence[Window]) -> Gap | None:
 
 def why_no_wall(no_ceiling: Sequence[NoCeiling]) -> Gap:
     """Return what is missing when not one resource has a ceiling."""
-    reasons = "; ".join(f"{entry.resource}: {entry.reason}" for entry in no_ceiling)
+    reasons = "; ".join(f"{RESOURCES[entry.resource]}: {entry.reason}" for entry in no_ceiling)
     return Gap(
         f"0 of {len(no_ceiling)} resources have a known limit and a measurable cost ({reasons}).",
         "Load more connections so that their cost shows, and declare limits that cannot be read.",
@@ -56,12 +58,14 @@ def _why_no_step(record: RunRecord) -> Gap:
         )
     if len(void) == total:
         return Gap(
-            f"All {total} steps are void, by the generator's fault and not the target's;"
+            f"{'The only step is' if total == 1 else f'All {total} steps are'} void, by the"
+            " generator's fault and not the target's;"
             f" step {void[0].index} because: {void[0].void}.",
             "Add workers (--workers) or a second generator host, and measure again.",
         )
     return Gap(
-        f"0 of {total} steps reached a plateau that can be used ({len(void)} void).",
+        f"0 of {units.counted(total, 'step')} reached a plateau that can be used"
+        f" ({len(void)} void).",
         "Ask for fewer connections, allow more ramp_timeout_s, or see the failures step by step.",
     )
 
@@ -72,19 +76,25 @@ def _why_no_levels(record: RunRecord, windows: Sequence[Window]) -> Gap:
     changes = restarts(record.samples)
     if changes and len(asked) >= FEWEST_LEVELS:
         return Gap(
-            f"The target restarted {changes} times, and no life of it saw {FEWEST_LEVELS}"
-            " connection levels.",
+            f"The target restarted {units.counted(changes, 'time')}, and no life of it saw"
+            f" {FEWEST_LEVELS} connection levels.",
             "Find out why it restarts, and measure again.",
         )
     if not windows:
         return Gap(
-            f"0 samples lie on the plateaus of the {len(usable)} usable steps with the target"
-            " alive.",
+            f"0 samples lie on the plateaus of the {units.counted(len(usable), 'usable step')} with"
+            " the target alive.",
             "Check the agent, the target and both clocks, and use plateaus of several seconds.",
         )
-    seen = sorted({round(window.load.connections) for window in windows})
+    if levels(windows) >= FEWEST_LEVELS:
+        return Gap(
+            f"0 of {units.counted(len({window.step for window in windows}), 'plateau')} with samples"
+            " carried a connection.",
+            "See the failures step by step, and check that the target accepts connections.",
+        )
     return Gap(
-        f"Only {len(seen)} connection level has samples ({', '.join(map(str, seen))} connections);"
+        f"Only 1 connection level has samples"
+        f" ({units.counted(windows[0].asked_connections, 'connection')});"
         f" a cost per connection needs {FEWEST_LEVELS}.",
         f"Use a profile with at least {FEWEST_LEVELS} levels, better 4, and a baseline.",
     )

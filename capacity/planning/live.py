@@ -16,9 +16,10 @@ from capacity.domain.sample import Sample
 from capacity.models.ceilings import connections_at_limit, whole_connections
 from capacity.planning.components import Attribution, attribution
 from capacity.planning.costs import fitted_costs
-from capacity.planning.effective_limits import effective_limits, known_value
+from capacity.planning.effective_limits import effective_limits, known_value, limits_under_load
 from capacity.planning.mix import measured_mix
 from capacity.planning.plan import count_connections_here
+from capacity.planning.plausible import LARGEST, is_plausible
 from capacity.planning.windows import Window, levels, plateau_windows, windows_of_one_life
 
 RECENT_SAMPLES = 10
@@ -47,9 +48,9 @@ def live_rows(
     clock_offset_s: float = 0.0,
 ) -> list[LiveRow]:
     """Return a row for every resource that has a limit or a reading, lowest ceiling first."""
-    effective = effective_limits(limits)
     now = _latest(samples)
     windows = windows_of_one_life(plateau_windows(steps, samples, clock_offset_s))
+    effective = effective_limits(limits_under_load(limits, windows))
     windows, effective = count_connections_here(windows, effective)
     mix = measured_mix(steps)
     attributed = attribution(windows) if windows else None
@@ -87,10 +88,10 @@ def _row(
     else:
         fit = fitted_costs(resource, windows, attributed, mix, np.empty((0, len(windows))))
         cost = float(fit.marginal[-1])
-        if cost <= 0.0:
+        found = connections_at_limit(value or 0.0, fit.baseline, fit.marginal)
+        if found[-1] > LARGEST:
             cost, reason = None, "no measurable cost per connection so far"
         elif value is not None:
-            found = connections_at_limit(value, fit.baseline, fit.marginal)
             ceiling = float((whole_connections(found) if resource in COUNTED else found)[-1])
     if value is None:
         reason = _why_no_limit(limit)
@@ -113,5 +114,5 @@ def _why_no_limit(limit: Limit | None) -> str:
 def _latest(samples: Sequence[Sample]) -> dict[Resource, float]:
     latest: dict[Resource, float] = {}
     for sample in samples[-RECENT_SAMPLES:]:
-        latest |= {name: used for name, used in sample.used.items() if math.isfinite(used)}
+        latest |= {name: used for name, used in sample.used.items() if is_plausible(used)}
     return latest

@@ -14,25 +14,24 @@ from capacity.domain.resources import Limit, Resource
 from capacity.domain.run import RunRecord
 from capacity.planning.components import attribution
 from capacity.planning.doubts import record_doubts
-from capacity.planning.effective_limits import effective_limits, known_value
+from capacity.planning.effective_limits import effective_limits, known_value, limits_under_load
 from capacity.planning.excuses import Gap, why_no_fit, why_no_wall
 from capacity.planning.mix import measured_mix
 from capacity.planning.plan_doubts import plan_doubts
 from capacity.planning.verdict import generator_verdict
 from capacity.planning.walls import walls
-from capacity.planning.windows import Window, plateau_windows, windows_of_one_life
+from capacity.planning.windows import Window, offset_of, plateau_windows, windows_of_one_life
 
 
 def plan(record: RunRecord, *, declared: Sequence[Limit] = ()) -> CapacityPlan | Excuse:
     """Return how many connections the target holds; *declared* are limits that nobody can read."""
     agent = record.manifest.agent
-    limits = effective_limits([*(agent.limits if agent else ()), *declared])
     verdict = generator_verdict(record.steps)
+    offset_s = offset_of(record.manifest.clock_offset)
+    windows = windows_of_one_life(plateau_windows(record.steps, record.samples, offset_s))
+    read = limits_under_load(agent.limits if agent else (), windows)
+    limits = effective_limits([*read, *declared])
     doubts = record_doubts(record, verdict, list(limits.values()))
-    offset = record.manifest.clock_offset
-    windows = windows_of_one_life(
-        plateau_windows(record.steps, record.samples, offset.offset_s if offset else 0.0)
-    )
     gap = why_no_fit(record, windows)
     if gap is not None:
         return _excuse(record, gap, verdict, doubts)

@@ -3,9 +3,11 @@
 import math
 from collections.abc import Iterator, Sequence
 
+from capacity.domain import units
 from capacity.domain.estimates import Estimate
 from capacity.domain.load import LoadVector
 from capacity.domain.plan import Doubt, DoubtKind, Wall
+from capacity.domain.words import LOADS, RESOURCES, listed
 from capacity.models.design_condition import SEPARABLE_BELOW
 from capacity.planning.components import Attribution
 
@@ -13,8 +15,9 @@ BY_DESIGN_RATIO = 4.5
 """The safe profile tests to a quarter of the capacity: a ratio of 4 is meant."""
 FAR_RATIO = 10.0
 POOR_RESIDUAL_RATIO = 0.1
+POOR_FIT_MATTERS_RATIO = 2.0
+"""A wall that surely lies this many times beyond the capacity may be known badly."""
 NEAR_TIE_RATIO = 1.1
-_WALLS_SHOWN = 3
 
 
 def plan_doubts(
@@ -28,7 +31,7 @@ def plan_doubts(
     return [
         *_about_reach(capacity, highest),
         *_about_separation(attributed, mix),
-        *_about_fit(walls[:_WALLS_SHOWN]),
+        *_about_fit(capacity, walls),
         *_about_tie(walls),
     ]
 
@@ -40,17 +43,18 @@ def _about_reach(capacity: Estimate, highest: float) -> Iterator[Doubt]:
         yield Doubt(
             kind=DoubtKind.EXTRAPOLATION,
             statement=(
-                f"The capacity is {ratio:.1f} times the {highest:.0f} connections tested,"
-                f" {word} the {BY_DESIGN_RATIO} that a test to a quarter means."
+                f"The capacity is {units.number(ratio, 2)} times the"
+                f" {units.counted(round(highest), 'connection')} tested, {word} the 4 times of a"
+                " test up to a quarter of it."
             ),
-            remedy=f"Add a step with at least {math.ceil(capacity.mid / 4.0)} connections.",
+            remedy=f"Add a step with at least {_quarter(capacity)} connections.",
         )
     if highest > max(capacity.high, 1.0) * 1.01:
         yield Doubt(
             kind=DoubtKind.POOR_FIT,
             statement=(
-                f"The target carried {highest:.0f} connections, more than the capacity of"
-                f" {capacity.mid:.0f} allows."
+                f"The target carried {units.counted(round(highest), 'connection')}, more than the"
+                f" capacity of {units.middle(capacity)} allows."
             ),
             remedy="Check the binding limit: it may be declared too low or belong to something else.",
         )
@@ -58,12 +62,13 @@ def _about_reach(capacity: Estimate, highest: float) -> Iterator[Doubt]:
 
 def _about_separation(attributed: Attribution, mix: LoadVector) -> Iterator[Doubt]:
     if attributed.condition_number > SEPARABLE_BELOW:
-        together = ", ".join(attributed.merged) or "connections and the baseline"
+        together = listed([LOADS[name] for name in attributed.merged]) or "connections"
         yield Doubt(
             kind=DoubtKind.COSTS_NOT_SEPARATED,
             statement=(
                 f"The costs of {together} cannot be told apart from the rest (condition number"
-                f" {attributed.condition_number:.0f}, wanted at most {SEPARABLE_BELOW:.0f}):"
+                f" {units.about(attributed.condition_number)}, wanted at most"
+                f" {units.count(SEPARABLE_BELOW)}):"
                 " the plan holds for the measured mix only."
             ),
             remedy="Use the safe profile: it varies subscriptions and requests at each level.",
@@ -73,25 +78,31 @@ def _about_separation(attributed: Attribution, mix: LoadVector) -> Iterator[Doub
             yield Doubt(
                 kind=DoubtKind.COSTS_NOT_SEPARATED,
                 statement=(
-                    f"{component} was the same on every plateau"
-                    f" ({getattr(mix, component):.3g} per connection of the mix), so its cost lies"
-                    " in the baseline and does not grow with the connections."
+                    f"The rate of {LOADS[component]} was the same on every plateau"
+                    f" ({units.number(getattr(mix, component))}/s a connection of the mix), so"
+                    " their cost lies in the baseline and does not grow with the connections."
                 ),
                 remedy="Let it grow with the connections, as the safe profile does.",
             )
 
 
-def _about_fit(walls: Sequence[Wall]) -> Iterator[Doubt]:
-    for wall in walls:
-        if wall.cost.residual_ratio > POOR_RESIDUAL_RATIO:
-            yield Doubt(
-                kind=DoubtKind.POOR_FIT,
-                statement=(
-                    f"The use of {wall.resource} leaves its line by {wall.cost.residual_ratio:.0%}"
-                    f" of its mean (wanted at most {POOR_RESIDUAL_RATIO:.0%})."
-                ),
-                remedy="Use longer plateaus, and keep other work off the target's host.",
-            )
+def _about_fit(capacity: Estimate, walls: Sequence[Wall]) -> Iterator[Doubt]:
+    poor = [
+        f"{RESOURCES[wall.resource]} by {units.share(wall.cost.residual_ratio)}"
+        for wall in walls
+        if wall.cost.residual_ratio > POOR_RESIDUAL_RATIO
+        and wall.ceiling.low < POOR_FIT_MATTERS_RATIO * capacity.mid
+    ]
+    if poor:
+        yield Doubt(
+            kind=DoubtKind.POOR_FIT,
+            statement=(
+                f"Measured use leaves its line by more than {units.share(POOR_RESIDUAL_RATIO)} of"
+                f" its mean on {units.counted(len(poor), 'wall')} near the capacity:"
+                f" {listed(poor)}."
+            ),
+            remedy="Use longer plateaus, and keep other work off the target's host.",
+        )
 
 
 def _about_tie(walls: Sequence[Wall]) -> Iterator[Doubt]:
@@ -100,8 +111,14 @@ def _about_tie(walls: Sequence[Wall]) -> Iterator[Doubt]:
         yield Doubt(
             kind=DoubtKind.NEAR_TIE,
             statement=(
-                f"{second.resource} follows at {second.ceiling.mid:.0f} connections, within 10 % of"
-                f" {first.resource} at {first.ceiling.mid:.0f}: either may come first."
+                f"Two walls stand within {units.share(NEAR_TIE_RATIO - 1.0)} of each other:"
+                f" {RESOURCES[first.resource]} at {units.middle(first.ceiling)} connections and"
+                f" {RESOURCES[second.resource]} at {units.middle(second.ceiling)}; either may come"
+                " first."
             ),
-            remedy=f"Lift both: lifting {first.resource} alone gains little.",
+            remedy=f"Lift both: lifting {RESOURCES[first.resource]} alone gains little.",
         )
+
+
+def _quarter(capacity: Estimate) -> str:
+    return units.count(math.ceil(capacity.mid / 4.0))

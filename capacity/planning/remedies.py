@@ -53,8 +53,11 @@ _CGROUP_REMEDIES = {
 
 
 def remedy(limit: Limit) -> str:
-    """Return how to lift *limit*, naming where it was read."""
+    """Return how to lift *limit*, naming where it was read or that it was declared."""
     sentence = _REMEDIES[limit.resource]
     if limit.scope == "cgroup":
         sentence = _CGROUP_REMEDIES.get(limit.resource, sentence)
-    return f"{sentence}; the present limit was read from {limit.source}."
+    if limit.resource is Resource.EVENT_LOOP:
+        return f"{sentence}."  # A law, not a setting: it is read from nowhere.
+    how = "declared as" if limit.scope == "declared" else "read from"
+    return f"{sentence}; the present limit was {how} {limit.source}."

@@ -7,6 +7,7 @@ steps that are used can be believed, and whether they came near the generator's 
 
 from collections.abc import Sequence
 
+from capacity.domain import units
 from capacity.domain.observation import GeneratorHealth, StepObservation
 from capacity.domain.plan import GeneratorVerdict
 from capacity.planning.windows import is_usable
@@ -45,14 +46,20 @@ def _statement(
     steps: int, used: int, void: int, unwatched: int, healths: Sequence[GeneratorHealth]
 ) -> str:
     if not used:
-        return f"No step of {steps} can be used; {void} are void."
+        return f"0 of {units.counted(steps, 'step')} can be used, {void} by the generator's fault."
     if unwatched:
-        return f"The generator's health was not recorded on {unwatched} of {used} used steps."
+        return (
+            f"The generator's health was not recorded on {unwatched} of"
+            f" {units.counted(used, 'used step')}."
+        )
     lag_s = max(health.lag_p95_s for health in healths)
     cpu_ratio = max(health.cpu_ratio for health in healths)
-    reading = f"timers at most {lag_s * 1000:.1f} ms late (p95), busiest worker {cpu_ratio:.0%} CPU"
+    reading = (
+        f"timers at most {units.duration(lag_s)} late (p95),"
+        f" busiest worker {units.share(cpu_ratio)} CPU"
+    )
     if 2 * void > steps:
-        return f"{void} of {steps} steps are void, more than half; on the others {reading}."
+        return f"{void} of {steps} steps are void, more than half; on the others: {reading}."
     if void:
-        return f"{void} of {steps} steps are void and not used; on the others {reading}."
-    return f"The generator had room on all {used} used steps: {reading}."
+        return f"{void} of {steps} steps void and not used; on the others: {reading}."
+    return f"The generator had room on {units.counted(used, 'used step')}: {reading}."

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from capacity.domain import units
 from capacity.domain.estimates import Estimate
 from capacity.domain.load import LoadVector
 from capacity.domain.plan import NoCeiling, Wall
@@ -23,6 +24,7 @@ from capacity.planning.components import Attribution
 from capacity.planning.costs import ResourceFit, fitted_costs
 from capacity.planning.effective_limits import known_value
 from capacity.planning.ladder import TIE_ORDER, ladder
+from capacity.planning.plausible import LARGEST
 from capacity.planning.remedies import remedy
 from capacity.planning.windows import Window, levels
 
@@ -62,16 +64,19 @@ def walls(
             without.append(NoCeiling(resource=resource, reason=reason or "", limit=limit))
             continue
         fit = fitted_costs(resource, windows, attributed, mix, resampling)
-        if np.mean(fit.marginal <= 0.0) > _FREE_SHARE or fit.marginal[-1] <= 0.0:
+        ceilings = connections_at_limit(value, fit.baseline, fit.marginal)
+        if np.mean(fit.marginal <= 0.0) > _FREE_SHARE or ceilings[-1] > LARGEST:
             without.append(
                 NoCeiling(
                     resource=resource,
-                    reason=f"no measurable cost per connection up to {highest:.0f} connections",
+                    reason=(
+                        "no measurable cost per connection up to"
+                        f" {units.counted(round(highest), 'connection')}"
+                    ),
                     limit=limit,
                 )
             )
             continue
-        ceilings = connections_at_limit(value, fit.baseline, fit.marginal)
         sigma = form_sigma(form_of(resource), float(ceilings[-1]) / highest)
         ceilings = ceilings * np.exp(sigma * normals)
         if resource in COUNTED:

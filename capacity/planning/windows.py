@@ -8,7 +8,6 @@ with another baseline, so only the windows of one of its lives are used together
 most connection levels.
 """
 
-import math
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -18,10 +17,15 @@ from itertools import pairwise
 from capacity.domain.load import LoadVector
 from capacity.domain.observation import StepObservation
 from capacity.domain.resources import Resource
+from capacity.domain.run import ClockOffset
 from capacity.domain.sample import Sample
+from capacity.planning.plausible import is_plausible, is_plausible_load
 
 WINDOW_S = 4.0
 """Aimed at; plateaus are cut evenly, so windows last 3 to 5 s and short plateaus are one window."""
+
+DESCRIPTOR_LIMIT = "fullest_process_descriptors_limit"
+"""The gauge that goes with the use of descriptors."""
 
 RESTART_TOLERANCE_S = 0.5
 """Start times nearer than this are one start, read twice."""
@@ -38,23 +42,36 @@ class Window:
     mean: Mapping[Resource, float]
     peak: Mapping[Resource, float]
     """Largest sample of the window."""
+    descriptor_limit: float | None
+    """Of the process whose descriptors were read, which may be another one in each window."""
 
 
 def is_usable(step: StepObservation) -> bool:
     """Tell whether the step has a plateau that may be used."""
-    return step.void is None and step.load is not None and plateau_of(step) is not None
+    return (
+        step.void is None
+        and step.load is not None
+        and is_plausible_load(step.load)
+        and plateau_of(step) is not None
+    )
 
 
 def plateau_of(step: StepObservation) -> tuple[float, float] | None:
     """Return start and end of the plateau on the recorder's clock, if there was one."""
-    if step.plateau_started_at is None or step.plateau_ended_at is None:
+    begin, end = step.plateau_started_at, step.plateau_ended_at
+    if begin is None or end is None or not is_plausible(begin) or not is_plausible(end):
         return None
-    return step.plateau_started_at, step.plateau_ended_at
+    return (begin, end) if begin <= end else None
+
+
+def offset_of(clock: ClockOffset | None) -> float:
+    """Return the agent's clock minus the recorder's; 0 where nobody knows."""
+    return clock.offset_s if clock is not None and is_plausible(abs(clock.offset_s)) else 0.0
 
 
 def restarts(samples: Sequence[Sample]) -> int:
     """Return how often the target's start time changed."""
-    starts = [s.target_started_at for s in samples if s.target_started_at is not None]
+    starts = [start for sample in samples if (start := _start_of(sample)) is not None]
     return sum(abs(after - before) > RESTART_TOLERANCE_S for before, after in pairwise(starts))
 
 
@@ -62,7 +79,8 @@ def plateau_windows(
     steps: Sequence[StepObservation], samples: Sequence[Sample], clock_offset_s: float
 ) -> list[Window]:
     """Return the windows of all usable steps, in an order that only their loads decide."""
-    in_time = sorted(samples, key=lambda sample: sample.at)
+    placed = [sample for sample in samples if is_plausible(sample.at)]
+    in_time = sorted(placed, key=lambda sample: sample.at)
     times = [sample.at - clock_offset_s for sample in in_time]
     windows: list[Window] = []
     for step in sorted(filter(is_usable, steps), key=_by_load):
@@ -98,6 +116,11 @@ def _is_same_life(one: Window, other: Window) -> bool:
     return abs(one.target_started_at - other.target_started_at) <= RESTART_TOLERANCE_S
 
 
+def _start_of(sample: Sample) -> float | None:
+    start = sample.target_started_at
+    return start if start is not None and is_plausible(start) else None
+
+
 def _by_load(step: StepObservation) -> tuple[float, ...]:
     load = step.load
     assert load is not None
@@ -105,7 +128,7 @@ def _by_load(step: StepObservation) -> tuple[float, ...]:
 
 
 def _cut(step: StepObservation, inside: list[Sample], begin: float, end: float) -> list[Window]:
-    present = [sample for sample in inside if sample.target_started_at is not None]
+    present = [sample for sample in inside if _start_of(sample) is not None]
     if restarts(present):
         return []
     count = max(1, round((end - begin) / WINDOW_S))
@@ -123,8 +146,13 @@ def _window(step: StepObservation, samples: list[Sample]) -> Window:
     readings: defaultdict[Resource, list[float]] = defaultdict(list)
     for sample in samples:
         for resource, used in sample.used.items():
-            if math.isfinite(used):
+            if is_plausible(used):
                 readings[resource].append(used)
+    limits = [
+        limit
+        for sample in samples
+        if is_plausible(limit := sample.gauges.get(DESCRIPTOR_LIMIT, -1.0))
+    ]
     return Window(
         step=step.index,
         asked_connections=step.step.connections,
@@ -132,4 +160,5 @@ def _window(step: StepObservation, samples: list[Sample]) -> Window:
         load=step.load,
         mean={resource: sum(used) / len(used) for resource, used in readings.items()},
         peak={resource: max(used) for resource, used in readings.items()},
+        descriptor_limit=min(limits, default=None),
     )

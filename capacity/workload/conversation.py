@@ -14,8 +14,10 @@ from capacity.domain.errors import ProtocolError
 from capacity.workload.compiled import CompiledDialect, CompiledRequest, Frame, Rule
 from capacity.workload.matching import MISSING
 from capacity.workload.reception import HEARTBEAT, IGNORED, Kind, Reception, unmatched
-from capacity.workload.shortcut import CHECK_EVERY, Shortcut
+from capacity.workload.shortcut import CHECK_EVERY, Lane
 from capacity.workload.subscription import TRANSITIONS, Event, State, advance
+
+LIVE = State.LIVE
 
 __all__ = ["Conversation", "Kind", "Reception"]
 
@@ -29,18 +31,10 @@ class _Open(NamedTuple):
     channels: tuple[str, ...]
 
 
-class _Lane(NamedTuple):
-    """A confirmed channel whose updates fit a shortcut."""
-
-    shortcut: Shortcut
-    numbered: str
-
-
 class Conversation:
     __slots__ = (
         "_dialect",
         "_glances",
-        "_lanes",
         "_next_id",
         "_numbers",
         "_open",
@@ -54,7 +48,6 @@ class Conversation:
         """Wire names that the connection is to follow; those its address names, if it does."""
         self._dialect = dialect
         self._glances = 0
-        self._lanes: dict[bytes, _Lane] = {}
         self._next_id = 1
         self._numbers: dict[str, int | None] = {}
         self._open: dict[int | str, _Open] = {}
@@ -89,7 +82,7 @@ class Conversation:
         wanted = tuple(dict.fromkeys(self.channels if channels is None else channels))
         self._advance(wanted, Event.SUBSCRIBE_SENT)
         for channel in wanted:
-            self._numbers.pop(channel, None)
+            self._numbers.pop(channel if self._dialect.key is not None else "", None)
         if self._dialect.confirm == "none":
             self._advance(wanted, Event.CONFIRMED)
         return self._asked(self._dialect.subscribe, wanted) if self._dialect.subscribe else []
@@ -110,21 +103,23 @@ class Conversation:
 
         None is no verdict: give the payload to `receive`, which reads it in full.
         """
-        lanes = self._lanes
         self._glances += 1
-        if not lanes or self._glances == CHECK_EVERY:
+        if self._glances == CHECK_EVERY:
             self._glances = 0
             return None
-        for shortcut in self._dialect.shortcuts.known:
+        shortcuts = self._dialect.shortcuts
+        for shortcut in shortcuts.known:
             found = shortcut.match(payload)
             if found is None:
                 continue
-            lane = lanes.get(found[shortcut.channel_at])
+            lane = shortcuts.lanes.get(found[shortcut.channel_at])
             if lane is None or lane.shortcut is not shortcut:
                 continue  # Channels may look alike and be numbered differently.
+            if self._waiting if not lane.channel else self._states.get(lane.channel) is not LIVE:
+                return None
             published_at_s = shortcut.seconds(found)
             if published_at_s is not None and shortcut.seq_at:
-                number = shortcut.number(found, self._numbers[lane.numbered])
+                number = shortcut.number(found, self._numbers.get(lane.numbered))
                 if number is None:
                     return None
                 self._numbers[lane.numbered] = number
@@ -188,15 +183,15 @@ class Conversation:
         if shortcut is None or found is None:
             return
         named = reception.channel if self._dialect.key is not None else ""
-        number = self._numbers[rule.numbered] if rule else 0
+        numbered = self._numbered(rule) if rule else ""
         read_right = (
             found[shortcut.channel_at] == (named or "").encode()
             and shortcut.seconds(found) == reception.published_at_s
-            and (rule is None or int(found[shortcut.seq_at]) == number)
+            and (rule is None or int(found[shortcut.seq_at]) == self._numbers[numbered])
         )
         if read_right:
-            lane = _Lane(shortcut, rule.numbered if rule else "")
-            self._lanes[found[shortcut.channel_at]] = lane
+            lane = Lane(shortcut, named or "", numbered)
+            shortcuts.lanes[found[shortcut.channel_at]] = lane
         else:
             shortcuts.give_up()
 
@@ -211,9 +206,10 @@ class Conversation:
             if clock is not None:
                 published_at_s = clock(frame, item)
             if rule is not None:
-                last = self._numbers.get(rule.numbered)
+                numbered = self._numbered(rule)
+                last = self._numbers.get(numbered)
                 number, more, trouble = rule.check(frame, item, last)
-                self._numbers[rule.numbered] = number
+                self._numbers[numbered] = number
                 missed += more
                 problem = problem or trouble
         return Reception(Kind.DATA, channel, published_at_s, missed, (), problem)
@@ -229,6 +225,10 @@ class Conversation:
         if self._dialect.key is None and len(self.channels) > 1 and rule and rule.numbered:
             return None
         return rule
+
+    def _numbered(self, rule: Rule) -> str:
+        """Return what a rule's last number is kept under: one for all where nothing is named."""
+        return rule.numbered if self._dialect.key is not None else ""
 
     def _confirm_by_update(self, channels: Iterable[str]) -> None:
         if self._dialect.confirm == "first_data":
@@ -250,6 +250,8 @@ class Conversation:
     def _answer(self, asked: _Open, frame: Any) -> Reception:
         """Advance the channels of a request by its answer."""
         (request, channels) = asked
+        if not self._open:
+            self._open = {}  # An emptied dict keeps its table, in every connection.
         is_subscribe = request is self._dialect.subscribe
         verb = "subscribe" if is_subscribe else "unsubscribe"
         accepted, problem = request.outcome(frame, channels)
@@ -284,7 +286,6 @@ class Conversation:
     def _advance(self, channels: Iterable[str], event: Event) -> None:
         """Advance all *channels*, or none of them if it is illegal for one."""
         states = self._states
-        self._lanes.clear()
         after = {c: advance(states.get(c, State.IDLE), event) for c in channels}
         for channel, state in after.items():
             self._waiting += _waits(state) - _waits(states.get(channel, State.IDLE))

@@ -9,6 +9,7 @@ not next in sequence, is parsed in full. So is one update in CHECK_EVERY, for co
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from capacity.workload.dialect import Dialect, Sequence
 from capacity.workload.moment import LATEST_S, PER_S
@@ -67,12 +68,23 @@ class Shortcut:
         return number if number >= last else None
 
 
+class Lane(NamedTuple):
+    """A channel whose updates a shortcut reads."""
+
+    shortcut: Shortcut
+    channel: str
+    """Empty where updates do not name their channel."""
+    numbered: str
+
+
 @dataclass(slots=True)
 class Shortcuts:
     """Those of one dialect, learned while updates come; shared by all its conversations."""
 
     dialect: Dialect
     known: list[Shortcut] = field(default_factory=list)
+    lanes: dict[bytes, Lane] = field(default_factory=dict)
+    """By the channel's name in the frame."""
     is_open: bool = True
     """There is something to gain: learning goes on or has succeeded."""
     _lessons: int = 0
@@ -102,6 +114,7 @@ class Shortcuts:
     def give_up(self) -> None:
         """Parse everything from now on."""
         self.known.clear()
+        self.lanes.clear()
         self.is_open = False
 
 
@@ -123,6 +136,8 @@ def shortcut_of(payload: bytes, dialect: Dialect, rule: Sequence | None) -> Shor
         pattern.append(re.escape(payload[done:start]))
         done = stop
         if text in {b"{", b"["}:
+            if role is not None:
+                return None
             pattern.append(re.escape(text))
         else:
             pattern.append(_pattern(text, role, is_literal=literal.get(path, False)))

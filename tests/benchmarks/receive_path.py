@@ -50,16 +50,9 @@ Figures = dict[str, float]
 
 
 def main() -> None:
-    if shutil.which("gcc") is None:
-        sys.exit("The C compiler is missing: apt install gcc libc6-dev")
-    if len(os.sched_getaffinity(0)) < 2:
-        sys.exit("Two cores are needed: one for the server, one for the client")
     with tempfile.TemporaryDirectory() as directory:
         folder = Path(directory)
-        for name in ("pusher", "reader"):
-            flags = ["-O2", "-Wall", "-D_GNU_SOURCE"]
-            source = HERE / "native" / f"{name}.c"
-            subprocess.run(["gcc", *flags, "-o", folder / name, source], check=True)
+        build(folder)
         clients = available_clients(folder)
         costs = measured_costs(folder / "pusher", clients)
         most = {
@@ -86,6 +79,18 @@ class Server:
 
 
 Client = Callable[[Server], Figures]
+
+
+def build(folder: Path) -> None:
+    """Compile the C programs into *folder*; leave with a sentence if this machine cannot."""
+    if shutil.which("gcc") is None:
+        sys.exit("The C compiler is missing: apt install gcc libc6-dev")
+    if len(os.sched_getaffinity(0)) < 2:
+        sys.exit("Two cores are needed: one for the server, one for the client")
+    for name in ("pusher", "reader"):
+        flags = ["-O2", "-Wall", "-D_GNU_SOURCE"]
+        source = HERE / "native" / f"{name}.c"
+        subprocess.run(["gcc", *flags, "-o", folder / name, source], check=True)
 
 
 def available_clients(folder: Path) -> dict[str, Client]:

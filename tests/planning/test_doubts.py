@@ -37,13 +37,17 @@ def test_a_clean_record_has_no_doubts(record):
         (lambda r: with_steps(r, lost=2), DoubtKind.LOST_CONNECTIONS, "18 connections"),
         (lambda r: with_steps(r, unmatched=3), DoubtKind.UNMATCHED_FRAMES, "27 received"),
         (lambda r: replace(r, steps=r.steps[:3]), DoubtKind.FEW_STEPS, "Only 3"),
-        (lambda r: replace(r, missing=("no end",)), DoubtKind.RUN_INCOMPLETE, "1 respects"),
+        (
+            lambda r: replace(r, missing=("no end",)),
+            DoubtKind.RUN_INCOMPLETE,
+            "lacks 1 part: no end",
+        ),
         (lambda r: with_manifest(r, same_host=True), DoubtKind.SHARED_HOST, "1 host"),
         (lambda r: replace(r, samples=r.samples[::2]), DoubtKind.SAMPLES_MISSING, "%"),
         (
             lambda r: with_manifest(r, clock_offset=ClockOffset(offset_s=0.0, error_s=0.3)),
             DoubtKind.CLOCK_OFFSET,
-            "±0.300 s",
+            "±300 ms",
         ),
         (lambda r: with_manifest(r, clock_offset=None), DoubtKind.CLOCK_OFFSET, "0 times"),
         (
@@ -56,7 +60,7 @@ def test_a_clean_record_has_no_doubts(record):
         (
             lambda r: with_steps(r, generator=replace(r.steps[0].generator, cpu_ratio=0.9)),
             DoubtKind.GENERATOR_NEAR_LIMIT,
-            "90% CPU",
+            "90 % CPU",
         ),
     ],
 )
@@ -73,6 +77,24 @@ def test_a_restart_is_counted(venue):
 
     assert [doubt.kind for doubt in found] == [DoubtKind.TARGET_RESTARTED]
     assert "2 times" in found[0].statement
+
+
+def test_a_shared_host_names_what_is_read_for_the_whole_host(record):
+    (doubt,) = doubts_of(with_manifest(record, same_host=True))
+
+    for name in ("system file table", "kernel memory for TCP", "memory of the host"):
+        assert name in doubt.statement
+
+
+def test_one_is_not_many(record):
+    first = replace(record.steps[0], lost=1, unmatched=1)
+    found = doubts_of(replace(record, steps=(first, *record.steps[1:])))
+
+    assert ["ended 1 connection ", "1 received frame."] == [
+        words
+        for doubt, words in zip(found, ["ended 1 connection ", "1 received frame."], strict=True)
+        if words in doubt.statement
+    ]
 
 
 def test_a_limit_that_could_not_be_read_is_named_with_its_reason(record):

@@ -1,9 +1,15 @@
 import math
+from dataclasses import replace
 
 import pytest
 
 from capacity.domain.resources import Limit, LimitState, Resource
-from capacity.planning.effective_limits import effective_limits, known_value
+from capacity.planning.effective_limits import (
+    effective_limits,
+    known_value,
+    limits_under_load,
+)
+from capacity.planning.windows import DESCRIPTOR_LIMIT, plateau_windows
 
 
 def limit(state, value=None, source="/proc"):
@@ -39,3 +45,25 @@ def test_no_limit_is_no_entry():
 def test_only_a_finite_number_is_known(without):
 
     assert known_value(without) is None
+
+
+def test_the_limit_of_the_process_that_filled_up_replaces_the_one_read_at_rest(venue):
+    record = venue.record()
+    seen = [replace(sample, gauges={DESCRIPTOR_LIMIT: 4096.0}) for sample in record.samples]
+    windows = plateau_windows(record.steps, seen, 0.0)
+    at_rest = limit(LimitState.KNOWN, 1024.0)
+    limits = [
+        replace(at_rest, resource=Resource.DESCRIPTORS, scope="process"),
+        replace(at_rest, resource=Resource.DESCRIPTORS, scope="declared"),
+        at_rest,
+    ]
+
+    assert [4096.0, 1024.0, 1024.0] == [each.value for each in limits_under_load(limits, windows)]
+
+
+def test_without_a_reading_under_load_the_limits_stay(venue):
+    record = venue.record()
+    windows = plateau_windows(record.steps, record.samples, 0.0)
+    limits = list(record.manifest.agent.limits)
+
+    assert limits_under_load(limits, windows) == limits

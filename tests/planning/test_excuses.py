@@ -76,4 +76,6 @@ def test_every_resource_says_why_it_is_no_wall():
         NoCeiling(resource=Resource.MEMORY, reason="no limit", limit=None),
     ]
 
-    assert "cpu: no cost; memory: no limit" in why_no_wall(entries).reason
+    assert (
+        "CPU of the target: no cost; memory of the target: no limit" in why_no_wall(entries).reason
+    )

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from capacity.domain.plan import CapacityPlan, DoubtKind
 from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.planning.plan import plan
+from capacity.planning.windows import DESCRIPTOR_LIMIT
 
 
 def wall(planned, resource):
@@ -79,6 +80,87 @@ def test_the_safe_capacity_is_the_whole_number_below_the_interval(venue):
     assert planned.capacity.low - 1 < planned.safe_capacity <= planned.capacity.low
     assert planned.extrapolation_ratio == planned.capacity.mid / highest
     assert planned.highest_connections == highest
+
+
+@pytest.fixture
+def prefork(venue, cost):
+    """Record a worker with 10 descriptors of its own and 20,000 allowed, below an idle master.
+
+    The agent sees the master until the worker fills up, and reads its limit before the load.
+    """
+
+    def record(steps, master_descriptors, master_limit):
+        worker = replace(
+            venue,
+            steps=steps,
+            costs={Resource.DESCRIPTORS: cost(baseline=10, connection=1.0)},
+            limits={Resource.DESCRIPTORS: master_limit},
+        ).record()
+        return replace(
+            worker,
+            samples=tuple(
+                replace(
+                    sample,
+                    used={
+                        Resource.DESCRIPTORS: max(
+                            sample.used[Resource.DESCRIPTORS], master_descriptors
+                        )
+                    },
+                    gauges={
+                        DESCRIPTOR_LIMIT: 20_000.0
+                        if sample.used[Resource.DESCRIPTORS] > 15
+                        else master_limit
+                    },
+                )
+                for sample in worker.samples
+            ),
+        )
+
+    return record
+
+
+@pytest.mark.parametrize("levels", [(61, 122, 183, 245), (80, 160)])
+@pytest.mark.parametrize("master_descriptors", [0.0, 12.0, 16.0, 60.0])
+@pytest.mark.parametrize("master_limit", [1024.0, 65_536.0])
+def test_the_worker_of_a_prefork_server_is_planned_exactly(
+    prefork, ramp, levels, master_descriptors, master_limit
+):
+    steps = [replace(step, requests_per_s=0.0) for step in ramp(*levels)]
+    planned = plan(prefork(steps, master_descriptors, master_limit))
+
+    assert planned.capacity.mid == 20_000 - 10
+    assert planned.capacity.low == planned.capacity.high
+    assert planned.ladder[0].limit.value == 20_000
+
+
+@pytest.mark.parametrize("declared_connections", [256.0, 1024.0])
+def test_a_publishers_connection_takes_one_of_the_declared(venue, cost, ramp, declared_connections):
+    steps = [replace(step, requests_per_s=0.0) for step in ramp(30, 60, 90)]
+    counted = replace(
+        venue,
+        steps=steps,
+        costs={
+            Resource.APPLICATION_CONNECTIONS: cost(baseline=1, connection=1),
+            Resource.DESCRIPTORS: cost(baseline=11, connection=1),
+        },
+        limits={Resource.DESCRIPTORS: 20_000.0},
+    ).record()
+    # A census is taken with every other sample only.
+    rarer = replace(
+        counted,
+        samples=tuple(
+            replace(s, used={Resource.DESCRIPTORS: s.used[Resource.DESCRIPTORS]})
+            if s.seq % 2
+            else s
+            for s in counted.samples
+        ),
+    )
+    limit = declared(Resource.APPLICATION_CONNECTIONS, declared_connections)
+    planned = plan(rarer, declared=[limit])
+
+    assert planned.binding is Resource.APPLICATION_CONNECTIONS
+    assert planned.capacity.mid == declared_connections - 1
+    assert planned.safe_capacity == declared_connections - 1
 
 
 def test_a_declared_limit_binds_against_the_census_of_the_agent(venue, cost):

@@ -10,12 +10,18 @@ def limit(resource, scope):
     )
 
 
-@pytest.mark.parametrize("resource", Resource)
+@pytest.mark.parametrize("resource", [r for r in Resource if r is not Resource.EVENT_LOOP])
 @pytest.mark.parametrize("scope", ["process", "cgroup", "host", "declared"])
 def test_every_wall_has_one_sentence_that_names_where_its_limit_was_read(resource, scope):
     sentence = remedy(limit(resource, scope))
+    how = "declared as" if scope == "declared" else "read from"
 
-    assert sentence.endswith("the present limit was read from /planted/file.")
+    assert sentence.endswith(f"the present limit was {how} /planted/file.")
+
+
+def test_that_a_thread_has_one_core_was_read_from_nowhere():
+
+    assert "read from" not in remedy(limit(Resource.EVENT_LOOP, "process"))
 
 
 @pytest.mark.parametrize(

@@ -217,3 +217,12 @@ def test_updates_of_ever_new_shapes_are_given_up():
 
     assert 0 == hits(followed, frames)
     assert 0 == hits(followed, [update(n=n) for n in range(5000, 5010)])
+
+
+def test_conversations_share_shortcuts_but_not_numbers():
+    compiled = compile_dialect(load_dialect(DIALECTS / "url-subscribe.yaml"))
+    first, second = Conversation(compiled, ["X"]), Conversation(compiled, ["Y"])
+    frames = [b'{"seq": %d, "ts": 1655395168086}' % n for n in range(1, 11)]
+    both = [(followed, frame) for frame in frames for followed in (first, second)]
+
+    assert 18 == sum(hits(followed, [frame]) for followed, frame in both)

@@ -1,7 +1,9 @@
 """Open file descriptors: one per connection, and the limit most often met first.
 
-The process nearest to its own limit counts; a sum over the tree would hide the one that is about
-to run out. Since Linux 6.2 the size of the directory /proc/PID/fd is their number: exact, in
+One process speaks for all; a sum over the tree would hide the one that is about to run out. It is
+the one nearest to its own limit, of those that fill up: an idle master with a low limit would
+otherwise hide the worker that takes the connections. Which process speaks can change, so its limit
+is a gauge of the same sample. Since Linux 6.2 the size of the directory /proc/PID/fd is their number: exact, in
 microseconds, and readable for everybody; listing it is neither.
 """
 
@@ -16,6 +18,13 @@ from capacity.monitor.limits.states import known, unknown, unlimited
 from capacity.monitor.readings import READ_ERRORS, Reading
 from capacity.monitor.target import TargetView
 
+LIMIT_GAUGE = "fullest_process_descriptors_limit"
+
+_FILLS_FROM = 5
+"""Below this growth nothing fills up: some files come and go in any process."""
+_FILLS_RATIO = 0.1
+"""A process that grew by this share of the growth of the one that grew most fills up too."""
+
 
 def kernel_counts_descriptors(proc: str = "/proc") -> bool:
     """Return whether the directory's size is the count, by trying it on this process."""
@@ -25,11 +34,13 @@ def kernel_counts_descriptors(proc: str = "/proc") -> bool:
 
 
 class DescriptorsCollector(TargetCollector):
-    provides = (Resource.DESCRIPTORS,)
+    provides = (Resource.DESCRIPTORS, LIMIT_GAUGE)
 
     def __init__(self) -> None:
         self._is_counted = kernel_counts_descriptors()
         self._limits: dict[int, Limit] = {}
+        self._fewest: dict[int, int] = {}
+        """What each process had open when it had least open."""
 
     def limits(self, target: TargetView) -> Iterable[Limit]:  # noqa: ARG002 - read with the usage
         """Forget the limits read so far: each process's is read again with its next usage."""
@@ -49,11 +60,24 @@ class DescriptorsCollector(TargetCollector):
         for pid in counts:
             if pid not in self._limits:
                 self._limits[pid] = _limit(pid, target.proc)
-        fullest = max(counts, key=lambda pid: (counts[pid] / self._room(pid), counts[pid]))
-        return Reading(
-            used={Resource.DESCRIPTORS: float(counts[fullest])},
-            limits=(self._limits[fullest],),
+        fullest = max(
+            self._filling(counts), key=lambda pid: (counts[pid] / self._room(pid), counts[pid])
         )
+        limit = self._limits[fullest]
+        used = {Resource.DESCRIPTORS: float(counts[fullest])}
+        if limit.value is None:
+            why = limit.reason or limit.state.value
+            return Reading(used=used, missing={LIMIT_GAUGE: why}, limits=(limit,))
+        return Reading(used=used, gauges={LIMIT_GAUGE: limit.value}, limits=(limit,))
+
+    def _filling(self, counts: dict[int, int]) -> list[int]:
+        """Return the processes that filled up since they had least open; all, if none did."""
+        self._fewest = {pid: min(now, self._fewest.get(pid, now)) for pid, now in counts.items()}
+        growth = {pid: now - self._fewest[pid] for pid, now in counts.items()}
+        most = max(growth.values())
+        if most < _FILLS_FROM:
+            return list(counts)
+        return [pid for pid, grown in growth.items() if grown >= _FILLS_RATIO * most]
 
     def _room(self, pid: int) -> float:
         return self._limits[pid].value or math.inf

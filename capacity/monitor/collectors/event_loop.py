@@ -4,16 +4,15 @@ With many threads only some are read on a beat: the hottest known ones and, in t
 Each thread's use is averaged over the time since it was itself read before.
 """
 
-import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from capacity.domain.resources import Limit, Resource
 from capacity.monitor.collectors.base import TargetCollector
 from capacity.monitor.limits.states import known
-from capacity.monitor.procfs import TICKS_PER_S
+from capacity.monitor.processor_time import thread_ids, thread_spent_s
 from capacity.monitor.readings import Reading
-from capacity.monitor.target import TargetView, read_stat
+from capacity.monitor.target import TargetView
 
 _MOST_THREADS = 128
 _HOTTEST = 32
@@ -26,13 +25,17 @@ class EventLoopCollector(TargetCollector):
     provides = (Resource.EVENT_LOOP,)
 
     def __init__(self) -> None:
-        self._before: dict[_Thread, tuple[int, int, float]] = {}
-        """Thread -> start in ticks, CPU in ticks, when it was read."""
+        self._before: dict[_Thread, tuple[float, float]] = {}
+        """Thread -> what it had spent, and when that was read."""
         self._cores: dict[_Thread, float] = {}
         self._turn = 0
 
     def collect(self, target: TargetView) -> Reading:
-        threads = list(_threads(target))
+        threads = [
+            (pid, thread_id)
+            for pid, stat in target.stats.items()
+            for thread_id in thread_ids(pid, stat, target.proc)
+        ]
         present = set(threads)
         self._before = {key: value for key, value in self._before.items() if key in present}
         self._cores = {key: value for key, value in self._cores.items() if key in present}
@@ -63,25 +66,13 @@ class EventLoopCollector(TargetCollector):
 
     def _cores_since_before(self, thread: _Thread, target: TargetView) -> float | None:
         pid, thread_id = thread
-        # Not the process's own stat, even for a single thread: it holds what ended threads used.
-        stat = read_stat(pid, target.proc, f"task/{thread_id}/stat")
-        if stat is None:
+        # Not the process's own clock, even for a single thread: it holds what ended threads spent.
+        spent_s, now_s = thread_spent_s(pid, thread_id, target.proc), time.monotonic()
+        if spent_s is None:
             return None
-        now_s = time.monotonic()
         before = self._before.get(thread)
-        self._before[thread] = stat.started_ticks, stat.cpu_ticks, now_s
-        if before is None or before[0] != stat.started_ticks:
+        self._before[thread] = spent_s, now_s
+        # Less than before: another thread was given the id.
+        if before is None or spent_s < before[0]:
             return None
-        return max(0, stat.cpu_ticks - before[1]) / TICKS_PER_S / (now_s - before[2])
-
-
-def _threads(target: TargetView) -> Iterator[_Thread]:
-    for pid, stat in target.stats.items():
-        if stat.threads == 1:
-            yield pid, pid
-            continue
-        try:
-            ids = os.listdir(f"{target.proc}/{pid}/task")  # noqa: PTH208 - names are all we need
-        except OSError:
-            continue  # It ended since the beat began.
-        yield from ((pid, int(thread_id)) for thread_id in ids)
+        return (spent_s - before[0]) / (now_s - before[1])

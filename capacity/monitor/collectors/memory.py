@@ -1,7 +1,12 @@
 """Memory of the target: its cgroup's where that is limited, else its resident set.
 
 Every cgroup above the target may have a limit; the one with least room left counts, and the usage
-is that same cgroup's, page cache and other members included, as the kernel charges it.
+is that same cgroup's, other members included: its working set, which is what the kernel charges
+less the inactive file cache. Cache that nobody used of late is dropped before anything is killed,
+so it takes no connection's place; a log that is written would otherwise look like a leak. So does
+kubelet judge memory (kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction,
+memory.available; cAdvisor, container/libcontainer/handler.go: setMemoryStats). Active file cache
+stays in, as there: the kernel gives it up only under pressure.
 """
 
 from collections.abc import Iterable
@@ -48,7 +53,7 @@ class MemoryCollector(TargetCollector):
         )
 
     def _tightest(self) -> tuple[float, tuple[Limit, ...]]:
-        usages = [(group, limit, group.usage("memory.current")) for group, limit in self._limited]
+        usages = [(group, limit, group.working_set_bytes()) for group, limit in self._limited]
         group, limit, usage_bytes = min(usages, key=lambda entry: entry[1] - entry[2])
         return float(usage_bytes), (
             known(Resource.MEMORY, limit, "cgroup", group.file("memory.max")),

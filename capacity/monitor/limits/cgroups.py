@@ -33,6 +33,17 @@ class Cgroup:
     def usage(self, name: str) -> int:
         return read_number(self.file(name))
 
+    def working_set_bytes(self) -> int:
+        """Return the memory in use without the inactive file cache, of all members and below."""
+        inactive = "total_inactive_file" if self.version == 1 else "inactive_file"
+        path = self.file("memory.stat")
+        for line in read_text(path).splitlines():
+            name, _, value = line.partition(" ")
+            if name == inactive:
+                # The two files are read one after the other: the cache may be the newer number.
+                return max(0, self.usage("memory.current") - int(value))
+        raise ValueError(f"{path} has no line {inactive}")
+
     def limit(self, name: str) -> int | None:
         """Return memory.max or pids.max; None when there is none, as in a root cgroup."""
         try:

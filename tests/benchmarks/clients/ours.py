@@ -7,6 +7,7 @@ import locust  # noqa: F401, I001 - must patch before anything else is imported
 
 import os
 import sys
+import time
 
 import gevent
 from figures import Figures
@@ -31,7 +32,7 @@ DIALECT = {
 }
 
 
-def measure(port: int, connections: int, seconds: float) -> Figures:
+def measure(port: int, connections: int, seconds: float, per_user: int) -> Figures:
     environment = Environment(user_classes=[OurSubscriber], events=Events())
     runner = environment.create_local_runner()
     worker = Worker(environment)
@@ -55,7 +56,7 @@ def measure(port: int, connections: int, seconds: float) -> Figures:
             "symbols": ["x"],
         },
         "dialect": DIALECT,
-        "connections_per_user": 100,
+        "connections_per_user": per_user,
         "poll_interval_s": 1.0,
         "clock_offset_s": 0.0,
         "subscriptions_by_address": 1,
@@ -66,13 +67,15 @@ def measure(port: int, connections: int, seconds: float) -> Figures:
         "phase": "plateau",
         "subscriptions_per_connection": 1,
         "requests_per_s": 0.0,
-        "connects_per_s": 2000.0,
+        "connects_per_s": 1e6,
     }
     runner.send_message(messages.STAGE, stage)
-    runner.start(connections // 100, spawn_rate=100)
-    with gevent.Timeout(60):
+    began_s, began_cpu_s = time.monotonic(), time.process_time()
+    runner.start(connections // per_user, spawn_rate=connections)
+    with gevent.Timeout(90):
         while len(worker.fleet.connections) < connections:
-            gevent.sleep(0.1)
+            gevent.sleep(0.01)
+    figures.opened(connections, began_s, began_cpu_s)
     gevent.sleep(SETTLE_S)
     worker._report(is_final=False)
     figures.begin()
@@ -88,6 +91,7 @@ class OurSubscriber(Subscriber):
 
 if __name__ == "__main__":
     raise_descriptor_limit()
-    port_text, connections_text, seconds_text = sys.argv[1:]
-    measure(int(port_text), int(connections_text), float(seconds_text)).print()
+    port_text, connections_text, seconds_text, *rest = sys.argv[1:]
+    per_user = int(rest[0]) if rest else 100
+    measure(int(port_text), int(connections_text), float(seconds_text), per_user).print()
     os._exit(0)  # Thousands of greenlets need no goodbye.

@@ -52,10 +52,12 @@ def measure(port: int, connections: int, seconds: float) -> Figures:
     PlainSubscriber.port = port
     environment = Environment(user_classes=[PlainSubscriber], events=Events())
     runner = environment.create_local_runner()
+    began_s, began_cpu_s = time.monotonic(), time.process_time()
     runner.start(connections, spawn_rate=connections)
-    with gevent.Timeout(60):
+    with gevent.Timeout(90):
         while PlainSubscriber.open_connections < connections:
-            gevent.sleep(0.1)
+            gevent.sleep(0.01)
+    PlainSubscriber.figures.opened(connections, began_s, began_cpu_s)
     gevent.sleep(SETTLE_S)
     PlainSubscriber.figures.begin()
     gevent.sleep(seconds)

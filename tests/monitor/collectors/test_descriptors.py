@@ -49,6 +49,41 @@ def test_the_process_nearest_its_limit_counts_not_the_one_with_most(collector, s
     assert reading.limits[0].source.startswith(f"/proc/{near.pid}/limits")
 
 
+def test_the_worker_that_fills_up_counts_though_an_idle_master_is_nearer_its_limit(
+    collector, start_child, view
+):
+    master = start_child(f"{LIMIT.format(60)}\n{OPEN.format(20)}")
+    worker = start_child(LIMIT.format(1000))
+    both = view(master.pid, worker.pid)
+    idle = collector.collect(both)
+    worker.do(OPEN.format(100))
+    loaded = collector.collect(both)
+
+    assert used(idle) == listed(master)
+    assert used(loaded) == listed(worker)
+    assert [reading.gauges[module.LIMIT_GAUGE] for reading in (idle, loaded)] == [60.0, 1000.0]
+
+
+def test_a_process_that_opens_a_few_files_fills_nothing(collector, start_child, view):
+    full = start_child(f"{LIMIT.format(100)}\n{OPEN.format(80)}")
+    other = start_child()
+    both = view(full.pid, other.pid)
+    collector.collect(both)
+    other.do(OPEN.format(3))
+
+    assert used(collector.collect(both)) == listed(full)
+
+
+def test_of_workers_that_fill_up_the_fullest_counts(collector, start_child, view):
+    workers = [start_child(LIMIT.format(1000)) for _ in range(2)]
+    both = view(*(worker.pid for worker in workers))
+    collector.collect(both)
+    workers[0].do(OPEN.format(40))
+    workers[1].do(OPEN.format(50))
+
+    assert used(collector.collect(both)) == listed(workers[1])
+
+
 def test_a_changed_limit_is_read_with_the_next_look_at_limits(collector, start_child, view):
     child = start_child(LIMIT.format(500))
     seen = [collector.collect(view(child.pid)).limits[0].value]
@@ -93,3 +128,4 @@ def test_no_number_is_said_as_what_it_is(write_file, tmp_path, view, text, state
 
     assert used(reading) == 1
     assert reading.limits[0].state is state
+    assert reading.missing[module.LIMIT_GAUGE]

@@ -60,7 +60,7 @@ def test_a_thread_id_used_again_is_another_thread(start_child, view):
     collector, child = EventLoopCollector(), start_child(BURN)
     collector.collect(view(child.pid))
     (thread,) = collector._before
-    collector._before[thread] = (1, 0, time.monotonic() - 1)
+    collector._before[thread] = (1e6, time.monotonic() - 1)
 
     assert not collector.collect(view(child.pid)).used
 
@@ -71,8 +71,8 @@ def test_with_many_threads_few_are_read_and_the_busy_one_is_found(start_child, v
     child = start_child(f"{BURN}\nthreads(30)")
     collector = EventLoopCollector()
     reads = []
-    real = module.read_stat
-    monkeypatch.setattr(module, "read_stat", lambda *args: reads.append(args) or real(*args))
+    real = module.thread_spent_s
+    monkeypatch.setattr(module, "thread_spent_s", lambda *args: reads.append(args) or real(*args))
     most = 0
     hottest = []
     for _ in range(12):

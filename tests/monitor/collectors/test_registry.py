@@ -7,7 +7,7 @@ READINGS = {
     *("accept_queue", "accept_queue_limit", "sockets_established", "kernel_slab_bytes"),
     *("resident_bytes", "cgroup_memory_bytes", "cgroup_memory_peak_bytes", "cpu_system_ratio"),
     *("processes", "agent_cpu_cores", "listen_overflows", "listen_drops", "retransmits"),
-    *("network_rx_bytes", "network_tx_bytes"),
+    *("network_rx_bytes", "network_tx_bytes", "fullest_process_descriptors_limit"),
 }
 
 

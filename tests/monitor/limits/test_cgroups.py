@@ -136,3 +136,29 @@ def test_a_real_version_1_cgroup_is_found_with_its_limit(start_child, v1_cgroup)
     assert found[0].limit("memory.max") == 64 << 20
     assert found[-1].limit("memory.max") is None
     assert found[0].quota_file.endswith("cpu.cfs_quota_us")
+
+
+@pytest.mark.parametrize(
+    ("version", "usage", "stat", "expected"),
+    [
+        (2, "memory.current", "anon 1\nactive_file 200\ninactive_file 300\n", 700),
+        (1, "memory.usage_in_bytes", "inactive_file 9\ntotal_inactive_file 300\n", 700),
+        (2, "memory.current", "inactive_file 1001\n", 0),
+    ],
+    ids=["version 2", "version 1 with those below", "cache read after the usage"],
+)
+def test_the_working_set_is_the_usage_less_inactive_cache(
+    write_file, tmp_path, version, usage, stat, expected
+):
+    write_file(usage, "1000\n")
+    write_file("memory.stat", stat)
+
+    assert Cgroup(path=str(tmp_path), version=version).working_set_bytes() == expected
+
+
+def test_a_working_set_without_its_cache_is_an_error(write_file, tmp_path):
+    write_file("memory.current", "1000\n")
+    write_file("memory.stat", "anon 5\n")
+
+    with pytest.raises(ValueError, match="no line inactive_file"):
+        Cgroup(path=str(tmp_path), version=2).working_set_bytes()

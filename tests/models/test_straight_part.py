@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+
+from capacity.models.straight_part import straight_rows
+
+
+def rows(*levels):
+    """Return levels and design, three windows a level."""
+    repeated = np.repeat(np.array(levels, dtype=float), 3)
+    return repeated, np.column_stack([np.ones(len(repeated)), repeated])
+
+
+@pytest.mark.parametrize(
+    ("fewest_open", "left_out"),
+    [(0, 0), (10, 0), (11, 0), (30, 1), (75, 2), (150, 3)],
+)
+def test_levels_below_the_kink_are_left_out(fewest_open, left_out):
+    levels, design = rows(0, 61, 122, 183, 245)
+    use = np.maximum(10.0 + levels, fewest_open)
+
+    assert straight_rows(design, use, list(levels)).tolist() == (
+        [False] * 3 * left_out + [True] * 3 * (5 - left_out)
+    )
+
+
+def test_files_opened_with_the_first_connection_are_a_kink_too():
+    levels, design = rows(0, 50, 100, 150)
+    use = 10.0 + levels + 8.0 * (levels > 0)
+
+    assert straight_rows(design, use, list(levels)).tolist() == [False] * 3 + [True] * 9
+
+
+def test_two_levels_are_always_left():
+    levels, design = rows(0, 50)
+
+    assert straight_rows(design, np.maximum(10.0 + levels, 58.0), list(levels)).all()
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_noise_is_no_kink(seed):
+    levels, design = rows(0, 50, 100, 150, 200)
+    noise = np.random.default_rng(seed).normal(0.0, 20.0, len(levels))
+    kept = straight_rows(design, 1000.0 + 2.0 * levels + noise, list(levels))
+
+    assert kept.sum() >= 9
+
+
+def test_levels_that_only_together_tell_costs_apart_stay_together():
+    levels, _ = rows(0, 50, 100, 150)
+    requests = np.where(levels == 0, 3.0, levels / 50)
+    design = np.column_stack([np.ones(len(levels)), levels, requests])
+    use = np.maximum(10.0 + levels + requests, 40.0)
+
+    assert straight_rows(design, use, list(levels)).all()
