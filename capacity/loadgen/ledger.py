@@ -39,8 +39,8 @@ class Ledger:
     def note_lag(self, late_us: int) -> None:
         self.lag.append(late_us)
 
-    def fail(self, reason: str) -> None:
-        self.failures[reason] = self.failures.get(reason, 0) + 1
+    def fail(self, reason: str, count: int = 1) -> None:
+        self.failures[reason] = self.failures.get(reason, 0) + count
 
     def take(self, now_s: float) -> dict[str, Any]:
         """Return everything since the last call as plain msgpack data, and clear it."""

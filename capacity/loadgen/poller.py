@@ -8,9 +8,11 @@ from typing import Any
 from capacity.loadgen.fleet import Fleet
 from capacity.loadgen.http_pool import keep_high_descriptors
 from capacity.loadgen.worker import fleet_of
-from capacity.workload.pacing import ConstantPace
+from capacity.workload.pacing import ConstantPace, asked_pause_s
 
 GOOD = range(200, 400)
+BUSY = frozenset({429, 503})
+"""Answers whose Retry-After is honoured."""
 
 keep_high_descriptors()
 
@@ -63,9 +65,16 @@ class Poller(FastHttpUser):
             if pace[0] != interval_s:  # More pollers have joined, to share the rate.
                 interval_s = pace[0]
                 schedule = ConstantPace(start_s=intended_s + interval_s, interval_s=interval_s)
-            self._poll(fleet, intended_s)
+            paused_s = self._poll(fleet, intended_s)
+            if schedule.missed:
+                fleet.ledger.fail("request_dropped", schedule.missed)
+                schedule.missed = 0
+            if paused_s:
+                resumed_s = time.monotonic() + paused_s
+                schedule = ConstantPace(start_s=resumed_s, interval_s=interval_s)
 
-    def _poll(self, fleet: Fleet, intended_s: float) -> None:
+    def _poll(self, fleet: Fleet, intended_s: float) -> float:
+        """Poll once; return how long the target asks to be left alone."""
         name, requests = fleet.polls
         method, url, body = requests[self._polls % len(requests)]
         self._polls += 1
@@ -83,9 +92,12 @@ class Poller(FastHttpUser):
                 fleet.ledger.requests += 1
                 fleet.ledger.request_latency.append(round(latency_s * 1e6))
                 response.success()
-            else:
-                fleet.ledger.fail(failure_of(response.status_code))
-                response.failure(failure_of(response.status_code))
+                return 0.0
+            fleet.ledger.fail(failure_of(response.status_code))
+            response.failure(failure_of(response.status_code))
+            if response.status_code in BUSY and response.headers is not None:
+                return asked_pause_s(response.headers.get("Retry-After"), time.time())
+            return 0.0
 
     def _hang_up(self) -> None:
         self.client.client.clientpool.close()

@@ -6,9 +6,29 @@ cannot keep up works through what is overdue; what it will never catch up with i
 """
 
 import math
+from email.utils import parsedate_to_datetime
 
 MOST_OVERDUE = 10
 """Requests that may be overdue at a time; beyond them the oldest are dropped."""
+
+MOST_PAUSE_S = 60.0
+"""Longest pause that a target may ask for; a longer one would end the load unseen."""
+
+
+def asked_pause_s(retry_after: str | None, now_at: float) -> float:
+    """Return how long a Retry-After header (RFC 9110 §10.2.3) asks to wait, from epoch *now_at*.
+
+    It holds seconds or a date; anything else asks for nothing.
+    """
+    text = (retry_after or "").strip()
+    if text.isascii() and text.isdigit():
+        asked_s = float(text)
+    else:
+        try:
+            asked_s = parsedate_to_datetime(text).timestamp() - now_at
+        except ValueError:
+            return 0.0
+    return min(max(asked_s, 0.0), MOST_PAUSE_S)
 
 
 def intended_s(start_s: float, interval_s: float, n: int) -> float:

@@ -28,7 +28,7 @@ class Server:
     """Answers every request; the *stalled* one late."""
 
     def __init__(self):
-        self.status = "200 OK"
+        self.status, self.headers = "200 OK", []
         self.stalled, self.stall_s = math.inf, 0.0
         self.asked_s, self.paths, self.clients = [], [], set()
         self._pool = Pool()
@@ -52,7 +52,7 @@ class Server:
         self.clients.add(environ["REMOTE_PORT"])
         if len(self.asked_s) == self.stalled:
             gevent.sleep(self.stall_s)
-        start_response(self.status, [("Content-Length", "2")])
+        start_response(self.status, [("Content-Length", "2"), *self.headers])
         return [b"{}"]
 
 
@@ -169,6 +169,15 @@ def test_a_throttled_poll_is_no_answered_request(poll, server, ended):
     assert (0, 0) == (requests, latencies.total)
     assert {"request_throttled"} == set(failures)
     assert failures["request_throttled"] >= 4
+
+
+def test_a_target_that_asks_to_be_left_alone_is(poll, server, ended):
+    server.status, server.headers = "429 Too Many Requests", [("Retry-After", "1")]
+    poll(20.0)
+    wait_until(lambda: len(server.asked_s) >= 2)
+    ended()
+
+    assert server.asked_s[1] - server.asked_s[0] > 0.9
 
 
 def test_a_poll_without_an_answer_is_counted_as_such(poll, server, ended):

@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capacity.workload.pacing import MOST_OVERDUE, ConstantPace, intended_s
+from capacity.workload.pacing import (
+    MOST_OVERDUE,
+    MOST_PAUSE_S,
+    ConstantPace,
+    asked_pause_s,
+    intended_s,
+)
 
 
 def test_a_client_that_keeps_up_starts_exactly_on_its_schedule():
@@ -49,3 +55,23 @@ def test_every_request_is_either_made_once_or_counted_as_missed(pauses_s, interv
 
 def test_no_rounding_adds_up_over_a_million_requests():
     assert intended_s(0.0, 0.1, 1_000_000) == pytest.approx(100_000.0, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("header", "expected_s"),
+    [
+        ("7", 7.0),
+        (" 7 ", 7.0),
+        ("Wed, 21 Oct 2015 07:28:10 GMT", 10.0),
+        ("Wed, 21 Oct 2015 07:27:00 GMT", 0.0),
+        ("86400", MOST_PAUSE_S),
+        ("-5", 0.0),
+        ("soon", 0.0),
+        ("", 0.0),
+        (None, 0.0),
+    ],
+)
+def test_a_retry_after_header_is_seconds_or_a_date(header, expected_s):
+    now_at = 1445412480.0  # 2015-10-21T07:28:00Z
+
+    assert expected_s == asked_pause_s(header, now_at)
