@@ -9,6 +9,7 @@ import click
 from capacity.exchange.app import serve
 from capacity.exchange.instruments import MOST_INSTRUMENTS
 from capacity.exchange.options import Burstiness, ExchangeOptions
+from capacity.exchange.shards import serve_sharded
 
 
 def _finite(_context: click.Context, _option: click.Parameter, value: float) -> float:
@@ -25,6 +26,13 @@ def _finite(_context: click.Context, _option: click.Parameter, value: float) -> 
     default=8080,
     show_default=True,
     help="0 takes any free port.",
+)
+@click.option(
+    "--processes",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes that share the port; limits and costs below are those of each.",
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Fixes what the markets do.")
 @click.option(
@@ -79,7 +87,7 @@ def _finite(_context: click.Context, _option: click.Parameter, value: float) -> 
 @click.option(
     "--descriptor-limit",
     type=click.IntRange(min=16),
-    help="Soft limit of open descriptors of this process.  [default: as inherited]",
+    help="Soft limit of open descriptors.  [default: as inherited]",
 )
 def command(burstiness: str, **settings: object) -> None:
     """Run a small exchange: JSON-RPC over REST and WebSocket, with settable costs and limits."""
@@ -90,4 +98,7 @@ def command(burstiness: str, **settings: object) -> None:
         host = f"[{options.host}]" if ":" in options.host else options.host
         click.echo(f"exchange ready on http://{host}:{port}", err=True)
 
-    asyncio.run(serve(options, announce))
+    if options.processes == 1:
+        asyncio.run(serve(options, announce))
+    else:
+        serve_sharded(options, announce)

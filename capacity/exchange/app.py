@@ -6,10 +6,12 @@ import resource
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from aiohttp import web
 
 from capacity.domain.errors import PreflightError
+from capacity.exchange.board import Board
 from capacity.exchange.counters import Counters
 from capacity.exchange.listener import Listener
 from capacity.exchange.options import ExchangeOptions
@@ -22,13 +24,26 @@ from capacity.exchange.venue import Venue
 KEEP_ALIVE_S = 75.0
 _FAREWELL_S = 0.5
 """What connections get to leave by themselves at the end."""
+_POST_S = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shard:
+    """What one of several processes has in common with the others."""
+
+    number: int
+    """From 0."""
+    board: Board
+    lifeline: int
+    """Descriptor of a pipe that ends with the parent."""
 
 
 class Exchange:
     """Everything wired together; `port` is known once it is running."""
 
-    def __init__(self, options: ExchangeOptions) -> None:
+    def __init__(self, options: ExchangeOptions, shard: Shard | None = None) -> None:
         self.options = options
+        self._shard = shard
         self.counters = Counters()
         self.venue = Venue(seed=options.seed, instruments=options.instruments)
         self.publisher = Publisher(self.venue.markets, options, self.counters)
@@ -39,7 +54,7 @@ class Exchange:
         """Serve while the context lasts; yields the port."""
         options = self.options
         application = web.Application(client_max_size=LARGEST_REQUEST_BYTES)
-        application.add_routes(RestApi(self.venue, self.counters, options).routes())
+        application.add_routes(RestApi(self.venue, self.counters, options, self._counted).routes())
         application.router.add_get("/ws/api/v2", self._admit)
         runner = web.AppRunner(
             application,
@@ -55,17 +70,32 @@ class Exchange:
             backlog=options.backlog,
             protocol=runner.server,
             counters=self.counters,
+            is_shared=options.processes > 1,
         )
+        posting = asyncio.create_task(self._post_forever())
         listener.start()
         self.publisher.start()
         try:
             yield listener.port
         finally:
+            posting.cancel()
             self.publisher.stop()
             listener.stop()
             for session in self.sessions:
                 session.close(GOING_AWAY, "shutting down")
             await runner.cleanup()
+
+    def _counted(self) -> Counters:
+        """Return what this process counts, and the others beside it."""
+        if self._shard is None:
+            return self.counters
+        self._shard.board.post(self._shard.number, self.counters)
+        return self._shard.board.total()
+
+    async def _post_forever(self) -> None:
+        while self._shard is not None:
+            self._shard.board.post(self._shard.number, self.counters)
+            await asyncio.sleep(_POST_S)
 
     async def _admit(self, request: web.Request) -> web.StreamResponse:
         counters, most = self.counters, self.options.max_connections
@@ -108,18 +138,26 @@ class Exchange:
         return websocket
 
 
-def limit_descriptors(limit: int) -> None:
-    """Set this process's soft limit of open descriptors."""
+def check_descriptor_limit(limit: int) -> None:
+    """Raise PreflightError if no process here may have so many descriptors."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and limit > hard:
         raise PreflightError(
             f"--descriptor-limit {limit}: this process may have at most {hard}; ask for less or "
             "raise the hard limit (ulimit -Hn, LimitNOFILE=)"
         )
+
+
+def limit_descriptors(limit: int) -> None:
+    """Set this process's soft limit of open descriptors."""
+    check_descriptor_limit(limit)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
 
 
-async def serve(options: ExchangeOptions, on_ready: Callable[[int], None]) -> None:
+async def serve(
+    options: ExchangeOptions, on_ready: Callable[[int], None], shard: Shard | None = None
+) -> None:
     """Run the exchange until SIGTERM or SIGINT; *on_ready* is told the port."""
     if options.descriptor_limit is not None:
         limit_descriptors(options.descriptor_limit)
@@ -127,7 +165,14 @@ async def serve(options: ExchangeOptions, on_ready: Callable[[int], None]) -> No
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
-    async with Exchange(options).running() as port:
+    if shard is not None:
+
+        def orphaned() -> None:
+            loop.remove_reader(shard.lifeline)
+            stopped.set()
+
+        loop.add_reader(shard.lifeline, orphaned)
+    async with Exchange(options, shard).running() as port:
         on_ready(port)
         await stopped.wait()
         # Looking for garbage while thousands of connections fall apart would only delay the end.

@@ -31,10 +31,12 @@ class Listener:
         backlog: int,
         protocol: Callable[[], asyncio.Protocol],
         counters: Counters,
+        is_shared: bool = False,
     ) -> None:
+        """Listen; where the port *is_shared*, other processes of ours listen there as well."""
         self._protocol = protocol
         self._counters = counters
-        self._socket = _listening_socket(host, port, backlog)
+        self._socket = _bound_socket(host, port, backlog, is_shared=is_shared)
         self._retry: asyncio.TimerHandle | None = None
         self._logged_s = -float("inf")
         self._greeting: set[asyncio.Task[None]] = set()
@@ -86,23 +88,34 @@ class Listener:
             )
 
 
-def _listening_socket(host: str, port: int, backlog: int) -> socket.socket:
+def reserved_port(host: str, port: int) -> socket.socket:
+    """Return a socket that keeps *port*, or a free one for 0, for listeners that share it."""
+    if port:  # A shared port is joined without a word, also when it is another exchange's.
+        _bound_socket(host, port, 1, is_shared=False).close()
+    return _bound_socket(host, port, None, is_shared=True)
+
+
+def _bound_socket(host: str, port: int, backlog: int | None, *, is_shared: bool) -> socket.socket:
+    """Return a socket that does not block, and listens unless *backlog* is None."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
     except (socket.gaierror, UnicodeError):
         raise PreflightError(f"--host {host}: no such host; give an address of this one") from None
-    listening = socket.socket(family, kind, protocol)
+    bound = socket.socket(family, kind, protocol)
     try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
-        listening.listen(backlog)
-        listening.setblocking(False)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if is_shared:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        bound.bind(address)
+        if backlog is not None:
+            bound.listen(backlog)
+        bound.setblocking(False)
     except OSError as error:
-        listening.close()
+        bound.close()
         raise PreflightError(
             f"cannot listen on {host}:{port}: {error.strerror}; choose another --host or --port "
             "(0 takes any free one)"
         ) from None
-    return listening
+    return bound

@@ -22,6 +22,8 @@ class ExchangeOptions:
     host: str = "127.0.0.1"
     port: int = 8080
     """0 takes any free port."""
+    processes: int = 1
+    """Processes that share the port; limits and costs are those of each."""
     seed: int = 1
     instruments: int = 10
     updates_per_s: float = 1.0

@@ -1,7 +1,7 @@
 """The same methods over HTTP, and the exchange's own status page."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -24,10 +24,18 @@ class _HttpCaller:
 class RestApi:
     """`GET /api/v2/<method>?params`, `POST` of a JSON-RPC request there or to `/api/v2`."""
 
-    def __init__(self, venue: Venue, counters: Counters, options: ExchangeOptions) -> None:
+    def __init__(
+        self,
+        venue: Venue,
+        counters: Counters,
+        options: ExchangeOptions,
+        counted: Callable[[], Counters],
+    ) -> None:
+        """Count requests in *counters*; the status page shows what *counted* returns."""
         self._venue = venue
         self._counters = counters
         self._options = options
+        self._counted = counted
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -48,9 +56,10 @@ class RestApi:
         return self._response(await request.read(), request)
 
     async def status(self, _request: web.Request) -> web.Response:
-        counters, options = self._counters, self._options
+        counters, options = self._counted(), self._options
         counted = {name: getattr(counters, name) for name in counters.__slots__}
         limits = {
+            "processes": options.processes,
             "max_connections": options.max_connections,
             "descriptor_limit": options.descriptor_limit,
         }

@@ -1,6 +1,7 @@
 """The command as a process, as an operator runs it."""
 
 import contextlib
+import json
 import re
 import resource
 import signal
@@ -90,6 +91,42 @@ def test_without_descriptors_the_open_connections_go_on_and_others_come_when_som
         connection.shutdown()
 
 
+def test_an_agent_sees_its_processes_as_one_target(start):
+    process, port = start("--processes=3", "--descriptor-limit=500")
+    connections = [connected(port) for _ in range(60)]
+    with subprocess.Popen(
+        [sys.executable, "-m", "capacity.monitor", f"--port={port}", "--listen=0"],
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as agent:
+        url = agent.stderr.readline().split()[-1]
+        info = requests.get(f"{url}/v1/info", timeout=TIMEOUT_S).json()
+        used = newest_use(url)
+        agent.terminate()
+    for connection in connections:
+        connection.shutdown()
+
+    assert (process.pid, 4) == (info["target_pids"][0], len(info["target_pids"]))
+    assert [500] == [
+        limit["value"] for limit in info["limits"] if limit["resource"] == "descriptors"
+    ]
+    assert 60 == used["application_connections"]
+    assert 20 <= used["descriptors"] < 60  # Of the fullest one.
+
+
+def newest_use(url):
+    deadline_s = time.monotonic() + TIMEOUT_S
+    while time.monotonic() < deadline_s:
+        lines = requests.get(f"{url}/v1/samples?since=0", timeout=TIMEOUT_S).text.splitlines()
+        used = {}
+        for line in lines:
+            used.update(json.loads(line)["used"])
+        if "application_connections" in used:
+            return used
+        time.sleep(0.1)
+    raise AssertionError("the agent counted no connections")
+
+
 def test_a_taken_port_is_one_sentence_and_exit_code_3(start):
     _, port = start()
     code, message = refused(f"--port={port}")
@@ -108,7 +145,13 @@ def test_more_descriptors_than_allowed_is_one_sentence_and_exit_code_3():
 
 @pytest.mark.parametrize(
     "option",
-    ["--updates-per-s=nan", "--instruments=0", "--max-connections=0", "--burstiness=wild"],
+    [
+        "--updates-per-s=nan",
+        "--instruments=0",
+        "--max-connections=0",
+        "--processes=0",
+        "--burstiness=wild",
+    ],
 )
 def test_impossible_values_are_named_with_exit_code_2(option):
     code, message = refused(option)

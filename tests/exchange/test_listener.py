@@ -12,7 +12,7 @@ import pytest
 
 from capacity.domain.errors import PreflightError
 from capacity.exchange.counters import Counters
-from capacity.exchange.listener import Listener
+from capacity.exchange.listener import Listener, reserved_port
 
 
 class Greeter(asyncio.Protocol):
@@ -21,8 +21,15 @@ class Greeter(asyncio.Protocol):
         transport.close()
 
 
-def listening(*, host="127.0.0.1", port=0, backlog=16, counters=None):
-    return Listener(host, port, backlog=backlog, protocol=Greeter, counters=counters or Counters())
+def listening(*, host="127.0.0.1", port=0, backlog=16, counters=None, is_shared=False):
+    return Listener(
+        host,
+        port,
+        backlog=backlog,
+        protocol=Greeter,
+        counters=counters or Counters(),
+        is_shared=is_shared,
+    )
 
 
 async def greetings_of(clients):
@@ -65,6 +72,32 @@ def test_a_taken_port_is_said_in_one_sentence():
         port = taken.getsockname()[1]
         with pytest.raises(PreflightError, match=rf"cannot listen on 127.0.0.1:{port}: Address al"):
             listening(port=port)
+
+
+def test_a_reserved_port_is_shared_by_its_listeners(clients):
+    async def run(port):
+        listeners = [listening(port=port, is_shared=True) for _ in range(2)]
+        connecting = clients(40)
+        for listener in listeners:
+            listener.start()
+        for client in connecting:
+            await asyncio.get_running_loop().sock_connect(client, ("127.0.0.1", port))
+        greetings = await greetings_of(connecting)
+        for listener in listeners:
+            listener.stop()
+        return greetings
+
+    with reserved_port("127.0.0.1", 0) as reservation:
+        port = reservation.getsockname()[1]
+
+        assert [b"hi"] * 40 == asyncio.run(run(port))
+
+
+def test_a_port_that_somebody_listens_on_is_not_reserved():
+    shared = listening(is_shared=True)
+    with pytest.raises(PreflightError, match=rf"127.0.0.1:{shared.port}: Address already in use"):
+        reserved_port("127.0.0.1", shared.port)
+    shared._socket.close()
 
 
 def test_a_host_that_is_not_here_is_said_in_one_sentence():
