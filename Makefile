@@ -1,4 +1,5 @@
 VENV := .venv
+MINUTES := 60
 PYTHON := $(VENV)/bin/python
 
 help:  ## List the targets.
@@ -17,6 +18,16 @@ test: $(VENV)/.tested  ## Lint, types, import rules and tests.
 bench: $(VENV)/.tested  ## Measure what the README claims.
 	$(PYTHON) tests/benchmarks/subscribers.py
 	$(PYTHON) tests/benchmarks/receive_path.py
+	$(PYTHON) tests/benchmarks/sixty_thousand.py
+
+fuzz: $(VENV)/.tested  ## Feed the frame reader, handshake and conversation junk for some five minutes.
+	CAPACITY_HYPOTHESIS_PROFILE=fuzz timeout 900 $(PYTHON) -m pytest -m hypothesis \
+	  tests/loadgen/test_frames.py tests/loadgen/test_compression.py \
+	  tests/loadgen/test_response_head.py tests/loadgen/test_handshake.py \
+	  tests/workload/test_conversation.py
+
+soak: $(VENV)/.tested  ## Let connections come and go for MINUTES (60), and say what the worker grew by.
+	$(PYTHON) tests/benchmarks/soak.py $(MINUTES)
 
 $(VENV)/bin/python:
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
@@ -34,4 +45,4 @@ $(VENV)/.tested: tests/requirements.txt $(VENV)/.installed
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
 	@touch $@
 
-.PHONY: help demo test bench
+.PHONY: help demo test bench fuzz soak

@@ -28,6 +28,8 @@ class GeneratorHealth:
     """CPU of the busiest worker, in cores (1.0 is all a worker can use)."""
     descriptors_ratio: float
     """Descriptors in use over their limit, fullest worker."""
+    queueing_p95_s: float | None = None
+    """How long messages waited in a worker's sockets, on a sample of plain connections."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,8 @@ from typing import Any, Protocol
 import gevent
 from gevent import monkey
 
-from capacity.loadgen.frames import CLOSE_FRAME, FrameError, FrameReader, masked_frame
+from capacity.loadgen.compression import Deflate, Inflater
+from capacity.loadgen.frames import CLOSE_FRAME, FrameReader, masked_frame
 
 READY_PER_TURN = 256
 BYTES_PER_READ = 4096
@@ -37,9 +38,11 @@ _READABLE = 1
 _SO_TIMESTAMPNS = 35
 """asm-generic/socket.h; the same number names the control message."""
 _TIMESPEC = struct.Struct("@ll")
+_NOTES_BYTES = 64
 
 # gevent removes epoll from the patched module, because waiting on it would block; we only poll.
 _epoll = monkey.get_original("select", "epoll")
+_socket = monkey.get_original("socket", "socket")
 
 
 class Listener(Protocol):
@@ -58,7 +61,6 @@ class Connection:
         "_unsent",
         "arrived_at_s",
         "fd",
-        "is_stamped",
         "is_tls",
         "listener",
         "reader",
@@ -66,18 +68,18 @@ class Connection:
     )
 
     def __init__(
-        self, connections: "ConnectionSet", sock: Any, listener: Listener, max_message_bytes: int
+        self, connections: "ConnectionSet", sock: Any, listener: Listener, reader: FrameReader
     ) -> None:
         self._set = connections
         self._unsent = b""
-        self.socket = sock
         self.is_tls = isinstance(sock, ssl.SSLSocket)
-        self.is_stamped = False
+        self.fd: int = sock.fileno() if self.is_tls else sock.detach()
+        self.socket: Any = sock if self.is_tls else None
+        """None where the descriptor is enough: gevent's wrapper costs memory and time."""
         self.arrived_at_s: float | None = None
         """When the kernel received the last bytes read, epoch seconds; None where it is not asked."""
-        self.fd: int = sock.fileno()
         self.listener = listener
-        self.reader = FrameReader(max_message_bytes)
+        self.reader = reader
 
     def send(self, payload: bytes) -> None:
         """Send one text message."""
@@ -96,7 +98,7 @@ class Connection:
     def flush(self) -> None:
         """Hand queued bytes to the socket; watch for room while some are left."""
         try:
-            sent = self.socket.send(self._unsent)
+            sent = self._write(self._unsent)
         except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
             sent = 0
         except OSError:
@@ -108,30 +110,42 @@ class Connection:
 
     def ask_for_stamps(self) -> None:
         """Have the kernel say when it received what is read; costs a few microseconds a read."""
+        self.socket = _socket(fileno=self.fd)
         with contextlib.suppress(OSError):
             self.socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
-            self.is_stamped = True
 
     def read(self) -> bytes:
         """Return what has arrived. Raises what the socket raises when nothing has."""
+        if self.socket is None:
+            return os.read(self.fd, BYTES_PER_READ)
         if self.is_tls:
             return bytes(self.socket.recv(BYTES_PER_READ))
-        if not self.is_stamped:
-            # Past gevent's wrapper, which would never wait here, but costs.
-            return os.read(self.fd, BYTES_PER_READ)
-        data, notes, _flags, _address = self.socket.recvmsg(BYTES_PER_READ, 64)
+        data, notes, _flags, _address = self.socket.recvmsg(BYTES_PER_READ, _NOTES_BYTES)
         for level, kind, content in notes:
             if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS:
                 seconds, nanoseconds = _TIMESPEC.unpack_from(content)
                 self.arrived_at_s = seconds + nanoseconds / 1e9
         return bytes(data)
 
+    def release(self) -> None:
+        """Give the descriptor back."""
+        fd, self.fd = self.fd, -1
+        if self.socket is None:
+            os.close(fd)
+        else:
+            self.socket.close()
+
+    def _write(self, data: bytes) -> int:
+        if self.socket is None:
+            return os.write(self.fd, data)
+        return int(self.socket.send(data))
+
     def close(self) -> None:
         """Leave: a close frame if the socket takes it, then the end. Never waits."""
         if self.fd < 0:
             return
         with contextlib.suppress(OSError):
-            self.socket.send(CLOSE_FRAME)
+            self._write(CLOSE_FRAME)
         self._set.forget(self)
 
 
@@ -152,10 +166,17 @@ class ConnectionSet:
     def __len__(self) -> int:
         return len(self._by_fd)
 
-    def add(self, sock: Any, listener: Listener, max_message_bytes: int) -> Connection:
+    def add(
+        self,
+        sock: Any,
+        listener: Listener,
+        max_message_bytes: int,
+        compression: Deflate | None = None,
+    ) -> Connection:
         """Take over a connected socket; its messages go to *listener* from now on."""
         sock.settimeout(0)
-        connection = Connection(self, sock, listener, max_message_bytes)
+        inflater = Inflater(compression) if compression is not None else None
+        connection = Connection(self, sock, listener, FrameReader(max_message_bytes, inflater))
         self._by_fd[connection.fd] = connection
         if not connection.is_tls and self._added % STAMP_EVERY == 0:
             connection.ask_for_stamps()
@@ -185,8 +206,7 @@ class ConnectionSet:
         del self._by_fd[connection.fd]
         self._room_watched.discard(connection.fd)
         self._epoll.unregister(connection.fd)
-        connection.fd = -1
-        connection.socket.close()
+        connection.release()
 
     def close(self) -> None:
         """Close every connection and stop reading."""
@@ -246,17 +266,13 @@ class ConnectionSet:
     def _feed(self, connection: Connection, data: bytes) -> bool:
         """Return whether the connection may be read further."""
         replies: list[bytes] = []
-        try:
-            payloads = connection.reader.feed(data, replies)
-        except FrameError as error:
-            self.lose(connection, str(error))
-            return False
+        payloads = connection.reader.feed(data, replies)
         if payloads:
             connection.listener.on_messages(connection, payloads)
-        for reply in replies:
-            connection.send_frame(reply)
-        if connection.reader.closed:
-            self.lose(connection, "closed_by_target")
+        if replies:
+            connection.send_frame(b"".join(replies))
+        if connection.reader.end is not None:
+            self.lose(connection, connection.reader.end)
         return connection.fd >= 0
 
 

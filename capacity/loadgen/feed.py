@@ -44,15 +44,17 @@ class Feed:
         """Connect and subscribe. Blocks the calling greenlet; raises HandshakeError."""
         fleet = self._fleet
         started_s = time.monotonic()
-        sock = open_websocket(fleet.endpoint_for(fleet.channels_of(self.index)))
+        opened = open_websocket(fleet.endpoint_for(fleet.channels_of(self.index)))
         # Stage and run may have come to their end during the handshake.
         if fleet.is_over:
-            sock.close()
+            opened.socket.close()
             return
         self._opened_s = started_s
         self._followed = fleet.stage.subscriptions_per_connection
         self._conversation = Conversation(fleet.dialect, fleet.channels_of(self.index))
-        self._connection = fleet.connections.add(sock, self, fleet.max_message_bytes)
+        self._connection = fleet.connections.add(
+            opened.socket, self, fleet.max_message_bytes, opened.compression
+        )
         fleet.ledger.connects += 1
         for frame in (*self._conversation.opening(), *self._conversation.subscribe()):
             self._send(frame)
@@ -88,7 +90,8 @@ class Feed:
         assert self._conversation is not None
         ledger = self._fleet.ledger
         was_pending = self._conversation.pending
-        target_now_s = time.time() + self._fleet.clock_offset_s
+        now_s = time.time()
+        target_now_s = now_s + self._fleet.clock_offset_s
         published_at_s: float | None = None
         for payload in payloads:
             published_at_s = self._conversation.glance(payload)
@@ -115,13 +118,21 @@ class Feed:
                 ledger.fail("subscribe_rejected")
             for reply in reception.replies:
                 self._send(reply)
-        if connection.arrived_at_s is not None and published_at_s is not None:
-            # The kernel tells when the last of these bytes arrived: the last message's.
-            delay_s = connection.arrived_at_s + self._fleet.clock_offset_s - published_at_s
-            ledger.arrival_delay.append(int(delay_s * 1e6) if delay_s > 0 else 0)
+        if connection.arrived_at_s is not None:
+            self._note_arrival(connection.arrived_at_s, now_s, published_at_s)
         self._note_handshake_once_confirmed()
         if was_pending and not self._conversation.pending:
             self._catch_up()
+
+    def _note_arrival(
+        self, arrived_at_s: float, now_s: float, published_at_s: float | None
+    ) -> None:
+        """Note how long the last message was under way, and how long it waited for us since."""
+        ledger = self._fleet.ledger
+        ledger.queueing.append(max(0, int((now_s - arrived_at_s) * 1e6)))
+        if published_at_s is not None:
+            delay_s = arrived_at_s + self._fleet.clock_offset_s - published_at_s
+            ledger.arrival_delay.append(max(0, int(delay_s * 1e6)))
 
     def on_lost(self, _connection: Connection, reason: str) -> None:
         self._connection = None

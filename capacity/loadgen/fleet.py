@@ -12,10 +12,12 @@ from capacity.loadgen.connections import ConnectionSet, spread
 from capacity.loadgen.feed import Feed
 from capacity.loadgen.handshake import Endpoint
 from capacity.loadgen.health import HealthProbe
+from capacity.loadgen.http_pool import open_from
 from capacity.loadgen.ledger import Ledger
+from capacity.loadgen.source_addresses import in_turn
 from capacity.loadgen.turnstile import Turnstile
 from capacity.settings import dialect as dialect_settings
-from capacity.settings.target import Target
+from capacity.settings.target import Target, addresses_in
 from capacity.workload.address import channels_of, rest_request, websocket_url
 from capacity.workload.compiled import compile_dialect
 
@@ -50,6 +52,8 @@ class Fleet:
         self.polls = self._polls()
         """Name of the poll, and method, URL and body for each symbol in turn."""
         self.max_message_bytes = self.dialect.source.ws.max_message_bytes
+        self._sources = in_turn(addresses_in(self.target.source_addresses))
+        open_from(self._sources)
         self.ledger = Ledger()
         self.turnstile = Turnstile()
         self.connections = ConnectionSet()
@@ -92,6 +96,8 @@ class Fleet:
             timeout_s=source.ws.open_timeout_s,
             headers=tuple(f"{name}: {value}" for name, value in source.ws.headers.items()),
             subprotocols=source.ws.subprotocols,
+            source_address=next(self._sources),
+            offers_compression=source.ws.compression == "deflate",
         )
 
     def join(self, feed_count: int, on_lost: Any) -> list[Feed]:

@@ -1,108 +1,204 @@
 """WebSocket frames of the client's side (RFC 6455), without a socket.
 
-The common frame (complete, unfragmented, unmasked text or binary) takes a short path here;
-everything else (control frames, fragments, violations) goes to wsproto, frame by frame.
+The common frame (complete, unfragmented text or binary) takes the short way through `feed`; closes
+are judged by wsproto. On every stream the result is wsproto's: the same messages, the same answers,
+the same end. So text must be UTF-8, as for a browser: a target that sends anything else is told by
+a failure, not by frames that no dialect fits. A whole text message is checked when it is complete.
+
+Work and memory are bounded by what arrives: a header reserves nothing, bytes are copied a fixed
+number of times however they are cut, and no message grows past its limit, inflated or not.
 """
 
 import os
+import zlib
 from collections.abc import Sequence
-from typing import Any
 
-from wsproto.connection import Connection, ConnectionType
-from wsproto.events import CloseConnection, Message, Ping
-from wsproto.utilities import LocalProtocolError, RemoteProtocolError
+from wsproto.connection import Connection, ConnectionState, ConnectionType
+from wsproto.events import CloseConnection
+
+from capacity.loadgen.compression import Inflater
 
 TEXT = 0x1
+BINARY = 0x2
 CLOSE = 0x8
-_FIN_TEXT = 0x81
-_FIN_BINARY = 0x82
+PING = 0x9
+PONG = 0xA
+_FIN = 0x80
+_COMPRESSED = 0x40
+_CONTROL = 0x08
+_FIN_TEXT = _FIN | TEXT
+_CONTROLS = (_FIN | CLOSE, _FIN | PING, _FIN | PONG)
 
-
-class FrameError(Exception):
-    """The server broke the protocol or the size limit; the message is the failure's reason."""
+CLOSED = "closed_by_target"
+INVALID = "frame_invalid"
+MASKED = "frame_masked"
+NOT_UTF8 = "text_not_utf8"
+TOO_BIG = "message_too_big"
+TOO_MANY_FRAGMENTS = "too_many_fragments"
+MAX_FRAGMENTS = 1 << 16
+"""Of one message: empty ones add nothing to its size, and would never end."""
 
 
 class FrameReader:
     """Cuts a byte stream into message payloads and answers what the protocol demands."""
 
-    __slots__ = ("_buffer", "_fragments", "_max_bytes", "_slow", "closed")
+    __slots__ = (
+        "_fragments",
+        "_inflater",
+        "_max_bytes",
+        "_message",
+        "_missing",
+        "_opener",
+        "_waiting",
+        "end",
+    )
 
-    def __init__(self, max_bytes: int) -> None:
-        self._buffer = b""
+    def __init__(self, max_bytes: int, inflater: Inflater | None = None) -> None:
         self._max_bytes = max_bytes
-        self._slow: Connection | None = None
-        self._fragments: list[bytes] | None = None
-        self.closed = False
-        """The server sent a close frame; feed nothing more."""
+        self._inflater = inflater
+        self._message: bytearray | None = None
+        """What has come of a fragmented message."""
+        self._fragments = 0
+        self._opener = 0
+        """First byte of that message's first frame."""
+        self._waiting: bytearray | None = None
+        """The beginning of a frame, which needs this many bytes more:"""
+        self._missing = 0
+        self.end: str | None = None
+        """Why nothing more is to be fed: a close frame came, or the target broke the protocol."""
 
-    def feed(self, data: bytes, replies: list[bytes]) -> Sequence[bytes]:
-        """Return the payloads that *data* completes; append pongs and closes to *replies*.
-
-        Raises FrameError on a violation; the connection is then of no more use.
-        """
-        buffer = self._buffer + data if self._buffer else data
-        end = len(buffer)
-        at = 0
+    def feed(  # noqa: C901, PLR0911, PLR0912 - the hot path: one pass over the bytes, without calls
+        self, data: bytes, replies: list[bytes]
+    ) -> Sequence[bytes]:
+        """Return the payloads that *data* completes; append pongs and closes to *replies*."""
+        if self._waiting is not None:
+            self._waiting += data
+            self._missing -= len(data)
+            if self._missing > 0:
+                return ()
+            data = bytes(self._waiting)
+            self._waiting = None
+        at, end = 0, len(data)
         payloads: list[bytes] = []
-        while end - at >= 2 and not self.closed:
-            length = buffer[at + 1]  # A server must not mask: bit 7 clear.
-            body = at + 2
+        while (stop := at + 2) <= end:
+            first, length = data[at], data[at + 1]
+            is_whole = first in (0x81, 0x82) and self._message is None  # FIN, text or binary
+            if (length > 127 or not is_whole) and (fault := self._fault(first, length)):
+                self.end = fault
+                return payloads
             if length == 126:
-                if end - at < 4:
+                stop = at + 4
+                if stop > end:
                     break
-                length = (buffer[at + 2] << 8) | buffer[at + 3]
-                body = at + 4
+                length = (data[at + 2] << 8) | data[at + 3]
+                if length < 126:
+                    self.end = INVALID
+                    return payloads
             elif length == 127:
-                if end - at < 10:
+                stop = at + 10
+                if stop > end:
                     break
-                length = int.from_bytes(buffer[at + 2 : at + 10], "big")
-                body = at + 10
-            elif length > 127:
-                raise FrameError("frame_masked")
-            if length > self._max_bytes:
-                raise FrameError("message_too_big")
-            stop = body + length
+                length = int.from_bytes(data[at + 2 : stop], "big")
+                if length < 65536:
+                    self.end = INVALID
+                    return payloads
+            if length > self._max_bytes or not (is_whole or self._has_room(first, length)):
+                self.end = TOO_BIG
+                return payloads
+            body = stop
+            stop += length
             if stop > end:
                 break
-            if buffer[at] in (_FIN_TEXT, _FIN_BINARY) and self._fragments is None:
-                payloads.append(buffer[body:stop])
-            else:
-                self._feed_slow(buffer[at:stop], payloads, replies)
+            payload = data[body:stop]
             at = stop
-        self._buffer = buffer[at:]
+            if not is_whole:
+                self._take(first, payload, payloads, replies)
+                if self.end is not None:
+                    return payloads
+            elif payload.isascii() or first != _FIN_TEXT or _is_utf8(payload):
+                payloads.append(payload)
+            else:
+                self.end = NOT_UTF8
+                return payloads
+        if at < end:
+            self._waiting = bytearray(data[at:])
+            self._missing = stop - end
         return payloads
 
-    def _feed_slow(self, frame: bytes, payloads: list[bytes], replies: list[bytes]) -> None:
-        if self._slow is None:
-            self._slow = Connection(ConnectionType.CLIENT)
-        try:
-            self._slow.receive_data(frame)
-            events = list(self._slow.events())
-        except (RemoteProtocolError, LocalProtocolError):
-            raise FrameError("frame_invalid") from None
-        for event in events:
-            if isinstance(event, Message):
-                self._add_fragment(event, payloads)
-            elif isinstance(event, Ping):
-                replies.append(self._slow.send(event.response()))
-            elif isinstance(event, CloseConnection):
-                self.closed = True
-                if frame[0] & 0x0F != CLOSE:
-                    # wsproto reports the peer's violation as the close that we should send.
-                    raise FrameError("frame_invalid")
-                replies.append(self._slow.send(event.response()))
+    def _fault(self, first: int, second: int) -> str | None:
+        """Return what is wrong with a frame that begins with these two bytes."""
+        if second > 127:
+            return MASKED
+        if first & _CONTROL:
+            return None if first in _CONTROLS and second <= 125 else INVALID
+        allowed = _FIN
+        if self._message is None:
+            allowed |= TEXT if first & TEXT else BINARY
+            if self._inflater is not None:
+                allowed |= _COMPRESSED
+            if not first & (TEXT | BINARY):
+                return INVALID
+        return INVALID if first & ~allowed else None
 
-    def _add_fragment(self, event: Message[Any], payloads: list[bytes]) -> None:
-        fragments = self._fragments or []
-        data = event.data
-        fragments.append(data.encode() if isinstance(data, str) else bytes(data))
-        if sum(map(len, fragments)) > self._max_bytes:
-            raise FrameError("message_too_big")
-        if event.message_finished:
-            payloads.append(b"".join(fragments))
-            self._fragments = None
-        else:
-            self._fragments = fragments
+    def _has_room(self, first: int, length: int) -> bool:
+        so_far = 0 if self._message is None or first & _CONTROL else len(self._message)
+        return so_far + length <= self._max_bytes
+
+    def _take(
+        self, first: int, payload: bytes, payloads: list[bytes], replies: list[bytes]
+    ) -> None:
+        """Take in a complete frame that is not a message of its own, or a compressed one."""
+        if first == _FIN | PING:
+            replies.append(masked_frame(payload, PONG))
+        elif first == _FIN | CLOSE:
+            self._take_close(payload, replies)
+        elif first != _FIN | PONG:
+            self._take_part(first, payload, payloads)
+
+    def _take_part(self, first: int, part: bytes, payloads: list[bytes]) -> None:
+        if self._message is None:
+            self._message, self._fragments, self._opener = bytearray(), 0, first
+        self._fragments += 1
+        is_last = bool(first & _FIN)
+        if self._opener & _COMPRESSED:
+            assert self._inflater is not None
+            try:
+                part = self._inflater.inflated(
+                    part, self._max_bytes - len(self._message), is_last=is_last
+                )
+            except zlib.error:
+                self.end = INVALID
+                return
+        self._message += part
+        if len(self._message) > self._max_bytes:
+            self.end = TOO_BIG
+        elif self._fragments > MAX_FRAGMENTS:
+            self.end = TOO_MANY_FRAGMENTS
+        elif is_last:
+            message, self._message = bytes(self._message), None
+            if self._opener & TEXT and not _is_utf8(message):
+                self.end = NOT_UTF8
+            else:
+                payloads.append(message)
+
+    def _take_close(self, payload: bytes, replies: list[bytes]) -> None:
+        judge = Connection(ConnectionType.CLIENT)
+        judge.receive_data(bytes((_FIN | CLOSE, len(payload))) + payload)
+        event = next(judge.events())
+        assert isinstance(event, CloseConnection)
+        if judge.state is ConnectionState.REMOTE_CLOSING:
+            replies.append(bytes(judge.send(event.response())))
+            self.end = CLOSED
+        else:  # What wsproto gives is then the close that we should send.
+            self.end = INVALID
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def masked_frame(payload: bytes, opcode: int = TEXT) -> bytes:

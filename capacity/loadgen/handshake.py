@@ -1,13 +1,26 @@
 """Opens a WebSocket with websocket-client and hands its socket over, ready for the epoll set."""
 
 import errno
+import socket
 import ssl
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+import gevent
 import websocket
 
-GENERATOR_FAULTS = frozenset({"generator_descriptors", "generator_ports", "generator_memory"})
+from capacity.loadgen.compression import OFFER, Deflate, NegotiationError, agreed
+from capacity.loadgen.response_head import ResponseHead
+from capacity.loadgen.source_addresses import SourceAddressError, connected_socket
+
+GENERATOR_FAULTS = frozenset(
+    {
+        "generator_descriptors",
+        "generator_memory",
+        "generator_ports",
+        "generator_source_address",
+    }
+)
 """Failures that are ours, not the target's: they void the step."""
 
 _BY_ERRNO = {
@@ -25,11 +38,13 @@ _BY_ERRNO = {
 }
 
 _BY_TYPE: tuple[tuple[type[Exception], str], ...] = (
+    (SourceAddressError, "generator_source_address"),
     (websocket.WebSocketTimeoutException, "connect_timeout"),
     (TimeoutError, "connect_timeout"),
     (ssl.SSLCertVerificationError, "tls_certificate"),
     (ssl.SSLError, "tls_failed"),
     (websocket.WebSocketAddressException, "dns_failed"),
+    (socket.gaierror, "dns_failed"),
     (websocket.WebSocketConnectionClosedException, "connect_reset"),
 )
 """The more special type first."""
@@ -47,30 +62,51 @@ class Endpoint:
     timeout_s: float
     headers: tuple[str, ...] = ()
     subprotocols: tuple[str, ...] = ()
+    source_address: str | None = None
+    """Local address to leave from; None lets the kernel choose."""
+    offers_compression: bool = False
 
 
-def open_websocket(endpoint: Endpoint) -> Any:
-    """Return the connected socket after the upgrade. Raises HandshakeError with the reason."""
+class Opened(NamedTuple):
+    """A connection after the upgrade."""
+
+    socket: Any
+    compression: Deflate | None = None
+    """What target and client agreed on."""
+
+
+def open_websocket(endpoint: Endpoint) -> Opened:
+    """Return the connection after the upgrade. Raises HandshakeError with the reason."""
     client = websocket.WebSocket(skip_utf8_validation=True, enable_multithread=False)
+    headers = list(endpoint.headers)
+    if endpoint.offers_compression:
+        headers.append(f"Sec-WebSocket-Extensions: {OFFER}")
+    connected = None
     try:
-        client.connect(
-            endpoint.url,
-            timeout=endpoint.timeout_s,
-            header=list(endpoint.headers),
-            subprotocols=list(endpoint.subprotocols) or None,
-            redirect_limit=0,
-            # The environment's proxy must not come between the generator and its target.
-            http_no_proxy=["*"],
-        )
-    except (OSError, websocket.WebSocketException, ValueError) as error:
+        # Sockets' own timeouts begin anew with every byte that a slow target lets drip.
+        with gevent.Timeout(endpoint.timeout_s, TimeoutError):
+            connected = connected_socket(endpoint.url, endpoint.source_address, endpoint.timeout_s)
+            client.connect(
+                endpoint.url,
+                socket=ResponseHead(connected),
+                timeout=endpoint.timeout_s,
+                header=headers,
+                subprotocols=list(endpoint.subprotocols) or None,
+                redirect_limit=0,
+            )
+        answer = client.headers.get("sec-websocket-extensions")
+        compression = agreed(answer, is_offered=endpoint.offers_compression)
+    except (OSError, websocket.WebSocketException, ValueError, NegotiationError) as error:
+        if connected is not None:
+            connected.close()
         raise HandshakeError(failure_reason(error)) from error
-    finished, client.sock = client.sock, None
-    return finished
+    client.sock = None
+    return Opened(connected, compression)
 
 
 def failure_reason(error: Exception) -> str:
     """Return the word under which *error* is counted; without ports or addresses in it."""
-    if isinstance(error, websocket.WebSocketBadStatusException):
+    if isinstance(error, websocket.WebSocketBadStatusException) and 100 <= error.status_code < 600:
         return f"handshake_rejected_{error.status_code}"
     for kind, reason in _BY_TYPE:
         if isinstance(error, kind):

@@ -10,7 +10,7 @@ from typing import Any
 
 from capacity.domain.histogram import Histogram
 
-SERIES = ("delivery_delay", "arrival_delay", "request_latency", "handshake_time", "lag")
+SERIES = ("delivery_delay", "arrival_delay", "queueing", "request_latency", "handshake_time", "lag")
 """Histograms that a ledger keeps, in microseconds."""
 
 
@@ -32,6 +32,7 @@ class Ledger:
     failures: dict[str, int] = field(default_factory=dict)
     delivery_delay: list[int] = field(default_factory=list)
     arrival_delay: list[int] = field(default_factory=list)
+    queueing: list[int] = field(default_factory=list)
     request_latency: list[int] = field(default_factory=list)
     handshake_time: list[int] = field(default_factory=list)
     lag: list[int] = field(default_factory=list)

@@ -11,6 +11,7 @@ from capacity.workload.profile import Phase
 SATURATED_LAG_S = 0.1
 """Above this the generator's own queue would be taken for the target's delay."""
 SATURATED_CPU_RATIO = 0.95
+"""Of a core: a worker cannot use more than one."""
 
 
 def observe(
@@ -59,7 +60,7 @@ def observe(
 
 
 def _health(plateau: Tally, workers: int) -> GeneratorHealth | None:
-    lag = plateau.quantiles("lag")
+    lag, queueing = plateau.quantiles("lag"), plateau.quantiles("queueing")
     if lag is None:
         return None
     return GeneratorHealth(
@@ -67,6 +68,7 @@ def _health(plateau: Tally, workers: int) -> GeneratorHealth | None:
         lag_p95_s=lag.p95_s,
         cpu_ratio=plateau.cpu_ratio,
         descriptors_ratio=plateau.descriptors_ratio,
+        queueing_p95_s=queueing.p95_s if queueing is not None else None,
     )
 
 
@@ -79,14 +81,20 @@ def _void_reason(
         return f"the generator ran out: {reason} {count} times; add workers or source addresses"
     if disturbances:
         return "; ".join(sorted(disturbances))
-    if health is not None and health.lag_p95_s > SATURATED_LAG_S:
-        return (
-            f"the generator was saturated: its timers fired {health.lag_p95_s * 1000:.0f} ms late "
-            f"(p95; at most {SATURATED_LAG_S * 1000:.0f} ms); add a worker"
+    return None if health is None else _saturation(health)
+
+
+def _saturation(health: GeneratorHealth) -> str | None:
+    most = f"(p95; at most {SATURATED_LAG_S * 1000:.0f} ms)"
+    if health.queueing_p95_s is not None and health.queueing_p95_s > SATURATED_LAG_S:
+        waited = f"messages waited {health.queueing_p95_s * 1000:.0f} ms in its sockets {most}"
+    elif health.lag_p95_s > SATURATED_LAG_S:
+        waited = f"its timers fired {health.lag_p95_s * 1000:.0f} ms late {most}"
+    elif health.cpu_ratio > SATURATED_CPU_RATIO:
+        waited = (
+            f"its busiest worker used {health.cpu_ratio:.0%} of a core "
+            f"(at most {SATURATED_CPU_RATIO:.0%})"
         )
-    if health is not None and health.cpu_ratio > SATURATED_CPU_RATIO:
-        return (
-            f"the generator was saturated: its busiest worker used {health.cpu_ratio:.0%} of a core "
-            f"(at most {SATURATED_CPU_RATIO:.0%}); add a worker"
-        )
-    return None
+    else:
+        return None
+    return f"the generator was saturated: {waited}; add a worker"

@@ -15,14 +15,17 @@ from capacity.domain.resources import Limit
 from capacity.domain.run import ClockOffset
 from capacity.domain.sample import AgentInfo
 from capacity.loadgen.agent_client import AgentClient
+from capacity.loadgen.handshake import failure_reason
 from capacity.loadgen.process import DESCRIPTORS_BESIDE_CONNECTIONS
-from capacity.loadgen.trial import try_conversation, try_request
+from capacity.loadgen.source_addresses import SourceAddressError, connected_socket
+from capacity.loadgen.trial import TRIAL_S, try_conversation, try_request
 from capacity.planning.audit import audited_bound
 from capacity.planning.declared import declared_limits
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 from capacity.settings.profile import BreakProfile, Profile, SafeProfile
-from capacity.settings.target import Target
+from capacity.settings.target import Target, addresses_in
+from capacity.workload.address import channels_of, websocket_url
 from capacity.workload.dialect import Dialect
 from capacity.workload.profile import (
     Mix,
@@ -68,9 +71,12 @@ def check(target: Target, profile: Profile, *, workers: int) -> Preflight:
     try_conversation(target, dialect)
     if target.rest is not None:
         try_request(target, dialect)
+    sources = addresses_in(target.source_addresses)
+    _check_sources(sources, target, dialect)
     bound = audited_bound(limits, used)
     steps = _steps(profile, bound.connections if bound else None)
-    _check_generator(_most_sockets(steps, profile.poll_interval_s if target.rest else 0.0), workers)
+    sockets = _most_sockets(steps, profile.poll_interval_s if target.rest else 0.0)
+    _check_generator(sockets, workers, addresses=max(1, len(sources)))
     return Preflight(
         dialect=dialect,
         agent=agent,
@@ -168,7 +174,28 @@ def _most_sockets(steps: tuple[LoadStep, ...], poll_interval_s: float) -> int:
     )
 
 
-def _check_generator(sockets: int, workers: int) -> None:
+def _check_sources(sources: tuple[str, ...], target: Target, dialect: Dialect) -> None:
+    """Connect from each address once: what does not come back would look like the target's fault."""
+    channels = channels_of(dialect, 0, target.channels, target.symbols, 1)
+    url = websocket_url(
+        dialect, host=target.host, port=target.port, tls=target.tls, channels=channels
+    )
+    for address in sources:
+        try:
+            connected_socket(url, address, TRIAL_S).close()
+        except SourceAddressError:
+            raise PreflightError(
+                f"source_addresses in the target file: {address} is not an address of this machine; "
+                f"add it (ip address add {address} dev INTERFACE) or take it out"
+            ) from None
+        except OSError as error:
+            raise PreflightError(
+                f"source_addresses in the target file: from {address} there is no way to "
+                f"{target.host}:{target.port} ({failure_reason(error)}); correct its route or take it out"
+            ) from None
+
+
+def _check_generator(sockets: int, workers: int, addresses: int) -> None:
     descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     if descriptors == resource.RLIM_INFINITY:
         descriptors = 1 << 20
@@ -180,10 +207,12 @@ def _check_generator(sockets: int, workers: int) -> None:
             f"{workers} worker(s) of {descriptors} each have; use --workers {needed}, or raise the hard limit (ulimit -Hn)"
         )
     ports = _ephemeral_ports()
-    if sockets > ports:
+    if sockets > ports * addresses:
         raise PreflightError(
-            f"{sockets} connections, pollers' included, need more than the {ports} ports between this "
-            "machine and one target address; widen net.ipv4.ip_local_port_range, or offer fewer"
+            f"{sockets} connections, pollers' included, need more than the {ports * addresses} ports "
+            f"between {addresses} address(es) of this machine and the target; name at least "
+            f"{-(-sockets // ports)} as source_addresses in the target file (127.0.1.0/28 towards a "
+            "target on loopback), or widen net.ipv4.ip_local_port_range"
         )
 
 

@@ -1,12 +1,14 @@
 """One connection and one request before thousands: does the target speak the dialect at all?"""
 
+import contextlib
 import time
 
 import requests
-import websocket
 
 from capacity.domain.errors import UnreachableError
-from capacity.loadgen.handshake import Endpoint, HandshakeError, open_websocket
+from capacity.loadgen.compression import Inflater
+from capacity.loadgen.frames import CLOSE_FRAME, FrameReader, masked_frame
+from capacity.loadgen.handshake import Endpoint, HandshakeError, Opened, open_websocket
 from capacity.settings.target import Target
 from capacity.workload.address import channels_of, rest_request, websocket_url
 from capacity.workload.compiled import compile_dialect
@@ -28,54 +30,62 @@ def try_conversation(target: Target, dialect: Dialect) -> None:
         timeout_s=min(dialect.ws.open_timeout_s, TRIAL_S),
         headers=tuple(f"{name}: {value}" for name, value in dialect.ws.headers.items()),
         subprotocols=dialect.ws.subprotocols,
+        offers_compression=dialect.ws.compression == "deflate",
     )
     try:
-        sock = open_websocket(endpoint)
+        opened = open_websocket(endpoint)
     except HandshakeError as error:
         raise UnreachableError(
             f"{url}: no WebSocket there ({error}); start the target, or correct host, port and dialect "
             "in the target file"
         ) from None
-    client = websocket.WebSocket(skip_utf8_validation=True, enable_multithread=False)
-    client.sock, client.connected = sock, True
-    try:
-        _subscribe(
-            client, Conversation(compile_dialect(dialect), channels), channels, url, dialect.name
-        )
-    finally:
-        client.close(timeout=1)
+    with opened.socket:
+        _subscribe(opened, dialect, channels, url)
+        with contextlib.suppress(OSError):
+            opened.socket.send(CLOSE_FRAME)
 
 
-def _subscribe(
-    client: websocket.WebSocket,
-    conversation: Conversation,
-    channels: list[str],
-    url: str,
-    dialect_name: str,
-) -> None:
-    for frame in (*conversation.opening(), *conversation.subscribe(channels)):
-        client.send(frame)
+def _subscribe(opened: Opened, dialect: Dialect, channels: list[str], url: str) -> None:
+    """Subscribe and read until every channel is confirmed, or time is up, whatever else comes."""
     deadline_s = time.monotonic() + TRIAL_S
-    seen = 0
-    while conversation.pending:
-        client.settimeout(max(0.01, deadline_s - time.monotonic()))
+    conversation = Conversation(compile_dialect(dialect), channels)
+    inflater = Inflater(opened.compression) if opened.compression is not None else None
+    reader = FrameReader(dialect.ws.max_message_bytes, inflater)
+    frames = [masked_frame(text) for text in (*conversation.opening(), *conversation.subscribe())]
+    seen, trouble = 0, None
+    while trouble is None:
         try:
-            payload = client.recv()
-        except (websocket.WebSocketException, OSError) as error:
-            raise UnreachableError(
-                f"{url}: {', '.join(channels)} was not confirmed in dialect {dialect_name} within "
-                f"{TRIAL_S:.0f} s ({seen} other frames came; {type(error).__name__}); correct dialect, "
-                "channels and symbols in the target file"
-            ) from None
-        seen += 1
-        reception = conversation.receive(payload.encode() if isinstance(payload, str) else payload)
-        if reception.kind is Kind.REJECTED:
-            raise UnreachableError(
-                f"{url}: the target refuses {', '.join(channels)} ({reception.problem}); correct "
-                "channels and symbols in the target file"
-            )
-        for reply in reception.replies:
-            client.send(reply)
+            opened.socket.settimeout(max(0.001, deadline_s - time.monotonic()))
+            opened.socket.sendall(b"".join(frames))
+            if not conversation.pending:
+                return
+            data = opened.socket.recv(65536)
+        except OSError as error:
+            trouble = type(error).__name__
+            break
+        frames.clear()
+        for payload in reader.feed(data, frames):
+            seen += 1
+            reception = conversation.receive(payload)
+            if reception.kind is Kind.REJECTED:
+                raise UnreachableError(
+                    f"{url}: the target refuses {', '.join(channels)} ({reception.problem}); correct "
+                    "channels and symbols in the target file"
+                )
+            frames += map(masked_frame, reception.replies)
+        if not conversation.pending:
+            return
+        if not data:
+            trouble = "connection_ended"
+        elif time.monotonic() > deadline_s:
+            trouble = "TimeoutError"
+        else:
+            trouble = reader.end
+    raise UnreachableError(
+        f"{url}: {', '.join(channels)} was not confirmed in dialect {dialect.name} within "
+        f"{TRIAL_S:.0f} s ({seen} other frames came; {trouble}); correct dialect, "
+        "channels and symbols in the target file"
+    )
 
 
 def try_request(target: Target, dialect: Dialect) -> None:

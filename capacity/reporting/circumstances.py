@@ -12,7 +12,7 @@ from capacity.domain.plan import CapacityPlan, Excuse
 from capacity.domain.run import RunRecord
 from capacity.domain.words import RESOURCES
 from capacity.reporting.document import Cell, Row, Section, Table, cells
-from capacity.reporting.words import limit, origin, reason
+from capacity.reporting.words import NOT_MEASURED, limit, origin, reason
 
 _MOST_ITEMS = 8
 _MOST_EVENTS = 60
@@ -27,9 +27,16 @@ def generator_section(record: RunRecord, plan: CapacityPlan | Excuse) -> Section
         heading="Was the load generator itself the limit?",
         paragraphs=(statement,),
         table=Table(
-            columns=("Step", "Workers", "Timer lag p95", "Busiest worker's CPU", "Descriptors"),
+            columns=(
+                "Step",
+                "Workers",
+                "Timer lag p95",
+                "Messages waited p95",
+                "Busiest worker's CPU",
+                "Descriptors",
+            ),
             rows=rows,
-            numeric=frozenset({0, 1, 2, 3, 4}),
+            numeric=frozenset({0, 1, 2, 3, 4, 5}),
         )
         if rows
         else None,
@@ -39,11 +46,13 @@ def generator_section(record: RunRecord, plan: CapacityPlan | Excuse) -> Section
 def _load_on_generator(step: StepObservation) -> Row:
     health = step.generator
     if health is None:
-        return cells(str(step.index), *["not measured"] * 4)
+        return cells(str(step.index), *[NOT_MEASURED] * 5)
+    waited_s = health.queueing_p95_s
     return cells(
         str(step.index),
         units.count(health.workers),
         units.duration(health.lag_p95_s),
+        NOT_MEASURED if waited_s is None else units.duration(waited_s),
         units.share(health.cpu_ratio),
         units.share(health.descriptors_ratio),
     )

@@ -4,9 +4,8 @@ from capacity.domain import units
 from capacity.domain.observation import Quantiles, StepObservation
 from capacity.domain.run import RunRecord
 from capacity.reporting.document import Cell, Row, Section, Table
-from capacity.reporting.words import reason
+from capacity.reporting.words import NOT_MEASURED, reason
 
-NOT_MEASURED = "not measured"
 HOW_TO_READ = (
     "Milliseconds as p50 / p95 / p99. Delay counts from the target's own time stamp: until the "
     "generator's kernel had the message (on a sample of connections), and until the generator read "

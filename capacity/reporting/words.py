@@ -9,6 +9,7 @@ from capacity.domain.plan import DoubtKind
 from capacity.domain.resources import Limit, LimitState
 
 LONGEST_TEXT = 400
+NOT_MEASURED = "not measured"
 
 DOUBTS: dict[DoubtKind, str] = {
     DoubtKind.EXTRAPOLATION: "far beyond what was tested",

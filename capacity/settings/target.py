@@ -1,7 +1,8 @@
 """config/targets/*.yaml: the system under test and what of it is loaded."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from capacity.settings.locate import find
 from capacity.settings.yaml_file import Finding, load
 from capacity.workload.template import names
 
+MOST_SOURCE_ADDRESSES = 1024
 RULES = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
@@ -29,6 +31,23 @@ def _is_name(name: str) -> str:
 
 Name = Annotated[str, AfterValidator(_is_name)]
 """Becomes part of file names."""
+
+
+def _is_network(text: str) -> str:
+    # With a zone, an address is one interface's; bind(2) wants that as a number of this host.
+    try:
+        network = ip_network(text)
+    except ValueError:
+        network = None
+    if network is None or network.is_multicast or network[0].is_unspecified or "%" in text:
+        raise ValueError(
+            "must be an IP address of this machine, or a network of them such as 127.0.1.0/28 with "
+            f"no bit set behind the slash's (got {text[:80]!a})"
+        )
+    return text
+
+
+Network = Annotated[str, AfterValidator(_is_network)]
 
 
 class Agent(BaseModel):
@@ -88,6 +107,9 @@ class Target(BaseModel):
     """Limits that no agent can read, by resource; application_connections above all."""
     rest: Rest | None = None
     """What pollers request; without it there are none."""
+    source_addresses: tuple[Network, ...] = ()
+    """IP addresses of the load generator's own host, or networks such as 127.0.1.0/28, that its
+    connections leave from in turn: each has ports for some 28,000 connections to one target."""
 
     @field_validator("host")
     @classmethod
@@ -98,6 +120,13 @@ class Target(BaseModel):
 
 
 ADAPTER = TypeAdapter(Target)
+
+
+def addresses_in(networks: Iterable[str]) -> tuple[str, ...]:
+    """Return each address that *networks* have for hosts, once."""
+    return tuple(
+        dict.fromkeys(str(address) for text in networks for address in ip_network(text).hosts())
+    )
 
 
 def load_target(path: Path) -> Target:
@@ -126,9 +155,27 @@ def _findings(target: Target) -> Iterator[Finding]:
         for n, value in enumerate(values):
             if value in values[:n]:
                 yield (key, n), f"{value} is listed twice"
+    yield from _source_findings(target.source_addresses)
     if target.rest and target.rest.operation not in dialect.rest:
         known = ", ".join(dialect.rest) or "none"
         yield (
             ("rest", "operation"),
             f"dialect {dialect.name} has no operation {target.rest.operation}, it has {known}",
+        )
+
+
+def _source_findings(texts: tuple[str, ...]) -> Iterator[Finding]:
+    networks = [ip_network(text) for text in texts]
+    count = 0
+    for n, network in enumerate(networks):
+        where = ("source_addresses", n)
+        count += network.num_addresses
+        if network.version != networks[0].version:
+            yield where, f"{texts[n]} and {texts[0]}: must all be IPv4 or all be IPv6"
+        elif any(network.overlaps(other) for other in networks[:n]):
+            yield where, f"{texts[n]} holds addresses listed before"
+    if count > MOST_SOURCE_ADDRESSES:
+        yield (
+            ("source_addresses",),
+            f"are {count} addresses, at most {MOST_SOURCE_ADDRESSES} are used; give smaller networks",
         )

@@ -33,7 +33,10 @@ class WebSocket:
     open_timeout_s: float = 10.0
     """Longest time from TCP connect to the end of the handshake, in seconds."""
     max_message_bytes: int = 16 * 2**20
-    """A longer message ends the connection."""
+    """A longer message ends the connection; what counts is its size after decompression."""
+    compression: Literal["none", "deflate"] = "none"
+    """deflate offers permessage-deflate as browsers do, and the target decides; inflating costs
+    the generator a few microseconds a message and up to 45 kB a connection."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -131,7 +131,15 @@ class SmallTarget:
         client.say(id=frame["id"], result=result)
 
 
-def orders_for(port, *, host="127.0.0.1", dialect="deribit", beat_every_s=None, **changes):
+def orders_for(
+    port,
+    *,
+    host="127.0.0.1",
+    dialect="deribit",
+    beat_every_s=None,
+    source_addresses=(),
+    **changes,
+):
     """Return what a master sends when a run begins."""
     described = dialect_settings.dump(dialect_settings.load_dialect(find("dialects", dialect)))
     if beat_every_s is not None:
@@ -148,6 +156,7 @@ def orders_for(port, *, host="127.0.0.1", dialect="deribit", beat_every_s=None, 
             "symbols": ["BTC-PERPETUAL", "ETH-PERPETUAL", "SOL-PERPETUAL"],
             "channels": ["ticker"] if has_symbols else ["updates"],
             "rest": {"operation": "ticker"} if has_symbols else None,
+            "source_addresses": source_addresses,
         },
         "dialect": described,
         "connections_per_user": 1,

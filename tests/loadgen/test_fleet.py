@@ -81,6 +81,15 @@ def test_an_ipv6_target_stands_in_brackets_in_every_address(fleet_of):
     assert {f"http://[::1]:{fleet.target.port}"} == polled
 
 
+def test_connections_leave_from_the_source_addresses_in_turn(fleet_of, target):
+    fleet = fleet_of(source_addresses=["127.0.1.0/30", "127.0.0.9"])
+    fleet.turn_to(Stage(**stage_of()))
+    open_feeds(fleet, 4)
+    peers = [client.socket.getpeername()[0] for client in target.clients]
+
+    assert ["127.0.1.1", "127.0.1.2", "127.0.0.9", "127.0.1.1"] == peers
+
+
 def test_polls_go_through_the_symbols_in_turn(fleet_of):
     name, requests = fleet_of().polls
     symbols = [url.partition("instrument_name=")[2] for _method, url, _body in requests]

@@ -1,16 +1,31 @@
 """Handshakes with real sockets; every way to fail is counted under its own word."""
 
+import base64
+import contextlib
 import errno
+import hashlib
+import re
 import socket
 import ssl
+import time
+from types import SimpleNamespace
 
 import gevent
 import pytest
 import websocket
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, RejectConnection
 
-from capacity.loadgen.handshake import Endpoint, HandshakeError, failure_reason, open_websocket
+from capacity.loadgen.compression import Deflate
+from capacity.loadgen.handshake import (
+    GENERATOR_FAULTS,
+    Endpoint,
+    HandshakeError,
+    failure_reason,
+    open_websocket,
+)
 
 
 @pytest.fixture
@@ -36,6 +51,50 @@ def target():
         listener.close()
 
 
+answers = st.one_of(
+    st.binary(max_size=200),
+    st.lists(
+        st.one_of(
+            st.sampled_from(
+                (
+                    b"HTTP/1.1 101 x",
+                    b"HTTP/1.1 503",
+                    b"HTTP/1.1 301 x",
+                    b"Upgrade: websocket",
+                    b"Connection: Upgrade",
+                    b"Sec-WebSocket-Accept: \xc3\xa9",
+                    b"Sec-WebSocket-Extensions: ;=",
+                    b"Set-Cookie: a>b=c; Domain=x",
+                    b"Content-Length: x",
+                    b"Location: ::",
+                )
+            ),
+            st.binary(max_size=20),
+        ),
+        max_size=8,
+    ).map(lambda lines: b"\r\n".join((b"HTTP/1.1 101 x", *lines, b"", b""))),
+)
+
+
+@pytest.fixture
+def answering():
+    """A target that gives every connection the answer that stands in it, and hangs up."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        server = SimpleNamespace(answer=b"", url=f"ws://127.0.0.1:{port}/")
+
+        def serve():
+            while True:
+                sock, _address = listener.accept()
+                with sock:
+                    sock.recv(4096)
+                    sock.sendall(server.answer)
+
+        greenlet = gevent.spawn(serve)
+        yield server
+        greenlet.kill()
+
+
 def answer_with(event):
     def behave(sock):
         server = WSConnection(ConnectionType.SERVER)
@@ -47,12 +106,74 @@ def answer_with(event):
     return behave
 
 
+def say(answer):
+    def behave(sock):
+        sock.recv(4096)
+        with contextlib.suppress(OSError):
+            sock.sendall(answer)
+        gevent.sleep(1)
+
+    return behave
+
+
+def drip(sock):
+    """Send a byte at a time, faster than any single read times out."""
+    with contextlib.suppress(OSError):
+        while True:
+            sock.sendall(b"H")
+            gevent.sleep(0.05)
+
+
+def flood(sock):
+    with contextlib.suppress(OSError):
+        while True:
+            sock.sendall(b"H" * 65536)
+
+
+def agree_on(terms):
+    """Accept the upgrade with *terms* of compression, asked or unasked."""
+
+    def behave(sock):
+        key = re.search(rb"Sec-WebSocket-Key: (\S+)", sock.recv(4096))[1]
+        digest = hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()
+        sock.sendall(
+            b"HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Extensions: " + terms + b"\r\n"
+            b"Sec-WebSocket-Accept: " + base64.b64encode(digest) + b"\r\n\r\n"
+        )
+        gevent.sleep(1)
+
+    return behave
+
+
 def test_an_accepted_upgrade_returns_the_socket(target):
     url = target(answer_with(AcceptConnection()))
-    sock = open_websocket(Endpoint(url=url, timeout_s=2))
+    sock = open_websocket(Endpoint(url=url, timeout_s=2)).socket
 
     assert sock.fileno() > 0
     sock.close()
+
+
+def test_a_connection_leaves_from_the_address_that_it_is_given(target):
+    peers = []
+    accept = answer_with(AcceptConnection())
+
+    def behave(sock):
+        peers.append(sock.getpeername()[0])
+        accept(sock)
+
+    endpoint = Endpoint(url=target(behave), timeout_s=2, source_address="127.0.0.9")
+    open_websocket(endpoint).socket.close()
+
+    assert ["127.0.0.9"] == peers
+
+
+def test_an_address_that_is_not_this_machines_is_the_generators_fault(target):
+    url = target(answer_with(AcceptConnection()))
+    with pytest.raises(HandshakeError, match="generator_source_address") as failure:
+        open_websocket(Endpoint(url=url, timeout_s=2, source_address="192.0.2.1"))
+
+    assert str(failure.value) in GENERATOR_FAULTS
 
 
 @pytest.mark.parametrize(
@@ -61,15 +182,74 @@ def test_an_accepted_upgrade_returns_the_socket(target):
         (answer_with(RejectConnection(status_code=503)), "handshake_rejected_503"),
         (lambda sock: sock.close(), "connect_reset"),
         (lambda sock: gevent.sleep(5), "connect_timeout"),
-        (lambda sock: (sock.recv(4096), sock.sendall(b"\x00junk\r\n\r\n")), "handshake_invalid"),
+        (say(b"\x00junk\r\n\r\n"), "handshake_invalid"),
+        (say(b"HTTP/1.1 999999 x\r\n\r\n"), "handshake_invalid"),
+        (say(b"HTTP/1.1 302 x\r\nLocation: ws://127.0.0.1:1/\r\n\r\n"), "handshake_invalid"),
+        (say(b"HTTP/1.1 429 x\r\nContent-Length: 99999999\r\n\r\nno"), "handshake_rejected_429"),
+        (say(b"HTTP/1.1 101 x\r\n" + b"x: y\r\n" * 50_000), "handshake_invalid"),
+        (drip, "connect_timeout"),
+        (flood, "handshake_invalid"),
     ],
-    ids=["status", "hangs up", "silence", "junk"],
+    ids=[
+        "status",
+        "hangs up",
+        "silence",
+        "junk",
+        "odd status",
+        "redirect",
+        "body announced",
+        "long head",
+        "drip",
+        "flood",
+    ],
 )
 def test_a_failed_handshake_is_counted_under_its_reason(target, behave, reason):
     with pytest.raises(HandshakeError) as failure:
         open_websocket(Endpoint(url=target(behave), timeout_s=0.5))
 
     assert reason == str(failure.value)
+
+
+def test_compression_is_agreed_on_when_it_was_offered(target):
+    url = target(agree_on(b"permessage-deflate; server_max_window_bits=10"))
+    opened = open_websocket(Endpoint(url=url, timeout_s=2, offers_compression=True))
+    opened.socket.close()
+
+    assert Deflate(window_bits=10) == opened.compression
+
+
+@pytest.mark.parametrize(
+    ("terms", "is_offered"),
+    [(b"permessage-deflate", False), (b"permessage-deflate; server_max_window_bits=99", True)],
+)
+def test_compression_on_other_terms_is_no_connection(target, terms, is_offered):
+    endpoint = Endpoint(url=target(agree_on(terms)), timeout_s=2, offers_compression=is_offered)
+    with pytest.raises(HandshakeError, match="handshake_invalid"):
+        open_websocket(endpoint)
+
+
+def test_a_handshake_that_drips_ends_in_time_altogether(target):
+    started_s = time.monotonic()
+    with pytest.raises(HandshakeError, match="connect_timeout"):
+        open_websocket(Endpoint(url=target(drip), timeout_s=0.5))
+
+    assert time.monotonic() - started_s < 2
+
+
+@settings(
+    max_examples=max(200, settings.default.max_examples),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(answer=answers)
+def test_any_answer_opens_or_is_counted(answering, answer):
+    answering.answer = answer
+    reason = "opened"
+    try:
+        open_websocket(Endpoint(url=answering.url, timeout_s=1)).socket.close()
+    except HandshakeError as error:
+        reason = str(error)
+
+    assert re.fullmatch(r"opened|connect_reset|handshake_(invalid|rejected_\d{3})", reason)
 
 
 def test_nobody_listening_is_a_refused_connection():
@@ -87,6 +267,7 @@ def test_nobody_listening_is_a_refused_connection():
         (ssl.SSLCertVerificationError(), "tls_certificate"),
         (ssl.SSLError(), "tls_failed"),
         (websocket.WebSocketAddressException("x"), "dns_failed"),
+        (socket.gaierror(), "dns_failed"),
         (OSError(errno.EIO, "odd"), "connect_failed"),
     ],
 )

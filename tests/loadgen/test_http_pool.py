@@ -4,6 +4,7 @@ from locust.contrib.fasthttp import FastHttpSession
 from locust.env import Environment
 
 import fcntl
+import itertools
 import os
 import resource
 from types import SimpleNamespace
@@ -12,22 +13,25 @@ import gevent
 import pytest
 from gevent.pywsgi import WSGIServer
 
-from capacity.loadgen.http_pool import _is_socket_alive, keep_high_descriptors
+from capacity.loadgen.http_pool import _is_socket_alive, keep_high_descriptors, open_from
 
 
 @pytest.fixture
 def server():
     """Serve one short answer; remember the ports that clients came from."""
-    ports = set()
+    ports, addresses = set(), []
 
     def answer(environ, start_response):
         ports.add(environ["REMOTE_PORT"])
+        addresses.append(environ["REMOTE_ADDR"])
         start_response("200 OK", [("Content-Length", "2")])
         return [b"{}"]
 
     listener = WSGIServer(("127.0.0.1", 0), answer, log=None)
     listener.start()
-    yield SimpleNamespace(url=f"http://127.0.0.1:{listener.server_port}", ports=ports)
+    yield SimpleNamespace(
+        url=f"http://127.0.0.1:{listener.server_port}", ports=ports, addresses=addresses
+    )
     listener.stop()
 
 
@@ -66,3 +70,28 @@ def test_a_connection_that_the_server_ended_is_not_alive():
     alive_when_closed = _is_socket_alive(None, ours)
 
     assert (True, False, False) == (alive_before, alive_after, alive_when_closed)
+
+
+@pytest.fixture
+def sources():
+    """Let connections leave from here; afterwards from wherever the kernel chooses."""
+    yield open_from
+    open_from(itertools.repeat(None))
+
+
+def test_connections_leave_from_the_addresses_in_turn(server, sources):
+    sources(itertools.cycle(["127.0.0.2", "127.0.0.3"]))
+    for _ in range(3):
+        session = FastHttpSession(server.url, Environment().events.request, None)
+        assert 200 == session.get("/").status_code
+        session.client.clientpool.close()
+
+    assert ["127.0.0.2", "127.0.0.3", "127.0.0.2"] == server.addresses
+
+
+def test_no_poll_leaves_from_an_address_that_is_not_this_machines(server, sources):
+    sources(itertools.repeat("192.0.2.1"))
+    session = FastHttpSession(server.url, Environment().events.request, None)
+
+    assert 0 == session.get("/").status_code
+    assert [] == server.addresses

@@ -75,8 +75,17 @@ def test_a_step_that_was_not_reached_has_no_plateau_and_no_load(report):
             },
             "99% of a core",
         ),
+        (
+            {
+                "histograms": {
+                    "lag": {bucket_of(1000): 50},
+                    "queueing": {bucket_of(100): 90, bucket_of(400_000): 10},
+                }
+            },
+            "messages waited 399 ms in its sockets|messages waited 400 ms|messages waited 401 ms",
+        ),
     ],
-    ids=["own ports", "timer lag", "cpu"],
+    ids=["own ports", "timer lag", "cpu", "messages waited"],
 )
 def test_a_saturated_generator_voids_the_step_and_says_by_how_much(report, changes, said):
     observation = observed(report, plateau=changes)

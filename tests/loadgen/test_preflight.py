@@ -167,6 +167,31 @@ def test_more_connections_than_ports_are_refused(exchange, target_file, profile)
         check(target_file(exchange), profile(levels=[70_000]), workers=1000)
 
 
+def test_every_source_address_brings_its_ports(exchange, target_file, profile):
+    target = target_file(exchange, source_addresses=["127.0.0.2", "127.0.0.3", "127.0.0.4"])
+    check(target, profile(levels=[70_000]), workers=1000)
+    with pytest.raises(PreflightError, match=r"4 address.*name at least \d+ as source_addresses"):
+        check(
+            target_file(exchange, source_addresses=["127.0.2.4/30", "127.0.0.2", "127.0.0.3"]),
+            profile(levels=[1_000_000]),
+            workers=1000,
+        )
+
+
+def test_a_source_address_of_another_machine_is_refused(exchange, target_file, profile):
+    target = target_file(exchange, source_addresses=["127.0.0.2", "192.0.2.1"])
+    with pytest.raises(
+        PreflightError, match=r"source_addresses.*192\.0\.2\.1 is not an address of this machine"
+    ):
+        check(target, profile(), workers=1)
+
+
+def test_a_source_address_that_cannot_reach_the_target_is_refused(exchange, target_file, profile):
+    target = target_file(exchange, source_addresses=["::1"])
+    with pytest.raises(PreflightError, match=rf"from ::1 there is no way to .*:{exchange.port}"):
+        check(target, profile(), workers=1)
+
+
 def test_the_generators_facts_are_those_of_this_machine():
     facts = generator_facts(3)
 

@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import threading
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -20,7 +21,9 @@ DIALECT = load_dialect(find("dialects", "deribit"))
 
 @pytest.fixture
 def accepting():
-    """Start a server that accepts one WebSocket and answers every frame with the same event."""
+    """Start a server that accepts one WebSocket and answers every frame with the same event, or
+    the first with bytes without end.
+    """
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
 
@@ -42,6 +45,9 @@ def converse(listener, answer):
             for event in peer.events():
                 if isinstance(event, Request):
                     sock.sendall(peer.send(AcceptConnection()))
+                elif isinstance(answer, bytes):
+                    while True:
+                        sock.sendall(answer)
                 elif isinstance(event, TextMessage) and answer is not None:
                     sock.sendall(peer.send(answer))
                     if isinstance(answer, CloseConnection):
@@ -95,6 +101,20 @@ def test_a_target_that_does_not_confirm_is_given_up(
     monkeypatch.setattr(trial, "TRIAL_S", 0.3)
     with pytest.raises(UnreachableError, match=said):
         try_conversation(target_file(accepting(answer)), DIALECT)
+
+
+def test_a_target_that_talks_without_end_is_given_up_in_time(accepting, target_file, monkeypatch):
+    monkeypatch.setattr(trial, "TRIAL_S", 0.3)
+    started_s = time.monotonic()
+    with pytest.raises(UnreachableError, match=r"not confirmed .*\(\d{3,} other frames"):
+        try_conversation(target_file(accepting(b"\x81\x02{}" * 100)), DIALECT)
+
+    assert time.monotonic() - started_s < 5
+
+
+def test_a_target_that_breaks_the_protocol_is_told_so(accepting, target_file):
+    with pytest.raises(UnreachableError, match="0 other frames came; message_too_big"):
+        try_conversation(target_file(accepting(b"\x82\x7f" + b"\xff" * 8)), DIALECT)
 
 
 def test_a_request_that_succeeds_passes(exchange, target_file):

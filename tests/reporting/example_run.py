@@ -108,7 +108,11 @@ def make_observation(index, step):
         request_latency=replace(delay, p50_s=0.0042) if step.requests_per_s else None,
         handshake_time=replace(delay, p50_s=0.0073) if step.connections else None,
         generator=GeneratorHealth(
-            workers=2, lag_p95_s=0.0021, cpu_ratio=0.41, descriptors_ratio=0.13
+            workers=2,
+            lag_p95_s=0.0021,
+            cpu_ratio=0.41,
+            descriptors_ratio=0.13,
+            queueing_p95_s=0.0007,
         ),
         void=None,
     )

@@ -18,7 +18,14 @@ def test_the_generator_is_shown_step_by_step(record, plan):
     section = generator_section(record, plan)
 
     assert section.paragraphs == (plan.generator.statement,)
-    assert [cell.text for cell in section.table.rows[0]] == ["0", "2", "2.1 ms", "41 %", "13 %"]
+    assert [cell.text for cell in section.table.rows[0]] == [
+        "0",
+        "2",
+        "2.1 ms",
+        "700 µs",
+        "41 %",
+        "13 %",
+    ]
 
 
 def test_a_generator_that_was_not_watched_is_not_idle(partial_records, excuse):
@@ -27,7 +34,7 @@ def test_a_generator_that_was_not_watched_is_not_idle(partial_records, excuse):
     section = generator_section(unwatched, replace(excuse, generator=None))
 
     assert section.paragraphs == ("It was not judged.",)
-    assert [cell.text for cell in section.table.rows[0]][1:] == ["not measured"] * 4
+    assert [cell.text for cell in section.table.rows[0]][1:] == ["not measured"] * 5
 
 
 def test_the_quality_of_the_data_has_its_numbers(record):

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
-from capacity.reporting.steps import NOT_MEASURED, latency_section, steps_section
+from capacity.reporting.steps import latency_section, steps_section
+from capacity.reporting.words import NOT_MEASURED
 
 
 def row(section, index):

@@ -6,7 +6,7 @@ import pytest
 
 from capacity.domain.errors import ConfigError
 from capacity.domain.resources import Resource
-from capacity.settings.target import Target, load_target
+from capacity.settings.target import Target, addresses_in, load_target
 
 SHIPPED = Path(__file__).parents[2] / "config" / "targets"
 GOOD = """\
@@ -184,3 +184,31 @@ def test_a_dialect_with_an_error_of_its_own_is_named(file):
         "own.yaml:1: channels: is required\n"
         "own.yaml:1: data: is required"
     )
+
+
+def test_source_addresses_are_the_hosts_of_the_networks_named(file):
+    target = load_target(file(changed(source_addresses="[127.0.1.0/29, 10.0.0.5, 10.0.1.0/31]")))
+
+    assert (
+        *(f"127.0.1.{n}" for n in range(1, 7)),
+        "10.0.0.5",
+        "10.0.1.0",
+        "10.0.1.1",
+    ) == addresses_in(target.source_addresses)
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ("[127.0.1.3/28]", "[0]: must be an IP address of this machine, or a network of them"),
+        ("[localhost]", "[0]: must be an IP address"),
+        ("[0.0.0.0]", "[0]: must be an IP address"),
+        ("[224.0.0.1]", "[0]: must be an IP address"),
+        ('["fe80::1%eth0"]', "[0]: must be an IP address"),
+        ('[127.0.0.2, "::1"]', "[1]: ::1 and 127.0.0.2: must all be IPv4 or all be IPv6"),
+        ("[127.0.0.2, 127.0.0.0/28]", "[1]: 127.0.0.0/28 holds addresses listed before"),
+        ('["fd00::/64"]', ": are 18446744073709551616 addresses, at most 1024 are used"),
+    ],
+)
+def test_source_addresses_that_cannot_be_are_refused(file, given, problem):
+    assert f"t.yaml:13: source_addresses{problem}" in refusal(file(changed(source_addresses=given)))

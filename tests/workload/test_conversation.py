@@ -497,7 +497,7 @@ HOSTILE = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=max(400, settings.default.max_examples))
 @given(st.lists(HOSTILE, max_size=6))
 def test_nothing_that_a_target_sends_raises(payloads):
     conversation = Conversation(DERIBIT, (BOOK, TRADES))
@@ -514,6 +514,50 @@ def test_nothing_that_a_target_sends_raises(payloads):
         }
         assert reception.published_at_s is None or 0 < reception.published_at_s < 1e11
         assert conversation.live <= {BOOK, TRADES}
+
+
+EDITS = st.lists(
+    st.tuples(
+        st.floats(0, 1),
+        st.integers(0, 6),
+        st.binary(max_size=6) | st.sampled_from([b"9" * 400, b"1e999", b"-0", b'"', b"}", b"\xff"]),
+    ),
+    max_size=3,
+)
+
+
+def edited(payload: bytes, edits: list[tuple[float, int, bytes]]) -> bytes:
+    """Replace bytes somewhere within *payload*, or put some between."""
+    for place, length, replacement in edits:
+        at = round(place * len(payload))
+        payload = payload[:at] + replacement + payload[at + length :]
+    return payload
+
+
+@settings(max_examples=max(400, settings.default.max_examples))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from((TICKER, BOOK)), st.integers(-1, 3), EDITS),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_no_change_to_an_update_makes_the_glance_at_it_raise(steps):
+    conversation = following(TICKER, BOOK)
+    ticker = {"timestamp": 1655395057025, "last_price": 1.5}
+    conversation.receive(snapshot(1))
+    number = 1
+    for channel, advance, edits in steps:
+        payload = change(number, number + advance) if channel == BOOK else update(TICKER, ticker)
+        number += advance
+        payload = edited(payload, edits)
+        published_at_s = conversation.glance(payload)
+        if published_at_s is None:
+            reception = conversation.receive(payload)
+            published_at_s = reception.published_at_s
+
+            assert reception.missed >= 0
+        assert published_at_s is None or 0 < published_at_s < 1e11
 
 
 @given(st.sets(st.integers(1, 199), max_size=60))

@@ -1,0 +1,100 @@
+"""Heads as targets send them over real sockets; what follows a head must stay in the socket."""
+
+import socket
+
+import pytest
+import websocket
+from hypothesis import given
+from hypothesis import strategies as st
+
+from capacity.loadgen.response_head import MAX_HEAD_BYTES, ResponseHead
+
+HEAD = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"
+
+
+@pytest.fixture
+def pair():
+    ours, theirs = socket.socketpair()
+    ours.settimeout(2)
+    yield ours, theirs
+    ours.close()
+    theirs.close()
+
+
+def everything(head):
+    """Read as websocket-client does."""
+    return b"".join(iter(lambda: head.recv(1), b""))
+
+
+@pytest.mark.parametrize("end", [b"\r\n\r\n", b"\n\n", b"\n\r\n"])
+def test_the_head_ends_at_an_empty_line_and_frames_stay_in_the_socket(pair, end):
+    ours, theirs = pair
+    theirs.sendall(b"HTTP/1.1 101 x" + end + b"\x81\x02hi\r\n\r\n")
+
+    assert b"HTTP/1.1 101 x" + end == everything(ResponseHead(ours))
+    assert b"\x81\x02hi\r\n\r\n" == ours.recv(100)
+
+
+@given(
+    cuts=st.lists(st.integers(1, 20), max_size=8),
+    tail=st.one_of(st.binary(max_size=30), st.just(b"\n\r\n")),
+)
+def test_however_the_head_arrives_it_is_the_same(cuts, tail):
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.settimeout(2)
+        stream, pieces = HEAD + tail, []
+        for cut in cuts:
+            pieces.append(stream[:cut])
+            stream = stream[cut:]
+        fed = Fed(ours, theirs, [*pieces, stream])
+
+        assert HEAD == everything(ResponseHead(fed))
+        theirs.sendall(b"".join(fed.pieces))
+        assert tail == arrived(ours)
+
+
+class Fed:
+    """A socket whose peer sends the next piece whenever nothing is left to read."""
+
+    def __init__(self, ours, theirs, pieces):
+        self._ours, self._theirs, self.pieces = ours, theirs, pieces
+
+    def recv(self, count, flags=0):
+        self._ours.setblocking(False)
+        while not (seen := arrived(self._ours, count, flags)):
+            self._theirs.sendall(self.pieces.pop(0))
+        return seen
+
+
+def arrived(sock, count=100, flags=0):
+    try:
+        return sock.recv(count, flags)
+    except BlockingIOError:
+        return b""
+
+
+def test_a_head_without_end_is_given_up(pair):
+    ours, theirs = pair
+    theirs.sendall(b"x: y\r\n" * (MAX_HEAD_BYTES // 6 + 1000))
+
+    with pytest.raises(websocket.WebSocketException, match="without end"):
+        ResponseHead(ours).recv(1)
+
+
+def test_a_target_that_hangs_up_within_the_head_has_ended_it(pair):
+    ours, theirs = pair
+    theirs.sendall(b"HTTP/1.1 1")
+    theirs.close()
+
+    assert b"HTTP/1.1 1" == everything(ResponseHead(ours))
+
+
+def test_bodies_are_not_read_and_cookies_not_kept(pair):
+    ours, theirs = pair
+    theirs.sendall(
+        b"HTTP/1.1 503 x\r\ncontent-LENGTH : 9999999999\r\nRetry-After: 1\r\n"
+        b"Set-Cookie: a>b=c; Domain=x\r\n\r\n<html>"
+    )
+
+    assert b"HTTP/1.1 503 x\r\nRetry-After: 1\r\n\r\n" == everything(ResponseHead(ours))
