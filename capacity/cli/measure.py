@@ -143,6 +143,12 @@ def _raise_unless_finished(run: Path, child: Child) -> None:
     kind, reason, exit_code = end
     if kind == "aborted":
         raise _ERRORS.get(exit_code, RunInvalidError)(f"{run}: {reason}")
+    loaded = [step for step in record.steps if step.connections_peak]
+    if loaded and all(step.void is not None for step in loaded):
+        raise RunInvalidError(
+            f"{run}: every step with connections is void, there is nothing to plan from; the last "
+            f"because {loaded[-1].void}"
+        )
     if reason:
         print(reason, file=sys.stderr)  # noqa: T201 - progress goes to stderr
 

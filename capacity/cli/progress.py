@@ -33,6 +33,7 @@ class Tail:
 def watch(run: Path, is_running: Callable[[], bool], console: Console) -> None:
     """Show phases and load until *is_running* says no: a bar on a terminal, lines elsewhere."""
     events, points = Tail(run / "events.jsonl"), Tail(run / "load.jsonl")
+    steps = Tail(run / "steps.jsonl")
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("starting the load generator", total=None)
@@ -49,6 +50,10 @@ def watch(run: Path, is_running: Callable[[], bool], console: Console) -> None:
                         console.print(text)
                 elif event["kind"] not in {"finished", "aborted"}:
                     console.print(_trouble_text(event), markup=False, soft_wrap=True)
+            for step in steps.lines():
+                if step["void"] is not None:
+                    text = f"step {step['index'] + 1} is void: {step['void']}"
+                    console.print(text, markup=False, soft_wrap=True)
             for point in points.lines():
                 bar.update(task, description=_load_text(point))
             if not done:

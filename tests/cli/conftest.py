@@ -3,7 +3,8 @@
 import pytest
 
 from capacity.domain.estimates import Estimate
-from capacity.domain.load import LoadVector
+from capacity.domain.load import LoadStep, LoadVector
+from capacity.domain.observation import StepObservation
 from capacity.domain.plan import CapacityPlan, GeneratorVerdict
 from capacity.domain.resources import Resource
 from capacity.domain.run import RunManifest
@@ -25,6 +26,39 @@ def bare_manifest():
         clock_offset=None,
         generator={},
         same_host=True,
+    )
+
+
+@pytest.fixture
+def bare_step():
+    return StepObservation(
+        index=0,
+        step=LoadStep(
+            connections=40,
+            subscriptions_per_connection=1,
+            requests_per_s=0.0,
+            connects_per_s=10.0,
+            ramp_timeout_s=9.0,
+            settle_s=1.0,
+            plateau_s=1.0,
+            is_mix=True,
+        ),
+        started_at=1.0,
+        plateau_started_at=2.0,
+        plateau_ended_at=3.0,
+        load=None,
+        users=1,
+        connections_peak=40,
+        connects=40,
+        failures={},
+        lost=0,
+        gaps=0,
+        unmatched=0,
+        delivery_delay=None,
+        request_latency=None,
+        handshake_time=None,
+        generator=None,
+        void=None,
     )
 
 

@@ -1,5 +1,6 @@
 """Short real runs against the bundled exchange, and every way in which a run can have ended."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -109,8 +110,10 @@ def fixture_ended(tmp_path):
 def fixture_record(tmp_path, bare_manifest):
     """Write a record that ends in one event, or in none."""
 
-    def record(kind=None, **detail) -> Path:
+    def record(kind=None, steps=(), **detail) -> Path:
         writer = RunWriter(tmp_path / "run", bare_manifest)
+        for step in steps:
+            writer.append_step(step)
         if kind is not None:
             writer.append_event(RunEvent(at=1.0, kind=kind, detail=detail))
         return writer.path
@@ -144,6 +147,21 @@ def test_a_finished_run_passes_on_what_it_found(ended, record, capsys):
 
 def test_a_finished_run_without_remarks_is_silent(ended, record, capsys):
     _raise_unless_finished(record("finished"), ended())
+
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_run_of_which_no_loaded_step_is_of_use_is_invalid(ended, record, bare_step):
+    idle = replace(bare_step, connections_peak=0)
+    void = replace(bare_step, index=1, void="the generator was saturated")
+
+    with pytest.raises(RunInvalidError, match=r"every step .* void, .* was saturated$"):
+        _raise_unless_finished(record("finished", steps=[idle, void]), ended())
+
+
+def test_a_run_with_one_step_of_use_is_a_run(ended, record, bare_step, capsys):
+    void = replace(bare_step, index=1, void="a worker was lost")
+    _raise_unless_finished(record("finished", steps=[bare_step, void]), ended())
 
     assert capsys.readouterr() == ("", "")
 

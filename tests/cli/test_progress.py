@@ -3,6 +3,7 @@
 import io
 import itertools
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -121,3 +122,10 @@ def test_quiet_is_quiet(writer):
     watch(writer.path, lambda: False, console)
 
     assert console.file.getvalue() == ""
+
+
+def test_a_void_step_is_told_with_its_reason(writer, bare_step):
+    void = replace(bare_step, index=1, void="the generator was saturated: [red]timers 0.2 s late")
+    text = shown(writer, lambda: writer.append_step(bare_step), lambda: writer.append_step(void))
+
+    assert text == "step 2 is void: the generator was saturated: [red]timers 0.2 s late\n"

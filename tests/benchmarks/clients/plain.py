@@ -6,6 +6,7 @@ plain.py PORT CONNECTIONS SECONDS        prints its figures as JSON
 import locust  # noqa: F401, I001 - must patch before anything else is imported
 
 import json
+import logging
 import os
 import sys
 import time
@@ -66,6 +67,7 @@ def measure(port: int, connections: int, seconds: float) -> Figures:
 
 
 if __name__ == "__main__":
+    logging.getLogger("locust.runners").setLevel(logging.ERROR)  # Yes, we want that spawn rate.
     raise_descriptor_limit()
     port_text, connections_text, seconds_text = sys.argv[1:]
     measure(int(port_text), int(connections_text), float(seconds_text)).print()
