@@ -37,7 +37,7 @@ COST_CASES = {
     "plain Locust": (8_000,),
     "k6": (8_000,),
 }
-LADDER = [round(6_000 * 1.25**step, -3) for step in range(19)]
+LADDER = [round(6_000 * 1.25**step / 1000) * 1000 for step in range(19)]
 """Rates from 6,000 to 333,000 messages a second, each a quarter above the one before."""
 MOST_DELAY_MS = 10.0
 """p99 of the delay that a client may show at the rate that counts as taken."""
@@ -134,15 +134,21 @@ def most_messages_per_s(pusher: Path, client: Client) -> float:
     """Return the highest rate of the ladder that is taken in time; two failures end the climb."""
     best, failures = 0.0, 0
     for rate in LADDER:
-        figures = run(pusher, client, int(rate))
-        in_time = figures.get("delay_p99_ms", 0.0) < MOST_DELAY_MS  # C only counts frames.
-        if in_time and figures["messages_per_s"] > 0.98 * rate:
-            best, failures = figures["messages_per_s"], 0
+        # What else a shared machine does may spoil a try, never help one.
+        if taken := taken_in_time(pusher, client, rate) or taken_in_time(pusher, client, rate):
+            best, failures = taken, 0
             continue
         failures += 1
         if failures == 2:
             break
     return best
+
+
+def taken_in_time(pusher: Path, client: Client, rate: int) -> float:
+    """Return the messages taken a second, 0 where some came late or not at all."""
+    figures = run(pusher, client, rate)
+    is_in_time = figures.get("delay_p99_ms", 0.0) < MOST_DELAY_MS  # C only counts frames.
+    return figures["messages_per_s"] * (is_in_time and figures["messages_per_s"] > 0.98 * rate)
 
 
 def measured_accuracy(pusher: Path, client: Client) -> list[Figures]:
