@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -13,28 +15,39 @@ from capacity.domain.errors import ConfigError, RunInvalidError
 from capacity.domain.plan import CapacityPlan, Excuse
 from capacity.domain.resources import Limit
 from capacity.domain.run import RunRecord
+from capacity.domain.sizing import Demand, HostType
+from capacity.planning.advice import advice
 from capacity.planning.declared import declared_limits
 from capacity.planning.plan import plan as planned
 from capacity.recording import run_directory
 from capacity.reporting import json_document
+from capacity.reporting.advice import advice_sections
 from capacity.reporting.document import Section
 from capacity.reporting.verdict import verdict
 from capacity.reporting.walls import doubts_section, ladder_section
 from capacity.reporting.words import printable
+from capacity.settings.demand import load_demand
+from capacity.settings.hosts import load_hosts
+from capacity.settings.locate import find
 
 PLAN_FILE = "plan.json"
 RUNS = Path("reports/runs")
 PIPED_WIDTH = 160
+_PRINTED_SECTIONS = 3
+"""Sizing, exhaustion and storm."""
 _LADDER_COLUMNS = (0, 1, 2, 5, 6, 7, 8)
 """Of the report's ladder: what fits a terminal. The remedy of the first wall is a fact above."""
 
 
 @click.command()
 @click.argument("run")
+@click.option("--demand", help="Size for config/demand/NAME.yaml, or a path.")
+@click.option("--hosts", help="On the types of config/hosts/NAME.yaml, or a path.")
 @click.option("--json", "as_json", is_flag=True, help="Print plan.json instead of a table.")
-def command(run: str, *, as_json: bool) -> None:
+def command(run: str, demand: str | None, hosts: str | None, *, as_json: bool) -> None:
     """Plan from RUN: a directory, or a run's name under reports/runs."""
-    answer = plan_run(located(run))
+    wanted, types = demanded(demand, hosts)
+    answer = plan_run(located(run), wanted, types)
     if as_json:
         click.echo(json_document.render(answer), nl=False)
     else:
@@ -59,10 +72,26 @@ def located(run: str) -> Path:
     )
 
 
-def plan_run(run: Path) -> CapacityPlan | Excuse:
-    """Plan from the run in *run* and write plan.json into it."""
+def demanded(demand: str | None, hosts: str | None) -> tuple[Demand | None, tuple[HostType, ...]]:
+    """Return the demand and the host types of the files named. Raises ConfigError."""
+    if demand is None:
+        if hosts is not None:
+            raise ConfigError(
+                "--hosts: needs --demand, which says how many connections to size for"
+            )
+        return None, ()
+    types = () if hosts is None else load_hosts(find("hosts", hosts))
+    return load_demand(find("demand", demand), types), types
+
+
+def plan_run(
+    run: Path, demand: Demand | None = None, hosts: Sequence[HostType] = ()
+) -> CapacityPlan | Excuse:
+    """Plan from the run in *run*, size for *demand* on *hosts*, and write plan.json into it."""
     record = run_directory.load(run)
     answer = planned(record, declared=declared_in(record))
+    if isinstance(answer, CapacityPlan):
+        answer = replace(answer, advice=advice(record, answer, demand, hosts))
     write_whole(run / PLAN_FILE, json_document.render(answer))
     return answer
 
@@ -106,11 +135,25 @@ def print_answer(plan: CapacityPlan | Excuse, console: Console) -> None:
     console.print(facts)
     if isinstance(plan, CapacityPlan):
         _print_table(ladder_section(plan), _LADDER_COLUMNS, console)
+        _print_advice(plan, console)
     if plan.doubts:
         _print_table(doubts_section(plan.doubts), (0, 1, 2), console)
 
 
-def _print_table(section: Section, columns: tuple[int, ...], console: Console) -> None:
+def _print_advice(plan: CapacityPlan, console: Console) -> None:
+    """Print what was asked for with a demand; the report has all of it."""
+    if plan.advice is None or plan.advice.sizing is None:
+        return
+    for section in advice_sections(plan)[:_PRINTED_SECTIONS]:
+        if section.table is None:
+            console.print(Text(section.heading, style="italic"))
+        else:
+            _print_table(section, range(len(section.table.columns)), console)
+        for paragraph in section.paragraphs:
+            console.print(Text(printable(paragraph)))
+
+
+def _print_table(section: Section, columns: Sequence[int], console: Console) -> None:
     if section.table is None:
         return
     table = Table(title=section.heading, title_justify="left")

@@ -1,7 +1,7 @@
 """One step, summed up: what was offered, what arrived, and whether it may be used."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from capacity.domain.load import LoadStep, LoadVector
 
@@ -65,6 +65,18 @@ class StepObservation:
     """Intended start to reply."""
     handshake_time: Quantiles | None
     """TCP to subscription confirmed, over the whole step."""
+    opening: Mapping[str, Quantiles] = field(default_factory=dict)
+    """Phase of opening a connection -> its time over the whole step: dns, tcp, proxy, tls,
+    upgrade, subscription (asked to confirmed), first_data (asked to the first update). A phase
+    that is absent did not happen: an address needs no look-up."""
+    request_opening: Mapping[str, Quantiles] = field(default_factory=dict)
+    """Phase of opening a connection for polls -> its time over the whole step: dns, tcp, proxy,
+    tls. Polls on a connection that is open already have none."""
+    not_modified: int = 0
+    """Requests answered "not modified" (304) on the plateau; none unless polls are conditional."""
+    body_age: Quantiles | None = None
+    """Written to read by the generator, of the bodies of requests; None where the dialect does not
+    say when an answer was written."""
     generator: GeneratorHealth | None
     arrival_delay: Quantiles | None = None
     """Published to received by the generator's kernel, on a sample of connections: without the

@@ -6,6 +6,7 @@ from enum import StrEnum
 from capacity.domain.estimates import Estimate
 from capacity.domain.load import LoadVector
 from capacity.domain.resources import Limit, Resource
+from capacity.domain.sizing import Advice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +133,8 @@ class CapacityPlan:
     """Of the scaled design: above 30 the costs cannot be told apart."""
     generator: GeneratorVerdict
     doubts: tuple[Doubt, ...]
+    advice: Advice | None = None
+    """What follows for an operator; None in plans made without their run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,21 @@ class Resource(StrEnum):
     THREADS = "threads"
     """Threads and processes of the target, against the pids cgroup or kernel.threads-max."""
 
+    USER_PROCESSES = "user_processes"
+    """Threads and processes of the target's user, against RLIMIT_NPROC."""
+
+    EPOLL_WATCHES = "epoll_watches"
+    """Descriptors registered in epoll sets, against fs.epoll.max_user_watches."""
+
+    MEMORY_MAPS = "memory_maps"
+    """Memory mappings of one process, against vm.max_map_count; a thread takes two."""
+
+    TIME_WAIT = "time_wait"
+    """Sockets in TIME_WAIT, against net.ipv4.tcp_max_tw_buckets."""
+
+    ORPHANS = "orphans"
+    """TCP sockets closed by their process but not by their peer, against tcp_max_orphans."""
+
     MEMORY = "memory"
     """Memory of the target in bytes: its cgroup's if that is limited, else resident set size."""
 
@@ -29,7 +44,7 @@ class Resource(StrEnum):
     """Memory of the host in use, kernel slab included, in bytes."""
 
     TCP_MEMORY = "tcp_memory"
-    """Kernel memory in TCP buffers, in bytes, against net.ipv4.tcp_mem."""
+    """Kernel memory in TCP buffers, in bytes, against net.ipv4.tcp_mem or the cgroup's share."""
 
     CPU = "cpu"
     """Processor time of the target, in cores, against its quota or the host's cores."""
@@ -48,9 +63,12 @@ COUNTED = frozenset(
         Resource.FILE_TABLE,
         Resource.CONNTRACK,
         Resource.THREADS,
+        Resource.USER_PROCESSES,
+        Resource.EPOLL_WATCHES,
+        Resource.MEMORY_MAPS,
     }
 )
-"""Resources taken in whole units, so that a ceiling on them is exact."""
+"""Resources of which a connection takes whole units, so that a ceiling on them is exact."""
 
 UNITS: dict[Resource, str] = {
     Resource.APPLICATION_CONNECTIONS: "connections",
@@ -58,6 +76,11 @@ UNITS: dict[Resource, str] = {
     Resource.FILE_TABLE: "files",
     Resource.CONNTRACK: "entries",
     Resource.THREADS: "threads",
+    Resource.USER_PROCESSES: "threads",
+    Resource.EPOLL_WATCHES: "registrations",
+    Resource.MEMORY_MAPS: "maps",
+    Resource.TIME_WAIT: "sockets",
+    Resource.ORPHANS: "sockets",
     Resource.MEMORY: "bytes",
     Resource.HOST_MEMORY: "bytes",
     Resource.TCP_MEMORY: "bytes",
@@ -86,8 +109,53 @@ class Limit:
     value: float | None
     """In the resource's unit (UNITS); None unless the state is KNOWN."""
     scope: str
-    """process, cgroup, namespace, host or declared."""
+    """process, cgroup, user, namespace, host or declared."""
     source: str
     """The file, system call or configuration entry that says so."""
     reason: str | None = None
     """Why it is unknown and which privilege would help; None otherwise."""
+
+
+class Scaling(StrEnum):
+    """What uses a limit up."""
+
+    CONNECTIONS = "connections"
+    """Whole units a connection."""
+    THREADS = "threads"
+    """Whole units a thread or process, and so a connection where each has one."""
+    BYTES = "bytes"
+    """Memory that connections hold."""
+    QUEUED_BYTES = "queued_bytes"
+    """What was sent and not yet read: nothing when idle, everything with slow consumers."""
+    ARRIVALS = "arrivals"
+    """Connections that arrive at once, as in a reconnect storm."""
+    CLOSES = "closes"
+    """Connections closed per second, times how long each one lingers."""
+    OUTGOING = "outgoing"
+    """Connections that the target itself opens to one address and port, as a proxy does."""
+    PEERS = "peers"
+    """Hosts on the same link."""
+    TRAFFIC = "traffic"
+    """Packets, bytes or processor time per second."""
+    OTHER_LIMIT = "other_limit"
+    """Nothing by itself: it says how far another limit can be raised."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """One limit as it stands in one place, whether or not a connection uses it up measurably."""
+
+    name: str
+    """As its manual calls it: net.core.somaxconn, RLIMIT_STACK, pids.max."""
+    state: LimitState
+    value: float | None
+    """In `unit`; None unless the state is KNOWN."""
+    unit: str
+    scope: str
+    """process, cgroup, user, namespace or host."""
+    source: str
+    scales_with: Scaling
+    resource: Resource | None = None
+    """The resource whose effective limit is the smallest of such entries; None: none is measured."""
+    reason: str | None = None
+    """Why it is unknown and which privilege would help, or why there is none."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from capacity.domain.resources import Limit, Resource
+from capacity.domain.resources import AuditEntry, Limit, Resource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +23,8 @@ class AgentInfo:
     limits: tuple[Limit, ...]
     now: float
     """The agent's clock when it answered, epoch seconds."""
+    audit: tuple[AuditEntry, ...] = ()
+    """Every limit in every place it is set; empty from agents that did not look."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +39,12 @@ class Sample:
     used: Mapping[Resource, float]
     """Usage in the resource's unit."""
     gauges: Mapping[str, float]
-    """Further readings by name with unit: accept_queue, accept_queue_limit, sockets_established,
-    kernel_slab_bytes, resident_bytes, cgroup_memory_bytes, cgroup_memory_peak_bytes,
-    cpu_system_ratio, agent_cpu_cores, fullest_process_descriptors_limit."""
+    """Further readings by name with unit, such as accept_queue, sockets_established,
+    resident_bytes, cpu_system_ratio, agent_cpu_cores, fullest_process_descriptors_limit; each
+    collector names its own. A reading that is too dear for every beat is in those samples only in
+    which it was taken; its NAME_interval_s says how long until the next."""
     counters: Mapping[str, float]
-    """Cumulative counts by name: listen_overflows, listen_drops, retransmits, network_rx_bytes,
-    network_tx_bytes."""
+    """Cumulative counts by name, such as listen_overflows, retransmits, network_tx_bytes."""
     missing: Mapping[str, str]
     """Name of a resource, gauge or counter that is absent -> why."""
     target_started_at: float | None

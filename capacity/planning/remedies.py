@@ -20,6 +20,21 @@ _REMEDIES = {
         "Raise the sysctl kernel.threads-max (and kernel.pid_max), or serve many connections from"
         " one thread"
     ),
+    Resource.USER_PROCESSES: (
+        "Raise RLIMIT_NPROC of the target (LimitNPROC= in the systemd unit; nproc in limits.conf),"
+        " or run it as a user of its own"
+    ),
+    Resource.EPOLL_WATCHES: "Raise the sysctl fs.epoll.max_user_watches",
+    Resource.MEMORY_MAPS: (
+        "Raise the sysctl vm.max_map_count, or serve many connections from one thread"
+    ),
+    Resource.TIME_WAIT: (
+        "Raise the sysctl net.ipv4.tcp_max_tw_buckets, or let the clients close first: the side"
+        " that closes keeps the socket for a minute"
+    ),
+    Resource.ORPHANS: (
+        "Raise the sysctl net.ipv4.tcp_max_orphans, or wait for the peer's close before closing"
+    ),
     Resource.MEMORY: (
         "Give the target more memory, or make a connection cheaper (smaller buffers, no"
         " permessage-deflate context per connection)"
@@ -35,7 +50,7 @@ _REMEDIES = {
         " uses at most one core"
     ),
     Resource.NETWORK_OUT: (
-        "Use a faster link, or send less (compression, conflation, fewer subscriptions)"
+        "Use a faster link (or raise the rate of its tbf qdisc, where that is the limit), or send less (compression, conflation, fewer subscriptions)"
     ),
 }
 
@@ -45,6 +60,7 @@ _CGROUP_REMEDIES = {
         "Raise memory.max of the cgroup (MemoryMax= in the systemd unit; memory.limit_in_bytes in"
         " cgroup v1; the memory limit of the pod or container), or make a connection cheaper"
     ),
+    Resource.TCP_MEMORY: "Raise memory.kmem.tcp.limit_in_bytes of the cgroup",
     Resource.CPU: (
         "Raise the quota cpu.max of the cgroup (CPUQuota= in the systemd unit; cpu.cfs_quota_us in"
         " cgroup v1; the CPU limit of the pod or container), or add an instance"

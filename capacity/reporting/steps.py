@@ -3,13 +3,33 @@
 from capacity.domain import units
 from capacity.domain.observation import Quantiles, StepObservation
 from capacity.domain.run import RunRecord
-from capacity.reporting.document import Cell, Row, Section, Table
+from capacity.reporting.document import Cell, Row, Section, Table, cells
 from capacity.reporting.words import NOT_MEASURED, reason
 
 HOW_TO_READ = (
     "Milliseconds as p50 / p95 / p99. Delay counts from the target's own time stamp: until the "
     "generator's kernel had the message (on a sample of connections), and until the generator read "
     "it, which adds the generator's own queue. Latency counts from the intended start."
+)
+
+PHASES = {
+    "dns": "Look-up, ms",
+    "tcp": "TCP, ms",
+    "proxy": "Through the proxy, ms",
+    "tls": "TLS, ms",
+    "upgrade": "Upgrade, ms",
+    "subscription": "Subscription, ms",
+    "first_data": "First update, ms",
+}
+"""Phases of opening a connection in their order -> what their column is called."""
+HOW_A_CONNECTION_OPENS = (
+    "Milliseconds as p50 / p95 / p99 of each phase, over the whole step. Subscription counts from "
+    "asking to the last confirmation, first update from the same moment."
+)
+HOW_A_POLL_IS_READ = (
+    "On the plateau: polls answered, of which not modified (304), and how old their bodies were when "
+    "read, by the target's own time stamp, as p50 / p95 / p99. Then the phases of opening a connection "
+    "for polls, over the whole step: once a poller, or once a poll where the target file says so."
 )
 
 
@@ -43,6 +63,67 @@ def latency_section(record: RunRecord) -> Section:
             ),
             rows=rows,
             numeric=frozenset({0, 1, 2, 3, 4, 5}),
+        ),
+    )
+
+
+def opening_section(record: RunRecord) -> Section:
+    """Return the table with a column for each phase that was measured in any step."""
+    anchor, heading = "opening", "Opening a connection"
+    steps = [step for step in record.steps if step.opening]
+    phases = [phase for phase in PHASES if any(phase in step.opening for step in steps)]
+    if not phases:
+        return Section(anchor=anchor, heading=heading, paragraphs=("No phase was measured.",))
+    return Section(
+        anchor=anchor,
+        heading=heading,
+        paragraphs=(HOW_A_CONNECTION_OPENS,),
+        table=Table(
+            columns=("Step", "Opened", *(PHASES[phase] for phase in phases)),
+            rows=tuple(
+                (
+                    *cells(str(step.index), units.count(step.connects)),
+                    *(_quantiles(step.opening.get(phase)) for phase in phases),
+                )
+                for step in steps
+            ),
+            numeric=frozenset(range(len(phases) + 2)),
+        ),
+    )
+
+
+def polls_section(record: RunRecord) -> Section:
+    """Return the table of the steps that polled, with a column for each phase that was measured."""
+    anchor, heading = "polls", "REST polls"
+    steps = [step for step in record.steps if step.request_latency or step.request_opening]
+    if not steps:
+        return Section(anchor=anchor, heading=heading, paragraphs=("No poll was answered.",))
+    phases = [phase for phase in PHASES if any(phase in step.request_opening for step in steps)]
+    return Section(
+        anchor=anchor,
+        heading=heading,
+        paragraphs=(HOW_A_POLL_IS_READ,),
+        table=Table(
+            columns=(
+                "Step",
+                "Answered",
+                "Not modified",
+                "Age of the body, ms",
+                *(PHASES[phase] for phase in phases),
+            ),
+            rows=tuple(
+                (
+                    *cells(
+                        str(step.index),
+                        units.count(step.request_latency.count if step.request_latency else 0),
+                        units.count(step.not_modified),
+                    ),
+                    _quantiles(step.body_age),
+                    *(_quantiles(step.request_opening.get(phase)) for phase in phases),
+                )
+                for step in steps
+            ),
+            numeric=frozenset(range(len(phases) + 4)),
         ),
     )
 

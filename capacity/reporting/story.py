@@ -3,6 +3,7 @@
 from capacity.domain import units
 from capacity.domain.plan import CapacityPlan, Excuse
 from capacity.domain.run import RunRecord
+from capacity.reporting.advice import advice_sections
 from capacity.reporting.charts import resource_figures
 from capacity.reporting.circumstances import (
     data_quality_section,
@@ -12,7 +13,7 @@ from capacity.reporting.circumstances import (
     limits_section,
 )
 from capacity.reporting.document import Section, Story
-from capacity.reporting.steps import latency_section, steps_section
+from capacity.reporting.steps import latency_section, opening_section, polls_section, steps_section
 from capacity.reporting.timeline import connections_figure
 from capacity.reporting.verdict import verdict
 from capacity.reporting.walls import doubts_section, ladder_section, no_ceiling_section
@@ -38,9 +39,12 @@ def story(record: RunRecord, plan: CapacityPlan | Excuse) -> Story:
         sections=(
             ladder_section(plan),
             doubts_section(plan.doubts),
+            *advice_sections(plan),
             _timeline_section(record),
             _resources_section(record, plan),
             latency_section(record),
+            opening_section(record),
+            polls_section(record),
             steps_section(record),
             no_ceiling_section(plan),
             generator_section(record, plan),

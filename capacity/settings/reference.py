@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from capacity.domain.resources import UNITS
-from capacity.settings import dialect, job, profile, target
+from capacity.settings import demand, dialect, hosts, job, profile, target
 from capacity.settings.key_schema import keys_of
 
 _HEAD = """\
@@ -21,6 +21,8 @@ Data for people to edit; nothing here is Python. A file is named by its kind and
 | `profiles/` | how much load, in which steps |
 | `dialects/` | what a target's protocol looks like on the wire |
 | `schedule/` | repeated runs, and the systemd, cron and Kubernetes files that start them |
+| `demand/` | connections to be served, their growth and the reserves wanted: `capacity plan RUN --demand NAME` |
+| `hosts/` | catalogues of host types with prices: `--hosts NAME` |
 | `deploy/` | what stands beside a target: servers to try, the agent's unit |
 | `locust.conf` | options for starting Locust itself with its web interface |
 
@@ -51,6 +53,15 @@ for every kind.
 _JOBS = """\
 One job a file, started by `capacity scheduled NAME`; the other files in `schedule/` do that on time.
 """
+_DEMANDS = """\
+Sized is by the upper end of the demand's interval and the lower end of the capacity's, both one-sided
+95 %. Without `--hosts` the instances are those of the host that was tested.
+"""
+_HOSTS = """\
+The prices that are shipped are examples. CPU follows `cores` and `core_speed_ratio`, the event loop
+`core_speed_ratio` alone, memory `memory_bytes`, outgoing traffic `network_bytes_per_s`; what `limits`
+names is taken from there, in the units below `targets`, and everything else as it was measured.
+"""
 _NOTATIONS = """\
 Three notations carry a dialect; `dialects/deribit.yaml` shows all of them.
 
@@ -73,6 +84,8 @@ _FILES: tuple[tuple[str, str, TypeAdapter[Any]], ...] = (
     ("targets", _TARGETS, target.ADAPTER),
     ("profiles", _PROFILES, profile.ADAPTER),
     ("schedule", _JOBS, job.ADAPTER),
+    ("demand", _DEMANDS, demand.ADAPTER),
+    ("hosts", _HOSTS, hosts.ADAPTER),
     ("dialects", _NOTATIONS, dialect.ADAPTER),
 )
 

@@ -1,5 +1,6 @@
 import io
 import json
+import math
 import runpy
 import sys
 from dataclasses import replace
@@ -201,3 +202,62 @@ def test_hostile_text_reaches_the_terminal_neither_as_markup_nor_as_escapes():
 def test_a_pipe_gets_whole_words(run):
     assert not sys.stdout.isatty()
     assert "memory of the target at" in call(run).stdout
+
+
+DEMAND = "demand: 1\nname: next\nconnections: 100000\nas_of: 2026-12-01\n"
+HOSTS = """hosts: 1
+currency: EUR
+types:
+  - {name: small, cores: 2, memory_bytes: 4.0e+9, price_per_month: 50}
+"""
+
+
+@pytest.fixture
+def files(tmp_path):
+    (tmp_path / "d.yaml").write_text(DEMAND)
+    (tmp_path / "h.yaml").write_text(HOSTS)
+    return tmp_path / "d.yaml", tmp_path / "h.yaml"
+
+
+def test_a_demand_is_sized_on_the_catalogue_and_written_into_the_plan(run, files):
+    demand, hosts = files
+    result = call(run, "--demand", demand, "--hosts", hosts)
+    sizing = parse((run / "plan.json").read_text()).advice.sizing
+
+    assert result.exit_code == 0, result.output
+    assert sizing.cheapest == "small"
+    assert f"Cheapest: {sizing.hosts[0].instances} × small for" in result.stdout
+    assert "When the instances no longer suffice" in result.stdout
+
+
+def test_without_a_catalogue_instances_are_those_tested(run, files):
+    call(run, "--demand", files[0])
+
+    plan = parse((run / "plan.json").read_text())
+    [host] = plan.advice.sizing.hosts
+
+    assert (host.host, host.safe_connections) == ("as tested", plan.safe_capacity)
+    assert host.survivors == math.ceil(100_000 / host.usable_connections)
+
+
+def test_a_plan_without_a_demand_still_advises(run):
+    result = call(run)
+    advice = parse((run / "plan.json").read_text()).advice
+
+    assert advice.sizing is None
+    assert advice.sensitivities[0].resource is Resource.DESCRIPTORS
+    assert "Instances for the demand" not in result.stdout
+
+
+def test_a_catalogue_alone_is_refused(run, files):
+    result = call(run, "--hosts", files[1])
+
+    assert isinstance(result.exception, ConfigError)
+    assert "needs --demand" in str(result.exception)
+
+
+def test_a_demand_that_is_not_there_is_refused_with_those_that_are(run):
+    result = call(run, "--demand", "exmple")
+
+    assert isinstance(result.exception, ConfigError)
+    assert "did you mean example?" in str(result.exception)

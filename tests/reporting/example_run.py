@@ -107,6 +107,10 @@ def make_observation(index, step):
         delivery_delay=delay if is_busy else None,
         request_latency=replace(delay, p50_s=0.0042) if step.requests_per_s else None,
         handshake_time=replace(delay, p50_s=0.0073) if step.connections else None,
+        body_age=replace(delay, p50_s=0.0008) if step.requests_per_s else None,
+        request_opening={"tcp": delay} if step.requests_per_s else {},
+        not_modified=7 if step.requests_per_s else 0,
+        opening={"tcp": replace(delay, p50_s=0.0002), "upgrade": delay} if step.connections else {},
         generator=GeneratorHealth(
             workers=2,
             lag_p95_s=0.0021,

@@ -1,6 +1,11 @@
 from dataclasses import replace
 
-from capacity.reporting.steps import latency_section, steps_section
+from capacity.reporting.steps import (
+    latency_section,
+    opening_section,
+    polls_section,
+    steps_section,
+)
 from capacity.reporting.words import NOT_MEASURED
 
 
@@ -21,6 +26,51 @@ def test_quantiles_are_milliseconds(record):
 
 def test_what_was_not_measured_is_not_zero(record):
     assert [text for text, _ in row(latency_section(record), 0)][2:] == [NOT_MEASURED] * 4
+
+
+def test_phases_that_were_measured_have_columns_in_their_order(record):
+    without, opened = record.steps[0], record.steps[2]
+    quantiles = opened.opening["tcp"]
+    looked_up = replace(opened, opening={**opened.opening, "dns": quantiles})
+    section = opening_section(replace(record, steps=(without, looked_up, opened)))
+
+    assert ("Step", "Opened", "Look-up, ms", "TCP, ms", "Upgrade, ms") == section.table.columns
+    assert [
+        ["2", "1,246", "0.2 / 3.4 / 8.9", "0.2 / 3.4 / 8.9", "1.1 / 3.4 / 8.9"],
+        ["2", "1,246", NOT_MEASURED, "0.2 / 3.4 / 8.9", "1.1 / 3.4 / 8.9"],
+    ] == [[text for text, _note in row(section, index)] for index in range(2)]
+
+
+def test_polls_have_a_row_in_each_step_that_polled(record):
+    without, polled = record.steps[0], record.steps[2]
+    over_tls = replace(
+        polled,
+        body_age=None,
+        request_opening={**polled.request_opening, "tls": polled.request_latency},
+    )
+    section = polls_section(replace(record, steps=(without, polled, over_tls)))
+
+    assert section.table.columns == (
+        "Step",
+        "Answered",
+        "Not modified",
+        "Age of the body, ms",
+        "TCP, ms",
+        "TLS, ms",
+    )
+    assert [
+        ["2", "9,000", "7", "0.8 / 3.4 / 8.9", "1.1 / 3.4 / 8.9", NOT_MEASURED],
+        ["2", "9,000", "7", NOT_MEASURED, "1.1 / 3.4 / 8.9", "4.2 / 3.4 / 8.9"],
+    ] == [[text for text, _note in row(section, index)] for index in range(2)]
+
+
+def test_polls_that_only_connected_are_shown_without_answers(record):
+    failed = replace(record.steps[2], request_latency=None, body_age=None, not_modified=0)
+    section = polls_section(replace(record, steps=(failed,)))
+
+    assert ["2", "0", "0", NOT_MEASURED, "1.1 / 3.4 / 8.9"] == [
+        text for text, _note in row(section, 0)
+    ]
 
 
 def test_offered_and_measured_stand_side_by_side(record):
@@ -75,4 +125,6 @@ def test_no_step_is_said(partial_records):
     empty = partial_records["nothing was recorded"]
 
     assert latency_section(empty).paragraphs == ("No step was recorded.",)
+    assert opening_section(empty).paragraphs == ("No phase was measured.",)
+    assert polls_section(empty).paragraphs == ("No poll was answered.",)
     assert steps_section(empty).paragraphs[0] == "No step was recorded."

@@ -14,6 +14,8 @@ def test_the_answer_comes_before_what_it_stands_on(record, plan):
         "timeline",
         "resources",
         "latency",
+        "opening",
+        "polls",
         "steps",
         "no-ceiling",
         "generator",

@@ -35,15 +35,15 @@ def test_whatever_looks_like_a_path_is_taken_as_it_is(here, path):
 
 
 def test_an_unknown_name_lists_what_there_is(here):
-    folder = here / "config" / "hosts"
+    folder = here / "config" / "things"
     folder.mkdir(parents=True)
     for name in ("small.yaml", "large.yml", "notes.txt"):
         (folder / name).touch()
     with pytest.raises(ConfigError) as error:
-        find("hosts", "smal")
+        find("things", "smal")
 
     assert str(error.value).startswith(
-        "config/hosts has no 'smal'; did you mean small? give one of large, small"
+        "config/things has no 'smal'; did you mean small? give one of large, small"
     )
 
 

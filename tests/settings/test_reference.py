@@ -5,15 +5,24 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from capacity.settings import dialect, job, profile, target
+from capacity.settings import demand, dialect, hosts, job, profile, target
 from capacity.settings.key_schema import keys_of
 from capacity.settings.reference import document
 
 README = Path(__file__).parents[2] / "config" / "README.md"
-ADAPTERS = (target.ADAPTER, profile.ADAPTER, job.ADAPTER, dialect.ADAPTER)
+ADAPTERS = (
+    target.ADAPTER,
+    profile.ADAPTER,
+    job.ADAPTER,
+    demand.ADAPTER,
+    hosts.ADAPTER,
+    dialect.ADAPTER,
+)
 
 
-@pytest.mark.parametrize("adapter", ADAPTERS, ids=["target", "profile", "job", "dialect"])
+@pytest.mark.parametrize(
+    "adapter", ADAPTERS, ids=["target", "profile", "job", "demand", "hosts", "dialect"]
+)
 def test_every_key_of_every_model_is_in_the_readme_and_explained(adapter):
     text = README.read_text(encoding="utf-8")
     keys = keys_of(adapter)
@@ -36,6 +45,11 @@ def test_every_key_of_every_model_is_in_the_readme_and_explained(adapter):
         profile.BreakProfile,
         profile.ProfileMix,
         job.Job,
+        demand.DemandFile,
+        demand.DemandMix,
+        demand.Reconnecting,
+        hosts.Hosts,
+        hosts.Host,
     ],
 )
 def test_no_field_of_a_model_escapes_the_readme(model: type[BaseModel]):

@@ -1,0 +1,77 @@
+"""When the instances no longer suffice, and what each wall is worth, as sections."""
+
+from capacity.domain import units
+from capacity.domain.sizing import Exhaustion, ExhaustionDate, Sensitivity, Unanswered
+from capacity.domain.words import RESOURCES
+from capacity.reporting.document import Cell, Row, Section, Table, cells
+from capacity.reporting.sizing import unanswered
+
+_EXHAUSTION = "exhaustion"
+_EXHAUSTION_HEADING = "When the instances no longer suffice"
+
+
+def exhaustion_section(found: Exhaustion | Unanswered) -> Section:
+    if isinstance(found, Unanswered):
+        return unanswered(_EXHAUSTION, _EXHAUSTION_HEADING, found)
+    growth = found.growth_per_month
+    return Section(
+        anchor=_EXHAUSTION,
+        heading=_EXHAUSTION_HEADING,
+        paragraphs=(
+            (
+                f"{units.counted(found.instances, 'instance')} ({found.host}) against the demand"
+                f" {found.demand}, which grows by {growth.mid:+.1%} a month ({growth.low:+.1%} to"
+                f" {growth.high:+.1%}). Both the growth and the capacity are uncertain."
+            ),
+        ),
+        table=Table(
+            columns=("Used up", "Connections", "1 in 10 before", "Even chance", "9 in 10 before"),
+            rows=tuple(_date(date) for date in found.dates),
+            numeric=frozenset({1}),
+        ),
+    )
+
+
+def _date(date: ExhaustionDate) -> Row:
+    return (
+        Cell(text=date.of),
+        Cell(text=units.middle(date.connections), note=units.interval(date.connections)),
+        *cells(*(_day(at) for at in (date.early_at, date.middle_at, date.late_at))),
+    )
+
+
+def _day(at: float | None) -> str:
+    """Return the day; a time of day would be more than is known."""
+    return "not within 50 years" if at is None else units.moment(at).split(" ", maxsplit=1)[0]
+
+
+def sensitivity_section(found: tuple[Sensitivity, ...]) -> Section:
+    rows = tuple(
+        (
+            Cell(text=RESOURCES[one.resource]),
+            Cell(text=units.number(one.limit_elasticity)),
+            Cell(text=units.about(one.capacity_with_more_limit)),
+            Cell(text=units.about(one.capacity_with_less_cost)),
+        )
+        for one in found
+    )
+    return Section(
+        anchor="sensitivity",
+        heading="What each wall is worth",
+        paragraphs=(
+            (
+                "The capacity if one limit were 10 % higher, or one resource's cost per connection 10 %"
+                " lower, all else as it is: only the wall that gives out first changes it."
+            ),
+        ),
+        table=Table(
+            columns=(
+                "Resource",
+                "Ceiling gains for 1 % of limit, %",
+                "Capacity, limit 10 % higher",
+                "Capacity, cost 10 % lower",
+            ),
+            rows=rows,
+            numeric=frozenset({1, 2, 3}),
+        ),
+    )

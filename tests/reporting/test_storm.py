@@ -1,0 +1,89 @@
+import runpy
+from pathlib import Path
+
+from capacity.domain.sizing import Advice, Unanswered
+from capacity.planning.sizing import sized
+from capacity.planning.storm import storm
+from capacity.reporting.storm import storm_section
+
+EXAMPLE = runpy.run_path(str(Path(__file__).parent.parent / "planning" / "example_demand.py"))
+NOTHING = Unanswered(reason="Why not.", remedy="What helps.")
+
+
+def told(cost_s=0.001, *, cost=None, found=None, **changes):
+    demand = EXAMPLE["make_demand"](**changes)
+    cost = cost or EXAMPLE["make_arrival_cost"](cost_s)
+    stormed = storm(sized(EXAMPLE["make_plan"](), demand, []), cost, demand)
+    return storm_section(
+        Advice(
+            sizing=None,
+            arrival_cost=cost,
+            storm=stormed if found is None else found,
+            break_even=NOTHING,
+            exhaustion=None,
+            sensitivities=(),
+        )
+    )
+
+
+def test_both_events_have_their_window():
+    section = told(reconnect_window_s=60.0)
+    loss, restart = section.table.rows
+
+    assert (loss[0].text, loss[1].text, restart[1].text) == (
+        "loss of what policy prepares for",
+        "7",
+        "8",
+    )
+    assert loss[3].text.endswith("arrivals/s")
+    assert loss[6].text == "overflows if all come at once"
+    assert loss[7].text == "yes"
+    text = " ".join(section.paragraphs)
+    assert "event loop (hottest thread) 900 µs (800 µs to 1 ms)" in text
+    assert "That takes 8 instances: the instances sized are enough." in text
+
+
+def test_a_storm_that_never_ends_is_warned_of():
+    section = told(0.01, retry=EXAMPLE["AT_ONCE"], handshake_timeout_s=2.0)
+
+    assert section.table.rows[-1][7].text == "no"
+    assert any("does not recover by itself" in paragraph for paragraph in section.paragraphs)
+
+
+def test_what_goes_beyond_the_test_is_said():
+    assert any("extrapolated" in paragraph for paragraph in told(0.0001).paragraphs)
+    assert not any("extrapolated" in paragraph for paragraph in told().paragraphs)
+
+
+def test_a_window_too_narrow_names_the_instances_it_takes():
+    more = " ".join(told(0.01, reconnect_window_s=20.0).paragraphs)
+    none = " ".join(told(reconnect_window_s=1e-9).paragraphs)
+    restart = " ".join(told(reconnect_window_s=20.0, lost_instances=0).paragraphs)
+
+    assert "more than sized" in more
+    assert "No number of instances takes the loss" in none
+    assert "That takes" not in restart
+
+
+def test_what_is_missing_is_told_instead():
+    no_cost = told(cost=NOTHING)
+    no_storm = told(found=NOTHING)
+
+    assert (no_cost.paragraphs, no_cost.table) == (("Why not.", "What helps."), None)
+    assert no_storm.paragraphs[1:] == ("Why not.", "What helps.")
+
+
+def test_without_a_demand_the_cost_of_an_arrival_stands_alone():
+    section = storm_section(
+        Advice(
+            sizing=None,
+            arrival_cost=EXAMPLE["make_arrival_cost"](),
+            storm=None,
+            break_even=NOTHING,
+            exhaustion=None,
+            sensitivities=(),
+        )
+    )
+
+    assert "4,000 arrivals in 4 ramps" in section.paragraphs[0]
+    assert "--demand" in section.paragraphs[1]
