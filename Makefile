@@ -18,7 +18,9 @@ test: $(VENV)/.tested  ## Lint, types, import rules and tests.
 bench: $(VENV)/.tested  ## Measure what the README claims.
 	$(PYTHON) tests/benchmarks/subscribers.py
 	$(PYTHON) tests/benchmarks/receive_path.py
+	$(PYTHON) tests/benchmarks/polls.py
 	$(PYTHON) tests/benchmarks/sixty_thousand.py
+	$(PYTHON) tests/benchmarks/agent_cost.py
 
 fuzz: $(VENV)/.tested  ## Feed the frame reader, handshake and conversation junk for some five minutes.
 	CAPACITY_HYPOTHESIS_PROFILE=fuzz timeout 900 $(PYTHON) -m pytest -m hypothesis \

@@ -1,7 +1,7 @@
 """`capacity measure`: drives Locust headless through a profile and records the run."""
 
+import re
 import signal
-import socket
 import sys
 import time
 from pathlib import Path
@@ -9,11 +9,12 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-import capacity
 from capacity.cli.children import Child, terminations_unwind
+from capacity.cli.locust_command import MEETING, Meeting, check_port, locust_argv, meeting_of
 from capacity.cli.progress import watch
 from capacity.domain.errors import (
     CapacityError,
+    ConfigError,
     GuardError,
     PreflightError,
     RunInvalidError,
@@ -28,25 +29,59 @@ from capacity.settings.locate import find
 from capacity.settings.profile import load_profile
 from capacity.settings.target import load_target
 
-LOCUSTFILES = Path(capacity.__file__).parent.parent / "locustfiles"
-WORKERS_TIMEOUT_S = 30
+GAVE_UP = "Gave up waiting for workers to connect"
 _ERRORS: dict[int, type[CapacityError]] = {
-    error.exit_code: error for error in (UnreachableError, RunInvalidError, GuardError)
+    error.exit_code: error
+    for error in (ConfigError, PreflightError, UnreachableError, RunInvalidError, GuardError)
 }
 
 
 @click.command("measure")
 @click.option("--target", required=True, help="A name under config/targets, or a file.")
 @click.option("--profile", default="safe", show_default=True, help="Likewise, config/profiles.")
-@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64))
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    help="Worker processes to start on this machine.  [default: 1]",
+)
+@click.option(
+    "--expect-workers",
+    type=click.IntRange(1, 1000),
+    help="Start none, wait for that many from other hosts: config/deploy/README.md.",
+)
+@click.option(
+    "--bind",
+    metavar="ADDRESS[:PORT]",
+    help="Where these find this machine; whoever can connect there can take part.  "
+    f"[default: {MEETING.address}:{MEETING.port}]",
+)
 @click.option("--run", type=click.Path(path_type=Path), help="Directory of the run; must be new.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
-def command(target: str, profile: str, workers: int, run: Path | None, *, quiet: bool) -> None:
+def command(
+    *,
+    target: str,
+    profile: str,
+    workers: int | None,
+    expect_workers: int | None,
+    bind: str | None,
+    run: Path | None,
+    quiet: bool,
+) -> None:
     """Load a target through a profile and record what it takes; prints the run's directory."""
+    if workers is not None and expect_workers is not None:
+        raise ConfigError(
+            "--workers starts workers here, --expect-workers waits for those of other hosts; give one"
+        )
+    if bind is not None and expect_workers is None:
+        raise ConfigError(
+            "--bind is for workers of other hosts; say how many with --expect-workers"
+        )
+    meeting = None if expect_workers is None else meeting_of(bind)
     path = measure(
         find("targets", target),
         find("profiles", profile),
-        workers=workers,
+        workers=expect_workers or workers or 1,
+        meeting=meeting,
         run=run,
         quiet=quiet,
     )
@@ -58,11 +93,12 @@ def measure(
     profile: Path,
     *,
     workers: int,
+    meeting: Meeting | None = None,
     run: Path | None = None,
     timeout_s: float | None = None,
     quiet: bool = False,
 ) -> Path:
-    """Return the directory of a finished run.
+    """Return the directory of a finished run, with *workers* of this machine or from a meeting.
 
     Raises CapacityError when the run cannot begin, or ended before its profile was through; what
     was recorded until then stays and can be planned from.
@@ -73,16 +109,25 @@ def measure(
         raise PreflightError(
             f"{run}: there is a run already and runs are never overwritten; name another directory"
         )
-    check(target_settings, profile_settings, workers=workers)
+    # Workers of other hosts are asked about them when they have come.
+    check(target_settings, profile_settings, workers=workers if meeting is None else ())
     console = Console(stderr=True, quiet=quiet)
     console.print(
         f"Measuring {target_settings.name} with profile {profile_settings.name}; the record is {run}",
         soft_wrap=True,
         markup=False,
     )
+    if meeting is not None:
+        check_port(meeting)
+        console.print(
+            f"Waiting for {counted(workers, 'worker')} on {meeting.address} port {meeting.port}",
+            soft_wrap=True,
+            markup=False,
+        )
     started_s = time.monotonic()
     with terminations_unwind():
-        child = Child("load generator", _locust(target, profile, run, workers), run / "locust.log")
+        argv = locust_argv(target, profile, run, workers, meeting)
+        child = Child("load generator", argv, run / "locust.log")
         try:
             watch(
                 run,
@@ -104,33 +149,9 @@ def measure(
     return run
 
 
-def _locust(target: Path, profile: Path, run: Path, workers: int) -> list[str]:
-    # Two runs on one machine must not share Locust's default port: workers join any master there.
-    port = str(_free_port())
-    return [
-        *("-m", "locust", "--headless", "--only-summary", "--loglevel", "WARNING"),
-        *("--locustfile", str(LOCUSTFILES), "--processes", str(workers)),
-        *("--master-bind-host", "127.0.0.1", "--master-bind-port", port),
-        *("--master-host", "127.0.0.1", "--master-port", port),
-        *("--expect-workers-max-wait", str(WORKERS_TIMEOUT_S)),
-        *("--capacity-target", str(target), "--capacity-profile", str(profile)),
-        *("--capacity-run", str(run)),
-    ]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def _raise_unless_finished(run: Path, child: Child) -> None:
     if not is_run(run):
-        raise CapacityError(
-            f"the load generator ended before its first connection: {child.last_words()} "
-            f"(log: {child.log})"
-        )
+        raise _why_not_begun(child)
     record = load(run)
     end = _end_of(record)
     if end is None:
@@ -151,6 +172,21 @@ def _raise_unless_finished(run: Path, child: Child) -> None:
         )
     if reason:
         print(reason, file=sys.stderr)  # noqa: T201 - progress goes to stderr
+
+
+def _why_not_begun(child: Child) -> CapacityError:
+    errors = re.findall(r"/ERROR/([\w.]+): (.*)", child.log.read_text(errors="replace"))
+    logger, said = errors[-1] if errors else ("", child.last_words())
+    if said == GAVE_UP:
+        return PreflightError(
+            f"the workers did not come in time (log: {child.log}); start them as "
+            "config/deploy/README.md says and let them through to this machine, or expect fewer"
+        )
+    if logger.startswith("capacity.") and child.process.returncode in _ERRORS:
+        return _ERRORS[child.process.returncode](said)
+    return CapacityError(
+        f"the load generator ended before its first connection: {said} (log: {child.log})"
+    )
 
 
 def _end_of(record: RunRecord) -> tuple[str, str, int] | None:

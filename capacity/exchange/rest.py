@@ -13,6 +13,8 @@ from capacity.exchange.options import ExchangeOptions
 from capacity.exchange.rpc import answered, method_and_params
 from capacity.exchange.venue import Venue
 
+_OF_A_MARKET = frozenset({"public/ticker", "public/get_order_book"})
+"""Methods whose result changes only when the market moves, its time stamp apart."""
 _HMAC_ID = re.compile(r"deri-hmac-sha256 .*?\bid=([^,\s]+)")
 
 
@@ -46,11 +48,18 @@ class RestApi:
         ]
 
     async def query(self, request: web.Request) -> web.Response:
-        params = dict(request.query)
-        asked = {"method": request.match_info["method"], "params": params}
+        method, params = request.match_info["method"], dict(request.query)
+        asked: dict[str, object] = {"method": method, "params": params}
         if "id" in params:
             asked["id"] = params.pop("id")
-        return self._response(orjson.dumps(asked), request)
+        tag = self._tag(method, params)
+        if tag is not None and tag in request.headers.get("If-None-Match", ""):
+            self._counters.requests += 1
+            return web.Response(status=304, headers={"ETag": tag})
+        response = self._response(orjson.dumps(asked), request)
+        if tag is not None and response.status == 200:
+            response.headers["ETag"] = tag
+        return response
 
     async def post(self, request: web.Request) -> web.Response:
         return self._response(await request.read(), request)
@@ -79,6 +88,13 @@ class RestApi:
         return web.Response(
             status=200 if is_result else 400, body=reply, content_type="application/json"
         )
+
+    def _tag(self, method: str, params: Mapping[str, str]) -> str | None:
+        """Return the ETag of what GET answers, weak because of its time stamps; None without one."""
+        market = self._venue.markets.get(params.get("instrument_name", ""))
+        if market is None or method not in _OF_A_MARKET:
+            return None
+        return f'W/"{market.change_id}"'
 
     def _account(self, authorization: str) -> str | None:
         """Return the account a request acts for; signatures are not checked, ids are."""

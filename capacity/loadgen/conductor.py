@@ -18,6 +18,7 @@ from capacity.domain.observation import StepObservation
 from capacity.domain.run import LoadPoint
 from capacity.loadgen import messages
 from capacity.loadgen.crew import Crew
+from capacity.loadgen.muster import muster
 from capacity.loadgen.observing import observe
 from capacity.loadgen.preflight import Preflight, check
 from capacity.loadgen.recorder import Recorder
@@ -35,6 +36,8 @@ WORKER_LOST = "a worker was lost"
 WORKER_JOINED = "a worker joined"
 SPAWNS_PER_S = 100.0
 """Locust's users are only greenlets that queue at the turnstile, which sets the arrival rate."""
+SPAWNS_PER_CONNECT = 2.0
+"""They are there before their turn: Locust starts a second's users at once, chance hurries some."""
 
 
 class Conductor:
@@ -47,7 +50,7 @@ class Conductor:
         self._environment = environment
         self.target = target
         self.profile = profile
-        self.preflight: Preflight = check(target, profile, workers=workers)
+        self.preflight: Preflight = check(target, profile, workers=muster(environment, target))
         self.recorder = Recorder(run, target, profile, self.preflight, workers)
         self.steps: tuple[LoadStep, ...] = self.preflight.steps
         self.observations: list[StepObservation] = []
@@ -79,7 +82,8 @@ class Conductor:
         subscribers = math.ceil(step.connections / self.profile.connections_per_user)
         # Changes when a newcomer is first heard: Locust then starts those of its users again that
         # it had started before the orders were there.
-        rate_per_s = max(step.connects_per_s, SPAWNS_PER_S) * max(1, self._crew.heard)
+        spawns_per_s = max(step.connects_per_s * SPAWNS_PER_CONNECT, SPAWNS_PER_S)
+        rate_per_s = spawns_per_s * max(1, self._crew.heard)
         return subscribers + self._pollers, rate_per_s
 
     def _poller_count(self) -> int:
@@ -320,7 +324,8 @@ class Conductor:
             "target": self.target.model_dump(mode="json"),
             "dialect": dialect_settings.dump(self.preflight.dialect),
             "connections_per_user": self.profile.connections_per_user,
+            "arrivals": self.profile.arrivals,
             "poll_interval_s": self.profile.poll_interval_s,
-            "clock_offset_s": 0.0 if self.preflight.same_host or not offset else offset.offset_s,
+            "clock_offset_s": offset.offset_s if offset else 0.0,
             "subscriptions_by_address": self.profile.mix.subscriptions_per_connection,
         }

@@ -2,14 +2,17 @@
 
 from locust.env import Environment
 
+import logging
 import math
 import time
 from typing import Any
 
 from capacity.loadgen import messages
+from capacity.loadgen.muster import present_workers, roll_of
+from capacity.loadgen.presence import PROGRAM
 
-LOCAL = "local"
-"""Locust without workers does their work itself, under this name."""
+logger = logging.getLogger(__name__)
+
 SILENCE_S = 3.0
 """A worker with orders reports twice a second; one this silent has joined before it could hear."""
 
@@ -21,9 +24,12 @@ class Crew:
         """Give the *orders* of a run to every worker that is there."""
         self._environment = environment
         self._orders = orders
+        self._roll = roll_of(environment)
+        self._called_s: dict[str, float] = {}
         self._ordered_s: dict[str, float] = {}
+        self._sent_away: set[str] = set()
         self._gauges: dict[str, dict[str, Any]] = {}
-        self.ids = self._present()
+        self.ids = present_workers(environment)
         self.order_silent()
 
     def __len__(self) -> int:
@@ -54,7 +60,7 @@ class Crew:
 
     def changes(self) -> tuple[set[str], set[str]]:
         """Return who was lost and who joined since the last call."""
-        before, self.ids = self.ids, self._present()
+        before, self.ids = self.ids, present_workers(self._environment)
         lost, joined = before - self.ids, self.ids - before
         for worker in lost:
             self._gauges.pop(worker, None)
@@ -63,25 +69,43 @@ class Crew:
         return lost, joined
 
     def order_silent(self) -> bool:
-        """Give the orders to whoever does not act on them yet; return whether there was any."""
+        """Give the orders to whoever does not act on them yet; return whether there was any.
+
+        A newcomer is asked who it is first, and sent away when it runs another program.
+        """
         now_s = time.monotonic()
-        silent = {
-            worker
-            for worker in self.ids - self._gauges.keys()
-            if now_s - self._ordered_s.get(worker, -math.inf) >= SILENCE_S
-        }
-        for worker in silent:
-            self._ordered_s[worker] = now_s
-            self._send(messages.BEGIN, self._orders, worker)
-        return bool(silent)
+        ordered = False
+        for worker in self.ids - self._gauges.keys():
+            if worker in self._roll:
+                if now_s - self._ordered_s.get(worker, -math.inf) >= SILENCE_S:
+                    self._ordered_s[worker] = now_s
+                    self._order(worker)
+                    ordered = True
+            elif worker in self._roll.strangers:
+                self._send_away(worker, f"runs {self._roll.strangers[worker]}, not {PROGRAM}")
+            elif now_s - self._called_s.get(worker, -math.inf) >= SILENCE_S:
+                self._called_s[worker] = now_s
+                self._roll.call(worker)
+        return ordered
+
+    def _order(self, worker: str) -> None:
+        presence = self._roll[worker]
+        if presence.trouble is not None:
+            self._send_away(worker, presence.trouble)
+            return
+        clock = presence.clock
+        assert clock is not None
+        offset_s = self._orders["clock_offset_s"] - clock.offset_s
+        self._send(messages.BEGIN, {**self._orders, "clock_offset_s": offset_s}, worker)
+
+    def _send_away(self, worker: str, reason: str) -> None:
+        """Have Locust end a worker that cannot take part; its users go to the others."""
+        if worker not in self._sent_away:
+            self._sent_away.add(worker)
+            logger.error("worker %s is sent away: %s", worker, reason)
+            self._send("quit", None, worker)
 
     def _send(self, message: str, body: Any, worker: str) -> None:
         runner = self._environment.runner
         assert runner is not None
         runner.send_message(message, body, client_id=worker)
-
-    def _present(self) -> set[str]:
-        clients = getattr(self._environment.runner, "clients", None)
-        if clients is None:
-            return {LOCAL}
-        return {node.id for node in clients.ready + clients.spawning + clients.running}

@@ -17,8 +17,10 @@ class Feed:
     """A connection slot: open or not, following the channels that the stage asks for."""
 
     __slots__ = (
+        "_asked_s",
         "_connection",
         "_conversation",
+        "_data_asked_s",
         "_fleet",
         "_followed",
         "_on_lost",
@@ -32,6 +34,10 @@ class Feed:
         self._conversation: Conversation | None = None
         self._on_lost = on_lost
         self._opened_s = 0.0
+        self._asked_s = 0.0
+        """When the subscriptions were asked for that are not confirmed yet; 0 without such."""
+        self._data_asked_s = 0.0
+        """When the first subscriptions were, until the first update comes; 0 after that."""
         self._followed = 0
         """Subscriptions per connection that the last complete change was made for."""
         self.index = index
@@ -56,9 +62,11 @@ class Feed:
             opened.socket, self, fleet.max_message_bytes, opened.compression
         )
         fleet.ledger.connects += 1
-        for frame in (*self._conversation.opening(), *self._conversation.subscribe()):
-            self._send(frame)
-        self._note_handshake_once_confirmed()
+        for phase, phase_us in opened.phases_us.items():
+            fleet.ledger.opening[phase].append(phase_us)
+        frames = (*self._conversation.opening(), *self._conversation.subscribe())
+        self._ask(frames, is_first=bool(self._conversation.channels))
+        self._note_milestones(has_data=False)
 
     def follow(self) -> None:
         """Subscribe and unsubscribe until the stage's channels are the ones followed."""
@@ -68,12 +76,13 @@ class Feed:
         if not conversation.pending:
             self._followed = self._fleet.stage.subscriptions_per_connection
         wanted = self._fleet.channels_of(self.index)
-        gone = [channel for channel in conversation.live if channel not in wanted]
+        live = conversation.live
+        gone = [channel for channel in live if channel not in wanted]
         new = [channel for channel in wanted if conversation.may_subscribe(channel)]
         for frame in conversation.unsubscribe(gone) if gone else ():
             self._send(frame)
-        for frame in conversation.subscribe(new) if new else ():
-            self._send(frame)
+        if new:
+            self._ask(conversation.subscribe(new), is_first=not live)
 
     def beat(self, rule: int) -> None:
         """Send what the dialect's periodic rule with this number says."""
@@ -89,6 +98,7 @@ class Feed:
     def on_messages(self, connection: Connection, payloads: Sequence[bytes]) -> None:
         assert self._conversation is not None
         ledger = self._fleet.ledger
+        deliveries = ledger.deliveries
         was_pending = self._conversation.pending
         now_s = time.time()
         target_now_s = now_s + self._fleet.clock_offset_s
@@ -120,7 +130,7 @@ class Feed:
                 self._send(reply)
         if connection.arrived_at_s is not None:
             self._note_arrival(connection.arrived_at_s, now_s, published_at_s)
-        self._note_handshake_once_confirmed()
+        self._note_milestones(has_data=ledger.deliveries != deliveries)
         if was_pending and not self._conversation.pending:
             self._catch_up()
 
@@ -145,13 +155,35 @@ class Feed:
         if self._followed != self._fleet.stage.subscriptions_per_connection:
             self.follow()
 
-    def _note_handshake_once_confirmed(self) -> None:
-        if not self._opened_s or self._conversation is None or self._conversation.pending:
+    def _ask(self, frames: Sequence[bytes], *, is_first: bool) -> None:
+        """Send what subscribes; *is_first* where no update comes without it."""
+        assert self._conversation is not None
+        asked_s = time.monotonic()
+        for frame in frames:
+            self._send(frame)
+        self._asked_s = asked_s if self._conversation.pending else 0.0
+        self._data_asked_s = asked_s if is_first else 0.0
+
+    def _note_milestones(self, *, has_data: bool) -> None:
+        """Note how long the first update took, and how long all confirmations, once each."""
+        ledger = self._fleet.ledger
+        if has_data and self._data_asked_s:
+            ledger.opening["first_data"].append(_us_since(self._data_asked_s))
+            self._data_asked_s = 0.0
+        if not (self._asked_s or self._opened_s):
             return
-        elapsed_s = time.monotonic() - self._opened_s
-        self._fleet.ledger.handshake_time.append(round(elapsed_s * 1e6))
-        self._opened_s = 0.0
+        if self._conversation is None or self._conversation.pending:
+            return
+        if self._opened_s:
+            ledger.handshake_time.append(_us_since(self._opened_s))
+        if self._asked_s:
+            ledger.opening["subscription"].append(_us_since(self._asked_s))
+        self._opened_s = self._asked_s = 0.0
 
     def _send(self, payload: bytes) -> None:
         if self._connection is not None:
             self._connection.send(payload)
+
+
+def _us_since(moment_s: float) -> int:
+    return round((time.monotonic() - moment_s) * 1e6)

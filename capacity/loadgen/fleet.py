@@ -6,19 +6,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import gevent
-from gevent.event import Event
 
+from capacity.loadgen.bell import Bell
 from capacity.loadgen.connections import ConnectionSet, spread
+from capacity.loadgen.endpoint import Endpoint, endpoint_of
 from capacity.loadgen.feed import Feed
-from capacity.loadgen.handshake import Endpoint
 from capacity.loadgen.health import HealthProbe
-from capacity.loadgen.http_pool import open_from
+from capacity.loadgen.http_connection import HttpConnection
 from capacity.loadgen.ledger import Ledger
+from capacity.loadgen.polls import poll_connection, polls_of
 from capacity.loadgen.source_addresses import in_turn
 from capacity.loadgen.turnstile import Turnstile
 from capacity.settings import dialect as dialect_settings
 from capacity.settings.target import Target, addresses_in
-from capacity.workload.address import channels_of, rest_request, websocket_url
+from capacity.workload.address import channels_of
 from capacity.workload.compiled import compile_dialect
 
 
@@ -49,16 +50,14 @@ class Fleet:
         self.poll_interval_s: float = orders["poll_interval_s"]
         self.clock_offset_s: float = orders["clock_offset_s"]
         self._fixed_subscriptions: int = orders["subscriptions_by_address"]
-        self.polls = self._polls()
-        """Name of the poll, and method, URL and body for each symbol in turn."""
+        self.polls = polls_of(self.target, self.dialect.source)
         self.max_message_bytes = self.dialect.source.ws.max_message_bytes
         self._sources = in_turn(addresses_in(self.target.source_addresses))
-        open_from(self._sources)
         self.ledger = Ledger()
-        self.turnstile = Turnstile()
+        self.turnstile = Turnstile(orders["arrivals"])
         self.connections = ConnectionSet()
         self.stage = IDLE
-        self.stage_changed = Event()
+        self.stage_changed = Bell()
         self.is_over = False
         self.pollers: list[object] = []
         self._feeds: dict[int, Feed] = {}
@@ -84,20 +83,12 @@ class Fleet:
         )
 
     def endpoint_for(self, channels: Sequence[str]) -> Endpoint:
-        source = self.dialect.source
-        return Endpoint(
-            url=websocket_url(
-                source,
-                host=self.target.host,
-                port=self.target.port,
-                tls=self.target.tls,
-                channels=channels,
-            ),
-            timeout_s=source.ws.open_timeout_s,
-            headers=tuple(f"{name}: {value}" for name, value in source.ws.headers.items()),
-            subprotocols=source.ws.subprotocols,
-            source_address=next(self._sources),
-            offers_compression=source.ws.compression == "deflate",
+        return endpoint_of(self.target, self.dialect.source, channels, next(self._sources))
+
+    def poll_connection(self, timeout_s: float) -> HttpConnection:
+        """Return a connection of one poller's own, not yet open."""
+        return poll_connection(
+            self.target, self.dialect.source, self.polls[0], self._sources, timeout_s
         )
 
     def join(self, feed_count: int, on_lost: Any) -> list[Feed]:
@@ -131,7 +122,7 @@ class Fleet:
     def poll_pace(self, poller: object) -> tuple[float, float] | None:
         """Return this poller's interval and first delay in seconds; None while it has to rest."""
         rate_per_s = self.stage.requests_per_s
-        if rate_per_s <= 0 or not self.polls[1]:
+        if rate_per_s <= 0 or not self.polls:
             return None
         active = min(len(self.pollers), max(1, round(rate_per_s * self.poll_interval_s)))
         ordinal = self.pollers.index(poller)
@@ -149,25 +140,7 @@ class Fleet:
 
     def _enter(self, stage: Stage) -> None:
         self.stage = stage
-        self.stage_changed.set()
-        self.stage_changed.clear()
-
-    def _polls(self) -> tuple[str, list[tuple[str, str, bytes | None]]]:
-        rest = self.target.rest
-        if rest is None:
-            return "", []
-        requests = [
-            rest_request(
-                self.dialect.source,
-                rest.operation,
-                host=self.target.host,
-                port=self.target.port,
-                tls=self.target.tls,
-                symbol=symbol,
-            )
-            for symbol in self.target.symbols or [""]
-        ]
-        return rest.operation, requests
+        self.stage_changed.ring()
 
     def _beat_forever(self, rule: int, every_s: float) -> None:
         while True:

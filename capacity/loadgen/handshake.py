@@ -1,20 +1,27 @@
 """Opens a WebSocket with websocket-client and hands its socket over, ready for the epoll set."""
 
 import errno
+import re
 import socket
 import ssl
-from dataclasses import dataclass
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import gevent
 import websocket
 
+from capacity.domain.errors import ConfigError
 from capacity.loadgen.compression import OFFER, Deflate, NegotiationError, agreed
+from capacity.loadgen.dialing import dial
+from capacity.loadgen.endpoint import Endpoint
+from capacity.loadgen.proxy import ProxyError
 from capacity.loadgen.response_head import ResponseHead
-from capacity.loadgen.source_addresses import SourceAddressError, connected_socket
+from capacity.loadgen.source_addresses import SourceAddressError
 
 GENERATOR_FAULTS = frozenset(
     {
+        "generator_certificates",
         "generator_descriptors",
         "generator_memory",
         "generator_ports",
@@ -38,6 +45,7 @@ _BY_ERRNO = {
 }
 
 _BY_TYPE: tuple[tuple[type[Exception], str], ...] = (
+    (ConfigError, "generator_certificates"),
     (SourceAddressError, "generator_source_address"),
     (websocket.WebSocketTimeoutException, "connect_timeout"),
     (TimeoutError, "connect_timeout"),
@@ -49,22 +57,14 @@ _BY_TYPE: tuple[tuple[type[Exception], str], ...] = (
 )
 """The more special type first."""
 
+_OF_OUR_CERTIFICATE = re.compile("ALERT_.*(CERTIFICATE|UNKNOWN_CA)")
+"""Alerts (RFC 8446, section 6.2) by which a target refuses who we are, or that we did not say."""
+
+_TROUBLE = (OSError, websocket.WebSocketException, ValueError, NegotiationError, ConfigError)
+
 
 class HandshakeError(Exception):
     """The connection did not come about; the message is the reason it is counted under."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
-    """Where to connect, and how."""
-
-    url: str
-    timeout_s: float
-    headers: tuple[str, ...] = ()
-    subprotocols: tuple[str, ...] = ()
-    source_address: str | None = None
-    """Local address to leave from; None lets the kernel choose."""
-    offers_compression: bool = False
 
 
 class Opened(NamedTuple):
@@ -73,6 +73,8 @@ class Opened(NamedTuple):
     socket: Any
     compression: Deflate | None = None
     """What target and client agreed on."""
+    phases_us: Mapping[str, int] = MappingProxyType({})
+    """How long each of dns, tcp, proxy, tls and upgrade took that was needed, in microseconds."""
 
 
 def open_websocket(endpoint: Endpoint) -> Opened:
@@ -85,7 +87,7 @@ def open_websocket(endpoint: Endpoint) -> Opened:
     try:
         # Sockets' own timeouts begin anew with every byte that a slow target lets drip.
         with gevent.Timeout(endpoint.timeout_s, TimeoutError):
-            connected = connected_socket(endpoint.url, endpoint.source_address, endpoint.timeout_s)
+            connected, laps = dial(endpoint)
             client.connect(
                 endpoint.url,
                 socket=ResponseHead(connected),
@@ -94,23 +96,38 @@ def open_websocket(endpoint: Endpoint) -> Opened:
                 subprotocols=list(endpoint.subprotocols) or None,
                 redirect_limit=0,
             )
+            laps.end("upgrade")
         answer = client.headers.get("sec-websocket-extensions")
         compression = agreed(answer, is_offered=endpoint.offers_compression)
-    except (OSError, websocket.WebSocketException, ValueError, NegotiationError) as error:
+    except BaseException as error:  # Also when the greenlet is killed.
         if connected is not None:
             connected.close()
-        raise HandshakeError(failure_reason(error)) from error
+        if isinstance(error, _TROUBLE):
+            raise HandshakeError(failure_reason(error)) from error
+        raise
     client.sock = None
-    return Opened(connected, compression)
+    return Opened(connected, compression, laps.us)
 
 
 def failure_reason(error: Exception) -> str:
     """Return the word under which *error* is counted; without ports or addresses in it."""
-    if isinstance(error, websocket.WebSocketBadStatusException) and 100 <= error.status_code < 600:
-        return f"handshake_rejected_{error.status_code}"
+    if isinstance(error, websocket.WebSocketBadStatusException):
+        status = error.status_code or 0  # None after an empty line.
+        return f"handshake_rejected_{status}" if 100 <= status < 600 else "handshake_invalid"
+    if isinstance(error, ProxyError):
+        return _proxy_reason(error)
+    if isinstance(error, ssl.SSLError) and _OF_OUR_CERTIFICATE.search(str(error)):
+        return "tls_client_certificate"
     for kind, reason in _BY_TYPE:
         if isinstance(error, kind):
             return reason
     if isinstance(error, OSError):
         return _BY_ERRNO.get(error.errno or 0, "connect_failed")
     return "handshake_invalid"
+
+
+def _proxy_reason(error: ProxyError) -> str:
+    if not isinstance(error.__cause__, OSError):
+        return str(error)
+    reason = failure_reason(error.__cause__)
+    return reason if reason in GENERATOR_FAULTS else f"proxy_{reason}"

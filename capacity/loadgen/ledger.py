@@ -5,13 +5,39 @@ master's cumulative statistics would smear every step's edge over a report inter
 """
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from capacity.domain.histogram import Histogram
 
-SERIES = ("delivery_delay", "arrival_delay", "queueing", "request_latency", "handshake_time", "lag")
+SERIES = (
+    "delivery_delay",
+    "arrival_delay",
+    "queueing",
+    "request_latency",
+    "body_age",
+    "handshake_time",
+    "lag",
+)
 """Histograms that a ledger keeps, in microseconds."""
+PHASES = ("dns", "tcp", "proxy", "tls", "upgrade", "subscription", "first_data")
+"""Of opening a connection, in this order; each has a histogram as well."""
+POLL_PHASES = PHASES[:4]
+"""Of opening a connection for polls."""
+
+FOLD_FROM = 1000
+"""Durations of one kind that are worth folding between reports."""
+
+
+def series_of(phase: str) -> str:
+    """Return the name of the histogram of one of PHASES."""
+    return f"opening_{phase}"
+
+
+def poll_series_of(phase: str) -> str:
+    """Return the name of the histogram of one of POLL_PHASES."""
+    return f"request_opening_{phase}"
 
 
 @dataclass(slots=True)
@@ -24,6 +50,7 @@ class Ledger:
     deliveries: int = 0
     delivered_bytes: int = 0
     requests: int = 0
+    not_modified: int = 0
     connects: int = 0
     lost: int = 0
     gaps: int = 0
@@ -34,14 +61,42 @@ class Ledger:
     arrival_delay: list[int] = field(default_factory=list)
     queueing: list[int] = field(default_factory=list)
     request_latency: list[int] = field(default_factory=list)
+    body_age: list[int] = field(default_factory=list)
     handshake_time: list[int] = field(default_factory=list)
     lag: list[int] = field(default_factory=list)
+    opening: dict[str, list[int]] = field(default_factory=lambda: {phase: [] for phase in PHASES})
+    """Microseconds by phase."""
+    request_opening: dict[str, list[int]] = field(
+        default_factory=lambda: {phase: [] for phase in POLL_PHASES}
+    )
+    """Likewise, of the connections that polls were made on."""
+    _folded: dict[str, Histogram] = field(default_factory=dict)
 
     def note_lag(self, late_us: int) -> None:
+        """Note how late a timer was, and use the beat to fold what has piled up."""
         self.lag.append(late_us)
+        self.fold()
 
     def fail(self, reason: str, count: int = 1) -> None:
         self.failures[reason] = self.failures.get(reason, 0) + count
+
+    def fold(self, least: int = FOLD_FROM) -> None:
+        """Put the durations into histograms, of each series that has at least so many.
+
+        A report's worth at once would hold up the connections for tens of milliseconds.
+        """
+        for series, values in self._durations():
+            if len(values) >= least:
+                self._folded.setdefault(series, Histogram()).add_all(values)
+                values.clear()
+
+    def _durations(self) -> Iterator[tuple[str, list[int]]]:
+        for name in SERIES:
+            yield name, getattr(self, name)
+        for phase, values in self.opening.items():
+            yield series_of(phase), values
+        for phase, values in self.request_opening.items():
+            yield poll_series_of(phase), values
 
     def take(self, now_s: float) -> dict[str, Any]:
         """Return everything since the last call as plain msgpack data, and clear it."""
@@ -51,15 +106,10 @@ class Ledger:
             "seconds": now_s - self.since_s,
             **{name: getattr(self, name) for name in COUNTS},
             "failures": self.failures,
-            "histograms": {},
         }
-        for name in SERIES:
-            values = getattr(self, name)
-            if values:
-                histogram = Histogram()
-                histogram.add_all(values)
-                report["histograms"][name] = histogram.counts
-                setattr(self, name, [])
+        self.fold(least=1)
+        report["histograms"] = {name: folded.counts for name, folded in self._folded.items()}
+        self._folded = {}
         for name in COUNTS:
             setattr(self, name, 0)
         self.failures = {}
@@ -74,6 +124,7 @@ COUNTS = (
     "deliveries",
     "delivered_bytes",
     "requests",
+    "not_modified",
     "connects",
     "lost",
     "gaps",

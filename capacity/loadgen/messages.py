@@ -1,5 +1,11 @@
 """The messages between master and workers, by name. Their bodies are plain msgpack data."""
 
+MUSTER = "capacity_muster"
+"""Master to one worker: say who you are and what time it is, before you get orders."""
+
+PRESENT = "capacity_present"
+"""Worker to master: the answer."""
+
 BEGIN = "capacity_begin"
 """Master to workers: the target, its dialect and what all stages share."""
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from capacity.domain.load import LoadStep
 from capacity.domain.observation import GeneratorHealth, StepObservation
 from capacity.loadgen.handshake import GENERATOR_FAULTS
+from capacity.loadgen.ledger import PHASES, POLL_PHASES, poll_series_of, series_of
 from capacity.loadgen.tally import Tally
 from capacity.workload.profile import Phase
 
@@ -54,6 +55,18 @@ def observe(
         arrival_delay=plateau.quantiles("arrival_delay") if plateau is not None else None,
         request_latency=plateau.quantiles("request_latency") if plateau is not None else None,
         handshake_time=every.quantiles("handshake_time"),
+        opening={
+            phase: quantiles
+            for phase in PHASES
+            if (quantiles := every.quantiles(series_of(phase))) is not None
+        },
+        request_opening={
+            phase: quantiles
+            for phase in POLL_PHASES
+            if (quantiles := every.quantiles(poll_series_of(phase))) is not None
+        },
+        not_modified=plateau.total("not_modified") if plateau is not None else 0,
+        body_age=plateau.quantiles("body_age") if plateau is not None else None,
         generator=health,
         void=_void_reason(health, every.failures, disturbances),
     )

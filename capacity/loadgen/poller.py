@@ -1,23 +1,22 @@
 """The Locust user that polls by REST at a constant pace, measured from the intended start."""
 
-from locust import FastHttpUser, task
+from locust import User, task
 
 import time
 from typing import Any
 
 from capacity.loadgen.fleet import Fleet
-from capacity.loadgen.http_pool import keep_high_descriptors
+from capacity.loadgen.http_connection import Answer, ExchangeError, HttpConnection
 from capacity.loadgen.worker import fleet_of
 from capacity.workload.pacing import ConstantPace, asked_pause_s
+from capacity.workload.poll import Poll, written_at
+from capacity.workload.revisit import Revisit
 
-GOOD = range(200, 400)
 BUSY = frozenset({429, 503})
 """Answers whose Retry-After is honoured."""
 
-keep_high_descriptors()
 
-
-class Poller(FastHttpUser):
+class Poller(User):
     """Polls one snapshot; rests, without a connection, in stages that ask for no requests."""
 
     abstract = True
@@ -26,17 +25,22 @@ class Poller(FastHttpUser):
     weight = 0
     # Locust spawns fixed users first; the conductor sets the count that the profile needs.
     fixed_count = 1
-    connection_timeout = 10.0
-    network_timeout = 10.0
+    answer_timeout_s = 10.0
+    """Longest time for an answer to be there whole, the opening of its connection included."""
 
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
         self._polls = 0
         self._fleet: Fleet | None = None
+        self._connection: HttpConnection | None = None
+        self._revisit = Revisit(has_validators=False)
 
     def on_start(self) -> None:
-        self._fleet = fleet_of(self.environment)
-        self._fleet.pollers.append(self)
+        self._fleet = fleet = fleet_of(self.environment)
+        fleet.pollers.append(self)
+        if fleet.target.rest is not None:
+            self._connection = fleet.poll_connection(self.answer_timeout_s)
+            self._revisit = Revisit(has_validators=fleet.target.rest.conditional)
 
     def on_stop(self) -> None:
         if self._fleet is not None:
@@ -52,17 +56,20 @@ class Poller(FastHttpUser):
         pace = fleet.poll_pace(self)
         if pace is None:
             self._hang_up()
-            fleet.stage_changed.wait(timeout=1.0)
+            fleet.stage_changed.wait(1.0)
             return
         interval_s, first_delay_s = pace
+        pollers = len(fleet.pollers)
         schedule = ConstantPace(start_s=time.monotonic() + first_delay_s, interval_s=interval_s)
         while True:
             intended_s = schedule.next_intended_s(time.monotonic())
             sleep_until(intended_s, fleet, rate_per_s)
-            pace = fleet.poll_pace(self)
-            if fleet.stage.requests_per_s != rate_per_s or pace is None:
+            if fleet.stage.requests_per_s != rate_per_s:
                 return
-            if pace[0] != interval_s:  # More pollers have joined, to share the rate.
+            if len(fleet.pollers) != pollers:  # Others have joined or left, to share the rate.
+                pollers, pace = len(fleet.pollers), fleet.poll_pace(self)
+                if pace is None:
+                    return
                 interval_s = pace[0]
                 schedule = ConstantPace(start_s=intended_s + interval_s, interval_s=interval_s)
             paused_s = self._poll(fleet, intended_s)
@@ -75,42 +82,76 @@ class Poller(FastHttpUser):
 
     def _poll(self, fleet: Fleet, intended_s: float) -> float:
         """Poll once; return how long the target asks to be left alone."""
-        name, requests = fleet.polls
-        method, url, body = requests[self._polls % len(requests)]
+        connection = self._connection
+        assert connection is not None
+        poll = fleet.polls[self._polls % len(fleet.polls)]
         self._polls += 1
-        headers = {"Content-Type": "application/json"} if body is not None else {}
-        with self.client.request(
-            method,
-            url,
-            name=name,
-            data=body.decode() if body else None,
-            headers=headers,
-            catch_response=True,
-        ) as response:
-            latency_s = time.monotonic() - intended_s
-            if response.status_code in GOOD:
-                fleet.ledger.requests += 1
-                fleet.ledger.request_latency.append(round(latency_s * 1e6))
-                response.success()
-                return 0.0
-            fleet.ledger.fail(failure_of(response.status_code))
-            response.failure(failure_of(response.status_code))
-            if response.status_code in BUSY and response.headers is not None:
-                return asked_pause_s(response.headers.get("Retry-After"), time.time())
+        request = b"".join((poll.head, self._revisit.headers(poll.url), b"\r\n", poll.body))
+        started_s = time.monotonic()
+        try:
+            answer = connection.exchange(request, is_repeatable=poll.method == "GET")
+        except ExchangeError as trouble:
+            fleet.ledger.fail(str(trouble))
+            self._tell_locust(poll, started_s, 0, trouble)
             return 0.0
+        arrived_s, arrived_at = time.monotonic(), time.time()
+        is_good = 200 <= answer.status < 300 or (
+            answer.status == 304 and self._revisit.asks_for_newer(poll.url)
+        )
+        error = None if is_good else ExchangeError(failure_of(answer.status))
+        self._tell_locust(poll, started_s, len(answer.body), error)
+        for phase, took_us in answer.opening_us.items():
+            fleet.ledger.request_opening[phase].append(took_us)
+        self._revisit.learn(poll.url, answer.status, answer.headers.getlist)
+        if is_good:
+            fleet.ledger.request_latency.append(round((arrived_s - intended_s) * 1e6))
+            count(fleet, poll, answer, arrived_at)
+        else:
+            fleet.ledger.fail(str(error))
+        connection.finish()
+        if answer.status not in BUSY:
+            return 0.0
+        retry_after = answer.headers.getlist("retry-after")
+        return asked_pause_s(retry_after[0] if retry_after else None, time.time())
+
+    def _tell_locust(
+        self, poll: Poll, started_s: float, length_bytes: int, error: ExchangeError | None
+    ) -> None:
+        self.environment.events.request.fire(
+            request_type=poll.method,
+            name=poll.name,
+            response_time=(time.monotonic() - started_s) * 1000,
+            response_length=length_bytes,
+            exception=error,
+            context={},
+        )
 
     def _hang_up(self) -> None:
-        self.client.client.clientpool.close()
+        if self._connection is not None:
+            self._connection.close()
+
+
+def count(fleet: Fleet, poll: Poll, answer: Answer, arrived_at: float) -> None:
+    """Count an answered poll, and how old its body was."""
+    fleet.ledger.requests += 1
+    if answer.status == 304:
+        fleet.ledger.not_modified += 1
+    elif poll.clock is not None:
+        encoding = answer.headers.getlist("content-encoding")
+        at = written_at(
+            poll.clock, answer.body, encoding[0] if encoding else "", fleet.max_message_bytes
+        )
+        if at is not None:
+            age_s = arrived_at + fleet.clock_offset_s - at
+            fleet.ledger.body_age.append(round(age_s * 1e6))
 
 
 def sleep_until(moment_s: float, fleet: Fleet, rate_per_s: float) -> None:
     """Sleep until then on the monotonic clock, or until the stage asks for another rate."""
     while fleet.stage.requests_per_s == rate_per_s and (left_s := moment_s - time.monotonic()) > 0:
-        fleet.stage_changed.wait(timeout=left_s)
+        fleet.stage_changed.wait(left_s)
 
 
-def failure_of(status_code: int) -> str:
-    """Return the reason a poll with this status is counted under; 0 is no answer at all."""
-    if status_code == 0:
-        return "request_unanswered"
-    return "request_throttled" if status_code == 429 else f"request_failed_{status_code}"
+def failure_of(status: int) -> str:
+    """Return the reason a poll that is answered with this status is counted under."""
+    return "request_throttled" if status == 429 else f"request_failed_{status}"

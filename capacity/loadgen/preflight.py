@@ -5,6 +5,7 @@ import os
 import platform
 import resource
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,17 +16,15 @@ from capacity.domain.resources import Limit
 from capacity.domain.run import ClockOffset
 from capacity.domain.sample import AgentInfo
 from capacity.loadgen.agent_client import AgentClient
-from capacity.loadgen.handshake import failure_reason
-from capacity.loadgen.process import DESCRIPTORS_BESIDE_CONNECTIONS
-from capacity.loadgen.source_addresses import SourceAddressError, connected_socket
-from capacity.loadgen.trial import TRIAL_S, try_conversation, try_request
+from capacity.loadgen.presence import Presence, boot_id, presence_here
+from capacity.loadgen.room import check_room, check_sources, hosts_of
+from capacity.loadgen.trial import try_conversation, try_request
 from capacity.planning.audit import audited_bound
 from capacity.planning.declared import declared_limits
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 from capacity.settings.profile import BreakProfile, Profile, SafeProfile
 from capacity.settings.target import Target, addresses_in
-from capacity.workload.address import channels_of, websocket_url
 from capacity.workload.dialect import Dialect
 from capacity.workload.profile import (
     Mix,
@@ -52,11 +51,18 @@ class Preflight:
     audited_bound: int | None
     audited_by: str | None
     steps: tuple[LoadStep, ...]
+    hosts: dict[str, Any]
+    """What the hosts of the workers have, by name."""
     same_host: bool
+    """The target's host is that of the recorder, or of a worker."""
 
 
-def check(target: Target, profile: Profile, *, workers: int) -> Preflight:
-    """Return what the run may rely on. Raises Config-, Unreachable- or PreflightError."""
+def check(target: Target, profile: Profile, *, workers: int | Sequence[Presence]) -> Preflight:
+    """Return what the run may rely on. Raises Config-, Unreachable- or PreflightError.
+
+    *workers* is what they say of themselves; a number is that many on this machine, and none
+    leaves their hosts unchecked.
+    """
     dialect = load_dialect(find("dialects", target.dialect))
     agent = info = offset = None
     limits: tuple[Limit, ...] = declared_limits(target.model_dump(mode="json"))
@@ -71,12 +77,14 @@ def check(target: Target, profile: Profile, *, workers: int) -> Preflight:
     try_conversation(target, dialect)
     if target.rest is not None:
         try_request(target, dialect)
-    sources = addresses_in(target.source_addresses)
-    _check_sources(sources, target, dialect)
+    if isinstance(workers, int):
+        workers = [presence_here(target, dialect)] * workers
+    here = platform.node()
+    check_sources(addresses_in(target.source_addresses), workers, here)
     bound = audited_bound(limits, used)
     steps = _steps(profile, bound.connections if bound else None)
     sockets = _most_sockets(steps, profile.poll_interval_s if target.rest else 0.0)
-    _check_generator(sockets, workers, addresses=max(1, len(sources)))
+    check_room(sockets, workers, here)
     return Preflight(
         dialect=dialect,
         agent=agent,
@@ -86,7 +94,9 @@ def check(target: Target, profile: Profile, *, workers: int) -> Preflight:
         audited_bound=bound.connections if bound else None,
         audited_by=bound.resource.value if bound else None,
         steps=steps,
-        same_host=info is not None and info.boot_id == _boot_id(),
+        hosts=hosts_of(workers),
+        same_host=info is not None
+        and info.boot_id in {boot_id(), *(worker.boot_id for worker in workers)},
     )
 
 
@@ -102,10 +112,6 @@ def generator_facts(workers: int) -> dict[str, Any]:
     }
 
 
-def _boot_id() -> str:
-    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-
-
 def _checked_offset(agent: AgentClient, info: AgentInfo) -> ClockOffset:
     offset = agent.clock_offset()
     if abs(offset.offset_s) > MAX_CLOCK_OFFSET_S:
@@ -114,6 +120,8 @@ def _checked_offset(agent: AgentClient, info: AgentInfo) -> ClockOffset:
             f"the clock of {info.host} is {abs(offset.offset_s):.1f} s {direction} this machine's, at most "
             f"{MAX_CLOCK_OFFSET_S:.0f} s is allowed; synchronise both (chronyd, systemd-timesyncd)"
         )
+    if info.boot_id == boot_id():
+        return ClockOffset(offset_s=0.0, error_s=0.0)  # One kernel, one clock.
     return offset
 
 
@@ -172,50 +180,3 @@ def _most_sockets(steps: tuple[LoadStep, ...], poll_interval_s: float) -> int:
     return max(
         step.connections + math.ceil(step.requests_per_s * poll_interval_s) for step in steps
     )
-
-
-def _check_sources(sources: tuple[str, ...], target: Target, dialect: Dialect) -> None:
-    """Connect from each address once: what does not come back would look like the target's fault."""
-    channels = channels_of(dialect, 0, target.channels, target.symbols, 1)
-    url = websocket_url(
-        dialect, host=target.host, port=target.port, tls=target.tls, channels=channels
-    )
-    for address in sources:
-        try:
-            connected_socket(url, address, TRIAL_S).close()
-        except SourceAddressError:
-            raise PreflightError(
-                f"source_addresses in the target file: {address} is not an address of this machine; "
-                f"add it (ip address add {address} dev INTERFACE) or take it out"
-            ) from None
-        except OSError as error:
-            raise PreflightError(
-                f"source_addresses in the target file: from {address} there is no way to "
-                f"{target.host}:{target.port} ({failure_reason(error)}); correct its route or take it out"
-            ) from None
-
-
-def _check_generator(sockets: int, workers: int, addresses: int) -> None:
-    descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    if descriptors == resource.RLIM_INFINITY:
-        descriptors = 1 << 20
-    room = (descriptors - DESCRIPTORS_BESIDE_CONNECTIONS) * workers
-    if sockets > room:
-        needed = -(-sockets // (descriptors - DESCRIPTORS_BESIDE_CONNECTIONS))
-        raise PreflightError(
-            f"{sockets} connections, pollers' included, need more than the {room} descriptors that "
-            f"{workers} worker(s) of {descriptors} each have; use --workers {needed}, or raise the hard limit (ulimit -Hn)"
-        )
-    ports = _ephemeral_ports()
-    if sockets > ports * addresses:
-        raise PreflightError(
-            f"{sockets} connections, pollers' included, need more than the {ports * addresses} ports "
-            f"between {addresses} address(es) of this machine and the target; name at least "
-            f"{-(-sockets // ports)} as source_addresses in the target file (127.0.1.0/28 towards a "
-            "target on loopback), or widen net.ipv4.ip_local_port_range"
-        )
-
-
-def _ephemeral_ports() -> int:
-    low, high = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()
-    return int(high) - int(low) + 1

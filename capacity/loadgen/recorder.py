@@ -51,7 +51,7 @@ class Recorder:
                 audited_by=preflight.audited_by,
                 agent=preflight.info,
                 clock_offset=preflight.clock_offset,
-                generator=generator_facts(workers),
+                generator={**generator_facts(workers), "hosts": preflight.hosts},
                 same_host=preflight.same_host,
             ),
         )

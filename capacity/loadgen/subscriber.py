@@ -1,19 +1,27 @@
-"""The Locust user that holds WebSocket connections. Its greenlet sleeps while they are open."""
+"""The Locust user that holds WebSocket connections: while they are open, it is a row in a table.
+
+A greenlet that sleeps beside each connection would cost more memory than the connection itself. Here
+one runs only while something is to be opened.
+"""
 
 from locust import User, task
 
+import logging
 import random
 import time
 from typing import Any
 
 import gevent
-from gevent.event import Event
+from gevent.pool import Group
 
+from capacity.domain.errors import ProtocolError
 from capacity.loadgen.feed import Feed
 from capacity.loadgen.fleet import Fleet
 from capacity.loadgen.handshake import HandshakeError
 from capacity.loadgen.worker import fleet_of
 from capacity.workload.reconnect import ReconnectPolicy
+
+logger = logging.getLogger(__name__)
 
 
 class Subscriber(User):
@@ -26,47 +34,88 @@ class Subscriber(User):
 
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
-        self._lost = Event()
         self._feeds: list[Feed] = []
         self._fleet: Fleet | None = None
+        self._opener: gevent.Greenlet | None = None
 
-    def on_start(self) -> None:
-        self._fleet = fleet_of(self.environment)
-        self._feeds = self._fleet.join(self._fleet.connections_per_user, self._lost.set)
+    def start(self, group: Group) -> gevent.Greenlet:
+        """Become one of Locust's users: it counts *group* and finds users by its members' args."""
+        self._group = group
+        self._greenlet = gevent.Greenlet(type(self).stay_subscribed, self)  # Is never started.
+        group.add(self._greenlet)
+        self._opener = gevent.spawn(self.stay_subscribed)
+        return self._greenlet
 
-    def on_stop(self) -> None:
+    def stop(self, force: bool = False) -> bool:  # noqa: ARG002, FBT001, FBT002 - Locust's signature
+        """Leave now; there is nothing to be finished first."""
+        if self._opener is not None:
+            self._opener.kill()
         if self._fleet is not None:
             self._fleet.leave(self._feeds)
+        return bool(super().stop(force=True))
 
     @task
     def stay_subscribed(self) -> None:
-        """Open what is not open, then sleep until a connection is lost."""
+        """Open what is not open; is called again when a connection is lost."""
+        fleet = self._fleet or self._join()
+        if fleet is None:
+            return
         failed_attempts = 0
-        while True:
-            self._lost.clear()
-            closed = [feed for feed in self._feeds if not feed.is_open]
-            if all([self._connect(feed) for feed in closed]):  # noqa: C419 - every one must be tried
-                failed_attempts = 0
-                self._lost.wait()  # Returns at once when one was lost while others connected.
-                delay_s = self.reconnect.delay_s(0, random.random())  # noqa: S311 - jitter, not secrecy
-            else:
-                delay_s = self.reconnect.delay_s(failed_attempts, random.random())  # noqa: S311 - as above
-                failed_attempts += 1
-            gevent.sleep(delay_s)
+        while not fleet.is_over and (closed := [feed for feed in self._feeds if not feed.is_open]):
+            is_refused = not self._connect(closed)
+            if is_refused or not all(feed.is_open for feed in closed):
+                gevent.sleep(self._delay_s(failed_attempts))
+            failed_attempts = failed_attempts + 1 if is_refused else 0
+        self._opener = None
 
-    def _connect(self, feed: Feed) -> bool:
-        fleet = self._fleet
-        assert fleet is not None
-        fleet.turnstile.wait()
-        if fleet.is_over:
-            return True  # Nothing is to be opened any more; Locust ends this user soon.
+    def _join(self) -> Fleet | None:
+        try:
+            self._fleet = fleet_of(self.environment)
+        except ProtocolError as error:
+            logger.error("%s", error)  # noqa: TRY400 - the sentence is for a person
+            self.environment.events.user_error.fire(
+                user_instance=self, exception=error, tb=error.__traceback__
+            )
+            return None
+        self._feeds = self._fleet.join(self._fleet.connections_per_user, self._on_lost)
+        return self._fleet
+
+    def _on_lost(self) -> None:
+        if self._opener is None:
+            self._opener = gevent.spawn_later(self._delay_s(0), self.stay_subscribed)
+
+    def _delay_s(self, failed_attempts: int) -> float:
+        return self.reconnect.delay_s(failed_attempts, random.random())  # noqa: S311 - jitter, not secrecy
+
+    def _connect(self, feeds: list[Feed]) -> bool:
+        """Try each in its turn, none waiting for the one before; return whether none failed."""
+        assert self._fleet is not None
+        failed: list[Feed] = []
+        attempts = Group()
+        try:
+            for feed in feeds:
+                self._fleet.turnstile.wait()
+                if self._fleet.is_over:
+                    break  # Nothing is to be opened any more; Locust ends this user soon.
+                if len(feeds) == 1:
+                    self._attempt(feed, failed)
+                else:
+                    attempts.spawn(self._attempt, feed, failed)
+            attempts.join()
+        finally:
+            attempts.kill()
+        return not failed
+
+    def _attempt(self, feed: Feed, failed: list[Feed]) -> None:
+        assert self._fleet is not None
         started_s = time.perf_counter()
         error: HandshakeError | None = None
         try:
             feed.open()
         except HandshakeError as failure:
             error = failure
-            fleet.ledger.fail(str(failure))
+            failed.append(feed)
+            self._fleet.ledger.fail(str(failure))
         self.environment.events.request.fire(
             request_type="WS",
             name="connect",
@@ -75,4 +124,3 @@ class Subscriber(User):
             exception=error,
             context={},
         )
-        return error is None

@@ -1,16 +1,21 @@
 """One connection and one request before thousands: does the target speak the dialect at all?"""
 
 import contextlib
+import itertools
+import ssl
 import time
-
-import requests
+from dataclasses import replace
 
 from capacity.domain.errors import UnreachableError
 from capacity.loadgen.compression import Inflater
+from capacity.loadgen.endpoint import endpoint_of
 from capacity.loadgen.frames import CLOSE_FRAME, FrameReader, masked_frame
-from capacity.loadgen.handshake import Endpoint, HandshakeError, Opened, open_websocket
+from capacity.loadgen.handshake import HandshakeError, Opened, open_websocket
+from capacity.loadgen.http_connection import ExchangeError
+from capacity.loadgen.polls import poll_connection, polls_of
+from capacity.loadgen.tls import client_context
 from capacity.settings.target import Target
-from capacity.workload.address import channels_of, rest_request, websocket_url
+from capacity.workload.address import channels_of
 from capacity.workload.compiled import compile_dialect
 from capacity.workload.conversation import Conversation
 from capacity.workload.dialect import Dialect
@@ -20,29 +25,50 @@ TRIAL_S = 5.0
 
 
 def try_conversation(target: Target, dialect: Dialect) -> None:
-    """Connect, subscribe and see it confirmed. Raises UnreachableError with what went wrong."""
+    """Connect, subscribe and see it confirmed.
+
+    Raises UnreachableError with what went wrong, or ConfigError for unusable certificates.
+    """
     channels = channels_of(dialect, 0, target.channels, target.symbols, 1)
-    url = websocket_url(
-        dialect, host=target.host, port=target.port, tls=target.tls, channels=channels
-    )
-    endpoint = Endpoint(
-        url=url,
-        timeout_s=min(dialect.ws.open_timeout_s, TRIAL_S),
-        headers=tuple(f"{name}: {value}" for name, value in dialect.ws.headers.items()),
-        subprotocols=dialect.ws.subprotocols,
-        offers_compression=dialect.ws.compression == "deflate",
-    )
+    endpoint = endpoint_of(target, dialect, channels)
+    if target.tls:
+        client_context(target.certificates)
     try:
-        opened = open_websocket(endpoint)
+        opened = open_websocket(replace(endpoint, timeout_s=min(endpoint.timeout_s, TRIAL_S)))
     except HandshakeError as error:
-        raise UnreachableError(
-            f"{url}: no WebSocket there ({error}); start the target, or correct host, port and dialect "
-            "in the target file"
-        ) from None
+        no_websocket = (
+            f"no WebSocket there ({error}); start the target, or correct host, port and dialect in "
+            "the target file"
+        )
+        raise UnreachableError(f"{endpoint.url}: {_known_trouble(error) or no_websocket}") from None
     with opened.socket:
-        _subscribe(opened, dialect, channels, url)
+        _subscribe(opened, dialect, channels, endpoint.url)
         with contextlib.suppress(OSError):
             opened.socket.send(CLOSE_FRAME)
+
+
+def _known_trouble(error: HandshakeError | ExchangeError) -> str | None:
+    """Return what is wrong on the way to the target, and what to do; None if that is not it."""
+    reason, cause = str(error), error.__cause__
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return (
+            f"the target's certificate is not accepted ({reason}: {cause.verify_message}); name the "
+            "authority that signed it as certificates.ca_file in the target file, or the name that it "
+            "is for as certificates.server_name"
+        )
+    if reason == "tls_client_certificate":
+        return (
+            f"the target does not accept who we are ({reason}); give a certificate that it trusts as "
+            "certificates.client_certificate_file, with client_key_file, in the target file"
+        )
+    if reason.startswith("proxy_"):
+        return (
+            f"the proxy does not connect us ({reason}); correct proxy in the target file, or have the "
+            "proxy allow CONNECT to this host and port"
+        )
+    if reason == "tls_failed":
+        return f"no TLS there ({reason}); correct port, or take tls: true out of the target file"
+    return None
 
 
 def _subscribe(opened: Opened, dialect: Dialect, channels: list[str], url: str) -> None:
@@ -91,25 +117,18 @@ def _subscribe(opened: Opened, dialect: Dialect, channels: list[str], url: str) 
 def try_request(target: Target, dialect: Dialect) -> None:
     """Make the target file's REST request once. Raises UnreachableError unless it succeeds."""
     assert target.rest is not None
-    method, url, body = rest_request(
-        dialect,
-        target.rest.operation,
-        host=target.host,
-        port=target.port,
-        tls=target.tls,
-        symbol=target.symbols[0] if target.symbols else "",
-    )
-    session = requests.Session()
-    session.trust_env = False
+    poll = polls_of(target, dialect)[0]
+    connection = poll_connection(target, dialect, poll, itertools.repeat(None), TRIAL_S)
     try:
-        response = session.request(method, url, data=body, timeout=TRIAL_S)
-    except requests.RequestException as error:
+        answer = connection.exchange(poll.head + b"\r\n" + poll.body, is_repeatable=False)
+    except ExchangeError as error:
+        no_answer = (
+            f"no answer to the REST request ({error}); correct rest.operation or the dialect"
+        )
+        raise UnreachableError(f"{poll.url}: {_known_trouble(error) or no_answer}") from None
+    connection.close()
+    if not 200 <= answer.status < 300:
         raise UnreachableError(
-            f"{url}: no answer to the REST request ({type(error).__name__}); correct rest.operation or "
-            "the dialect"
-        ) from None
-    if not response.ok:
-        raise UnreachableError(
-            f"{url}: the REST request is answered {response.status_code}; correct rest.operation, "
+            f"{poll.url}: the REST request is answered {answer.status}; correct rest.operation, "
             "symbols or the dialect"
         )

@@ -1,15 +1,22 @@
-"""Spreads arrivals evenly: Locust spawns a second's users in one burst."""
+"""Sets when connections are opened: Locust starts a second's users in one burst."""
 
+import random
 import time
 
 import gevent
 
+from capacity.workload.arrivals import Arrivals, gap_s
+
 
 class Turnstile:
-    """Lets one connect attempt through every 1 / rate seconds, first come, first served."""
+    """Lets connect attempts through at a rate, first come, first served.
 
-    def __init__(self) -> None:
+    Turns are given out ahead and kept by the clock: attempts that take long delay no others.
+    """
+
+    def __init__(self, arrivals: Arrivals) -> None:
         self.per_s = 100.0
+        self._arrivals: Arrivals = arrivals
         self._next_s = 0.0
 
     def hold(self, seconds: float) -> None:
@@ -18,6 +25,7 @@ class Turnstile:
 
     def wait(self) -> None:
         now_s = time.monotonic()
-        slot_s = max(now_s, self._next_s)
-        self._next_s = slot_s + 1 / self.per_s
-        gevent.sleep(slot_s - now_s)
+        turn_s = max(now_s, self._next_s)
+        random01 = random.random()  # noqa: S311 - chance, not secrecy
+        self._next_s = turn_s + gap_s(self._arrivals, self.per_s, random01)
+        gevent.sleep(turn_s - now_s)

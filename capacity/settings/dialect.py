@@ -149,6 +149,8 @@ def _operations(dialect: Dialect) -> Iterator[Finding]:
         yield from _places(operation.path, (*place, "path"), "symbol")
         yield from _places(operation.query, (*place, "query"), "symbol")
         yield from _places(operation.body, (*place, "body"), "symbol")
+        if operation.time:
+            yield from _path(operation.time.path, (*place, "time", "path"))
         if not operation.path.startswith("/"):
             yield (*place, "path"), f"must begin with / (got {operation.path!r})"
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, TypeAdapter
 
 from capacity.settings.target import RULES, Name
 from capacity.settings.yaml_file import Finding, load
+from capacity.workload.arrivals import Arrivals
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Connections = Annotated[int, Field(ge=1, le=10_000_000)]
@@ -29,6 +30,9 @@ class _Common(BaseModel):
     """Name of the profile in reports and history; letters, digits, dot, dash, underscore."""
     connects_per_s: Annotated[float, Field(gt=0, le=100_000)] = 200.0
     """Arrival rate of new connections during a ramp, all workers together."""
+    arrivals: Arrivals = "even"
+    """even: new connections at equal intervals; poisson: at random ones of that mean, as
+    independent clients come."""
     settle_s: Annotated[float, Field(ge=0, le=86_400)] = 3.0
     """Time in seconds after the ramp that is not measured."""
     plateau_s: Annotated[float, Field(ge=1, le=86_400)] = 10.0

@@ -1,6 +1,7 @@
 """config/targets/*.yaml: the system under test and what of it is loaded."""
 
 import re
+import stat
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_network
 from pathlib import Path
@@ -68,6 +69,27 @@ class Agent(BaseModel):
         return url.rstrip("/")
 
 
+class Certificates(BaseModel):
+    """Whom to trust over TLS, and as whom to appear. Hashable: contexts are cached by it."""
+
+    model_config = RULES
+    ca_file: str | None = None
+    """PEM file with the authorities to trust instead of the system's."""
+    client_certificate_file: str | None = None
+    """PEM file with the certificate to show to the target (mutual TLS)."""
+    client_key_file: str | None = None
+    """PEM file with its key, not encrypted and readable by no others."""
+    server_name: str | None = None
+    """Name to ask for (SNI) and to find in the target's certificate, where host is not it."""
+
+    @field_validator("server_name")
+    @classmethod
+    def _is_server_name(cls, name: str | None) -> str | None:
+        if name is not None and not re.fullmatch(r"[A-Za-z0-9._:-]{1,253}", name):
+            raise ValueError(f"must be a host name and nothing else (got {name[:80]!a})")
+        return name
+
+
 class DeclaredLimit(BaseModel):
     model_config = RULES
     value: Annotated[float, Field(gt=0)]
@@ -80,6 +102,12 @@ class Rest(BaseModel):
     model_config = RULES
     operation: str
     """What pollers ask for: a name from the dialect's rest section."""
+    connections: Literal["keep_alive", "new"] = "keep_alive"
+    """keep_alive: each poller keeps its connection from poll to poll; new: it opens one for every
+    poll, asks the target to close it, and has look-up, TCP and TLS in the request latency."""
+    conditional: bool = False
+    """Send back the ETag and the Last-Modified of the answer before, so that a target that has
+    nothing newer may answer 304 without a body; such answers count as requests, and apart."""
 
 
 class Target(BaseModel):
@@ -93,7 +121,13 @@ class Target(BaseModel):
     port: Annotated[int, Field(ge=1, le=65535)]
     """TCP port of its WebSocket and REST endpoints."""
     tls: bool = False
-    """Speak wss and https."""
+    """Speak wss and https; the target's certificate is always checked."""
+    proxy: str | None = None
+    """HTTP proxy between the generator and the target, such as http://10.0.0.9:3128, that connects
+    them (CONNECT); proxies that the environment names are not used."""
+    certificates: Certificates | None = None
+    """For TLS, where the system's authorities and host are not enough. Files are looked for in the
+    working directory, on every host of the generator."""
     dialect: str
     """Name or path of the dialect that the target speaks."""
     symbols: tuple[str, ...] = ()
@@ -110,6 +144,19 @@ class Target(BaseModel):
     source_addresses: tuple[Network, ...] = ()
     """IP addresses of the load generator's own host, or networks such as 127.0.1.0/28, that its
     connections leave from in turn: each has ports for some 28,000 connections to one target."""
+
+    @field_validator("proxy")
+    @classmethod
+    def _is_proxy(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        if "@" in url:
+            raise ValueError("must not carry credentials; let the proxy know us by our address")
+        if not re.fullmatch(r"http://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}/?", url):
+            raise ValueError(f"must be http://HOST:PORT (got {url[:80]!a})")
+        if not 1 <= int(url.rstrip("/").rpartition(":")[2]) <= 65_535:
+            raise ValueError(f"must have a port from 1 to 65535 (got {url!a})")
+        return url.rstrip("/")
 
     @field_validator("host")
     @classmethod
@@ -156,6 +203,8 @@ def _findings(target: Target) -> Iterator[Finding]:
             if value in values[:n]:
                 yield (key, n), f"{value} is listed twice"
     yield from _source_findings(target.source_addresses)
+    if target.certificates is not None:
+        yield from _certificate_findings(target.certificates, tls=target.tls)
     if target.rest and target.rest.operation not in dialect.rest:
         known = ", ".join(dialect.rest) or "none"
         yield (
@@ -179,3 +228,30 @@ def _source_findings(texts: tuple[str, ...]) -> Iterator[Finding]:
             ("source_addresses",),
             f"are {count} addresses, at most {MOST_SOURCE_ADDRESSES} are used; give smaller networks",
         )
+
+
+def _certificate_findings(certificates: Certificates, *, tls: bool) -> Iterator[Finding]:
+    if not tls:
+        yield ("certificates",), "are of no use without tls: true"
+    shown, key = certificates.client_certificate_file, certificates.client_key_file
+    if shown is not None and key is None:
+        yield ("certificates", "client_certificate_file"), "needs client_key_file, its key"
+    if key is not None and shown is None:
+        yield ("certificates", "client_key_file"), "needs client_certificate_file, what it is for"
+    for name in ("ca_file", "client_certificate_file", "client_key_file"):
+        file = getattr(certificates, name)
+        trouble = None if file is None else _trouble_with(Path(file), is_secret="key" in name)
+        if trouble is not None:
+            yield ("certificates", name), f"{file}: {trouble}"
+
+
+def _trouble_with(file: Path, *, is_secret: bool) -> str | None:
+    try:
+        with file.open("rb") as opened:
+            opened.read(1)
+        mode = file.stat().st_mode
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    if is_secret and mode & (stat.S_IROTH | stat.S_IWOTH):
+        return f"others may read or write it; chmod o= {file}"
+    return None

@@ -33,7 +33,8 @@ class WebSocket:
     open_timeout_s: float = 10.0
     """Longest time from TCP connect to the end of the handshake, in seconds."""
     max_message_bytes: int = 16 * 2**20
-    """A longer message ends the connection; what counts is its size after decompression."""
+    """A longer message ends the connection; what counts is its size after decompression. So does
+    a longer answer to a poll, as it comes."""
     compression: Literal["none", "deflate"] = "none"
     """deflate offers permessage-deflate as browsers do, and the target decides; inflating costs
     the generator a few microseconds a message and up to 45 kB a connection."""
@@ -177,6 +178,8 @@ class Operation:
     """Template of the query, from {symbol}."""
     body: Any = None
     """Template of the JSON body, from {symbol}."""
+    time: Time | None = None
+    """Where the JSON answer says when it was written, from its root; for its age when it arrives."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """Short real runs against the bundled exchange, and every way in which a run can have ended."""
 
+import socket
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,10 +8,13 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from capacity.cli import locust_command
 from capacity.cli.children import Child, running
+from capacity.cli.locust_command import Meeting
 from capacity.cli.measure import _raise_unless_finished, command, measure
 from capacity.domain.errors import (
     CapacityError,
+    ConfigError,
     GuardError,
     PreflightError,
     RunInvalidError,
@@ -89,6 +93,34 @@ def test_a_run_that_is_there_is_refused_before_the_target_is_asked(profile, tmp_
 
     with pytest.raises(PreflightError, match="name another directory"):
         measure(unreachable, profile, workers=1, run=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--workers", "2", "--expect-workers", "2"], "give one"),
+        (["--bind", "127.0.0.1"], "say how many with --expect-workers"),
+        (["--expect-workers", "2", "--bind", "everywhere:all"], "no ADDRESS or ADDRESS:PORT"),
+    ],
+)
+def test_options_for_workers_here_and_elsewhere_are_not_mixed(target, profile, options, said):
+    arguments = ["--target", str(target), "--profile", str(profile), *options]
+    result = CliRunner().invoke(command, arguments)
+
+    assert isinstance(result.exception, ConfigError)
+    assert said in str(result.exception)
+
+
+def test_workers_that_do_not_come_are_no_reason_to_wait_for_ever(
+    target, profile, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(locust_command, "FAR_WORKERS_TIMEOUT_S", 1)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        meeting = Meeting(address="127.0.0.1", port=probe.getsockname()[1])
+
+    with pytest.raises(PreflightError, match="the workers did not come in time"):
+        measure(target, profile, workers=1, meeting=meeting, run=tmp_path / "run", quiet=True)
+    assert not (tmp_path / "run" / "run.json").exists()
 
 
 # How a run can have ended -----------------------------------------------------------------------
@@ -173,6 +205,15 @@ def test_a_generator_that_was_killed_is_told_from_one_that_gave_up(ended, record
         _raise_unless_finished(run, ended("import os; os.kill(os.getpid(), 9)"))
     with pytest.raises(RunInvalidError, match="ended too early"):
         _raise_unless_finished(run, ended())
+
+
+def test_a_generator_that_refused_to_begin_is_passed_on_with_its_exit_code(ended, tmp_path):
+    script = "print('[2026] far/ERROR/capacity.loadgen.director: no way'); print(0); exit({})"
+    with pytest.raises(PreflightError, match=r"^no way$"):
+        _raise_unless_finished(tmp_path / "run", ended(script.format(3)))
+    with pytest.raises(CapacityError, match="before its first connection: no way") as caught:
+        _raise_unless_finished(tmp_path / "run", ended(script.format(1)))
+    assert type(caught.value) is CapacityError
 
 
 def test_a_generator_that_never_began_is_quoted(ended, tmp_path):

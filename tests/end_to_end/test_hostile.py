@@ -96,6 +96,7 @@ def fleet(port):
             "target": target,
             "dialect": DIALECT,
             "connections_per_user": 1,
+            "arrivals": "even",
             "poll_interval_s": 1.0,
             "clock_offset_s": 0.0,
             "subscriptions_by_address": 1,

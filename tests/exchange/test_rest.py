@@ -91,3 +91,29 @@ def test_a_body_beyond_the_cap_is_refused(exchange):
     reply = requests.post(f"{exchange().http}/api/v2", data=b"x" * 40_000, timeout=5)
 
     assert reply.status_code == 413
+
+
+@pytest.mark.parametrize("method", ["public/ticker", "public/get_order_book"])
+def test_what_has_not_changed_is_not_sent_again(exchange, method):
+    client = exchange(updates_per_s=0.1)
+    asked = {"instrument_name": "BTC-PERPETUAL"}
+    tag = client.get(method, **asked).headers["ETag"]
+    again = client.get(method, headers={"If-None-Match": tag}, **asked)
+    other = client.get(method, headers={"If-None-Match": 'W/"1"'}, **asked)
+
+    assert (304, b"", tag) == (again.status_code, again.content, again.headers["ETag"])
+    assert (200, tag) == (other.status_code, other.headers["ETag"])
+    assert 3 == client.status()["requests"]
+
+
+def test_a_move_of_the_market_changes_the_tag(exchange):
+    client = exchange(updates_per_s=100)
+    asked = {"instrument_name": "BTC-PERPETUAL"}
+    tags = {client.get("public/ticker", **asked).headers["ETag"] for _ in range(50)}
+
+    assert len(tags) > 1
+
+
+@pytest.mark.parametrize("method", ["public/get_time", "public/nope"])
+def test_what_is_not_of_a_market_has_no_tag(exchange, method):
+    assert "ETag" not in exchange().get(method).headers

@@ -18,6 +18,7 @@ EMPTY_REPORT = {
     "deliveries": 0,
     "delivered_bytes": 0,
     "requests": 0,
+    "not_modified": 0,
     "connects": 0,
     "lost": 0,
     "gaps": 0,

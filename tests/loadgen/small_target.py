@@ -160,6 +160,7 @@ def orders_for(
         },
         "dialect": described,
         "connections_per_user": 1,
+        "arrivals": "even",
         "poll_interval_s": 1.0,
         "clock_offset_s": 0.0,
         "subscriptions_by_address": 2,

@@ -166,6 +166,12 @@ def test_a_whole_run_leaves_a_record_with_the_load_that_was_planted(recorded):
         assert 0 == step.lost == step.gaps == step.unmatched
 
 
+def test_the_record_names_the_hosts_of_the_workers(recorded):
+    [host] = recorded[0].manifest.generator["hosts"].values()
+
+    assert (1, 0.0) == (host["workers"], host["clock_offset_s"])
+
+
 def test_histograms_and_quantiles_of_a_step_tell_the_same(recorded):
     for step in recorded[0].steps[1:]:
         for series in ("delivery_delay", "request_latency"):

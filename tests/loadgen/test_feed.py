@@ -73,6 +73,69 @@ def test_a_connection_without_subscriptions_is_up_with_its_handshake(target, fee
     assert 1 == len(fleet.ledger.handshake_time)
 
 
+def test_each_phase_of_opening_takes_what_the_target_took_for_it(target, feed, fleet):
+    target.handshake_s, target.answer_s = 0.1, 0.2
+    feed.open()
+    opening = fleet.ledger.opening
+    wait_until(lambda: opening["subscription"])
+    gevent.sleep(0.2)
+    target.clients[0].publish(BTC)
+    wait_until(lambda: opening["first_data"])
+    target.clients[0].publish(BTC)
+    wait_until(lambda: fleet.ledger.deliveries == 2)
+
+    assert [1, 1, 1, 1] == [
+        len(opening[phase]) for phase in ("tcp", "upgrade", "subscription", "first_data")
+    ]
+    assert [0, 0] == [len(opening[phase]) for phase in ("dns", "tls")]
+    assert opening["tcp"][0] < 100_000 <= opening["upgrade"][0]
+    assert 200_000 <= opening["subscription"][0]
+    assert opening["subscription"][0] + 200_000 <= opening["first_data"][0]
+
+
+def test_updates_that_come_before_the_answer_are_the_first_all_the_same(target, feed, fleet):
+    target.answer_s = 0.3
+    feed.open()
+    wait_until(lambda: target.clients[0].frames)
+    target.clients[0].publish(BTC)
+    wait_until(lambda: fleet.ledger.opening["subscription"])
+
+    (first_us,), (confirmed_us,) = (
+        fleet.ledger.opening[phase] for phase in ("first_data", "subscription")
+    )
+
+    assert first_us < 300_000 <= confirmed_us
+
+
+def test_an_idle_connection_has_neither_confirmation_nor_first_update_until_it_subscribes(
+    target, feed, fleet
+):
+    fleet.turn_to(Stage(**stage_of(subscriptions=0)))
+    feed.open()
+    gevent.sleep(0.1)
+    before = {phase for phase, values in fleet.ledger.opening.items() if values}
+    target.answer_s = 0.1
+    fleet.turn_to(Stage(**stage_of(subscriptions=1, index=1)))
+    wait_until(lambda: fleet.ledger.opening["subscription"])
+    target.clients[0].publish(BTC)
+    wait_until(lambda: fleet.ledger.opening["first_data"])
+
+    assert {"tcp", "upgrade"} == before
+    assert 1 == len(fleet.ledger.handshake_time)
+    assert fleet.ledger.handshake_time[0] < 100_000 <= fleet.ledger.opening["subscription"][0]
+
+
+def test_further_channels_are_no_first_update(client, fleet):
+    client.publish(BTC)
+    wait_until(lambda: fleet.ledger.deliveries)
+    fleet.turn_to(Stage(**stage_of(subscriptions=3, index=1)))
+    wait_until(lambda: len(fleet.ledger.opening["subscription"]) == 2)
+    client.publish(SOL)
+    wait_until(lambda: fleet.ledger.deliveries == 2)
+
+    assert 1 == len(fleet.ledger.opening["first_data"])
+
+
 def test_updates_are_counted_with_their_bytes_and_their_delay(client, fleet):
     now_ms = SMALL["time"].time() * 1000
     for channel in (BTC, ETH, BTC):

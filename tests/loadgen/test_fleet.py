@@ -75,7 +75,7 @@ def test_connections_whose_address_names_the_channels_keep_them_in_every_stage(f
 
 def test_an_ipv6_target_stands_in_brackets_in_every_address(fleet_of):
     fleet = fleet_of(host="::1")
-    polled = {url.partition("/api")[0] for _method, url, _body in fleet.polls[1]}
+    polled = {poll.url.partition("/api")[0] for poll in fleet.polls}
 
     assert fleet.endpoint_for([BTC]).url.startswith("ws://[::1]:")
     assert {f"http://[::1]:{fleet.target.port}"} == polled
@@ -91,10 +91,10 @@ def test_connections_leave_from_the_source_addresses_in_turn(fleet_of, target):
 
 
 def test_polls_go_through_the_symbols_in_turn(fleet_of):
-    name, requests = fleet_of().polls
-    symbols = [url.partition("instrument_name=")[2] for _method, url, _body in requests]
+    polls = fleet_of().polls
+    symbols = [poll.url.partition("instrument_name=")[2] for poll in polls]
 
-    assert ("ticker", {"GET"}) == (name, {method for method, _url, _body in requests})
+    assert {("ticker", "GET")} == {(poll.name, poll.method) for poll in polls}
     assert ["BTC-PERPETUAL", "ETH-PERPETUAL", "SOL-PERPETUAL"] == symbols
 
 

@@ -8,20 +8,21 @@ import re
 import socket
 import ssl
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import gevent
 import pytest
 import websocket
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, RejectConnection
 
 from capacity.loadgen.compression import Deflate
+from capacity.loadgen.endpoint import Endpoint
 from capacity.loadgen.handshake import (
     GENERATOR_FAULTS,
-    Endpoint,
     HandshakeError,
     failure_reason,
     open_websocket,
@@ -210,6 +211,38 @@ def test_a_failed_handshake_is_counted_under_its_reason(target, behave, reason):
     assert reason == str(failure.value)
 
 
+def test_cookies_and_other_headers_of_the_dialect_are_sent_as_they_stand(target):
+    heads = []
+    accept = answer_with(AcceptConnection())
+
+    def behave(sock):
+        heads.append(sock.recv(4096, socket.MSG_PEEK).decode())
+        accept(sock)
+
+    headers = ("Cookie: session=a1; theme=dark", "X-Api-Key: k")
+    open_websocket(Endpoint(url=target(behave), timeout_s=2, headers=headers)).socket.close()
+    (head,) = heads
+
+    assert ["Cookie: session=a1; theme=dark"] == re.findall("(?m)^Cookie:.*(?=\r)", head)
+    assert "\r\nX-Api-Key: k\r\n" in head
+
+
+def open_descriptors():
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_an_attempt_that_is_ended_leaves_no_socket_open(target):
+    url = target(lambda sock: gevent.sleep(5))
+    listening = open_descriptors()
+    attempt = gevent.spawn(open_websocket, Endpoint(url=url, timeout_s=5))
+    gevent.sleep(0.1)
+    during = open_descriptors()
+    attempt.kill()
+
+    assert listening + 2 == during
+    assert listening + 1 == open_descriptors()  # What the target has accepted.
+
+
 def test_compression_is_agreed_on_when_it_was_offered(target):
     url = target(agree_on(b"permessage-deflate; server_max_window_bits=10"))
     opened = open_websocket(Endpoint(url=url, timeout_s=2, offers_compression=True))
@@ -241,6 +274,7 @@ def test_a_handshake_that_drips_ends_in_time_altogether(target):
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(answer=answers)
+@example(answer=b"\n")
 def test_any_answer_opens_or_is_counted(answering, answer):
     answering.answer = answer
     reason = "opened"

@@ -1,5 +1,5 @@
 from capacity.domain.histogram import bucket_of
-from capacity.loadgen.ledger import Ledger
+from capacity.loadgen.ledger import FOLD_FROM, Ledger, poll_series_of, series_of
 
 
 def test_taking_returns_what_happened_under_the_tag_and_starts_anew():
@@ -21,3 +21,31 @@ def test_taking_returns_what_happened_under_the_tag_and_starts_anew():
         second["histograms"],
         second["seconds"],
     )
+
+
+def test_phases_of_opening_are_histograms_of_their_own_and_start_anew_too():
+    ledger = Ledger()
+    ledger.opening["tcp"] += [100, 100]
+    ledger.opening["first_data"].append(5000)
+    ledger.request_opening["tcp"].append(70)
+    first, second = ledger.take(1.0), ledger.take(2.0)
+
+    assert {
+        series_of("tcp"): {bucket_of(100): 2},
+        series_of("first_data"): {bucket_of(5000): 1},
+        poll_series_of("tcp"): {bucket_of(70): 1},
+    } == first["histograms"]
+    assert {} == second["histograms"]
+
+
+def test_what_piles_up_is_folded_on_the_beat_and_is_all_there_at_the_end():
+    ledger = Ledger()
+    ledger.delivery_delay += [1000] * FOLD_FROM
+    ledger.note_lag(40)
+    piled_up = len(ledger.delivery_delay)
+    ledger.delivery_delay += [7]
+    report = ledger.take(1.0)
+
+    assert piled_up == 0
+    assert {bucket_of(1000): FOLD_FROM, bucket_of(7): 1} == report["histograms"]["delivery_delay"]
+    assert {bucket_of(40): 1} == report["histograms"]["lag"]

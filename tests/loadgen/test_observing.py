@@ -50,6 +50,40 @@ def test_load_is_that_of_the_plateau_and_failures_those_of_the_whole_step(report
     assert observation.void is None
 
 
+def test_phases_of_opening_are_those_of_the_whole_step_in_their_order(report):
+    observation = observed(
+        report,
+        ramp={"histograms": {"opening_upgrade": {bucket_of(100): 3}}},
+        plateau={
+            "histograms": {"opening_tcp": {bucket_of(50): 1}, "opening_upgrade": {bucket_of(90): 2}}
+        },
+    )
+
+    assert ["tcp", "upgrade"] == list(observation.opening)
+    assert [1, 5] == [quantiles.count for quantiles in observation.opening.values()]
+    assert abs(observation.opening["upgrade"].max_s - 100e-6) < 1e-6
+
+
+def test_polls_have_their_own_phases_and_their_bodies_an_age_on_the_plateau(report):
+    observation = observed(
+        report,
+        ramp={
+            "not_modified": 5,
+            "histograms": {
+                "request_opening_tcp": {bucket_of(100): 3},
+                "body_age": {bucket_of(9): 9},
+            },
+        },
+        plateau={"not_modified": 2, "histograms": {"body_age": {bucket_of(90): 4}}},
+    )
+
+    assert {"tcp": 3} == {
+        phase: quantiles.count for phase, quantiles in observation.request_opening.items()
+    }
+    assert (2, 4) == (observation.not_modified, observation.body_age.count)
+    assert {} == observation.opening
+
+
 def test_a_step_that_was_not_reached_has_no_plateau_and_no_load(report):
     observation = observed(report, ramp={"connects": 7}, times={Phase.RAMP: 100.0})
 

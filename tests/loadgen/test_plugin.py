@@ -59,9 +59,10 @@ def test_a_master_directs_and_its_worker_works(environment):
     messages = (set(runner.custom_messages) for runner in (master, worker))
     worker.quit()
 
-    assert [{"capacity_counts"}, {"capacity_begin", "capacity_stage", "capacity_end"}] == [
-        {name for name in names if name.startswith("capacity")} for names in messages
-    ]
+    assert [
+        {"capacity_counts"},
+        {"capacity_muster", "capacity_begin", "capacity_stage", "capacity_end"},
+    ] == [{name for name in names if name.startswith("capacity")} for names in messages]
     assert isinstance(plugin.director_of(environment), Director)
     with pytest.raises(KeyError):
         plugin.director_of(other)

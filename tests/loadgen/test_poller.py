@@ -3,6 +3,8 @@
 from locust.env import Environment
 from locust.event import Events
 
+import itertools
+import json
 import math
 import runpy
 import socket
@@ -14,23 +16,26 @@ import gevent
 import pytest
 from gevent.pool import Pool
 from gevent.pywsgi import WSGIServer
+from gevent.server import StreamServer
 
 from capacity.domain.histogram import Histogram, bucket_of
 from capacity.loadgen import messages
-from capacity.loadgen.poller import Poller, failure_of
+from capacity.loadgen.poller import Poller
 from capacity.loadgen.worker import Worker
 
-SMALL = runpy.run_path(str(Path(__file__).with_name("small_target.py")))
+FOLDER = Path(__file__).parent
+TLS = runpy.run_path(str(FOLDER / "tls_target.py"))
+SMALL = runpy.run_path(str(FOLDER / "small_target.py"))
 wait_until, orders_for, stage_of = SMALL["wait_until"], SMALL["orders_for"], SMALL["stage_of"]
 
 
 class Server:
-    """Answers every request; the *stalled* one late."""
+    """Answers every request; the *stalled* one late, and those with its ETag by 304."""
 
     def __init__(self):
-        self.status, self.headers = "200 OK", []
+        self.status, self.headers, self.body, self.tag = "200 OK", [], b"{}", None
         self.stalled, self.stall_s = math.inf, 0.0
-        self.asked_s, self.paths, self.clients = [], [], set()
+        self.asked_s, self.paths, self.clients, self.cookies = [], [], set(), []
         self._pool = Pool()
         sock = socket.create_server(("127.0.0.1", 0))
         # It writes head and body apart: without this each answer waits for the client's delayed ACK.
@@ -50,16 +55,21 @@ class Server:
         self.asked_s.append(time.monotonic())
         self.paths.append(environ["PATH_INFO"] + "?" + environ["QUERY_STRING"])
         self.clients.add(environ["REMOTE_PORT"])
+        self.cookies.append(environ.get("HTTP_COOKIE", ""))
         if len(self.asked_s) == self.stalled:
             gevent.sleep(self.stall_s)
-        start_response(self.status, [("Content-Length", "2"), *self.headers])
-        return [b"{}"]
+        if self.tag is not None and environ.get("HTTP_IF_NONE_MATCH") == self.tag:
+            start_response("304 Not Modified", [("ETag", self.tag)])
+            return []
+        tag = [("ETag", self.tag)] if self.tag is not None else []
+        start_response(self.status, [("Content-Length", str(len(self.body))), *tag, *self.headers])
+        return [self.body]
 
 
 class Client(Poller):
     weight = 0
     fixed_count = 1
-    network_timeout = 0.5
+    answer_timeout_s = 0.5
 
 
 @pytest.fixture
@@ -89,8 +99,11 @@ def runner(reports):
 def poll(runner, server):
     """Start that many pollers in a stage of so many requests a second."""
 
-    def start_polling(requests_per_s, pollers=1, **orders):
-        runner.send_message(messages.BEGIN, orders_for(server.port, **orders))
+    def start_polling(requests_per_s, pollers=1, target=None, time=None, **changes):
+        orders = orders_for(server.port, **changes)
+        orders["target"] |= target or {}
+        orders["dialect"]["rest"]["ticker"]["time"] = time
+        runner.send_message(messages.BEGIN, orders)
         turn_to(runner, requests_per_s)
         Client.fixed_count = pollers
         runner.start(pollers, spawn_rate=pollers)
@@ -99,17 +112,30 @@ def poll(runner, server):
 
 
 @pytest.fixture
-def ended(runner, reports):
+def series(reports):
+    """Return what was reported of one series."""
+
+    def merged(name):
+        found = Histogram()
+        for report in reports:
+            found.merge(report["histograms"].get(name, {}))
+        return found
+
+    return merged
+
+
+@pytest.fixture
+def ended(runner, reports, series):
     """End the run; return its requests, failures and latencies."""
 
     def end():
         runner.send_message(messages.END)
-        latencies, failures = Histogram(), {}
+        failures = {}
         for report in reports:
-            latencies.merge(report["histograms"].get("request_latency", {}))
             for reason, count in report["failures"].items():
                 failures[reason] = failures.get(reason, 0) + count
-        return sum(report["requests"] for report in reports), failures, latencies
+        requests = sum(report["requests"] for report in reports)
+        return requests, failures, series("request_latency")
 
     return end
 
@@ -186,7 +212,7 @@ def test_a_poll_without_an_answer_is_counted_as_such(poll, server, ended):
     wait_until(lambda: len(server.asked_s) >= 3)
     requests, failures, _latencies = ended()
 
-    assert {"request_unanswered": 1} == failures
+    assert {"request_timeout": 1} == failures
     assert requests >= 1
 
 
@@ -196,7 +222,7 @@ def test_a_server_that_is_gone_answers_nothing(poll, server, ended):
     gevent.sleep(0.3)
     requests, failures, _latencies = ended()
 
-    assert (0, {"request_unanswered"}) == (requests, set(failures))
+    assert (0, {"request_connect_refused"}) == (requests, set(failures))
 
 
 def test_a_stage_without_requests_ends_polls_and_connections_at_once(poll, server, runner):
@@ -245,13 +271,176 @@ def test_stopped_pollers_hang_up(poll, server, runner):
 
 
 @pytest.mark.parametrize(
-    ("status_code", "reason"),
+    ("status", "reason"),
     [
-        (0, "request_unanswered"),
-        (429, "request_throttled"),
-        (404, "request_failed_404"),
-        (503, "request_failed_503"),
+        ("301 Moved Permanently", "request_failed_301"),
+        ("304 Not Modified", "request_failed_304"),
+        ("404 Not Found", "request_failed_404"),
+        ("429 Too Many Requests", "request_throttled"),
+        ("503 Service Unavailable", "request_failed_503"),
     ],
 )
-def test_every_status_that_is_no_answer_has_its_reason(status_code, reason):
-    assert reason == failure_of(status_code)
+def test_every_status_that_is_no_answer_has_its_reason(poll, server, ended, status, reason):
+    server.status, server.headers, server.body = status, [("Location", "/elsewhere")], b""
+    poll(50.0)
+    wait_until(lambda: len(server.asked_s) >= 3)
+    requests, failures, latencies = ended()
+
+    assert (0, 0, {reason}) == (requests, latencies.total, set(failures))
+    assert not any("elsewhere" in path for path in server.paths)
+
+
+@pytest.mark.parametrize("status", ["429 Too Many Requests", "503 Service Unavailable"])
+def test_a_pause_that_was_asked_for_is_kept_by_each_poller_and_drops_nothing(
+    poll, server, ended, status
+):
+    server.status, server.headers = status, [("Retry-After", "1")]
+    poll(40.0, pollers=2)
+    wait_until(lambda: len(server.asked_s) >= 4)
+    requests, failures, _latencies = ended()
+
+    assert (0, 1) == (requests, len(failures))
+    assert [True, False, True] == [
+        after - before < 0.9 for before, after in pairwise(server.asked_s)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("end", "reason"),
+    [
+        (lambda sock: sock.close(), "request_reset"),
+        (lambda sock: sock.sendall(b"220 mail\r\n"), "request_invalid"),
+        (
+            lambda sock: sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"),
+            "request_cut_short",
+        ),
+    ],
+)
+def test_a_server_that_breaks_off_is_counted_and_asked_on(poll, server, ended, end, reason):
+    asked = []
+
+    def serve(sock, _address):
+        asked.append(sock.recv(65536))
+        end(sock)
+
+    server.stop()
+    breaking = StreamServer(("127.0.0.1", 0), serve)
+    breaking.start()
+    poll(50.0, target={"port": breaking.server_port})
+    wait_until(lambda: len(asked) >= 3)
+    requests, failures, _latencies = ended()
+    breaking.stop(timeout=0)
+
+    assert (0, {reason}) == (requests, set(failures))
+
+
+def test_a_connection_for_each_poll_is_timed_apart(poll, server, ended, series):
+    poll(50.0, target={"rest": {"operation": "ticker", "connections": "new"}})
+    wait_until(lambda: len(server.asked_s) >= 5)
+    requests, failures, _latencies = ended()
+
+    assert {} == failures
+    assert len(server.clients) == len(server.asked_s)
+    assert requests == series("request_opening_tcp").total
+
+
+def test_a_kept_connection_is_timed_once(poll, server, ended, series):
+    poll(50.0)
+    wait_until(lambda: len(server.asked_s) >= 5)
+    ended()
+
+    assert (1, 1) == (len(server.clients), series("request_opening_tcp").total)
+
+
+@pytest.mark.parametrize("conditional", [False, True])
+def test_what_has_not_changed_is_a_request_and_counted_apart(
+    poll, server, ended, reports, conditional
+):
+    server.tag = 'W/"1"'
+    poll(100.0, target={"rest": {"operation": "ticker", "conditional": conditional}})
+    wait_until(lambda: len(server.asked_s) >= 10)
+    requests, failures, latencies = ended()
+    not_modified = sum(report["not_modified"] for report in reports)
+
+    assert {} == failures
+    assert requests == latencies.total
+    assert (requests - 3 if conditional else 0) == not_modified  # Each of three symbols came once.
+
+
+def test_a_body_that_says_when_it_was_written_has_its_age_by_the_targets_clock(
+    poll, server, ended, series
+):
+    server.body = json.dumps({"at": time.time() + 5.0}).encode()
+    poll(50.0, time={"path": "at", "unit": "s"}, clock_offset_s=8.0)
+    wait_until(lambda: len(server.asked_s) >= 5)
+    requests, _failures, _latencies = ended()
+    ages = series("body_age")
+
+    assert requests == ages.total
+    assert pytest.approx(3.0, abs=0.5) == ages.quantile_us(0.5) / 1e6
+
+
+@pytest.mark.parametrize("time_field", [None, {"path": "nowhere", "unit": "s"}])
+def test_a_body_that_does_not_say_has_no_age(poll, server, ended, series, time_field):
+    poll(50.0, time=time_field)
+    wait_until(lambda: len(server.asked_s) >= 3)
+    ended()
+
+    assert 0 == series("body_age").total
+
+
+def test_cookies_go_back_so_that_a_target_opens_no_session_for_each_poll(poll, server):
+    server.headers = [("Set-Cookie", "session=7; Path=/")]
+    poll(50.0)
+    wait_until(lambda: len(server.cookies) >= 3)
+
+    assert ["", "session=7", "session=7"] == server.cookies[:3]
+
+
+def test_a_certificate_that_is_not_trusted_is_counted_as_for_websocket_connections(
+    poll, server, ended, tmp_path
+):
+    authority = TLS["Authority"](tmp_path / "authority")
+    front = TLS["fronted"](server.port, authority.certificate("IP:127.0.0.1"))
+    poll(50.0, target={"port": front.server_port, "tls": True})
+    gevent.sleep(0.2)
+    requests, failures, _latencies = ended()
+    front.stop(timeout=0)
+
+    assert (0, {"tls_certificate"}) == (requests, set(failures))
+
+
+def test_over_tls_polls_are_answered_and_the_handshake_timed(poll, server, ended, series, tmp_path):
+    authority = TLS["Authority"](tmp_path / "authority")
+    front = TLS["fronted"](server.port, authority.certificate("IP:127.0.0.1"))
+    certificates = {"ca_file": authority.file}
+    target = {"port": front.server_port, "tls": True, "certificates": certificates}
+    poll(50.0, pollers=2, target=target)
+    wait_until(lambda: len(server.asked_s) >= 5)
+    requests, failures, _latencies = ended()
+    front.stop(timeout=0)
+
+    assert {} == failures
+    assert requests >= 4
+    assert 2 == series("request_opening_tls").total
+
+
+def test_locust_sees_every_poll_with_its_failure(poll, server, runner, ended):
+    statuses = itertools.cycle(["200 OK", "500 Internal Server Error"])
+
+    def answer(_environ, start_response):
+        start_response(next(statuses), [("Content-Length", "2")])
+        return [b"{}"]
+
+    server._listener.application = answer
+    poll(100.0)
+    stats = runner.environment.stats
+    wait_until(lambda: stats.get("ticker", "GET").num_requests >= 10)
+    requests, failures, _latencies = ended()
+    entry = stats.get("ticker", "GET")
+
+    assert (requests, sum(failures.values())) == (
+        entry.num_requests - entry.num_failures,
+        entry.num_failures,
+    )
+    assert {"request_failed_500"} == set(failures)

@@ -3,6 +3,7 @@
 import json
 import resource
 import socket
+from dataclasses import replace
 
 import gevent
 import pytest
@@ -12,6 +13,8 @@ import yaml
 from capacity.domain.errors import PreflightError, UnreachableError
 from capacity.loadgen.agent_client import AgentClient
 from capacity.loadgen.preflight import check, generator_facts
+from capacity.loadgen.presence import presence_here
+from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 from capacity.settings.profile import ADAPTER
 
@@ -190,6 +193,55 @@ def test_a_source_address_that_cannot_reach_the_target_is_refused(exchange, targ
     target = target_file(exchange, source_addresses=["::1"])
     with pytest.raises(PreflightError, match=rf"from ::1 there is no way to .*:{exchange.port}"):
         check(target, profile(), workers=1)
+
+
+@pytest.fixture
+def far_worker(exchange, target_file):
+    """What a worker on another host says, with changes."""
+    target = target_file(exchange)
+    here = presence_here(target, load_dialect(find("dialects", target.dialect)))
+    return lambda **changes: replace(here, **{"host": "far", "boot_id": "its own", **changes})
+
+
+def test_the_limits_of_far_workers_count_not_those_of_this_machine(
+    exchange, target_file, profile, far_worker
+):
+    load = profile(levels=[2_000_000])
+    roomy = far_worker(descriptors=1_100_000, ports=1_100_000)
+    preflight = check(
+        target_file(exchange), load, workers=[roomy, replace(roomy, boot_id="another")]
+    )
+
+    assert {"far": 2} == {name: host["workers"] for name, host in preflight.hosts.items()}
+    with pytest.raises(PreflightError, match=r"2 worker\(s\) of 500 each on far.*expect-workers"):
+        check(target_file(exchange), load, workers=[roomy, far_worker(descriptors=500)])
+    with pytest.raises(PreflightError, match=r"^worker on far: no way$"):
+        check(target_file(exchange), profile(), workers=[roomy, far_worker(trouble="no way")])
+
+
+def test_workers_that_have_not_come_yet_are_not_judged(exchange, target_file, profile):
+    target = target_file(exchange, source_addresses=["192.0.2.1"])
+
+    assert {} == check(target, profile(levels=[9_000_000]), workers=()).hosts
+
+
+@pytest.mark.parametrize("beside", ["recorder", "worker", "nobody"])
+def test_a_host_is_shared_when_recorder_or_worker_is_beside_the_target(
+    exchange, agent, target_file, profile, far_worker, serve, beside
+):
+    def elsewhere(_environ, start_response):
+        answer = requests.get(f"{agent.url}{_environ['PATH_INFO']}", timeout=5)
+        start_response("200 OK", [])
+        if not _environ["PATH_INFO"].endswith("info"):
+            return [answer.content]
+        return [json.dumps({**answer.json(), "boot_id": "the target's"}).encode()]
+
+    url = agent.url if beside == "recorder" else serve(elsewhere)
+    worker = far_worker(boot_id="the target's" if beside == "worker" else "its own")
+    preflight = check(target_file(exchange, url), profile(), workers=[worker])
+
+    assert (beside != "nobody") == preflight.same_host
+    assert (beside == "recorder") == (preflight.clock_offset.error_s == 0)
 
 
 def test_the_generators_facts_are_those_of_this_machine():

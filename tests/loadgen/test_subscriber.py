@@ -3,7 +3,9 @@
 from locust.env import Environment
 from locust.event import Events
 
+import random
 import runpy
+import statistics
 from itertools import pairwise
 from pathlib import Path
 
@@ -115,14 +117,57 @@ def test_arrivals_keep_to_the_stages_rate(begin, target):
     assert gaps_s[len(gaps_s) // 2] > 0.01
 
 
-def test_starting_a_user_connects_nothing(begin, target, environment):
-    begin(users=0)
-    user = Member(environment)
-    user.on_start()
-    gevent.sleep(0.1)
-    user.on_stop()
+def gaps_over_their_mean(target):
+    gaps_s = [after - before for before, after in pairwise(target.arrived_s)]
+    mean_s = statistics.mean(gaps_s)
+    return mean_s, statistics.pstdev(gaps_s) / mean_s
 
-    assert [] == target.arrived_s
+
+def test_slow_handshakes_delay_no_other_arrivals(begin, target):
+    target.handshake_s = 0.5
+    begin(users=2, connections_per_user=15, stage=stage_of(connects_per_s=50.0))
+    wait_until(lambda: len(target.open_clients) == 30)
+    mean_s, variation = gaps_over_their_mean(target)
+
+    assert 0.015 < mean_s < 0.03
+    assert variation < 0.7
+
+
+def test_a_profile_may_have_connections_arrive_as_a_poisson_process(begin, target):
+    random.seed(3)
+    begin(users=100, stage=stage_of(connects_per_s=100.0), arrivals="poisson")
+    wait_until(lambda: len(target.arrived_s) == 100)
+    mean_s, variation = gaps_over_their_mean(target)
+
+    assert 0.007 < mean_s < 0.014
+    assert 0.7 < variation < 1.4
+
+
+def test_users_that_are_stopped_while_they_connect_leave_nothing_behind(
+    begin, target, environment, total
+):
+    target.handshake_s = 0.3
+    fleet = begin(users=2, connections_per_user=5)
+    wait_until(lambda: len(target.arrived_s) == 10)
+    environment.runner.stop()
+    gevent.sleep(0.5)
+
+    assert (0, []) == (len(fleet.connections), target.open_clients)
+    assert (0, 0) == (total("connects"), total("lost"))
+
+
+def test_users_hold_their_connections_without_a_greenlet_that_runs(begin, target, environment):
+    begin(users=3)
+    wait_until(lambda: len(target.open_clients) == 3)
+    wait_until(lambda: all(user._opener is None for user in users_of(environment)))
+
+    assert 3 == environment.runner.user_count == len(users_of(environment))
+    assert [False] * 3 == [bool(greenlet) for greenlet in environment.runner.user_greenlets]
+
+
+def users_of(environment):
+    """Return the users as Locust finds them."""
+    return [greenlet.args[0] for greenlet in environment.runner.user_greenlets]
 
 
 def test_a_dropped_connection_comes_back_after_a_delay(begin, target, total):
@@ -208,7 +253,8 @@ def test_nothing_is_opened_once_the_run_is_over(begin, target, environment, user
     assert (arrived, []) == (len(target.arrived_s), user_errors)
 
 
-def test_users_started_without_a_run_are_told_so(environment, user_errors):
+def test_users_started_without_a_run_are_told_so(environment, user_errors, monkeypatch):
+    monkeypatch.setattr("capacity.loadgen.worker.ORDERS_TIMEOUT_S", 0.1)
     worker = Worker(environment)
     environment.runner.start(1, spawn_rate=1)
     wait_until(lambda: user_errors)

@@ -1,21 +1,26 @@
 """One connection and one request, to the real exchange and to servers that answer otherwise."""
 
 import contextlib
+import runpy
 import socket
 import threading
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, CloseConnection, Request, TextMessage
 
-from capacity.domain.errors import UnreachableError
+from capacity.domain.errors import ConfigError, UnreachableError
 from capacity.loadgen import trial
 from capacity.loadgen.trial import try_conversation, try_request
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 
+FOLDER = Path(__file__).parent
+TLS = runpy.run_path(str(FOLDER / "tls_target.py"))
+ConnectProxy = runpy.run_path(str(FOLDER / "connect_proxy.py"))["ConnectProxy"]
 DIALECT = load_dialect(find("dialects", "deribit"))
 
 
@@ -85,6 +90,100 @@ def test_a_path_of_another_dialect_is_no_websocket(exchange, target_file):
         try_conversation(target_file(exchange, channels=["updates"]), dialect)
 
 
+@pytest.fixture(scope="module")
+def secured(exchange, tmp_path_factory):
+    """The exchange behind TLS: the authority, its certificate's name is exchange.example."""
+    authority = TLS["Authority"](tmp_path_factory.mktemp("tls") / "authority")
+    server = TLS["fronted"](exchange.port, authority.certificate("DNS:exchange.example"))
+    yield SimpleNamespace(host="127.0.0.1", port=server.server_port, authority=authority)
+    server.stop(timeout=0)
+
+
+def test_a_target_behind_tls_passes_with_its_authority_and_name(secured, target_file):
+    certificates = {"ca_file": secured.authority.file, "server_name": "exchange.example"}
+    target = target_file(secured, tls=True, certificates=certificates)
+
+    assert try_conversation(target, DIALECT) is None
+
+
+@pytest.mark.parametrize(
+    ("trusts", "said"),
+    [
+        (False, r"\(tls_certificate: .*issuer.*\); name the authority .* certificates\.ca_file"),
+        (True, r"\(tls_certificate: .*127\.0\.0\.1.*\); .* name .* as certificates\.server_name"),
+    ],
+    ids=["unknown authority", "another name"],
+)
+def test_a_certificate_that_is_not_accepted_is_said_with_the_remedy(
+    secured, target_file, trusts, said
+):
+    certificates = {"ca_file": secured.authority.file} if trusts else None
+    target = target_file(secured, tls=True, certificates=certificates)
+    with pytest.raises(UnreachableError, match=said):
+        try_conversation(target, DIALECT)
+
+
+def test_a_target_that_wants_to_know_who_we_are_says_so(exchange, secured, target_file):
+    authority = secured.authority
+    certificate = authority.certificate("IP:127.0.0.1")
+    server = TLS["fronted"](exchange.port, certificate, client_authority=authority.file)
+    place = SimpleNamespace(host="127.0.0.1", port=server.server_port)
+    target = target_file(place, tls=True, certificates={"ca_file": authority.file})
+    with pytest.raises(UnreachableError, match=r"who we are .*client_certificate_file, with"):
+        try_conversation(target, DIALECT)
+    server.stop(timeout=0)
+
+
+@pytest.mark.parametrize(
+    ("certificates", "said"),
+    [
+        (None, r"\(tls_certificate: .*issuer.*\); name the authority .* certificates\.ca_file"),
+        ({"server_name": "exchange.example"}, r"\(tls_certificate: .*issuer.*\)"),
+    ],
+)
+def test_a_request_trusts_whom_connections_trust(secured, target_file, certificates, said):
+    trusted = {"ca_file": secured.authority.file, "server_name": "exchange.example"}
+    try_request(target_file(secured, tls=True, certificates=trusted), DIALECT)
+    with pytest.raises(UnreachableError, match=f"^https://127.*: .*{said}"):
+        try_request(target_file(secured, tls=True, certificates=certificates), DIALECT)
+
+
+def test_a_request_goes_through_the_proxy(exchange, target_file):
+    proxy = ConnectProxy()
+    try_request(target_file(exchange, proxy=proxy.url), DIALECT)
+    refusing = ConnectProxy(b"HTTP/1.1 403 Forbidden\r\n\r\n")
+    with pytest.raises(UnreachableError, match=r"the proxy .*\(proxy_rejected_403\); .*CONNECT"):
+        try_request(target_file(exchange, proxy=refusing.url), DIALECT)
+    proxy.close()
+    refusing.close()
+
+    assert [f"CONNECT 127.0.0.1:{exchange.port} HTTP/1.1"] == [
+        asked.partition("\r\n")[0] for asked in proxy.asked
+    ]
+
+
+def test_certificates_that_cannot_be_read_are_said_before_anything_is_tried(target_file, tmp_path):
+    junk = tmp_path / "ca.pem"
+    junk.write_text("junk")
+    target = target_file(closed_port(), tls=True, certificates={"ca_file": str(junk)})
+    with pytest.raises(ConfigError, match=r"certificates\.ca_file: .*ca\.pem"):
+        try_conversation(target, DIALECT)
+
+
+def test_tls_with_a_target_that_has_none_is_said_so(exchange, target_file):
+    with pytest.raises(
+        UnreachableError, match=r"no TLS there \(tls_failed\); .*take tls: true out"
+    ):
+        try_conversation(target_file(exchange, tls=True), DIALECT)
+
+
+def test_a_proxy_that_does_not_connect_us_is_said_so(exchange, target_file):
+    proxy = ConnectProxy(b"HTTP/1.1 403 Forbidden\r\n\r\n")
+    with pytest.raises(UnreachableError, match=r"the proxy .*\(proxy_rejected_403\); .*CONNECT"):
+        try_conversation(target_file(exchange, proxy=proxy.url), DIALECT)
+    proxy.close()
+
+
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
@@ -121,7 +220,7 @@ def test_a_request_that_succeeds_passes(exchange, target_file):
     assert try_request(target_file(exchange), DIALECT) is None
 
 
-@pytest.mark.parametrize("status", ["404 Not Found", "500 Internal Server Error"])
+@pytest.mark.parametrize("status", ["301 Moved", "404 Not Found", "500 Internal Server Error"])
 def test_a_request_that_fails_is_said_with_its_status(serve, target_file, status):
     def answer(_environ, start_response):
         start_response(status, [])
@@ -134,5 +233,7 @@ def test_a_request_that_fails_is_said_with_its_status(serve, target_file, status
 
 
 def test_a_request_without_an_answer_is_said_so(target_file):
-    with pytest.raises(UnreachableError, match="no answer to the REST request"):
+    with pytest.raises(
+        UnreachableError, match=r"no answer to the REST request \(request_connect_refused\)"
+    ):
         try_request(target_file(closed_port()), DIALECT)

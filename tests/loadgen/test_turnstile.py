@@ -1,22 +1,63 @@
 import itertools
+import random
+import statistics
 import time
 
 import gevent
+import pytest
 
 from capacity.loadgen.turnstile import Turnstile
 
 
-def test_a_burst_of_arrivals_is_spread_evenly():
-    turnstile = Turnstile()
-    turnstile.per_s = 100
-    through_s = []
+@pytest.fixture
+def gaps_s():
+    """Return the gaps between that many greenlets that come at once."""
 
-    def arrive():
-        turnstile.wait()
-        through_s.append(time.monotonic())
+    def after_a_burst(arrivals, count, per_s):
+        turnstile = Turnstile(arrivals)
+        turnstile.per_s = per_s
+        through_s = []
 
-    gevent.joinall([gevent.spawn(arrive) for _ in range(20)])
-    gaps_s = [after - before for before, after in itertools.pairwise(through_s)]
+        def arrive():
+            turnstile.wait()
+            through_s.append(time.monotonic())
 
-    assert 0.15 <= through_s[-1] - through_s[0]
-    assert sorted(gaps_s)[len(gaps_s) // 2] > 0.005
+        gevent.joinall([gevent.spawn(arrive) for _ in range(count)])
+        return [after - before for before, after in itertools.pairwise(through_s)]
+
+    return after_a_burst
+
+
+def test_a_burst_of_arrivals_is_spread_evenly(gaps_s):
+    gaps = gaps_s("even", 20, 100.0)
+
+    assert 0.15 <= sum(gaps)
+    assert sorted(gaps)[len(gaps) // 2] > 0.005
+
+
+def test_a_burst_of_arrivals_becomes_a_poisson_process(gaps_s):
+    random.seed(11)
+    gaps = gaps_s("poisson", 200, 200.0)
+    mean_s = statistics.mean(gaps)
+
+    assert 0.8 < mean_s * 200 < 1.25
+    assert 0.75 < statistics.pstdev(gaps) / mean_s < 1.3
+
+
+def test_who_comes_after_a_pause_goes_through_at_once(gaps_s):
+    turnstile = Turnstile("even")
+    turnstile.per_s = 0.001
+    turnstile._next_s = time.monotonic() - 1
+    began_s = time.monotonic()
+    turnstile.wait()
+
+    assert time.monotonic() - began_s < 0.5
+
+
+def test_nobody_passes_while_it_is_held():
+    turnstile = Turnstile("even")
+    turnstile.hold(0.2)
+    began_s = time.monotonic()
+    turnstile.wait()
+
+    assert 0.19 <= time.monotonic() - began_s

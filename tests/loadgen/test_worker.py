@@ -3,8 +3,10 @@
 from locust.env import Environment
 from locust.event import Events
 
+import gc
 import os
 import runpy
+import time
 from pathlib import Path
 
 import gevent
@@ -12,7 +14,9 @@ import pytest
 
 from capacity.domain.errors import ProtocolError
 from capacity.loadgen import messages
+from capacity.loadgen import worker as worker_module
 from capacity.loadgen.ledger import COUNTS
+from capacity.loadgen.presence import PROGRAM
 from capacity.loadgen.subscriber import Subscriber
 from capacity.loadgen.worker import Worker, fleet_of
 
@@ -78,13 +82,57 @@ def test_users_find_the_fleet_of_the_run(worker, environment, say):
     assert worker.fleet is fleet_of(environment)
 
 
-def test_without_a_run_there_is_no_fleet(worker, environment, say):
+def test_without_a_run_there_is_no_fleet(worker, environment, say, monkeypatch):
+    monkeypatch.setattr(worker_module, "ORDERS_TIMEOUT_S", 0.1)
     say(messages.BEGIN)
     say(messages.END)
     with pytest.raises(ProtocolError, match="let the load profile start them"):
         fleet_of(environment)
     with pytest.raises(ProtocolError):
         fleet_of(Environment(events=Events()))
+
+
+def test_users_that_start_before_the_orders_are_there_wait_for_them(worker, environment, say):
+    early = gevent.spawn(fleet_of, environment)
+    gevent.sleep(0.2)
+    was_waiting = not early.ready()
+    say(messages.BEGIN)
+
+    assert was_waiting
+    assert worker.fleet is early.get(timeout=1)
+
+
+def test_asked_who_it_is_it_tries_the_way_to_the_target_and_tells_the_time(
+    worker, environment, target
+):
+    heard = []
+    environment.runner.register_message(messages.PRESENT, lambda msg, **_: heard.append(msg.data))
+    orders = orders_for(target.port, source_addresses=["127.0.0.5", "192.0.2.1"])
+    question = {key: orders[key] for key in ("target", "dialect")}
+    for asked in (question, None):
+        body = {"program": PROGRAM, "asked_at": 12.5, "question": asked}
+        environment.runner.send_message(messages.MUSTER, body)
+    wait_until(lambda: target.arrived_s)
+    who, when = heard
+
+    assert [PROGRAM, PROGRAM] == [who["program"], when["program"]]
+    assert (["127.0.0.5"], None) == (list(who["presence"]["addresses"]), who["presence"]["trouble"])
+    assert (None, 12.5) == (when["presence"], when["asked_at"])
+    assert pytest.approx(time.time(), abs=5) == when["now"]
+
+
+def test_its_connections_leave_from_those_source_addresses_that_are_its_own(
+    worker, environment, target
+):
+    environment.runner.send_message(
+        messages.BEGIN, orders_for(target.port, source_addresses=["192.0.2.1", "127.0.0.5"])
+    )
+    environment.runner.send_message(messages.STAGE, stage_of())
+    environment.runner.start(1, spawn_rate=1)
+    wait_until(lambda: target.open_clients)
+
+    assert "127.0.0.5" == target.open_clients[0].socket.getpeername()[0]
+    assert {} == worker.fleet.ledger.failures
 
 
 def test_a_stage_closes_the_report_of_the_one_before(say, worker, reports):
@@ -186,6 +234,18 @@ def test_the_end_closes_the_connections_and_nothing_is_reported_after_it(
 
     assert (None, reported) == (worker.fleet, len(reports))
     assert (True, 2) == (reports[-1]["is_final"], reports[-1]["gauges"]["open_connections"])
+
+
+def test_on_plateaus_only_what_came_since_they_settled_is_searched_for_garbage(say):
+    say(messages.BEGIN)
+    say(messages.STAGE, phase="ramp")
+    on_the_ramp = gc.get_freeze_count()
+    say(messages.STAGE, phase="settle")
+    on_the_plateau = gc.get_freeze_count()
+    say(messages.END)
+
+    assert on_the_ramp == gc.get_freeze_count() == 0
+    assert on_the_plateau > 10_000
 
 
 def test_a_second_end_is_harmless(say, reports):

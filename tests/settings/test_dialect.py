@@ -68,6 +68,8 @@ def test_every_shipped_dialect_survives_the_way_to_a_worker(path):
         ('unsubscribe: {send: ["{channel}"]}', ": there is no subscribe that it could undo"),
         ("rest: {book: {path: book}}", ".book.path: must begin with / (got 'book')"),
         ('rest: {book: {path: "/{symbl}"}}', ".book.path: {symbl} has no value here; there is {symbol}"),
+        ("rest: {book: {path: /, time: {path: a b, unit: s}}}", ".book.time.path: no path; keys joined by dots, such as params.channel (got 'a b')"),
+        ("rest: {book: {path: /, time: {path: a, unit: h}}}", ".book.time.unit: must be 's', 'ms', 'us', 'ns' or 'rfc3339' (got \"h\")"),
         ("rest: {book: {path: /, method: PUT}}", ".book.method: must be 'GET' or 'POST' (got \"PUT\")"),
     ],
 )  # fmt: skip

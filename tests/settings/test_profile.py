@@ -49,9 +49,9 @@ def test_the_kind_decides_what_a_profile_is(file):
         (
             "kind: safe\nincrement: 5",
             (
-                "4: increment: unknown key; allowed: profile, name, connects_per_s, settle_s, "
-                "plateau_s, ramp_timeout_s, connections_per_user, poll_interval_s, mix, kind, "
-                "fraction, levels, connections"
+                "4: increment: unknown key; allowed: profile, name, connects_per_s, arrivals, "
+                "settle_s, plateau_s, ramp_timeout_s, connections_per_user, poll_interval_s, mix, "
+                "kind, fraction, levels, connections"
             ),
         ),
         ("kind: ramp", "1: levels: is required"),

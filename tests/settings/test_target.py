@@ -62,6 +62,7 @@ def test_a_target_says_where_it_is_and_what_of_it_is_loaded(file):
     assert target.limits[Resource.APPLICATION_CONNECTIONS].value == 4000
     assert target.rest is not None
     assert target.rest.operation == "book"
+    assert (target.rest.connections, target.rest.conditional) == ("keep_alive", False)
 
 
 def test_a_target_survives_the_way_to_a_worker(file):
@@ -124,6 +125,10 @@ def test_any_host_is_allowed(file, host):
                 "12: rest.operation: dialect deribit has no operation nothing, it has book, ticker, "
                 "time"
             ),
+        ),
+        (
+            {"rest": "{operation: book, connections: pooled}"},
+            "12: rest.connections: must be 'keep_alive' or 'new' (got \"pooled\")",
         ),
         (
             {"agent": '{url: "ftp://a"}'},
@@ -212,3 +217,93 @@ def test_source_addresses_are_the_hosts_of_the_networks_named(file):
 )
 def test_source_addresses_that_cannot_be_are_refused(file, given, problem):
     assert f"t.yaml:13: source_addresses{problem}" in refusal(file(changed(source_addresses=given)))
+
+
+@pytest.fixture
+def pem(file):
+    """Put the files of certificates beside the target file."""
+    for name in ("ca.pem", "our.pem", "our.key"):
+        Path(name).write_text("PEM")
+        Path(name).chmod(0o600)
+
+
+def test_certificates_are_named_by_their_files(file, pem):
+    given = (
+        "{ca_file: ca.pem, client_certificate_file: our.pem, client_key_file: our.key, "
+        "server_name: exchange.example}"
+    )
+    target = load_target(file(changed(certificates=given)))
+
+    assert ("ca.pem", "our.pem", "our.key", "exchange.example") == (
+        target.certificates.ca_file,
+        target.certificates.client_certificate_file,
+        target.certificates.client_key_file,
+        target.certificates.server_name,
+    )
+    assert Target.model_validate(target.model_dump(mode="json")) == target
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ("{ca_file: no.pem}", ".ca_file: no.pem: cannot be read: No such file or directory"),
+        ("{ca_file: .}", ".ca_file: .: cannot be read: Is a directory"),
+        (
+            "{client_certificate_file: our.pem}",
+            ".client_certificate_file: needs client_key_file, its key",
+        ),
+        (
+            "{client_key_file: our.key}",
+            ".client_key_file: needs client_certificate_file, what it is for",
+        ),
+        (
+            "{server_name: https://a}",
+            ".server_name: must be a host name and nothing else (got 'https://a')",
+        ),
+        ("{cafile: ca.pem}", ".cafile: unknown key; did you mean ca_file?"),
+    ],
+)
+def test_certificates_that_cannot_be_are_refused_with_their_line(file, pem, given, problem):
+    assert f"t.yaml:13: certificates{problem}" == refusal(file(changed(certificates=given)))
+
+
+def test_a_key_that_others_may_read_is_refused(file, pem):
+    Path("our.key").chmod(0o644)
+    given = "{client_certificate_file: our.pem, client_key_file: our.key}"
+
+    assert (
+        "t.yaml:13: certificates.client_key_file: our.key: others may read or write it; "
+        "chmod o= our.key"
+    ) == refusal(file(changed(certificates=given)))
+
+
+def test_certificates_without_tls_are_refused(file, pem):
+    text = changed(tls="false", certificates="{ca_file: ca.pem}")
+
+    assert "t.yaml:13: certificates: are of no use without tls: true" == refusal(file(text))
+
+
+@pytest.mark.parametrize(
+    "proxy", ["http://10.0.0.9:3128", "http://[::1]:80/", "http://proxy.example:1"]
+)
+def test_a_proxy_is_named_by_its_url(file, proxy):
+    target = load_target(file(changed(proxy=f'"{proxy}"')))
+
+    assert proxy.rstrip("/") == target.proxy
+
+
+@pytest.mark.parametrize(
+    ("proxy", "problem"),
+    [
+        ("https://a:1", "must be http://HOST:PORT (got 'https://a:1')"),
+        ("http://a", "must be http://HOST:PORT (got 'http://a')"),
+        ("http://a:0", "must have a port from 1 to 65535 (got 'http://a:0')"),
+        ("http://a:1/path", "must be http://HOST:PORT (got 'http://a:1/path')"),
+        (
+            "http://me:secret@a:1",
+            "must not carry credentials; let the proxy know us by our address",
+        ),
+    ],
+)
+def test_a_proxy_that_cannot_be_is_refused(file, proxy, problem):
+    assert f"t.yaml:13: proxy: {problem}" == refusal(file(changed(proxy=f'"{proxy}"')))

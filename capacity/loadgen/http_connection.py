@@ -1,0 +1,186 @@
+"""One client's HTTP connection: opened when it is needed, then kept or closed, and why it failed.
+
+It is opened as the WebSocket connections are (`dialing`), so that certificates, proxy and source
+addresses mean the same to both, and answers are parsed by geventhttpclient, as Locust's FastHttpUser
+has it done. What FastHttpUser does beside that is left out: redirects, which would be a second
+request; retries; and bodies of any size, at any pace.
+"""
+
+import contextlib
+import select
+from collections.abc import Callable, Mapping
+from http.client import HTTPException
+from ssl import SSLEOFError, SSLError, SSLZeroReturnError
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import gevent
+from gevent import monkey
+from geventhttpclient.header import Headers
+from geventhttpclient.response import HTTPResponse
+
+from capacity.domain.errors import ConfigError
+from capacity.loadgen.dialing import dial
+from capacity.loadgen.endpoint import Endpoint
+from capacity.loadgen.handshake import failure_reason
+
+CLOSE_TIMEOUT_S = 1.0
+_BLOCK_BYTES = 65_536
+_ENDED = (ConnectionError, SSLEOFError, SSLZeroReturnError)
+_SHARED = ("tls_", "proxy_", "generator_")
+"""Failures to connect that are the same for polls and WebSocket connections."""
+
+# gevent removes poll from the patched module when it cannot wait on it; we never wait. select(2)
+# would know no descriptor above 1,023.
+_poll = monkey.get_original("select", "poll")
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: Headers
+    body: bytes
+    """As it came: compressed, if the headers say so."""
+    opening_us: Mapping[str, int]
+    """How long each phase of opening the connection took, in microseconds; none when it was open."""
+
+
+class ExchangeError(Exception):
+    """No whole answer came; the message is the reason it is counted under."""
+
+
+class _OversizedError(Exception):
+    """More bytes came than anybody asked for."""
+
+
+class _Response(HTTPResponse):
+    """What has come of an answer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = bytearray()
+        self.received_bytes = 0
+
+    def _on_body(self, buf: bytearray) -> None:
+        self.body += buf
+
+
+class HttpConnection:
+    """A connection to one endpoint, for one request at a time."""
+
+    def __init__(
+        self,
+        endpoint: Callable[[], Endpoint],
+        *,
+        is_kept: bool,
+        max_answer_bytes: int,
+        timeout_s: float,
+    ) -> None:
+        """Open to what *endpoint* returns each time; close after each answer unless *is_kept*.
+
+        An answer has *timeout_s* to be there whole, the opening of its connection included.
+        """
+        self._endpoint = endpoint
+        self._is_kept = is_kept
+        self._max_answer_bytes = max_answer_bytes
+        self._timeout_s = timeout_s
+        self._socket: Any = None
+        self._readable: Any = None
+        self._response: _Response | None = None
+
+    def exchange(self, request: bytes, *, is_repeatable: bool) -> Answer:
+        """Send *request* and return the answer. Raises ExchangeError with the reason.
+
+        A connection that the target ends while it was idle is no failure: the request goes out
+        once more on a new one, if it may be made twice.
+        """
+        try:
+            # Sockets' own timeouts begin anew with every byte that a slow target lets drip.
+            with gevent.Timeout(self._timeout_s, TimeoutError):
+                return self._exchanged(request, is_repeatable=is_repeatable)
+        except (OSError, HTTPException, ConfigError, _OversizedError) as error:
+            self.close()
+            raise ExchangeError(self._reason(error)) from error
+        except BaseException:  # Also when the greenlet is killed.
+            self.close()
+            raise
+
+    def finish(self) -> None:
+        """Close a connection that is not kept, once everything about its answer is measured.
+
+        The target was asked to close, and who closes first has the port wait (TIME_WAIT).
+        """
+        if self._is_kept or self._socket is None:
+            return
+        self._socket.settimeout(CLOSE_TIMEOUT_S)
+        with contextlib.suppress(OSError):
+            self._socket.recv(1)
+        self.close()
+
+    def close(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def _exchanged(self, request: bytes, *, is_repeatable: bool) -> Answer:
+        self._response, opening_us = None, MappingProxyType[str, int]({})
+        if self._is_open():
+            try:
+                response = self._ask(request)
+            except _ENDED:
+                assert self._response is not None
+                if self._response.received_bytes or not is_repeatable:
+                    raise
+                self.close()
+                self._response = None
+        if self._response is None:
+            opening_us = MappingProxyType(self._open())
+            response = self._ask(request)
+        if self._is_kept and response.should_close():
+            self.close()
+        return Answer(response.get_code(), response.info(), bytes(response.body), opening_us)
+
+    def _open(self) -> dict[str, int]:
+        self.close()
+        sock, laps = dial(self._endpoint())
+        sock.settimeout(None)
+        self._socket, self._readable = sock, _poll()
+        self._readable.register(sock.fileno(), select.POLLIN)
+        return laps.us
+
+    def _is_open(self) -> bool:
+        """Return whether the connection is open and silent; readable means closed or dirty."""
+        return self._socket is not None and not self._readable.poll(0)
+
+    def _ask(self, request: bytes) -> _Response:
+        self._response = response = _Response()
+        self._socket.sendall(request)
+        while True:
+            data = self._socket.recv(_BLOCK_BYTES)
+            if not data and not response.received_bytes:
+                raise ConnectionAbortedError("ended instead of an answer")
+            response.received_bytes += len(data)
+            try:
+                response.feed(data)
+            except HTTPException:
+                if not data:
+                    raise ConnectionAbortedError("ended amid an answer") from None
+                raise
+            if response.message_complete and response.get_code() >= 200:
+                return response
+            if response.received_bytes > self._max_answer_bytes:
+                raise _OversizedError
+
+    def _reason(self, error: Exception) -> str:
+        response = self._response
+        if response is None:
+            reason = failure_reason(error)
+            return reason if reason.startswith(_SHARED) else f"request_{reason}"
+        if isinstance(error, TimeoutError):
+            return "request_slow_body" if response.headers_complete else "request_timeout"
+        if isinstance(error, _ENDED):
+            return "request_cut_short" if response.received_bytes else "request_reset"
+        if isinstance(error, SSLError):
+            return failure_reason(error)
+        if isinstance(error, _OversizedError):
+            return "request_oversized"
+        return "request_invalid"

@@ -1,0 +1,143 @@
+"""The master asks every worker who it is before it gives orders.
+
+A worker of another program would load something else, or count it differently: it gets no orders.
+Clocks are compared as NTP does (RFC 5905, section 8): of several exchanges the one with the least
+round trip counts, and the middle of it is taken for the moment of the answer.
+"""
+
+from locust.env import Environment
+
+import logging
+import time
+from dataclasses import replace
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import gevent
+
+from capacity.domain.errors import PreflightError
+from capacity.domain.run import ClockOffset
+from capacity.loadgen import messages
+from capacity.loadgen.presence import PROGRAM, Presence, boot_id
+from capacity.settings import dialect as dialect_settings
+from capacity.settings.dialect import load_dialect
+from capacity.settings.locate import find
+from capacity.settings.target import Target
+
+logger = logging.getLogger(__name__)
+
+LOCAL = "local"
+"""Locust without workers does their work itself, under this name."""
+EXCHANGES = 5
+TIMEOUT_S = 15.0
+"""A worker that finds no way to the target says so after five seconds."""
+
+_rolls: "WeakKeyDictionary[Environment, Roll]" = WeakKeyDictionary()
+
+
+def muster(environment: Environment, target: Target) -> tuple[Presence, ...]:
+    """Return what every worker that is there says of itself.
+
+    Raises PreflightError when one is silent, or runs another program.
+    """
+    roll = roll_of(environment)
+    roll.begin(target)
+    workers = sorted(present_workers(environment))
+    for worker in workers:
+        roll.call(worker)
+    deadline_s = time.monotonic() + TIMEOUT_S
+    while any(worker not in roll for worker in workers):
+        roll.raise_for_strangers()
+        if time.monotonic() > deadline_s:
+            silent = next(worker for worker in workers if worker not in roll)
+            raise PreflightError(
+                f"worker {silent} does not say who it is within {TIMEOUT_S:.0f} s; install this "
+                f"program there too, {PROGRAM}, and start it again"
+            )
+        gevent.sleep(0.005)
+    return tuple(roll[worker] for worker in workers)
+
+
+def roll_of(environment: Environment) -> "Roll":
+    """Return what is known of the workers of a master or local *environment*."""
+    if environment not in _rolls:
+        _rolls[environment] = Roll(environment)
+    return _rolls[environment]
+
+
+def present_workers(environment: Environment) -> set[str]:
+    """Return the names of the workers that Locust holds for alive."""
+    clients = getattr(environment.runner, "clients", None)
+    if clients is None:
+        return {LOCAL}
+    return {node.id for node in clients.ready + clients.spawning + clients.running}
+
+
+class Roll:
+    """The workers that have answered, by name; complete once their clocks are compared."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._runner = environment.runner
+        assert self._runner is not None
+        self._runner.register_message(messages.PRESENT, self._on_present)
+        self._question: dict[str, Any] = {}
+        self._presences: dict[str, Presence] = {}
+        self._exchanges: dict[str, int] = {}
+        self.strangers: dict[str, str] = {}
+        """Worker -> the program it runs, which is not ours."""
+
+    def __contains__(self, worker: str) -> bool:
+        return self._exchanges.get(worker, 0) >= EXCHANGES
+
+    def __getitem__(self, worker: str) -> Presence:
+        return self._presences[worker]
+
+    def begin(self, target: Target) -> None:
+        """Forget all answers: they are about the way to another target, perhaps."""
+        dialect = load_dialect(find("dialects", target.dialect))
+        self._question = {
+            "target": target.model_dump(mode="json"),
+            "dialect": dialect_settings.dump(dialect),
+        }
+        self._presences, self._exchanges, self.strangers = {}, {}, {}
+
+    def call(self, worker: str) -> None:
+        """Ask *worker* who it is; its answers and the exchanges after it come by themselves."""
+        self._ask(worker, self._question)
+
+    def raise_for_strangers(self) -> None:
+        for worker, program in self.strangers.items():
+            raise PreflightError(
+                f"worker {worker} runs {program}, this is {PROGRAM}; install the same there and "
+                "start it again"
+            )
+
+    def _ask(self, worker: str, question: dict[str, Any] | None) -> None:
+        assert self._runner is not None
+        body = {"program": PROGRAM, "asked_at": time.time(), "question": question}
+        self._runner.send_message(messages.MUSTER, body, client_id=worker)
+
+    def _on_present(self, msg: Any, **_kwargs: Any) -> None:
+        answered_at, worker, answer = time.time(), msg.node_id, msg.data
+        if answer["program"] != PROGRAM:
+            self.strangers[worker] = str(answer["program"])
+            return
+        if answer["presence"] is not None:
+            self._presences[worker] = Presence.from_message(answer["presence"])
+            self._exchanges[worker] = 0
+        else:
+            self._compare_clock(worker, answer["asked_at"], answer["now"], answered_at)
+            self._exchanges[worker] += 1
+        if worker not in self:
+            self._ask(worker, None)
+
+    def _compare_clock(self, worker: str, asked_at: float, now: float, answered_at: float) -> None:
+        presence = self._presences[worker]
+        if presence.boot_id == boot_id():
+            clock = ClockOffset(offset_s=0.0, error_s=0.0)  # One kernel, one clock.
+        else:
+            clock = ClockOffset(
+                offset_s=now - (asked_at + answered_at) / 2, error_s=(answered_at - asked_at) / 2
+            )
+        if presence.clock is None or clock.error_s < presence.clock.error_s:
+            self._presences[worker] = replace(presence, clock=clock)

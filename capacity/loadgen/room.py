@@ -1,0 +1,97 @@
+"""Whether the workers, wherever they run, have descriptors, ports and addresses for the load.
+
+Locust gives every worker the same share: the smallest one decides. Descriptors are counted for each
+worker; ports for each network namespace, from each of its source addresses to the target.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from capacity.domain.errors import PreflightError
+from capacity.loadgen.presence import Presence
+from capacity.loadgen.process import DESCRIPTORS_BESIDE_CONNECTIONS
+
+
+def check_sources(sources: Sequence[str], workers: Sequence[Presence], here: str) -> None:
+    """Raise PreflightError unless each of *sources* has its host, and each host a way to go.
+
+    *here* is the name of this host.
+    """
+    if not workers:
+        return
+    hosts = {worker.host for worker in workers}
+    everywhere = "this machine" if hosts == {here} else f"a worker's host ({_listed(hosts)})"
+    for address in sources:
+        if not any(address in worker.addresses for worker in workers):
+            raise PreflightError(
+                f"source_addresses in the target file: {address} is not an address of {everywhere}; "
+                f"add it (ip address add {address} dev INTERFACE) or take it out"
+            )
+    for worker in workers:
+        if worker.trouble is not None:
+            place = "" if worker.host == here else f"worker on {worker.host}: "
+            raise PreflightError(f"{place}{worker.trouble}")
+
+
+def check_room(sockets: int, workers: Sequence[Presence], here: str) -> None:
+    """Raise PreflightError when *sockets*, shared evenly, are too many for a worker or its host."""
+    if workers:
+        _check_descriptors(sockets, workers, here)
+        _check_ports(sockets, workers, here)
+
+
+def hosts_of(workers: Sequence[Presence]) -> dict[str, Any]:
+    """Return what the record says of each host that offers load, by its name."""
+    counts = Counter(worker.host for worker in workers)
+    return {
+        worker.host: {
+            "workers": counts[worker.host],
+            "cores": worker.cores,
+            "descriptors_per_worker": worker.descriptors,
+            "ports": worker.ports,
+            "addresses": list(worker.addresses),
+            "clock_offset_s": worker.clock.offset_s if worker.clock else None,
+            "clock_error_s": worker.clock.error_s if worker.clock else None,
+        }
+        for worker in workers
+    }
+
+
+def _check_descriptors(sockets: int, workers: Sequence[Presence], here: str) -> None:
+    least = min(workers, key=lambda worker: worker.descriptors)
+    each = least.descriptors - DESCRIPTORS_BESIDE_CONNECTIONS
+    if sockets <= each * len(workers):
+        return
+    at, option = (
+        ("", "--workers") if least.host == here else (f" on {least.host}", "--expect-workers")
+    )
+    needed = f"use {option} {-(-sockets // each)}, or " if each > 0 else ""
+    raise PreflightError(
+        f"{sockets} connections, pollers' included, need more than the {each * len(workers)} descriptors "
+        f"that {len(workers)} worker(s) of {least.descriptors} each{at} have; "
+        f"{needed}raise the hard limit (ulimit -Hn)"
+    )
+
+
+def _check_ports(sockets: int, workers: Sequence[Presence], here: str) -> None:
+    counts = Counter(worker.machine for worker in workers)
+    for worker in workers:
+        share = -(-sockets * counts[worker.machine] // len(workers))
+        addresses = max(1, len(worker.addresses))
+        if share <= worker.ports * addresses:
+            continue
+        is_here = worker.host == here
+        asked = str(sockets) if len(counts) == 1 else f"{share} of {sockets}"
+        others = "" if is_here else "; or let workers of further hosts take part"
+        raise PreflightError(
+            f"{asked} connections, pollers' included, need more than the {worker.ports * addresses} "
+            f"ports between {addresses} address(es) of {'this machine' if is_here else worker.host} "
+            f"and the target; name at least {-(-share // worker.ports)} as source_addresses in the "
+            "target file (127.0.1.0/28 towards a target on loopback), or widen "
+            f"net.ipv4.ip_local_port_range{others}"
+        )
+
+
+def _listed(names: set[str]) -> str:
+    return ", ".join(sorted(names))

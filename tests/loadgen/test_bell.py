@@ -1,0 +1,67 @@
+"""Greenlets that sleep until a bell rings."""
+
+import time
+
+import gevent
+
+from capacity.loadgen.bell import Bell
+
+
+def test_the_bell_wakes_all_who_wait():
+    bell = Bell()
+    waiting = [gevent.spawn(bell.wait, 5) for _ in range(3)]
+    gevent.sleep(0)
+    bell.ring()
+    gevent.joinall(waiting, timeout=1)
+
+    assert [True] * 3 == [greenlet.value for greenlet in waiting]
+
+
+def test_without_it_a_wait_lasts_its_time():
+    began_s = time.monotonic()
+    rang = Bell().wait(0.1)
+
+    assert not rang
+    assert 0.1 <= time.monotonic() - began_s < 0.3
+
+
+def test_who_waits_again_is_not_woken_by_the_ring_before():
+    bell = Bell()
+
+    def wait_twice():
+        return bell.wait(5), bell.wait(0.05)
+
+    waiting = gevent.spawn(wait_twice)
+    gevent.sleep(0)
+    bell.ring()
+
+    assert (True, False) == waiting.get(timeout=1)
+
+
+def test_a_ring_at_the_very_end_of_a_wait_disturbs_nothing_later():
+    bell = Bell()
+    results = []
+
+    def wait_and_sleep():
+        results.append(bell.wait(0.01))
+        began_s = time.monotonic()
+        gevent.sleep(0.1)
+        results.append(time.monotonic() - began_s >= 0.1)
+
+    waiting = gevent.spawn(wait_and_sleep)
+    gevent.sleep(0)
+    time.sleep(0.02)  # Its time is over, but the loop has not seen it yet.
+    bell.ring()
+    waiting.join(timeout=1)
+
+    assert results[1]
+
+
+def test_a_greenlet_that_is_killed_waits_no_longer():
+    bell = Bell()
+    waiting = gevent.spawn(bell.wait, 5)
+    gevent.sleep(0)
+    waiting.kill()
+    bell.ring()
+
+    assert not bell._waiters

@@ -1,0 +1,160 @@
+"""A real master asks workers who they are: real ones, mute ones, of another program, of another time."""
+
+from locust.env import Environment
+from locust.event import Events
+
+import time
+from contextlib import ExitStack
+
+import gevent
+import pytest
+
+from capacity.domain.errors import PreflightError
+from capacity.loadgen import messages
+from capacity.loadgen import muster as muster_module
+from capacity.loadgen.muster import EXCHANGES, LOCAL, muster, present_workers, roll_of
+from capacity.loadgen.presence import PROGRAM, boot_id, presence_here
+from capacity.loadgen.worker import Worker
+from capacity.settings.dialect import load_dialect
+from capacity.settings.locate import find
+
+PATIENCE_S = 10
+
+
+@pytest.fixture(name="target")
+def fixture_target(exchange, target_file):
+    return target_file(exchange)
+
+
+@pytest.fixture(name="master")
+def fixture_master():
+    environment = Environment(events=Events())
+    environment.create_master_runner("127.0.0.1", 0)
+    yield environment
+    environment.runner.quit()
+
+
+@pytest.fixture(name="join")
+def fixture_join(master):
+    """Let a worker join that answers as *answer* says; without, a real one."""
+    with ExitStack() as stack:
+
+        def start(answer=None):
+            environment = Environment(events=Events())
+            runner = environment.create_worker_runner("127.0.0.1", master.runner.server.port)
+            stack.callback(runner.quit)
+            if answer is None:
+                Worker(environment)
+            else:
+
+                def on_muster(msg, **_):
+                    if (said := answer(msg.data)) is not None:
+                        runner.send_message(messages.PRESENT, said)
+
+                runner.register_message(messages.MUSTER, on_muster)
+            with gevent.Timeout(PATIENCE_S):
+                while runner.client_id not in present_workers(master):
+                    gevent.sleep(0.01)
+            return runner.client_id
+
+        yield start
+
+
+def answering(target, *, ahead_s=0.0, boot=None, late_s=0.0, program=PROGRAM):
+    """Return the answers of a worker with another clock, kernel, road or program."""
+    dialect = load_dialect(find("dialects", target.dialect))
+    exchanges = []
+
+    def answer(asked):
+        presence = presence_here(target, dialect).as_message() if asked["question"] else None
+        if presence is not None:
+            presence["boot_id"] = boot or presence["boot_id"]
+        else:
+            exchanges.append(asked)
+        gevent.sleep(late_s if len(exchanges) % 2 else 0.0)
+        now = time.time() + ahead_s
+        return {
+            "program": program,
+            "presence": presence,
+            "asked_at": asked["asked_at"],
+            "now": now,
+        }
+
+    return answer
+
+
+def test_every_worker_says_who_it_is_and_has_been_to_the_target(master, join, target):
+    names = [join(), join()]
+    presences = muster(master, target)
+
+    assert set(names) == present_workers(master)
+    assert [None, None] == [presence.trouble for presence in presences]
+    assert {boot_id()} == {presence.boot_id for presence in presences}
+    assert all(name in roll_of(master) for name in names)
+
+
+def test_locust_without_workers_answers_for_itself(target):
+    environment = Environment(events=Events())
+    runner = environment.create_local_runner()
+    Worker(environment)
+    [presence] = muster(environment, target)
+    runner.quit()
+
+    assert ({LOCAL}, 0.0) == (present_workers(environment), presence.clock.offset_s)
+
+
+def test_who_shares_the_kernel_shares_the_clock_whatever_it_says(master, join, target):
+    join(answering(target, ahead_s=5.0))
+    [presence] = muster(master, target)
+
+    assert (0.0, 0.0) == (presence.clock.offset_s, presence.clock.error_s)
+
+
+@pytest.mark.parametrize("ahead_s", [-3.0, 0.25, 7200.0])
+def test_the_clock_of_another_host_is_found_within_its_error(master, join, target, ahead_s):
+    join(answering(target, ahead_s=ahead_s, boot="another"))
+    [presence] = muster(master, target)
+
+    assert abs(presence.clock.offset_s - ahead_s) <= presence.clock.error_s < 0.1
+
+
+def test_of_several_exchanges_the_quickest_counts(master, join, target):
+    join(answering(target, boot="another", late_s=0.3))
+    [presence] = muster(master, target)
+
+    assert EXCHANGES > 1
+    assert presence.clock.error_s < 0.1
+
+
+def test_a_worker_of_another_program_is_refused_by_name(master, join, target):
+    stranger = join(lambda asked: {"program": "0.0.9 (cafe)", "form": "unknown"})
+    with pytest.raises(PreflightError, match=rf"worker {stranger} runs 0\.0\.9 \(cafe\), this is"):
+        muster(master, target)
+
+
+def test_a_real_worker_that_another_program_asks_only_says_which_it_is(master, join, monkeypatch):
+    worker = join()
+    heard = []
+    master.runner.register_message(messages.PRESENT, lambda msg, **_: heard.append(msg.data))
+    asked = {"program": "9.9.9", "asked_at": 1.0, "question": "in a form unknown here"}
+    master.runner.send_message(messages.MUSTER, asked, client_id=worker)
+    with gevent.Timeout(PATIENCE_S):
+        while not heard:
+            gevent.sleep(0.01)
+
+    assert (PROGRAM, None) == (heard[0]["program"], heard[0]["presence"])
+
+
+def test_a_worker_that_says_nothing_is_refused_by_name(master, join, target, monkeypatch):
+    monkeypatch.setattr(muster_module, "TIMEOUT_S", 0.3)
+    mute = join(lambda asked: None)
+    with pytest.raises(PreflightError, match=f"worker {mute} does not say who it is within 0 s"):
+        muster(master, target)
+
+
+def test_the_next_run_asks_anew(master, join, target):
+    join()
+    [before] = muster(master, target)
+    [after] = muster(master, target.model_copy(update={"source_addresses": ("127.0.0.9",)}))
+
+    assert [(), ("127.0.0.9",)] == [before.addresses, after.addresses]
