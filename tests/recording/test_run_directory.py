@@ -6,7 +6,7 @@ import pytest
 from capacity.domain.errors import ConfigError
 from capacity.domain.histogram import Histogram
 from capacity.domain.load import LoadStep
-from capacity.domain.observation import StepObservation
+from capacity.domain.observation import Quantiles, StepObservation
 from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.domain.run import ClockOffset, LoadPoint, RunEvent, RunManifest
 from capacity.domain.sample import AgentInfo, Sample
@@ -74,6 +74,7 @@ OBSERVATION = StepObservation(
     delivery_delay=None,
     request_latency=None,
     handshake_time=None,
+    opening={"tcp": Quantiles(count=7, p50_s=0.1, p95_s=0.2, p99_s=0.2, max_s=0.3)},
     generator=None,
     void=None,
 )
@@ -92,6 +93,18 @@ SAMPLE = Sample(
 @pytest.fixture
 def run(tmp_path):
     return tmp_path / "a-run"
+
+
+def test_a_step_recorded_before_there_were_phases_has_none(run):
+    writer = RunWriter(run, MANIFEST)
+    writer.append_step(OBSERVATION)
+    file = run / "steps.jsonl"
+    step = json.loads(file.read_bytes())
+    for name in ("opening", "request_opening", "not_modified", "body_age"):
+        del step[name]
+    file.write_text(json.dumps(step) + "\n")
+
+    assert (replace(OBSERVATION, opening={}),) == load(run).steps
 
 
 def test_a_run_is_read_back_as_it_was_written(run):
