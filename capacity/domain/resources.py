@@ -31,12 +31,6 @@ class Resource(StrEnum):
     MEMORY_MAPS = "memory_maps"
     """Memory mappings of one process, against vm.max_map_count; a thread takes two."""
 
-    TIME_WAIT = "time_wait"
-    """Sockets in TIME_WAIT, against net.ipv4.tcp_max_tw_buckets."""
-
-    ORPHANS = "orphans"
-    """TCP sockets closed by their process but not by their peer, against tcp_max_orphans."""
-
     MEMORY = "memory"
     """Memory of the target in bytes: its cgroup's if that is limited, else resident set size."""
 
@@ -79,8 +73,6 @@ UNITS: dict[Resource, str] = {
     Resource.USER_PROCESSES: "threads",
     Resource.EPOLL_WATCHES: "registrations",
     Resource.MEMORY_MAPS: "maps",
-    Resource.TIME_WAIT: "sockets",
-    Resource.ORPHANS: "sockets",
     Resource.MEMORY: "bytes",
     Resource.HOST_MEMORY: "bytes",
     Resource.TCP_MEMORY: "bytes",

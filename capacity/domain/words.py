@@ -13,8 +13,6 @@ RESOURCES: dict[Resource, str] = {
     Resource.USER_PROCESSES: "processes of the target's user",
     Resource.EPOLL_WATCHES: "epoll registrations",
     Resource.MEMORY_MAPS: "memory mappings",
-    Resource.TIME_WAIT: "sockets in time-wait",
-    Resource.ORPHANS: "orphaned sockets",
     Resource.MEMORY: "memory of the target",
     Resource.HOST_MEMORY: "memory of the host",
     Resource.TCP_MEMORY: "kernel memory for TCP",

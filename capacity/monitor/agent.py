@@ -8,14 +8,18 @@ import socket
 import stat
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
-from capacity.domain.errors import CapacityError, ConfigError, PreflightError
+from capacity.domain.errors import CapacityError, ConfigError, PreflightError, UnreachableError
+from capacity.monitor.audit_table import audit_table
 from capacity.monitor.collectors.registry import host_collectors, target_collectors
 from capacity.monitor.discovery import Selector
+from capacity.monitor.limits.audit import audit
+from capacity.monitor.listeners import TargetListeners
 from capacity.monitor.sampler import Sampler, sample_on_beat
 from capacity.monitor.server import AgentServer
-from capacity.monitor.store import SampleRing
+from capacity.monitor.store import SampleRing, agent_info, as_json
 from capacity.monitor.target import Target
 
 
@@ -68,6 +72,14 @@ def parser() -> argparse.ArgumentParser:
         metavar="SAMPLES",
         help="samples to keep for those who fetch late (%(default)s)",
     )
+    parser.add_argument(
+        "--audit", action="store_true", help="print every limit that caps the target, and end"
+    )
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="with --audit: the answer of /v1/info instead of a table",
+    )
     return parser
 
 
@@ -102,6 +114,11 @@ def _interval_s(text: str) -> float:
 def _run(options: argparse.Namespace) -> int:
     if sys.platform != "linux":
         raise PreflightError("the agent reads /proc: run it on the target's Linux host")
+    if options.json and not options.audit:
+        raise ConfigError("--json goes with --audit; samples are served as JSON anyway")
+    if options.audit:
+        print(_audited(options), end="")  # noqa: T201 - what was asked for
+        return 0
     token = None if options.token_file is None else read_token(options.token_file)
     address = bind_address(options.bind)
     if token is None and not ipaddress.ip_address(address).is_loopback:
@@ -109,13 +126,34 @@ def _run(options: argparse.Namespace) -> int:
             f"--bind {options.bind} is reachable from other hosts: add --token-file FILE, "
             "or bind 127.0.0.1 and come through a tunnel"
         )
+    ring = SampleRing(options.keep)
+    with closing(TargetListeners()) as listeners:
+        sampler = _sampler(options, listeners)
+        with open_server((address, options.listen), sampler, ring, token) as server:
+            sampler.prime()
+            return _serve(server, sampler, ring, options.interval)
+
+
+def _sampler(options: argparse.Namespace, listeners: TargetListeners) -> Sampler:
+    """Return a sampler of the target that *options* name; UnreachableError when it is not there."""
     target = Target(Selector(pid=options.pid, port=options.port, name=options.name))
     target.resolve()
-    sampler = Sampler(target, target_collectors(), host_collectors())
-    ring = SampleRing(options.keep)
-    with open_server((address, options.listen), sampler, ring, token) as server:
-        sampler.prime()
-        return _serve(server, sampler, ring, options.interval)
+    return Sampler(
+        target,
+        target_collectors(listeners),
+        host_collectors(),
+        lambda view: audit(view, listeners.latest),
+    )
+
+
+def _audited(options: argparse.Namespace) -> str:
+    with closing(TargetListeners()) as listeners:
+        sampler = _sampler(options, listeners)
+        sample = sampler.sample()
+    if sample.target_started_at is None:
+        raise UnreachableError("the target ended while its limits were read")
+    info = agent_info(sampler)
+    return f"{as_json(info)}\n" if options.json else audit_table(info, sample)
 
 
 def _serve(server: AgentServer, sampler: Sampler, ring: SampleRing, interval_s: float) -> int:

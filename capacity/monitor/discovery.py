@@ -96,15 +96,16 @@ def _holds(pid: int, inodes: set[int]) -> bool:
 def held_sockets(pid: int, proc: str = "/proc") -> set[int]:
     """Return the inodes of the sockets that *pid* holds."""
     with os.scandir(f"{proc}/{pid}/fd") as entries:
-        links = [_link(entry.path) for entry in entries]
+        links = [link_of(entry.path) for entry in entries]
     return {int(link[8:-1]) for link in links if link.startswith("socket:[")}
 
 
-def _link(path: str) -> str:
+def link_of(path: str) -> str:
+    """Return what the descriptor at *path* leads to; empty when it was closed meanwhile."""
     try:
         return os.readlink(path)  # noqa: PTH115 - ten times the speed of Path, for every descriptor
     except OSError:
-        return ""  # Closed since the directory was read.
+        return ""
 
 
 def topmost(pids: Iterable[int]) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""The latest sample in Prometheus' text format 0.0.4: base units, a limit beside each usage."""
+"""The latest readings in Prometheus' text format 0.0.4: base units, a limit beside each usage."""
 
 from collections.abc import Iterator
 
@@ -11,6 +11,7 @@ _UNIT_SUFFIXES = {
     "bytes_per_s": "_bytes_per_second",
     "files": "_files",
     "entries": "_entries",
+    "sockets": "_sockets",
 }
 """Descriptors, threads and connections carry their unit in the name of the resource."""
 
@@ -40,10 +41,10 @@ def _lines(sample: Sample | None, limits: tuple[Limit, ...]) -> Iterator[str]:
         yield from _metric(_name(resource), "gauge", about, value)
     for key, value in sample.gauges.items():
         about = f"{key.replace('_', ' ').capitalize()}."
-        yield from _metric(f"capacity_{key}", "gauge", about, value)
+        yield from _metric(f"capacity_{_spelled_out(key)}", "gauge", about, value)
     for key, value in sample.counters.items():
         about = f"{key.replace('_', ' ').capitalize()} since the host started."
-        yield from _metric(f"capacity_{key}_total", "counter", about, value)
+        yield from _metric(f"capacity_{_spelled_out(key)}_total", "counter", about, value)
     if sample.missing:
         yield "# HELP capacity_missing What the latest sample lacks, and why."
         yield "# TYPE capacity_missing gauge"
@@ -53,6 +54,10 @@ def _lines(sample: Sample | None, limits: tuple[Limit, ...]) -> Iterator[str]:
 
 def _name(resource: Resource, middle: str = "") -> str:
     return f"capacity_{resource}{middle}{_UNIT_SUFFIXES.get(UNITS[resource], '')}"
+
+
+def _spelled_out(key: str) -> str:
+    return f"{key.removesuffix('_s')}_seconds" if key.endswith("_s") else key
 
 
 def _metric(name: str, kind: str, about: str, value: float) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Which network namespace a process lives in, and counting sockets in it (network_namespaces(7)).
+"""Which network namespace a process lives in, and looking into it (network_namespaces(7)).
 
 /proc/PID/net shows the process's own namespace to everybody; sock_diag shows the caller's. Each
 namespace has its own inode for /proc/PID/net/tcp, so that comparing needs no privilege; entering
@@ -7,6 +7,8 @@ another one needs CAP_SYS_ADMIN.
 
 import ctypes
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from capacity.monitor.sock_diag import SocketTable
 
@@ -18,14 +20,16 @@ def is_own_namespace(pid: int, proc: str = "/proc") -> bool:
     return os.stat(f"{proc}/{pid}/net/tcp").st_ino == os.stat(f"{proc}/self/net/tcp").st_ino  # noqa: PTH116 - Path adds nothing to an inode
 
 
-def open_socket_table(pid: int, proc: str = "/proc") -> SocketTable:
-    """Return the sockets of *pid*'s network namespace; PermissionError where we may not enter.
+@contextmanager
+def inside_namespace(pid: int, proc: str = "/proc") -> Iterator[None]:
+    """Put the calling thread into *pid*'s network namespace; PermissionError where we may not.
 
-    A socket belongs for good to the namespace that it was made in: the calling thread goes there,
-    makes it and comes back.
+    A socket belongs for good to the namespace that it was made in, and /proc/sys/net shows that of
+    the thread which looks.
     """
     if is_own_namespace(pid, proc):
-        return SocketTable()
+        yield
+        return
     home = os.open(f"{proc}/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     try:
         there = os.open(f"{proc}/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
@@ -34,11 +38,17 @@ def open_socket_table(pid: int, proc: str = "/proc") -> SocketTable:
         finally:
             os.close(there)
         try:
-            return SocketTable()
+            yield
         finally:
             _enter(home)
     finally:
         os.close(home)
+
+
+def open_socket_table(pid: int, proc: str = "/proc") -> SocketTable:
+    """Return the sockets of *pid*'s network namespace; PermissionError where we may not enter."""
+    with inside_namespace(pid, proc):
+        return SocketTable()
 
 
 def _enter(namespace: int) -> None:

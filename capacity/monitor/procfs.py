@@ -92,6 +92,15 @@ def parse_sockstat(text: str, protocol: str) -> dict[str, int]:
     raise ValueError(f"no line '{protocol}:'")
 
 
+def parse_flat_keyed(text: str) -> dict[str, int]:
+    """Return the entries of a flat keyed file of a cgroup: a name and a number a line."""
+    entries = {}
+    for line in text.splitlines():
+        name, _, value = line.partition(" ")
+        entries[name] = int(value)
+    return entries
+
+
 def parse_interfaces(text: str) -> dict[str, tuple[int, int]]:
     """Return received and sent bytes of each interface in /proc/net/dev."""
     bytes_by_interface = {}

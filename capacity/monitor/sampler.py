@@ -7,10 +7,12 @@ that really passed; beats missed meanwhile are skipped, not made up for.
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
-from capacity.domain.resources import Limit, Resource
+from capacity.domain.resources import AuditEntry, Limit, Resource
 from capacity.domain.sample import Sample
 from capacity.monitor.collectors.base import HostCollector, TargetCollector
+from capacity.monitor.costs import CollectorCosts
 from capacity.monitor.readings import READ_ERRORS, Reading, reason_of
 from capacity.monitor.target import Target, TargetView
 
@@ -25,10 +27,13 @@ class Sampler:
         target: Target,
         target_collectors: list[TargetCollector],
         host_collectors: list[HostCollector],
+        audit: Callable[[TargetView], tuple[AuditEntry, ...]] = lambda _view: (),
     ) -> None:
         self._target = target
         self._target_collectors = target_collectors
         self._host_collectors = host_collectors
+        self._audit = audit
+        self._costs = CollectorCosts()
         self._limits: dict[Resource, Limit] = {}
         self._limits_due_at_s = 0.0
         self._limits_of: float | None = None
@@ -36,6 +41,8 @@ class Sampler:
         self._read_at_s = time.monotonic()
         self.view: TargetView | None = None
         """The target as last seen; kept while it is gone."""
+        self.audit: tuple[AuditEntry, ...] = ()
+        """Read with the limits; that of the target as last seen."""
 
     @property
     def limits(self) -> tuple[Limit, ...]:
@@ -50,16 +57,20 @@ class Sampler:
         """Take one reading of all collectors."""
         view = self._target.view()
         self.view = view or self.view
-        self._refresh_limits(view)
-        readings = [
-            _read(collector.provides, collector.collect) for collector in self._host_collectors
-        ]
+        is_limits_due = self._are_limits_due(view)
+        if is_limits_due:
+            self._refresh_limits(view)
+        readings = [self._read(collector, collector.collect) for collector in self._host_collectors]
         for collector in self._target_collectors:
             if view is None:
                 why = self._target.missing or "the target is gone"
                 readings.append(Reading(missing=dict.fromkeys(collector.provides, why)))
             else:
-                readings.append(_read(collector.provides, _on(collector, view)))
+                readings.append(self._read(collector, _on(collector, view)))
+        if is_limits_due and view is not None:
+            with self._costs.of(self), suppress(*READ_ERRORS):  # It may end at any moment.
+                self.audit = self._audit(view)
+        readings.append(Reading(gauges=self._costs.gauges()))
         now_s = time.monotonic()
         interval_s, self._read_at_s = now_s - self._read_at_s, now_s
         self._seq += 1
@@ -78,19 +89,30 @@ class Sampler:
             target_started_at=None if view is None else view.started_at,
         )
 
-    def _refresh_limits(self, view: TargetView | None) -> None:
-        now_s = time.monotonic()
+    def _are_limits_due(self, view: TargetView | None) -> bool:
         started_at = None if view is None else view.started_at
         is_restarted = started_at is not None and started_at != self._limits_of
-        if now_s < self._limits_due_at_s and not is_restarted:
-            return
-        self._limits_due_at_s = now_s + _LIMITS_S
+        return is_restarted or time.monotonic() >= self._limits_due_at_s
+
+    def _refresh_limits(self, view: TargetView | None) -> None:
+        self._limits_due_at_s = time.monotonic() + _LIMITS_S
         for collector in self._host_collectors:
-            self._note(collector.limits())
+            with self._costs.of(collector):
+                self._note(collector.limits())
         if view is not None:
-            self._limits_of = started_at
+            self._limits_of = view.started_at
             for target_collector in self._target_collectors:
-                self._note(target_collector.limits(view))
+                with self._costs.of(target_collector):
+                    self._note(target_collector.limits(view))
+
+    def _read(
+        self, collector: HostCollector | TargetCollector, collect: Callable[[], Reading]
+    ) -> Reading:
+        with self._costs.of(collector):
+            try:
+                return collect()
+            except READ_ERRORS as error:
+                return Reading(missing=dict.fromkeys(collector.provides, reason_of(error)))
 
     def _note(self, limits: Iterable[Limit]) -> None:
         # Replaced as a whole: another thread may be reading the limits.
@@ -99,13 +121,6 @@ class Sampler:
 
 def _on(collector: TargetCollector, view: TargetView) -> Callable[[], Reading]:
     return lambda: collector.collect(view)
-
-
-def _read(provides: Iterable[str], collect: Callable[[], Reading]) -> Reading:
-    try:
-        return collect()
-    except READ_ERRORS as error:
-        return Reading(missing=dict.fromkeys(provides, reason_of(error)))
 
 
 def sample_on_beat(

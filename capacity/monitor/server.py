@@ -143,7 +143,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(self.server.ring.since(int(since)), "application/x-ndjson", newest)
 
     def _metrics(self, _query: str) -> None:
-        text = metrics_text(self.server.ring.latest, self.server.sampler.limits)
+        text = metrics_text(self.server.ring.current, self.server.sampler.limits)
         self._answer(text.encode(), "text/plain; version=0.0.4; charset=utf-8")
 
     def _answer(

@@ -7,9 +7,10 @@ import socket
 import threading
 import time
 from collections import deque
-from dataclasses import fields
+from collections.abc import Mapping
+from dataclasses import fields, replace
 from itertools import takewhile
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 
@@ -17,6 +18,9 @@ from capacity.domain.sample import AgentInfo, Sample
 from capacity.monitor.procfs import read_text
 from capacity.monitor.sampler import Sampler
 from capacity.monitor.version import agent_version
+
+_Name = TypeVar("_Name", bound=str)
+_Value = TypeVar("_Value", float, str)
 
 
 def as_json(record: Any) -> str:
@@ -39,12 +43,15 @@ class SampleRing:
         self._lines: deque[tuple[int, bytes]] = deque(maxlen=keep)
         self._lock = threading.Lock()
         self.latest: Sample | None = None
+        self.current: Sample | None = None
+        """The latest, and from those before it what was not due again yet."""
 
     def add(self, sample: Sample) -> None:
         line = f"{as_json(sample)}\n".encode()
         with self._lock:
             self._lines.append((sample.seq, line))
             self.latest = sample
+            self.current = sample if self.current is None else _updated(self.current, sample)
 
     def since(self, seq: int) -> bytes:
         """Return the samples after *seq* as NDJSON, oldest first."""
@@ -55,6 +62,22 @@ class SampleRing:
     @property
     def newest_seq(self) -> int:
         return self.latest.seq if self.latest else 0
+
+
+def _updated(before: Sample, sample: Sample) -> Sample:
+    """Return *sample* with what it neither has nor misses, as it was before."""
+    said = {*sample.used, *sample.gauges, *sample.counters, *sample.missing}
+
+    def kept(values: Mapping[_Name, _Value]) -> dict[_Name, _Value]:
+        return {name: value for name, value in values.items() if name not in said}
+
+    return replace(
+        sample,
+        used={**kept(before.used), **sample.used},
+        gauges={**kept(before.gauges), **sample.gauges},
+        counters={**kept(before.counters), **sample.counters},
+        missing={**kept(before.missing), **sample.missing},
+    )
 
 
 def agent_info(sampler: Sampler) -> AgentInfo:
@@ -73,4 +96,5 @@ def agent_info(sampler: Sampler) -> AgentInfo:
         target_started_at=view.started_at,
         limits=sampler.limits,
         now=time.time(),
+        audit=sampler.audit,
     )

@@ -21,8 +21,6 @@ TIE_ORDER = (
     Resource.CONNTRACK,
     Resource.EPOLL_WATCHES,
     Resource.MEMORY_MAPS,
-    Resource.TIME_WAIT,
-    Resource.ORPHANS,
     Resource.TCP_MEMORY,
     Resource.EVENT_LOOP,
     Resource.MEMORY,

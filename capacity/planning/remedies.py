@@ -28,13 +28,6 @@ _REMEDIES = {
     Resource.MEMORY_MAPS: (
         "Raise the sysctl vm.max_map_count, or serve many connections from one thread"
     ),
-    Resource.TIME_WAIT: (
-        "Raise the sysctl net.ipv4.tcp_max_tw_buckets, or let the clients close first: the side"
-        " that closes keeps the socket for a minute"
-    ),
-    Resource.ORPHANS: (
-        "Raise the sysctl net.ipv4.tcp_max_orphans, or wait for the peer's close before closing"
-    ),
     Resource.MEMORY: (
         "Give the target more memory, or make a connection cheaper (smaller buffers, no"
         " permessage-deflate context per connection)"

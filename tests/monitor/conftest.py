@@ -1,6 +1,8 @@
 """Real processes with planted use, and views of them as the collectors see them."""
 
 import json
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -72,6 +74,49 @@ def start_child() -> Iterator[Callable[..., Child]]:
     yield start
     for child in children:
         child.end()
+
+
+@pytest.fixture
+def start_elsewhere(start_child) -> Callable[[str], Child]:
+    """Start a child in a network namespace of its own; skip where that is not allowed."""
+
+    def start(prepare: str = "") -> Child:
+        unshare = shutil.which("unshare")
+        if not unshare or subprocess.run([unshare, "-n", "true"], check=False).returncode:
+            pytest.skip("making a network namespace is not permitted here")
+        return start_child(prepare, (unshare, "-n"))
+
+    return start
+
+
+@pytest.fixture
+def run_there() -> Callable[[int, str], None]:
+    """Run a shell's line in the network namespace of a process; skip where its program is not."""
+
+    def run(pid: int, line: str) -> None:
+        enter, program = shutil.which("nsenter"), line.split(maxsplit=1)[0]
+        if not enter or not shutil.which(program):
+            pytest.skip(f"nsenter and {program} are needed")
+        command = [enter, f"--net=/proc/{pid}/ns/net", "sh", "-ec", line]
+        subprocess.run(command, check=True, capture_output=True)
+
+    return run
+
+
+@pytest.fixture
+def as_nobody() -> Callable[..., object]:
+    """Run something with the rights of nobody; the real ones are kept to come back."""
+
+    def run(what: Callable[[], object]) -> object:
+        os.setegid(65534)
+        os.seteuid(65534)
+        try:
+            return what()
+        finally:
+            os.seteuid(0)
+            os.setegid(0)
+
+    return run
 
 
 def view_of(*pids: int, started_at: float = 1.0, proc: str = "/proc") -> TargetView:

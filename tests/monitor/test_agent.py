@@ -1,17 +1,22 @@
 """The agent as a process: what it refuses, what it serves, and a target that dies and returns."""
 
+import json
+import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 
 from capacity.domain.errors import ConfigError
 from capacity.domain.resources import Resource
-from capacity.domain.sample import Sample
+from capacity.domain.sample import AgentInfo, Sample
 from capacity.monitor.agent import bind_address, main, read_token
 
 LISTEN = """
@@ -37,6 +42,44 @@ def test_other_hosts_are_not_served_without_a_token(capsys, bystander):
 
     assert code == 2
     assert "--bind 0.0.0.0 is reachable from other hosts: add --token-file" in said
+
+
+def test_the_audit_is_printed_once_and_ends(capsys, start_child):
+    child = start_child(LISTEN.format(0))
+    code = main(["--audit", "--port", child.said[0]])
+    said = capsys.readouterr()
+
+    assert (code, said.err) == (0, "")
+    assert f"process {child.pid}" in said.out
+    assert re.search(
+        r"^net\.core\.somaxconn +[\d,]+ connections +namespace +arrivals", said.out, re.MULTILINE
+    )
+    assert re.search(
+        rf"^accept queue of port {child.said[0]} +201 connections", said.out, re.MULTILINE
+    )
+
+
+def test_the_audit_as_json_is_what_the_agent_would_serve(capsys, bystander, start_agent):
+    assert main(["--audit", "--json", "--pid", str(bystander.pid)]) == 0
+
+    printed = json.loads(capsys.readouterr().out)
+    served = start_agent("--pid", bystander.pid).ask("/v1/info").json()
+
+    assert printed.keys() == served.keys()
+    assert printed["audit"] == served["audit"]
+    assert len(printed["audit"]) >= 30
+    assert TypeAdapter(AgentInfo).validate_python(served).audit[0].name == "RLIMIT_NOFILE"
+
+
+def test_json_without_audit_is_refused(capsys, bystander):
+    code, said = refused(capsys, "--pid", bystander.pid, "--json")
+
+    assert code == 2
+    assert "--json goes with --audit" in said
+
+
+def test_an_audit_of_nothing_is_no_empty_table(capsys):
+    assert refused(capsys, "--pid", 2**22 + 1, "--audit")[0] == 4
 
 
 @pytest.mark.parametrize("host", ["::", "192.0.2.1", ""])
@@ -226,3 +269,77 @@ def test_the_agent_needs_nothing_but_psutil(root):
     )
 
     assert ran.stdout.strip() == "{'psutil'}"
+
+
+PLANTED = """
+import resource, socket
+resource.setrlimit(resource.RLIMIT_NOFILE, (345, 678))
+server = socket.create_server(('127.0.0.1', 0), backlog=20)
+clients = [socket.create_connection(server.getsockname()) for _ in range(9)]
+held = [server.accept()[0] for _ in range(4)]
+ballast = b"x" * (40 << 20)
+"""
+NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+
+
+@pytest.fixture
+def watched_by_nobody(start_child, start_agent):
+    """A target of root's and an agent without any privilege, where that can be arranged."""
+    program = [*NOBODY, sys.executable, "-c", "import capacity.monitor.agent"]
+    if os.geteuid() != 0 or not shutil.which("setpriv"):
+        pytest.skip("root and setpriv are needed to start the agent as nobody")
+    if subprocess.run(program, capture_output=True, check=False).returncode:
+        pytest.skip("nobody may not read this installation")
+    child = start_child(PLANTED)
+    command = (*NOBODY, sys.executable, "-m", "capacity.monitor")
+    return child, start_agent("--pid", child.pid, "--interval", 0.1, command=command)
+
+
+def test_without_privilege_everything_is_right_or_unknown_and_never_zero(
+    watched_by_nobody, wait_until
+):
+    _child, agent = watched_by_nobody
+    # The census of the first reading is not in the first sample.
+    wait_until(lambda: len(agent.samples()) > 25)
+    samples, info = agent.samples(), agent.ask("/v1/info").json()
+    used = {key: value for each in samples for key, value in each["used"].items()}
+    gauges = {key: value for each in samples for key, value in each["gauges"].items()}
+    missing = {key: why for each in samples for key, why in each["missing"].items()}
+    limits = {limit["resource"]: limit for limit in info["limits"]}
+    audit = {entry["name"]: entry for entry in info["audit"]}
+
+    # Standard streams, listener, nine clients' ends and four accepted ones.
+    assert used["descriptors"] == 3 + 1 + 9 + 4
+    assert (limits["descriptors"]["value"], audit["RLIMIT_NOFILE (hard)"]["value"]) == (345, 678)
+    assert used["memory"] > 40 << 20 < gauges["resident_bytes"]
+    assert limits["memory"]["value"] > 40 << 20
+    assert gauges["sockets_established"] >= 18
+    assert gauges["sockets_time_wait"] >= 0
+    assert audit["net.core.somaxconn"]["state"] == "known"
+    for name in ("application_connections", "accept_queue", "epoll_watches", "memory_maps"):
+        assert name not in used
+        assert name not in gauges
+        assert "run the agent as the target's user or as root" in missing[name]
+    assert "run the agent as the target's user or as root" in missing["slab_tcp_bytes"]
+    unknown = [entry for entry in info["audit"] if entry["state"] == "unknown"]
+    assert all(entry["reason"] for entry in unknown)
+
+
+def test_a_zombie_is_gone_and_another_process_with_its_id_is_another(
+    start_child, start_agent, wait_until
+):
+    parent = start_child(
+        "import subprocess, sys\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        "print(child.pid)"
+    )
+    agent = start_agent("--pid", parent.said[0], "--interval", 0.1)
+    there = wait_until(agent.samples)[-1]
+    parent.do("child.kill()")  # Nobody waits for it.
+    gone = wait_until(lambda: [each for each in agent.samples() if not each["target_started_at"]])
+    state = Path(f"/proc/{parent.said[0]}/stat").read_text().rpartition(")")[2].split()[0]
+
+    assert there["target_started_at"]
+    assert state == "Z"
+    assert "target is gone" in gone[-1]["missing"]["descriptors"]
+    assert "descriptors" not in gone[-1]["used"]

@@ -82,6 +82,15 @@ def test_counters_are_counters_and_end_in_total():
     assert types["capacity_listen_drops_total"] == "counter"
 
 
+def test_seconds_are_spelled_out():
+    gauges, counters = {"memory_maps_interval_s": 4.0}, {"cpu_throttled_s": 2.5}
+    values, types = read(metrics_text(sample(gauges=gauges, counters=counters), ()))
+
+    assert values["capacity_memory_maps_interval_seconds"] == 4
+    assert values["capacity_cpu_throttled_seconds_total"] == 2.5
+    assert types["capacity_cpu_throttled_seconds_total"] == "counter"
+
+
 def test_every_resource_has_a_name_of_its_own():
     values, _ = read(metrics_text(sample(used=dict.fromkeys(Resource, 1.0)), ()))
 

@@ -1,7 +1,5 @@
 """A real second namespace, where one may be made."""
 
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -17,12 +15,9 @@ print(server.getsockname()[1])
 
 
 @pytest.fixture
-def elsewhere(start_child):
+def elsewhere(start_elsewhere):
     """A listening child in another network namespace."""
-    unshare = shutil.which("unshare")
-    if not unshare or subprocess.run([unshare, "-n", "true"], check=False).returncode:
-        pytest.skip("making a network namespace is not permitted here")
-    return start_child(LISTEN, (unshare, "-n"))
+    return start_elsewhere(LISTEN)
 
 
 def test_a_child_shares_the_namespace_it_was_started_in(start_child):

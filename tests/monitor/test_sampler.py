@@ -2,16 +2,21 @@
 
 import threading
 import time
+from pathlib import Path
 
 import psutil
 import pytest
 
-from capacity.domain.resources import Resource
+from capacity.domain.resources import Resource, Scaling
+from capacity.monitor import costs as costs_module
 from capacity.monitor import sampler as module
 from capacity.monitor.collectors.base import HostCollector, TargetCollector
+from capacity.monitor.collectors.cpu import CpuCollector
 from capacity.monitor.collectors.registry import host_collectors, target_collectors
 from capacity.monitor.discovery import Selector
+from capacity.monitor.limits.entries import audited
 from capacity.monitor.limits.states import known
+from capacity.monitor.listeners import TargetListeners
 from capacity.monitor.readings import Reading
 from capacity.monitor.sampler import Sampler, sample_on_beat
 from capacity.monitor.target import Target
@@ -162,21 +167,97 @@ def test_a_limit_that_comes_with_the_usage_replaces_the_one_before(make):
 
 
 def test_all_collectors_on_a_real_child_leave_nothing_without_a_word(make):
-    sampler, _ = make(*target_collectors(), hosts=host_collectors())
-    sampler.prime()
-    time.sleep(0.05)
-    sample = sampler.sample()
-    said = {*sample.used, *sample.gauges, *sample.counters, *sample.missing}
+    listeners = TargetListeners()
+    sampler, _ = make(*target_collectors(listeners), hosts=host_collectors())
+    samples = [sampler.sample(), sampler.sample()]
+    listeners.close()
+    # The first has no rates, the second none of what is not due again so soon.
+    said = {
+        name
+        for sample in samples
+        for name in (*sample.used, *sample.gauges, *sample.counters, *sample.missing)
+    }
+    sample = samples[-1]
 
     assert set(Resource) <= said
     assert not {*sample.used, *sample.gauges, *sample.counters} & sample.missing.keys()
     assert {limit.resource for limit in sampler.limits} == set(Resource) - {
         Resource.APPLICATION_CONNECTIONS
     }
-    sampler_listeners = next(
-        each._listeners for each in sampler._target_collectors if hasattr(each, "_listeners")
+
+
+def entry(name):
+    return audited(
+        name, lambda: 1, unit="files", scope="host", source="s", scales_with=Scaling.CONNECTIONS
     )
-    sampler_listeners.close()
+
+
+@pytest.fixture
+def audits(make):
+    """A sampler whose audit says how often it was asked, until it is told to fail."""
+    sampler, child = make(Working())
+    asked = []
+
+    def audit(view):
+        asked.append(view.root)
+        if len(asked) == 3:
+            raise ProcessLookupError
+        return (entry(str(len(asked))),)
+
+    sampler._audit = audit
+    return sampler, child
+
+
+def names(sampler):
+    return [each.name for each in sampler.audit]
+
+
+def test_the_audit_is_taken_with_the_limits(audits):
+    sampler, _child = audits
+    sampler.sample()
+    sampler.sample()
+    early = names(sampler)
+    sampler._limits_due_at_s = 0.0
+    sampler.sample()
+
+    assert (early, names(sampler)) == (["1"], ["2"])
+
+
+def test_a_target_that_ends_during_the_audit_leaves_the_one_before(audits):
+    sampler, _child = audits
+    for _ in range(3):
+        sampler._limits_due_at_s = 0.0
+        sampler.sample()
+
+    assert names(sampler) == ["2"]
+
+
+def test_what_each_collector_costs_is_told_every_ten_seconds(make, monkeypatch):
+    sampler, _ = make(Working(), hosts=[Host()])
+    at_once = sampler.sample().gauges
+    monkeypatch.setattr(costs_module, "_EVERY_S", 0.0)
+    later = sampler.sample().gauges
+
+    # Both are defined in this file; the audit is the sampler's own.
+    assert set(later) - set(at_once) == {
+        f"collector_{Path(__file__).stem}_cores",
+        "collector_sampler_cores",
+    }
+
+
+def test_a_clock_that_is_set_back_harms_only_its_own_stamp(make, monkeypatch):
+    sampler, _ = make(CpuCollector())
+    sampler.prime()
+    before = sampler.sample()
+    real = time.time
+    monkeypatch.setattr(module.time, "time", lambda: real() - 3600)
+    time.sleep(0.1)
+    after = sampler.sample()
+
+    assert after.at == pytest.approx(before.at - 3600, abs=5)
+    assert after.interval_s == pytest.approx(0.1, abs=0.08)
+    assert 0 <= after.used[Resource.CPU] < 1
+    assert after.target_started_at == before.target_started_at
 
 
 def test_the_beat_keeps_its_time_and_skips_what_it_missed(make):

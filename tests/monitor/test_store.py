@@ -2,7 +2,7 @@
 
 import json
 import os
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import psutil
 import pytest
@@ -77,6 +77,33 @@ def test_an_empty_ring_has_nothing_and_says_zero():
     ring = SampleRing(5)
 
     assert (ring.since(0), ring.newest_seq, ring.latest) == (b"", 0, None)
+
+
+def test_the_current_values_hold_what_was_not_due_again():
+    ring = SampleRing(5)
+    first = sample(1)
+    paced = {Resource.MEMORY_MAPS: 40.0}
+    ring.add(replace(first, used={**first.used, **paced}, counters={"listen_drops": 1.0}))
+    ring.add(replace(sample(2), used={Resource.DESCRIPTORS: 8.0}))
+
+    assert ring.current.used == {Resource.DESCRIPTORS: 8.0, **paced}
+    assert ring.current.counters == {"listen_drops": 1.0}
+    assert (ring.current.seq, ring.current.at) == (2, sample(2).at)
+    assert json.loads(ring.since(1))["used"] == {"descriptors": 8.0}
+
+
+def test_what_has_gone_missing_is_not_shown_any_longer():
+    ring = SampleRing(5)
+    ring.add(sample(1))
+    ring.add(replace(sample(2), used={}, missing={Resource.DESCRIPTORS: "gone"}))
+    back = replace(sample(3), used={Resource.CONNTRACK: 3.0}, missing={})
+    gone = ring.current
+    ring.add(back)
+
+    assert Resource.DESCRIPTORS not in gone.used
+    assert gone.missing[Resource.DESCRIPTORS] == "gone"
+    assert ring.current.used[Resource.CONNTRACK] == 3
+    assert Resource.CONNTRACK not in ring.current.missing
 
 
 def test_every_line_ends_in_a_newline():

@@ -6,28 +6,31 @@ is not. A sample between two censuses has neither the number nor an entry in `mi
 How many connections the application admits is its own configuration: no limit is read here.
 """
 
-import time
-
 from capacity.domain.resources import Resource
 from capacity.monitor.collectors.base import TargetCollector
 from capacity.monitor.listeners import TargetListeners
+from capacity.monitor.pace import Pace
 from capacity.monitor.readings import Reading
 from capacity.monitor.sock_diag import FAMILIES, Listener
 from capacity.monitor.target import TargetView
 
 _CENSUS_S = 2.0
-_CENSUS_COST_RATIO = 0.004
-"""The census may take this share of a core: above 8 ms it is taken more rarely."""
-_EARLY_S = 0.05
-"""A beat that comes this much too early takes the census all the same."""
+_CENSUS_COST_RATIO = 0.002
+"""The census may take this share of a core: above 4 ms it is taken more rarely."""
+_INTERVAL_GAUGE = "application_connections_interval_s"
 
 
 class ConnectionsCollector(TargetCollector):
-    provides = (Resource.APPLICATION_CONNECTIONS, "accept_queue", "accept_queue_limit")
+    provides = (
+        Resource.APPLICATION_CONNECTIONS,
+        "accept_queue",
+        "accept_queue_limit",
+        _INTERVAL_GAUGE,
+    )
 
     def __init__(self, listeners: TargetListeners) -> None:
         self._listeners = listeners
-        self._census_at_s = 0.0
+        self._pace = Pace(_CENSUS_S, _CENSUS_COST_RATIO)
 
     def collect(self, target: TargetView) -> Reading:
         listeners = self._listeners.read(target)
@@ -38,13 +41,11 @@ class ConnectionsCollector(TargetCollector):
             "accept_queue": float(fullest.accept_queue),
             "accept_queue_limit": float(fullest.accept_queue_limit),
         }
-        now_s = time.monotonic()
-        if now_s < self._census_at_s - _EARLY_S:
+        if not self._pace.is_due:
             return Reading(gauges=gauges)
-        began_s = time.thread_time()
-        connections = self._census(target, listeners)
-        cost_s = time.thread_time() - began_s
-        self._census_at_s = now_s + max(_CENSUS_S, cost_s / _CENSUS_COST_RATIO)
+        with self._pace.reading():
+            connections = self._census(target, listeners)
+        gauges[_INTERVAL_GAUGE] = self._pace.interval_s
         return Reading(used={Resource.APPLICATION_CONNECTIONS: float(connections)}, gauges=gauges)
 
     def _census(self, target: TargetView, listeners: list[Listener]) -> int:

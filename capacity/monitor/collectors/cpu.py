@@ -5,7 +5,6 @@ nothing away; what it did since the last beat is lost, at most one interval of o
 with many threads is read by the ticks of its processes alone: coarse, but two numbers a process.
 """
 
-import contextlib
 import os
 import time
 from collections.abc import Iterable
@@ -15,9 +14,9 @@ import psutil
 from capacity.domain.resources import Limit, Resource
 from capacity.monitor.collectors.base import TargetCollector
 from capacity.monitor.limits.cgroups import ancestors
+from capacity.monitor.limits.host_entries import allowed_cores
 from capacity.monitor.limits.states import known, unknown
 from capacity.monitor.processor_time import ProcessClock, thread_ids
-from capacity.monitor.procfs import parse_cores, read_text
 from capacity.monitor.readings import READ_ERRORS, Reading
 from capacity.monitor.target import TargetView
 
@@ -62,7 +61,7 @@ class CpuCollector(TargetCollector):
                 if (quota := group.quota_cores()) is not None
             ]
             source = f"{target.proc}/PID/status: Cpus_allowed_list"
-            candidates.append((float(len(_allowed_cores(target))), "process", source))
+            candidates.append((float(len(allowed_cores(target))), "process", source))
         except READ_ERRORS as error:
             return [unknown(Resource.CPU, "cgroup", source, error)]
         candidates.append(
@@ -87,22 +86,3 @@ class CpuCollector(TargetCollector):
             spent_s[process] = clock.read(pid, stat, threads, target.proc)
         self._clocks = clocks
         return spent_s
-
-
-def _allowed_cores(target: TargetView) -> set[int]:
-    """Return the cores that any process of the target may use; its cpuset is already in there."""
-    cores: set[int] = set()
-    for pid in target.stats:
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            cores |= _cores_of(read_text(f"{target.proc}/{pid}/status"))
-    if not cores:
-        raise ProcessLookupError
-    return cores
-
-
-def _cores_of(status: str) -> set[int]:
-    for line in status.splitlines():
-        name, _, value = line.partition(":")
-        if name == "Cpus_allowed_list":
-            return parse_cores(value)
-    raise ValueError("no line Cpus_allowed_list")

@@ -2,7 +2,7 @@
 
 Those are the interfaces of the default routes, else all but the loopback: counting bridges, bonds
 and tunnels as well would count a byte twice. When everything that the target listens on is bound
-to a loopback address, its traffic is the loopback's, which has no line speed to run into.
+to a loopback address, its traffic is the loopback's, which has no line speed to run into; a token bucket on an interface caps it all the same.
 """
 
 import time
@@ -10,15 +10,11 @@ from collections.abc import Iterable
 
 from capacity.domain.resources import Limit, Resource
 from capacity.monitor.collectors.base import TargetCollector
-from capacity.monitor.limits.states import known, unknown, unlimited
+from capacity.monitor.limits.links import LOOPBACK, link_limit
 from capacity.monitor.listeners import TargetListeners
-from capacity.monitor.network_namespace import is_own_namespace
-from capacity.monitor.procfs import parse_interfaces, read_number, read_text
-from capacity.monitor.readings import READ_ERRORS, Reading
+from capacity.monitor.procfs import parse_interfaces, read_text
+from capacity.monitor.readings import Reading
 from capacity.monitor.target import TargetView
-
-_BYTES_PER_S_PER_MEGABIT = 125_000
-_LOOPBACK = "lo"
 
 
 class NetworkCollector(TargetCollector):
@@ -54,35 +50,15 @@ class NetworkCollector(TargetCollector):
         else:
             used[Resource.NETWORK_OUT] = (sent - before[2]) / (now_s - before[3])
         counters = {"network_rx_bytes": float(received), "network_tx_bytes": float(sent)}
-        limits = () if self._limited == names else (self._limit(names, target),)
+        limits = () if self._limited == names else (link_limit(names, target, self._sys),)
         self._limited = names
         return Reading(used=used, counters=counters, missing=missing, limits=limits)
 
     def _interfaces(self, traffic: dict[str, tuple[int, int]]) -> frozenset[str]:
-        if self._listeners.is_loopback_only and _LOOPBACK in traffic:
-            return frozenset({_LOOPBACK})
+        if self._listeners.is_loopback_only and LOOPBACK in traffic:
+            return frozenset({LOOPBACK})
         routed = self._routed & traffic.keys()
-        return routed or frozenset(traffic.keys() - {_LOOPBACK}) or frozenset(traffic)
-
-    def _limit(self, names: frozenset[str], target: TargetView) -> Limit:
-        """Return the sum of the link speeds; unknown as soon as one of them is."""
-        if names == {_LOOPBACK}:
-            return unlimited(Resource.NETWORK_OUT, "namespace", "the loopback has no line speed")
-        speed_bytes_per_s = 0
-        source = ", ".join(f"{self._sys}/class/net/{name}/speed" for name in sorted(names))
-        try:
-            if not is_own_namespace(target.root, target.proc):
-                why = "the target is in another network namespace: declare the link's speed"
-                return unknown(Resource.NETWORK_OUT, "namespace", source, why)
-            for name in names:
-                megabits_per_s = read_number(f"{self._sys}/class/net/{name}/speed")
-                if megabits_per_s <= 0:
-                    why = f"{name} does not say its speed, as virtual links do not: declare it"
-                    return unknown(Resource.NETWORK_OUT, "host", source, why)
-                speed_bytes_per_s += megabits_per_s * _BYTES_PER_S_PER_MEGABIT
-        except READ_ERRORS as error:
-            return unknown(Resource.NETWORK_OUT, "host", source, error)
-        return known(Resource.NETWORK_OUT, speed_bytes_per_s, "host", source)
+        return routed or frozenset(traffic.keys() - {LOOPBACK}) or frozenset(traffic)
 
 
 def routed_interfaces(target: TargetView) -> frozenset[str]:
@@ -102,4 +78,4 @@ def routed_interfaces(target: TargetView) -> frozenset[str]:
             and not row[destination].strip("0")
             and not row[mask].strip("0")
         }
-    return frozenset(names - {_LOOPBACK})
+    return frozenset(names - {LOOPBACK})

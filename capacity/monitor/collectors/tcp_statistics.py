@@ -9,19 +9,37 @@ from capacity.monitor.procfs import needed, parse_paired_lines, read_text
 from capacity.monitor.readings import Reading
 from capacity.monitor.target import TargetView
 
+_EXTENDED = {
+    "listen_overflows": "ListenOverflows",
+    "listen_drops": "ListenDrops",
+    "syn_cookies_sent": "SyncookiesSent",
+    "syn_queue_drops": "TCPReqQFullDrop",
+    "syn_retransmits": "TCPSynRetrans",
+    "retransmission_timeouts": "TCPTimeouts",
+    "time_wait_overflows": "TCPTimeWaitOverflow",
+    "tcp_memory_pressures": "TCPMemoryPressures",
+    "tcp_memory_aborts": "TCPAbortOnMemory",
+}
+"""Our name -> entry of TcpExt in /proc/net/netstat (Linux, networking/snmp_counter.rst)."""
+
 
 class TcpStatisticsCollector(TargetCollector):
-    provides = ("sockets_established", "listen_overflows", "listen_drops", "retransmits")
+    provides = ("sockets_established", "retransmits", *_EXTENDED)
 
     def collect(self, target: TargetView) -> Reading:
         network = f"{target.proc}/{target.root}/net"
         extended = parse_paired_lines(read_text(f"{network}/netstat"), "TcpExt")
         tcp = parse_paired_lines(read_text(f"{network}/snmp"), "Tcp")
+        counters = {
+            name: float(extended[entry]) for name, entry in _EXTENDED.items() if entry in extended
+        }
+        missing = {
+            name: f"this kernel does not count {entry}"
+            for name, entry in _EXTENDED.items()
+            if entry not in extended
+        }
         return Reading(
             gauges={"sockets_established": float(needed(tcp, "CurrEstab"))},
-            counters={
-                "listen_overflows": float(needed(extended, "ListenOverflows")),
-                "listen_drops": float(needed(extended, "ListenDrops")),
-                "retransmits": float(needed(tcp, "RetransSegs")),
-            },
+            counters={"retransmits": float(needed(tcp, "RetransSegs")), **counters},
+            missing=missing,
         )

@@ -1,4 +1,5 @@
-"""Threads and processes, against the tightest of the pids cgroups above, or kernel.threads-max.
+"""Threads and processes, against the tightest of the pids cgroups above, or the smaller of
+kernel.threads-max and kernel.pid_max.
 
 Held against a cgroup's limit, the cgroup's own count is the usage: others in it take room too.
 Else it is the sum over the target's processes.
@@ -24,13 +25,13 @@ class ThreadsCollector(TargetCollector):
     def limits(self, target: TargetView) -> Iterable[Limit]:
         """Find the limited cgroups; the tightest of them changes, and comes with the usage."""
         self._limited = []
-        host_source = f"{target.proc}/sys/kernel/threads-max"
+        host_sources = [f"{target.proc}/sys/kernel/{name}" for name in ("threads-max", "pid_max")]
         source, scope = f"{target.proc}/{target.root}/cgroup", "cgroup"
         try:
             groups = ancestors(target.root, "pids", target.proc)
             limits = [(group, group.limit("pids.max")) for group in groups]
-            source, scope = host_source, "host"
-            host_limit = read_number(host_source)
+            source, scope = host_sources[0], "host"
+            host_limit, source = min((read_number(path), path) for path in host_sources)
         except READ_ERRORS as error:
             return [unknown(Resource.THREADS, scope, source, error)]
         self._limited = [
@@ -38,7 +39,7 @@ class ThreadsCollector(TargetCollector):
         ]
         if self._limited:
             return ()
-        return [known(Resource.THREADS, host_limit, "host", host_source)]
+        return [known(Resource.THREADS, host_limit, "host", source)]
 
     def collect(self, target: TargetView) -> Reading:
         if not self._limited:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from capacity.monitor.procfs import read_number, read_text
+from capacity.monitor.procfs import needed, parse_flat_keyed, read_number, read_text
 
 _V1_UNLIMITED_BYTES = 1 << 60
 """Version 1 says "no limit" as the largest number of pages it can hold, in bytes."""
@@ -17,6 +17,7 @@ _V1_NAMES = {
     "memory.max": "memory.limit_in_bytes",
     "memory.current": "memory.usage_in_bytes",
     "memory.peak": "memory.max_usage_in_bytes",
+    "cpu.max": "cpu.cfs_quota_us",
 }
 
 
@@ -36,13 +37,9 @@ class Cgroup:
     def working_set_bytes(self) -> int:
         """Return the memory in use without the inactive file cache, of all members and below."""
         inactive = "total_inactive_file" if self.version == 1 else "inactive_file"
-        path = self.file("memory.stat")
-        for line in read_text(path).splitlines():
-            name, _, value = line.partition(" ")
-            if name == inactive:
-                # The two files are read one after the other: the cache may be the newer number.
-                return max(0, self.usage("memory.current") - int(value))
-        raise ValueError(f"{path} has no line {inactive}")
+        entries = parse_flat_keyed(read_text(self.file("memory.stat")))
+        # The two files are read one after the other: the cache may be the newer number.
+        return max(0, self.usage("memory.current") - needed(entries, inactive))
 
     def limit(self, name: str) -> int | None:
         """Return memory.max or pids.max; None when there is none, as in a root cgroup."""
@@ -70,7 +67,7 @@ class Cgroup:
 
     @property
     def quota_file(self) -> str:
-        return self.file("cpu.cfs_quota_us" if self.version == 1 else "cpu.max")
+        return self.file("cpu.max")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

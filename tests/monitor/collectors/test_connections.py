@@ -1,6 +1,9 @@
 """The census against connections that a real child holds."""
 
+import shutil
 import socket
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -62,12 +65,16 @@ def test_others_connections_are_not_counted(collector, served, clients, view):
         assert collector.collect(view(child.pid)).used == {Resource.APPLICATION_CONNECTIONS: 0}
 
 
+def queue_of(reading):
+    return {name: value for name, value in reading.gauges.items() if name.startswith("accept")}
+
+
 def test_the_fullest_accept_queue_is_shown_with_its_limit(collector, served, clients, view):
     child, (first, second) = served
-    empty = collector.collect(view(child.pid)).gauges
+    empty = queue_of(collector.collect(view(child.pid)))
     clients("127.0.0.1", first, 20)
     clients("::1", second, 18)
-    full = collector.collect(view(child.pid)).gauges
+    full = queue_of(collector.collect(view(child.pid)))
 
     # Of two empty ones, the smaller; then 18 of 50 is fuller than 20 of 64.
     assert empty == {"accept_queue": 0, "accept_queue_limit": 50}
@@ -104,8 +111,9 @@ def test_a_dear_census_is_taken_more_rarely(listeners, served, view, monkeypatch
     monkeypatch.setattr(module, "_CENSUS_COST_RATIO", 1e-9)
     collector = ConnectionsCollector(listeners)
     child, _ = served
-    collector.collect(view(child.pid))
+    reading = collector.collect(view(child.pid))
 
+    assert reading.gauges["application_connections_interval_s"] > 1000
     assert not collector.collect(view(child.pid)).used
 
 
@@ -122,3 +130,62 @@ def test_the_applications_own_limit_is_not_ours_to_say(collector, served, view):
 
     assert list(collector.limits(view(child.pid))) == []
     assert collector.collect(view(child.pid)).limits == ()
+
+
+ONE = """
+import socket
+server = socket.create_server(({!r}, 0), family={}, backlog=2000, dualstack_ipv6={})
+print(server.getsockname()[1])
+held = []
+def take(n): held.extend(server.accept()[0] for _ in range(n))
+"""
+CONNECT = """
+import socket
+held = []
+def connect(host, port, n): held.extend(socket.create_connection((host, port)) for _ in range(n))
+"""
+KINDS = {
+    "IPv4": ("127.0.0.1", int(socket.AF_INET), False, "127.0.0.1"),
+    "IPv6": ("::1", int(socket.AF_INET6), False, "::1"),
+    "dual-stack": ("::", int(socket.AF_INET6), True, "127.0.0.1"),
+}
+
+
+def established(pid, port):
+    """Return what ss counts at the target's end."""
+    if not (shutil.which("ss") and shutil.which("nsenter")):
+        pytest.skip("ss and nsenter are needed to count by other means")
+    command = [*inside(pid), "ss", "-Htn", "state", "established", f"sport = :{port}"]
+    return len(subprocess.run(command, capture_output=True, check=True).stdout.splitlines())
+
+
+def inside(pid):
+    return "nsenter", f"--net=/proc/{pid}/ns/net"
+
+
+@pytest.mark.parametrize("count", [0, 1000])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("where", ["here", "elsewhere"])
+def test_the_census_is_what_was_opened_and_what_ss_says(
+    collector, start_child, start_elsewhere, run_there, view, where, kind, count
+):
+    host, family, is_dual, address = KINDS[kind]
+    if where == "here":
+        target = start_child(ONE.format(host, family, is_dual))
+        client = start_child(CONNECT)
+    else:
+        target = start_elsewhere(CONNECT)
+        run_there(target.pid, "ip link set lo up")
+        client = start_child(CONNECT, inside(target.pid))
+        target.end()
+        target = start_child(ONE.format(host, family, is_dual), inside(client.pid))
+    (port,) = target.said
+    client.do(f"connect({address!r}, {port}, {count})")
+    target.do(f"take({count})")
+    held = sum(link.readlink() != Path() for link in Path(f"/proc/{target.pid}/fd").iterdir())
+    used = collector.collect(view(target.pid)).used
+
+    assert used == {Resource.APPLICATION_CONNECTIONS: count}
+    assert established(target.pid, port) == count
+    # Beside the connections: three standard streams and the listener.
+    assert held == count + 4

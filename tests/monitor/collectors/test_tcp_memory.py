@@ -1,6 +1,7 @@
-"""Pages become bytes on both sides."""
+"""Pages become bytes on both sides, and a cgroup that gives less than the host is the limit."""
 
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -9,33 +10,22 @@ from capacity.monitor.collectors.tcp_memory import TcpMemoryCollector
 from capacity.monitor.procfs import PAGE_BYTES
 
 
-def test_use_and_limit_are_bytes(write_file, tmp_path):
+@pytest.fixture
+def host(write_file, tmp_path, view):
+    """A made-up host whose target is in no cgroup."""
+    write_file("7/stat", "7 (n) S 1 " + "0 " * 40)
+    write_file("7/cgroup", "")
     write_file("net/sockstat", "sockets: used 1\nTCP: inuse 1 orphan 0 tw 0 alloc 1 mem 63\n")
     write_file("sys/net/ipv4/tcp_mem", "100\t200\t300\n")
-    collector = TcpMemoryCollector(str(tmp_path))
-    (limit,) = collector.limits()
-
-    assert collector.collect().used == {Resource.TCP_MEMORY: 63 * PAGE_BYTES}
-    assert limit.value == 300 * PAGE_BYTES
+    return view(7, proc=str(tmp_path))
 
 
-def test_bytes_that_nobody_reads_are_seen_on_the_real_host():
+def test_use_and_limit_are_bytes(host):
     collector = TcpMemoryCollector()
-    before = collector.collect().used[Resource.TCP_MEMORY]
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        pairs = []
-        for _ in range(20):
-            client = socket.create_connection(server.getsockname())
-            accepted, _ = server.accept()
-            client.setblocking(False)
-            while fill(client):
-                pass
-            pairs += [client, accepted]
-        after = collector.collect().used[Resource.TCP_MEMORY]
-        for each in pairs:
-            each.close()
+    (limit,) = collector.limits(host)
 
-    assert after - before > 20 * 65536
+    assert collector.collect(host).used == {Resource.TCP_MEMORY: 63 * PAGE_BYTES}
+    assert (limit.value, limit.scope) == (300 * PAGE_BYTES, "host")
 
 
 def fill(client):
@@ -45,16 +35,86 @@ def fill(client):
         return 0
 
 
+@pytest.fixture
+def unread():
+    """Twenty connections full of bytes that nobody reads."""
+    opened = []
+
+    def fill_all():
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            for _ in range(20):
+                client = socket.create_connection(server.getsockname())
+                accepted, _ = server.accept()
+                client.setblocking(False)
+                opened.extend([client, accepted])
+                while fill(client):
+                    pass
+
+    yield fill_all
+    for each in opened:
+        each.close()
+
+
+def test_bytes_that_nobody_reads_are_seen_on_the_real_host(bystander, view, unread):
+    collector, target = TcpMemoryCollector(), view(bystander.pid)
+    before = collector.collect(target).used[Resource.TCP_MEMORY]
+    unread()
+    after = collector.collect(target).used[Resource.TCP_MEMORY]
+
+    assert after - before > 20 * 65536
+
+
+FILL = """
+import socket
+server = socket.create_server(("127.0.0.1", 0))
+held = []
+def fill(n):
+    for _ in range(n):
+        client = socket.create_connection(server.getsockname())
+        held.extend([client, server.accept()[0]])
+        client.setblocking(False)
+        try:
+            while client.send(bytes(65536)): pass
+        except BlockingIOError: pass
+"""
+
+
+def test_a_version_1_cgroup_that_gives_less_is_the_limit_and_counts_its_own(
+    start_child, view, v1_cgroup, unread
+):
+    child = start_child(FILL)
+    group = v1_cgroup("memory", child)
+    limit_bytes = 64 << 20
+    file = group / "memory.kmem.tcp.limit_in_bytes"
+    if not file.exists():
+        pytest.skip("this kernel does not limit TCP memory by cgroup")
+    file.write_text(str(limit_bytes))
+    unread()  # Somebody else's.
+    collector = TcpMemoryCollector()
+    limits = list(collector.limits(view(child.pid)))
+    before = collector.collect(view(child.pid))
+    child.do("fill(5)")
+    after = collector.collect(view(child.pid))
+    counted = int((group / "memory.kmem.tcp.usage_in_bytes").read_text())
+    (limit,) = after.limits
+
+    assert limits == []
+    assert (limit.value, limit.scope, Path(limit.source)) == (limit_bytes, "cgroup", file)
+    assert before.used[Resource.TCP_MEMORY] == 0
+    assert after.used[Resource.TCP_MEMORY] == counted > 5 * 65536
+
+
 @pytest.mark.parametrize("text", [None, "1 2\n", "a b c\n"])
-def test_an_unreadable_limit_is_unknown(write_file, tmp_path, text):
+def test_an_unreadable_limit_is_unknown(host, write_file, tmp_path, text):
+    (tmp_path / "sys/net/ipv4/tcp_mem").unlink()
     if text:
         write_file("sys/net/ipv4/tcp_mem", text)
-    (limit,) = TcpMemoryCollector(str(tmp_path)).limits()
+    (limit,) = TcpMemoryCollector().limits(host)
 
     assert limit.state is LimitState.UNKNOWN
 
 
-def test_a_line_without_memory_is_no_zero(write_file, tmp_path):
+def test_a_line_without_memory_is_no_zero(host, write_file):
     write_file("net/sockstat", "TCP: inuse 1\n")
     with pytest.raises(ValueError, match="no entry mem"):
-        TcpMemoryCollector(str(tmp_path)).collect()
+        TcpMemoryCollector().collect(host)

@@ -21,15 +21,25 @@ def test_the_named_counters_are_taken(target, write_file):
     write_file("7/net/snmp", SNMP.format(13))
     reading = TcpStatisticsCollector().collect(target)
 
-    assert reading.counters == {"listen_overflows": 11, "listen_drops": 12, "retransmits": 13}
+    assert reading.counters == {
+        "listen_overflows": 11,
+        "listen_drops": 12,
+        "retransmits": 13,
+        "syn_cookies_sent": 1,
+    }
     assert reading.gauges == {"sockets_established": 5}
 
 
 def test_a_kernel_without_a_counter_is_no_zero(target, write_file):
     write_file("7/net/netstat", "TcpExt: ListenOverflows\nTcpExt: 1\n")
     write_file("7/net/snmp", SNMP.format(13))
-    with pytest.raises(ValueError, match="ListenDrops"):
-        TcpStatisticsCollector().collect(target)
+    reading = TcpStatisticsCollector().collect(target)
+
+    assert reading.counters == {"listen_overflows": 1, "retransmits": 13}
+    assert reading.missing["listen_drops"] == "this kernel does not count ListenDrops"
+    assert {*reading.counters, *reading.gauges, *reading.missing} == set(
+        TcpStatisticsCollector.provides
+    )
 
 
 def test_connections_beyond_the_accept_queue_are_counted(start_child, view):

@@ -27,7 +27,9 @@ def test_every_thread_of_the_tree_counts(start_child, view):
 
     assert used == 8 + 3
     if limit.scope == "host":
-        assert limit.value == int(Path("/proc/sys/kernel/threads-max").read_text())
+        assert limit.value == int(Path(limit.source).read_text())
+        assert limit.value <= int(Path("/proc/sys/kernel/threads-max").read_text())
+        assert limit.value <= int(Path("/proc/sys/kernel/pid_max").read_text())
 
 
 def test_a_pids_cgroup_counts_all_that_are_in_it(start_child, view, v1_cgroup):
@@ -49,6 +51,7 @@ def v2(write_file, tmp_path, view):
     write_file("7/cgroup", "0::/a/b\n")
     write_file("self/mountinfo", f"1 1 0:1 / {tmp_path}/mnt rw - cgroup2 cgroup2 rw\n")
     write_file("sys/kernel/threads-max", "500\n")
+    write_file("sys/kernel/pid_max", "32768\n")
     return view(7, proc=str(tmp_path))
 
 
@@ -74,6 +77,13 @@ def test_a_cgroup_out_of_sight_makes_the_limit_unknown_and_keeps_the_use(v2, wri
     used, limit = collected(v2)
 
     assert (used, limit.state, limit.scope) == (3, LimitState.UNKNOWN, "cgroup")
+
+
+def test_process_ids_give_out_before_threads_where_there_are_fewer(v2, write_file, tmp_path):
+    write_file("sys/kernel/pid_max", "400\n")
+    _used, limit = collected(v2)
+
+    assert (limit.value, limit.source) == (400, f"{tmp_path}/sys/kernel/pid_max")
 
 
 def test_a_host_that_does_not_say_its_limit_is_unknown(v2, tmp_path):

@@ -160,5 +160,5 @@ def test_a_working_set_without_its_cache_is_an_error(write_file, tmp_path):
     write_file("memory.current", "1000\n")
     write_file("memory.stat", "anon 5\n")
 
-    with pytest.raises(ValueError, match="no line inactive_file"):
+    with pytest.raises(ValueError, match="no entry inactive_file"):
         Cgroup(path=str(tmp_path), version=2).working_set_bytes()

@@ -1,0 +1,58 @@
+"""Memory mappings of one process, against vm.max_map_count: a thread's stack takes two.
+
+The process with most of them speaks for all, since each has the whole limit for itself. Counting
+reads every mapping, at some half a microsecond each, and is therefore paced.
+"""
+
+from collections.abc import Iterable
+
+from capacity.domain.resources import Limit, Resource
+from capacity.monitor.collectors.base import TargetCollector
+from capacity.monitor.limits.states import known, unknown
+from capacity.monitor.limits.sysctls import sysctl_path
+from capacity.monitor.pace import Pace
+from capacity.monitor.procfs import read_number, read_text
+from capacity.monitor.readings import READ_ERRORS, Reading
+from capacity.monitor.target import TargetView
+
+_EVERY_S = 2.0
+_COST_RATIO = 0.0005
+_INTERVAL_GAUGE = "memory_maps_interval_s"
+
+
+class MemoryMapsCollector(TargetCollector):
+    provides = (Resource.MEMORY_MAPS, _INTERVAL_GAUGE)
+
+    def __init__(self) -> None:
+        self._pace = Pace(_EVERY_S, _COST_RATIO)
+
+    def collect(self, target: TargetView) -> Reading:
+        if not self._pace.is_due:
+            return Reading()
+        with self._pace.reading():
+            most = max(_counts(target))
+        return Reading(
+            used={Resource.MEMORY_MAPS: float(most)},
+            gauges={_INTERVAL_GAUGE: self._pace.interval_s},
+        )
+
+    def limits(self, target: TargetView) -> Iterable[Limit]:
+        source = sysctl_path("vm.max_map_count", target.proc)
+        try:
+            return [known(Resource.MEMORY_MAPS, read_number(source), "process", source)]
+        except READ_ERRORS as error:
+            return [unknown(Resource.MEMORY_MAPS, "process", source, error)]
+
+
+def _counts(target: TargetView) -> list[int]:
+    """Return the mappings of each process that lives; the last trouble when none does."""
+    counts = []
+    trouble: OSError = ProcessLookupError()
+    for pid in target.stats:
+        try:
+            counts.append(read_text(f"{target.proc}/{pid}/maps").count("\n"))
+        except (FileNotFoundError, ProcessLookupError) as error:
+            trouble = error
+    if not counts:
+        raise trouble
+    return counts
