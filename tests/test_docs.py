@@ -38,7 +38,9 @@ def test_every_command_is_in_the_readme(name):
     assert f"`capacity {name}`" in README
 
 
-@pytest.mark.parametrize("module", [estimates, load, observation, plan, resources, run, sample, sizing])
+@pytest.mark.parametrize(
+    "module", [estimates, load, observation, plan, resources, run, sample, sizing]
+)
 def test_every_public_name_of_the_domain_is_in_the_glossary(module):
     assert [] == [name for name in public_classes(module) if f"`{name}`" not in ARCHITECTURE]
 

@@ -113,7 +113,8 @@ def _mounts(mountinfo: str) -> Iterator[_Mount]:
     for line in mountinfo.splitlines():
         before, _, after = line.partition(" - ")
         fields, kind = before.split(), after.split()
-        if kind and kind[0] in {"cgroup", "cgroup2"}:
+        is_whole = len(fields) > 4 and len(kind) > 2
+        if is_whole and kind[0] in {"cgroup", "cgroup2"}:
             yield _Mount(
                 path=fields[4],
                 shown=fields[3],

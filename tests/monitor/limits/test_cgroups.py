@@ -94,6 +94,18 @@ def test_a_hierarchy_without_a_mount_is_unknown(made_up):
         ancestors(7, "memory", proc)
 
 
+@pytest.mark.parametrize("end", range(len(V2_MOUNT.rstrip())))
+def test_a_mount_that_is_read_half_is_no_mount_or_the_same(made_up, end):
+    proc, mount = made_up("0::/\n", V2_MOUNT[:end], {})
+    try:
+        paths = [group.path for group in ancestors(7, "memory", proc)]
+    except FileNotFoundError:
+        return
+
+    assert end > V2_MOUNT.index("cgroup2 rw")
+    assert [str(mount)] == paths
+
+
 def test_without_the_controller_there_are_no_cgroups(made_up):
     proc, _ = made_up("4:memory:/\n", V1_MOUNT, {})
 
