@@ -18,7 +18,12 @@ MISSING_SAMPLES_RATIO = 0.1
 CLOCK_ERROR_S = 0.25
 _SHORTEST_BEAT_S = 1e-3
 
-HOST_WIDE = (Resource.FILE_TABLE, Resource.TCP_MEMORY, Resource.HOST_MEMORY)
+HOST_WIDE = (
+    Resource.FILE_TABLE,
+    Resource.USER_PROCESSES,
+    Resource.TCP_MEMORY,
+    Resource.HOST_MEMORY,
+)
 """Read for the whole host, so that a generator there has a part in their use. The target's CPU is
 its own, and a connection within a host is one entry of connection tracking."""
 
