@@ -14,6 +14,7 @@ Format history: 1 - first version.
 
 import json
 import os
+import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -38,6 +39,20 @@ _EVENT: TypeAdapter[RunEvent] = TypeAdapter(RunEvent)
 _HISTOGRAM: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
 
 
+def _write_whole(file: Path, content: bytes) -> None:
+    """Create *file* with all of its content or not at all. Raises FileExistsError and OSError."""
+    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
+    try:
+        with os.fdopen(descriptor, "wb") as part:
+            os.fchmod(descriptor, 0o644)
+            part.write(content)
+            part.flush()
+            os.fsync(descriptor)
+        file.hardlink_to(name)  # Unlike a rename, this never replaces a run that is there.
+    finally:
+        Path(name).unlink()
+
+
 class RunWriter:
     """Appends to one run directory. Every call leaves the directory loadable."""
 
@@ -46,9 +61,7 @@ class RunWriter:
         self.path = path
         try:
             path.mkdir(parents=True, exist_ok=True)
-            with (path / "run.json").open("xb") as file:
-                file.write(_MANIFEST.dump_json(manifest, indent=2))
-                os.fsync(file.fileno())
+            _write_whole(path / "run.json", _MANIFEST.dump_json(manifest, indent=2))
         except FileExistsError:
             raise ConfigError(
                 f"{path}: there is a run already and runs are never overwritten; name another directory"

@@ -88,10 +88,9 @@ def build(folder: Path) -> None:
         sys.exit("The C compiler is missing: apt install gcc libc6-dev")
     if len(os.sched_getaffinity(0)) < 2:
         sys.exit("Two cores are needed: one for the server, one for the client")
-    for name in ("pusher", "reader"):
+    for source in (HERE / "native").glob("*.c"):
         flags = ["-O2", "-Wall", "-D_GNU_SOURCE"]
-        source = HERE / "native" / f"{name}.c"
-        subprocess.run(["gcc", *flags, "-o", folder / name, source], check=True)
+        subprocess.run(["gcc", *flags, "-o", folder / source.stem, source], check=True)
 
 
 def available_clients(folder: Path) -> dict[str, Client]:

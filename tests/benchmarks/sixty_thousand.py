@@ -19,8 +19,9 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from capacity.cli import measure as measuring
+from capacity.cli import locust_command
 from capacity.cli.bundled import start_bundled_target
+from capacity.cli.measure import measure
 from capacity.domain.errors import CapacityError
 from capacity.exchange.instruments import listed_instruments
 from capacity.recording.run_directory import load
@@ -94,11 +95,11 @@ def main():
         seen = folder / "seen"
         seen.mkdir()
         os.environ["CAPACITY_WITNESS"] = str(seen)
-        measuring.LOCUSTFILES = f"{measuring.LOCUSTFILES},{WITNESS}"
+        locust_command.LOCUSTFILES = f"{locust_command.LOCUSTFILES},{WITNESS}"
         run = folder / "run"
         with StatusWatch(yaml.safe_load(target.read_text())["port"]) as watch:
             try:
-                measuring.measure(target, profile, workers=WORKERS, run=run)
+                measure(target, profile, workers=WORKERS, run=run)
             except CapacityError as error:
                 print(error, file=sys.stderr)
         witnesses = [json.loads(path.read_text()) for path in seen.iterdir()]

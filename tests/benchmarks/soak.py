@@ -45,6 +45,7 @@ class Soak:
                 "target": target.model_dump(mode="json"),
                 "dialect": dialect_settings.dump(dialect),
                 "connections_per_user": 1,
+                "arrivals": "even",
                 "poll_interval_s": 1.0,
                 "clock_offset_s": 0.0,
                 "subscriptions_by_address": 1,

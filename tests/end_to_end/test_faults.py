@@ -603,12 +603,18 @@ def test_an_agent_that_dies_does_not_end_the_run(start, measure):
     assert re.search(r"\*\*Why:\*\* .*samples", told)
 
 
-def test_a_full_disk_ends_the_run_in_words(measure):
-    few_bytes = (6000, 6000)
+@pytest.mark.parametrize(
+    ("most_bytes", "exit_code", "words"),
+    [
+        (6_000, 2, "cannot write the run (File too large)"),  # Of the manifest there are 20,000.
+        (26_000, 5, "cannot be written on (File too large)"),
+    ],
+)
+def test_a_full_disk_ends_the_run_in_words(measure, most_bytes, exit_code, words):
     measuring = measure(
         profile=PROFILE | {"plateau_s": 60},
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, few_bytes),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes)),
     )
 
-    assert measuring.end() == 5
-    assert "cannot be written on (File too large)" in measuring.command.said
+    assert measuring.end() == exit_code
+    assert words in measuring.command.said
