@@ -145,7 +145,10 @@ def most_messages_per_s(pusher: Path, client: Client) -> float:
 
 def taken_in_time(pusher: Path, client: Client, rate: int) -> float:
     """Return the messages taken a second, 0 where some came late or not at all."""
-    figures = run(pusher, client, rate)
+    try:
+        figures = run(pusher, client, rate)
+    except subprocess.TimeoutExpired:
+        return 0.0  # Too busy reading to look at its clock.
     is_in_time = figures.get("delay_p99_ms", 0.0) < MOST_DELAY_MS  # C only counts frames.
     return figures["messages_per_s"] * (is_in_time and figures["messages_per_s"] > 0.98 * rate)
 
@@ -192,7 +195,7 @@ def answered(argv: list[str], port: int) -> Figures:
     """Run a client that prints its own figures."""
     arguments = [str(port), str(CONNECTIONS), str(SECONDS)]
     output = subprocess.run(
-        pinned([*argv, *arguments]), check=True, stdout=subprocess.PIPE, timeout=120
+        pinned([*argv, *arguments]), check=True, stdout=subprocess.PIPE, timeout=60
     ).stdout
     figures: Figures = json.loads(output)
     return figures
