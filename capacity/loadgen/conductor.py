@@ -100,6 +100,7 @@ class Conductor:
     def on_counts(self, worker: str, report: dict[str, Any]) -> None:
         self._crew.note(worker, report["gauges"])
         self._failures += sum(report["failures"].values())
+        self.recorder.unmatched(report["examples"])
         open_connections = self.open_connections
         self._connections_peak = max(self._connections_peak, open_connections)
         if report["index"] < 0:

@@ -123,7 +123,7 @@ class Feed:
                     ledger.delivery_delay.append(int(delay_s * 1e6) if delay_s > 0 else 0)
                 ledger.gaps += reception.missed
             elif reception.kind is Kind.UNMATCHED:
-                ledger.unmatched += 1
+                ledger.note_unmatched(reception.problem or "")
             elif reception.kind is Kind.REJECTED:
                 ledger.fail("subscribe_rejected")
             for reply in reception.replies:

@@ -26,6 +26,7 @@ PHASES = ("dns", "tcp", "proxy", "tls", "upgrade", "subscription", "first_data")
 POLL_PHASES = PHASES[:4]
 """Of opening a connection for polls."""
 
+MOST_EXAMPLES = 3
 FOLD_FROM = 1000
 """Durations of one kind that are worth folding between reports."""
 
@@ -70,12 +71,19 @@ class Ledger:
         default_factory=lambda: {phase: [] for phase in POLL_PHASES}
     )
     """Likewise, of the connections that polls were made on."""
+    examples: list[str] = field(default_factory=list)
+    """What was wrong with the first unmatched frames since the last report."""
     _folded: dict[str, Histogram] = field(default_factory=dict)
 
     def note_lag(self, late_us: int) -> None:
         """Note how late a timer was, and use the beat to fold what has piled up."""
         self.lag.append(late_us)
         self.fold()
+
+    def note_unmatched(self, problem: str) -> None:
+        self.unmatched += 1
+        if len(self.examples) < MOST_EXAMPLES:
+            self.examples.append(problem)
 
     def fail(self, reason: str, count: int = 1) -> None:
         self.failures[reason] = self.failures.get(reason, 0) + count
@@ -106,13 +114,14 @@ class Ledger:
             "seconds": now_s - self.since_s,
             **{name: getattr(self, name) for name in COUNTS},
             "failures": self.failures,
+            "examples": self.examples,
         }
         self.fold(least=1)
         report["histograms"] = {name: folded.counts for name, folded in self._folded.items()}
         self._folded = {}
         for name in COUNTS:
             setattr(self, name, 0)
-        self.failures = {}
+        self.failures, self.examples = {}, []
         self.since_s = now_s
         return report
 

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from capacity.settings.target import Target
 logger = logging.getLogger(__name__)
 
 FETCH_INTERVAL_S = 1.0
+MOST_UNMATCHED = 10
 
 
 class Recorder:
@@ -36,6 +38,7 @@ class Recorder:
         self.started_at = time.time()
         self._last_seq = self._newest_seq()
         self._agent_lost = False
+        self._unmatched: set[str] = set()
         self._target_started_at = preflight.info.target_started_at if preflight.info else None
         self._writer = RunWriter(
             run,
@@ -59,6 +62,13 @@ class Recorder:
 
     def event(self, kind: str, **detail: Any) -> None:
         self._writer.append_event(RunEvent(at=time.time(), kind=kind, detail=detail))
+
+    def unmatched(self, problems: Iterable[str]) -> None:
+        """Keep a few examples of frames that the dialect has no rule for, none twice."""
+        for problem in problems:
+            if len(self._unmatched) < MOST_UNMATCHED and problem not in self._unmatched:
+                self._unmatched.add(problem)
+                self.event("unmatched_frame", reason=problem)
 
     def point(self, point: LoadPoint) -> None:
         self._writer.append_point(point)

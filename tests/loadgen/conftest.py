@@ -25,6 +25,7 @@ EMPTY_REPORT = {
     "unmatched": 0,
     "untimed": 0,
     "failures": {},
+    "examples": [],
     "histograms": {},
     "is_final": False,
     "gauges": {

@@ -165,8 +165,12 @@ def test_what_the_dialect_does_not_know_is_unmatched_and_no_delivery(client, fle
     client.say(method="maintenance")
     client.publish(SOL)
     wait_until(lambda: fleet.ledger.unmatched == 2)
+    maintenance, of_another = fleet.ledger.examples
 
     assert 0 == fleet.ledger.deliveries
+    assert maintenance.startswith("no rule for: ")
+    assert '"maintenance"' in maintenance
+    assert of_another.startswith("an update of a channel not subscribed to: ")
 
 
 def test_a_refused_channel_is_a_failure_and_is_not_asked_for_again(target, feed, fleet):

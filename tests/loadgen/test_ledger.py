@@ -1,5 +1,5 @@
 from capacity.domain.histogram import bucket_of
-from capacity.loadgen.ledger import FOLD_FROM, Ledger, poll_series_of, series_of
+from capacity.loadgen.ledger import FOLD_FROM, MOST_EXAMPLES, Ledger, poll_series_of, series_of
 
 
 def test_taking_returns_what_happened_under_the_tag_and_starts_anew():
@@ -49,3 +49,13 @@ def test_what_piles_up_is_folded_on_the_beat_and_is_all_there_at_the_end():
     assert piled_up == 0
     assert {bucket_of(1000): FOLD_FROM, bucket_of(7): 1} == report["histograms"]["delivery_delay"]
     assert {bucket_of(40): 1} == report["histograms"]["lag"]
+
+
+def test_of_many_unmatched_frames_few_are_shown():
+    ledger = Ledger()
+    for number in range(100):
+        ledger.note_unmatched(f"no rule for: {number}")
+    first, second = ledger.take(1.0), ledger.take(2.0)
+
+    assert (100, MOST_EXAMPLES) == (first["unmatched"], len(first["examples"]))
+    assert [] == second["examples"]

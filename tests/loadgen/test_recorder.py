@@ -9,7 +9,7 @@ from capacity.domain.histogram import Histogram
 from capacity.domain.run import LoadPoint
 from capacity.loadgen import recorder as recorder_module
 from capacity.loadgen.preflight import check
-from capacity.loadgen.recorder import Recorder
+from capacity.loadgen.recorder import MOST_UNMATCHED, Recorder
 from capacity.recording.run_directory import load
 from capacity.settings.profile import ADAPTER
 
@@ -148,6 +148,19 @@ def test_a_restarted_agent_that_counts_anew_is_followed_from_its_first_sample(
 
     assert list(range(1, len(anew) + 1)) == anew
     assert numbers_of(recorder.samples) == numbers_of(load(recorder.path).samples)
+
+
+def test_examples_of_unmatched_frames_are_noted_once_and_not_without_end(
+    start_exchange, target_file, record
+):
+    recorder = record(target_file(start_exchange(), None))
+    for _ in range(2):
+        recorder.unmatched(f"no rule for: {number}" for number in range(100))
+    recorder.close("finished", {})
+    noted = [event for event in load(recorder.path).events if event.kind == "unmatched_frame"]
+
+    assert MOST_UNMATCHED == len(noted)
+    assert {"reason": "no rule for: 0"} == noted[0].detail
 
 
 def test_a_target_that_goes_is_noted_once(start_exchange, start_agent, target_file, record):
