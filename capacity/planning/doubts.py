@@ -102,7 +102,10 @@ def _about_steps(record: RunRecord) -> Iterator[Doubt]:
         yield Doubt(
             kind=DoubtKind.UNMATCHED_FRAMES,
             statement=f"The dialect has no rule for {units.counted(unmatched, 'received frame')}.",
-            remedy="Add a rule for them to the dialect, or the deliveries are counted too low.",
+            remedy=(
+                "Add a rule for them to the dialect, or the deliveries are counted too low; the run's"
+                " events have examples."
+            ),
         )
     if record.missing:
         yield Doubt(
