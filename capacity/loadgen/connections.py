@@ -115,9 +115,7 @@ class Connection:
             self.socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
 
     def read(self) -> bytes:
-        """Return what has arrived. Raises what the socket raises when nothing has."""
-        if self.socket is None:
-            return os.read(self.fd, BYTES_PER_READ)
+        """Return what the socket has, and note its stamp. Raises what the socket raises."""
         if self.is_tls:
             return bytes(self.socket.recv(BYTES_PER_READ))
         data, notes, _flags, _address = self.socket.recvmsg(BYTES_PER_READ, _NOTES_BYTES)
@@ -247,33 +245,31 @@ class ConnectionSet:
         return len(ready)
 
     def _read(self, connection: Connection) -> None:
+        """Read a connection until it has nothing more, or a turn's worth."""
+        fd, reader, listener = connection.fd, connection.reader, connection.listener
+        replies: list[bytes] = []
         for _ in range(READS_PER_TURN):
-            if connection.fd < 0:
-                return
             try:
-                data = connection.read()
+                data = (
+                    os.read(fd, BYTES_PER_READ) if connection.socket is None else connection.read()
+                )
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-                return
+                break
             except OSError:
                 self.lose(connection, "connection_reset")
                 return
             if not data:
                 self.lose(connection, "connection_ended")
                 return
-            if not self._feed(connection, data) or len(data) < BYTES_PER_READ:
-                return
-
-    def _feed(self, connection: Connection, data: bytes) -> bool:
-        """Return whether the connection may be read further."""
-        replies: list[bytes] = []
-        payloads = connection.reader.feed(data, replies)
-        if payloads:
-            connection.listener.on_messages(connection, payloads)
+            payloads = reader.feed(data, replies)
+            if payloads:
+                listener.on_messages(connection, payloads)
+            if len(data) < BYTES_PER_READ or connection.fd < 0 or reader.end is not None:
+                break
         if replies:
             connection.send_frame(b"".join(replies))
-        if connection.reader.end is not None:
-            self.lose(connection, connection.reader.end)
-        return connection.fd >= 0
+        if reader.end is not None:
+            self.lose(connection, reader.end)
 
 
 def spread(action: Callable[[Any], None], items: Sequence[Any], per_s: float) -> None:

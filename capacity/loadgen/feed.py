@@ -96,53 +96,56 @@ class Feed:
             self._connection = None
 
     def on_messages(self, connection: Connection, payloads: Sequence[bytes]) -> None:
-        assert self._conversation is not None
+        conversation = self._conversation
+        assert conversation is not None
         ledger = self._fleet.ledger
         deliveries = ledger.deliveries
-        was_pending = self._conversation.pending
+        was_pending = conversation.pending
         now_s = time.time()
         target_now_s = now_s + self._fleet.clock_offset_s
         published_at_s: float | None = None
         for payload in payloads:
-            published_at_s = self._conversation.glance(payload)
+            published_at_s = conversation.glance(payload)
+            if published_at_s is None:
+                published_at_s = self._receive(conversation, payload)
+            else:
+                ledger.deliveries += 1
+                ledger.delivered_bytes += len(payload)
             if published_at_s is not None:
-                ledger.deliveries += 1
-                ledger.delivered_bytes += len(payload)
-                delay_s = target_now_s - published_at_s
-                ledger.delivery_delay.append(int(delay_s * 1e6) if delay_s > 0 else 0)
-                continue
-            reception = self._conversation.receive(payload)
-            if reception.kind is Kind.DATA:
-                ledger.deliveries += 1
-                ledger.delivered_bytes += len(payload)
-                published_at_s = reception.published_at_s
-                if published_at_s is None:
-                    ledger.untimed += 1
-                else:
-                    delay_s = target_now_s - published_at_s
-                    ledger.delivery_delay.append(int(delay_s * 1e6) if delay_s > 0 else 0)
-                ledger.gaps += reception.missed
-            elif reception.kind is Kind.UNMATCHED:
-                ledger.note_unmatched(reception.problem or "")
-            elif reception.kind is Kind.REJECTED:
-                ledger.fail("subscribe_rejected")
-            for reply in reception.replies:
-                self._send(reply)
+                ledger.delivery_delay.append((target_now_s - published_at_s) * 1e6)
         if connection.arrived_at_s is not None:
             self._note_arrival(connection.arrived_at_s, now_s, published_at_s)
-        self._note_milestones(has_data=ledger.deliveries != deliveries)
-        if was_pending and not self._conversation.pending:
+        if self._asked_s or self._opened_s or self._data_asked_s:
+            self._note_milestones(has_data=ledger.deliveries != deliveries)
+        if was_pending and not conversation.pending:
             self._catch_up()
+
+    def _receive(self, conversation: Conversation, payload: bytes) -> float | None:
+        """Read a message in full, note what it is and answer it; return when it was published."""
+        ledger = self._fleet.ledger
+        reception = conversation.receive(payload)
+        if reception.kind is Kind.DATA:
+            ledger.deliveries += 1
+            ledger.delivered_bytes += len(payload)
+            ledger.untimed += reception.published_at_s is None
+            ledger.gaps += reception.missed
+        elif reception.kind is Kind.UNMATCHED:
+            ledger.note_unmatched(reception.problem or "")
+        elif reception.kind is Kind.REJECTED:
+            ledger.fail("subscribe_rejected")
+        for reply in reception.replies:
+            self._send(reply)
+        return reception.published_at_s
 
     def _note_arrival(
         self, arrived_at_s: float, now_s: float, published_at_s: float | None
     ) -> None:
         """Note how long the last message was under way, and how long it waited for us since."""
         ledger = self._fleet.ledger
-        ledger.queueing.append(max(0, int((now_s - arrived_at_s) * 1e6)))
+        ledger.queueing.append((now_s - arrived_at_s) * 1e6)
         if published_at_s is not None:
             delay_s = arrived_at_s + self._fleet.clock_offset_s - published_at_s
-            ledger.arrival_delay.append(max(0, int(delay_s * 1e6)))
+            ledger.arrival_delay.append(delay_s * 1e6)
 
     def on_lost(self, _connection: Connection, reason: str) -> None:
         self._connection = None

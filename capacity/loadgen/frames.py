@@ -35,6 +35,8 @@ MASKED = "frame_masked"
 NOT_UTF8 = "text_not_utf8"
 TOO_BIG = "message_too_big"
 TOO_MANY_FRAGMENTS = "too_many_fragments"
+_MIDDLING = bytes((0x81, 126))
+"""How a whole text message of 126 to 65,535 bytes begins."""
 MAX_FRAGMENTS = 1 << 16
 """Of one message: empty ones add nothing to its size, and would never end."""
 
@@ -79,6 +81,11 @@ class FrameReader:
             data = bytes(self._waiting)
             self._waiting = None
         at, end = 0, len(data)
+        if end > 129 and data[:2] == _MIDDLING and self._message is None:
+            payload = data[4:]
+            # One text message in one frame, and nothing else: what nearly every read brings.
+            if (data[2] << 8 | data[3]) == len(payload) <= self._max_bytes and payload.isascii():
+                return (payload,)
         payloads: list[bytes] = []
         while (stop := at + 2) <= end:
             first, length = data[at], data[at + 1]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from capacity.domain.histogram import Histogram
+from capacity.loadgen.folding import folded
 
 SERIES = (
     "delivery_delay",
@@ -58,16 +59,16 @@ class Ledger:
     unmatched: int = 0
     untimed: int = 0
     failures: dict[str, int] = field(default_factory=dict)
-    delivery_delay: list[int] = field(default_factory=list)
-    arrival_delay: list[int] = field(default_factory=list)
-    queueing: list[int] = field(default_factory=list)
-    request_latency: list[int] = field(default_factory=list)
-    body_age: list[int] = field(default_factory=list)
-    handshake_time: list[int] = field(default_factory=list)
-    lag: list[int] = field(default_factory=list)
-    opening: dict[str, list[int]] = field(default_factory=lambda: {phase: [] for phase in PHASES})
+    delivery_delay: list[float] = field(default_factory=list)
+    arrival_delay: list[float] = field(default_factory=list)
+    queueing: list[float] = field(default_factory=list)
+    request_latency: list[float] = field(default_factory=list)
+    body_age: list[float] = field(default_factory=list)
+    handshake_time: list[float] = field(default_factory=list)
+    lag: list[float] = field(default_factory=list)
+    opening: dict[str, list[float]] = field(default_factory=lambda: {phase: [] for phase in PHASES})
     """Microseconds by phase."""
-    request_opening: dict[str, list[int]] = field(
+    request_opening: dict[str, list[float]] = field(
         default_factory=lambda: {phase: [] for phase in POLL_PHASES}
     )
     """Likewise, of the connections that polls were made on."""
@@ -95,10 +96,10 @@ class Ledger:
         """
         for series, values in self._durations():
             if len(values) >= least:
-                self._folded.setdefault(series, Histogram()).add_all(values)
+                self._folded.setdefault(series, Histogram()).merge(folded(values))
                 values.clear()
 
-    def _durations(self) -> Iterator[tuple[str, list[int]]]:
+    def _durations(self) -> Iterator[tuple[str, list[float]]]:
         for name in SERIES:
             yield name, getattr(self, name)
         for phase, values in self.opening.items():
