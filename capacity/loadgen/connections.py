@@ -9,142 +9,31 @@ As network drivers do (NAPI), the set is woken by the first arrival after a sile
 a millisecond while messages come: below saturation most of a message's cost is the wake-up.
 """
 
-import contextlib
 import os
 import select
-import socket
 import ssl
-import struct
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import gevent
 from gevent import monkey
 
 from capacity.loadgen.compression import Deflate, Inflater
-from capacity.loadgen.frames import CLOSE_FRAME, FrameReader, masked_frame
+from capacity.loadgen.connection import BYTES_PER_READ, Connection, Listener
+from capacity.loadgen.frames import FrameReader
 
 READY_PER_TURN = 256
-BYTES_PER_READ = 4096
 READS_PER_TURN = 4
 """Further reads of one socket in a turn, while it keeps filling the buffer (large snapshots)."""
-MAX_UNSENT_BYTES = 1 << 20
 TURN_INTERVAL_S = 0.001
 """What the loop's clock resolves. Adds half of it to a busy connection's delays, on average."""
 STAMP_EVERY = 16
-"""One plain connection in so many tells when the kernel received what it reads."""
+"""One connection in so many tells when the kernel received what it reads."""
 QUIET_TURNS = 3
 _READABLE = 1
-_SO_TIMESTAMPNS = 35
-"""asm-generic/socket.h; the same number names the control message."""
-_TIMESPEC = struct.Struct("@ll")
-_NOTES_BYTES = 64
 
 # gevent removes epoll from the patched module, because waiting on it would block; we only poll.
 _epoll = monkey.get_original("select", "epoll")
-_socket = monkey.get_original("socket", "socket")
-
-
-class Listener(Protocol):
-    """Who is told about a connection's messages and its end; must not block."""
-
-    def on_messages(self, connection: "Connection", /, payloads: Sequence[bytes]) -> None: ...
-
-    def on_lost(self, connection: "Connection", /, reason: str) -> None: ...
-
-
-class Connection:
-    """One open WebSocket. Sending never blocks: what the socket does not take is queued."""
-
-    __slots__ = (
-        "_set",
-        "_unsent",
-        "arrived_at_s",
-        "fd",
-        "is_tls",
-        "listener",
-        "reader",
-        "socket",
-    )
-
-    def __init__(
-        self, connections: "ConnectionSet", sock: Any, listener: Listener, reader: FrameReader
-    ) -> None:
-        self._set = connections
-        self._unsent = b""
-        self.is_tls = isinstance(sock, ssl.SSLSocket)
-        self.fd: int = sock.fileno() if self.is_tls else sock.detach()
-        self.socket: Any = sock if self.is_tls else None
-        """None where the descriptor is enough: gevent's wrapper costs memory and time."""
-        self.arrived_at_s: float | None = None
-        """When the kernel received the last bytes read, epoch seconds; None where it is not asked."""
-        self.listener = listener
-        self.reader = reader
-
-    def send(self, payload: bytes) -> None:
-        """Send one text message."""
-        self.send_frame(masked_frame(payload))
-
-    def send_frame(self, frame: bytes) -> None:
-        if self.fd < 0:
-            return
-        waiting = bool(self._unsent)
-        self._unsent += frame
-        if not waiting:
-            self.flush()
-        if len(self._unsent) > MAX_UNSENT_BYTES:
-            self._set.lose(self, "target_not_reading")
-
-    def flush(self) -> None:
-        """Hand queued bytes to the socket; watch for room while some are left."""
-        try:
-            sent = self._write(self._unsent)
-        except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
-            sent = 0
-        except OSError:
-            self._set.lose(self, "connection_reset")
-            return
-        waited = sent < len(self._unsent)
-        self._unsent = self._unsent[sent:]
-        self._set.watch_room(self, wanted=waited)
-
-    def ask_for_stamps(self) -> None:
-        """Have the kernel say when it received what is read; costs a few microseconds a read."""
-        self.socket = _socket(fileno=self.fd)
-        with contextlib.suppress(OSError):
-            self.socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
-
-    def read(self) -> bytes:
-        """Return what the socket has, and note its stamp. Raises what the socket raises."""
-        if self.is_tls:
-            return bytes(self.socket.recv(BYTES_PER_READ))
-        data, notes, _flags, _address = self.socket.recvmsg(BYTES_PER_READ, _NOTES_BYTES)
-        for level, kind, content in notes:
-            if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS:
-                seconds, nanoseconds = _TIMESPEC.unpack_from(content)
-                self.arrived_at_s = seconds + nanoseconds / 1e9
-        return bytes(data)
-
-    def release(self) -> None:
-        """Give the descriptor back."""
-        fd, self.fd = self.fd, -1
-        if self.socket is None:
-            os.close(fd)
-        else:
-            self.socket.close()
-
-    def _write(self, data: bytes) -> int:
-        if self.socket is None:
-            return os.write(self.fd, data)
-        return int(self.socket.send(data))
-
-    def close(self) -> None:
-        """Leave: a close frame if the socket takes it, then the end. Never waits."""
-        if self.fd < 0:
-            return
-        with contextlib.suppress(OSError):
-            self._write(CLOSE_FRAME)
-        self._set.forget(self)
 
 
 class ConnectionSet:
@@ -176,7 +65,7 @@ class ConnectionSet:
         inflater = Inflater(compression) if compression is not None else None
         connection = Connection(self, sock, listener, FrameReader(max_message_bytes, inflater))
         self._by_fd[connection.fd] = connection
-        if not connection.is_tls and self._added % STAMP_EVERY == 0:
+        if self._added % STAMP_EVERY == 0:
             connection.ask_for_stamps()
         self._added += 1
         self._epoll.register(connection.fd, select.EPOLLIN)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from capacity.loadgen.connections import Connection
+from capacity.loadgen.connection import Connection
 from capacity.loadgen.handshake import open_websocket
 from capacity.workload.conversation import Conversation
 from capacity.workload.reception import Kind

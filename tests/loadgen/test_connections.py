@@ -1,105 +1,25 @@
 """The epoll set on real sockets: the other end of a socket pair plays the target."""
 
 import contextlib
-import shutil
-import socket
-import ssl
-import subprocess
-import time
+import runpy
+from pathlib import Path
 
 import gevent
 import pytest
 from wsproto.connection import Connection as Peer
 from wsproto.connection import ConnectionType
-from wsproto.events import CloseConnection, TextMessage
+from wsproto.events import CloseConnection
 
-from capacity.loadgen.connections import (
-    MAX_UNSENT_BYTES,
-    READY_PER_TURN,
-    STAMP_EVERY,
-    ConnectionSet,
-    spread,
-)
+from capacity.loadgen.connections import READY_PER_TURN, spread
 
-PATIENCE_S = 5
-
-
-class Heard:
-    def __init__(self):
-        self.payloads = []
-        self.lost = []
-
-    def on_messages(self, connection, payloads):
-        self.payloads += payloads
-
-    def on_lost(self, connection, reason):
-        self.lost.append(reason)
-
-
-@pytest.fixture
-def connections():
-    connections = ConnectionSet()
-    yield connections
-    connections.close()
-
-
-@pytest.fixture
-def pair(connections):
-    """Open a connection; return it, its listener and the target's end."""
-    peers = []
-
-    def open_pair(max_message_bytes=1 << 20):
-        ours, theirs = socket.socketpair()
-        peers.append(theirs)
-        heard = Heard()
-        return connections.add(ours, heard, max_message_bytes), heard, theirs
-
-    yield open_pair
-    for peer in peers:
-        peer.close()
-
-
-@pytest.fixture
-def tls_pair(tmp_path):
-    """Return both ends of a TLS connection; the target's end first."""
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed: nothing makes a certificate")
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    subprocess.run(
-        [
-            *[
-                "openssl",
-                "req",
-                "-x509",
-                "-newkey",
-                "ec",
-                "-pkeyopt",
-                "ec_paramgen_curve:prime256v1",
-            ],
-            *("-nodes", "-days", "1", "-subj", "/CN=target", "-keyout", key, "-out", certificate),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(certificate, key)
-    client = ssl.create_default_context(cafile=str(certificate))
-    ours, theirs = socket.socketpair()
-    accepting = gevent.spawn(server.wrap_socket, theirs, server_side=True)
-    secured = client.wrap_socket(ours, server_hostname="target")
-    yield accepting.get(timeout=PATIENCE_S), secured
-    accepting.value.close()
-    secured.close()
-
-
-def wait_until(condition):
-    with gevent.Timeout(PATIENCE_S):
-        while not condition():
-            gevent.sleep(0.005)
-
-
-def text_frame(text):
-    return Peer(ConnectionType.SERVER).send(TextMessage(data=text))
+PAIRS = runpy.run_path(str(Path(__file__).with_name("socket_pairs.py")))
+Heard = PAIRS["Heard"]
+connections = PAIRS["connections"]
+pair = PAIRS["pair"]
+text_frame = PAIRS["text_frame"]
+tls_pair = PAIRS["tls_pair"]
+wait_until = PAIRS["wait_until"]
+PATIENCE_S = PAIRS["PATIENCE_S"]
 
 
 def test_messages_reach_the_listener_in_order(pair):
@@ -126,44 +46,6 @@ def test_more_connections_than_one_turn_are_all_served(pair):
     wait_until(lambda: all(heard.payloads for _c, heard, _t in pairs))
 
     assert all([b"tick"] == heard.payloads for _c, heard, _t in pairs)
-
-
-def test_what_is_sent_reaches_the_target_unmasked(pair):
-    connection, _heard, target = pair()
-    connection.send(b'{"id":1}')
-    peer = Peer(ConnectionType.SERVER)
-    peer.receive_data(target.recv(1000))
-
-    assert '{"id":1}' == next(peer.events()).data
-
-
-def test_a_target_that_reads_late_gets_everything_in_order(pair):
-    connection, _heard, target = pair()
-    messages = [f"{number:04}".encode() * 500 for number in range(400)]
-    for message in messages:
-        connection.send(message)
-    expected = b"".join(messages)
-    peer, received = Peer(ConnectionType.SERVER), bytearray()
-
-    def read():
-        while len(received) < len(expected):
-            peer.receive_data(target.recv(65536))
-            for event in peer.events():  # A large message comes in several parts.
-                received.extend(event.data.encode())
-
-    gevent.spawn(read).join(PATIENCE_S)
-
-    assert expected == bytes(received)
-
-
-def test_a_target_that_never_reads_costs_its_connection_not_our_memory(pair):
-    connection, heard, _target = pair()
-    sent_bytes = 0
-    while not heard.lost and sent_bytes < MAX_UNSENT_BYTES * 4:
-        connection.send(b"x" * 60_000)
-        sent_bytes += 60_000
-
-    assert ["target_not_reading"] == heard.lost
 
 
 @pytest.mark.parametrize(
@@ -257,24 +139,3 @@ def test_what_tls_decrypted_with_the_handshake_comes_once_the_connection_is_know
 
     assert [] == heard_while_adding
     assert ([b"early"], ["closed_by_target"]) == (heard.payloads, heard.lost)
-
-
-def test_one_connection_in_many_tells_when_the_kernel_received_what_it_reads(connections):
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        ours, theirs, opened = [], [], []
-        for _ in range(STAMP_EVERY + 1):
-            ours.append(socket.create_connection(server.getsockname()))
-            theirs.append(server.accept()[0])
-            opened.append(connections.add(ours[-1], Heard(), 1 << 20))
-        gevent.sleep(0.05)  # The kernel begins to stamp a moment after it was first asked.
-        sent_at_s = time.time()
-        for peer in theirs:
-            peer.sendall(b"\x81\x02hi")
-        time.sleep(0.3)  # Nobody reads; the kernel's time is not that of the reading.
-        gevent.sleep(0.1)
-        for peer in theirs:
-            peer.close()
-
-    stamps = [connection.arrived_at_s for connection in opened]
-    assert [True, *[False] * (STAMP_EVERY - 1), True] == [stamp is not None for stamp in stamps]
-    assert all(sent_at_s - 0.01 < stamp < sent_at_s + 0.2 for stamp in (stamps[0], stamps[-1]))

@@ -1,0 +1,147 @@
+"""One open WebSocket: what it reads, what it still has to send, when the kernel got what it reads."""
+
+import contextlib
+import os
+import socket
+import ssl
+import struct
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from gevent import monkey
+
+from capacity.loadgen.frames import CLOSE_FRAME, FrameReader, masked_frame
+
+BYTES_PER_READ = 4096
+MAX_UNSENT_BYTES = 1 << 20
+_SO_TIMESTAMPNS = 35
+"""asm-generic/socket.h; the same number names the control message."""
+_TIMESPEC = struct.Struct("@ll")
+_NOTES_BYTES = 64
+
+_socket = monkey.get_original("socket", "socket")
+
+
+class Listener(Protocol):
+    """Who is told about a connection's messages and its end; must not block."""
+
+    def on_messages(self, connection: "Connection", /, payloads: Sequence[bytes]) -> None: ...
+
+    def on_lost(self, connection: "Connection", /, reason: str) -> None: ...
+
+
+class Owner(Protocol):
+    """The set that a connection belongs to."""
+
+    def lose(self, connection: "Connection", reason: str, /) -> None: ...
+
+    def forget(self, connection: "Connection", /) -> None: ...
+
+    def watch_room(self, connection: "Connection", /, *, wanted: bool) -> None: ...
+
+
+class Connection:
+    """One open WebSocket. Sending never blocks: what the socket does not take is queued."""
+
+    __slots__ = (
+        "_owner",
+        "_stamped",
+        "_unsent",
+        "arrived_at_s",
+        "fd",
+        "is_tls",
+        "listener",
+        "reader",
+        "socket",
+    )
+
+    def __init__(self, owner: Owner, sock: Any, listener: Listener, reader: FrameReader) -> None:
+        self._owner = owner
+        self._unsent = b""
+        self.is_tls = isinstance(sock, ssl.SSLSocket)
+        self.fd: int = sock.fileno() if self.is_tls else sock.detach()
+        self.socket: Any = sock if self.is_tls else None
+        """None where the descriptor is enough: gevent's wrapper costs memory and time."""
+        self._stamped: Any = None
+        """The plain socket whose stamps are asked for; below TLS it shares the descriptor."""
+        self.arrived_at_s: float | None = None
+        """When the kernel received the last bytes read, epoch seconds; None where it is not asked."""
+        self.listener = listener
+        self.reader = reader
+
+    def send(self, payload: bytes) -> None:
+        """Send one text message."""
+        self.send_frame(masked_frame(payload))
+
+    def send_frame(self, frame: bytes) -> None:
+        if self.fd < 0:
+            return
+        waiting = bool(self._unsent)
+        self._unsent += frame
+        if not waiting:
+            self.flush()
+        if len(self._unsent) > MAX_UNSENT_BYTES:
+            self._owner.lose(self, "target_not_reading")
+
+    def flush(self) -> None:
+        """Hand queued bytes to the socket; watch for room while some are left."""
+        try:
+            sent = self._write(self._unsent)
+        except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
+            sent = 0
+        except OSError:
+            self._owner.lose(self, "connection_reset")
+            return
+        waited = sent < len(self._unsent)
+        self._unsent = self._unsent[sent:]
+        self._owner.watch_room(self, wanted=waited)
+
+    def ask_for_stamps(self) -> None:
+        """Have the kernel say when it received what is read; costs a few microseconds a read."""
+        self._stamped = _socket(fileno=self.fd)
+        if not self.is_tls:
+            self.socket = self._stamped
+        with contextlib.suppress(OSError):
+            self._stamped.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+
+    def read(self) -> bytes:
+        """Return what the socket has, and note its stamp. Raises what the socket raises."""
+        if not self.is_tls:
+            return self._received()
+        if self._stamped is not None:
+            # TLS hands out no stamps: look at what is about to be decrypted. There may be nothing,
+            # while decrypted bytes wait.
+            with contextlib.suppress(BlockingIOError):
+                self._received(socket.MSG_PEEK)
+        return bytes(self.socket.recv(BYTES_PER_READ))
+
+    def _received(self, flags: int = 0) -> bytes:
+        data, notes, _flags, _address = self._stamped.recvmsg(BYTES_PER_READ, _NOTES_BYTES, flags)
+        for level, kind, content in notes:
+            if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS:
+                seconds, nanoseconds = _TIMESPEC.unpack_from(content)
+                self.arrived_at_s = seconds + nanoseconds / 1e9
+        return bytes(data)
+
+    def release(self) -> None:
+        """Give the descriptor back."""
+        fd, self.fd = self.fd, -1
+        if self.socket is None:
+            os.close(fd)
+            return
+        if self.is_tls and self._stamped is not None:
+            self._stamped.detach()
+        self.socket.close()
+
+    def _write(self, data: bytes) -> int:
+        if self.socket is None:
+            return os.write(self.fd, data)
+        return int(self.socket.send(data))
+
+    def close(self) -> None:
+        """Leave: a close frame if the socket takes it, then the end. Never waits."""
+        if self.fd < 0:
+            return
+        with contextlib.suppress(OSError):
+            self._write(CLOSE_FRAME)
+        self._owner.forget(self)
