@@ -15,9 +15,11 @@ test: $(VENV)/.tested  ## Lint, types, import rules and tests.
 	$(VENV)/bin/lint-imports
 	$(PYTHON) -m pytest
 
-bench: $(VENV)/.tested  ## Measure what the README claims.
+bench: $(VENV)/.benched  ## Measure what the README claims; half an hour, two idle cores.
 	$(PYTHON) tests/benchmarks/subscribers.py
 	$(PYTHON) tests/benchmarks/receive_path.py
+	$(PYTHON) tests/benchmarks/footprint.py
+	$(PYTHON) tests/benchmarks/overload.py
 	$(PYTHON) tests/benchmarks/polls.py
 	$(PYTHON) tests/benchmarks/sixty_thousand.py
 	$(PYTHON) tests/benchmarks/agent_cost.py
@@ -45,6 +47,10 @@ $(VENV)/.installed: requirements.txt pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.tested: tests/requirements.txt $(VENV)/.installed
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	@touch $@
+
+$(VENV)/.benched: tests/benchmarks/requirements.txt $(VENV)/.tested
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r tests/benchmarks/requirements.txt
 	@touch $@
 
 .PHONY: help demo test bench fuzz soak

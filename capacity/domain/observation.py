@@ -29,7 +29,7 @@ class GeneratorHealth:
     descriptors_ratio: float
     """Descriptors in use over their limit, fullest worker."""
     queueing_p95_s: float | None = None
-    """How long messages waited in a worker's sockets, on a sample of plain connections."""
+    """How long messages waited in a worker's sockets, on a sample of connections."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
