@@ -16,6 +16,8 @@ from capacity.models.nonnegative import nonnegative_least_squares
 
 HUBER_K = 1.345
 MAX_ITERATIONS = 25
+NEGLIGIBLE = 1e-100
+"""A column without a larger entry has no cost of its own."""
 PEAK_QUANTILE = 0.95
 _SETTLED = 1e-5
 """Largest relative move of a fitted use at which the iteration ends."""
@@ -75,7 +77,9 @@ def refitted_costs(
     The row weights stay those of the robust fit while rows are resampled, as in the fast robust
     bootstrap (Salibian-Barrera & Zamar, Ann. Stat. 30, 2002): outliers stay outliers.
     """
-    scales = np.maximum(np.max(np.abs(design), axis=0), np.finfo(float).tiny)
+    largest = np.max(np.abs(design), axis=0)
+    # A load that hardly was there tells no cost: divided by infinity its column is zero.
+    scales = np.where(largest > NEGLIGIBLE, largest, np.inf)
     height = max(float(np.max(np.abs(use))), np.finfo(float).tiny)
     scaled = design / scales
     weighted = scaled * (weights / np.max(weights))[:, None]

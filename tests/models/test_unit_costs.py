@@ -66,3 +66,12 @@ def test_resampling_with_equal_weights_is_the_fit_itself():
     replicates = refitted_costs(DESIGN, use, weights, np.ones((2, len(DESIGN))))
 
     assert replicates == pytest.approx(np.tile(refitted_costs(DESIGN, use, weights), (2, 1)))
+
+
+def test_a_load_that_hardly_was_there_has_no_cost():
+    connections = np.array([1.0, 10, 20, 30])
+    design = np.column_stack([np.ones(4), connections, np.full(4, 5e-324)])
+
+    costs = refitted_costs(design, 7 + 2 * connections, np.ones(4))
+
+    assert [7, 2, 0] == pytest.approx(costs.tolist())
