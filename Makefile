@@ -23,6 +23,7 @@ bench: $(VENV)/.benched  ## Measure what the README claims; half an hour, two id
 	$(PYTHON) tests/benchmarks/polls.py
 	$(PYTHON) tests/benchmarks/sixty_thousand.py
 	$(PYTHON) tests/benchmarks/agent_cost.py
+	$(PYTHON) tests/benchmarks/kernel_memory.py
 
 fuzz: $(VENV)/.tested  ## Feed the frame reader, handshake and conversation junk for some five minutes.
 	CAPACITY_HYPOTHESIS_PROFILE=fuzz timeout 900 $(PYTHON) -m pytest -m hypothesis \
