@@ -33,8 +33,10 @@ def main() -> None:
     server = Program(*python, SERVER)
     client = Program(*python, CLIENT, server.line())
     agent = subprocess.Popen(
-        [sys.executable, "-m", "capacity.monitor", "--pid", str(server.process.pid)]
-        + ["--listen", "0"],
+        [
+            *(sys.executable, "-m", "capacity.monitor"),
+            *("--pid", str(server.process.pid), "--listen", "0"),
+        ],
         stderr=subprocess.PIPE,
         text=True,
     )
