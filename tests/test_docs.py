@@ -9,7 +9,17 @@ import click
 import pytest
 
 from capacity.cli.main import COMMANDS, cli
-from capacity.domain import estimates, load, observation, plan, resources, run, sample, sizing
+from capacity.domain import (
+    estimates,
+    finding,
+    load,
+    observation,
+    plan,
+    resources,
+    run,
+    sample,
+    sizing,
+)
 from capacity.domain.errors import CapacityError
 from capacity.settings.reference import document
 from capacity.settings.target import load_target
@@ -39,7 +49,7 @@ def test_every_command_is_in_the_readme(name):
 
 
 @pytest.mark.parametrize(
-    "module", [estimates, load, observation, plan, resources, run, sample, sizing]
+    "module", [estimates, finding, load, observation, plan, resources, run, sample, sizing]
 )
 def test_every_public_name_of_the_domain_is_in_the_glossary(module):
     assert [] == [name for name in public_classes(module) if f"`{name}`" not in ARCHITECTURE]

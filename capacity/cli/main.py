@@ -12,7 +12,9 @@ from capacity.domain.errors import CapacityError
 
 COMMANDS = {
     "agent": "the psutil agent, on the target host",
+    "attach": "samples brought afterwards, joined to their run",
     "demo": "everything on this machine: exchange, agent, load, plan, report",
+    "doctor": "what stands in the way of a run, before any load",
     "exchange": "the bundled target alone",
     "history": "what scheduled runs found, run by run",
     "measure": "load a target and record what it takes",

@@ -110,7 +110,9 @@ def measure(
             f"{run}: there is a run already and runs are never overwritten; name another directory"
         )
     # Workers of other hosts are asked about them when they have come.
-    check(target_settings, profile_settings, workers=workers if meeting is None else ())
+    found = check(target_settings, profile_settings, workers=workers if meeting is None else ())
+    if found.agent is not None:
+        found.agent.close()  # The load generator opens it anew.
     console = Console(stderr=True, quiet=quiet)
     console.print(
         f"Measuring {target_settings.name} with profile {profile_settings.name}; the record is {run}",

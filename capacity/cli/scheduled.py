@@ -29,7 +29,7 @@ from capacity.domain.errors import (
     RunInvalidError,
 )
 from capacity.domain.plan import CapacityPlan, Excuse
-from capacity.loadgen.run_path import RUNS
+from capacity.loadgen.run_path import LOCKS, RUNS
 from capacity.recording import history, run_directory
 from capacity.recording.history_row import HistoryRow, Outcome, fingerprint_of, unit_costs_of
 from capacity.recording.lock import locked
@@ -38,7 +38,6 @@ from capacity.settings.job import Job, load_job
 from capacity.settings.locate import find
 from capacity.settings.target import load_target
 
-LOCKS = Path("reports/locks")
 PLANNED_AT = "CAPACITY_PLANNED_AT"
 DAY_S = 86_400.0
 GRACE_S = 60.0

@@ -25,6 +25,9 @@ class AgentInfo:
     """The agent's clock when it answered, epoch seconds."""
     audit: tuple[AuditEntry, ...] = ()
     """Every limit in every place it is set; empty from agents that did not look."""
+    notes: tuple[str, ...] = ()
+    """What is not as it should be with the agent itself: it samples more rarely than asked, the
+    host's clock was set, its spool is full."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

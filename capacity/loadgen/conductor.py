@@ -13,17 +13,19 @@ from typing import Any
 
 import gevent
 
+from capacity.domain.errors import GuardError
 from capacity.domain.load import LoadStep
 from capacity.domain.observation import StepObservation
 from capacity.domain.run import LoadPoint
 from capacity.loadgen import messages
 from capacity.loadgen.crew import Crew
+from capacity.loadgen.guarding import Guard
 from capacity.loadgen.muster import muster
 from capacity.loadgen.observing import observe
+from capacity.loadgen.orders import orders_of
 from capacity.loadgen.preflight import Preflight, check
 from capacity.loadgen.recorder import Recorder
 from capacity.loadgen.tally import Tally
-from capacity.settings import dialect as dialect_settings
 from capacity.settings.profile import Profile
 from capacity.settings.target import Target
 from capacity.workload.profile import START, Phase, Position, StepNotReachedError, advance
@@ -63,9 +65,10 @@ class Conductor:
         self._disturbances: set[str] = set()
         self._connections_peak = 0
         self._failures = 0
+        self._guard = Guard(profile.guards, self.preflight.limits)
         self._started_s = time.monotonic()
         self._pollers = self._poller_count()
-        self._crew = Crew(environment, self._orders())
+        self._crew = Crew(environment, orders_of(target, profile, self.preflight))
         self._greenlets = [gevent.spawn(self._beat_forever), gevent.spawn(self._note_forever)]
         for greenlet in (*self._greenlets, self.recorder.fetching):
             if greenlet is not None:
@@ -139,6 +142,8 @@ class Conductor:
                 position = advance(self.steps, self._position, elapsed_s, self.open_connections)
             except StepNotReachedError:
                 self._end_step_not_reached()
+                return
+            if self._is_guarded():
                 return
             if position is None:
                 self._crew.tell(messages.END)
@@ -249,6 +254,25 @@ class Conductor:
         )
         return True
 
+    def _is_guarded(self) -> bool:
+        """Tell whether a guard has ended the run: the load is off, the steps before it are kept."""
+        trip = self._guard.trip(
+            self.recorder.samples, self._tally(self._position.index, self._position.phase)
+        )
+        if trip is None:
+            return False
+        self._crew.tell(messages.END)
+        self.recorder.event("guard", guard=trip.guard, reason=trip.statement)
+        self.finish(
+            "aborted",
+            {
+                "reason": f"the {trip.guard} guard took the load off in step {self._position.index}: "
+                f"{trip.statement}; the steps before it are kept",
+                "exit_code": GuardError.exit_code,
+            },
+        )
+        return True
+
     def _end_without_workers(self) -> None:
         self.finish(
             "aborted",
@@ -318,15 +342,3 @@ class Conductor:
                     failures=self._failures,
                 )
             )
-
-    def _orders(self) -> dict[str, Any]:
-        offset = self.preflight.clock_offset
-        return {
-            "target": self.target.model_dump(mode="json"),
-            "dialect": dialect_settings.dump(self.preflight.dialect),
-            "connections_per_user": self.profile.connections_per_user,
-            "arrivals": self.profile.arrivals,
-            "poll_interval_s": self.profile.poll_interval_s,
-            "clock_offset_s": offset.offset_s if offset else 0.0,
-            "subscriptions_by_address": self.profile.mix.subscriptions_per_connection,
-        }

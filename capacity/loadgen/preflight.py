@@ -6,16 +6,14 @@ import platform
 import resource
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 from capacity.domain.errors import PreflightError, UnreachableError
 from capacity.domain.load import LoadStep
-from capacity.domain.resources import Limit
+from capacity.domain.resources import Limit, Resource
 from capacity.domain.run import ClockOffset
-from capacity.domain.sample import AgentInfo
-from capacity.loadgen.agent_client import AgentClient
+from capacity.domain.sample import AgentInfo, Sample
 from capacity.loadgen.presence import Presence, boot_id, presence_here
 from capacity.loadgen.room import check_room, check_sources, hosts_of
 from capacity.loadgen.trial import try_conversation, try_request
@@ -25,6 +23,8 @@ from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 from capacity.settings.profile import BreakProfile, Profile, SafeProfile
 from capacity.settings.target import Target, addresses_in
+from capacity.sources.opening import open_source
+from capacity.sources.source import Source
 from capacity.workload.dialect import Dialect
 from capacity.workload.profile import (
     Mix,
@@ -43,7 +43,7 @@ class Preflight:
     """What a run may rely on."""
 
     dialect: Dialect
-    agent: AgentClient | None
+    agent: Source | None
     info: AgentInfo | None
     clock_offset: ClockOffset | None
     limits: tuple[Limit, ...]
@@ -64,16 +64,15 @@ def check(target: Target, profile: Profile, *, workers: int | Sequence[Presence]
     leaves their hosts unchecked.
     """
     dialect = load_dialect(find("dialects", target.dialect))
-    agent = info = offset = None
+    info = offset = None
     limits: tuple[Limit, ...] = declared_limits(target.model_dump(mode="json"))
-    used: dict[Any, float] = {}
-    if target.agent is not None:
-        token_file = target.agent.token_file
-        agent = AgentClient(target.agent.url, Path(token_file) if token_file else None)
+    used: dict[Resource, float] = {}
+    agent = open_source(target)
+    if agent is not None:
         info = agent.info()
-        offset = _checked_offset(agent, info)
+        offset = checked_offset(agent, info)
         limits = (*info.limits, *limits)
-        used = dict(_latest_use(agent))
+        used = dict(latest_reading(agent).used)
     try_conversation(target, dialect)
     if target.rest is not None:
         try_request(target, dialect)
@@ -82,8 +81,8 @@ def check(target: Target, profile: Profile, *, workers: int | Sequence[Presence]
     here = platform.node()
     check_sources(addresses_in(target.source_addresses), workers, here)
     bound = audited_bound(limits, used)
-    steps = _steps(profile, bound.connections if bound else None)
-    sockets = _most_sockets(steps, profile.poll_interval_s if target.rest else 0.0)
+    steps = steps_of(profile, bound.connections if bound else None)
+    sockets = most_sockets(steps, profile.poll_interval_s if target.rest else 0.0)
     check_room(sockets, workers, here)
     return Preflight(
         dialect=dialect,
@@ -112,7 +111,8 @@ def generator_facts(workers: int) -> dict[str, Any]:
     }
 
 
-def _checked_offset(agent: AgentClient, info: AgentInfo) -> ClockOffset:
+def checked_offset(agent: Source, info: AgentInfo) -> ClockOffset:
+    """Return the agent's clock minus ours. Raises PreflightError where that is too much."""
     offset = agent.clock_offset()
     if abs(offset.offset_s) > MAX_CLOCK_OFFSET_S:
         direction = "ahead of" if offset.offset_s > 0 else "behind"
@@ -125,24 +125,33 @@ def _checked_offset(agent: AgentClient, info: AgentInfo) -> ClockOffset:
     return offset
 
 
-def _latest_use(agent: AgentClient) -> dict[Any, float]:
-    """Return the newest reading; an agent that has just been started may need a moment for it."""
+def latest_reading(agent: Source) -> Sample:
+    """Return the newest sample, with what only some of those before it contain.
+
+    An agent that has just been started may need a moment for it. Raises UnreachableError.
+    """
     deadline_s = time.monotonic() + 5
     while not (samples := agent.samples(0)):
         if time.monotonic() > deadline_s:
-            raise UnreachableError(f"the agent at {agent.url} answers, but takes no samples")
+            raise UnreachableError(f"{agent.name} answers, but takes no samples")
         time.sleep(0.1)
-    newest: dict[Any, float] = {}
+    used: dict[Resource, float] = {}
+    gauges: dict[str, float] = {}
     for sample in samples[-10:]:  # A census comes only every few samples.
-        newest.update(sample.used)
+        used.update(sample.used)
+        gauges.update(sample.gauges)
     if samples[-1].target_started_at is None:
         raise UnreachableError(
-            f"the agent at {agent.url} has lost its target; start the target, or the agent anew"
+            f"{agent.name} has lost its target; start the target, or the agent anew"
         )
-    return newest
+    return replace(samples[-1], used=used, gauges=gauges)
 
 
-def _steps(profile: Profile, bound: int | None) -> tuple[LoadStep, ...]:
+def steps_of(profile: Profile, bound: int | None) -> tuple[LoadStep, ...]:
+    """Return the steps of *profile* for a target whose limits admit *bound* connections.
+
+    Raises PreflightError when the profile needs a bound and there is none.
+    """
     mix = Mix(
         subscriptions_per_connection=profile.mix.subscriptions_per_connection,
         requests_per_s_per_connection=profile.mix.requests_per_s_per_connection,
@@ -176,7 +185,8 @@ def _steps(profile: Profile, bound: int | None) -> tuple[LoadStep, ...]:
     return ramp_steps(levels=profile.levels, mix=mix, pace=pace)
 
 
-def _most_sockets(steps: tuple[LoadStep, ...], poll_interval_s: float) -> int:
+def most_sockets(steps: tuple[LoadStep, ...], poll_interval_s: float) -> int:
+    """Return the sockets that the step with most of them takes, pollers' included."""
     return max(
         step.connections + math.ceil(step.requests_per_s * poll_interval_s) for step in steps
     )

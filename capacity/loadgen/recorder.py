@@ -83,8 +83,10 @@ class Recorder:
         try:
             if self.fetching is not None:
                 self.fetching.kill(block=False)
-                gevent.sleep(FETCH_INTERVAL_S)  # The sample that covers the last second.
+                assert self._preflight.agent is not None
+                gevent.sleep(self._preflight.agent.delay_s)  # The sample of the last second.
                 self._fetch()
+                self._preflight.agent.close()
         finally:
             self.event(kind, **detail)
 

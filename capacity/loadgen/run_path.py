@@ -1,9 +1,10 @@
-"""Where a run is recorded when nobody says where."""
+"""Where a run is recorded when nobody says where, and where targets are locked."""
 
 import time
 from pathlib import Path
 
 RUNS = Path("reports") / "runs"
+LOCKS = Path("reports") / "locks"
 
 
 def new_run_path(target: str, profile: str) -> Path:

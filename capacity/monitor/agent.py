@@ -5,22 +5,30 @@ import ipaddress
 import os
 import signal
 import socket
-import stat
+import ssl
 import sys
 import threading
-from contextlib import closing
-from pathlib import Path
+from contextlib import ExitStack, closing
 
 from capacity.domain.errors import CapacityError, ConfigError, PreflightError, UnreachableError
+from capacity.domain.sample import AgentInfo
+from capacity.monitor.arguments import parser, selector, spool_bytes
 from capacity.monitor.audit_table import audit_table
+from capacity.monitor.beat import Beat, sample_on_beat
 from capacity.monitor.collectors.registry import host_collectors, target_collectors
-from capacity.monitor.discovery import Selector
+from capacity.monitor.credentials import client_context, read_token, server_context
 from capacity.monitor.limits.audit import audit
 from capacity.monitor.listeners import TargetListeners
-from capacity.monitor.sampler import Sampler, sample_on_beat
+from capacity.monitor.notes import Notes
+from capacity.monitor.push import Pusher, push_url
+from capacity.monitor.sampler import Sampler
 from capacity.monitor.server import AgentServer
+from capacity.monitor.spool import Spool
 from capacity.monitor.store import SampleRing, agent_info, as_json
 from capacity.monitor.target import Target
+
+_LAST_WORDS_S = 1.0
+"""Time for what is not pushed or spooled yet when the agent is told to stop."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -33,110 +41,30 @@ def main(argv: list[str] | None = None) -> int:
         return error.exit_code
 
 
-def parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="capacity agent",
-        description="Sample a target's resources and limits, and serve them over HTTP, read-only.",
-    )
-    target = parser.add_mutually_exclusive_group(required=True)
-    target.add_argument("--pid", type=_positive, metavar="N", help="the target's first process")
-    target.add_argument("--port", type=_port, metavar="N", help="who listens on this TCP port")
-    target.add_argument("--name", metavar="TEXT", help="who is called so, exactly")
-    parser.add_argument(
-        "--bind", default="127.0.0.1", metavar="ADDRESS", help="address to serve on (%(default)s)"
-    )
-    parser.add_argument(
-        "--listen",
-        type=_listen_port,
-        default=9101,
-        metavar="PORT",
-        help="port to serve on, 0 for any free one (%(default)s)",
-    )
-    parser.add_argument(
-        "--token-file",
-        type=Path,
-        metavar="FILE",
-        help="ask for the bearer token in this file; needed beyond loopback",
-    )
-    parser.add_argument(
-        "--interval",
-        type=_interval_s,
-        default=1.0,
-        metavar="SECONDS",
-        help="time between two samples (%(default)s)",
-    )
-    parser.add_argument(
-        "--keep",
-        type=_positive,
-        default=3600,
-        metavar="SAMPLES",
-        help="samples to keep for those who fetch late (%(default)s)",
-    )
-    parser.add_argument(
-        "--audit", action="store_true", help="print every limit that caps the target, and end"
-    )
-    parser.add_argument(
-        "--json",
-        action="store_true",
-        help="with --audit: the answer of /v1/info instead of a table",
-    )
-    return parser
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
-    return int(text)
-
-
-def _listen_port(text: str) -> int:
-    if not text.isdecimal() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port, 0 to 65535")
-    return int(text)
-
-
-def _port(text: str) -> int:
-    if (port := _listen_port(text)) == 0:
-        raise argparse.ArgumentTypeError("0 is not a port that anybody listens on")
-    return port
-
-
-def _interval_s(text: str) -> float:
-    try:
-        interval_s = float(text)
-    except ValueError:
-        interval_s = 0.0
-    if not 0.1 <= interval_s <= 3600:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds, 0.1 to 3600")
-    return interval_s
-
-
 def _run(options: argparse.Namespace) -> int:
     if sys.platform != "linux":
         raise PreflightError("the agent reads /proc: run it on the target's Linux host")
     if options.json and not options.audit:
         raise ConfigError("--json goes with --audit; samples are served as JSON anyway")
-    if options.audit:
-        print(_audited(options), end="")  # noqa: T201 - what was asked for
-        return 0
-    token = None if options.token_file is None else read_token(options.token_file)
-    address = bind_address(options.bind)
-    if token is None and not ipaddress.ip_address(address).is_loopback:
-        raise ConfigError(
-            f"--bind {options.bind} is reachable from other hosts: add --token-file FILE, "
-            "or bind 127.0.0.1 and come through a tunnel"
-        )
-    ring = SampleRing(options.keep)
     with closing(TargetListeners()) as listeners:
-        sampler = _sampler(options, listeners)
-        with open_server((address, options.listen), sampler, ring, token) as server:
-            sampler.prime()
-            return _serve(server, sampler, ring, options.interval)
+        if options.audit:
+            print(_audited(options, listeners), end="")  # noqa: T201 - what was asked for
+            return 0
+        return _watch(options, listeners)
+
+
+def _audited(options: argparse.Namespace, listeners: TargetListeners) -> str:
+    sampler = _sampler(options, listeners)
+    sample = sampler.sample()
+    if sample.target_started_at is None:
+        raise UnreachableError("the target ended while its limits were read")
+    info = agent_info(sampler)
+    return f"{as_json(info)}\n" if options.json else audit_table(info, sample)
 
 
 def _sampler(options: argparse.Namespace, listeners: TargetListeners) -> Sampler:
     """Return a sampler of the target that *options* name; UnreachableError when it is not there."""
-    target = Target(Selector(pid=options.pid, port=options.port, name=options.name))
+    target = Target(selector(options))
     target.resolve()
     return Sampler(
         target,
@@ -146,17 +74,56 @@ def _sampler(options: argparse.Namespace, listeners: TargetListeners) -> Sampler
     )
 
 
-def _audited(options: argparse.Namespace) -> str:
-    with closing(TargetListeners()) as listeners:
-        sampler = _sampler(options, listeners)
-        sample = sampler.sample()
-    if sample.target_started_at is None:
-        raise UnreachableError("the target ended while its limits were read")
-    info = agent_info(sampler)
-    return f"{as_json(info)}\n" if options.json else audit_table(info, sample)
+def _watch(options: argparse.Namespace, listeners: TargetListeners) -> int:
+    """Check all that was asked for before anything begins, then sample until told to stop."""
+    token = None if options.token_file is None else read_token(options.token_file)
+    address = bind_address(options.bind)
+    if token is None and not ipaddress.ip_address(address).is_loopback:
+        raise ConfigError(
+            f"--bind {options.bind} is reachable from other hosts: add --token-file FILE, "
+            "or bind 127.0.0.1 and come through a tunnel"
+        )
+    tls = server_context(options.certificate, options.key)
+    ring, notes = SampleRing(options.keep), Notes()
+    sampler = _sampler(options, listeners)
+
+    consumers = _consumers(options, sampler, ring, notes, token)
+    with ExitStack() as stack:
+        server = stack.enter_context(
+            open_server((address, options.listen), sampler, ring, token=token, tls=tls, notes=notes)
+        )
+        sampler.prime()
+        for consumer in consumers:
+            consumer.start()
+            stack.callback(consumer.stop, _LAST_WORDS_S)
+        return _serve(server, Beat(options.interval, notes))
 
 
-def _serve(server: AgentServer, sampler: Sampler, ring: SampleRing, interval_s: float) -> int:
+def _consumers(
+    options: argparse.Namespace,
+    sampler: Sampler,
+    ring: SampleRing,
+    notes: Notes,
+    token: str | None,
+) -> list[Pusher | Spool]:
+    """Return who takes samples from the ring beside those that fetch them."""
+
+    def info() -> AgentInfo:
+        return agent_info(sampler, notes.sentences)
+
+    consumers: list[Pusher | Spool] = []
+    if options.push is not None:
+        url = push_url(options.push, may_be_plain=options.allow_plain_http)
+        tls = client_context(options.ca_file) if url.startswith("https:") else None
+        consumers.append(Pusher(url, ring, info, notes, token=token, tls=tls))
+    elif options.ca_file is not None or options.allow_plain_http:
+        raise ConfigError("--ca-file and --allow-plain-http go with --push")
+    if options.spool is not None:
+        consumers.append(Spool(options.spool, spool_bytes(options), ring, info, notes))
+    return consumers
+
+
+def _serve(server: AgentServer, beat: Beat) -> int:
     stop = threading.Event()
     received: list[int] = []
 
@@ -168,20 +135,24 @@ def _serve(server: AgentServer, sampler: Sampler, ring: SampleRing, interval_s: 
         signal.signal(number, end)
     serving = threading.Thread(target=server.serve_forever, name="http", daemon=True)
     serving.start()
-    host, port = server.host_and_port
-    shown = f"[{host}]" if ":" in host else host
-    print(f"agent ready on http://{shown}:{port}", file=sys.stderr, flush=True)  # noqa: T201 - what a starter waits for
-    sample_on_beat(sampler, interval_s, ring.add, stop)
+    print(f"agent ready on {server.url}", file=sys.stderr, flush=True)  # noqa: T201 - what a starter waits for
+    sample_on_beat(server.sampler, beat, server.ring.add, stop)
     server.shutdown()
     return 128 + received[0]
 
 
 def open_server(
-    address: tuple[str, int], sampler: Sampler, ring: SampleRing, token: str | None
+    address: tuple[str, int],
+    sampler: Sampler,
+    ring: SampleRing,
+    *,
+    token: str | None,
+    tls: ssl.SSLContext | None,
+    notes: Notes,
 ) -> AgentServer:
     """Return a bound server; PreflightError when the address cannot be had."""
     try:
-        return AgentServer(address, sampler, ring, token)
+        return AgentServer(address, sampler, ring, token=token, tls=tls, notes=notes)
     except OSError as error:
         raise PreflightError(
             f"cannot serve on {address[0]} port {address[1]}: {os.strerror(error.errno or 0)}; "
@@ -196,21 +167,3 @@ def bind_address(host: str) -> str:
     except (OSError, UnicodeError) as error:
         raise ConfigError(f"--bind {host}: not an address of this host") from error
     return str(found[0][4][0]).partition("%")[0]
-
-
-def read_token(path: Path) -> str:
-    """Return the token in *path*; ConfigError unless it is there, secret and fit for a header."""
-    try:
-        mode = path.stat().st_mode
-        token = path.read_text(encoding="ascii").strip()
-    except OSError as error:
-        raise ConfigError(f"--token-file {path}: {error.strerror}") from error
-    except ValueError as error:
-        raise ConfigError(f"--token-file {path}: a token is printable ASCII") from error
-    if mode & (stat.S_IROTH | stat.S_IWOTH):
-        raise ConfigError(f"--token-file {path}: others may read or write it; chmod o= {path}")
-    if not token:
-        raise ConfigError(f"--token-file {path}: is empty; put a long random word in it")
-    if not token.isprintable() or " " in token:
-        raise ConfigError(f"--token-file {path}: a token is one word of printable ASCII")
-    return token

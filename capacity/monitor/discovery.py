@@ -1,16 +1,40 @@
-"""From what the operator said (a pid, a port, a name) to the first processes of the target.
+"""From what the operator said (a pid, a port, a name …) to the first processes of the target.
 
 Runs at start and when the target has vanished, never on a beat: it may look at every process.
 """
 
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from pathlib import Path
 
 import psutil
 
-from capacity.domain.errors import UnreachableError
+from capacity.domain.errors import ConfigError, UnreachableError
+from capacity.monitor import visibility
+from capacity.monitor.cgroup_members import cgroup_members, unit_members
+from capacity.monitor.processes import (
+    command_line,
+    is_alive,
+    matching_processes,
+    named_processes,
+    outermost,
+    topmost,
+)
+from capacity.monitor.procfs import read_text
 from capacity.monitor.sock_diag import SocketTable
+
+_SHOWN = {
+    "pid": "process {}",
+    "pidfile": "the process in {}",
+    "port": "port {}",
+    "name": "process name {!r}",
+    "cmdline": "command line {!r}",
+    "unit": "unit {}",
+    "cgroup": "cgroup {}",
+}
+_LISTED = 5
+"""Ambiguous matches that a sentence lists."""
+_SHOWN_LETTERS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,50 +42,86 @@ class Selector:
     """How the target was named; exactly one field is set."""
 
     pid: int | None = None
+    pidfile: Path | None = None
+    """A file that begins with the number of the first process."""
     port: int | None = None
     name: str | None = None
+    cmdline: str | None = None
+    """A regular expression that the command line contains."""
+    unit: str | None = None
+    """A systemd unit."""
+    cgroup: str | None = None
+    """A cgroup, as /proc/PID/cgroup has it or as a directory below /sys/fs/cgroup."""
 
     def __str__(self) -> str:
-        if self.pid is not None:
-            return f"process {self.pid}"
-        return f"port {self.port}" if self.port is not None else f"process name {self.name!r}"
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        [(name, value)] = [item for item in given.items() if item[1] is not None]
+        return _SHOWN[name].format(value)
 
 
 def find_roots(selector: Selector) -> tuple[int, ...]:
-    """Return the target's topmost processes; UnreachableError when there is none."""
+    """Return the target's topmost processes.
+
+    Raises UnreachableError when there is none, ConfigError when it could be several targets.
+    """
     if selector.pid is not None:
-        if not is_alive(selector.pid):
-            raise UnreachableError(
-                f"there is no process {selector.pid}: start the target first, "
-                "or name it by --port or --name"
-            )
-        return (selector.pid,)
+        return (_living(selector.pid, "start the target first, or name it by --port or --name"),)
+    if selector.pidfile is not None:
+        remedy = f"--pidfile {selector.pidfile} is stale; start the target, or name it by --port"
+        return (_living(pid_in(selector.pidfile), remedy),)
     if selector.port is not None:
         return topmost(port_holders(selector.port))
-    return topmost(named_processes(selector.name or ""))
+    if selector.cmdline is not None:
+        return _only(selector, outermost(matching_processes(selector.cmdline)))
+    if selector.name is not None:
+        return _only(selector, outermost(named_processes(selector.name)))
+    if members := group_members(selector):
+        return topmost(members)
+    raise UnreachableError(f"{selector} has no process that we see{visibility.hint()}")
 
 
-def is_alive(pid: int) -> bool:
+def group_members(selector: Selector) -> set[int]:
+    """Return the living processes of the unit or cgroup that is meant; none where none is."""
+    if selector.unit is not None:
+        members = unit_members(selector.unit)
+    elif selector.cgroup is not None:
+        members = cgroup_members(selector.cgroup)
+    else:
+        return set()
+    return {pid for pid in members if pid != os.getpid() and is_alive(pid)}
+
+
+def _living(pid: int, remedy: str) -> int:
+    if is_alive(pid):
+        return pid
+    if visibility.is_hidden(pid):
+        raise UnreachableError(f"process {pid} cannot be seen: {visibility.REMEDY}")
+    raise UnreachableError(f"there is no process {pid}: {remedy}")
+
+
+def pid_in(file: Path) -> int:
+    """Return the number that *file* begins with; UnreachableError when it holds none yet."""
     try:
-        return psutil.Process(pid).status() not in {psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}
-    except psutil.NoSuchProcess:
-        return False
-
-
-def named_processes(name: str) -> set[int]:
-    """Return the processes called *name*, this one excepted."""
-    pids = {
-        process.pid
-        for process in psutil.process_iter(["name", "status"])
-        if process.info["name"] == name
-        and process.pid != os.getpid()
-        and process.info["status"] != psutil.STATUS_ZOMBIE
-    }
-    if not pids:
+        text = read_text(str(file))
+    except OSError as error:
         raise UnreachableError(
-            f"no process is called {name!r}: the name must match exactly (ps -eo comm lists them)"
-        )
-    return pids
+            f"--pidfile {file}: {error.strerror}; start the target first, or name it by --port"
+        ) from error
+    first = text.split("\n", 1)[0].strip()
+    if not (first.isascii() and first.isdecimal() and 0 < int(first) <= 1 << 22):
+        raise UnreachableError(f"--pidfile {file}: holds no process id (got {first[:20]!r})")
+    return int(first)
+
+
+def _only(selector: Selector, roots: tuple[int, ...]) -> tuple[int, ...]:
+    if len(roots) < 2:
+        return roots
+    listed = [f"{pid} ({command_line(pid)[:_SHOWN_LETTERS]})" for pid in roots[:_LISTED]]
+    more = f" and {len(roots) - _LISTED} more" if len(roots) > _LISTED else ""
+    raise ConfigError(
+        f"{selector} is {len(roots)} targets: {', '.join(listed)}{more}; choose one by --pid, "
+        "--port or --unit"
+    )
 
 
 def port_holders(port: int) -> set[int]:
@@ -105,35 +165,4 @@ def link_of(path: str) -> str:
     try:
         return os.readlink(path)  # noqa: PTH115 - ten times the speed of Path, for every descriptor
     except OSError:
-        return ""
-
-
-def topmost(pids: Iterable[int]) -> tuple[int, ...]:
-    """Return those of *pids* that none of the others started; or their parent, if it is alike.
-
-    A prefork master is found by what its workers hold. Workers that each opened the port
-    (SO_REUSEPORT) have a master that does not hold it: it is taken when it bears their name.
-    """
-    candidates = set(pids)
-    roots = tuple(sorted(pid for pid in candidates if not candidates.intersection(_ancestors(pid))))
-    if len(roots) < 2:
-        return roots
-    parents = {next(iter(_ancestors(pid)), 0) for pid in roots}
-    names = {_name(pid) for pid in roots}
-    if len(parents) == 1 and {_name(pid) for pid in parents} == names:
-        return tuple(parents)
-    return roots
-
-
-def _ancestors(pid: int) -> list[int]:
-    try:
-        return [parent.pid for parent in psutil.Process(pid).parents()]
-    except psutil.Error:
-        return []
-
-
-def _name(pid: int) -> str:
-    try:
-        return psutil.Process(pid).name()
-    except psutil.Error:
         return ""

@@ -1,16 +1,12 @@
-"""One sample a beat: all collectors, merged, with a reason for each that had nothing.
+"""One sample: all collectors, merged, with a reason for each that had nothing."""
 
-The beat is fixed on the monotonic clock. A reading that comes late is recorded with the interval
-that really passed; beats missed meanwhile are skipped, not made up for.
-"""
-
-import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from capacity.domain.resources import AuditEntry, Limit, Resource
 from capacity.domain.sample import Sample
+from capacity.monitor.clock import SteadyClock
 from capacity.monitor.collectors.base import HostCollector, TargetCollector
 from capacity.monitor.costs import CollectorCosts
 from capacity.monitor.readings import READ_ERRORS, Reading, reason_of
@@ -34,6 +30,7 @@ class Sampler:
         self._host_collectors = host_collectors
         self._audit = audit
         self._costs = CollectorCosts()
+        self.clock = SteadyClock()
         self._limits: dict[Resource, Limit] = {}
         self._limits_due_at_s = 0.0
         self._limits_of: float | None = None
@@ -70,7 +67,7 @@ class Sampler:
         if is_limits_due and view is not None:
             with self._costs.of(self), suppress(*READ_ERRORS):  # It may end at any moment.
                 self.audit = self._audit(view)
-        readings.append(Reading(gauges=self._costs.gauges()))
+        readings.append(Reading(gauges={**self._costs.gauges(), **self._clock_gauges()}))
         now_s = time.monotonic()
         interval_s, self._read_at_s = now_s - self._read_at_s, now_s
         self._seq += 1
@@ -78,7 +75,7 @@ class Sampler:
             self._note(reading.limits)
         return Sample(
             seq=self._seq,
-            at=time.time(),
+            at=self.clock.now(),
             interval_s=interval_s,
             used={key: value for reading in readings for key, value in reading.used.items()},
             gauges={key: value for reading in readings for key, value in reading.gauges.items()},
@@ -97,12 +94,12 @@ class Sampler:
     def _refresh_limits(self, view: TargetView | None) -> None:
         self._limits_due_at_s = time.monotonic() + _LIMITS_S
         for collector in self._host_collectors:
-            with self._costs.of(collector):
+            with self._costs.of(collector), suppress(*READ_ERRORS):
                 self._note(collector.limits())
         if view is not None:
             self._limits_of = view.started_at
             for target_collector in self._target_collectors:
-                with self._costs.of(target_collector):
+                with self._costs.of(target_collector), suppress(*READ_ERRORS):
                     self._note(target_collector.limits(view))
 
     def _read(
@@ -114,6 +111,11 @@ class Sampler:
             except READ_ERRORS as error:
                 return Reading(missing=dict.fromkeys(collector.provides, reason_of(error)))
 
+    def _clock_gauges(self) -> dict[str, float]:
+        """Return what the host's clock was set by, for those who compare times of other sources."""
+        stepped_s = self.clock.stepped_s()
+        return {} if stepped_s is None else {"clock_stepped_s": stepped_s}
+
     def _note(self, limits: Iterable[Limit]) -> None:
         # Replaced as a whole: another thread may be reading the limits.
         self._limits = {**self._limits, **{limit.resource: limit for limit in limits}}
@@ -121,14 +123,3 @@ class Sampler:
 
 def _on(collector: TargetCollector, view: TargetView) -> Callable[[], Reading]:
     return lambda: collector.collect(view)
-
-
-def sample_on_beat(
-    sampler: Sampler, interval_s: float, keep: Callable[[Sample], None], stop: threading.Event
-) -> None:
-    """Hand a sample to *keep* on every beat until *stop* is set."""
-    beat_at_s = time.monotonic() + interval_s
-    while not stop.wait(max(0.0, beat_at_s - time.monotonic())):
-        keep(sampler.sample())
-        missed = int((time.monotonic() - beat_at_s) // interval_s)
-        beat_at_s += interval_s * (1 + max(0, missed))

@@ -5,7 +5,6 @@ import os
 import platform
 import socket
 import threading
-import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import fields, replace
@@ -37,27 +36,38 @@ def _plain(value: Any) -> Any:
 
 
 class SampleRing:
-    """The last *keep* samples; one thread adds, others read."""
+    """The last *keep* samples; one thread adds, others read or wait for more."""
 
     def __init__(self, keep: int) -> None:
         self._lines: deque[tuple[int, bytes]] = deque(maxlen=keep)
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self.latest: Sample | None = None
         self.current: Sample | None = None
         """The latest, and from those before it what was not due again yet."""
 
     def add(self, sample: Sample) -> None:
         line = f"{as_json(sample)}\n".encode()
-        with self._lock:
+        with self._changed:
             self._lines.append((sample.seq, line))
             self.latest = sample
             self.current = sample if self.current is None else _updated(self.current, sample)
+            self._changed.notify_all()
 
-    def since(self, seq: int) -> bytes:
-        """Return the samples after *seq* as NDJSON, oldest first."""
-        with self._lock:
+    def since(self, seq: int) -> list[tuple[int, bytes]]:
+        """Return number and line of NDJSON of the samples after *seq*, oldest first."""
+        with self._changed:
             newer = list(takewhile(lambda entry: entry[0] > seq, reversed(self._lines)))
-        return b"".join(line for _, line in reversed(newer))
+        return newer[::-1]
+
+    def wait_beyond(self, seq: int, timeout_s: float, stop: threading.Event) -> None:
+        """Return as soon as there is a sample after *seq*, *stop* is set, or after *timeout_s*."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.newest_seq > seq or stop.is_set(), timeout_s)
+
+    def wake(self) -> None:
+        """Have those who wait look at what they wait for."""
+        with self._changed:
+            self._changed.notify_all()
 
     @property
     def newest_seq(self) -> int:
@@ -80,7 +90,7 @@ def _updated(before: Sample, sample: Sample) -> Sample:
     )
 
 
-def agent_info(sampler: Sampler) -> AgentInfo:
+def agent_info(sampler: Sampler, notes: tuple[str, ...] = ()) -> AgentInfo:
     """Return who is watched, on what host, within which limits; needs a primed sampler."""
     view = sampler.view
     assert view is not None, "the target was there when the agent started"
@@ -90,11 +100,30 @@ def agent_info(sampler: Sampler) -> AgentInfo:
         kernel=platform.release(),
         cores=psutil.cpu_count() or os.cpu_count() or 1,
         memory_bytes=psutil.virtual_memory().total,
-        boot_id=read_text("/proc/sys/kernel/random/boot_id").strip(),
+        boot_id=_boot_id(),
         target_name=view.name,
         target_pids=tuple(view.stats),
         target_started_at=view.started_at,
         limits=sampler.limits,
-        now=time.time(),
+        now=sampler.clock.now(),
         audit=sampler.audit,
+        notes=(*notes, *_clock_notes(sampler)),
     )
+
+
+def _boot_id() -> str:
+    try:
+        return read_text("/proc/sys/kernel/random/boot_id").strip()
+    except OSError:
+        return "unknown"  # Some sandboxes do not have it.
+
+
+def _clock_notes(sampler: Sampler) -> tuple[str, ...]:
+    stepped_s = sampler.clock.stepped_s()
+    if stepped_s is None:
+        return ()
+    sentence = (
+        f"the host's clock was set by {stepped_s:+.1f} s since the agent started; samples keep to"
+        " the time before, so that a run holds together: restart the agent between two runs"
+    )
+    return (sentence,)

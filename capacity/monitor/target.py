@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import psutil
 
-from capacity.domain.errors import UnreachableError
-from capacity.monitor.discovery import Selector, find_roots
+from capacity.domain.errors import ConfigError, UnreachableError
+from capacity.monitor.discovery import Selector, find_roots, group_members
 from capacity.monitor.procfs import ProcessStat, parse_stat, read_text
+from capacity.monitor.readings import READ_ERRORS, reason_of
 
 _REFRESH_S = 5.0
 _RESOLVE_S = 2.0
@@ -68,6 +69,13 @@ class Target:
 
     def view(self) -> TargetView | None:
         """Return the target as it is now; None while it is gone (and look for it again)."""
+        try:
+            return self._view()
+        except READ_ERRORS as error:
+            self.missing = f"the target cannot be read: {reason_of(error)}"
+            return None
+
+    def _view(self) -> TargetView | None:
         now_s = time.monotonic()
         if self.missing is not None:
             if now_s < self._look_at_s:
@@ -75,7 +83,8 @@ class Target:
             self._look_at_s = now_s + _RESOLVE_S
             try:
                 self.resolve()
-            except UnreachableError as error:
+            except (UnreachableError, ConfigError) as error:
+                # Ambiguous for a while: the old and the new one of a restart, side by side.
                 self.missing = f"the target is gone: {error}"
                 return None
         stats = self._living()
@@ -105,16 +114,23 @@ class Target:
         began_s = time.thread_time()
         if self.selector.pid is None and any(root not in stats for root in self._roots):
             # A master was replaced while its workers lived on: the name or port tells by whom.
-            with contextlib.suppress(UnreachableError):
+            with contextlib.suppress(UnreachableError, ConfigError):
                 self.resolve()
         known = {**self._read(self._started_ticks), **stats}
-        tree = process_tree(tuple(known), self._proc)
+        tree = process_tree((*known, *(self._joined() - known.keys())), self._proc)
         new = self._read(pid for pid in tree if pid not in known)
         stats = {**known, **new}
         self._started_ticks = {pid: stat.started_ticks for pid, stat in stats.items()}
         cost_s = time.thread_time() - began_s
         self._look_at_s = now_s + max(_REFRESH_S, cost_s / _REFRESH_COST_RATIO)
         return stats
+
+    def _joined(self) -> set[int]:
+        """Return the members of the unit or cgroup: not all are children of the first ones."""
+        try:
+            return group_members(self.selector)
+        except (UnreachableError, ConfigError):
+            return set()
 
     def _read(self, pids: Iterable[int]) -> dict[int, ProcessStat]:
         """Return the stat of those of *pids* that live."""
@@ -132,9 +148,11 @@ def read_stat(pid: int, proc: str = "/proc", file: str = "stat") -> ProcessStat 
 
 def process_tree(roots: tuple[int, ...], proc: str = "/proc") -> list[int]:
     """Return *roots* and all their descendants, parents first; the agent itself left out."""
-    found = list(roots)
+    found, seen = list(roots), set(roots)
     for pid in found:
-        found += [child for child in children(pid, proc) if child not in found]
+        new = [child for child in children(pid, proc) if child not in seen]
+        found += new
+        seen.update(new)
     own = os.getpid()
     return [pid for pid in found if pid != own]
 

@@ -22,6 +22,23 @@ class ProfileMix(BaseModel):
     """REST polls per second for each connection; 0.01 is one in 100 s."""
 
 
+Share = Annotated[float, Field(gt=0, le=1)]
+
+
+class ProfileGuards(BaseModel):
+    model_config = RULES
+    used_ratio: Share = 0.9
+    """Share of a limit on descriptors, threads or another counted resource, or on memory."""
+    throttled_ratio: Share = 0.05
+    """Share of the periods of its CPU quota in which the target was throttled."""
+    retransmitted_ratio: Share = 0.01
+    """Share of the segments from the target's network namespace that were sent again."""
+    memory_pressure_ratio: Share = 0.1
+    """Share of the time in which a process of the target's cgroup, or host, waited for memory."""
+    failed_opens_ratio: Share = 0.1
+    """Share of a step's connections that failed to open."""
+
+
 class _Common(BaseModel):
     model_config = RULES
     profile: Literal[1]
@@ -45,6 +62,9 @@ class _Common(BaseModel):
     """Longest time in seconds between two REST polls of one poller; sets how many there are."""
     mix: ProfileMix = ProfileMix()
     """The load of one connection, for which the capacity is quoted."""
+    guards: ProfileGuards | None = None
+    """Bounds at which the run takes its load off before it harms the target, exit code 12; an
+    accept queue that overflows does so as well. null: the run goes on whatever happens."""
 
 
 class SafeProfile(_Common):
@@ -56,6 +76,9 @@ class SafeProfile(_Common):
     """Most connections, as a fraction of the lowest limit that could be read."""
     levels: Annotated[int, Field(ge=2, le=50)] = 4
     """Connection counts on the way up; each is held twice, idle and with subscriptions."""
+    guards: ProfileGuards | None = ProfileGuards()
+    """Bounds at which the run takes its load off before it harms the target, exit code 12; an
+    accept queue that overflows does so as well. null: the run goes on whatever happens."""
     connections: Connections | None = None
     """Limit to assume where none can be read; the fraction applies to it as well."""
 

@@ -44,7 +44,28 @@ In the tables `<name>` stands for any key of your own and `[]` for each item of 
 _UNITS = ", ".join(
     f"`{resource}` ({unit.replace('_per_s', '/s')})" for resource, unit in UNITS.items()
 )
-_TARGETS = f"Resources in `limits` and their units: {_UNITS}.\n"
+_TARGETS = f"""\
+Resources in `limits` and their units: {_UNITS}.
+
+`agent` names exactly one origin of samples. `url`: our agent, which sees most. `listen`: our agent,
+where it reaches the generator's host and not the other way round (`capacity agent --push`). `local`:
+the agent's sampler within the generator, for a target on the same host. `exporters` and `prometheus`
+see what others publish, and everything else is unknown:
+
+| what | process-exporter | the target's own `process_*` | cAdvisor | node_exporter |
+|---|---|---|---|---|
+| descriptors and their limit | of a group of one process | yes | of one process, with its process metrics | |
+| threads | without their limit | | with its process metrics | |
+| memory | resident, without limits of cgroups | likewise | working set and its limit | |
+| CPU | yes | yes | and its quota | number of cores |
+| event loop | of a single thread | | | |
+| file table, host memory, conntrack | | | | with their limits |
+| kernel memory for TCP | | | | without its limit |
+| outgoing traffic | | | | of `device`, with its speed |
+
+A process-exporter that names groups `{{{{.PID}}}}` gives each process one of its own; run as the
+target's user or as root it sees descriptors. Declare in `limits` what stays unknown.
+"""
 _PROFILES = """\
 `kind` decides which keys a profile has: `fraction`, `levels` (a number) and `connections` are for
 `safe`; `levels` (a list) for `ramp`; `start`, `increment` and `limit` for `break`. All others are

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, field_validator
 
 from capacity.domain.errors import ConfigError
 from capacity.domain.resources import Resource
+from capacity.settings.agent import Agent, agent_findings
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 from capacity.settings.yaml_file import Finding, load
@@ -49,24 +49,6 @@ def _is_network(text: str) -> str:
 
 
 Network = Annotated[str, AfterValidator(_is_network)]
-
-
-class Agent(BaseModel):
-    model_config = RULES
-    url: str
-    """Address of the agent beside the target, such as http://127.0.0.1:9101."""
-    token_file: str | None = None
-    """File that holds the agent's token, if it wants one; tokens have no place in this file."""
-
-    @field_validator("url")
-    @classmethod
-    def _is_http(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
-            raise ValueError("must be http://HOST:PORT or https://HOST:PORT")
-        if parts.username is not None or parts.query or parts.fragment:
-            raise ValueError("must not carry credentials or parameters; use token_file")
-        return url.rstrip("/")
 
 
 class Certificates(BaseModel):
@@ -136,7 +118,8 @@ class Target(BaseModel):
     """Logical channel names. Connection i follows its n subscriptions from the i-th entry of the
     product channels × symbols on (symbols run fastest), so that the load spreads over them all."""
     agent: Agent | None = None
-    """The agent that reads the target's limits and resources; without it there is no plan."""
+    """What reads the target's limits and resources: exactly one of url, listen, prometheus, exporters
+    and local; without it there is no plan, unless samples are attached to the run afterwards."""
     limits: dict[Resource, DeclaredLimit] = Field(default_factory=dict)
     """Limits that no agent can read, by resource; application_connections above all."""
     rest: Rest | None = None
@@ -203,6 +186,7 @@ def _findings(target: Target) -> Iterator[Finding]:
             if value in values[:n]:
                 yield (key, n), f"{value} is listed twice"
     yield from _source_findings(target.source_addresses)
+    yield from agent_findings(target.agent)
     if target.certificates is not None:
         yield from _certificate_findings(target.certificates, tls=target.tls)
     if target.rest and target.rest.operation not in dialect.rest:

@@ -284,6 +284,26 @@ def test_a_step_that_is_not_reached_ends_the_run_as_a_finding(
     assert last.failures["handshake_rejected_503"] >= 2
 
 
+def test_a_guard_takes_the_load_off_before_the_target_refuses_anybody(
+    start_exchange, start_agent, target_file, start_run
+):
+    exchange = start_exchange("--descriptor-limit", "300")
+    agent = start_agent("--pid", str(exchange.pid))
+    guarded = two_levels(100, 280, guards={}, connects_per_s=100, plateau_s=5)
+    run = start_run(target_file(exchange, agent.url, rest=None), guarded)
+    record = run.to_its_end()
+    kind, detail = end_of(record)
+    (trip,) = [event.detail for event in record.events if event.kind == "guard"]
+
+    assert ("aborted", 12) == (kind, detail["exit_code"])
+    assert 12 == run.conductor.exit_code
+    assert "limit" == trip["guard"]
+    assert "of 300 descriptors in use, at most 90 % may be" in detail["reason"]
+    assert [0] == [step.index for step in record.steps]  # What was measured before is kept.
+    assert {} == record.steps[0].failures
+    assert 0 == record.points[-1].failures
+
+
 def test_a_run_that_is_stopped_says_so_once_and_with_the_exit_code_of_an_interrupt(
     exchange, target_file, start_run
 ):

@@ -11,12 +11,12 @@ import requests
 import yaml
 
 from capacity.domain.errors import PreflightError, UnreachableError
-from capacity.loadgen.agent_client import AgentClient
 from capacity.loadgen.preflight import check, generator_facts
 from capacity.loadgen.presence import presence_here
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 from capacity.settings.profile import ADAPTER
+from capacity.sources.agent import AgentClient
 
 
 @pytest.fixture(scope="module")

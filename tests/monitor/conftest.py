@@ -189,6 +189,26 @@ def v1_cgroup() -> Iterator[Callable[[str, Child], Path]]:
         group.rmdir()
 
 
+class Certificate:
+    """A certificate for the loopback that signs itself, and its key."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file, self.key = folder / "certificate.pem", folder / "key.pem"
+        line = (
+            f"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
+            f" -keyout {self.key} -out {self.file} -subj /CN=localhost"
+            " -addext subjectAltName=DNS:localhost,IP:127.0.0.1"
+        )
+        subprocess.run(line.split(), check=True, capture_output=True)
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory) -> Certificate:
+    if not shutil.which("openssl"):
+        pytest.skip("openssl is needed to make a certificate")
+    return Certificate(tmp_path_factory.mktemp("certificate"))
+
+
 class Agent:
     """The agent as its users start it: a process of its own, asked over HTTP."""
 

@@ -12,12 +12,17 @@ import time
 from pathlib import Path
 
 import pytest
+import requests
 from pydantic import TypeAdapter
 
 from capacity.domain.errors import ConfigError
 from capacity.domain.resources import Resource
 from capacity.domain.sample import AgentInfo, Sample
-from capacity.monitor.agent import bind_address, main, read_token
+from capacity.monitor.agent import bind_address, main
+from capacity.monitor.store import as_json
+from capacity.sources.push_server import PushServer
+from capacity.sources.pushed import PushedSamples
+from capacity.sources.spool import read_spool
 
 LISTEN = """
 import socket
@@ -87,40 +92,6 @@ def test_every_other_address_is_refused_likewise(capsys, bystander, host):
     assert refused(capsys, "--pid", bystander.pid, "--bind", host)[0] == 2
 
 
-@pytest.mark.parametrize(
-    ("written", "words"),
-    [
-        (("", 0o600), "is empty"),
-        ((" \n", 0o600), "is empty"),
-        (("s3cret\n", 0o644), "others may read or write it; chmod o="),
-        (("s3cret\n", 0o602), "others may read or write it"),
-        (("two words\n", 0o600), "one word"),
-        (("tab\tbed\n", 0o600), "one word"),
-        (("s\u00e9cret\n", 0o600), "printable ASCII"),
-        ((None, 0), "No such file"),
-    ],
-)
-def test_a_token_that_protects_nothing_is_refused(capsys, bystander, tmp_path, written, words):
-    text, mode = written
-    path = tmp_path / "token"
-    if text is not None:
-        path.write_text(text)
-        path.chmod(mode)
-    code, said = refused(capsys, "--pid", bystander.pid, "--token-file", path)
-
-    assert code == 2
-    assert f"--token-file {path}: " in said
-    assert words in said
-
-
-def test_a_token_is_read_without_its_newline(tmp_path):
-    path = tmp_path / "token"
-    path.write_text("s3cret\n")
-    path.chmod(0o640)
-
-    assert read_token(path) == "s3cret"
-
-
 def test_a_busy_port_is_a_preflight_error(capsys, bystander):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -138,28 +109,35 @@ def test_without_a_target_there_is_no_agent(capsys, how):
     assert said.startswith("capacity agent: ")
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        (),
-        ("--pid", "1", "--name", "x"),
-        ("--pid", "0"),
-        ("--pid", "x"),
-        ("--port", "0"),
-        ("--port", "65536"),
-        ("--pid", "1", "--listen", "-1"),
-        ("--pid", "1", "--interval", "0"),
-        ("--pid", "1", "--interval", "nan"),
-        ("--pid", "1", "--keep", "0"),
-        ("--pid", "1", "--bogus"),
-    ],
-)
-def test_impossible_arguments_are_refused(capsys, arguments):
+def test_impossible_arguments_end_it_without_a_word_of_python(capsys):
     with pytest.raises(SystemExit) as caught:
-        main(list(arguments))
+        main(["--pid", "1", "--name", "x"])
 
     assert caught.value.code == 2
     assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("--token-file", "{}/open"), 2, "others may read or write it; chmod go="),
+        (("--key", "{}/open"), 2, "--certificate and --key go together"),
+        (("--push", "http://192.0.2.9:9102"), 2, "use https, or add --allow-plain-http"),
+        (("--push", "nowhere"), 2, "must be http://HOST:PORT"),
+        (("--push", "https://x", "--ca-file", "{}/open"), 2, "not a file of certificates"),
+        (("--ca-file", "{}/open"), 2, "go with --push"),
+        (("--spool", "{}/absent"), 2, "No such file or directory; name a directory"),
+    ],
+)
+def test_what_would_not_be_safe_or_cannot_be_is_refused_before_anything_begins(
+    capsys, bystander, tmp_path, arguments, code, words
+):
+    (tmp_path / "open").write_text("s3cret")
+    (tmp_path / "open").chmod(0o644)
+    arguments = [word.format(tmp_path) for word in arguments]
+
+    assert (got := refused(capsys, "--pid", bystander.pid, *arguments))[0] == code
+    assert words in got[1]
 
 
 def test_an_address_that_is_none_is_refused():
@@ -343,3 +321,120 @@ def test_a_zombie_is_gone_and_another_process_with_its_id_is_another(
     assert state == "Z"
     assert "target is gone" in gone[-1]["missing"]["descriptors"]
     assert "descriptors" not in gone[-1]["used"]
+
+
+def test_over_tls_it_says_so_and_is_believed(bystander, start_agent, certificate):
+    options = ("--certificate", certificate.file, "--key", certificate.key)
+    agent = start_agent("--pid", bystander.pid, *options)
+
+    assert agent.url.startswith("https://127.0.0.1:")
+    assert requests.get(f"{agent.url}/healthz", timeout=5, verify=certificate.file).text == "ok\n"
+
+
+def test_pushed_and_spooled_samples_are_those_that_are_served(
+    bystander, start_agent, wait_until, tmp_path
+):
+    inbox = PushedSamples("the agent")
+    receiver = PushServer(("127.0.0.1", 0), inbox, None)
+    receiver.start()
+    try:
+        agent = start_agent(
+            *("--pid", bystander.pid, "--interval", 0.1, "--spool", tmp_path),
+            *("--push", f"http://127.0.0.1:{receiver.server_port}"),
+        )
+        pushed = wait_until(lambda: [each for each in inbox.samples(0) if each.seq >= 5])
+        served = [Sample(**each) for each in agent.samples()]
+        agent.end()
+    finally:
+        receiver.close()
+    spooled = read_spool([tmp_path / "samples-00000001.ndjson"])
+
+    assert inbox.info().target_pids == (bystander.pid,)
+    assert pushed[0].seq == 5
+    assert [as_json(each) for each in inbox.samples(0)[:5]] == [
+        as_json(each) for each in served[:5]
+    ]
+    assert [as_json(each) for each in spooled.samples[:5]] == [as_json(each) for each in served[:5]]
+    assert (spooled.torn, spooled.samples[-1].seq >= served[-1].seq) == (0, True)
+
+
+def test_a_full_disk_stops_no_sampling_and_is_said_once(
+    bystander, start_agent, wait_until, tmp_path
+):
+    if subprocess.run(["unshare", "-m", "true"], check=False).returncode:
+        pytest.skip("making a mount namespace is not permitted here")
+    inside = (
+        f"mount -t tmpfs -o size=64k tmpfs {tmp_path} && dd if=/dev/zero of={tmp_path}/ballast"
+        f' bs=1k count=60 2>/dev/null && exec {sys.executable} -m capacity.monitor "$@"'
+    )
+    command = ("unshare", "-m", "sh", "-ec", inside, "sh")
+    agent = start_agent(
+        *("--pid", bystander.pid, "--interval", 0.1, "--spool", tmp_path), command=command
+    )
+    notes = wait_until(lambda: agent.ask("/v1/info").json()["notes"])
+    Path(f"/proc/{agent.process.pid}/root{tmp_path}/ballast").write_bytes(b"")
+    seen = len(agent.samples())
+    wait_until(lambda: not agent.ask("/v1/info").json()["notes"], within_s=8)
+    spooled = [
+        json.loads(line)["seq"]
+        for file in Path(f"/proc/{agent.process.pid}/root{tmp_path}").glob("samples-*")
+        for line in file.read_text().splitlines()[1:]
+    ]
+    agent.process.send_signal(signal.SIGTERM)
+    said = agent.process.stderr.read().splitlines()
+
+    assert "No space left on device; sampling goes on" in notes[0]
+    assert spooled[:seen] == list(range(1, seen + 1))
+    assert len([line for line in said if line.startswith("capacity agent: --spool")]) == 1
+
+
+def test_a_cut_of_the_network_leaves_no_gap_in_the_samples(
+    start_elsewhere, wait_until, run_there, tmp_path
+):
+    """The agent's host is a namespace of its own, and its link is really down for a while."""
+    elsewhere = start_elsewhere("import subprocess")
+    link = f"cap{os.getpid() % 100_000}"
+    addresses = f"198.18.{os.getpid() % 250}"
+    outside = f"ip link add {link}a type veth peer name {link}b netns {elsewhere.pid}"
+    if subprocess.run(outside.split(), capture_output=True, check=False).returncode:
+        pytest.skip("making a pair of links is not permitted here")
+    for line in (f"address add {addresses}.1/30 dev {link}a", f"link set {link}a up"):
+        subprocess.run(["ip", *line.split()], check=True)
+    run_there(elsewhere.pid, f"ip address add {addresses}.2/30 dev {link}b")
+    run_there(elsewhere.pid, f"ip link set {link}b up")
+    token = tmp_path / "token"
+    token.write_text("s3cret")
+    token.chmod(0o600)
+    try:
+        words = f"--pid {elsewhere.pid} --interval 0.1 --bind {addresses}.2 --listen 9101"
+        command = [sys.executable, "-m", "capacity.monitor", *words.split()]
+        elsewhere.do(
+            f"agent = subprocess.Popen({[*command, '--token-file', str(token)]!r},"
+            " stderr=subprocess.DEVNULL)"
+        )
+        seqs = []
+
+        def fetch():
+            try:
+                text = requests.get(
+                    f"http://{addresses}.2:9101/v1/samples?since={seqs[-1] if seqs else 0}",
+                    headers={"Authorization": "Bearer s3cret"},
+                    timeout=0.5,
+                ).text
+            except requests.RequestException:
+                return False
+            seqs.extend(json.loads(line)["seq"] for line in text.splitlines())
+            return bool(seqs)
+
+        wait_until(fetch)
+        before = seqs[-1]
+        subprocess.run(["ip", "link", "set", f"{link}a", "down"], check=True)
+        during = [fetch(), time.sleep(1.2), fetch()]
+        subprocess.run(["ip", "link", "set", f"{link}a", "up"], check=True)
+        wait_until(fetch)
+    finally:
+        elsewhere.do("agent.kill(); agent.wait()")
+
+    assert during == [False, None, False]
+    assert seqs == list(range(1, seqs[-1] + 1))
+    assert seqs[-1] - before >= 10

@@ -2,12 +2,12 @@
 
 import os
 import socket
+from pathlib import Path
 
 import pytest
 
-from capacity.domain.errors import UnreachableError
-from capacity.monitor.discovery import Selector, find_roots, held_sockets, is_alive, topmost
-from capacity.monitor.target import read_stat
+from capacity.domain.errors import ConfigError, UnreachableError
+from capacity.monitor.discovery import Selector, find_roots, held_sockets
 
 LISTEN = "import os, socket; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1])"
 PREFORK = f"""
@@ -107,14 +107,6 @@ def test_a_pid_that_ended_is_an_error_with_a_remedy(start_child):
         find_roots(Selector(pid=child.pid))
 
 
-def test_a_zombie_does_not_count_as_alive(start_child, wait_until):
-    parent = start_child("import os")
-    pid = int(parent.do("pid = os.fork(); pid or os._exit(0); print(pid)")[0])
-    wait_until(lambda: read_stat(pid).state == "Z")
-
-    assert not is_alive(pid)
-
-
 def test_held_sockets_are_the_inodes_of_open_sockets():
     with socket.socket() as one:
         inode = os.fstat(one.fileno()).st_ino
@@ -123,12 +115,64 @@ def test_held_sockets_are_the_inodes_of_open_sockets():
     assert inode not in held_sockets(os.getpid())
 
 
-def test_processes_that_ended_meanwhile_stand_for_themselves(start_child):
+def test_a_pidfile_names_the_process(start_child, tmp_path):
+    child, file = start_child(), tmp_path / "pid"
+    file.write_text(f" {child.pid}\nsomething of the program's own\n")
+
+    assert find_roots(Selector(pidfile=file)) == (child.pid,)
+
+
+@pytest.mark.parametrize("text", ["", "\n12\n", "12a", "-1", "0", "99999999999", "\u0661\u0662"])
+def test_a_pidfile_without_a_number_is_an_error(tmp_path, text):
+    (tmp_path / "pid").write_text(text)
+    with pytest.raises(UnreachableError, match=f"--pidfile {tmp_path}/pid: holds no process id"):
+        find_roots(Selector(pidfile=tmp_path / "pid"))
+
+
+def test_a_pidfile_that_is_absent_or_stale_is_an_error_with_a_remedy(start_child, tmp_path):
+    file = tmp_path / "pid"
+    with pytest.raises(UnreachableError, match="No such file or directory; start the target"):
+        find_roots(Selector(pidfile=file))
     child = start_child()
     child.end()
+    file.write_text(str(child.pid))
+    with pytest.raises(UnreachableError, match=f"--pidfile {file} is stale"):
+        find_roots(Selector(pidfile=file))
 
-    assert topmost({child.pid}) == (child.pid,)
-    assert topmost(set()) == ()
+
+def test_a_command_line_is_found_with_the_master_of_its_workers(start_child):
+    child = start_child(f"'planted-{os.getpid()}'\n{PREFORK}")
+
+    assert find_roots(Selector(cmdline=f"'planted-{os.getpid()}'")) == (child.pid,)
+    child.do(END)
+
+
+@pytest.mark.parametrize("count", [2, 7])
+def test_several_targets_are_listed_and_none_is_taken(start_child, count):
+    word = f"planted-{os.getpid()}-{count}"
+    children = [start_child(f"{RENAME.format(count)}  # {word}") for _ in range(count)]
+    pids = sorted(child.pid for child in children)
+    for how in ({"cmdline": f"# {word}"}, {"name": f"cap-test-{count}"}):
+        with pytest.raises(ConfigError) as caught:
+            find_roots(Selector(**how))
+        said = str(caught.value)
+
+        assert f"is {count} targets: {pids[0]} (" in said
+        assert (str(pids[4 if count > 5 else -1]) in said, f" and {count - 5} more" in said) == (
+            True,
+            count > 5,
+        )
+        assert said.endswith("; choose one by --pid, --port or --unit")
+
+
+def test_a_cgroup_without_a_process_is_an_error(v1_cgroup, start_child):
+    group = v1_cgroup("pids", child := start_child())
+    path = f"/{group.name}"
+
+    assert find_roots(Selector(cgroup=path)) == (child.pid,)
+    child.end()
+    with pytest.raises(UnreachableError, match=f"cgroup {path} has no process"):
+        find_roots(Selector(cgroup=path))
 
 
 @pytest.mark.parametrize(
@@ -137,6 +181,10 @@ def test_processes_that_ended_meanwhile_stand_for_themselves(start_child):
         (Selector(pid=7), "process 7"),
         (Selector(port=80), "port 80"),
         (Selector(name="nginx"), "process name 'nginx'"),
+        (Selector(cmdline="-c x"), "command line '-c x'"),
+        (Selector(pidfile=Path("/run/x.pid")), "the process in /run/x.pid"),
+        (Selector(unit="x.service"), "unit x.service"),
+        (Selector(cgroup="/x"), "cgroup /x"),
     ],
 )
 def test_a_selector_says_what_was_asked(selector, text):

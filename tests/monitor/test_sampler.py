@@ -1,6 +1,5 @@
 """Merging, limits in time, the fixed beat, and collectors that fail beside others that do not."""
 
-import threading
 import time
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from capacity.monitor.limits.entries import audited
 from capacity.monitor.limits.states import known
 from capacity.monitor.listeners import TargetListeners
 from capacity.monitor.readings import Reading
-from capacity.monitor.sampler import Sampler, sample_on_beat
+from capacity.monitor.sampler import Sampler
 from capacity.monitor.target import Target
 
 
@@ -245,49 +244,30 @@ def test_what_each_collector_costs_is_told_every_ten_seconds(make, monkeypatch):
     }
 
 
-def test_a_clock_that_is_set_back_harms_only_its_own_stamp(make, monkeypatch):
+@pytest.mark.parametrize("step_s", [-3600, 3600])
+def test_a_clock_that_is_set_leaves_the_samples_where_they_belong(make, monkeypatch, step_s):
     sampler, _ = make(CpuCollector())
     sampler.prime()
     before = sampler.sample()
     real = time.time
-    monkeypatch.setattr(module.time, "time", lambda: real() - 3600)
+    monkeypatch.setattr(time, "time", lambda: real() + step_s)
     time.sleep(0.1)
     after = sampler.sample()
 
-    assert after.at == pytest.approx(before.at - 3600, abs=5)
+    assert "clock_stepped_s" not in before.gauges
+    assert after.gauges["clock_stepped_s"] == pytest.approx(step_s, abs=0.01)
+    assert after.at - before.at == pytest.approx(after.interval_s, abs=0.01)
     assert after.interval_s == pytest.approx(0.1, abs=0.08)
     assert 0 <= after.used[Resource.CPU] < 1
     assert after.target_started_at == before.target_started_at
 
 
-def test_the_beat_keeps_its_time_and_skips_what_it_missed(make):
-    """A reading that takes two and a half beats is followed by one on the next beat, not by three."""
-
-    class Slow(Working):
-        def collect(self, target):
-            time.sleep(0.25 if self.asked_now() == 2 else 0)
-            return Reading()
-
-        def asked_now(self):
-            self.asked += 1
-            return self.asked
-
+def test_limits_that_cannot_be_read_stop_no_reading(make):
+    class Unlimited(Working):
         def limits(self, target):
-            return ()
+            raise FileNotFoundError(2, "No such file", "/proc/sys/new")
 
-    sampler, _ = make(Slow())
-    kept, stop = [], threading.Event()
-    began_s = time.monotonic()
+    sampler, _ = make(Unlimited(), hosts=[Host()])
 
-    def keep(sample):
-        kept.append((round((time.monotonic() - began_s) / 0.1), sample))
-        if len(kept) == 4:
-            stop.set()
-
-    sample_on_beat(sampler, 0.1, keep, stop)
-    beats = [beat for beat, _ in kept]
-
-    # Read on beats 1 and 2; the second is done at 4.5; then 5 and 6.
-    assert beats in ([1, 4, 5, 6], [1, 5, 5, 6])
-    assert [sample.seq for _, sample in kept] == [1, 2, 3, 4]
-    assert sum(sample.interval_s for _, sample in kept) == pytest.approx(0.6, abs=0.08)
+    assert sampler.sample().used.keys() == {Resource.DESCRIPTORS, Resource.HOST_MEMORY}
+    assert sampler.limits == ()

@@ -11,7 +11,9 @@ import pytest
 from capacity.domain.resources import Resource
 from capacity.monitor import server as module
 from capacity.monitor.collectors.descriptors import DescriptorsCollector
+from capacity.monitor.credentials import client_context, server_context
 from capacity.monitor.discovery import Selector
+from capacity.monitor.notes import Notes
 from capacity.monitor.sampler import Sampler
 from capacity.monitor.server import AgentServer
 from capacity.monitor.store import SampleRing
@@ -22,14 +24,14 @@ from capacity.monitor.target import Target
 def serve(bystander):
     running = []
 
-    def start(token=None, samples=3, host="127.0.0.1"):
+    def start(token=None, samples=3, host="127.0.0.1", tls=None, notes=None):
         target = Target(Selector(pid=bystander.pid))
         target.resolve()
         sampler, ring = Sampler(target, [DescriptorsCollector()], []), SampleRing(10)
         sampler.prime()
         for _ in range(samples):
             ring.add(sampler.sample())
-        server = AgentServer((host, 0), sampler, ring, token)
+        server = AgentServer((host, 0), sampler, ring, token=token, tls=tls, notes=notes)
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         running.append((server, thread))
@@ -225,9 +227,32 @@ def test_a_defect_is_shown(serve, capfd):
     assert "AttributeError" in capfd.readouterr().err
 
 
-def test_more_connections_than_threads_are_turned_away_until_one_is_free(serve, wait_until):
+def held_connections(server):
+    return [socket.create_connection(server.host_and_port) for _ in range(module._MAX_CONNECTIONS)]
+
+
+def asked(server, path="/healthz"):
+    """Return a connection that stays open after it was answered."""
+    connection = http.client.HTTPConnection(*server.host_and_port, timeout=5)
+    connection.request("GET", path, headers={"Authorization": "Bearer s3cret"})
+    connection.getresponse().read()
+    return connection
+
+
+@pytest.mark.parametrize("token", [None, "s3cret"])
+def test_those_that_never_asked_make_room_for_one_that_does(serve, token):
+    server = serve(token)
+    held = held_connections(server)
+
+    assert ask(server, "/healthz")[0] == 200
+    assert held[0].recv(1) == b""
+    for client in held:
+        client.close()
+
+
+def test_where_all_were_served_a_further_connection_is_turned_away(serve, wait_until):
     server = serve()
-    held = [socket.create_connection(server.host_and_port) for _ in range(module._MAX_CONNECTIONS)]
+    held = [asked(server) for _ in range(module._MAX_CONNECTIONS)]
     turned_away = send(server, b"")
     held.pop().close()
     wait_until(lambda: b"200" in send(server, b"GET /healthz HTTP/1.0\r\n\r\n"))
@@ -235,6 +260,104 @@ def test_more_connections_than_threads_are_turned_away_until_one_is_free(serve, 
         client.close()
 
     assert turned_away.startswith(b"HTTP/1.1 503")
+
+
+def test_asking_for_what_is_open_to_all_keeps_no_place(serve):
+    server = serve("s3cret")
+    known = asked(server, "/v1/samples")
+    strangers = [asked(server) for _ in range(module._MAX_CONNECTIONS - 1)]
+    newcomer = asked(server, "/v1/info")
+    known.request("GET", "/v1/samples", headers={"Authorization": "Bearer s3cret"})
+
+    assert known.getresponse().status == 200
+    for client in (known, newcomer, *strangers):
+        client.close()
+
+
+def test_a_client_that_does_not_read_its_answer_holds_up_nobody_and_is_cut_off(
+    serve, monkeypatch, wait_until
+):
+    monkeypatch.setattr(module, "_IDLE_S", 0.5)
+    server = serve()
+    line = server.ring.since(0)[0][1]
+    server.ring._lines = [(seq, line) for seq in range(1, 5000)]
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.connect(server.host_and_port)
+    client.sendall(b"GET /v1/samples HTTP/1.1\r\n\r\n")
+    began_s = time.monotonic()
+    answered = ask(server, "/healthz")[0], time.monotonic() - began_s
+    wait_until(lambda: not server._clients)
+    client.close()
+
+    assert answered[0] == 200
+    assert answered[1] < 0.3
+
+
+@pytest.fixture
+def tls(certificate):
+    return server_context(certificate.file, certificate.key)
+
+
+def ask_over_tls(server, certificate, path):
+    context = client_context(certificate.file)
+    connection = http.client.HTTPSConnection(*server.host_and_port, timeout=5, context=context)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.status, response.read()
+    finally:
+        connection.close()
+
+
+def test_over_tls_it_answers_as_without(serve, tls, certificate):
+    server = serve(tls=tls)
+    status, body = ask_over_tls(server, certificate, "/v1/samples?since=1")
+
+    assert (status, [json.loads(line)["seq"] for line in body.splitlines()]) == (200, [2, 3])
+    assert server.url == f"https://127.0.0.1:{server.host_and_port[1]}"
+
+
+@pytest.mark.parametrize(
+    "junk", [b"GET /v1/info HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x02\x00junk", b""]
+)
+def test_who_speaks_no_tls_learns_nothing_and_holds_up_nobody(serve, tls, certificate, junk, capfd):
+    server = serve(tls=tls)
+    answer = send(server, junk)
+
+    assert b"HTTP" not in answer
+    assert ask_over_tls(server, certificate, "/healthz")[0] == 200
+    assert capfd.readouterr().err == ""
+
+
+def test_handshakes_that_never_end_hold_up_nobody(serve, tls, certificate):
+    server = serve(tls=tls)
+    held = held_connections(server)
+    began_s = time.monotonic()
+    status, _ = ask_over_tls(server, certificate, "/healthz")
+    took_s = time.monotonic() - began_s
+    for client in held:
+        client.close()
+
+    assert (status, took_s < 2) == (200, True)
+
+
+def test_a_handshake_that_never_ends_is_cut_off_in_time(serve, tls, monkeypatch):
+    monkeypatch.setattr(module, "_IDLE_S", 0.3)
+    server = serve(tls=tls)
+    began_s = time.monotonic()
+    with socket.create_connection(server.host_and_port, timeout=5) as client:
+        client.sendall(b"\x16\x03\x01")
+
+        assert client.recv(1) == b""
+    assert 0.2 < time.monotonic() - began_s < 2
+
+
+def test_what_the_agent_notes_about_itself_is_in_the_info(serve):
+    notes = Notes()
+    notes.say("spool", "is full")
+
+    assert json.loads(ask(serve(notes=notes), "/v1/info")[2])["notes"] == ["is full"]
 
 
 def drip(client):

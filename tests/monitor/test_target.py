@@ -2,6 +2,7 @@
 
 import os
 import time
+from pathlib import Path
 
 import pytest
 
@@ -191,3 +192,62 @@ def test_a_single_thread_can_be_read(start_child):
     child = start_child()
 
     assert read_stat(child.pid, file=f"task/{child.pid}/stat").parent_pid == os.getpid()
+
+
+def test_a_member_that_no_other_started_joins_with_its_cgroup(start_child, hasty, v1_cgroup):
+    first, second = start_child(), start_child()
+    group = v1_cgroup("pids", first)
+    target = resolved(cgroup=f"/{group.name}")
+    alone = target.view().stats.keys()
+    (group / "cgroup.procs").write_text(str(second.pid))
+    both = target.view().stats.keys()
+    first.end()
+    second.end()
+
+    assert (alone, both) == ({first.pid}, {first.pid, second.pid})
+
+
+def test_a_target_that_has_become_two_is_gone_until_one_is_left(start_child, hasty):
+    word = f"'planted-{os.getpid()}-twice'"
+    first = start_child(word)
+    target = resolved(cmdline=word)
+    first.end()
+    assert target.view() is None
+    second, third = start_child(word), start_child(word)
+    ambiguous = target.view(), target.missing
+    second.end()
+    one = target.view()
+
+    assert ambiguous[0] is None
+    assert "is 2 targets" in ambiguous[1]
+    assert one.root == third.pid
+
+
+def test_a_stat_that_is_cut_short_is_a_target_that_cannot_be_read(write_file, tmp_path, hasty):
+    own = os.getpid()
+    stat = write_file(f"{own}/stat", Path(f"/proc/{own}/stat").read_text())
+    target = Target(Selector(pid=own), proc=str(tmp_path))
+    target.resolve()
+    target._look_at_s = float("inf")
+    there = target.view()
+    stat.write_text(f"{own} (python3) S 1")
+    torn, why = target.view(), target.missing
+
+    assert there.root == own
+    assert torn is None
+    assert "the target cannot be read: not in the documented format" in why
+
+
+def test_a_tree_of_a_thousand_processes_is_found_in_a_moment(start_child):
+    parent = start_child(
+        "import os\nnap = ['sleep', '60']\n"
+        "pids = [os.posix_spawnp('sleep', nap, os.environ) for _ in range(1000)]"
+    )
+    began_s = time.thread_time()
+    tree = process_tree((parent.pid,))
+    cost_s = time.thread_time() - began_s
+    parent.do("for pid in pids: os.kill(pid, 9)")
+    parent.do("for pid in pids: os.waitpid(pid, 0)")
+
+    assert len(tree) == 1001
+    assert cost_s < 0.5

@@ -51,7 +51,7 @@ def test_the_kind_decides_what_a_profile_is(file):
             (
                 "4: increment: unknown key; allowed: profile, name, connects_per_s, arrivals, "
                 "settle_s, plateau_s, ramp_timeout_s, connections_per_user, poll_interval_s, mix, "
-                "kind, fraction, levels, connections"
+                "guards, kind, fraction, levels, connections"
             ),
         ),
         ("kind: ramp", "1: levels: is required"),

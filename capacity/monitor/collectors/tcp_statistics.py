@@ -24,7 +24,7 @@ _EXTENDED = {
 
 
 class TcpStatisticsCollector(TargetCollector):
-    provides = ("sockets_established", "retransmits", *_EXTENDED)
+    provides = ("sockets_established", "retransmits", "segments_sent", *_EXTENDED)
 
     def collect(self, target: TargetView) -> Reading:
         network = f"{target.proc}/{target.root}/net"
@@ -40,6 +40,10 @@ class TcpStatisticsCollector(TargetCollector):
         }
         return Reading(
             gauges={"sockets_established": float(needed(tcp, "CurrEstab"))},
-            counters={"retransmits": float(needed(tcp, "RetransSegs")), **counters},
+            counters={
+                "retransmits": float(needed(tcp, "RetransSegs")),
+                "segments_sent": float(needed(tcp, "OutSegs")),
+                **counters,
+            },
             missing=missing,
         )

@@ -7,7 +7,7 @@ import pytest
 from capacity.monitor.collectors.tcp_statistics import TcpStatisticsCollector
 
 NETSTAT = "TcpExt: SyncookiesSent ListenOverflows ListenDrops\nTcpExt: 1 {} {}\n"
-SNMP = "Tcp: CurrEstab RetransSegs\nTcp: 5 {}\n"
+SNMP = "Tcp: CurrEstab OutSegs RetransSegs\nTcp: 5 900 {}\n"
 
 
 @pytest.fixture
@@ -25,6 +25,7 @@ def test_the_named_counters_are_taken(target, write_file):
         "listen_overflows": 11,
         "listen_drops": 12,
         "retransmits": 13,
+        "segments_sent": 900,
         "syn_cookies_sent": 1,
     }
     assert reading.gauges == {"sockets_established": 5}
@@ -35,7 +36,11 @@ def test_a_kernel_without_a_counter_is_no_zero(target, write_file):
     write_file("7/net/snmp", SNMP.format(13))
     reading = TcpStatisticsCollector().collect(target)
 
-    assert reading.counters == {"listen_overflows": 1, "retransmits": 13}
+    assert reading.counters == {
+        "listen_overflows": 1,
+        "retransmits": 13,
+        "segments_sent": 900,
+    }
     assert reading.missing["listen_drops"] == "this kernel does not count ListenDrops"
     assert {*reading.counters, *reading.gauges, *reading.missing} == set(
         TcpStatisticsCollector.provides

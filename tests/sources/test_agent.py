@@ -8,8 +8,8 @@ import requests
 
 from capacity.domain.errors import ConfigError, UnreachableError
 from capacity.domain.resources import Resource
-from capacity.loadgen import agent_client
-from capacity.loadgen.agent_client import NEWEST_SEQ, AgentClient
+from capacity.sources import web
+from capacity.sources.agent import NEWEST_SEQ, AgentClient
 
 SAMPLE = {
     "seq": 1,
@@ -26,20 +26,6 @@ SAMPLE = {
 @pytest.fixture
 def client(agent):
     return AgentClient(f"{agent.url}/")
-
-
-@pytest.fixture
-def answering(serve):
-    """Return a client of a server that gives one answer to everything."""
-
-    def start(body=b"", status="200 OK", headers=()):
-        def answer(_environ, start_response):
-            start_response(status, list(headers))
-            return [body]
-
-        return AgentClient(serve(answer))
-
-    return start
 
 
 def sampled(client, count):
@@ -127,7 +113,7 @@ def test_nobody_there_is_said_with_what_to_do():
 
 
 def test_an_agent_that_keeps_silent_is_given_up(serve, monkeypatch):
-    monkeypatch.setattr(agent_client, "TIMEOUT_S", 0.2)
+    monkeypatch.setattr(web, "TIMEOUT_S", 0.2)
 
     def keep_silent(_environ, start_response):
         time.sleep(1)
@@ -140,7 +126,7 @@ def test_an_agent_that_keeps_silent_is_given_up(serve, monkeypatch):
 
 def test_somebody_else_at_the_address_is_told_from_an_agent(answering, exchange):
     with pytest.raises(UnreachableError, match=r"not as an agent of this version \(1\d fields"):
-        answering(b'{"status": "fine"}').info()
+        AgentClient(answering(b'{"status": "fine"}')).info()
     with pytest.raises(UnreachableError, match="/v1/info answers 404"):
         AgentClient(exchange.url).info()
 
@@ -148,4 +134,4 @@ def test_somebody_else_at_the_address_is_told_from_an_agent(answering, exchange)
 def test_a_sample_that_cannot_be_read_is_not_passed_over(answering):
     line = json.dumps({**SAMPLE, "used": {"descriptors": "many"}}).encode()
     with pytest.raises(UnreachableError, match="a sample cannot be read"):
-        answering(line).samples(0)
+        AgentClient(answering(line)).samples(0)

@@ -1,19 +1,18 @@
 """Asks the agent on the target host: who is watched, within which limits, and sample by sample."""
 
 import time
-from pathlib import Path
 
 import requests
 from pydantic import TypeAdapter, ValidationError
 
-from capacity.domain.errors import ConfigError, UnreachableError
+from capacity.domain.errors import UnreachableError
 from capacity.domain.run import ClockOffset
 from capacity.domain.sample import AgentInfo, Sample
+from capacity.sources.web import Web
 
-_INFO: TypeAdapter[AgentInfo] = TypeAdapter(AgentInfo)
-_SAMPLE: TypeAdapter[Sample] = TypeAdapter(Sample)
+INFO: TypeAdapter[AgentInfo] = TypeAdapter(AgentInfo)
+SAMPLE: TypeAdapter[Sample] = TypeAdapter(Sample)
 
-TIMEOUT_S = 3.0
 NEWEST_SEQ = "Capacity-Newest-Seq"
 """Header of an answer with samples: the number of the newest one that the agent has taken."""
 
@@ -21,23 +20,22 @@ NEWEST_SEQ = "Capacity-Newest-Seq"
 class AgentClient:
     """One agent, by its URL; the token comes from a file and is sent as a bearer token."""
 
-    def __init__(self, url: str, token_file: Path | None = None) -> None:
+    delay_s = 1.0
+    """One beat: the sample that covers a moment is taken at its end."""
+
+    def __init__(self, url: str, token_file: str | None = None, ca_file: str | None = None) -> None:
         self.url = url.rstrip("/")
-        self._session = requests.Session()
-        self._session.trust_env = False  # No proxy between us and the target's host.
-        if token_file is not None:
-            try:
-                token = token_file.read_text(encoding="ascii").strip()
-            except (OSError, UnicodeDecodeError) as error:
-                raise ConfigError(
-                    f"{token_file}: cannot read the agent's token ({error})"
-                ) from None
-            self._session.headers["Authorization"] = f"Bearer {token}"
+        self.name = f"the agent at {self.url}"
+        remedy = (
+            "start it on the target's host with `capacity agent --port PORT`, or correct agent.url "
+            "in the target file"
+        )
+        self._web = Web(url, name=self.name, remedy=remedy, token_file=token_file, ca_file=ca_file)
 
     def info(self) -> AgentInfo:
         """Return who and what the agent watches. Raises UnreachableError."""
         try:
-            return _INFO.validate_json(self._fetch("/v1/info").content)
+            return INFO.validate_json(self._fetch("/v1/info")[1])
         except ValidationError as error:
             raise UnreachableError(
                 f"{self.url} answers, but not as an agent of this version "
@@ -64,24 +62,21 @@ class AgentClient:
 
         An agent that was restarted counts from 1 again: then all that it has are returned.
         """
-        response = self._fetch(f"/v1/samples?since={since}")
+        response, body = self._fetch(f"/v1/samples?since={since}")
         if int(response.headers.get(NEWEST_SEQ, since)) < since:
-            response = self._fetch("/v1/samples?since=0")
+            _response, body = self._fetch("/v1/samples?since=0")
         try:
-            return [_SAMPLE.validate_json(line) for line in response.content.splitlines() if line]
+            return [SAMPLE.validate_json(line) for line in body.splitlines() if line]
         except ValidationError as error:
             raise UnreachableError(
                 f"{self.url}: a sample cannot be read ({error.errors()[0]['msg']})"
             ) from None
 
-    def _fetch(self, path: str) -> requests.Response:
-        try:
-            response = self._session.get(self.url + path, timeout=TIMEOUT_S)
-        except requests.RequestException as error:
-            raise UnreachableError(
-                f"the agent at {self.url} does not answer ({type(error).__name__}); start it on the "
-                "target's host with `capacity agent --port PORT`, or correct agent.url in the target file"
-            ) from None
+    def close(self) -> None:
+        self._web.close()
+
+    def _fetch(self, path: str) -> tuple[requests.Response, bytes]:
+        response, body = self._web.fetch(path)
         if response.status_code == requests.codes.unauthorized:
             raise UnreachableError(
                 f"the agent at {self.url} refuses the token; set agent.token_file in the target file "
@@ -89,4 +84,4 @@ class AgentClient:
             )
         if response.status_code != requests.codes.ok:
             raise UnreachableError(f"the agent at {self.url}{path} answers {response.status_code}")
-        return response
+        return response, body

@@ -1,0 +1,43 @@
+"""`capacity attach RUN FILE...`: samples that an agent spooled, joined to the run they belong to."""
+
+from pathlib import Path
+
+import click
+
+from capacity.cli.plan import located
+from capacity.domain import units
+from capacity.sources.attaching import Attached, attach
+from capacity.sources.spool import read_spool
+
+
+@click.command()
+@click.argument("run")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--clock-offset",
+    "clock_offset_s",
+    type=float,
+    help="Seconds that the target's clock was ahead of the recorder's; else it is estimated.",
+)
+def command(run: str, files: tuple[Path, ...], clock_offset_s: float | None) -> None:
+    """Join samples to RUN, as a run beside it; FILES, or their directory, are what --spool wrote."""
+    spool = read_spool(files)
+    if spool.torn:
+        click.echo(f"{units.counted(spool.torn, 'torn line')} left out", err=True)
+    attached = attach(located(run), spool, clock_offset_s)
+    click.echo(
+        f"{units.counted(attached.samples, 'sample')} attached; {_clock(attached)}", err=True
+    )
+    click.echo(attached.path)
+
+
+def _clock(attached: Attached) -> str:
+    offset = attached.clock_offset
+    if offset is None:
+        return (
+            "the clocks could not be compared and are taken to agree (--clock-offset says better)"
+        )
+    ahead = units.duration(abs(offset.offset_s))
+    direction = "ahead of" if offset.offset_s >= 0 else "behind"
+    known = f" ± {units.duration(offset.error_s)}" if offset.error_s else ""
+    return f"the target's clock was {ahead}{known} {direction} the recorder's ({attached.clock})"

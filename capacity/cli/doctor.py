@@ -1,0 +1,65 @@
+"""`capacity doctor`: what stands in the way of a run, and the fix for each, before any load."""
+
+import json
+import sys
+from dataclasses import asdict
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from capacity.domain.errors import PreflightError
+from capacity.domain.finding import Finding, Status
+from capacity.domain.units import counted
+from capacity.loadgen.examination import Examination
+from capacity.settings.locate import find
+from capacity.settings.profile import load_profile
+from capacity.settings.target import load_target
+
+_STYLES = {
+    Status.OK: "green",
+    Status.WARNING: "yellow",
+    Status.FAILURE: "bold red",
+    Status.UNKNOWN: "magenta",
+}
+
+
+@click.command("doctor")
+@click.option("--target", required=True, help="A name under config/targets, or a file.")
+@click.option("--profile", default="safe", show_default=True, help="Likewise, config/profiles.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Worker processes that are to run on this machine.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(*, target: str, profile: str, workers: int, as_json: bool) -> None:
+    """Look at generator and target before a run; one connection and one request are all it sends."""
+    target_settings = load_target(find("targets", target))
+    profile_settings = load_profile(find("profiles", profile))
+    findings = Examination(target_settings, profile_settings, workers).findings()
+    failed = [finding for finding in findings if finding.status is Status.FAILURE]
+    if as_json:
+        document = {"can_succeed": not failed, "findings": [asdict(each) for each in findings]}
+        click.echo(json.dumps(document, indent=2))
+    else:
+        Console(width=None if sys.stdout.isatty() else 160).print(_table(findings))
+    if failed:
+        raise PreflightError(
+            f"the run cannot succeed: {counted(len(failed), 'failure')}, the first:"
+            f" {failed[0].statement}"
+        )
+
+
+def _table(findings: list[Finding]) -> Table:
+    table = Table(title="Before the run")
+    for heading in ("", "Looked at", "What was found", "What to do"):
+        table.add_column(heading, overflow="fold")
+    for finding in findings:
+        status = f"[{_STYLES[finding.status]}]{finding.status.value}[/]"
+        cells = (finding.name, finding.statement, finding.remedy or "")
+        table.add_row(status, *map(escape, cells))
+    return table

@@ -1,0 +1,155 @@
+"""The agent's options, without a package: what is impossible in one of them is refused here."""
+
+import argparse
+import re
+from pathlib import Path
+
+from capacity.monitor.discovery import Selector
+
+_MEBIBYTE = 1 << 20
+
+
+def parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="capacity agent",
+        description="Sample a target's resources and limits, and serve them over HTTP, read-only.",
+    )
+    target = parser.add_mutually_exclusive_group(required=True)
+    target.add_argument("--pid", type=_positive, metavar="N", help="the target's first process")
+    target.add_argument("--port", type=_port, metavar="N", help="who listens on this TCP port")
+    target.add_argument("--name", metavar="TEXT", help="who is called so, exactly")
+    target.add_argument(
+        "--cmdline",
+        type=_expression,
+        metavar="REGEX",
+        help="whose command line contains this regular expression",
+    )
+    target.add_argument(
+        "--pidfile", type=Path, metavar="FILE", help="the process whose number is in this file"
+    )
+    target.add_argument(
+        "--unit", metavar="NAME", help="the processes of this systemd unit, such as nginx.service"
+    )
+    target.add_argument(
+        "--cgroup", metavar="PATH", help="the processes of this cgroup and of all below it"
+    )
+    parser.add_argument(
+        "--bind", default="127.0.0.1", metavar="ADDRESS", help="address to serve on (%(default)s)"
+    )
+    parser.add_argument(
+        "--listen",
+        type=_listen_port,
+        default=9101,
+        metavar="PORT",
+        help="port to serve on, 0 for any free one (%(default)s)",
+    )
+    parser.add_argument(
+        "--token-file",
+        type=Path,
+        metavar="FILE",
+        help="ask for the bearer token in this file, and push with it; needed beyond loopback",
+    )
+    parser.add_argument(
+        "--certificate", type=Path, metavar="FILE", help="serve over TLS, with this PEM certificate"
+    )
+    parser.add_argument("--key", type=Path, metavar="FILE", help="its key, PEM, without a password")
+    parser.add_argument(
+        "--push", metavar="URL", help="bring the samples to this receiver, beside serving them"
+    )
+    parser.add_argument(
+        "--ca-file",
+        type=Path,
+        metavar="FILE",
+        help="with --push: check the receiver's certificate by these authorities, not the host's",
+    )
+    parser.add_argument(
+        "--allow-plain-http",
+        action="store_true",
+        help="with --push: http to other hosts, where the network itself encrypts",
+    )
+    parser.add_argument(
+        "--spool", type=Path, metavar="DIR", help="keep the samples in files in this directory, too"
+    )
+    parser.add_argument(
+        "--spool-mebibytes",
+        type=_positive,
+        default=512,
+        metavar="N",
+        help="the most that these files may take together (%(default)s)",
+    )
+    parser.add_argument(
+        "--interval",
+        type=_interval_s,
+        default=1.0,
+        metavar="SECONDS",
+        help="time between two samples (%(default)s)",
+    )
+    parser.add_argument(
+        "--keep",
+        type=_positive,
+        default=3600,
+        metavar="SAMPLES",
+        help="samples to keep for those who fetch late (%(default)s)",
+    )
+    parser.add_argument(
+        "--audit", action="store_true", help="print every limit that caps the target, and end"
+    )
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="with --audit: the answer of /v1/info instead of a table",
+    )
+    return parser
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+def _listen_port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port, 0 to 65535")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if (port := _listen_port(text)) == 0:
+        raise argparse.ArgumentTypeError("0 is not a port that anybody listens on")
+    return port
+
+
+def _expression(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no regular expression: {error}") from error
+    return text
+
+
+def _interval_s(text: str) -> float:
+    try:
+        interval_s = float(text)
+    except ValueError:
+        interval_s = 0.0
+    if not 0.1 <= interval_s <= 3600:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds, 0.1 to 3600")
+    return interval_s
+
+
+def selector(options: argparse.Namespace) -> Selector:
+    """Return how *options* name the target."""
+    return Selector(
+        pid=options.pid,
+        pidfile=options.pidfile,
+        port=options.port,
+        name=options.name,
+        cmdline=options.cmdline,
+        unit=options.unit,
+        cgroup=options.cgroup,
+    )
+
+
+def spool_bytes(options: argparse.Namespace) -> int:
+    return int(options.spool_mebibytes) * _MEBIBYTE

@@ -1,0 +1,223 @@
+"""
+Whether what was found before a run is good enough for it: numbers in, findings out.
+
+Bounds that make a run impossible are not here: the preflight raises on them, and the examination
+turns that into a finding, so that both say the same.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from capacity.domain import units
+from capacity.domain.finding import Finding, Status
+from capacity.domain.resources import AuditEntry, Limit, LimitState
+from capacity.domain.run import ClockOffset
+from capacity.domain.words import RESOURCES, listed
+
+DELIVERIES_PER_S_AND_WORKER = 60_000
+"""Two thirds of what a worker with a core of its own takes; README, "Measured"."""
+CONNECTION_BYTES = 16 * 1024
+"""A generous share of the generator: 5 KB of its own, 4 KB of the kernel's, and buffers."""
+MOST_CLOCK_ERROR_S = 0.05
+MOST_SAMPLE_AGE_S = 5.0
+MOST_AGENT_CORES = 0.01
+LEAST_CERTIFICATE_S = 14 * 86_400
+LEAST_DISK_BYTES = 256 << 20
+STALL_S = 0.5
+"""A pause of the target's accepting that its queue should outlast: a collection, a busy loop."""
+NEAR_BOUND_RATIO = 0.9
+
+
+def clock(offset: ClockOffset) -> Finding:
+    statement = (
+        f"the agent's clock is {units.duration(offset.offset_s)} from ours,"
+        f" ± {units.duration(offset.error_s)}"
+    )
+    if offset.error_s <= MOST_CLOCK_ERROR_S:
+        return _ok("clock", statement)
+    return _warning(
+        "clock",
+        f"{statement}; delays are not known more closely than that",
+        "Measure from a host nearer to the target",
+    )
+
+
+def sample_age(age_s: float, interval_s: float) -> Finding:
+    statement = f"its newest sample is {units.duration(max(age_s, 0.0))} old"
+    if age_s <= MOST_SAMPLE_AGE_S + interval_s:
+        return _ok("samples", statement)
+    return _warning(
+        "samples",
+        f"{statement}, at one in {units.duration(interval_s)}",
+        "Look whether the agent's host is overloaded, and start the agent anew",
+    )
+
+
+def agent_cost(cores: float | None) -> Finding:
+    if cores is None:
+        return Finding(
+            name="agent's cost", status=Status.UNKNOWN, statement="the agent does not say"
+        )
+    statement = f"the agent takes {units.share(cores)} of a core"
+    if cores <= MOST_AGENT_CORES:
+        return _ok("agent's cost", statement)
+    return _warning(
+        "agent's cost", statement, "Let it sample more rarely: capacity agent --interval 5"
+    )
+
+
+def unseen_limits(limits: Sequence[Limit]) -> Finding:
+    """Return which limits could not be read, so that no plan can contain them."""
+    unknown = [limit for limit in limits if limit.state is LimitState.UNKNOWN]
+    if not unknown:
+        return _ok("limits", f"{units.counted(len(limits), 'limit')} read, none unknown")
+    names = listed([RESOURCES[limit.resource] for limit in unknown])
+    reasons = "; ".join(dict.fromkeys(limit.reason or limit.source for limit in unknown))
+    return _warning(
+        "limits",
+        f"{units.counted(len(unknown), 'limit')} of {len(limits)} unknown: {names} ({reasons})",
+        "Run the agent as the target's user or as root, or declare them as limits in the target file",
+    )
+
+
+def accept_queue(entries: Iterable[AuditEntry], port: int, connects_per_s: float) -> Finding:
+    """Return whether the target's accept queue outlasts a short pause at the profile's rate."""
+    room = min(
+        (
+            entry.value
+            for entry in entries
+            if entry.name == f"accept queue of port {port}" and entry.value is not None
+        ),
+        default=None,
+    )
+    if room is None:
+        return Finding(
+            name="accept queue",
+            status=Status.UNKNOWN,
+            statement=f"the agent sees no socket that listens on port {port}",
+            remedy="Run the agent in the target's network namespace",
+        )
+    statement = (
+        f"it holds {units.count(room)} connections, {units.duration(room / connects_per_s)} of"
+        f" arrivals at {units.rate(connects_per_s, 'connects')}"
+    )
+    if room >= connects_per_s * STALL_S:
+        return _ok("accept queue", statement)
+    return _warning(
+        "accept queue",
+        f"{statement}; a pause of the target loses connects",
+        f"Lower connects_per_s in the profile to {units.count(room / STALL_S)}, or raise listen(2)'s"
+        " backlog and the sysctl net.core.somaxconn",
+    )
+
+
+def highest_level(connections: int, bound: int | None, by: str | None) -> Finding:
+    """Return how far the profile's highest step goes towards what the limits admit."""
+    highest = f"the highest step has {units.counted(connections, 'connection')}"
+    if bound is None:
+        return Finding(
+            name="highest step",
+            status=Status.UNKNOWN,
+            statement=f"{highest}; no counted limit of the target is known",
+            remedy="Let an agent run beside the target, or declare limits in the target file",
+        )
+    statement = f"{highest}, the limits admit {units.count(bound)} ({by})"
+    if connections <= bound * NEAR_BOUND_RATIO:
+        return _ok("highest step", statement)
+    return _warning(
+        "highest step",
+        f"{statement}: the target may refuse connections",
+        "Use a profile of kind safe, or lower its levels, unless the target is to be broken",
+    )
+
+
+def connection_tracking(sockets: int, used: int, most: int) -> Finding:
+    """Return whether the generator's own kernel can track the connections."""
+    statement = (
+        f"the generator's kernel tracks {units.count(used)} of {units.count(most)} connections,"
+        f" {units.count(sockets)} are to come"
+    )
+    if used + sockets <= most * NEAR_BOUND_RATIO:
+        return _ok("generator's connection tracking", statement)
+    return _warning(
+        "generator's connection tracking",
+        f"{statement}; packets beyond are dropped without a word",
+        f"Set the sysctl net.netfilter.nf_conntrack_max to {units.count(2 * (used + sockets))}",
+    )
+
+
+def generator_memory(sockets: int, available_bytes: float) -> Finding:
+    needed_bytes = sockets * CONNECTION_BYTES
+    statement = (
+        f"{units.counted(sockets, 'socket')} take some {units.size(needed_bytes)} of"
+        f" {units.size(available_bytes)} available"
+    )
+    if needed_bytes <= available_bytes / 2:
+        return _ok("generator's memory", statement)
+    return _warning(
+        "generator's memory", statement, "Let workers of further hosts take part (--expect-workers)"
+    )
+
+
+def generator_cores(workers: int, cores: int) -> Finding:
+    statement = f"{units.counted(workers, 'worker')} on {units.counted(cores, 'core')}"
+    if workers <= cores:
+        return _ok("generator's cores", statement)
+    return _warning(
+        "generator's cores",
+        f"{statement} take turns, which adds to what they measure",
+        f"Use --workers {cores}, or workers of further hosts",
+    )
+
+
+def message_rate(per_connection_per_s: float, connections: int, workers: int) -> Finding:
+    """Return whether the workers can take what the trial connection heard, times the connections."""
+    expected_per_s = per_connection_per_s * connections
+    most_per_s = workers * DELIVERIES_PER_S_AND_WORKER
+    statement = (
+        f"one connection heard {units.rate(per_connection_per_s, 'updates')}:"
+        f" {units.rate(expected_per_s, 'updates')} at the highest step,"
+        f" {units.counted(workers, 'worker')} take {units.rate(most_per_s, 'updates')}"
+    )
+    if expected_per_s <= most_per_s:
+        return _ok("message rate", statement)
+    needed = -(-expected_per_s // DELIVERIES_PER_S_AND_WORKER)
+    return _warning(
+        "message rate",
+        f"{statement}: steps will be void",
+        f"Use {units.count(needed)} workers with a core each, or fewer subscriptions_per_connection",
+    )
+
+
+def certificate(remaining_s: float) -> Finding:
+    days = (
+        f"the target's certificate is valid for another {units.count(remaining_s // 86_400)} days"
+    )
+    if remaining_s >= LEAST_CERTIFICATE_S:
+        return _ok("certificate", days)
+    return _warning("certificate", days, "Renew it: scheduled runs end with it")
+
+
+def shared_host(*, is_shared: bool) -> Finding:
+    if not is_shared:
+        return _ok("hosts", "target and generator have hosts of their own")
+    return _warning(
+        "hosts",
+        "target and generator share a host: they compete for its cores, and host-wide walls come"
+        " out too low",
+        "Run the generator on another host (config/deploy/README.md)",
+    )
+
+
+def disk(free_bytes: float, folder: str) -> Finding:
+    statement = f"{units.size(free_bytes)} free for records in {folder}"
+    if free_bytes >= LEAST_DISK_BYTES:
+        return _ok("disk", statement)
+    return _warning("disk", statement, f"Make room, {units.size(LEAST_DISK_BYTES)} at least")
+
+
+def _ok(name: str, statement: str) -> Finding:
+    return Finding(name=name, status=Status.OK, statement=statement)
+
+
+def _warning(name: str, statement: str, remedy: str) -> Finding:
+    return Finding(name=name, status=Status.WARNING, statement=statement, remedy=remedy)

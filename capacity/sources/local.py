@@ -1,0 +1,64 @@
+"""The agent's own sampler, in the measuring process: for a target on the generator's host.
+
+It takes a sample when it is asked and one is due. That stops this process for the few milliseconds
+that reading /proc takes, which an agent beside it would not do.
+"""
+
+import platform
+import time
+
+from capacity.domain.errors import PreflightError
+from capacity.domain.run import ClockOffset
+from capacity.domain.sample import AgentInfo, Sample
+from capacity.monitor.collectors.agent_cpu import AgentCpuCollector
+from capacity.monitor.collectors.registry import host_collectors, target_collectors
+from capacity.monitor.discovery import Selector
+from capacity.monitor.limits.audit import audit
+from capacity.monitor.listeners import TargetListeners
+from capacity.monitor.sampler import Sampler
+from capacity.monitor.store import agent_info
+from capacity.monitor.target import Target
+
+_INTERVAL_S = 0.9
+"""A little less than the second at which the recorder asks."""
+_KEEP = 3600
+
+
+class LocalSampler:
+    """Watches who listens on *port* of this host."""
+
+    delay_s = 1.0
+
+    def __init__(self, port: int) -> None:
+        """Raises UnreachableError when nobody listens there, PreflightError beyond Linux."""
+        if platform.system() != "Linux":
+            raise PreflightError("agent.local reads /proc: it needs a Linux host")
+        self.name = f"the sampler of port {port}"
+        target = Target(Selector(port=port))
+        target.resolve()
+        self._listeners = listeners = TargetListeners()
+        self._sampler = Sampler(
+            target,
+            target_collectors(listeners),
+            [each for each in host_collectors() if not isinstance(each, AgentCpuCollector)],
+            lambda view: audit(view, listeners.latest),
+        )
+        self._sampler.prime()
+        self._taken_s = time.monotonic()
+        self._samples: list[Sample] = []
+
+    def info(self) -> AgentInfo:
+        return agent_info(self._sampler)
+
+    def clock_offset(self) -> ClockOffset:
+        return ClockOffset(offset_s=0.0, error_s=0.0)
+
+    def samples(self, since: int) -> list[Sample]:
+        """Return the samples after *since*; take one more when it is due."""
+        if not self._samples or time.monotonic() - self._taken_s >= _INTERVAL_S:
+            self._taken_s = time.monotonic()
+            self._samples = [*self._samples[1 - _KEEP :], self._sampler.sample()]
+        return [sample for sample in self._samples if sample.seq > since]
+
+    def close(self) -> None:
+        self._listeners.close()

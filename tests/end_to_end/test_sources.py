@@ -1,0 +1,188 @@
+"""A plan without our agent: exporters, and Prometheus, must tell of descriptors what the agent tells."""
+
+import contextlib
+import json
+import re
+import runpy
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from capacity.cli.measure import measure
+from capacity.cli.plan import PLAN_FILE, plan_run
+from capacity.domain.resources import Resource
+from capacity.recording.run_directory import load
+from capacity.settings.agent import Prometheus
+from capacity.sources.alignment import offset_between
+from capacity.sources.attaching import attach
+from capacity.sources.prometheus import PrometheusReader
+from capacity.sources.spool import read_spool
+
+pytestmark = pytest.mark.end_to_end
+
+PROFILE = """\
+profile: 1
+name: to-200
+kind: ramp
+levels: [50, 100, 150, 200]
+connects_per_s: 200
+settle_s: 1
+plateau_s: 4
+mix: {subscriptions_per_connection: 1, requests_per_s_per_connection: 0.02}
+"""
+DESCRIPTOR_LIMIT = 900
+HERE = runpy.run_path(str(Path(__file__).parents[1] / "sources" / "exporters_here.py"))
+READY = re.compile(r"ready on http://([\d.]+):(\d+)")
+
+
+@contextlib.contextmanager
+def running(*arguments):
+    command = [sys.executable, "-m", *map(str, arguments)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            ready = next(found for line in process.stderr if (found := READY.search(line)))
+            yield process, int(ready[2])
+        finally:
+            process.terminate()
+            process.stderr.read()
+
+
+@pytest.fixture
+def measured(tmp_path):
+    """Return a function that measures an exchange of its own, with the agent section that *named* makes."""
+
+    def run(origin, named):
+        profile = tmp_path / "profile.yaml"
+        profile.write_text(PROFILE)
+        arguments = ("--port", "0", "--descriptor-limit", DESCRIPTOR_LIMIT)
+        with running("capacity.cli.main", "exchange", *arguments) as (process, port):
+            target = tmp_path / f"{origin}.yaml"
+            with contextlib.ExitStack() as stack:
+                settings = {
+                    "target": 1,
+                    "name": origin,
+                    "host": "127.0.0.1",
+                    "port": port,
+                    "dialect": "deribit",
+                    "symbols": ["BTC-PERPETUAL", "ETH-PERPETUAL"],
+                    "channels": ["ticker"],
+                    "rest": {"operation": "ticker"},
+                    "agent": named(stack, process.pid, port),
+                }
+                target.write_text(yaml.safe_dump(settings))
+                path = tmp_path / f"run-{origin}"
+                measure(target, profile, workers=1, run=path, timeout_s=120, quiet=True)
+        plan_run(path)
+        return load(path), json.loads((path / PLAN_FILE).read_text()).get("plan")
+
+    return run
+
+
+def by_agent(stack, pid, _port):
+    watching = running("capacity.monitor", "--listen", "0", "--pid", pid)
+    return {"url": f"http://127.0.0.1:{stack.enter_context(watching)[1]}"}
+
+
+def descriptors_of(plan):
+    [wall] = [wall for wall in plan["ladder"] if wall["resource"] == "descriptors"]
+    return wall
+
+
+def test_exporters_and_prometheus_tell_of_descriptors_what_the_agent_tells(measured, tmp_path):
+    HERE["skip_unless_installed"](*HERE["PACKAGES"])
+
+    def exporters(stack):
+        return [
+            stack.enter_context(HERE["node_exporter"]()),
+            stack.enter_context(HERE["process_exporter"](tmp_path)),
+        ]
+
+    def by_exporters(stack, pid, _port):
+        return {"exporters": {"urls": exporters(stack), "process": {"groupname": str(pid)}}}
+
+    def by_prometheus(stack, pid, _port):
+        url = stack.enter_context(HERE["prometheus"](tmp_path, exporters(stack)))
+        labels = {"groupname": str(pid)}
+        return {"prometheus": {"url": url, "process": labels, "interval_s": 1}}
+
+    def by_sampler(_stack, _pid, port):
+        return {"local": {"port": port}}
+
+    def by_pushing(stack, pid, _port):
+        (tmp_path / "token").write_text("a-long-enough-token-of-32-letters")
+        (tmp_path / "token").chmod(0o600)
+        address = f"127.0.0.1:{HERE['free_port']()}"
+        secret = ("--token-file", tmp_path / "token")
+        push = ("--push", f"http://{address}", "--listen", "0", "--pid", pid, *secret)
+        stack.enter_context(running("capacity.monitor", *push))
+        return {"listen": address, "token_file": str(tmp_path / "token")}
+
+    def by_spooling(stack, pid, _port):
+        (tmp_path / "spool").mkdir()
+        spool = ("--spool", tmp_path / "spool", "--listen", "0", "--pid", pid)
+        stack.enter_context(running("capacity.monitor", *spool))
+
+    origins = (by_agent, by_exporters, by_prometheus, by_sampler, by_pushing)
+    found = {origin.__name__: measured(origin.__name__, origin) for origin in origins}
+    alone, _excuse = measured("by_spooling", by_spooling)
+    spool = read_spool([tmp_path / "spool"])
+    attached = attach(tmp_path / "run-by_spooling", spool, None)
+    plan_run(attached.path)
+    found["by_spooling"] = (
+        load(attached.path),
+        json.loads((attached.path / PLAN_FILE).read_text())["plan"],
+    )
+    estimated = offset_between(alone.points, spool.samples)
+    print(f"clock by the curves: {estimated}")
+
+    assert abs(estimated.offset_s) <= estimated.error_s < 3  # One host, one clock.
+    truth = descriptors_of(found["by_agent"][1])
+    for name, (record, plan) in found.items():
+        wall = descriptors_of(plan)
+        print(
+            f"{name}: {wall['cost']['per_connection']['mid']} a connection, ceiling"
+            f" {wall['ceiling']['mid']:.0f}, limit {wall['limit']['value']},"
+            f" {len(record.samples)} samples, {[doubt['kind'] for doubt in plan['doubts']]}"
+        )
+
+    assert truth["limit"]["value"] == DESCRIPTOR_LIMIT
+    for record, plan in found.values():
+        wall = descriptors_of(plan)
+
+        assert plan["binding"] == "descriptors"
+        assert plan["highest_connections"] >= 200
+        assert record.manifest.same_host
+        assert wall["limit"]["value"] == DESCRIPTOR_LIMIT
+        assert wall["ceiling"]["mid"] == pytest.approx(truth["ceiling"]["mid"], rel=0.01)
+        per_connection = wall["cost"]["per_connection"]["mid"]
+        assert per_connection == pytest.approx(truth["cost"]["per_connection"]["mid"], rel=0.01)
+        assert "samples_missing" not in {doubt["kind"] for doubt in plan["doubts"]}
+
+
+def test_a_real_prometheus_tells_who_the_target_is_and_what_it_used_when(tmp_path):
+    HERE["skip_unless_installed"](*HERE["PACKAGES"])
+    with contextlib.ExitStack() as stack:
+        exchange, _ = stack.enter_context(running("capacity.cli.main", "exchange", "--port", "0"))
+        pages = [
+            stack.enter_context(HERE["node_exporter"]()),
+            stack.enter_context(HERE["process_exporter"](tmp_path)),
+        ]
+        url = stack.enter_context(HERE["prometheus"](tmp_path, pages))
+        labels = {"groupname": str(exchange.pid)}
+        source = PrometheusReader(Prometheus(url=url, process=labels, interval_s=1))
+        info, offset, samples = source.info(), source.clock_offset(), source.samples(0)
+        opened = len(list(Path(f"/proc/{exchange.pid}/fd").iterdir()))
+        time.sleep(2.5)
+        later = source.samples(samples[-1].seq)
+        source.close()
+
+    assert info.boot_id == Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    assert abs(offset.offset_s) <= offset.error_s < 0.5  # One host, one clock.
+    assert opened == later[-1].used[Resource.DESCRIPTORS]
+    assert Resource.CPU in later[0].used, "the rate of the first sample has those before it"
+    assert samples[-1].seq + 1 == later[0].seq
+    assert later[-1].at > time.time() - source.delay_s - 5

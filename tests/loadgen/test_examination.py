@@ -1,0 +1,108 @@
+"""A real exchange, a real agent, and what is wrong planted in each."""
+
+import pytest
+
+from capacity.domain.finding import Status
+from capacity.loadgen.examination import Examination
+from capacity.loadgen.run_path import LOCKS
+from capacity.recording.lock import locked
+from capacity.settings.profile import ADAPTER
+
+
+def profile(kind="ramp", **changes):
+    if kind == "ramp":
+        changes.setdefault("levels", [2, 4])
+    return ADAPTER.validate_python({"profile": 1, "name": "tiny", "kind": kind, **changes})
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path, monkeypatch, root):
+    (tmp_path / "config").symlink_to(root / "config")
+    monkeypatch.chdir(tmp_path)
+
+
+def found(target, asked=None, workers=1):
+    findings = Examination(target, asked or profile(), workers).findings()
+    return {finding.name: finding for finding in findings}
+
+
+def test_nothing_stands_in_the_way_of_a_small_run_on_a_sound_target(exchange, agent, target_file):
+    findings = found(target_file(exchange, agent.url))
+
+    bad = {name for name, finding in findings.items() if finding.status is not Status.OK}
+    # They do share one, and an agent that samples ten times a second is not cheap.
+    assert {"hosts"} == bad - {"agent's cost"}
+
+
+def test_each_finding_that_is_not_ok_has_one_fix(exchange, agent, target_file):
+    findings = found(target_file(exchange, agent.url), profile(levels=[60_000]), workers=9)
+
+    bad = [finding for finding in findings.values() if finding.status is not Status.OK]
+    assert {"descriptors and ports", "highest step", "generator's cores"} <= {f.name for f in bad}
+    assert all(finding.remedy for finding in bad)
+
+
+def test_everything_is_looked_at_although_the_target_is_down(agent, target_file, exchange):
+    gone = target_file(exchange, agent.url, port=1)
+    findings = found(gone)
+
+    assert Status.FAILURE is findings["handshake and subscription"].status
+    assert "correct host, port and dialect" in findings["handshake and subscription"].remedy
+    assert Status.OK is findings["agent"].status
+    assert Status.OK is findings["disk"].status
+
+
+def test_an_agent_that_is_down_is_a_failure_and_the_target_is_tried_all_the_same(
+    exchange, target_file
+):
+    findings = found(target_file(exchange, "http://127.0.0.1:1"))
+
+    assert Status.FAILURE is findings["agent"].status
+    assert "capacity agent --port" in findings["agent"].remedy
+    assert Status.OK is findings["handshake and subscription"].status
+
+
+def test_without_an_agent_the_limits_are_unknown(exchange, target_file):
+    findings = found(target_file(exchange))
+
+    assert Status.UNKNOWN is findings["agent"].status
+    assert Status.UNKNOWN is findings["highest step"].status
+
+
+def test_another_dialect_is_told(exchange, target_file):
+    findings = found(target_file(exchange, dialect="json-push", channels=["updates"], rest=None))
+
+    assert Status.FAILURE is findings["handshake and subscription"].status
+
+
+def test_a_short_accept_queue_is_too_short_for_a_fast_ramp(
+    start_exchange, start_agent, target_file
+):
+    server = start_exchange("--backlog", "20")
+    watcher = start_agent("--pid", str(server.pid))
+    target = target_file(server, watcher.url)
+
+    slow = found(target, profile(connects_per_s=10))["accept queue"]
+    fast = found(target, profile(connects_per_s=400))["accept queue"]
+    assert (Status.OK, Status.WARNING) == (slow.status, fast.status)
+    assert "21 connections" in fast.statement
+    assert "connects_per_s in the profile to 42" in fast.remedy
+
+
+def test_a_planted_descriptor_limit_bounds_the_highest_step(
+    start_exchange, start_agent, target_file
+):
+    server = start_exchange("--descriptor-limit", "300")
+    watcher = start_agent("--pid", str(server.pid))
+    highest = found(target_file(server, watcher.url), profile(levels=[400]))["highest step"]
+
+    assert Status.WARNING is highest.status
+    assert "(descriptors)" in highest.statement
+
+
+def test_a_scheduled_run_on_the_same_target_is_seen(exchange, target_file):
+    with locked(LOCKS, f"{exchange.host}:{exchange.port}", run="nightly"):
+        findings = found(target_file(exchange))
+
+    assert Status.WARNING is findings["other runs"].status
+    assert "nightly" in findings["other runs"].statement

@@ -1,0 +1,41 @@
+"""The agent's clock beside a host's clock that is set back and forth, by a shim of time.time."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from capacity.monitor.clock import SteadyClock
+
+
+def test_it_starts_as_the_hosts_clock_and_runs_as_fast():
+    clock = SteadyClock()
+    began, began_s = clock.now(), time.monotonic()
+    time.sleep(0.05)
+
+    assert began == pytest.approx(time.time(), abs=0.2)
+    assert clock.now() - began == pytest.approx(time.monotonic() - began_s, abs=0.01)
+    assert clock.stepped_s() is None
+
+
+@given(st.floats(-1e8, 1e8).filter(lambda step_s: abs(step_s) > 0.2))
+def test_a_clock_that_is_set_is_told_and_not_followed(step_s):
+    clock = SteadyClock()
+    before = clock.now()
+    real = time.time
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(time, "time", lambda: real() + step_s)
+
+        assert clock.stepped_s() == pytest.approx(step_s, abs=0.05)
+        assert 0 <= clock.now() - before < 1
+
+
+def test_a_clock_that_is_set_right_again_is_no_matter_any_more(monkeypatch):
+    clock = SteadyClock()
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() - 3600)
+    stepped_s = clock.stepped_s()
+    monkeypatch.undo()
+
+    assert (stepped_s is None, clock.stepped_s()) == (False, None)

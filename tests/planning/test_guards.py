@@ -1,0 +1,117 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from capacity.domain.resources import Limit, LimitState, Resource
+from capacity.domain.sample import Sample
+from capacity.planning.guards import Bounds, refusing, tripped
+
+BOUNDS = Bounds(
+    used_ratio=0.9,
+    throttled_ratio=0.05,
+    retransmitted_ratio=0.01,
+    memory_pressure_ratio=0.1,
+    failed_opens_ratio=0.1,
+)
+DESCRIPTORS = Limit(
+    resource=Resource.DESCRIPTORS,
+    state=LimitState.KNOWN,
+    value=1000.0,
+    scope="process",
+    source="/proc/PID/limits",
+)
+
+
+def sample(seq, used=None, counters=None, **changes):
+    fields = {
+        "seq": seq,
+        "at": 1_800_000_000.0 + seq,
+        "interval_s": 1.0,
+        "used": used or {},
+        "gauges": {},
+        "counters": counters or {},
+        "missing": {},
+        "target_started_at": 1.0,
+    }
+    return Sample(**{**fields, **changes})
+
+
+def run_of(**counters):
+    """Ten samples in which each counter goes from its first to its second value."""
+    return [
+        sample(
+            seq,
+            counters={name: low + (high - low) * seq / 9 for name, (low, high) in counters.items()},
+        )
+        for seq in range(10)
+    ]
+
+
+def guard_of(samples, limits=()):
+    trip = tripped(samples, limits, BOUNDS)
+    return trip.guard if trip else None
+
+
+@pytest.mark.parametrize(
+    ("counters", "guard"),
+    [
+        ({"listen_overflows": (7, 7)}, None),
+        ({"listen_overflows": (7, 8)}, "overflow"),
+        ({"cpu_periods": (0, 90), "cpu_throttled_periods": (5, 8)}, None),
+        ({"cpu_periods": (0, 90), "cpu_throttled_periods": (0, 9)}, "throttling"),
+        ({"segments_sent": (0, 90_000), "retransmits": (100, 500)}, None),
+        ({"segments_sent": (0, 90_000), "retransmits": (100, 1900)}, "retransmission"),
+        ({"segments_sent": (0, 90), "retransmits": (0, 45)}, None),
+        ({"host_memory_pressure_some_s": (50, 50.5)}, None),
+        ({"host_memory_pressure_some_s": (50, 53)}, "memory pressure"),
+        (
+            {"host_memory_pressure_some_s": (50, 53), "cgroup_memory_pressure_some_s": (1, 1)},
+            None,
+        ),
+    ],
+)
+def test_distress_of_the_target_trips_its_guard(counters, guard):
+    assert guard == guard_of(run_of(**counters))
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "guard"),
+    [(10.0, 890.0, None), (10.0, 910.0, "limit"), (950.0, 960.0, None)],
+    ids=["below", "filled by the run", "full before the run"],
+)
+def test_a_limit_that_the_run_nearly_fills_trips(before, now, guard):
+    samples = [sample(seq, {Resource.DESCRIPTORS: before}) for seq in range(5)]
+    samples += [sample(seq, {Resource.DESCRIPTORS: now}) for seq in range(5, 12)]
+
+    assert guard == guard_of(samples, [DESCRIPTORS])
+
+
+def test_what_cannot_be_read_trips_nothing():
+    unknown = replace(DESCRIPTORS, state=LimitState.UNKNOWN, value=None)
+    samples = [sample(seq, {Resource.DESCRIPTORS: 10.0 + 400 * seq}) for seq in range(9)]
+
+    assert guard_of(samples, [unknown]) is None
+    assert guard_of([sample(0), sample(1)], [DESCRIPTORS]) is None
+
+
+def test_a_target_that_was_restarted_counts_anew():
+    after = [sample(9, counters={"listen_overflows": 3.0}, target_started_at=2.0)]
+
+    assert guard_of([*run_of(listen_overflows=(0, 0)), *after]) is None
+
+
+def test_the_sentence_has_the_number_and_the_bound():
+    samples = [sample(0, {Resource.DESCRIPTORS: 10.0}), sample(1, {Resource.DESCRIPTORS: 950.0})]
+    samples = [samples[0]] * 5 + [samples[1]] * 5
+    trip = tripped(samples, [DESCRIPTORS], BOUNDS)
+
+    assert "950 descriptors of 1,000 descriptors in use, at most 90 % may be" in trip.statement
+
+
+@given(st.integers(0, 10_000), st.integers(0, 10_000))
+def test_connections_that_fail_to_open_trip_beyond_their_share(failed, opened):
+    trip = refusing(failed, opened, BOUNDS)
+
+    assert (trip is not None) == (failed + opened >= 20 and failed > 0.1 * (failed + opened))

@@ -1,0 +1,93 @@
+"""Real programs to take samples from, each ended with the test or the session that asked for it."""
+
+import re
+import subprocess
+import sys
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+import pytest
+from gevent.pywsgi import WSGIServer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """A process of ours that listens on loopback."""
+
+    process: subprocess.Popen
+    host: str
+    port: int
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    @property
+    def url(self):
+        return f"http://{self.host}:{self.port}"
+
+
+@contextmanager
+def running(*arguments):
+    """Run a Python program that says `... ready on http://HOST:PORT` on stderr."""
+    with subprocess.Popen(
+        [sys.executable, *map(str, arguments)], stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            ready = process.stderr.readline()
+            match = re.search(r"ready on http://([\d.]+):(\d+)", ready)
+            assert match, ready + process.stderr.read()
+            yield Server(process=process, host=match[1], port=int(match[2]))
+        finally:
+            process.kill()
+
+
+@pytest.fixture(scope="session")
+def exchange():
+    """The bundled exchange, which nobody loads."""
+    with running("-m", "capacity.cli.main", "exchange", "--port", "0") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def agent(exchange):
+    """An agent that watches the exchange and samples ten times a second."""
+    arguments = ("--listen", "0", "--interval", "0.1", "--pid", exchange.pid)
+    with running("-m", "capacity.monitor", *arguments) as server:
+        yield server
+
+
+@pytest.fixture
+def start_agent():
+    """Start an agent of the test's own, with options."""
+    with ExitStack() as stack:
+        common = ("-m", "capacity.monitor", "--listen", "0", "--interval", "0.1")
+        yield lambda *options: stack.enter_context(running(*common, *options))
+
+
+@pytest.fixture
+def serve():
+    """Serve a WSGI application on loopback within this process; returns its URL."""
+    with ExitStack() as stack:
+
+        def start(application):
+            server = WSGIServer(("127.0.0.1", 0), application, log=None)
+            server.start()
+            stack.callback(server.stop, timeout=0)
+            return f"http://127.0.0.1:{server.server_port}"
+
+        yield start
+
+
+@pytest.fixture
+def answering(serve):
+    """Return the URL of a server that gives one answer to everything."""
+
+    def start(body=b"", status="200 OK", headers=()):
+        def answer(_environ, start_response):
+            start_response(status, list(headers))
+            return [body]
+
+        return serve(answer)
+
+    return start

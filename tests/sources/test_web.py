@@ -1,0 +1,91 @@
+"""Answers with bounds, and sentences for those that never come."""
+
+import pytest
+import requests
+
+from capacity.domain.errors import ConfigError, UnreachableError
+from capacity.sources import web
+from capacity.sources.web import Web, read_token
+
+
+def place(url, **options):
+    return Web(url, name="the page", remedy="start it", **options)
+
+
+def test_the_answer_comes_whatever_its_status(answering):
+    response, body = place(answering(b"gone", "410 Gone")).fetch("/x")
+
+    assert (410, b"gone") == (response.status_code, body)
+
+
+def test_token_and_accept_are_sent(serve, tmp_path):
+    seen = {}
+
+    def answer(environ, start_response):
+        seen.update(environ)
+        start_response("200 OK", [])
+        return []
+
+    token = tmp_path / "token"
+    token.write_text("word\n")
+    place(serve(answer), token_file=str(token), accept="text/plain").fetch("/x", {"a": "b c"})
+
+    assert "Bearer word" == seen["HTTP_AUTHORIZATION"]
+    assert ("text/plain", "a=b+c") == (seen["HTTP_ACCEPT"], seen["QUERY_STRING"])
+
+
+def test_a_page_without_end_is_cut_off(serve, monkeypatch):
+    monkeypatch.setattr(web, "MOST_BYTES", 1 << 20)
+
+    def endless(_environ, start_response):
+        start_response("200 OK", [])
+        while True:
+            yield b"x" * 65536
+
+    with pytest.raises(UnreachableError, match=r"^the page answers with more than 1048576 bytes"):
+        place(serve(endless)).fetch()
+
+
+def test_a_page_that_drips_is_given_up(serve, monkeypatch):
+    monkeypatch.setattr(web, "WHOLE_S", 0.2)
+
+    def dripping(_environ, start_response):
+        from gevent import sleep
+
+        start_response("200 OK", [])
+        while True:
+            sleep(0.05)
+            yield b"x" * 70000
+
+    with pytest.raises(UnreachableError, match="took more than 0 s to answer; start it"):
+        place(serve(dripping)).fetch()
+
+
+def test_silence_is_named_with_its_cause_and_remedy():
+    with pytest.raises(UnreachableError, match=r"does not answer \(ConnectionError\); start it$"):
+        place("http://127.0.0.1:1").fetch()
+
+
+def test_authorities_that_are_not_there_are_a_fault_of_the_file():
+    with pytest.raises(ConfigError, match=r"^/none: no such file"):
+        place("https://127.0.0.1:1", ca_file="/none")
+
+
+def test_speech_without_tls_where_tls_was_expected_is_told(exchange):
+    with pytest.raises(UnreachableError, match=r"does not answer \(TLS"):
+        place(exchange.url.replace("http:", "https:")).fetch()
+
+
+@pytest.mark.parametrize("text", ["", "  \n", "two words", "bell\a"])
+def test_a_token_is_one_word(tmp_path, text):
+    file = tmp_path / "token"
+    file.write_text(text)
+    with pytest.raises(ConfigError, match="a token is one word of printable ASCII"):
+        read_token(file)
+
+
+def test_no_proxy_of_the_environment_stands_between(answering, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    response, _body = place(answering()).fetch()
+
+    assert requests.codes.ok == response.status_code
