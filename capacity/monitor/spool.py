@@ -23,7 +23,7 @@ from capacity.monitor.store import SampleRing, as_json
 FILES = 8
 """The bound is spread over so many files; the oldest goes as a whole."""
 _OURS = re.compile(r"samples-(\d{8})\.ndjson")
-_PAUSE_S = 5.0
+_PAUSE_S = 2.0
 _WAKE_S = 60.0
 _TOPIC = "spool"
 

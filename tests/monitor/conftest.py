@@ -217,7 +217,7 @@ class Agent:
             [*command, *map(str, arguments), "--listen", "0"], stderr=subprocess.PIPE, text=True
         )
         self.greeting = self.process.stderr.readline()
-        assert "agent ready on http://" in self.greeting, self.greeting + self.process.stderr.read()
+        assert "agent ready on http" in self.greeting, self.greeting + self.process.stderr.read()
         self.url = self.greeting.split()[-1]
 
     def ask(self, path: str, token: str | None = None) -> requests.Response:

@@ -342,6 +342,7 @@ def test_pushed_and_spooled_samples_are_those_that_are_served(
             *("--pid", bystander.pid, "--interval", 0.1, "--spool", tmp_path),
             *("--push", f"http://127.0.0.1:{receiver.server_port}"),
         )
+        info = inbox.info()
         pushed = wait_until(lambda: [each for each in inbox.samples(0) if each.seq >= 5])
         served = [Sample(**each) for each in agent.samples()]
         agent.end()
@@ -349,7 +350,7 @@ def test_pushed_and_spooled_samples_are_those_that_are_served(
         receiver.close()
     spooled = read_spool([tmp_path / "samples-00000001.ndjson"])
 
-    assert inbox.info().target_pids == (bystander.pid,)
+    assert info.target_pids == (bystander.pid,)
     assert pushed[0].seq == 5
     assert [as_json(each) for each in inbox.samples(0)[:5]] == [
         as_json(each) for each in served[:5]
@@ -364,8 +365,8 @@ def test_a_full_disk_stops_no_sampling_and_is_said_once(
     if subprocess.run(["unshare", "-m", "true"], check=False).returncode:
         pytest.skip("making a mount namespace is not permitted here")
     inside = (
-        f"mount -t tmpfs -o size=64k tmpfs {tmp_path} && dd if=/dev/zero of={tmp_path}/ballast"
-        f' bs=1k count=60 2>/dev/null && exec {sys.executable} -m capacity.monitor "$@"'
+        f"mount -t tmpfs -o size=4m tmpfs {tmp_path} && dd if=/dev/zero of={tmp_path}/ballast"
+        f' bs=1k count=4090 2>/dev/null && exec {sys.executable} -m capacity.monitor "$@"'
     )
     command = ("unshare", "-m", "sh", "-ec", inside, "sh")
     agent = start_agent(
@@ -428,9 +429,9 @@ def test_a_cut_of_the_network_leaves_no_gap_in_the_samples(
 
         wait_until(fetch)
         before = seqs[-1]
-        subprocess.run(["ip", "link", "set", f"{link}a", "down"], check=True)
+        run_there(elsewhere.pid, f"ip link set {link}b down")
         during = [fetch(), time.sleep(1.2), fetch()]
-        subprocess.run(["ip", "link", "set", f"{link}a", "up"], check=True)
+        run_there(elsewhere.pid, f"ip link set {link}b up")
         wait_until(fetch)
     finally:
         elsewhere.do("agent.kill(); agent.wait()")
