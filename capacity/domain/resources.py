@@ -49,6 +49,15 @@ class Resource(StrEnum):
     NETWORK_OUT = "network_out"
     """Bytes sent per second, against the link's speed."""
 
+    DELIVERY_DELAY = "delivery_delay"
+    """Percentile of published to read, in seconds, against the objective in the target file."""
+
+    REQUEST_LATENCY = "request_latency"
+    """Percentile of intended start to reply, in seconds, against its objective."""
+
+    HANDSHAKE_TIME = "handshake_time"
+    """Percentile of TCP to subscription confirmed, in seconds, against its objective."""
+
 
 COUNTED = frozenset(
     {
@@ -63,6 +72,9 @@ COUNTED = frozenset(
     }
 )
 """Resources of which a connection takes whole units, so that a ceiling on them is exact."""
+
+LATENCIES = frozenset({Resource.DELIVERY_DELAY, Resource.REQUEST_LATENCY, Resource.HANDSHAKE_TIME})
+"""Resources that the generator measures: each is the name of its series of durations too."""
 
 UNITS: dict[Resource, str] = {
     Resource.APPLICATION_CONNECTIONS: "connections",
@@ -79,6 +91,9 @@ UNITS: dict[Resource, str] = {
     Resource.CPU: "cores",
     Resource.EVENT_LOOP: "cores",
     Resource.NETWORK_OUT: "bytes_per_s",
+    Resource.DELIVERY_DELAY: "seconds",
+    Resource.REQUEST_LATENCY: "seconds",
+    Resource.HANDSHAKE_TIME: "seconds",
 }
 
 

@@ -95,6 +95,8 @@ def amount(value: float, resource: Resource) -> str:
         return size(value)
     if unit == "bytes_per_s":
         return f"{size(value)}/s"
+    if unit == "seconds":
+        return duration(value)
     if unit == "cores":
         if 0 < abs(value) < 0.01:
             return f"{number(value * 1e3)} millicores"

@@ -19,6 +19,9 @@ RESOURCES: dict[Resource, str] = {
     Resource.CPU: "CPU of the target",
     Resource.EVENT_LOOP: "event loop (hottest thread)",
     Resource.NETWORK_OUT: "network, outgoing",
+    Resource.DELIVERY_DELAY: "delivery delay",
+    Resource.REQUEST_LATENCY: "request latency",
+    Resource.HANDSHAKE_TIME: "handshake time",
 }
 
 LOADS: dict[str, str] = {

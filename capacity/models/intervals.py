@@ -8,6 +8,7 @@ the ceiling at a two-sided confidence, by extrapolation ratio (ceiling / most co
 * memory       ratio 4: 1.08 at 90 % - planted cgroup limits on 8 servers, forecast from ≤ 25 %
 * utilization  ratio 2: 1.18, ratio 4: 1.50, both at 80 % - 31 public WebSocket servers (hashrocket
                websocket-shootout), leave-one-server-out
+* latency      a table of its own, latency_misses.py
 * counted      none: a count has no form to be wrong about
 
 Provisional: these hold until they are calibrated on validation runs of this tool, whose breaking
@@ -23,7 +24,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from capacity.domain.resources import COUNTED, Resource
+from capacity.domain.resources import COUNTED, LATENCIES, Resource
+from capacity.models.latency_misses import miss_at
 
 CONFIDENCE = 0.9
 """Of every interval of a plan. Its lower end is a one-sided 95 % bound."""
@@ -35,6 +37,7 @@ class Form(StrEnum):
     COUNTED = "counted"
     MEMORY = "memory"
     UTILIZATION = "utilization"
+    LATENCY = "latency"
 
 
 _MISSES: dict[Form, tuple[tuple[float, float, float], ...]] = {
@@ -49,6 +52,8 @@ def form_of(resource: Resource) -> Form:
     """Return the class of *resource*. TCP buffers queue, so they bend as utilization does."""
     if resource in COUNTED:
         return Form.COUNTED
+    if resource in LATENCIES:
+        return Form.LATENCY
     if resource in {Resource.MEMORY, Resource.HOST_MEMORY}:
         return Form.MEMORY
     return Form.UTILIZATION
@@ -56,6 +61,8 @@ def form_of(resource: Resource) -> Form:
 
 def form_sigma(form: Form, extrapolation_ratio: float) -> float:
     """Return σ of ln(truth / forecast) that the form adds at *extrapolation_ratio*."""
+    if form is Form.LATENCY:
+        return miss_at(extrapolation_ratio).sigma
     reach = math.log(max(extrapolation_ratio, 1.0))
     below_reach, below_sigma, slope = 0.0, 0.0, 0.0
     for ratio, factor, confidence in _MISSES[form]:

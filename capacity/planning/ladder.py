@@ -27,6 +27,9 @@ TIE_ORDER = (
     Resource.HOST_MEMORY,
     Resource.CPU,
     Resource.NETWORK_OUT,
+    Resource.DELIVERY_DELAY,
+    Resource.REQUEST_LATENCY,
+    Resource.HANDSHAKE_TIME,
 )
 """From a line in the application's configuration to a bigger machine."""
 

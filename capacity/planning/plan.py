@@ -16,6 +16,7 @@ from capacity.planning.components import attribution
 from capacity.planning.doubts import record_doubts
 from capacity.planning.effective_limits import effective_limits, known_value, limits_under_load
 from capacity.planning.excuses import Gap, why_no_fit, why_no_wall
+from capacity.planning.latency import latency_uses
 from capacity.planning.mix import measured_mix
 from capacity.planning.plan_doubts import plan_doubts
 from capacity.planning.verdict import generator_verdict
@@ -39,7 +40,8 @@ def plan(record: RunRecord, *, declared: Sequence[Limit] = ()) -> CapacityPlan |
     assert mix is not None, "a window with connections is a step with connections"
     windows, limits = count_connections_here(windows, limits)
     attributed = attribution(windows)
-    found = walls(windows, attributed, mix, limits, _missing_reasons(record))
+    latencies = latency_uses(record, {window.step for window in windows})
+    found = walls(windows, attributed, mix, limits, _missing_reasons(record), latencies=latencies)
     if found.capacity is None:
         return _excuse(record, why_no_wall(found.no_ceiling), verdict, doubts)
     highest = max(window.load.connections for window in windows)

@@ -7,6 +7,8 @@ The kernel counts in 64 bits, so that nothing it reports exceeds 2⁶³, and not
 from capacity.domain.load import LoadVector
 
 LARGEST = 2.0**63
+SMALLEST = 1e-9
+"""Fewer connections on average than this, but some, are no count of connections."""
 
 
 def is_plausible(value: float) -> bool:
@@ -17,6 +19,7 @@ def is_plausible(value: float) -> bool:
 def is_plausible_load(load: LoadVector) -> bool:
     return (
         is_plausible(load.connections)
+        and not 0.0 < load.connections < SMALLEST
         and is_plausible(load.deliveries_per_s)
         and is_plausible(load.requests_per_s)
     )

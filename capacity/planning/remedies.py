@@ -45,6 +45,14 @@ _REMEDIES = {
     Resource.NETWORK_OUT: (
         "Use a faster link (or raise the rate of its tbf qdisc, where that is the limit), or send less (compression, conflation, fewer subscriptions)"
     ),
+    Resource.DELIVERY_DELAY: (
+        "Share the subscribers among more processes or instances, or send less to each"
+        " (conflation, fewer subscriptions)"
+    ),
+    Resource.REQUEST_LATENCY: "Serve requests from more processes or instances, or cache answers",
+    Resource.HANDSHAKE_TIME: (
+        "Accept connections in more processes, resume TLS sessions, or let clients arrive more slowly"
+    ),
 }
 
 _CGROUP_REMEDIES = {

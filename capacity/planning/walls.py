@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from capacity.domain import units
 from capacity.domain.estimates import Estimate
 from capacity.domain.load import LoadVector
-from capacity.domain.plan import NoCeiling, Wall
-from capacity.domain.resources import COUNTED, Limit, LimitState, Resource
+from capacity.domain.plan import NoCeiling, UnitCost, Wall
+from capacity.domain.resources import COUNTED, LATENCIES, Limit, LimitState, Resource
 from capacity.models.bootstrap import REPLICATES, SEED, spread_quantiles, window_weights
 from capacity.models.ceilings import connections_at_limit, whole_connections
 from capacity.models.intervals import CONFIDENCE, even_normals, form_of, form_sigma
@@ -24,6 +24,7 @@ from capacity.planning.components import Attribution
 from capacity.planning.costs import ResourceFit, fitted_costs
 from capacity.planning.effective_limits import known_value
 from capacity.planning.ladder import TIE_ORDER, ladder
+from capacity.planning.latency import LatencyUse, latency_ceilings, latency_cost, why_no_latency
 from capacity.planning.plausible import LARGEST
 from capacity.planning.remedies import remedy
 from capacity.planning.windows import Window, levels
@@ -41,22 +42,45 @@ class Walls:
     capacity: Estimate | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Met:
+    """What is known of a wall before it stands among the others."""
+
+    limit: Limit
+    cost: UnitCost
+    ceilings: NDArray[np.float64]
+    """By replicate; the last entry is the forecast itself."""
+    used_at_baseline: float
+    used_at_highest: float
+
+
 def walls(
     windows: Sequence[Window],
     attributed: Attribution,
     mix: LoadVector,
     limits: Mapping[Resource, Limit],
     missing: Mapping[str, str],
+    *,
+    latencies: Sequence[LatencyUse] = (),
 ) -> Walls:
     """Return the walls along *mix*; *missing* holds reasons for resources without readings."""
     generator = np.random.default_rng(SEED)
     resampling = window_weights([window.step for window in windows], generator)
     highest = max(window.load.connections for window in windows)
-    drawn: dict[Resource, tuple[ResourceFit, Limit, NDArray[np.float64]]] = {}
+    slow = {latency.limit.resource: latency for latency in latencies}
+    drawn: dict[Resource, _Met] = {}
     without: list[NoCeiling] = []
     for resource in TIE_ORDER:
         # Drawn for every resource, so that one more limit leaves the other intervals alone.
         normals = np.append(even_normals(REPLICATES, generator), 0.0)
+        if resource in LATENCIES:
+            if resource in slow:
+                met = _latency_met(slow[resource], normals)
+                if isinstance(met, NoCeiling):
+                    without.append(met)
+                else:
+                    drawn[resource] = met
+            continue
         limit = limits.get(resource)
         reason = _why_unfitted(resource, windows, limit, missing)
         value = known_value(limit)
@@ -81,28 +105,49 @@ def walls(
         ceilings = ceilings * np.exp(sigma * normals)
         if resource in COUNTED:
             ceilings = whole_connections(ceilings)
-        drawn[resource] = fit, limit, ceilings
+        drawn[resource] = _Met(
+            limit=limit,
+            cost=fit.cost,
+            ceilings=ceilings,
+            used_at_baseline=_used_at_baseline(windows, resource, fit),
+            used_at_highest=_used_at_highest(windows, resource),
+        )
     if not drawn:
         return Walls(ladder=(), no_ceiling=tuple(without), capacity=None)
-    table = np.stack([ceilings for _, _, ceilings in drawn.values()])
+    table = np.stack([met.ceilings for met in drawn.values()])
     # TIE_ORDER is the order of the rows, and argmin takes the first of equals.
     first = np.argmin(table[:, :-1], axis=0)
     found = [
         Wall(
             resource=resource,
-            limit=limit,
-            cost=fit.cost,
-            ceiling=_interval(ceilings),
-            used_at_baseline=_used_at_baseline(windows, resource, fit),
-            used_at_highest=_used_at_highest(windows, resource),
+            limit=met.limit,
+            cost=met.cost,
+            ceiling=_interval(met.ceilings),
+            used_at_baseline=met.used_at_baseline,
+            used_at_highest=met.used_at_highest,
             binding_probability=float(np.mean(first == row)),
             gain=None,
-            remedy=remedy(limit),
+            remedy=remedy(met.limit),
         )
-        for row, (resource, (fit, limit, ceilings)) in enumerate(drawn.items())
+        for row, (resource, met) in enumerate(drawn.items())
     ]
     return Walls(
         ladder=ladder(found), no_ceiling=tuple(without), capacity=_interval(table.min(axis=0))
+    )
+
+
+def _latency_met(use: LatencyUse, normals: NDArray[np.float64]) -> _Met | NoCeiling:
+    reason = why_no_latency(use)
+    if reason is not None:
+        return NoCeiling(resource=use.limit.resource, reason=reason, limit=use.limit)
+    ceilings = latency_ceilings(use, normals)
+    cost = latency_cost(use, _interval(ceilings))
+    return _Met(
+        limit=use.limit,
+        cost=cost,
+        ceilings=ceilings,
+        used_at_baseline=cost.baseline.mid,
+        used_at_highest=use.tails_s[use.connections.index(max(use.connections))],
     )
 
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from capacity.domain.load import LoadVector
 from capacity.domain.observation import StepObservation
 from capacity.domain.plan import UnitCost
-from capacity.domain.resources import Resource
+from capacity.domain.resources import LATENCIES, Resource
 from capacity.domain.run import RunRecord
+from capacity.planning.latency import latency_uses
 from capacity.planning.windows import Window, plateau_windows, windows_of_one_life
 
 
@@ -34,8 +35,9 @@ def fitted_windows(record: RunRecord) -> list[Window]:
 def measured(record: RunRecord, windows: list[Window], resource: Resource) -> tuple[Measured, ...]:
     """Return what was measured of *resource*, in the order of the steps."""
     found = []
+    tails = _tails_s(record, windows, resource) if resource in LATENCIES else {}
     for step in record.steps:
-        used = tuple(
+        used = tails.get(step.index) or tuple(
             window.mean[resource]
             for window in windows
             if window.step == step.index and resource in window.mean
@@ -43,6 +45,18 @@ def measured(record: RunRecord, windows: list[Window], resource: Resource) -> tu
         if used and step.load is not None:
             found.append(Measured(step=step, load=step.load, used=used))
     return tuple(found)
+
+
+def _tails_s(
+    record: RunRecord, windows: list[Window], resource: Resource
+) -> dict[int, tuple[float, ...]]:
+    """Return the percentile of each step that an objective was held against."""
+    return {
+        step: (tail_s,)
+        for use in latency_uses(record, {window.step for window in windows})
+        if use.limit.resource is resource
+        for step, tail_s in zip(use.steps, use.tails_s, strict=True)
+    }
 
 
 def fitted(cost: UnitCost, load: LoadVector) -> float:

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from capacity.domain.resources import UNITS
+from capacity.domain.resources import LATENCIES, UNITS
 from capacity.settings import demand, dialect, hosts, job, profile, target
 from capacity.settings.key_schema import keys_of
 
@@ -42,7 +42,9 @@ In the tables `<name>` stands for any key of your own and `[]` for each item of 
 """
 
 _UNITS = ", ".join(
-    f"`{resource}` ({unit.replace('_per_s', '/s')})" for resource, unit in UNITS.items()
+    f"`{resource}` ({unit.replace('_per_s', '/s')})"
+    for resource, unit in UNITS.items()
+    if resource not in LATENCIES
 )
 _TARGETS = f"""\
 Resources in `limits` and their units: {_UNITS}.

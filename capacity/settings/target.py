@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, field_validator
 
 from capacity.domain.errors import ConfigError
-from capacity.domain.resources import Resource
+from capacity.domain.resources import LATENCIES, Resource
 from capacity.settings.agent import Agent, agent_findings
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
@@ -92,6 +92,24 @@ class Rest(BaseModel):
     nothing newer may answer 304 without a body; such answers count as requests, and apart."""
 
 
+class Objective(BaseModel):
+    model_config = RULES
+    quantile: Annotated[float, Field(ge=0.5, le=0.999)] = 0.95
+    """Share of the durations that must stay within limit_s."""
+    limit_s: Annotated[float, Field(gt=0)]
+    """Longest duration allowed, in seconds."""
+
+
+class Slo(BaseModel):
+    model_config = RULES
+    delivery_delay: Objective | None = None
+    """For published to read by the client; needs a dialect with the target's time of publication."""
+    request_latency: Objective | None = None
+    """For the intended start of a poll to its reply."""
+    handshake_time: Objective | None = None
+    """For TCP to subscription confirmed."""
+
+
 class Target(BaseModel):
     model_config = RULES
     target: Literal[1]
@@ -122,11 +140,23 @@ class Target(BaseModel):
     and local; without it there is no plan, unless samples are attached to the run afterwards."""
     limits: dict[Resource, DeclaredLimit] = Field(default_factory=dict)
     """Limits that no agent can read, by resource; application_connections above all."""
+    slo: Slo | None = None
+    """Service level objectives: how slow the target may be. Each is a wall like any resource."""
     rest: Rest | None = None
     """What pollers request; without it there are none."""
     source_addresses: tuple[Network, ...] = ()
     """IP addresses of the load generator's own host, or networks such as 127.0.1.0/28, that its
     connections leave from in turn: each has ports for some 28,000 connections to one target."""
+
+    @field_validator("limits")
+    @classmethod
+    def _are_limits(cls, limits: dict[Resource, DeclaredLimit]) -> dict[Resource, DeclaredLimit]:
+        objectives = sorted(LATENCIES & limits.keys())
+        if objectives:
+            raise ValueError(
+                f"must not hold {objectives[0]}, which is an objective: give it in slo"
+            )
+        return limits
 
     @field_validator("proxy")
     @classmethod

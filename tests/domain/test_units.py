@@ -112,6 +112,7 @@ def test_a_share_never_rounds_the_possible_away(ratio, expected):
         (1, Resource.CONNTRACK, "1 entry"),
         (1536, Resource.MEMORY, "1.5 KiB"),
         (1024**2, Resource.NETWORK_OUT, "1 MiB/s"),
+        (0.25, Resource.DELIVERY_DELAY, "250 ms"),
         (1, Resource.CPU, "1 core"),
         (2.5, Resource.CPU, "2.5 cores"),
         (0.000028, Resource.EVENT_LOOP, "0.028 millicores"),

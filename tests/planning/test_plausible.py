@@ -38,6 +38,13 @@ def test_a_load_is_as_plausible_as_its_parts(venue, part):
     assert not is_plausible_load(replace(load, **{part: math.nan}))
 
 
+def test_less_than_a_trace_of_a_connection_is_no_load(venue):
+    load = venue.record().steps[-1].load
+
+    assert not is_plausible_load(replace(load, connections=1e-320))
+    assert is_plausible_load(replace(load, connections=0.0))
+
+
 def damaged_sample(sample, chance):
     return chance.choice(
         [

@@ -307,3 +307,28 @@ def test_a_proxy_is_named_by_its_url(file, proxy):
 )
 def test_a_proxy_that_cannot_be_is_refused(file, proxy, problem):
     assert f"t.yaml:13: proxy: {problem}" == refusal(file(changed(proxy=f'"{proxy}"')))
+
+
+def test_an_objective_holds_for_the_95th_percentile_unless_it_says_otherwise(file):
+    slo = load_target(file(changed(slo={"delivery_delay": {"limit_s": 0.2}}))).slo
+
+    assert (0.95, 0.2) == (slo.delivery_delay.quantile, slo.delivery_delay.limit_s)
+    assert slo.request_latency is None
+
+
+@pytest.mark.parametrize(
+    ("replaced", "words"),
+    [
+        ({"slo": {"delivery_delay": {"limit_s": 0}}}, "slo.delivery_delay.limit_s"),
+        ({"slo": {"delivery_delay": {"limit_s": 1, "quantile": 95}}}, "quantile"),
+        ({"slo": {"delay": {"limit_s": 1}}}, "slo.delay"),
+    ],
+)
+def test_an_objective_that_cannot_be_one_is_refused(file, replaced, words):
+    assert words in refusal(file(changed(**replaced)))
+
+
+def test_an_objective_among_the_limits_is_refused_with_its_place(file):
+    text = GOOD.replace("application_connections", "delivery_delay")
+
+    assert "give it in slo" in refusal(file(text))

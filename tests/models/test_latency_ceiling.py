@@ -1,0 +1,77 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from capacity.models.latency_ceiling import (
+    connections_at_latency,
+    corrected,
+    within_what_was_seen,
+)
+from capacity.models.latency_misses import MISSES, Miss
+
+LOADS = [1000.0, 2000.0, 3000.0, 4000.0, 5000.0]
+MEDIANS = [0.010 + 5e-6 * load for load in LOADS]
+
+
+def test_a_tail_in_proportion_to_the_connections_is_forecast_exactly() -> None:
+    medians, tails = [5e-6 * n for n in LOADS], [2e-5 * n for n in LOADS]
+
+    assert pytest.approx(25_000) == connections_at_latency(LOADS, medians, tails, 0.5)
+
+
+def test_one_stalled_step_moves_the_forecast_little() -> None:
+    medians, tails = [5e-6 * n for n in LOADS], [2e-5 * n for n in LOADS]
+    tails[1] *= 5.0
+
+    assert pytest.approx(25_000, rel=0.25) == connections_at_latency(LOADS, medians, tails, 0.5)
+
+
+def test_a_tail_that_does_not_grow_never_meets_its_limit() -> None:
+    falling = [0.1 - 1e-6 * n for n in LOADS]
+
+    assert math.inf == connections_at_latency(LOADS, falling, falling, 1.0)
+
+
+@given(
+    limits=st.tuples(st.floats(1e-3, 10.0), st.floats(1e-3, 10.0)),
+    noise=st.lists(st.floats(0.5, 2.0), min_size=5, max_size=5),
+)
+def test_a_higher_limit_never_lowers_the_forecast(limits, noise) -> None:
+    tails = [2.0 * m * factor for m, factor in zip(MEDIANS, noise, strict=True)]
+    low, high = (connections_at_latency(LOADS, MEDIANS, tails, limit) for limit in sorted(limits))
+
+    assert low <= high
+
+
+@given(order=st.permutations(range(5)))
+def test_the_order_of_the_steps_does_not_matter(order) -> None:
+    tails = [2.0 * m + 0.001 * (n % 3) for n, m in enumerate(MEDIANS)]
+    straight = connections_at_latency(LOADS, MEDIANS, tails, 0.5)
+    shuffled = connections_at_latency(
+        *([v[n] for n in order] for v in (LOADS, MEDIANS, tails)), 0.5
+    )
+
+    assert pytest.approx(straight) == shuffled
+
+
+def test_the_learned_bias_is_taken_off() -> None:
+    table = [Miss(ratio=r, log_bias=0.1, half_width_80=0.1, half_width_90=0.2) for r in (1.0, 2.0)]
+
+    assert pytest.approx(1000.0 * math.exp(0.1)) == corrected(1000.0, 500.0, table)
+
+
+@given(limit=st.floats(1000.0, 1e6))
+def test_the_correction_keeps_the_order_of_forecasts(limit) -> None:
+    assert corrected(limit, 1000.0, MISSES) <= corrected(limit * 1.01, 1000.0, MISSES)
+
+
+@pytest.mark.parametrize(
+    ("forecast", "expected"), [(500.0, 2000.0), (2500.0, 2500.0), (9000.0, 3000.0)]
+)
+def test_a_forecast_stays_between_what_passed_and_what_failed(forecast, expected) -> None:
+    seen = within_what_was_seen(np.array([forecast]), LOADS, [0.1, 0.2, 0.6, 0.4, 0.9], 0.5)
+
+    assert expected == seen[0]

@@ -1,0 +1,34 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from capacity.models.lines import least_squares_line, relative_line, theil_sen_line
+
+LOADS = np.array([100.0, 200.0, 300.0, 400.0, 500.0, 600.0, 700.0, 800.0])
+
+
+@pytest.mark.parametrize("line", [least_squares_line, relative_line, theil_sen_line])
+@given(intercept=st.floats(0.0, 10.0), slope=st.floats(1e-6, 10.0))
+def test_every_line_finds_the_one_that_the_points_lie_on(line, intercept, slope) -> None:
+    found = line(LOADS, intercept + slope * LOADS)
+
+    assert pytest.approx((intercept, slope), rel=1e-6, abs=1e-6) == found
+
+
+def test_theil_sen_ignores_two_wild_points_of_eight() -> None:
+    values = 1.0 + 0.5 * LOADS
+    values[[2, 6]] = 1e6, -1e6
+
+    assert pytest.approx((1.0, 0.5)) == theil_sen_line(LOADS, values)
+
+
+def test_the_relative_line_never_falls() -> None:
+    assert relative_line(LOADS, 1000.0 - LOADS)[1] == 0.0
+
+
+@pytest.mark.parametrize("line", [least_squares_line, relative_line, theil_sen_line])
+def test_points_at_one_load_make_no_rising_line_by_chance(line) -> None:
+    intercept, slope = line(np.full(4, 100.0), np.full(4, 3.0))
+
+    assert pytest.approx(3.0) == intercept + 100.0 * slope
