@@ -13,6 +13,7 @@ from typing import BinaryIO
 from capacity.domain.errors import ConfigError, PreflightError
 from capacity.loadgen.process import die_with_parent
 
+_ENDINGS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 READY_TIMEOUT_S = 20.0
 PATIENCE_S = 10.0
 """How long a child may take to leave after each request to."""
@@ -32,7 +33,7 @@ class Child:
         self.name = name
         self.log = log
         parent = os.getpid()
-        with _opened(log) as output:
+        with _opened(log) as output, _endings_held_back():
             self.process = subprocess.Popen(
                 [sys.executable, *argv],
                 stdin=subprocess.DEVNULL,
@@ -40,7 +41,7 @@ class Child:
                 stderr=output,
                 start_new_session=True,
                 env={**os.environ, **(environment or {})},
-                preexec_fn=lambda: die_with_parent(parent),  # noqa: PLW1509 - no threads run yet
+                preexec_fn=lambda: _begin(parent),  # noqa: PLW1509 - no threads run yet
             )
 
     @property
@@ -80,6 +81,21 @@ class Child:
             # Also when a second Ctrl-C ends the patience.
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def _endings_held_back() -> Iterator[None]:
+    """Keep signals that end us until after a fork: what its hooks raise, Python swallows."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDINGS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _begin(parent: int) -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDINGS)  # Inherited over the fork.
+    die_with_parent(parent)
 
 
 def _opened(log: Path) -> BinaryIO:

@@ -48,7 +48,7 @@ class Conductor:
     def __init__(
         self, environment: Environment, target: Target, profile: Profile, run: Path, workers: int
     ) -> None:
-        """Check everything and begin the record. Raises CapacityError when the run cannot be."""
+        """Check everything and open the record. Raises CapacityError when the run cannot be."""
         self._environment = environment
         self.target = target
         self.profile = profile
@@ -69,6 +69,10 @@ class Conductor:
         self._started_s = time.monotonic()
         self._pollers = self._poller_count()
         self._crew = Crew(environment, orders_of(target, profile, self.preflight))
+        self._greenlets: list[gevent.Greenlet] = []
+
+    def begin(self) -> None:
+        """Begin the first step. Apart from opening the record: what is open can be ended."""
         self._greenlets = [gevent.spawn(self._beat_forever), gevent.spawn(self._note_forever)]
         for greenlet in (*self._greenlets, self.recorder.fetching):
             if greenlet is not None:

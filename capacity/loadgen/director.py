@@ -37,7 +37,8 @@ class Director:
         """Return the users due now and their spawn rate; None when there is nothing to run."""
         if not self._is_running:
             try:
-                self.conductor = self._begin()
+                self.conductor = self._conductor()
+                self.conductor.begin()
             except CapacityError as error:
                 self.problem = str(error)
                 self._environment.process_exit_code = error.exit_code
@@ -56,7 +57,7 @@ class Director:
         if self.conductor is not None and self.problem is None:
             self._environment.process_exit_code = self.conductor.exit_code
 
-    def _begin(self) -> Conductor:
+    def _conductor(self) -> Conductor:
         options = options_of(self._environment)
         target = load_target(find("targets", options.capacity_target))
         profile = load_profile(find("profiles", options.capacity_profile))

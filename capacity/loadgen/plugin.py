@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 from capacity.loadgen.arguments import add_arguments, options_of
 from capacity.loadgen.director import Director
-from capacity.loadgen.process import die_with_parent
+from capacity.loadgen.process import die_with_parent, interrupts_wait_for_a_switch
 from capacity.loadgen.web.pages import mount
 from capacity.loadgen.worker import Worker
 
@@ -43,6 +43,7 @@ def _on_init(environment: Environment, runner: Any = None, **_kwargs: Any) -> No
     if isinstance(runner, WorkerRunner) and options_of(environment).processes:
         die_with_parent(_LOADED_BY)
     if isinstance(runner, MasterRunner | LocalRunner):
+        interrupts_wait_for_a_switch()
         _directors[environment] = Director(environment)
         if environment.web_ui is not None:
             mount(environment, _directors[environment])

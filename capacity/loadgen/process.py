@@ -5,6 +5,8 @@ import os
 import resource
 import signal
 
+import gevent
+
 _PR_SET_PDEATHSIG = 1
 DESCRIPTORS_BESIDE_CONNECTIONS = 100
 """A Locust process's own descriptors: interpreter, log, ZeroMQ, event loop, pollers' slack."""
@@ -30,3 +32,12 @@ def die_with_parent(parent: int) -> None:
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:  # It went between fork and prctl.
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def interrupts_wait_for_a_switch() -> None:
+    """Let Ctrl-C reach Locust's main greenlet between two others, not in the middle of one.
+
+    Python raises KeyboardInterrupt in whatever runs: a record half opened could not be closed.
+    """
+    hub = gevent.get_hub()
+    gevent.signal_handler(signal.SIGINT, hub.handle_system_error, KeyboardInterrupt, None)

@@ -76,6 +76,7 @@ class Run:
         self.conductor = None
         environment.runner.register_message(messages.COUNTS, self._on_counts)
         self.conductor = Conductor(environment, target, profile, path, workers)
+        self.conductor.begin()
         self._shape = gevent.spawn(self._offer, environment.runner)
 
     def _on_counts(self, msg, **_):
