@@ -15,16 +15,21 @@ from capacity.cli.report import write_report
 from capacity.domain.errors import RunInvalidError
 from capacity.domain.plan import CapacityPlan, Excuse
 from capacity.loadgen.run_path import new_run_path
+from capacity.loadgen.seeking import trials_of
 from capacity.recording.run_directory import load
 from capacity.settings.locate import find
 from capacity.settings.profile import load_profile
+from capacity.workload.search import bracket_of
 
-BEYOND = 1.25
-"""How far past the predicted capacity the breaking run goes if nothing breaks."""
+BEFORE, BEYOND = 0.9, 1.5
+"""Where the search for the truth begins and ends, as shares of the predicted capacity."""
+GROWTH = 1.1
 
 
 @click.command("demo")
-@click.option("--verify", is_flag=True, help="Then ramp on until the exchange refuses connections.")
+@click.option(
+    "--verify", is_flag=True, help="Then search for the count at which the exchange really breaks."
+)
 @click.option(
     "--descriptor-limit",
     default=4096,
@@ -53,21 +58,23 @@ def command(*, verify: bool, descriptor_limit: int, profile: str, workers: int) 
 
 
 def _verify(plan: CapacityPlan, target: Path, workers: int, run: Path) -> None:
-    """Ramp on until the target refuses, and print predicted against measured."""
+    """Search for the true limit, and print predicted against measured."""
     breaking = run.with_name(f"{run.name}-break")
     breaking.mkdir()
     profile = breaking / "profile.yaml"
-    start = plan.highest_connections
+    start = max(plan.highest_connections, round(plan.capacity.mid * BEFORE))
     settings = {
         **load_break_settings(),
         "start": start,
-        "increment": max(1, round(plan.capacity.mid * 0.1)),
+        "growth": GROWTH,
         "limit": max(start + 1, round(plan.capacity.mid * BEYOND)),
         "mix": dict(load(run).manifest.profile["mix"]),
     }
     profile.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
     measure(target, profile, workers=workers, run=breaking)
-    measured = max(step.connections_peak for step in load(breaking).steps)
+    measured = bracket_of(trials_of(load(breaking))).last_passing
+    if measured is None:
+        raise RunInvalidError(f"{breaking}: no count passed, there is nothing to compare with")
     error_ratio = plan.capacity.mid / measured - 1
     Console().print(
         f"Predicted {plan.capacity.mid:.0f} connections from {plan.highest_connections}, "

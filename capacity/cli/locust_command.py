@@ -36,15 +36,25 @@ def meeting_of(text: str | None) -> Meeting:
 
 
 def locust_argv(
-    target: Path, profile: Path, run: Path, workers: int, meeting: Meeting | None
+    target: Path,
+    profile: Path,
+    run: Path,
+    workers: int,
+    meeting: Meeting | None,
+    *,
+    resume: Path | None = None,
 ) -> list[str]:
-    """Return Python's arguments for a headless run; without a meeting the workers are its own."""
+    """Return Python's arguments for a headless run; without a meeting the workers are its own.
+
+    *resume* is the run of a search to go on with.
+    """
     return [
         *("-m", "locust", "--headless", "--only-summary", "--loglevel", "WARNING"),
         *("--locustfile", str(LOCUSTFILES)),
         *(_with_own(workers) if meeting is None else _with_others(workers, meeting)),
         *("--capacity-target", str(target), "--capacity-profile", str(profile)),
         *("--capacity-run", str(run)),
+        *(("--capacity-resume", str(resume)) if resume is not None else ()),
     ]
 
 

@@ -24,6 +24,7 @@ from capacity.domain.run import RunRecord
 from capacity.domain.units import counted
 from capacity.loadgen.preflight import check
 from capacity.loadgen.run_path import new_run_path
+from capacity.loadgen.seeking import trials_to_resume
 from capacity.recording.run_directory import is_run, load
 from capacity.settings.locate import find
 from capacity.settings.profile import load_profile
@@ -56,6 +57,11 @@ _ERRORS: dict[int, type[CapacityError]] = {
     f"[default: {MEETING.address}:{MEETING.port}]",
 )
 @click.option("--run", type=click.Path(path_type=Path), help="Directory of the run; must be new.")
+@click.option(
+    "--resume",
+    type=click.Path(path_type=Path),
+    help="Run with a break profile whose search for the limit to go on with, in a new run.",
+)
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 def command(
     *,
@@ -65,6 +71,7 @@ def command(
     expect_workers: int | None,
     bind: str | None,
     run: Path | None,
+    resume: Path | None,
     quiet: bool,
 ) -> None:
     """Load a target through a profile and record what it takes; prints the run's directory."""
@@ -83,6 +90,7 @@ def command(
         workers=expect_workers or workers or 1,
         meeting=meeting,
         run=run,
+        resume=resume,
         quiet=quiet,
     )
     click.echo(path)
@@ -95,6 +103,7 @@ def measure(
     workers: int,
     meeting: Meeting | None = None,
     run: Path | None = None,
+    resume: Path | None = None,
     timeout_s: float | None = None,
     quiet: bool = False,
 ) -> Path:
@@ -109,6 +118,8 @@ def measure(
         raise PreflightError(
             f"{run}: there is a run already and runs are never overwritten; name another directory"
         )
+    if resume is not None:
+        trials_to_resume(resume, target_settings, profile_settings)
     # Workers of other hosts are asked about them when they have come.
     found = check(target_settings, profile_settings, workers=workers if meeting is None else ())
     if found.agent is not None:
@@ -128,7 +139,7 @@ def measure(
         )
     started_s = time.monotonic()
     with terminations_unwind():
-        argv = locust_argv(target, profile, run, workers, meeting)
+        argv = locust_argv(target, profile, run, workers, meeting, resume=resume)
         child = Child("load generator", argv, run / "locust.log")
         try:
             watch(

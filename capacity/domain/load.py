@@ -18,6 +18,8 @@ class LoadStep:
     """The step counts as not reached when the ramp lasts longer."""
     settle_s: float
     plateau_s: float
+    churn_per_s: float = 0.0
+    """Connections closed and opened again per second while the step is held, all workers together."""
     is_mix: bool
     """The step offers the profile's full mix: capacity is quoted for its load per connection."""
 

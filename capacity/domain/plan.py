@@ -78,6 +78,10 @@ class DoubtKind(StrEnum):
     UNMATCHED_FRAMES = "unmatched_frames"
     CLOCK_OFFSET = "clock_offset"
     RUN_INCOMPLETE = "run_incomplete"
+    STEP_HAZARD = "step_hazard"
+    BENDING = "bending"
+    KEPT = "kept"
+    SINGLE_EVENT_LOOP = "single_event_loop"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,3 +33,10 @@ def add_arguments(parser: LocustArgumentParser, **_kwargs: object) -> None:
         include_in_web_ui=False,
         help="Directory of the run; by default a new one under reports/runs",
     )
+    parser.add_argument(
+        "--capacity-resume",
+        env_var="LOCUST_CAPACITY_RESUME",
+        default="",
+        include_in_web_ui=False,
+        help="Directory of a run with a break profile whose search is to be gone on with",
+    )

@@ -6,69 +6,86 @@ the conductor moves the position on a fixed beat and writes down what comes toge
 
 from locust.env import Environment
 
-import math
 import time
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import gevent
 
-from capacity.domain.errors import GuardError
 from capacity.domain.load import LoadStep
 from capacity.domain.observation import StepObservation
-from capacity.domain.run import LoadPoint
-from capacity.loadgen import messages
+from capacity.loadgen import endings, messages
 from capacity.loadgen.crew import Crew
+from capacity.loadgen.endings import Ending
 from capacity.loadgen.guarding import Guard
 from capacity.loadgen.muster import muster
-from capacity.loadgen.observing import observe
-from capacity.loadgen.orders import orders_of
+from capacity.loadgen.orders import orders_of, stage_of
 from capacity.loadgen.preflight import Preflight, check
 from capacity.loadgen.recorder import Recorder
+from capacity.loadgen.seeking import TRIAL, Seeker
+from capacity.loadgen.step_book import WORKER_JOINED, WORKER_LOST, StepBook
 from capacity.loadgen.tally import Tally
-from capacity.settings.profile import Profile
+from capacity.loadgen.users import fix_poller_count, spawns_per_s, subscribers_of
+from capacity.planning.guards import Trip
+from capacity.settings.profile import BreakProfile, Profile, SafeProfile
 from capacity.settings.target import Target
-from capacity.workload.profile import START, Phase, Position, StepNotReachedError, advance
+from capacity.workload.experiment import condition_of
+from capacity.workload.profile import (
+    START,
+    Phase,
+    Position,
+    StepNotReachedError,
+    advance,
+    is_way_down,
+)
+from capacity.workload.search import Trial
 
 BEAT_S = 0.1
-FINAL_REPORTS_TIMEOUT_S = 3.0
-LOST_SHARE = 0.5
-"""A target that drops more than this of a step's connections is gone, or as good as."""
-WORKER_LOST = "a worker was lost"
-WORKER_JOINED = "a worker joined"
-SPAWNS_PER_S = 100.0
-"""Locust's users are only greenlets that queue at the turnstile, which sets the arrival rate."""
-SPAWNS_PER_CONNECT = 2.0
-"""They are there before their turn: Locust starts a second's users at once, chance hurries some."""
+BETWEEN = -1
+"""Index of the stage between two steps of a search: what is counted under it is in neither."""
 
 
 class Conductor:
     """Drives one run from the first tick of the load shape to its last plateau."""
 
     def __init__(
-        self, environment: Environment, target: Target, profile: Profile, run: Path, workers: int
+        self,
+        environment: Environment,
+        target: Target,
+        profile: Profile,
+        run: Path,
+        workers: int,
+        *,
+        earlier: Sequence[Trial] = (),
     ) -> None:
-        """Check everything and open the record. Raises CapacityError when the run cannot be."""
-        self._environment = environment
+        """Check everything and open the record. Raises CapacityError when the run cannot be.
+
+        *earlier* are the trials of a search that this one goes on from.
+        """
         self.target = target
         self.profile = profile
-        self.preflight: Preflight = check(target, profile, workers=muster(environment, target))
-        self.recorder = Recorder(run, target, profile, self.preflight, workers)
-        self.steps: tuple[LoadStep, ...] = self.preflight.steps
-        self.observations: list[StepObservation] = []
+        preflight = check(target, profile, workers=muster(environment, target))
+        self._pollers = fix_poller_count(environment, preflight.steps, profile.poll_interval_s)
+        self._seeker: Seeker | None = None
+        if isinstance(profile, BreakProfile):
+            self._seeker = Seeker(profile, preflight.steps[-1], target.slo, earlier)
+            preflight = replace(preflight, steps=(self._seeker.first_step(),))
+        self.preflight: Preflight = preflight
+        self.steps: list[LoadStep] = list(preflight.steps)
+        self.recorder = Recorder(run, target, profile, preflight, workers)
+        if isinstance(profile, SafeProfile):
+            self.recorder.event("design", condition_number=round(condition_of(self.steps), 1))
         self.is_over = False
         self.exit_code = 0
         self._closing: gevent.Greenlet | None = None
         self._position: Position = START
-        self._times: dict[int, dict[Phase, float]] = {}
-        self._tallies: dict[int, dict[Phase, Tally]] = {}
-        self._disturbances: set[str] = set()
-        self._connections_peak = 0
         self._failures = 0
-        self._guard = Guard(profile.guards, self.preflight.limits)
+        self._guard = Guard(profile, preflight.limits)
         self._started_s = time.monotonic()
-        self._pollers = self._poller_count()
-        self._crew = Crew(environment, orders_of(target, profile, self.preflight))
+        self._crew = Crew(environment, orders_of(target, profile, preflight))
+        self._book = StepBook(self._crew, self.recorder)
         self._greenlets: list[gevent.Greenlet] = []
 
     def begin(self) -> None:
@@ -79,40 +96,23 @@ class Conductor:
                 greenlet.link_exception(self._on_crash)
         self._begin_phase()
 
-    # What the load shape asks for -----------------------------------------------------------
-
     def users_due(self) -> tuple[int, float] | None:
         """Return Locust's users and spawn rate for now; None when the run is over."""
         if self.is_over:
             return None
-        step = self.steps[self._position.index]
-        subscribers = math.ceil(step.connections / self.profile.connections_per_user)
-        # Changes when a newcomer is first heard: Locust then starts those of its users again that
-        # it had started before the orders were there.
-        spawns_per_s = max(step.connects_per_s * SPAWNS_PER_CONNECT, SPAWNS_PER_S)
-        rate_per_s = spawns_per_s * max(1, self._crew.heard)
+        rate_per_s = spawns_per_s(self.steps, self._position.index, self._crew.heard)
+        subscribers = subscribers_of(self._step, self.profile.connections_per_user)
         return subscribers + self._pollers, rate_per_s
-
-    def _poller_count(self) -> int:
-        busiest_per_s = max(step.requests_per_s for step in self.steps)
-        count = math.ceil(busiest_per_s * self.profile.poll_interval_s)
-        for user_class in self._environment.user_classes:
-            if user_class.fixed_count or user_class.weight == 0:
-                user_class.fixed_count = count
-                return count
-        return 0
-
-    # What the workers say --------------------------------------------------------------------
 
     def on_counts(self, worker: str, report: dict[str, Any]) -> None:
         self._crew.note(worker, report["gauges"])
         self._failures += sum(report["failures"].values())
         self.recorder.unmatched(report["examples"])
         open_connections = self.open_connections
-        self._connections_peak = max(self._connections_peak, open_connections)
+        self._book.connections_peak = max(self._book.connections_peak, open_connections)
         if report["index"] < 0:
             return
-        tally = self._tally(report["index"], Phase(report["phase"]))
+        tally = self._book.tally(report["index"], Phase(report["phase"]))
         tally.add(worker, report)
         if self._crew.heard == len(self._crew):
             tally.open_connections.append(open_connections)
@@ -126,50 +126,75 @@ class Conductor:
         return self._crew.users
 
     @property
+    def _elapsed_s(self) -> float:
+        return time.monotonic() - self._started_s
+
+    @property
+    def observations(self) -> list[StepObservation]:
+        return self._book.observations
+
+    @property
     def position(self) -> Position:
         return self._position
 
-    def _tally(self, index: int, phase: Phase) -> Tally:
-        return self._tallies.setdefault(index, {}).setdefault(phase, Tally())
+    @property
+    def _step(self) -> LoadStep:
+        return self.steps[self._position.index]
 
-    # The beat --------------------------------------------------------------------------------
+    @property
+    def _tally(self) -> Tally:
+        return self._book.tally(self._position.index, self._position.phase)
 
     def _beat_forever(self) -> None:
         while not self.is_over:
             gevent.sleep(BEAT_S)
             self._watch_workers()
             if not self._crew:
-                self._end_without_workers()
-                return
-            elapsed_s = time.monotonic() - self._started_s
-            try:
-                position = advance(self.steps, self._position, elapsed_s, self.open_connections)
-            except StepNotReachedError:
-                self._end_step_not_reached()
-                return
-            if self._is_guarded():
-                return
-            if position is None:
+                self.finish(endings.without_workers())
+            elif not self._is_guarded():
+                self._go_on()
+
+    def _go_on(self) -> None:
+        try:
+            position = advance(
+                self.steps,
+                self._position,
+                self._elapsed_s,
+                self.open_connections,
+                self.profile.connections_per_user,
+            )
+        except StepNotReachedError:
+            if self._seeker is not None:
+                self._seek(self._seeker)
+            else:
                 self._crew.tell(messages.END)
-                self._close_step(ended_at=time.time())
-                self.finish("finished", {})
-                return
-            if position is not self._position:
+                self.finish(endings.not_reached(self._close_step()[0]))
+            return
+        if position is None and self._seeker is not None:
+            self._seek(self._seeker)
+        elif position is None:
+            self._crew.tell(messages.END)
+            self._close_step()
+            self.finish(("finished", {}))
+        elif position.index != self._position.index:
+            if not self._is_guarded_from(position.index):
                 self._move_to(position)
-            elif self._is_target_lost():
-                return
+        elif position is not self._position:
+            self._move_to(position)
+        else:
+            self._watch_target()
 
     def _move_to(self, position: Position) -> None:
         before, self._position = self._position, position
         now_at = time.time()
         self._begin_phase()
         if position.index != before.index:
-            self._close_step(ended_at=now_at)
+            self._close_step(now_at)
 
     def _begin_phase(self) -> None:
-        position, step = self._position, self.steps[self._position.index]
+        position, step = self._position, self._step
         self._share_stage()
-        self._times.setdefault(position.index, {})[position.phase] = time.time()
+        self._book.begin(position)
         self.recorder.event(
             "phase",
             index=position.index,
@@ -178,116 +203,75 @@ class Conductor:
             steps=len(self.steps),
         )
 
-    def _share_stage(self) -> None:
+    def _share_stage(self, **changes: int) -> None:
         """Tell every worker its share of the stage that is due."""
-        position, step = self._position, self.steps[self._position.index]
-        shares = max(1, len(self._crew))
-        self._crew.tell(
-            messages.STAGE,
-            {
-                "index": position.index,
-                "phase": position.phase.value,
-                "subscriptions_per_connection": step.subscriptions_per_connection,
-                "requests_per_s": step.requests_per_s / shares,
-                "connects_per_s": step.connects_per_s / shares,
-            },
-        )
+        stage = stage_of(self._position, self._step, max(1, len(self._crew)))
+        self._crew.tell(messages.STAGE, {**stage, **changes})
 
-    def _close_step(self, *, ended_at: float) -> None:
-        """Wait for the last word of every worker on the step before, then record it."""
-        index = len(self.observations)
-        times = self._times.pop(index)
-        last = list(times)[-1]
-        deadline_s = time.monotonic() + FINAL_REPORTS_TIMEOUT_S
-        tally = self._tally(index, last)
-        while not self._crew.ids <= tally.finals and time.monotonic() < deadline_s:
-            gevent.sleep(0.02)
-        if not self._crew.ids <= tally.finals:
-            silent = len(self._crew.ids - tally.finals)
-            self._disturbances.add(f"{silent} worker(s) did not report in time")
-        observation = observe(
-            index=index,
-            step=self.steps[index],
-            times=times,
-            ended_at=ended_at,
-            tallies=self._tallies.pop(index),
-            connections_peak=self._connections_peak,
-            users=self.users,
-            workers=len(self._crew),
-            disturbances=self._disturbances,
-        )
-        self.observations.append(observation)
-        self.recorder.step(observation, tally.histograms)
-        self._connections_peak = self.open_connections
-        self._disturbances = set()
+    def _close_step(self, ended_at: float | None = None) -> tuple[StepObservation, Tally]:
+        step = self.steps[len(self.observations)]
+        return self._book.close(step, ended_at=ended_at or time.time())
 
-    # How a run ends ---------------------------------------------------------------------------
+    def _seek(self, seeker: Seeker) -> None:
+        """Judge the step that is over, then begin the next one or end the run."""
+        self._share_stage(index=BETWEEN)
+        trial = seeker.after(*self._close_step())
+        if trial is not None:
+            self.recorder.event(TRIAL, **trial)
+        step = seeker.next_step()
+        if step is None:
+            self.finish(seeker.end())
+            return
+        index = len(self.steps)
+        self.steps.append(step)
+        self._position = Position(index=index, phase=Phase.RAMP, since_s=self._elapsed_s)
+        self._begin_phase()
 
-    def _end_step_not_reached(self) -> None:
-        step = self.steps[self._position.index]
-        self._crew.tell(messages.END)
-        self._close_step(ended_at=time.time())
-        last = self.observations[-1]
-        detail = {
-            "reason": f"step {last.index} asked for {step.connections} connections; the target "
-            f"held {last.connections_peak} and admitted no more within {step.ramp_timeout_s:.0f} s",
-            "not_reached": last.index,
-        }
-        if last.connections_peak:
-            self.finish("finished", detail)
-        else:  # It was there before the run: not its limit is reached, it is gone.
-            self.finish("aborted", {**detail, "exit_code": 4})
-
-    def _is_target_lost(self) -> bool:
-        step = self.steps[self._position.index]
-        held = self.open_connections
-        expected = min(step.connections, self._connections_peak)
-        if held >= expected * LOST_SHARE or self._disturbances & {WORKER_LOST, WORKER_JOINED}:
-            return False
-        self._disturbances.add(f"the target dropped {expected - held} of {expected} connections")
-        self._crew.tell(messages.END)
-        if self._position.phase is Phase.PLATEAU:
-            self._close_step(ended_at=time.time())
-        self.finish(
-            "aborted",
-            {
-                "reason": f"the target dropped {expected - held} of {expected} connections in step "
-                f"{self._position.index}; the steps before it are kept",
-                "exit_code": 4,
-            },
-        )
-        return True
+    def _watch_target(self) -> None:
+        """End the run, or the trial, when most connections are gone."""
+        phase = self._position.phase
+        if self._seeker is not None and phase is Phase.RAMP:
+            return  # A ramp that gets nowhere, or back from too much, ends by its time-out.
+        disturbance = self._book.loss(self._step)
+        if disturbance is not None and self._seeker is not None:
+            self._seek(self._seeker)
+        elif disturbance is not None:
+            self._book.disturbances.add(disturbance)
+            self._crew.tell(messages.END)
+            if phase is Phase.PLATEAU:
+                self._close_step()
+            self.finish(endings.target_lost(self._position.index, disturbance))
 
     def _is_guarded(self) -> bool:
         """Tell whether a guard has ended the run: the load is off, the steps before it are kept."""
+        index, phase = self._position.index, self._position.phase
         trip = self._guard.trip(
-            self.recorder.samples, self._tally(self._position.index, self._position.phase)
+            self.recorder.samples,
+            self._tally,
+            is_loaded=index > 0 or self._step.connections > 0,
+            is_leaving=is_way_down(self.steps, index) and phase is not Phase.PLATEAU,
         )
-        if trip is None:
-            return False
-        self._crew.tell(messages.END)
-        self.recorder.event("guard", guard=trip.guard, reason=trip.statement)
-        self.finish(
-            "aborted",
-            {
-                "reason": f"the {trip.guard} guard took the load off in step {self._position.index}: "
-                f"{trip.statement}; the steps before it are kept",
-                "exit_code": GuardError.exit_code,
-            },
-        )
-        return True
+        return self._end_guarded(self._position.index, trip)
 
-    def _end_without_workers(self) -> None:
-        self.finish(
-            "aborted",
-            {"reason": "the last worker was lost; the steps before it are kept", "exit_code": 5},
-        )
+    def _is_guarded_from(self, index: int) -> bool:
+        """Tell whether a step would trip a guard; then the run has ended before it."""
+        before, step = self.steps[index - 1 : index + 1]
+        return self._end_guarded(index, self._guard.trip_ahead(self.recorder.samples, step, before))
 
-    def finish(self, kind: str, detail: dict[str, Any]) -> None:
+    def _end_guarded(self, index: int, trip: Trip | None) -> bool:
+        if trip is not None:
+            self._crew.tell(messages.END)
+            if index > self._position.index:
+                self._close_step()
+            self.recorder.event("guard", **asdict(trip))
+            self.finish(endings.guarded(index, trip))
+        return trip is not None
+
+    def finish(self, ending: Ending) -> None:
         """Close the record, once; a later call waits until the first one is done."""
         if self._closing is None:
             # In a greenlet of its own: Locust may kill the caller's while the record is closed.
-            self._closing = gevent.spawn(self._close_record, kind, detail)
+            self._closing = gevent.spawn(self._close_record, *ending)
         self._closing.join()
 
     def _close_record(self, kind: str, detail: dict[str, Any]) -> None:
@@ -304,28 +288,20 @@ class Conductor:
         if self._closing is None:
             self._watch_workers()
             if not self._crew:
-                self._end_without_workers()
-        self.finish("aborted", {"reason": reason, "exit_code": exit_code})
+                self.finish(endings.without_workers())
+        self.finish(("aborted", {"reason": reason, "exit_code": exit_code}))
         gevent.killall(self._greenlets, block=False)
 
     def _on_crash(self, greenlet: gevent.Greenlet) -> None:
-        problem = greenlet.exception
-        reason = f"an internal error ended it: {problem!r}"
-        if isinstance(problem, OSError):
-            reason = (
-                f"the record cannot be written on ({problem.strerror}); make room and run again"
-            )
-        self.abort(reason, exit_code=5)
-
-    # What is watched beside -------------------------------------------------------------------
+        self.abort(endings.crash_reason(greenlet.exception), exit_code=5)
 
     def _watch_workers(self) -> None:
         lost, joined = self._crew.changes()
         for worker in lost:
-            self._disturbances.add(WORKER_LOST)
+            self._book.disturbances.add(WORKER_LOST)
             self.recorder.event("worker_lost", worker=worker)
         for worker in joined:
-            self._disturbances.add(WORKER_JOINED)
+            self._book.disturbances.add(WORKER_JOINED)
             self.recorder.event("worker_joined", worker=worker)
         if self._crew.order_silent() or lost or joined:
             self._share_stage()
@@ -333,16 +309,4 @@ class Conductor:
     def _note_forever(self) -> None:
         while not self.is_over:
             gevent.sleep(1.0)
-            tally = self._tallies.get(self._position.index, {}).get(self._position.phase, Tally())
-            self.recorder.point(
-                LoadPoint(
-                    at=time.time(),
-                    index=self._position.index,
-                    phase=self._position.phase.value,
-                    users=self.users,
-                    open_connections=self.open_connections,
-                    deliveries_per_s=tally.per_s("deliveries"),
-                    requests_per_s=tally.per_s("requests"),
-                    failures=self._failures,
-                )
-            )
+            self.recorder.point(self._book.point(self._position, self._failures))

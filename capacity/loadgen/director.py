@@ -11,6 +11,7 @@ from capacity.loadgen import messages
 from capacity.loadgen.arguments import options_of
 from capacity.loadgen.conductor import Conductor
 from capacity.loadgen.run_path import new_run_path
+from capacity.loadgen.seeking import trials_to_resume
 from capacity.settings.locate import find
 from capacity.settings.profile import load_profile
 from capacity.settings.target import load_target
@@ -65,7 +66,15 @@ class Director:
         scheme = "https" if target.tls else "http"
         self._environment.host = f"{scheme}://{target.host}:{target.port}"
         workers = getattr(self._environment.runner, "worker_count", 1)
-        return Conductor(self._environment, target, profile, Path(run), max(1, workers))
+        earlier = options.capacity_resume
+        return Conductor(
+            self._environment,
+            target,
+            profile,
+            Path(run),
+            max(1, workers),
+            earlier=trials_to_resume(Path(earlier), target, profile) if earlier else (),
+        )
 
     def _on_counts(self, msg: Any, **_kwargs: Any) -> None:
         if self.conductor is not None and not self.conductor.is_over:

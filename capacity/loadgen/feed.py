@@ -28,7 +28,7 @@ class Feed:
         "index",
     )
 
-    def __init__(self, fleet: "Fleet", index: int, on_lost: Callable[[], None]) -> None:
+    def __init__(self, fleet: "Fleet", index: int, on_lost: Callable[..., None]) -> None:
         self._fleet = fleet
         self._connection: Connection | None = None
         self._conversation: Conversation | None = None
@@ -94,6 +94,11 @@ class Feed:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def renew(self) -> None:
+        """Close, and have whoever owns this slot open it again at once."""
+        self.close()
+        self._on_lost(at_once=True)
 
     def on_messages(self, connection: Connection, payloads: Sequence[bytes]) -> None:
         conversation = self._conversation

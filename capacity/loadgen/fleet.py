@@ -8,6 +8,7 @@ from typing import Any
 import gevent
 
 from capacity.loadgen.bell import Bell
+from capacity.loadgen.churn import Churn
 from capacity.loadgen.connections import ConnectionSet, spread
 from capacity.loadgen.endpoint import Endpoint, endpoint_of
 from capacity.loadgen.feed import Feed
@@ -21,6 +22,7 @@ from capacity.settings import dialect as dialect_settings
 from capacity.settings.target import Target, addresses_in
 from capacity.workload.address import channels_of
 from capacity.workload.compiled import compile_dialect
+from capacity.workload.profile import Phase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,7 @@ class Stage:
     subscriptions_per_connection: int
     requests_per_s: float
     connects_per_s: float
+    churn_per_s: float = 0.0
 
 
 IDLE = Stage(
@@ -62,6 +65,7 @@ class Fleet:
         self.pollers: list[object] = []
         self._feeds: dict[int, Feed] = {}
         self._indexes = itertools.count()
+        self._churn = Churn(lambda: list(self._feeds.values()))
         self.probe = HealthProbe(self.ledger.note_lag)
         self._greenlets = [
             gevent.spawn(self._beat_forever, rule, every_s)
@@ -112,6 +116,7 @@ class Fleet:
         self._enter(stage)
         self.ledger.turn_to(stage.index, stage.phase)
         self.turnstile.per_s = stage.connects_per_s
+        self._churn.turn_to(0.0 if stage.phase == Phase.RAMP else stage.churn_per_s)
         if resubscribe:
             self._greenlets.append(
                 gevent.spawn(
@@ -135,6 +140,7 @@ class Fleet:
         self.is_over = True
         self._enter(IDLE)
         self.probe.stop()
+        self._churn.stop()
         gevent.killall(self._greenlets, block=False)
         self.connections.close()
 

@@ -26,13 +26,8 @@ from capacity.settings.target import Target, addresses_in
 from capacity.sources.opening import open_source
 from capacity.sources.source import Source
 from capacity.workload.dialect import Dialect
-from capacity.workload.profile import (
-    Mix,
-    Pace,
-    breaking_steps,
-    ramp_steps,
-    safe_steps,
-)
+from capacity.workload.experiment import safe_steps
+from capacity.workload.profile import Mix, Pace, mixed_step, ramp_steps
 
 MAX_CLOCK_OFFSET_S = 1.0
 """One sampling interval: beyond it samples would be laid to the wrong step if the offset drifts."""
@@ -150,12 +145,14 @@ def latest_reading(agent: Source) -> Sample:
 def steps_of(profile: Profile, bound: int | None) -> tuple[LoadStep, ...]:
     """Return the steps of *profile* for a target whose limits admit *bound* connections.
 
+    Of a search, those that it moves between: which ones it takes shows as it goes.
     Raises PreflightError when the profile needs a bound and there is none.
     """
     mix = Mix(
         subscriptions_per_connection=profile.mix.subscriptions_per_connection,
         requests_per_s_per_connection=profile.mix.requests_per_s_per_connection,
         poll_interval_s=profile.poll_interval_s,
+        churn_per_s_per_connection=profile.mix.churn_per_s_per_connection,
     )
     pace = Pace(
         connects_per_s=profile.connects_per_s,
@@ -172,16 +169,16 @@ def steps_of(profile: Profile, bound: int | None) -> tuple[LoadStep, ...]:
                 "target file, or set connections in the profile"
             )
         return safe_steps(
-            bound=bound, fraction=profile.fraction, levels=profile.levels, mix=mix, pace=pace
-        )
-    if isinstance(profile, BreakProfile):
-        return breaking_steps(
-            start=profile.start,
-            increment=profile.increment,
-            limit=profile.limit,
+            bound=bound,
+            fraction=profile.fraction,
+            levels=profile.levels,
             mix=mix,
             pace=pace,
+            steps_per_level=profile.steps_per_level,
+            churn_per_s_per_connection=profile.churn_per_s_per_connection,
         )
+    if isinstance(profile, BreakProfile):
+        return tuple(mixed_step(level, mix, pace) for level in (profile.start, profile.limit))
     return ramp_steps(levels=profile.levels, mix=mix, pace=pace)
 
 

@@ -80,9 +80,10 @@ class Subscriber(User):
         self._feeds = self._fleet.join(self._fleet.connections_per_user, self._on_lost)
         return self._fleet
 
-    def _on_lost(self) -> None:
+    def _on_lost(self, *, at_once: bool = False) -> None:
         if self._opener is None:
-            self._opener = gevent.spawn_later(self._delay_s(0), self.stay_subscribed)
+            delay_s = 0.0 if at_once else self._delay_s(0)
+            self._opener = gevent.spawn_later(delay_s, self.stay_subscribed)
 
     def _delay_s(self, failed_attempts: int) -> float:
         return self.reconnect.delay_s(failed_attempts, random.random())  # noqa: S311 - jitter, not secrecy

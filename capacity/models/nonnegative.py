@@ -2,8 +2,8 @@
 Non-negative least squares, exact, for many small problems at once.
 
 min ‖A·b − y‖² with b ≥ 0 has its optimum at the unconstrained solution over some set of columns
-(Karush-Kuhn-Tucker; Lawson & Hanson, Solving Least Squares Problems, 1974, ch. 23). A load has at
-most three components, so all sets of columns can be tried, which also does a whole bootstrap in
+(Karush-Kuhn-Tucker; Lawson & Hanson, Solving Least Squares Problems, 1974, ch. 23). A load has few
+components, so all sets of columns can be tried, which also does a whole bootstrap in
 one call. Problems come as their normal equations: gram = AᵀA, moment = Aᵀy.
 """
 

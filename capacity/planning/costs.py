@@ -2,7 +2,8 @@
 One resource's costs from the windows: the fit, its scatter, and what one more connection takes.
 
 The line goes through the means of the windows. What runs out of memory is the peak and not the
-mean, so for memory the baseline is raised to the envelope of the windows' peaks.
+mean, so for memory the baseline is raised to the envelope of the windows' peaks. What memory stays
+with the target when connections leave has a column of its own (kept.py).
 """
 
 import math
@@ -17,11 +18,13 @@ from capacity.domain.load import LoadVector
 from capacity.domain.plan import UnitCost
 from capacity.domain.resources import COUNTED, Resource
 from capacity.models.bootstrap import spread_quantiles, widened
+from capacity.models.design_condition import SEPARABLE_BELOW, condition_number
 from capacity.models.intervals import CONFIDENCE
 from capacity.models.snapping import snapped_slope
 from capacity.models.straight_part import straight_rows
 from capacity.models.unit_costs import RobustFit, peak_reserve, refitted_costs, robust_costs
 from capacity.planning.components import Attribution, design, mix_vector
+from capacity.planning.kept import departed_connections
 from capacity.planning.windows import Window
 
 ENVELOPED = frozenset({Resource.MEMORY, Resource.HOST_MEMORY, Resource.TCP_MEMORY})
@@ -55,7 +58,7 @@ def fitted_costs(
     components = attributed.of(resource)
     present = _rows(resource, windows, components)
     use = np.array([windows[row].mean[resource] for row in present])
-    matrix = design([windows[row] for row in present], components)
+    matrix = _matrix(resource, windows, components, present)
     # The point fit is the replicate in which every window weighs the same.
     weights = np.vstack([resampling[:, present], np.ones(len(present))])
     fit = robust_costs(matrix, use)
@@ -75,6 +78,7 @@ def fitted_costs(
     if resource in ENVELOPED:
         peaks = np.array([windows[row].peak[resource] for row in present])
         coefficients[:, 0] += peak_reserve(line, peaks)
+    coefficients = coefficients[:, : 1 + len(components)]
     by_name = dict(zip(components, coefficients.T[1:], strict=True))
     cost = UnitCost(
         resource=resource,
@@ -106,6 +110,19 @@ def _rows(resource: Resource, windows: Sequence[Window], components: Sequence[st
         [window.asked_connections for window in read],
     )
     return [row for row, is_used in zip(present, is_straight, strict=True) if is_used]
+
+
+def _matrix(
+    resource: Resource, windows: Sequence[Window], components: Sequence[str], present: Sequence[int]
+) -> NDArray[np.float64]:
+    """Return the design; of memory with what connections left behind, where that can be told."""
+    matrix = design([windows[row] for row in present], components)
+    if resource not in ENVELOPED:
+        return matrix
+    departed = departed_connections(windows)[present]
+    wider = np.column_stack([matrix, departed])
+    is_told = departed.any() and condition_number(wider) <= SEPARABLE_BELOW
+    return wider if is_told else matrix
 
 
 def _with_slope(

@@ -13,12 +13,15 @@ from capacity.domain import units
 from capacity.domain.resources import COUNTED, Limit, Resource
 from capacity.domain.sample import Sample
 from capacity.domain.words import RESOURCES
+from capacity.planning.audit import ONE_EACH
 from capacity.planning.effective_limits import effective_limits, known_value
 
 RECENT_SAMPLES = 5
 """Rates are taken over that many intervals: a single one is noise."""
 LEAST_SEGMENTS = 1000
 """A share of fewer segments says nothing."""
+LEAST_RETRANSMITS = 50
+"""Others in the target's network namespace lose some as well."""
 LEAST_OPENS = 20
 _FILLING = COUNTED | {Resource.MEMORY}
 _QUEUE = {
@@ -49,36 +52,69 @@ class Trip:
     """A bound that was passed."""
 
     guard: str
+    number: float
+    bound: float
     statement: str
     """What was seen, with its number and its bound."""
 
 
-def tripped(samples: Sequence[Sample], limits: Sequence[Limit], bounds: Bounds) -> Trip | None:
-    """Return the first guard that the newest of a run's *samples* trip, None while all is well."""
+def tripped(
+    samples: Sequence[Sample],
+    limits: Sequence[Limit],
+    bounds: Bounds,
+    *,
+    unloaded: int = 0,
+    since: int = 0,
+) -> Trip | None:
+    """Return the first guard that the newest of a run's *samples* trip, None while all is well.
+
+    The first *unloaded* of them were taken before there was any load; rates are taken from sample
+    *since* on.
+    """
     if len(samples) < 2:
         return None
     first, newest = samples[0], samples[-1]
     if first.target_started_at != newest.target_started_at:
         return None  # Another process counts anew; the record says that it was restarted.
-    recent = samples[max(0, len(samples) - 1 - RECENT_SAMPLES)]
     return (
         _overflow(first, newest)
         or _full(samples, limits, bounds.used_ratio)
-        or _share(
-            ("throttling", "it was throttled in {} of the periods of its CPU quota"),
-            _grown(recent, newest, "cpu_throttled_periods"),
-            _grown(recent, newest, "cpu_periods"),
-            bounds.throttled_ratio,
-        )
-        or _share(
-            ("retransmission", "{} of the segments it sent were sent again"),
-            _grown(recent, newest, "retransmits"),
-            _grown(recent, newest, "segments_sent"),
-            bounds.retransmitted_ratio,
-            least=LEAST_SEGMENTS,
-        )
-        or _pressure(recent, newest, bounds.memory_pressure_ratio)
+        or _first_share(samples, bounds, unloaded, since)
     )
+
+
+def overreaching(
+    samples: Sequence[Sample],
+    limits: Sequence[Limit],
+    bounds: Bounds,
+    *,
+    sockets: int,
+    sockets_now: int,
+) -> Trip | None:
+    """Return the guard that a step of that many sockets would trip, None if it may begin.
+
+    A socket takes what those before took, or one unit of what each takes one of: a fast ramp would
+    be through a limit before the next sample.
+    """
+    before, now = _readings(samples[:RECENT_SAMPLES]), _readings(samples[-RECENT_SAMPLES:])
+    for resource, limit in effective_limits(limits).items():
+        most = known_value(limit)
+        if resource not in _FILLING or not most or resource not in now or resource not in before:
+            continue
+        each = 1.0 if resource in ONE_EACH else 0.0
+        if sockets_now >= LEAST_OPENS:
+            each = max(0.0, now[resource] - before[resource]) / sockets_now
+        due = now[resource] + each * (sockets - sockets_now)
+        if before[resource] <= bounds.used_ratio * most < due:
+            return Trip(
+                guard="limit",
+                number=due,
+                bound=bounds.used_ratio * most,
+                statement=f"{RESOURCES[resource]}: {units.counted(sockets, 'socket')} would take "
+                f"{units.amount(due, resource)} of {units.amount(most, resource)}, at most "
+                f"{units.share(bounds.used_ratio)} may be in use",
+            )
+    return None
 
 
 def refusing(failed: int, opened: int, bounds: Bounds) -> Trip | None:
@@ -88,6 +124,8 @@ def refusing(failed: int, opened: int, bounds: Bounds) -> Trip | None:
         return None
     return Trip(
         guard="refusal",
+        number=failed,
+        bound=asked * bounds.failed_opens_ratio,
         statement=f"{units.count(failed)} of {units.counted(asked, 'connection')} failed to open,"
         f" at most {units.share(bounds.failed_opens_ratio)} may",
     )
@@ -97,7 +135,8 @@ def _overflow(first: Sample, newest: Sample) -> Trip | None:
     for counter, what in _QUEUE.items():
         grown = _grown(first, newest, counter)
         if grown is not None and grown > 0:
-            return Trip(guard="overflow", statement=f"{what} {units.counted(grown, 'time')}")
+            statement = f"{what} {units.counted(grown, 'time')}"
+            return Trip(guard="overflow", number=grown, bound=0.0, statement=statement)
     return None
 
 
@@ -110,6 +149,8 @@ def _full(samples: Sequence[Sample], limits: Sequence[Limit], bound: float) -> T
         if before[resource] <= bound * most < now[resource]:
             return Trip(
                 guard="limit",
+                number=now[resource],
+                bound=bound * most,
                 statement=f"{RESOURCES[resource]}: {units.amount(now[resource], resource)} of"
                 f" {units.amount(most, resource)} in use, at most {units.share(bound)} may be",
             )
@@ -123,38 +164,61 @@ def _readings(samples: Sequence[Sample]) -> Mapping[Resource, float]:
     return used
 
 
-def _share(
-    words: tuple[str, str],
-    part: float | None,
-    whole: float | None,
-    bound: float,
-    *,
-    least: int = 1,
+def _first_share(
+    samples: Sequence[Sample], bounds: Bounds, unloaded: int, since: int
 ) -> Trip | None:
-    if part is None or whole is None or whole < least or part <= whole * bound:
+    oldest = max(0, since, len(samples) - 1 - RECENT_SAMPLES)
+    if oldest >= len(samples):
         return None
-    guard, what = words
-    return Trip(
-        guard=guard,
-        statement=f"{what.format(units.share(part / whole))}, at most {units.share(bound)} may be",
+    trips = _shares_beyond((samples[oldest], samples[-1]), bounds)
+    if trips and unloaded > 1:
+        for guard in _shares_beyond((samples[0], samples[unloaded - 1]), bounds):
+            trips.pop(guard, None)
+    return next(iter(trips.values()), None)
+
+
+def _shares_beyond(span: tuple[Sample, Sample], bounds: Bounds) -> dict[str, Trip]:
+    """Return the guards on a share of something that trip between two samples, by name."""
+    pressure = _pressure(*span)
+    shares = (
+        (
+            "throttling",
+            "it was throttled in {} of the periods of its CPU quota",
+            _grown(*span, "cpu_throttled_periods"),
+            _grown(*span, "cpu_periods"),
+            bounds.throttled_ratio,
+        ),
+        (
+            "retransmission",
+            "{} of the segments it sent were sent again",
+            _grown(*span, "retransmits", least=LEAST_RETRANSMITS),
+            _grown(*span, "segments_sent", least=LEAST_SEGMENTS),
+            bounds.retransmitted_ratio,
+        ),
+        ("memory pressure", *pressure, span[1].at - span[0].at, bounds.memory_pressure_ratio),
     )
+    return {
+        guard: Trip(
+            guard=guard,
+            number=part / whole,
+            bound=bound,
+            statement=f"{what.format(units.share(part / whole))}, at most {units.share(bound)} may be",
+        )
+        for guard, what, part, whole, bound in shares
+        if part is not None and whole and part > whole * bound
+    }
 
 
-def _pressure(recent: Sample, newest: Sample, bound: float) -> Trip | None:
+def _pressure(before: Sample, after: Sample) -> tuple[str, float | None]:
+    """Return what is read of the memory's pressure: its cgroup's if there is such a reading."""
     for place in ("cgroup", "host"):
-        waited_s = _grown(recent, newest, f"{place}_memory_pressure_some_s")
+        waited_s = _grown(before, after, f"{place}_memory_pressure_some_s")
         if waited_s is not None:
-            return _share(
-                ("memory pressure", f"processes of its {place} waited for memory {{}} of the time"),
-                waited_s,
-                newest.at - recent.at,
-                bound,
-                least=0,
-            )
-    return None
+            return f"processes of its {place} waited for memory {{}} of the time", waited_s
+    return "", None
 
 
-def _grown(before: Sample, after: Sample, counter: str) -> float | None:
-    """Return what a counter has grown by; None where it is not read, or began anew."""
+def _grown(before: Sample, after: Sample, counter: str, least: float = 0.0) -> float | None:
+    """Return what a counter has grown by; None where it is not read, began anew or is too small."""
     was, is_now = before.counters.get(counter), after.counters.get(counter)
-    return None if was is None or is_now is None or is_now < was else is_now - was
+    return None if was is None or is_now is None or is_now - was < least else is_now - was

@@ -2,7 +2,8 @@
 The plan: from a recorded run to a capacity with its walls and doubts, or to an excuse.
 
 Pure and deterministic: windows (windows.py) → mix (mix.py) → which costs can be told apart
-(components.py) → costs and ceilings (costs.py, walls.py) → doubts (doubts.py, plan_doubts.py).
+(components.py) → costs and ceilings (costs.py, walls.py) → doubts (doubts.py, plan_doubts.py,
+step_doubts.py).
 """
 
 import math
@@ -19,6 +20,7 @@ from capacity.planning.excuses import Gap, why_no_fit, why_no_wall
 from capacity.planning.latency import latency_uses
 from capacity.planning.mix import measured_mix
 from capacity.planning.plan_doubts import plan_doubts
+from capacity.planning.step_doubts import step_doubts
 from capacity.planning.verdict import generator_verdict
 from capacity.planning.walls import walls
 from capacity.planning.windows import Window, offset_of, plateau_windows, windows_of_one_life
@@ -57,7 +59,11 @@ def plan(record: RunRecord, *, declared: Sequence[Limit] = ()) -> CapacityPlan |
         extrapolation_ratio=found.capacity.mid / highest,
         condition_number=attributed.condition_number,
         generator=verdict,
-        doubts=(*plan_doubts(found.capacity, highest, found.ladder, attributed, mix), *doubts),
+        doubts=(
+            *plan_doubts(found.capacity, highest, found.ladder, attributed, mix),
+            *step_doubts(record, windows, attributed, found.capacity, found.ladder),
+            *doubts,
+        ),
     )
 
 

@@ -27,6 +27,10 @@ DOUBTS: dict[DoubtKind, str] = {
     DoubtKind.UNMATCHED_FRAMES: "frames that were not understood",
     DoubtKind.CLOCK_OFFSET: "clocks not aligned",
     DoubtKind.RUN_INCOMPLETE: "run incomplete",
+    DoubtKind.STEP_HAZARD: "use may jump",
+    DoubtKind.BENDING: "use bends off its line",
+    DoubtKind.KEPT: "not given back",
+    DoubtKind.SINGLE_EVENT_LOOP: "one thread carries the load",
 }
 
 

@@ -1,6 +1,7 @@
 """config/profiles/*.yaml: how much load, in which steps, for how long."""
 
 from collections.abc import Iterator
+from math import inf
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -20,6 +21,9 @@ class ProfileMix(BaseModel):
     """Channels that a connection follows; never more than the target file names."""
     requests_per_s_per_connection: Annotated[float, Field(ge=0, le=1000)] = 0.01
     """REST polls per second for each connection; 0.01 is one in 100 s."""
+    churn_per_s_per_connection: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Connections closed and opened again per second for each connection while a step is held;
+    0.001 gives a connection a life of 1,000 s."""
 
 
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -31,8 +35,9 @@ class ProfileGuards(BaseModel):
     """Share of a limit on descriptors, threads or another counted resource, or on memory."""
     throttled_ratio: Share = 0.05
     """Share of the periods of its CPU quota in which the target was throttled."""
-    retransmitted_ratio: Share = 0.01
-    """Share of the segments from the target's network namespace that were sent again."""
+    retransmitted_ratio: Share = 0.05
+    """Share of the segments from the target's network namespace, other traffic in it included, that
+    were sent again."""
     memory_pressure_ratio: Share = 0.1
     """Share of the time in which a process of the target's cgroup, or host, waited for memory."""
     failed_opens_ratio: Share = 0.1
@@ -71,11 +76,17 @@ class SafeProfile(_Common):
     """A plan of experiment that stays at a fraction of what the target's limits admit."""
 
     kind: Literal["safe"]
-    """safe: levels up to a fraction of the audited bound, half of the steps without the mix."""
+    """safe: an experiment up to a fraction of the audited bound that tells the costs apart."""
     fraction: Annotated[float, Field(gt=0, le=0.25)] = 0.25
     """Most connections, as a fraction of the lowest limit that could be read."""
     levels: Annotated[int, Field(ge=2, le=50)] = 4
-    """Connection counts on the way up; each is held twice, idle and with subscriptions."""
+    """Connection counts, from 8 % of the highest one upwards by equal factors; from 4 on some are
+    visited on the way down again, to see what the target does not give back."""
+    steps_per_level: Annotated[int, Field(ge=2, le=8)] = 2
+    """Steps at each of them, with subscriptions, polls and churn on in some and off in others."""
+    churn_per_s_per_connection: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Churn to try in some of the steps, to tell what a handshake costs, for each connection; counts
+    where it is more than that of the mix."""
     guards: ProfileGuards | None = ProfileGuards()
     """Bounds at which the run takes its load off before it harms the target, exit code 12; an
     accept queue that overflows does so as well. null: the run goes on whatever happens."""
@@ -93,16 +104,22 @@ class RampProfile(_Common):
 
 
 class BreakProfile(_Common):
-    """Ever more connections until a step is not reached: the target's true limit."""
+    """A search for the target's true limit, by breaking it: grow until a step fails, then bisect."""
 
     kind: Literal["break"]
-    """break: ever more connections until the target admits no more."""
+    """break: searches for the most connections that the target holds, all of them open, receiving
+    and within the target file's slo. After a step that fails it must recover before the next one."""
     start: Connections
     """Connections of the first step."""
-    increment: Connections
-    """Connections added with each step."""
     limit: Connections
     """Connections at which to stop even if nothing broke."""
+    growth: Annotated[float, Field(gt=1, le=10)] = 1.5
+    """Factor from step to step until the first one fails."""
+    precision_ratio: Annotated[float, Field(gt=0, le=0.5)] = 0.005
+    """The search ends when passing and failing counts are that near, or one connection apart."""
+    longest_plateau_s: Annotated[float, Field(ge=1, le=86_400)] | None = None
+    """Time in seconds that a step is held near the limit, and that the result must have been held;
+    far from it plateau_s will do. null: plateau_s everywhere."""
 
 
 Profile = SafeProfile | RampProfile | BreakProfile
@@ -122,3 +139,6 @@ def _findings(profile: Profile) -> Iterator[Finding]:
                 yield ("levels", n), f"must be higher than the level before, {before} (got {level})"
     if isinstance(profile, BreakProfile) and profile.limit <= profile.start:
         yield ("limit",), f"must be higher than start, {profile.start} (got {profile.limit})"
+    if isinstance(profile, BreakProfile) and (profile.longest_plateau_s or inf) < profile.plateau_s:
+        least, most = profile.plateau_s, profile.longest_plateau_s
+        yield ("longest_plateau_s",), f"must not be below plateau_s, {least:g} (got {most:g})"

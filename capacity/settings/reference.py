@@ -69,9 +69,9 @@ A process-exporter that names groups `{{{{.PID}}}}` gives each process one of it
 target's user or as root it sees descriptors. Declare in `limits` what stays unknown.
 """
 _PROFILES = """\
-`kind` decides which keys a profile has: `fraction`, `levels` (a number) and `connections` are for
-`safe`; `levels` (a list) for `ramp`; `start`, `increment` and `limit` for `break`. All others are
-for every kind.
+`kind` decides which keys a profile has: `fraction`, `levels` (a number), `steps_per_level`,
+`churn_per_s_per_connection` and `connections` are for `safe`; `levels` (a list) for `ramp`; `start`,
+`limit`, `growth`, `precision_ratio` and `longest_plateau_s` for `break`. All others are for every kind.
 """
 _JOBS = """\
 One job a file, started by `capacity scheduled NAME`; the other files in `schedule/` do that on time.

@@ -5,6 +5,7 @@ users are there; only the plateau is measured. A step that its ramp cannot reach
 the target admits no more, and pushing on would only harm it.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -35,6 +36,7 @@ class Mix:
     subscriptions_per_connection: int
     requests_per_s_per_connection: float
     poll_interval_s: float
+    churn_per_s_per_connection: float = 0.0
 
     @property
     def sockets_per_connection(self) -> float:
@@ -48,6 +50,7 @@ def mixed_step(connections: int, mix: Mix, pace: Pace) -> LoadStep:
         connections=connections,
         subscriptions_per_connection=mix.subscriptions_per_connection,
         requests_per_s=connections * mix.requests_per_s_per_connection,
+        churn_per_s=connections * mix.churn_per_s_per_connection,
         connects_per_s=pace.connects_per_s,
         ramp_timeout_s=pace.ramp_timeout_s,
         settle_s=pace.settle_s,
@@ -56,41 +59,10 @@ def mixed_step(connections: int, mix: Mix, pace: Pace) -> LoadStep:
     )
 
 
-def safe_steps(
-    *, bound: int, fraction: float, levels: int, mix: Mix, pace: Pace
-) -> tuple[LoadStep, ...]:
-    """Return a plan of experiment that stays at or below *fraction* of *bound* sockets.
-
-    A baseline without load, then at each of *levels* connection counts an idle step and a
-    subscribed one, with the REST polls on in every other of each, so that the costs of a
-    connection, a delivery and a request can be told apart. The last step is the full mix.
-    """
-    steps = [replace(mixed_step(0, mix, pace), is_mix=False)]
-    highest = max(1, int(bound * fraction / mix.sockets_per_connection))
-    for level in range(1, levels + 1):
-        loaded = mixed_step(max(1, highest * level // levels), mix, pace)
-        idle = replace(loaded, subscriptions_per_connection=0, is_mix=False)
-        polls_while_idle = level % 2 == 0
-        if polls_while_idle and level < levels:
-            loaded = replace(loaded, requests_per_s=0.0, is_mix=False)
-        if not polls_while_idle:
-            idle = replace(idle, requests_per_s=0.0)
-        steps += [idle, loaded]
-    return tuple(steps)
-
-
 def ramp_steps(*, levels: Sequence[int], mix: Mix, pace: Pace) -> tuple[LoadStep, ...]:
     """Return the full mix at each of *levels*, after a baseline without load."""
     baseline = replace(mixed_step(0, mix, pace), is_mix=False)
     return (baseline, *(mixed_step(level, mix, pace) for level in levels))
-
-
-def breaking_steps(
-    *, start: int, increment: int, limit: int, mix: Mix, pace: Pace
-) -> tuple[LoadStep, ...]:
-    """Return ever higher steps from *start* until *limit*; the first one not reached ends them."""
-    levels = (*range(start, limit, increment), limit)
-    return tuple(mixed_step(level, mix, pace) for level in levels)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +82,11 @@ class StepNotReachedError(Exception):
 
 
 def advance(
-    steps: Sequence[LoadStep], position: Position, elapsed_s: float, open_connections: int
+    steps: Sequence[LoadStep],
+    position: Position,
+    elapsed_s: float,
+    open_connections: int,
+    connections_per_user: int = 1,
 ) -> Position | None:
     """Return the position after *elapsed_s*, or None when the last plateau is over.
 
@@ -120,7 +96,7 @@ def advance(
     step = steps[position.index]
     in_phase_s = elapsed_s - position.since_s
     if position.phase is Phase.RAMP:
-        if _is_reached(steps, position.index, open_connections):
+        if _is_reached(steps, position.index, open_connections, connections_per_user):
             return Position(index=position.index, phase=Phase.SETTLE, since_s=elapsed_s)
         if in_phase_s > step.ramp_timeout_s:
             raise StepNotReachedError
@@ -133,10 +109,18 @@ def advance(
     return position
 
 
-def _is_reached(steps: Sequence[LoadStep], index: int, open_connections: int) -> bool:
+def is_way_down(steps: Sequence[LoadStep], index: int) -> bool:
+    """Tell whether a step has fewer connections than the one before."""
+    return index > 0 and steps[index].connections < steps[index - 1].connections
+
+
+def _is_reached(
+    steps: Sequence[LoadStep], index: int, open_connections: int, connections_per_user: int
+) -> bool:
     asked = steps[index].connections
-    before = steps[index - 1].connections if index else 0
-    return open_connections >= asked if asked >= before else open_connections <= asked
+    # Users come and go whole. On the way down from an overload fewer than asked may be open first.
+    most = math.ceil(asked / connections_per_user) * connections_per_user
+    return open_connections >= asked and (open_connections <= most or not is_way_down(steps, index))
 
 
 def expected_duration_s(steps: Sequence[LoadStep]) -> float:

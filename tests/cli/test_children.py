@@ -161,12 +161,15 @@ def test_a_log_that_cannot_be_written_is_a_sentence(tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_termination_unwinds_with_the_exit_code_of_the_shell(number):
-    before = signal.getsignal(number)
-    with pytest.raises(SystemExit) as ended, terminations_unwind():
-        signal.raise_signal(number)
+    under_nohup = signal.signal(number, signal.SIG_DFL)
+    try:
+        with pytest.raises(SystemExit) as ended, terminations_unwind():
+            signal.raise_signal(number)
 
-    assert ended.value.code == 128 + number
-    assert signal.getsignal(number) == before
+        assert ended.value.code == 128 + number
+        assert signal.getsignal(number) is signal.SIG_DFL
+    finally:
+        signal.signal(number, under_nohup)
 
 
 def test_under_nohup_a_closed_terminal_stays_ignored():

@@ -12,7 +12,7 @@ from capacity.settings.profile import load_profile
 
 def test_the_breaking_run_takes_any_start_below_its_limit(tmp_path):
     profile = tmp_path / "break.yaml"
-    settings = {**load_break_settings(), "start": 10, "increment": 1, "limit": 12}
+    settings = {**load_break_settings(), "start": 10, "limit": 12}
     profile.write_text(yaml.safe_dump(settings))
 
     assert load_profile(profile).kind == "break"

@@ -11,7 +11,9 @@ import pytest
 import websocket
 
 from capacity.cli.children import Child
+from capacity.loadgen.seeking import trials_of
 from capacity.recording.run_directory import load
+from capacity.workload.search import bracket_of
 
 pytestmark = pytest.mark.end_to_end
 
@@ -224,11 +226,11 @@ limits:
     breaking = write_profile(
         tmp_path,
         "break",
-        f"start: {predicted * 0.8:.0f}\nincrement: {predicted * 0.1:.0f}\nlimit: {predicted * 1.2:.0f}",
+        f"start: {predicted * 0.9:.0f}\ngrowth: 1.1\nlimit: {predicted * 1.2:.0f}",
     )
     broken = tmp_path / "break-run"
     call(tmp_path, "measure", "--target", target, "--profile", breaking, "--run", broken)
-    measured = max(step.connections_peak for step in load(broken).steps)
+    measured = bracket_of(trials_of(load(broken))).last_passing
 
     print(
         f"{binding}: predicted {predicted:.0f} from {plan['highest_connections']}, measured {measured}"

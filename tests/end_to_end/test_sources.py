@@ -28,10 +28,10 @@ PROFILE = """\
 profile: 1
 name: to-200
 kind: ramp
-levels: [50, 100, 150, 200]
+levels: [70, 130, 200]
 connects_per_s: 200
 settle_s: 1
-plateau_s: 4
+plateau_s: 3
 mix: {subscriptions_per_connection: 1, requests_per_s_per_connection: 0.02}
 """
 DESCRIPTOR_LIMIT = 900

@@ -168,7 +168,15 @@ def orders_for(
     }
 
 
-def stage_of(*, subscriptions=2, requests_per_s=0.0, connects_per_s=1000.0, index=0, phase="ramp"):
+def stage_of(
+    *,
+    subscriptions=2,
+    requests_per_s=0.0,
+    connects_per_s=1000.0,
+    churn_per_s=0.0,
+    index=0,
+    phase="ramp",
+):
     """Return a stage as the master sends it."""
     return {
         "index": index,
@@ -176,6 +184,7 @@ def stage_of(*, subscriptions=2, requests_per_s=0.0, connects_per_s=1000.0, inde
         "subscriptions_per_connection": subscriptions,
         "requests_per_s": requests_per_s,
         "connects_per_s": connects_per_s,
+        "churn_per_s": churn_per_s,
     }
 
 

@@ -52,9 +52,9 @@ def profile(**changes):
 
 
 def two_levels(start, limit, **changes):
-    """Return a profile without a baseline: two steps, the second one at *limit* connections."""
+    """Return a search that is over at *limit* connections where nothing breaks: two steps."""
     settings = profile().model_dump(exclude={"levels", "kind"})
-    span = {"kind": "break", "start": start, "increment": limit - start, "limit": limit}
+    span = {"kind": "break", "start": start, "growth": 10, "limit": limit}
     return ADAPTER.validate_python({**settings, **span, **changes})
 
 
@@ -240,17 +240,19 @@ def test_a_target_that_dies_ends_the_run_and_keeps_the_steps_before(
     start_exchange, target_file, start_run
 ):
     exchange = start_exchange()
-    run = start_run(target_file(exchange), two_levels(2, 4))
-    run.until(at_plateau(1))
+    run = start_run(target_file(exchange), profile())
+    run.until(at_plateau(2))
     exchange.process.kill()
     record = run.to_its_end()
     kind, detail = end_of(record)
 
     assert ("aborted", 4) == (kind, detail["exit_code"])
-    assert "the target dropped 4 of 4 connections in step 1; the steps" in detail["reason"]
+    assert "the target dropped 4 of 4 connections in step 2; the steps" in detail["reason"]
     assert 4 == run.conductor.exit_code
-    assert [None, "the target dropped 4 of 4 connections"] == [step.void for step in record.steps]
-    assert 4 == record.steps[1].lost
+    assert [None, None, "the target dropped 4 of 4 connections"] == [
+        step.void for step in record.steps
+    ]
+    assert 4 == record.steps[2].lost
 
 
 def test_a_target_that_is_gone_before_anything_is_open_is_no_limit_that_was_reached(
@@ -269,15 +271,16 @@ def test_a_step_that_is_not_reached_ends_the_run_as_a_finding(
     start_exchange, target_file, start_run
 ):
     exchange = start_exchange("--max-connections", "3")
-    run = start_run(target_file(exchange, rest=None), two_levels(2, 5, ramp_timeout_s=1.5))
+    settings = profile(levels=[2, 5], ramp_timeout_s=1.5)
+    run = start_run(target_file(exchange, rest=None), settings)
     record = run.to_its_end()
     kind, detail = end_of(record)
     last = record.steps[-1]
 
-    assert ("finished", 1) == (kind, detail["not_reached"])
-    assert "step 1 asked for 5 connections; the target held 3" in detail["reason"]
+    assert ("finished", 2) == (kind, detail["not_reached"])
+    assert "step 2 asked for 5 connections; the target held 3" in detail["reason"]
     assert 0 == run.conductor.exit_code
-    assert ([0, 1], None, 3) == (
+    assert ([0, 1, 2], None, 3) == (
         [step.index for step in record.steps],
         last.plateau_started_at,
         last.connections_peak,
@@ -285,24 +288,59 @@ def test_a_step_that_is_not_reached_ends_the_run_as_a_finding(
     assert last.failures["handshake_rejected_503"] >= 2
 
 
-def test_a_guard_takes_the_load_off_before_the_target_refuses_anybody(
-    start_exchange, start_agent, target_file, start_run
-):
-    exchange = start_exchange("--descriptor-limit", "300")
-    agent = start_agent("--pid", str(exchange.pid))
-    guarded = two_levels(100, 280, guards={}, connects_per_s=100, plateau_s=5)
-    run = start_run(target_file(exchange, agent.url, rest=None), guarded)
-    record = run.to_its_end()
-    kind, detail = end_of(record)
-    (trip,) = [event.detail for event in record.events if event.kind == "guard"]
+class TestSearch:
+    """For the most connections that a real exchange admits."""
 
-    assert ("aborted", 12) == (kind, detail["exit_code"])
-    assert 12 == run.conductor.exit_code
-    assert "limit" == trip["guard"]
-    assert "of 300 descriptors in use, at most 90 % may be" in detail["reason"]
-    assert [0] == [step.index for step in record.steps]  # What was measured before is kept.
-    assert {} == record.steps[0].failures
-    assert 0 == record.points[-1].failures
+    def trials(self, record):
+        return [
+            (event.detail["connections"], event.detail["failure"])
+            for event in record.events
+            if event.kind == "trial"
+        ]
+
+    def test_the_limit_is_found_and_named_after_the_target_was_relieved(
+        self, start_exchange, target_file, start_run
+    ):
+        exchange = start_exchange("--max-connections", "5")
+        settings = two_levels(2, 8, ramp_timeout_s=2)
+        run = start_run(target_file(exchange, rest=None), settings)
+        record = run.to_its_end()
+        kind, detail = end_of(record)
+
+        assert ("finished", 5, 6) == (kind, detail["last_passing"], detail["first_failing"])
+        assert (
+            "5 connections were held, 6 were not: 5 of 6 connections were open" in detail["reason"]
+        )
+        assert ("not_all_open", 5, 6) == (
+            detail["binding_slo"]["condition"],
+            detail["binding_slo"]["number"],
+            detail["binding_slo"]["bound"],
+        )
+        assert [(2, None), (8, "not_all_open"), (5, None), (6, "not_all_open")] == self.trials(
+            record
+        )
+        assert [2, 8, 1, 5, 6] == [step.step.connections for step in record.steps]
+        assert 0 == run.conductor.exit_code
+
+    def test_a_target_that_does_not_recover_ends_the_search_with_what_it_found(
+        self, start_exchange, target_file, start_run
+    ):
+        exchange = start_exchange()
+        run = start_run(target_file(exchange, rest=None), two_levels(2, 4, ramp_timeout_s=1))
+        run.until(at_plateau(1))
+        exchange.process.kill()
+        kind, detail = end_of(run.to_its_end())
+
+        assert ("aborted", 4, 2) == (kind, detail["exit_code"], detail["last_passing"])
+        assert "the target did not recover: 0 of 1 connection" in detail["reason"]
+
+    def test_an_objective_can_be_what_binds(self, exchange, target_file, start_run):
+        objective = {"delivery_delay": {"quantile": 0.5, "limit_s": 1e-6}}
+        run = start_run(target_file(exchange, rest=None, slo=objective), two_levels(2, 4))
+        kind, detail = end_of(run.to_its_end())
+
+        assert ("finished", None, 1) == (kind, detail["last_passing"], detail["first_failing"])
+        assert "delivery_delay" == detail["binding_slo"]["condition"]
 
 
 def test_a_run_that_is_stopped_says_so_once_and_with_the_exit_code_of_an_interrupt(
@@ -378,7 +416,7 @@ class TestMasterAndWorkers:
         record = run(target_file(exchange), two_levels(2, 4), workers=2).to_its_end()
         last = record.steps[-1]
 
-        assert ("finished", {}) == end_of(record)
+        assert "finished" == end_of(record)[0]
         assert (None, 4, 2) == (last.void, last.load.connections, last.generator.workers)
         assert pytest.approx(80, rel=0.15) == last.load.deliveries_per_s
         assert pytest.approx(8, rel=0.3) == last.load.requests_per_s
@@ -392,10 +430,10 @@ class TestMasterAndWorkers:
         leave(leaver)
         record = started.to_its_end()
 
-        assert ("finished", {}) == end_of(record)
-        assert ["a worker was lost", None] == [step.void for step in record.steps]
+        assert "finished" == end_of(record)[0]
+        assert ["a worker was lost", None, None] == [step.void for step in record.steps]
         assert ["worker_lost"] == [e.kind for e in record.events if e.kind.startswith("worker")]
-        assert (4, 1) == (record.steps[1].load.connections, record.steps[1].generator.workers)
+        assert (4, 1) == (record.steps[2].load.connections, record.steps[2].generator.workers)
 
     def test_a_worker_that_joins_voids_its_step_and_takes_part_from_then_on(
         self, exchange, target_file, join, run
@@ -408,10 +446,10 @@ class TestMasterAndWorkers:
         join()
         record = started.to_its_end()
 
-        assert ("finished", {}) == end_of(record)
-        assert ["a worker joined", None] == [step.void for step in record.steps]
+        assert "finished" == end_of(record)[0]
+        assert ["a worker joined", None, None] == [step.void for step in record.steps]
         assert ["worker_joined"] == [e.kind for e in record.events if e.kind.startswith("worker")]
-        assert (4, 2) == (record.steps[1].load.connections, record.steps[1].generator.workers)
+        assert (4, 2) == (record.steps[2].load.connections, record.steps[2].generator.workers)
 
     def test_the_loss_of_the_last_worker_ends_the_run(self, exchange, target_file, join, run):
         worker = join()

@@ -30,7 +30,7 @@ def environment(exchange, target_file, tmp_path, monkeypatch):
         "name": "tiny",
         "kind": "break",
         "start": 1,
-        "increment": 1,
+        "growth": 2,
         "limit": 2,
         "plateau_s": 1,
         "settle_s": 0,
@@ -39,7 +39,10 @@ def environment(exchange, target_file, tmp_path, monkeypatch):
     Path("target.yaml").write_text(yaml.safe_dump(target))
     Path("profile.yaml").write_text(yaml.safe_dump(profile))
     options = Namespace(
-        capacity_target="target.yaml", capacity_profile="profile.yaml", capacity_run=""
+        capacity_target="target.yaml",
+        capacity_profile="profile.yaml",
+        capacity_run="",
+        capacity_resume="",
     )
 
     class Follower(Subscriber):

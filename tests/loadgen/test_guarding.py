@@ -1,8 +1,26 @@
 import pytest
 
+from capacity.domain.sample import Sample
 from capacity.loadgen.guarding import Guard
 from capacity.loadgen.tally import Tally
-from capacity.settings.profile import ProfileGuards
+from capacity.settings.profile import ADAPTER
+
+RAMP = {"profile": 1, "name": "tiny", "kind": "ramp", "levels": [2]}
+UNGUARDED = ADAPTER.validate_python(RAMP)
+GUARDED = ADAPTER.validate_python({**RAMP, "guards": {}})
+
+
+def sample(seq, segments_sent, retransmits):
+    return Sample(
+        seq=seq,
+        at=1_800_000_000.0 + seq,
+        interval_s=1.0,
+        used={},
+        gauges={},
+        counters={"segments_sent": segments_sent, "retransmits": retransmits},
+        missing={},
+        target_started_at=1.0,
+    )
 
 
 @pytest.fixture
@@ -27,10 +45,38 @@ def tally(report):
     ],
 )
 def test_only_what_lets_nobody_in_counts_as_refusal(tally, failures, guard):
-    trip = Guard(ProfileGuards(), ()).trip([], tally(failures))
+    trip = Guard(GUARDED, ()).trip([], tally(failures), is_loaded=True, is_leaving=False)
 
     assert guard == (trip.guard if trip else None)
 
 
 def test_a_profile_without_guards_goes_on_whatever_happens(tally):
-    assert Guard(None, ()).trip([], tally({"connect_refused": 500})) is None
+    assert (
+        Guard(UNGUARDED, ()).trip(
+            [], tally({"connect_refused": 500}), is_loaded=True, is_leaving=False
+        )
+        is None
+    )
+
+
+def test_before_the_first_load_nothing_is_its_doing(tally):
+    guard = Guard(GUARDED, ())
+
+    assert guard.trip([], tally({"connect_refused": 40}), is_loaded=False, is_leaving=False) is None
+
+
+def test_a_crowd_that_leaves_trips_nothing_and_what_follows_is_judged_anew(tally):
+    guard = Guard(GUARDED, ())
+    samples = [sample(0, 0, 0), sample(1, 5000, 2500)]
+
+    assert guard.trip(samples, tally({}), is_loaded=True, is_leaving=True) is None
+
+    samples += [sample(2, 5100, 2500), sample(3, 10_000, 2500)]
+
+    assert guard.trip(samples, tally({}), is_loaded=True, is_leaving=False) is None
+
+    samples += [sample(4, 15_000, 5000)]
+
+    assert (
+        "retransmission" == guard.trip(samples, tally({}), is_loaded=True, is_leaving=False).guard
+    )

@@ -101,6 +101,16 @@ def test_users_open_and_hold_their_connections(begin, target, environment, user_
     assert 5 == environment.stats.get("connect", "WS").num_requests
 
 
+def test_a_connection_that_is_replaced_comes_back_at_once(begin, target, environment):
+    begin(users=3, stage=stage_of(churn_per_s=30.0, phase="plateau"))
+    wait_until(lambda: len(target.clients) >= 9)
+    begun_again = target.arrived_s[-1]
+
+    assert 2 <= len(target.open_clients) <= 3
+    assert begun_again - target.arrived_s[0] < 0.6
+    assert 9 <= environment.stats.get("connect", "WS").num_requests
+
+
 def test_a_user_may_own_several_connections(begin, target):
     begin(users=2, connections_per_user=3)
     wait_until(lambda: len(target.open_clients) == 6)

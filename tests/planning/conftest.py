@@ -11,7 +11,7 @@ from capacity.domain.observation import GeneratorHealth, StepObservation
 from capacity.domain.resources import COUNTED, Limit, LimitState, Resource
 from capacity.domain.run import ClockOffset, RunManifest, RunRecord
 from capacity.domain.sample import AgentInfo, Sample
-from capacity.workload.profile import Mix, Pace, ramp_steps, safe_steps
+from capacity.workload.profile import Mix, Pace, mixed_step, ramp_steps
 
 MIX = Mix(subscriptions_per_connection=2, requests_per_s_per_connection=0.02, poll_interval_s=1.0)
 PACE = Pace(connects_per_s=100.0, ramp_timeout_s=60.0, settle_s=3.0, plateau_s=12.0)
@@ -19,6 +19,22 @@ STARTED_AT = 1_700_000_000.0
 TARGET_STARTED_AT = STARTED_AT - 500.0
 UPDATES_PER_S = 5.0
 """Of each subscribed channel."""
+
+
+def crossed_steps(
+    highest: int = 245, levels: int = 4, mix: Mix = MIX, pace: Pace = PACE
+) -> tuple[LoadStep, ...]:
+    """Return an idle and a subscribed step at each level, every other of each with polls."""
+    steps = [replace(mixed_step(0, mix, pace), is_mix=False)]
+    for level in range(1, levels + 1):
+        full = mixed_step(highest * level // levels, mix, pace)
+        silent = replace(full, requests_per_s=0.0, is_mix=False)
+        if level % 2:
+            steps += [replace(silent, subscriptions_per_connection=0), full]
+        else:
+            polled = replace(full, subscriptions_per_connection=0, is_mix=False)
+            steps += [polled, full if level == levels else silent]
+    return tuple(steps)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,9 +74,7 @@ class Planted:
 
     costs: Mapping[Resource, Cost]
     limits: Mapping[Resource, float]
-    steps: Sequence[LoadStep] = field(
-        default_factory=lambda: safe_steps(bound=1000, fraction=0.25, levels=4, mix=MIX, pace=PACE)
-    )
+    steps: Sequence[LoadStep] = field(default_factory=crossed_steps)
     seed: int = 1
     clock_offset_s: float = 0.0
     beat_s: float = 1.0
@@ -224,6 +238,6 @@ def ramp() -> Callable[..., Sequence[LoadStep]]:
 @pytest.fixture(scope="session")
 def safe() -> Callable[..., Sequence[LoadStep]]:
     """Steps of the safe profile with plateaus of the asked length."""
-    return lambda plateau_s, levels=4: safe_steps(
-        bound=1000, fraction=0.25, levels=levels, mix=MIX, pace=replace(PACE, plateau_s=plateau_s)
+    return lambda plateau_s, levels=4: crossed_steps(
+        levels=levels, pace=replace(PACE, plateau_s=plateau_s)
     )

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.domain.sample import Sample
-from capacity.planning.guards import Bounds, refusing, tripped
+from capacity.planning.guards import Bounds, overreaching, refusing, tripped
 
 BOUNDS = Bounds(
     used_ratio=0.9,
@@ -115,3 +115,58 @@ def test_connections_that_fail_to_open_trip_beyond_their_share(failed, opened):
     trip = refusing(failed, opened, BOUNDS)
 
     assert (trip is not None) == (failed + opened >= 20 and failed > 0.1 * (failed + opened))
+
+
+def test_distress_that_was_there_before_the_load_is_not_its_doing():
+    samples = run_of(cpu_periods=(0, 90), cpu_throttled_periods=(0, 9))
+
+    assert tripped(samples, (), BOUNDS, unloaded=1).guard == "throttling"
+    assert tripped(samples, (), BOUNDS, unloaded=5) is None
+
+
+@pytest.mark.parametrize(("since", "guard"), [(0, "retransmission"), (3, None)])
+def test_rates_are_taken_from_where_the_last_crowd_has_left(since, guard):
+    sent = (0, 10_000, 20_000, 30_000, 40_000)
+    again = (0, 0, 0, 2000, 2000)
+    samples = [
+        sample(n, counters={"segments_sent": s, "retransmits": r})
+        for n, (s, r) in enumerate(zip(sent, again, strict=True))
+    ]
+    trip = tripped(samples, (), BOUNDS, since=since)
+
+    assert guard == (trip.guard if trip else None)
+
+
+def filling(*used):
+    return [
+        sample(n, {Resource.DESCRIPTORS: value}) for n, value in enumerate(used) for _ in "12345"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("used", "sockets_now", "sockets", "is_tripped"),
+    [
+        ((10.0,), 0, 890, False),
+        ((10.0,), 0, 891, True),
+        ((10.0, 110.0), 100, 890, False),
+        ((10.0, 210.0), 100, 440, False),
+        ((10.0, 210.0), 100, 446, True),
+        ((950.0,), 0, 40, False),
+    ],
+    ids=["first fits", "first does not", "one each", "two each fit", "two each do not", "was full"],
+)
+def test_a_step_that_would_fill_a_limit_is_known_before_it_begins(
+    used, sockets_now, sockets, is_tripped
+):
+    trip = overreaching(
+        filling(*used), [DESCRIPTORS], BOUNDS, sockets=sockets, sockets_now=sockets_now
+    )
+
+    assert is_tripped == (trip is not None)
+
+
+def test_the_step_that_may_not_begin_is_named_with_its_number():
+    trip = overreaching(filling(10.0), [DESCRIPTORS], BOUNDS, sockets=1200, sockets_now=0)
+
+    assert (1210.0, 900.0) == (trip.number, trip.bound)
+    assert "1,200 sockets would take 1,210 descriptors of 1,000 descriptors" in trip.statement

@@ -21,7 +21,7 @@ from capacity.domain.plan import (
 from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.domain.run import ClockOffset, LoadPoint, RunEvent, RunManifest, RunRecord
 from capacity.domain.sample import AgentInfo, Sample
-from capacity.workload.profile import Mix, Pace, safe_steps
+from capacity.workload.profile import Mix, Pace, mixed_step
 
 STARTED_AT = 1_767_225_600.0  # 2026-01-01 00:00:00 UTC
 OFFSET_S = 2.5
@@ -44,14 +44,33 @@ MIX = LoadVector(
     handshakes_per_s=0.0,
 )
 PACE = Pace(connects_per_s=500.0, ramp_timeout_s=60.0, settle_s=2.0, plateau_s=PLATEAU_S)
-STEPS = safe_steps(
-    bound=20_148,  # A quarter, less the pollers' sockets, is 4,987 connections.
-    fraction=0.25,
-    levels=4,
-    mix=Mix(
-        subscriptions_per_connection=2, requests_per_s_per_connection=0.01, poll_interval_s=1.0
-    ),
-    pace=PACE,
+LEVELS = (1246, 2493, 3740, 4987)
+FULL_MIX = Mix(
+    subscriptions_per_connection=2, requests_per_s_per_connection=0.01, poll_interval_s=1.0
+)
+
+
+def crossed(level, *, subscribed, polled):
+    """Return a step with some of the mix, its connections' subscriptions, its polls or both."""
+    step = mixed_step(level, FULL_MIX, PACE)
+    return replace(
+        step,
+        subscriptions_per_connection=step.subscriptions_per_connection if subscribed else 0,
+        requests_per_s=step.requests_per_s if polled else 0.0,
+        is_mix=subscribed and polled,
+    )
+
+
+STEPS = (
+    replace(mixed_step(0, FULL_MIX, PACE), is_mix=False),
+    crossed(LEVELS[0], subscribed=False, polled=False),
+    crossed(LEVELS[0], subscribed=True, polled=True),
+    crossed(LEVELS[1], subscribed=False, polled=True),
+    crossed(LEVELS[1], subscribed=True, polled=False),
+    crossed(LEVELS[2], subscribed=False, polled=False),
+    crossed(LEVELS[2], subscribed=True, polled=True),
+    crossed(LEVELS[3], subscribed=False, polled=True),
+    crossed(LEVELS[3], subscribed=True, polled=True),
 )
 
 

@@ -7,8 +7,13 @@ import pytest
 from capacity.domain.errors import ConfigError
 from capacity.settings.job import load_job
 
-NIGHTLY = Path(__file__).parents[2] / "config" / "schedule" / "nightly.yaml"
+CONFIG = Path(__file__).parents[2] / "config"
+NIGHTLY = CONFIG / "schedule" / "nightly.yaml"
 GOOD = "job: 1\nname: j\ntarget: demo\nprofile: safe\n"
+
+
+def names(folder):
+    return ", ".join(sorted(path.stem for path in (CONFIG / folder).glob("*.yaml")))
 
 
 @pytest.fixture
@@ -50,15 +55,15 @@ def test_the_shipped_job_loads():
         (
             GOOD.replace("demo", "dem"),
             (
-                "3: target: config/targets has no 'dem'; did you mean demo? give one of demo, "
-                "nginx-nchan, or a path"
+                "3: target: config/targets has no 'dem'; did you mean demo? give one of "
+                f"{names('targets')}, or a path"
             ),
         ),
         (
             GOOD.replace("safe", "saef"),
             (
-                "4: profile: config/profiles has no 'saef'; did you mean safe? give one of break, "
-                "quick, ramp, safe, or a path"
+                "4: profile: config/profiles has no 'saef'; did you mean safe? give one of "
+                f"{names('profiles')}, or a path"
             ),
         ),
     ],

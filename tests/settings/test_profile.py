@@ -6,7 +6,8 @@ import pytest
 
 from capacity.domain.errors import ConfigError
 from capacity.settings.profile import BreakProfile, RampProfile, SafeProfile, load_profile
-from capacity.workload.profile import Mix, Pace, expected_duration_s, safe_steps
+from capacity.workload.experiment import safe_steps
+from capacity.workload.profile import Mix, Pace, expected_duration_s
 
 SHIPPED = Path(__file__).parents[2] / "config" / "profiles"
 
@@ -25,14 +26,14 @@ def file(tmp_path, monkeypatch):
 def test_the_kind_decides_what_a_profile_is(file):
     safe = load_profile(file("kind: safe"))
     ramp = load_profile(file("kind: ramp\nlevels: [10, 20]"))
-    breaking = load_profile(file("kind: break\nstart: 1\nincrement: 5\nlimit: 100"))
+    breaking = load_profile(file("kind: break\nstart: 1\ngrowth: 2\nlimit: 100"))
 
     assert isinstance(safe, SafeProfile)
     assert (safe.fraction, safe.levels, safe.connections) == (0.25, 4, None)
     assert isinstance(ramp, RampProfile)
     assert ramp.levels == (10, 20)
     assert isinstance(breaking, BreakProfile)
-    assert (breaking.start, breaking.increment, breaking.limit) == (1, 5, 100)
+    assert (breaking.start, breaking.growth, breaking.limit) == (1, 2, 100)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,8 @@ def test_the_kind_decides_what_a_profile_is(file):
             (
                 "4: increment: unknown key; allowed: profile, name, connects_per_s, arrivals, "
                 "settle_s, plateau_s, ramp_timeout_s, connections_per_user, poll_interval_s, mix, "
-                "guards, kind, fraction, levels, connections"
+                "guards, kind, fraction, levels, steps_per_level, "
+                "churn_per_s_per_connection, connections"
             ),
         ),
         ("kind: ramp", "1: levels: is required"),
@@ -66,8 +68,12 @@ def test_the_kind_decides_what_a_profile_is(file):
             "4: levels[0]: must be a whole number (got true)",
         ),
         (
-            "kind: break\nstart: 9\nincrement: 1\nlimit: 9",
-            "6: limit: must be higher than start, 9 (got 9)",
+            "kind: break\nstart: 9\nlimit: 9",
+            "5: limit: must be higher than start, 9 (got 9)",
+        ),
+        (
+            "kind: break\nstart: 1\nlimit: 9\nplateau_s: 5\nlongest_plateau_s: 4",
+            "7: longest_plateau_s: must not be below plateau_s, 5 (got 4)",
         ),
         (
             "kind: safe\nmix: {subscriptions: 3}",
@@ -92,7 +98,9 @@ def test_every_shipped_profile_is_named_like_its_file(path):
     assert load_profile(path).name == path.stem
 
 
-@pytest.mark.parametrize(("name", "most_s"), [("safe", 110.0), ("quick", 30.0)])
+@pytest.mark.parametrize(
+    ("name", "most_s"), [("safe", 110.0), ("quick", 30.0), ("thorough", 1200.0)]
+)
 def test_the_short_profiles_are_short_on_a_target_of_4000_connections(name, most_s):
     profile = load_profile(SHIPPED / f"{name}.yaml")
     assert isinstance(profile, SafeProfile)
@@ -100,6 +108,7 @@ def test_the_short_profiles_are_short_on_a_target_of_4000_connections(name, most
         bound=4000,
         fraction=profile.fraction,
         levels=profile.levels,
+        steps_per_level=profile.steps_per_level,
         mix=Mix(
             subscriptions_per_connection=profile.mix.subscriptions_per_connection,
             requests_per_s_per_connection=profile.mix.requests_per_s_per_connection,

@@ -1,6 +1,6 @@
+from dataclasses import replace
+
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from capacity.workload.profile import (
     START,
@@ -10,44 +10,13 @@ from capacity.workload.profile import (
     Position,
     StepNotReachedError,
     advance,
-    breaking_steps,
     expected_duration_s,
+    is_way_down,
     ramp_steps,
-    safe_steps,
 )
 
 MIX = Mix(subscriptions_per_connection=2, requests_per_s_per_connection=0.01, poll_interval_s=1.0)
 PACE = Pace(connects_per_s=100, ramp_timeout_s=10, settle_s=2, plateau_s=5)
-
-
-@given(st.integers(4, 100_000), st.floats(0.01, 0.25), st.integers(1, 8))
-def test_a_safe_profile_never_exceeds_its_fraction_of_the_bound(bound, fraction, levels):
-    steps = safe_steps(bound=bound, fraction=fraction, levels=levels, mix=MIX, pace=PACE)
-
-    assert max(step.connections + step.requests_per_s for step in steps) <= max(
-        1.01, bound * fraction
-    )
-
-
-def test_a_safe_profile_crosses_subscriptions_and_polls():
-    steps = safe_steps(bound=4000, fraction=0.25, levels=4, mix=MIX, pace=PACE)
-    settings = {(step.subscriptions_per_connection > 0, step.requests_per_s > 0) for step in steps}
-
-    assert {(False, False), (False, True), (True, False), (True, True)} == settings
-
-
-def test_a_safe_profile_begins_without_load_and_ends_with_the_full_mix():
-    steps = safe_steps(bound=4000, fraction=0.25, levels=4, mix=MIX, pace=PACE)
-
-    assert 0 == steps[0].connections
-    assert steps[-1].is_mix
-    assert (990, 9.9) == (steps[-1].connections, steps[-1].requests_per_s)
-
-
-def test_a_breaking_profile_ends_exactly_at_its_limit():
-    steps = breaking_steps(start=100, increment=30, limit=200, mix=MIX, pace=PACE)
-
-    assert [100, 130, 160, 190, 200] == [step.connections for step in steps]
 
 
 TWO_STEPS = ramp_steps(levels=[100], mix=MIX, pace=PACE)
@@ -90,7 +59,25 @@ def test_a_ramp_down_ends_when_few_enough_are_left():
     on_the_way = Position(index=1, phase=Phase.RAMP, since_s=20)
 
     assert on_the_way == advance(steps, on_the_way, 21, 5)
+    assert not is_way_down(steps, 0)
+    assert is_way_down(steps, 1)
     assert Phase.SETTLE is advance(steps, on_the_way, 21, 0).phase
+
+
+def test_a_way_down_from_an_overload_ends_when_those_that_stay_are_open():
+    steps = [*TWO_STEPS, replace(TWO_STEPS[1], connections=50)]
+    relief = Position(index=2, phase=Phase.RAMP, since_s=20)
+
+    assert [Phase.RAMP, Phase.SETTLE, Phase.RAMP] == [
+        advance(steps, relief, 21, held).phase for held in (40, 50, 60)
+    ]
+
+
+def test_users_with_several_connections_each_leave_as_a_whole():
+    steps = [*TWO_STEPS, replace(TWO_STEPS[1], connections=45)]
+    relief = Position(index=2, phase=Phase.RAMP, since_s=20)
+
+    assert Phase.SETTLE is advance(steps, relief, 21, 50, 10).phase
 
 
 def test_the_expected_duration_adds_ramps_and_holds():

@@ -72,6 +72,7 @@ def ui_of(monkeypatch):
             capacity_target=str(target),
             capacity_profile=str(profile),
             capacity_run=str(run),
+            capacity_resume="",
         )
         runner = environment.create_local_runner()
         runners.append(runner)

@@ -1,0 +1,84 @@
+"""Whether a step holds what it asked for: all connections open, receiving, and within the SLO."""
+
+from dataclasses import dataclass
+
+from capacity.domain import units
+from capacity.domain.observation import StepObservation
+from capacity.loadgen.tally import Tally
+from capacity.settings.target import Slo
+
+RECEIVING_RATIO = 0.8
+"""Deliveries of a connection over those of the same mix at fewer connections."""
+LEAST_DURATIONS = 20
+"""Fewer of them say nothing of a quantile."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Miss:
+    """The condition that did not hold, with its evidence."""
+
+    condition: str
+    """not_all_open, dropped, not_receiving, or the objective of the target file's slo."""
+    number: float
+    bound: float
+    statement: str
+
+
+def miss_of(
+    observation: StepObservation, last: Tally, slo: Slo | None, usual_per_s: float
+) -> Miss | None:
+    """Return what the step missed first, None if it passed.
+
+    *last* is the tally of its last phase, the plateau's where it came to that; *usual_per_s* the
+    most deliveries that a connection got in the steps before.
+    """
+    asked = observation.step.connections
+    if observation.plateau_started_at is None or observation.load is None:
+        if observation.connections_peak >= asked and observation.lost:
+            return _dropped(observation.lost, asked)
+        return Miss(
+            condition="not_all_open",
+            number=observation.connections_peak,
+            bound=asked,
+            statement=f"{observation.connections_peak} of {units.counted(asked, 'connection')} were "
+            f"open after {units.duration(observation.step.ramp_timeout_s)}",
+        )
+    if lost := last.total("lost"):
+        return _dropped(lost, asked)
+    received_per_s = observation.load.deliveries_per_s / max(1.0, observation.load.connections)
+    if received_per_s < RECEIVING_RATIO * usual_per_s:
+        return Miss(
+            condition="not_receiving",
+            number=received_per_s,
+            bound=usual_per_s,
+            statement=f"a connection received {units.rate(received_per_s, 'deliveries')}, "
+            f"{units.rate(usual_per_s, 'deliveries')} with fewer connections",
+        )
+    return _slow(last, slo) if slo is not None else None
+
+
+def _dropped(lost: int, asked: int) -> Miss:
+    return Miss(
+        condition="dropped",
+        number=lost,
+        bound=0,
+        statement=f"{lost} of {units.counted(asked, 'connection')} were dropped while they were held",
+    )
+
+
+def _slow(plateau: Tally, slo: Slo) -> Miss | None:
+    for series in type(slo).model_fields:
+        objective = getattr(slo, series)
+        histogram = plateau.histograms.get(series)
+        if objective is None or histogram is None or histogram.total < LEAST_DURATIONS:
+            continue
+        took_s = histogram.quantile_us(objective.quantile) / 1e6
+        if took_s > objective.limit_s:
+            return Miss(
+                condition=series,
+                number=took_s,
+                bound=objective.limit_s,
+                statement=f"{units.share(objective.quantile)} of {series.replace('_', ' ')} took up "
+                f"to {units.duration(took_s)}, at most {units.duration(objective.limit_s)} are allowed",
+            )
+    return None

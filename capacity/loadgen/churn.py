@@ -1,0 +1,55 @@
+"""Replaces connections at a constant pace while a step is held: what handshakes cost shows so.
+
+Each connection in its turn is closed and opened again at once, so that the population stays. A pace
+of less than the connect rate goes through the turnstile without waiting.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+import gevent
+
+from capacity.loadgen.feed import Feed
+
+
+class Churn:
+    """One worker's share of the replacements."""
+
+    def __init__(self, feeds: Callable[[], Sequence[Feed]]) -> None:
+        self._feeds = feeds
+        self._per_s = 0.0
+        self._turns: Iterator[Feed] = iter(())
+        self._greenlet: gevent.Greenlet | None = None
+
+    def turn_to(self, per_s: float) -> None:
+        """Replace that many connections a second from now on; 0 leaves them alone."""
+        if per_s == self._per_s:
+            return
+        self.stop()
+        self._per_s = per_s
+        if per_s > 0:
+            self._greenlet = gevent.spawn(self._renew_forever, 1.0 / per_s)
+
+    def stop(self) -> None:
+        self._per_s = 0.0
+        if self._greenlet is not None:
+            self._greenlet.kill(block=False)
+            self._greenlet = None
+
+    def _renew_forever(self, interval_s: float) -> None:
+        due_s = time.monotonic()
+        while True:
+            due_s = max(due_s + interval_s, time.monotonic())  # What could not be kept is let go.
+            gevent.sleep(due_s - time.monotonic())
+            feed = self._next_open()
+            if feed is not None:
+                feed.renew()
+
+    def _next_open(self) -> Feed | None:
+        """Return the connection whose turn it is; None while nothing is open."""
+        for turns in (self._turns, iter(self._feeds())):
+            self._turns = turns
+            for feed in turns:
+                if feed.is_open:
+                    return feed
+        return None

@@ -1,0 +1,92 @@
+"""What the workers counted in each step and phase, until the step is summed up and recorded."""
+
+import time
+
+import gevent
+
+from capacity.domain.load import LoadStep
+from capacity.domain.observation import StepObservation
+from capacity.domain.run import LoadPoint
+from capacity.loadgen.crew import Crew
+from capacity.loadgen.observing import observe
+from capacity.loadgen.recorder import Recorder
+from capacity.loadgen.tally import Tally
+from capacity.workload.profile import Phase, Position
+
+FINAL_REPORTS_TIMEOUT_S = 3.0
+LOST_SHARE = 0.5
+"""A target that drops more than this of a step's connections is gone, or as good as."""
+WORKER_LOST = "a worker was lost"
+WORKER_JOINED = "a worker joined"
+
+
+class StepBook:
+    def __init__(self, crew: Crew, recorder: Recorder) -> None:
+        self._crew = crew
+        self._recorder = recorder
+        self._times: dict[int, dict[Phase, float]] = {}
+        self._tallies: dict[int, dict[Phase, Tally]] = {}
+        self.observations: list[StepObservation] = []
+        self.disturbances: set[str] = set()
+        """Why the step that is under way must not be used."""
+        self.connections_peak = 0
+        """Most connections open at once in this step."""
+
+    def begin(self, position: Position) -> None:
+        self._times.setdefault(position.index, {})[position.phase] = time.time()
+
+    def tally(self, index: int, phase: Phase) -> Tally:
+        return self._tallies.setdefault(index, {}).setdefault(phase, Tally())
+
+    def point(self, position: Position, failures: int) -> LoadPoint:
+        """Return the load of this moment."""
+        tally = self.tally(position.index, position.phase)
+        return LoadPoint(
+            at=time.time(),
+            index=position.index,
+            phase=position.phase.value,
+            users=self._crew.users,
+            open_connections=self._crew.open_connections,
+            deliveries_per_s=tally.per_s("deliveries"),
+            requests_per_s=tally.per_s("requests"),
+            failures=failures,
+        )
+
+    def loss(self, step: LoadStep) -> str | None:
+        """Return how the target has left *step*, None while it has not."""
+        held, expected = self._crew.open_connections, min(step.connections, self.connections_peak)
+        if held >= expected * LOST_SHARE or self.disturbances & {WORKER_LOST, WORKER_JOINED}:
+            return None
+        return f"the target dropped {expected - held} of {expected} connections"
+
+    def close(self, step: LoadStep, *, ended_at: float) -> tuple[StepObservation, Tally]:
+        """Wait for the last word of every worker on the oldest open step, then record it.
+
+        Returns the step summed up, and the tally of its last phase.
+        """
+        index = len(self.observations)
+        times = self._times.pop(index)
+        last = list(times)[-1]
+        deadline_s = time.monotonic() + FINAL_REPORTS_TIMEOUT_S
+        tally = self.tally(index, last)
+        while not self._crew.ids <= tally.finals and time.monotonic() < deadline_s:
+            gevent.sleep(0.02)
+        if not self._crew.ids <= tally.finals:
+            silent = len(self._crew.ids - tally.finals)
+            self.disturbances.add(f"{silent} worker(s) did not report in time")
+        observation = observe(
+            index=index,
+            step=step,
+            times=times,
+            ended_at=ended_at,
+            tallies=self._tallies.pop(index),
+            connections_peak=self.connections_peak,
+            users=self._crew.users,
+            workers=len(self._crew),
+            disturbances=self.disturbances,
+        )
+        self.observations.append(observation)
+        self._recorder.step(observation, tally.histograms)
+        self.connections_peak = self._crew.open_connections
+        self.disturbances = set()
+        return observation, tally

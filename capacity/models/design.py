@@ -1,0 +1,81 @@
+"""
+Which loads tell costs apart best: a D-optimal choice, by exchange.
+
+The choice maximises det(XᵀWX) (Fedorov, Theory of Optimal Experiments, 1972; the volume of the
+joint confidence region of the costs goes with its inverse root). Weights W = 1/ŷ², because errors
+of use are relative; ŷ is what use grows like before anything is known: a baseline and all columns
+alike. Each slot is chosen from candidates of its own, and none twice from the same ones. Without
+any chance in it: the same question gets the same answer.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Matrix = NDArray[np.float64]
+
+BASELINE_SHARE = 0.1
+"""Of the largest use, as the fits assume too (unit_costs)."""
+_RIDGE_RATIO = 1e-9
+"""Lets a design that is still singular be compared with another one."""
+_GAIN = 1e-9
+"""Exchanges that gain less than this in ln det end the search."""
+
+
+def d_optimal_choice(fixed: Matrix, slots: Sequence[Matrix]) -> tuple[int, ...]:
+    """Return the row chosen for each slot, beside the *fixed* rows that are tested anyway.
+
+    All matrices have the same columns, without that of the baseline. Slots that share one matrix
+    object choose different rows of it. Raises ValueError when a matrix has too few rows for that.
+    """
+    for candidates in slots:
+        if sum(candidates is other for other in slots) > len(candidates):
+            raise ValueError(f"{len(candidates)} candidates are too few for their slots")
+    largest = np.max(np.abs(np.vstack([fixed, *slots])), axis=0)
+    scales = np.where(largest > 0.0, largest, 1.0)
+    used = largest > 0.0
+    base = _information(_weighted(fixed[:, used] / scales[used]))
+    # Of each slot and candidate, what it adds to the information matrix.
+    added = [
+        np.array([_information(row[None, :]) for row in _weighted(slot[:, used] / scales[used])])
+        for slot in slots
+    ]
+    chosen = [-1] * len(slots)
+    total = base + _RIDGE_RATIO * np.eye(len(base))
+    best = _log_det(total)
+    improves = True
+    while improves:
+        improves = False
+        for slot, candidates in enumerate(slots):
+            now = chosen[slot]
+            rest = total - (added[slot][now] if now >= 0 else 0.0)
+            taken = {
+                chosen[other]
+                for other, theirs in enumerate(slots)
+                if theirs is candidates and other != slot
+            }
+            values = [
+                -np.inf if row in taken else _log_det(rest + added[slot][row])
+                for row in range(len(candidates))
+            ]
+            row = int(np.argmax(values))
+            if now < 0 or values[row] > best + _GAIN:
+                chosen[slot], total, best = row, rest + added[slot][row], values[row]
+                improves = True
+    return tuple(chosen)
+
+
+def _weighted(scaled: Matrix) -> Matrix:
+    rows = np.hstack([np.ones((len(scaled), 1)), scaled])
+    expected = BASELINE_SHARE + (1.0 - BASELINE_SHARE) * scaled.mean(axis=1, keepdims=True)
+    return np.asarray(rows / expected)
+
+
+def _information(rows: Matrix) -> Matrix:
+    return np.asarray(rows.T @ rows)
+
+
+def _log_det(information: Matrix) -> float:
+    sign, value = np.linalg.slogdet(information)
+    return float(value) if sign > 0 else -np.inf

@@ -1,0 +1,262 @@
+"""
+Doubts about use that does not follow its line beyond what was tested.
+
+Measured: a jump or a bend between the levels (models/breaks.py), a highest level above the line of
+those below it, and use that is not given back on the way down. Known to come without a warning:
+
+* pages shared since a fork are copied when they are written: memory jumps by up to what is shared
+* a runtime's heap has a cap of its own, which no agent reads
+* hash tables double: some 100 bytes an entry and table for CPython (PEP 412, dictobject.c)
+
+Only walls that stand near the capacity matter, and of counted ones a jump is none: costs.py leaves
+their kinks out.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from capacity.domain import units
+from capacity.domain.estimates import Estimate
+from capacity.domain.plan import Doubt, DoubtKind, Wall
+from capacity.domain.resources import COUNTED, LATENCIES, Resource
+from capacity.domain.run import RunRecord
+from capacity.domain.words import RESOURCES
+from capacity.models.breaks import highest_level_miss, strongest_break
+from capacity.planning.components import Attribution, design
+from capacity.planning.costs import ENVELOPED
+from capacity.planning.plausible import is_plausible
+from capacity.planning.windows import Window
+
+NEAR_RATIO = 2.0
+"""A wall that surely lies this many times beyond the capacity does not matter."""
+MATERIAL_RATIO = 0.05
+"""Doubted is what moves a ceiling by more."""
+HIGHEST_LEVEL_RATIO = 0.1
+KEPT_RATIO = 0.05
+"""Of what the highest level added to the baseline."""
+KEPT_UNITS = 2.0
+"""Fewer left-over descriptors or threads are pools."""
+SAME_LOAD_RATIO = 0.05
+TABLE_BYTES = 100.0
+TABLES = 2.0
+"""That hold an entry for each connection: one by descriptor in the event loop, one in the server."""
+HEAP_CAPS: Mapping[str, str] = {
+    "java": "-Xmx (by default a quarter of the memory)",
+    "node": "--max-old-space-size (by default at most 4 GB)",
+    "dotnet": "GCHeapHardLimit (by default three quarters of the cgroup's limit)",
+}
+_HELD = COUNTED | ENVELOPED
+
+
+def step_doubts(
+    record: RunRecord,
+    windows: Sequence[Window],
+    attributed: Attribution,
+    capacity: Estimate,
+    walls: Sequence[Wall],
+) -> list[Doubt]:
+    """Return the doubts about the walls near *capacity*."""
+    doubts: list[Doubt] = []
+    for wall in walls:
+        if wall.resource in LATENCIES:
+            continue
+        is_near = wall.ceiling.low < NEAR_RATIO * capacity.mid
+        if wall.resource in _HELD:
+            doubts += _about_way_down(windows, wall, is_near=is_near)
+        if is_near and wall.resource not in COUNTED:
+            doubts += _about_line(windows, attributed, wall)
+            if wall.resource is Resource.MEMORY:
+                doubts += _about_memory(record, wall)
+    return doubts
+
+
+def _about_line(
+    windows: Sequence[Window], attributed: Attribution, wall: Wall
+) -> Iterator[Doubt]:
+    """Compare with the line what was measured; where it ran below, the forecast is cautious."""
+    name = RESOURCES[wall.resource]
+    by_step = _by_step(windows, wall.resource)
+    matrix = design([entries[0] for entries in by_step], attributed.of(wall.resource))
+    use = np.array([_mean(entries, wall.resource) for entries in by_step])
+    levels = [float(entries[0].asked_connections) for entries in by_step]
+    found = strongest_break(matrix, use, levels)
+    if found is not None and found.jump > 0.0 and _share_of_room(wall, found.jump) > MATERIAL_RATIO:
+        yield Doubt(
+            kind=DoubtKind.STEP_HAZARD,
+            statement=(
+                f"{_capital(name)} jumped by {units.amount(found.jump, wall.resource)} between"
+                f" {units.counted(round(found.at), 'connection')} and {units.count(found.until)}"
+                " (BIC falls by"
+                f" {units.number(found.evidence, 2)}): one more such jump takes"
+                f" {units.share(_share_of_room(wall, found.jump))} of its ceiling."
+            ),
+            remedy=(
+                f"Measure further, beyond {units.count(found.until)} connections, and find what"
+                " is allocated or copied there."
+            ),
+        )
+        return
+    missed = highest_level_miss(matrix, use, levels)
+    is_steeper = found is not None and found.bend > 0.0
+    if missed is not None and missed > math.log1p(HIGHEST_LEVEL_RATIO):
+        yield Doubt(
+            kind=DoubtKind.BENDING,
+            statement=(
+                f"{_capital(name)} at {units.counted(round(max(levels)), 'connection')} was"
+                f" {units.share(math.expm1(missed))} above the line of the levels below: a"
+                " ceiling by straight lines is too high if it goes on like that."
+            ),
+            remedy="Measure levels nearer to the capacity; the safe profile's fraction sets them.",
+        )
+    elif found is not None and is_steeper and _share_of_bend(wall, found.bend) > MATERIAL_RATIO:
+        yield Doubt(
+            kind=DoubtKind.BENDING,
+            statement=(
+                f"Above {units.counted(round(found.at), 'connection')} each connection takes"
+                f" {units.amount(found.bend, wall.resource)} more {name} than below (BIC falls by"
+                f" {units.number(found.evidence, 2)}): a ceiling by straight lines is too high."
+            ),
+            remedy="Measure levels nearer to the capacity; the safe profile's fraction sets them.",
+        )
+
+
+def _about_way_down(windows: Sequence[Window], wall: Wall, *, is_near: bool) -> Iterator[Doubt]:
+    """Compare steps of one load before and after the step with most connections.
+
+    Memory far from its limit is doubted only where it went on rising: nearly every allocator keeps.
+    """
+    by_step = _by_step(windows, wall.resource)
+    top = max(by_step, key=lambda entries: entries[0].load.connections)[0]
+    kept: list[tuple[float, float]] = []
+    highest_after = 0.0
+    for after in by_step:
+        before = [
+            entries
+            for entries in by_step
+            if entries[0].step < top.step < after[0].step and _is_same(entries[0], after[0])
+        ]
+        if before:
+            later = _mean(after, wall.resource)
+            highest_after = max(highest_after, later)
+            kept.append((later - _mean(before[-1], wall.resource), after[0].load.connections))
+    grown = wall.used_at_highest - wall.used_at_baseline
+    if not kept or grown <= 0.0:
+        return
+    most, connections = max(kept)
+    if most <= KEPT_RATIO * grown or (wall.resource in COUNTED and most <= KEPT_UNITS):
+        return
+    if wall.resource in ENVELOPED and not is_near and highest_after <= wall.used_at_highest:
+        return
+    yield Doubt(
+        kind=DoubtKind.KEPT,
+        statement=(
+            f"{_capital(RESOURCES[wall.resource])} was {units.amount(most, wall.resource)} more at"
+            f" {units.counted(round(connections), 'connection')} after the highest step than before"
+            f" it, {units.share(most / grown)} of what that step had added: kept for reuse, which is"
+            " harmless, or leaked."
+        ),
+        remedy="Hold one load for an hour or more (soak): what is kept stays, a leak goes on rising.",
+    )
+
+
+def _about_memory(record: RunRecord, wall: Wall) -> Iterator[Doubt]:
+    shared_bytes, processes = _shared_bytes(record, wall)
+    if _share_of_room(wall, shared_bytes) > MATERIAL_RATIO:
+        yield Doubt(
+            kind=DoubtKind.STEP_HAZARD,
+            statement=(
+                f"Up to {units.size(shared_bytes)} of memory are shared by the"
+                f" {units.count(processes)} processes of the target: if they were forked,"
+                f" writing copies them, which takes {units.share(_share_of_room(wall, shared_bytes))}"
+                " of the ceiling at once."
+            ),
+            remedy=(
+                "Start workers with exec instead of fork, or freeze the collector before the fork"
+                " (gc.freeze in Python); then measure again."
+            ),
+        )
+    table_bytes = TABLES * TABLE_BYTES * wall.ceiling.mid / 2.0
+    if _share_of_room(wall, table_bytes) > MATERIAL_RATIO:
+        yield Doubt(
+            kind=DoubtKind.STEP_HAZARD,
+            statement=(
+                "A connection takes so little memory that hash tables matter: doubling on the way to"
+                f" {units.middle(wall.ceiling)} connections adds {units.size(table_bytes)} at once,"
+                f" {units.share(_share_of_room(wall, table_bytes))} of the room."
+            ),
+            remedy="Measure beyond half of the ceiling, or keep that much memory in reserve.",
+        )
+    agent = record.manifest.agent
+    name = agent.target_name if agent is not None else ""
+    if name in HEAP_CAPS and wall.limit.scope != "declared":
+        yield Doubt(
+            kind=DoubtKind.STEP_HAZARD,
+            statement=(
+                f"The heap of {name} has 1 cap that no agent reads, {HEAP_CAPS[name]}; the ceiling"
+                f" uses {units.size(wall.limit.value or 0.0)} from {wall.limit.source}."
+            ),
+            remedy="Declare limits.memory in the target file as that cap, and plan again.",
+        )
+
+
+def _shared_bytes(record: RunRecord, wall: Wall) -> tuple[float, int]:
+    """Return by how much processes' resident sets count pages twice, in the middle; and how many
+
+    processes there are. Where memory is that sum anyway, copies would not add to it.
+    """
+    read = [
+        (sample.gauges["resident_bytes"] - sample.used[Resource.MEMORY], sample.gauges["processes"])
+        for sample in record.samples
+        if {"resident_bytes", "processes"} <= set(sample.gauges)
+        and is_plausible(sample.gauges["resident_bytes"])
+        and 2.0 <= sample.gauges["processes"] <= 1e6
+        and is_plausible(sample.used.get(Resource.MEMORY, -1.0))
+    ]
+    if not read or wall.limit.scope != "cgroup":
+        return 0.0, 0
+    shared_bytes = float(np.median([shared for shared, _ in read]))
+    return max(0.0, shared_bytes), round(float(np.median([count for _, count in read])))
+
+
+def _by_step(windows: Sequence[Window], resource: Resource) -> list[list[Window]]:
+    """Return the windows with a reading, step by step in the order of time."""
+    found: defaultdict[int, list[Window]] = defaultdict(list)
+    for window in windows:
+        if resource in window.mean:
+            found[window.step].append(window)
+    return [found[step] for step in sorted(found)]
+
+
+def _mean(windows: Sequence[Window], resource: Resource) -> float:
+    return sum(window.mean[resource] for window in windows) / len(windows)
+
+
+def _is_same(one: Window, other: Window) -> bool:
+    """Tell whether two steps carried one load, but for what a plateau varies by itself."""
+    return one.asked_connections == other.asked_connections and all(
+        abs(a - b) <= SAME_LOAD_RATIO * max(a, b)
+        for a, b in (
+            (one.load.connections, other.load.connections),
+            (one.load.deliveries_per_s, other.load.deliveries_per_s),
+            (one.load.requests_per_s, other.load.requests_per_s),
+        )
+    )
+
+
+def _share_of_room(wall: Wall, amount: float) -> float:
+    """Return *amount* over what lies between the use at baseline and the limit."""
+    room = (wall.limit.value or 0.0) - wall.cost.baseline.mid
+    return min(1.0, amount / room) if room > 0.0 else 0.0
+
+
+def _share_of_bend(wall: Wall, bend: float) -> float:
+    """Return the bend over the use that a connection adds on the way to the ceiling."""
+    room = (wall.limit.value or 0.0) - wall.cost.baseline.mid
+    return bend * wall.ceiling.mid / room if room > 0.0 else 0.0
+
+
+def _capital(name: str) -> str:
+    return name[:1].upper() + name[1:]

@@ -1,0 +1,110 @@
+from types import SimpleNamespace
+
+import pytest
+
+from capacity.loadgen import step_book
+from capacity.loadgen.step_book import WORKER_LOST, StepBook
+from capacity.workload.profile import Mix, Pace, Phase, Position, ramp_steps
+
+MIX = Mix(subscriptions_per_connection=1, requests_per_s_per_connection=0.0, poll_interval_s=1.0)
+PACE = Pace(connects_per_s=10.0, ramp_timeout_s=10.0, settle_s=1.0, plateau_s=4.0)
+STEP = ramp_steps(levels=[10], mix=MIX, pace=PACE)[1]
+PHASES = (Phase.RAMP, Phase.SETTLE, Phase.PLATEAU)
+
+
+class Written:
+    """Takes what would be recorded."""
+
+    def __init__(self):
+        self.steps = []
+
+    def step(self, observation, histograms):
+        self.steps.append((observation, histograms))
+
+
+@pytest.fixture
+def crew():
+    return SimpleCrew({"a", "b"})
+
+
+class SimpleCrew:
+    """Workers that are there, without any process: who they are and what they hold."""
+
+    def __init__(self, ids):
+        self.ids, self.open_connections, self.users = ids, 10, 10
+
+    def __len__(self):
+        return len(self.ids)
+
+
+@pytest.fixture
+def book(crew):
+    written = Written()
+    book = StepBook(crew, written)
+    for phase in PHASES:
+        book.begin(Position(index=0, phase=phase, since_s=0.0))
+    return SimpleNamespace(book=book, written=written)
+
+
+def test_a_step_is_closed_when_every_worker_has_had_its_say(book, report):
+    plateau = book.book.tally(0, Phase.PLATEAU)
+    for worker in ("a", "b"):
+        plateau.add(worker, report(deliveries=20, seconds=4.0, is_final=True))
+    plateau.open_connections.append(10)
+    observation, last = book.book.close(STEP, ended_at=10.0)
+
+    assert observation.void is None
+    assert 10.0 == observation.load.deliveries_per_s
+    assert [(observation, last.histograms)] == book.written.steps
+    assert [observation] == book.book.observations
+
+
+def test_a_worker_that_keeps_silent_makes_a_step_void(book, report, monkeypatch):
+    monkeypatch.setattr(step_book, "FINAL_REPORTS_TIMEOUT_S", 0.1)
+    book.book.tally(0, Phase.PLATEAU).add("a", report(is_final=True))
+    observation, _last = book.book.close(STEP, ended_at=10.0)
+
+    assert "1 worker(s) did not report in time" in observation.void
+
+
+def test_what_disturbed_one_step_does_not_void_the_next(book, report):
+    for index in (0, 1):
+        for phase in PHASES:
+            book.book.begin(Position(index=index, phase=phase, since_s=0.0))
+        for worker in ("a", "b"):
+            book.book.tally(index, Phase.PLATEAU).add(worker, report(is_final=True))
+    book.book.disturbances.add(WORKER_LOST)
+    voids = [book.book.close(STEP, ended_at=10.0)[0].void for _ in range(2)]
+
+    assert WORKER_LOST in voids[0]
+    assert voids[1] is None or WORKER_LOST not in voids[1]
+
+
+@pytest.mark.parametrize(("held", "is_lost"), [(10, False), (5, False), (4, True), (0, True)])
+def test_a_target_that_drops_more_than_half_is_gone(book, crew, held, is_lost):
+    book.book.connections_peak = 10
+    crew.open_connections = held
+
+    assert is_lost == (book.book.loss(STEP) is not None)
+
+
+def test_connections_that_went_with_their_worker_are_not_the_targets_doing(book, crew):
+    book.book.connections_peak = 10
+    crew.open_connections = 0
+    book.book.disturbances.add(WORKER_LOST)
+
+    assert book.book.loss(STEP) is None
+
+
+def test_the_load_of_this_moment_is_that_of_its_phase(book, report):
+    position = Position(index=0, phase=Phase.PLATEAU, since_s=0.0)
+    book.book.tally(0, Phase.PLATEAU).add("a", report(deliveries=30, seconds=2.0))
+    point = book.book.point(position, failures=3)
+
+    assert (0, "plateau", 10, 15.0, 3) == (
+        point.index,
+        point.phase,
+        point.open_connections,
+        point.deliveries_per_s,
+        point.failures,
+    )

@@ -1,0 +1,70 @@
+import math
+
+import numpy as np
+import pytest
+
+from capacity.models.breaks import highest_level_miss, strongest_break
+
+LEVELS = np.array([0.0, 100.0, 200.0, 300.0, 400.0, 500.0, 600.0, 700.0, 800.0])
+DESIGN = np.stack([np.ones_like(LEVELS), LEVELS], axis=1)
+AZURE_UNITS = np.array([1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0])
+AZURE_MESSAGES_PER_S = np.array([1e3, 2e3, 5e3, 8e3, 9e3, 20e3, 20e3])
+"""Send to connection, by units (Azure SignalR Service, performance guide)."""
+
+
+def noisy(use, ratio, seed):
+    return use * (1.0 + ratio * np.random.default_rng(seed).standard_normal(len(use)))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_jump_is_found_where_it_was_planted(seed):
+    found = strongest_break(
+        DESIGN, noisy(60e6 + 12e3 * LEVELS + 13e6 * (LEVELS > 400), 0.003, seed), LEVELS
+    )
+
+    assert (found.at, found.until) == (400.0, 500.0)
+    assert found.jump == pytest.approx(13e6, rel=0.2)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_bend_is_found_near_where_it_was_planted(seed):
+    bent = 0.05 + 1e-4 * LEVELS + 3e-4 * np.maximum(LEVELS - 300.0, 0.0)
+    found = strongest_break(DESIGN, noisy(bent, 0.01, seed), LEVELS)
+
+    assert found.at in {200.0, 300.0, 400.0}
+    assert found.bend == pytest.approx(3e-4, rel=0.3)
+
+
+def test_noise_alone_seldom_looks_like_a_break():
+    straight = 60e6 + 12e3 * LEVELS
+    found = [strongest_break(DESIGN, noisy(straight, 0.01, seed), LEVELS) for seed in range(300)]
+
+    assert sum(entry is not None for entry in found) <= 0.2 * 300
+
+
+def test_an_exact_line_has_no_break():
+    assert strongest_break(DESIGN, 1e6 + 5e3 * LEVELS, LEVELS) is None
+
+
+@pytest.mark.parametrize("rows", [2, 5])
+def test_too_few_steps_tell_of_no_break(rows):
+    assert strongest_break(DESIGN[:rows], LEVELS[:rows] ** 2, LEVELS[:rows]) is None
+
+
+def test_the_highest_level_is_held_against_the_line_of_the_others():
+    use = 1.0 + 0.1 * LEVELS
+    use[-1] *= 1.25
+
+    assert highest_level_miss(DESIGN, use, LEVELS) == pytest.approx(math.log(1.25))
+
+
+def test_a_published_table_of_units_bends_already_at_a_tenth_of_its_size():
+    tested = AZURE_UNITS <= 10.0
+    loads = AZURE_MESSAGES_PER_S[tested]
+    design = np.stack([np.ones_like(loads), loads], axis=1)
+
+    assert highest_level_miss(design, AZURE_UNITS[tested], loads) == pytest.approx(math.log(10 / 8))
+
+
+def test_two_levels_below_the_highest_are_no_line_to_trust():
+    assert highest_level_miss(DESIGN[:3], LEVELS[:3] + 1.0, LEVELS[:3]) is None

@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+
+from capacity.models.design import d_optimal_choice
+from capacity.models.design_condition import condition_number
+
+CORNERS = np.array([[x, y] for x in (0.0, 0.5, 1.0) for y in (0.0, 0.5, 1.0)])
+
+
+def determinant(rows):
+    weighted = np.hstack([np.ones((len(rows), 1)), rows])
+    weighted = weighted / (0.1 + 0.9 * rows.mean(axis=1, keepdims=True))
+    return float(np.linalg.det(weighted.T @ weighted))
+
+
+def test_the_choice_is_as_good_as_the_best_of_all():
+    from itertools import combinations
+
+    fixed = np.array([[0.0, 0.0]])
+    picks = d_optimal_choice(fixed, [CORNERS] * 3)
+    best = max(
+        determinant(np.vstack([fixed, CORNERS[list(rows)]])) for rows in combinations(range(9), 3)
+    )
+
+    assert pytest.approx(best, rel=1e-6) == determinant(np.vstack([fixed, CORNERS[list(picks)]]))
+
+
+def test_slots_with_the_same_candidates_choose_different_ones():
+    picks = d_optimal_choice(np.array([[0.0, 0.0]]), [CORNERS] * len(CORNERS))
+
+    assert sorted(picks) == list(range(len(CORNERS)))
+
+
+def test_the_same_question_gets_the_same_answer():
+    rng = np.random.default_rng(1)
+    slots = [rng.random((6, 4)) for _ in range(5)]
+    fixed = rng.random((2, 4))
+
+    assert d_optimal_choice(fixed, slots) == d_optimal_choice(fixed, slots)
+
+
+def test_two_factors_that_only_move_together_so_far_are_told_apart():
+    together = np.array([[0.0, 0.0], [1.0, 1.0]])
+    apart = np.array([[1.0, 1.0], [0.5, 0.5], [1.0, 0.0]])
+    (pick,) = d_optimal_choice(together, [apart])
+
+    assert 2 == pick
+    assert condition_number(np.hstack([np.ones((3, 1)), np.vstack([together, apart[[2]]])])) < 5
+
+
+def test_units_do_not_matter():
+    fixed = np.array([[0.0, 0.0]])
+    scaled = CORNERS * np.array([1e-6, 1e9])
+
+    assert d_optimal_choice(fixed, [CORNERS] * 3) == d_optimal_choice(fixed, [scaled] * 3)
+
+
+def test_a_factor_that_is_never_on_is_left_out():
+    never = np.hstack([CORNERS, np.zeros((9, 1))])
+
+    assert d_optimal_choice(np.zeros((1, 3)), [never] * 2) == d_optimal_choice(
+        np.zeros((1, 2)), [CORNERS] * 2
+    )
+
+
+def test_more_slots_than_candidates_are_refused():
+    with pytest.raises(ValueError, match="9 candidates are too few"):
+        d_optimal_choice(np.zeros((1, 2)), [CORNERS] * 10)
