@@ -15,7 +15,7 @@ class LoadStep:
     connects_per_s: float
     """Arrival rate of the ramp, all workers together."""
     ramp_timeout_s: float
-    """The step counts as not reached when the ramp lasts longer."""
+    """The step counts as not reached when that long after its last arrival it is not complete."""
     settle_s: float
     plateau_s: float
     churn_per_s: float = 0.0

@@ -9,6 +9,10 @@ from capacity.domain.resources import Limit, Resource
 from capacity.domain.sizing import Advice
 
 
+CONTAINED = Estimate(low=0.0, mid=0.0, high=0.0, confidence=0.0)
+"""Cost of a component that was not told apart: it is contained in another one's."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitCost:
     """Use of one resource as a plane over the load: baseline + marginal costs · load, all ≥ 0."""
@@ -22,6 +26,8 @@ class UnitCost:
     """Added use of one delivery a second."""
     per_request_per_s: Estimate
     """Added use of one REST request a second."""
+    per_handshake_per_s: Estimate = CONTAINED
+    """Added use of one connection a second that takes the place of another."""
     separated: tuple[str, ...]
     """Load components whose costs the run could tell apart, by field name of LoadVector."""
     snapped: bool
@@ -37,6 +43,7 @@ class UnitCost:
             self.per_connection.mid
             + self.per_delivery_per_s.mid * mix.deliveries_per_s
             + self.per_request_per_s.mid * mix.requests_per_s
+            + self.per_handshake_per_s.mid * mix.handshakes_per_s
         )
 
 
@@ -137,6 +144,8 @@ class CapacityPlan:
     """Of the scaled design: above 30 the costs cannot be told apart."""
     generator: GeneratorVerdict
     doubts: tuple[Doubt, ...]
+    widest_mix: LoadVector | None = None
+    """Of each part of the load the most per connection that a plateau carried; None if not known."""
     advice: Advice | None = None
     """What follows for an operator; None in plans made without their run."""
 

@@ -28,6 +28,7 @@ LOADS: dict[str, str] = {
     "connections": "connections",
     "deliveries_per_s": "deliveries",
     "requests_per_s": "requests",
+    "handshakes_per_s": "handshakes",
 }
 """Fields of LoadVector that costs are attributed to."""
 

@@ -41,7 +41,7 @@ def miss_of(
             number=observation.connections_peak,
             bound=asked,
             statement=f"{observation.connections_peak} of {units.counted(asked, 'connection')} were "
-            f"open after {units.duration(observation.step.ramp_timeout_s)}",
+            f"open {units.duration(observation.step.ramp_timeout_s)} after the last one was due",
         )
     if lost := last.total("lost"):
         return _dropped(lost, asked)

@@ -13,7 +13,7 @@ def not_reached(last: StepObservation) -> Ending:
     """The ramp of the *last* step timed out: a finding, unless nothing was open at all."""
     detail = {
         "reason": f"step {last.index} asked for {last.step.connections} connections; the target "
-        f"held {last.connections_peak} and admitted no more within {last.step.ramp_timeout_s:.0f} s",
+        f"held {last.connections_peak} and admitted no more for {last.step.ramp_timeout_s:.0f} s",
         "not_reached": last.index,
     }
     if last.connections_peak:

@@ -64,7 +64,8 @@ class Subscriber(User):
         while not fleet.is_over and (closed := [feed for feed in self._feeds if not feed.is_open]):
             is_refused = not self._connect(closed)
             if is_refused or not all(feed.is_open for feed in closed):
-                gevent.sleep(self._delay_s(failed_attempts))
+                # A new stage is a new load: who waits out an earlier refusal takes part at once.
+                fleet.stage_changed.wait(self._delay_s(failed_attempts))
             failed_attempts = failed_attempts + 1 if is_refused else 0
         self._opener = None
 

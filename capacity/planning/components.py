@@ -17,13 +17,17 @@ from capacity.domain.resources import COUNTED, Resource
 from capacity.models.design_condition import SEPARABLE_BELOW, condition_number
 from capacity.planning.windows import Window
 
-COMPONENTS = ("connections", "deliveries_per_s", "requests_per_s")
+COMPONENTS = ("connections", "deliveries_per_s", "requests_per_s", "handshakes_per_s")
 """Fields of LoadVector that costs are attributed to."""
 
 _CHOICES = (
     COMPONENTS,
+    ("connections", "deliveries_per_s", "requests_per_s"),
+    ("connections", "deliveries_per_s", "handshakes_per_s"),
+    ("connections", "requests_per_s", "handshakes_per_s"),
     ("connections", "deliveries_per_s"),
     ("connections", "requests_per_s"),
+    ("connections", "handshakes_per_s"),
 )
 _COUNTED_CHOICES = (("connections", "requests_per_s"),)
 """A delivery takes no counted unit; a poller keeps a connection alive, which does."""
@@ -59,6 +63,8 @@ def attribution(windows: Sequence[Window]) -> Attribution:
     """Return the largest sets of components that the windows can tell apart."""
     varying, constant = [], []
     for component in COMPONENTS:
+        if component == "handshakes_per_s" and not any(window.is_churned for window in windows):
+            continue  # A client that happened to come back is no experiment.
         values = [getattr(window.load, component) for window in windows]
         is_varying = max(values) - min(values) > _VARIES_ABOVE_RATIO * max(values)
         if is_varying or component == "connections":

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from capacity.domain.estimates import Estimate
 from capacity.domain.load import LoadVector
-from capacity.domain.plan import UnitCost
+from capacity.domain.plan import CONTAINED, UnitCost
 from capacity.domain.resources import COUNTED, Resource
 from capacity.models.bootstrap import spread_quantiles, widened
 from capacity.models.design_condition import SEPARABLE_BELOW, condition_number
@@ -86,6 +86,7 @@ def fitted_costs(
         per_connection=_component(by_name, "connections"),
         per_delivery_per_s=_component(by_name, "deliveries_per_s"),
         per_request_per_s=_component(by_name, "requests_per_s"),
+        per_handshake_per_s=_component(by_name, "handshakes_per_s"),
         separated=components,
         snapped=snap is not None,
         residual_ratio=rms / mean_use if mean_use > 0.0 else 0.0,
@@ -141,7 +142,7 @@ def _with_slope(
 def _component(by_name: dict[str, NDArray[np.float64]], name: str) -> Estimate:
     """Return the cost of a component; with confidence 0 where it is contained in another's."""
     if name not in by_name:
-        return Estimate(low=0.0, mid=0.0, high=0.0, confidence=0.0)
+        return CONTAINED
     return _estimate(by_name[name])
 
 

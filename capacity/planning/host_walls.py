@@ -7,7 +7,9 @@ measured, or as the type says. More cores than were tested count only where a re
 loop tells how far the target uses them.
 
 A ceiling keeps the scatter of its fit, and gets the model-form error of the distance to which it is
-extrapolated now (models/intervals.py).
+extrapolated now (models/intervals.py). With more of a part of the load per connection than any
+plateau carried, that part is extrapolated as many times further; beyond FARTHEST_MIX_RATIO there is
+no answer.
 """
 
 import math
@@ -24,6 +26,9 @@ from capacity.models.intervals import form_of, form_sigma
 from capacity.models.weakest import lowest_at_confidence
 
 ONE_SIDED = 0.95
+FARTHEST_MIX_RATIO = 4.0
+"""As far as a test up to a quarter of the capacity is extrapolated."""
+_MIXED = ("deliveries_per_s", "requests_per_s")
 _DEVIATIONS = NormalDist().inv_cdf(ONE_SIDED)
 _ROUNDING = 1e-9
 
@@ -50,7 +55,18 @@ def mix_for(
 
 def why_not_transferable(plan: CapacityPlan, mix: LoadVector) -> Unanswered | None:
     """Return why the plan says nothing about *mix*; None if it does."""
-    changed = [name for name in ("deliveries_per_s", "requests_per_s") if _differs(plan, mix, name)]
+    changed = [name for name in _MIXED if _differs(plan, mix, name)]
+    for name in changed:
+        if _beyond_tested(plan, mix, name) > FARTHEST_MIX_RATIO:
+            assert plan.widest_mix is not None, "only then is anything beyond it"
+            return Unanswered(
+                reason=(
+                    f"The demand has {getattr(mix, name):.3g} {LOADS[name]}/s a connection; at most"
+                    f" {getattr(plan.widest_mix, name):.3g} were tested, and"
+                    f" {FARTHEST_MIX_RATIO:g} times that is as far as it can be extrapolated."
+                ),
+                remedy="Measure with the mix of the demand.",
+            )
     for wall in plan.ladder:
         joined = [
             name
@@ -110,6 +126,15 @@ def _lowest(walls: tuple[HostWall, ...]) -> float:
 
 def _differs(plan: CapacityPlan, mix: LoadVector, name: str) -> bool:
     return not math.isclose(getattr(plan.mix, name), getattr(mix, name), rel_tol=1e-6)
+
+
+def _beyond_tested(plan: CapacityPlan, mix: LoadVector, name: str) -> float:
+    """Return how many times more of a part of the load comes with a connection than was tested."""
+    wanted = getattr(mix, name)
+    if plan.widest_mix is None or wanted <= 0.0:
+        return 1.0
+    tested = getattr(plan.widest_mix, name)
+    return max(1.0, wanted / tested) if tested > 0.0 else math.inf
 
 
 def _moved(
@@ -180,9 +205,14 @@ def _sigma(plan: CapacityPlan, wall: Wall, mix: LoadVector, ceiling: float) -> f
     total = math.log(wall.ceiling.mid / max(wall.ceiling.low, 1.0)) / _DEVIATIONS
     of_fit = total**2 - form_sigma(form, wall.ceiling.mid / highest) ** 2
     spread = math.sqrt(max(0.0, of_fit))
-    if any(_differs(plan, mix, name) for name in ("deliveries_per_s", "requests_per_s")):
+    beyond = 1.0
+    if any(_differs(plan, mix, name) for name in _MIXED):
         spread = max(spread, _spread_along(wall.cost, mix))
-    return math.hypot(spread, form_sigma(form, ceiling / highest))
+        beyond = max(
+            (_beyond_tested(plan, mix, name) for name in _MIXED if name in wall.cost.separated),
+            default=1.0,
+        )
+    return math.hypot(spread, form_sigma(form, beyond * ceiling / highest))
 
 
 def _spread_along(cost: UnitCost, mix: LoadVector) -> float:
@@ -191,6 +221,7 @@ def _spread_along(cost: UnitCost, mix: LoadVector) -> float:
         cost.per_connection.high
         + cost.per_delivery_per_s.high * mix.deliveries_per_s
         + cost.per_request_per_s.high * mix.requests_per_s
+        + cost.per_handshake_per_s.high * mix.handshakes_per_s
     )
     mid = cost.marginal_along(mix)
     return math.log(high / mid) / _DEVIATIONS if mid > 0.0 else 0.0

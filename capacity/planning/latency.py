@@ -18,7 +18,7 @@ from capacity.domain import units
 from capacity.domain.errors import ConfigError
 from capacity.domain.estimates import Estimate
 from capacity.domain.histogram import Histogram
-from capacity.domain.plan import UnitCost
+from capacity.domain.plan import CONTAINED, UnitCost
 from capacity.domain.resources import LATENCIES, Limit, LimitState
 from capacity.domain.run import RunRecord
 from capacity.domain.words import listed
@@ -32,8 +32,6 @@ from capacity.models.latency_ceiling import (
 from capacity.models.lines import relative_line
 from capacity.planning.plausible import LARGEST
 from capacity.planning.windows import is_usable
-
-_FREE = Estimate(low=0.0, mid=0.0, high=0.0, confidence=0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,8 +122,8 @@ def latency_cost(use: LatencyUse, ceiling: Estimate) -> UnitCost:
             high=slope(ceiling.low),
             confidence=CONFIDENCE,
         ),
-        per_delivery_per_s=_FREE,
-        per_request_per_s=_FREE,
+        per_delivery_per_s=CONTAINED,
+        per_request_per_s=CONTAINED,
         separated=("connections",),
         snapped=False,
         residual_ratio=rms / float(np.mean(tails)),

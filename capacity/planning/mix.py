@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from capacity.domain.load import LoadVector
 from capacity.domain.observation import StepObservation
-from capacity.planning.windows import is_usable
+from capacity.planning.windows import Window, is_usable
 
 
 def measured_mix(steps: Sequence[StepObservation]) -> LoadVector | None:
@@ -32,6 +32,18 @@ def measured_mix(steps: Sequence[StepObservation]) -> LoadVector | None:
         requests_per_s=sum(load.requests_per_s for load in loads),
         handshakes_per_s=sum(load.handshakes_per_s for load in loads),
     ).per_connection()
+
+
+def widest_mix(windows: Sequence[Window]) -> LoadVector:
+    """Return of each part the most per connection on any plateau; one must have connections."""
+    mixes = [w.load.per_connection() for w in windows if w.load.connections > 0.0]
+    return LoadVector(
+        connections=1.0,
+        deliveries_per_s=max(mix.deliveries_per_s for mix in mixes),
+        delivered_bytes_per_s=max(mix.delivered_bytes_per_s for mix in mixes),
+        requests_per_s=max(mix.requests_per_s for mix in mixes),
+        handshakes_per_s=max(mix.handshakes_per_s for mix in mixes),
+    )
 
 
 def _fullness(load: LoadVector) -> tuple[float, float]:

@@ -18,7 +18,7 @@ from capacity.planning.doubts import record_doubts
 from capacity.planning.effective_limits import effective_limits, known_value, limits_under_load
 from capacity.planning.excuses import Gap, why_no_fit, why_no_wall
 from capacity.planning.latency import latency_uses
-from capacity.planning.mix import measured_mix
+from capacity.planning.mix import measured_mix, widest_mix
 from capacity.planning.plan_doubts import plan_doubts
 from capacity.planning.step_doubts import step_doubts
 from capacity.planning.verdict import generator_verdict
@@ -64,6 +64,7 @@ def plan(record: RunRecord, *, declared: Sequence[Limit] = ()) -> CapacityPlan |
             *step_doubts(record, windows, attributed, found.capacity, found.ladder),
             *doubts,
         ),
+        widest_mix=widest_mix(windows),
     )
 
 

@@ -7,6 +7,7 @@ from capacity.domain import units
 from capacity.domain.estimates import Estimate
 from capacity.domain.load import LoadVector
 from capacity.domain.plan import Doubt, DoubtKind, Wall
+from capacity.domain.resources import LATENCIES, Resource
 from capacity.domain.words import LOADS, RESOURCES, listed
 from capacity.models.design_condition import SEPARABLE_BELOW
 from capacity.planning.components import Attribution
@@ -18,6 +19,8 @@ POOR_RESIDUAL_RATIO = 0.1
 POOR_FIT_MATTERS_RATIO = 2.0
 """A wall that surely lies this many times beyond the capacity may be known badly."""
 NEAR_TIE_RATIO = 1.1
+BUSY_LOOP_RATIO = 0.9
+"""At which a queue of one server waits ρ / (1 − ρ) = 9 services (M/M/1)."""
 
 
 def plan_doubts(
@@ -33,6 +36,7 @@ def plan_doubts(
         *_about_separation(attributed, mix),
         *_about_fit(capacity, walls),
         *_about_tie(walls),
+        *_about_one_loop(walls),
     ]
 
 
@@ -117,6 +121,40 @@ def _about_tie(walls: Sequence[Wall]) -> Iterator[Doubt]:
                 " first."
             ),
             remedy=f"Lift both: lifting {RESOURCES[first.resource]} alone gains little.",
+        )
+
+
+def _about_one_loop(walls: Sequence[Wall]) -> Iterator[Doubt]:
+    """Doubt a capacity of processor time that one thread may not reach, or only with long waits."""
+    first = walls[0]
+    by_resource = {wall.resource: wall for wall in walls}
+    if first.resource is Resource.EVENT_LOOP and not LATENCIES & by_resource.keys():
+        waits = units.number(BUSY_LOOP_RATIO / (1.0 - BUSY_LOOP_RATIO))
+        yield Doubt(
+            kind=DoubtKind.SINGLE_EVENT_LOOP,
+            statement=(
+                "The capacity is where 1 thread is busy all the time. At"
+                f" {units.share(BUSY_LOOP_RATIO)} of it ({units.about(BUSY_LOOP_RATIO * first.ceiling.mid)}"
+                f" connections) a message waits {waits} times as long as it takes to serve, and 0"
+                " objectives say how long it may."
+            ),
+            remedy=(
+                "Set slo.delivery_delay or slo.request_latency in the target file, so that the delay"
+                " is a wall; run one process a core."
+            ),
+        )
+    limit = first.limit.value or 0.0
+    if first.resource is Resource.CPU and Resource.EVENT_LOOP not in by_resource and limit > 1.0:
+        baseline = first.cost.baseline.mid
+        one_core = first.ceiling.mid * max(0.0, 1.0 - baseline) / max(limit - baseline, 1e-9)
+        yield Doubt(
+            kind=DoubtKind.SINGLE_EVENT_LOOP,
+            statement=(
+                f"The threads of the target were not read. If 1 does all the work, it is full at"
+                f" {units.about(min(one_core, first.ceiling.mid))} connections, not at"
+                f" {units.middle(first.ceiling)} with {units.amount(limit, Resource.CPU)}."
+            ),
+            remedy="Measure with `capacity agent`, which reads the hottest thread.",
         )
 
 

@@ -22,4 +22,5 @@ def is_plausible_load(load: LoadVector) -> bool:
         and not 0.0 < load.connections < SMALLEST
         and is_plausible(load.deliveries_per_s)
         and is_plausible(load.requests_per_s)
+        and is_plausible(load.handshakes_per_s)
     )

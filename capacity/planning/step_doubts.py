@@ -35,6 +35,8 @@ NEAR_RATIO = 2.0
 MATERIAL_RATIO = 0.05
 """Doubted is what moves a ceiling by more."""
 HIGHEST_LEVEL_RATIO = 0.1
+NOISE_FACTOR = 4.0
+"""Of a step's standard error; the line of the levels below errs by about as much again."""
 KEPT_RATIO = 0.05
 """Of what the highest level added to the baseline."""
 KEPT_UNITS = 2.0
@@ -73,9 +75,7 @@ def step_doubts(
     return doubts
 
 
-def _about_line(
-    windows: Sequence[Window], attributed: Attribution, wall: Wall
-) -> Iterator[Doubt]:
+def _about_line(windows: Sequence[Window], attributed: Attribution, wall: Wall) -> Iterator[Doubt]:
     """Compare with the line what was measured; where it ran below, the forecast is cautious."""
     name = RESOURCES[wall.resource]
     by_step = _by_step(windows, wall.resource)
@@ -101,7 +101,8 @@ def _about_line(
         return
     missed = highest_level_miss(matrix, use, levels)
     is_steeper = found is not None and found.bend > 0.0
-    if missed is not None and missed > math.log1p(HIGHEST_LEVEL_RATIO):
+    noise = NOISE_FACTOR * _noise_ratio(by_step, wall.resource)
+    if missed is not None and missed > max(math.log1p(HIGHEST_LEVEL_RATIO), noise):
         yield Doubt(
             kind=DoubtKind.BENDING,
             statement=(
@@ -234,6 +235,17 @@ def _mean(windows: Sequence[Window], resource: Resource) -> float:
     return sum(window.mean[resource] for window in windows) / len(windows)
 
 
+def _noise_ratio(by_step: Sequence[Sequence[Window]], resource: Resource) -> float:
+    """Return the standard error of a step's mean over the mean, from windows of one step."""
+    scatter = [
+        ((window.mean[resource] / mean - 1.0) ** 2, len(entries))
+        for entries in by_step
+        if len(entries) > 1 and (mean := _mean(entries, resource)) > 0.0
+        for window in entries
+    ]
+    return math.sqrt(sum(square / (count * (count - 1)) for square, count in scatter) / len(by_step))
+
+
 def _is_same(one: Window, other: Window) -> bool:
     """Tell whether two steps carried one load, but for what a plateau varies by itself."""
     return one.asked_connections == other.asked_connections and all(
@@ -242,6 +254,7 @@ def _is_same(one: Window, other: Window) -> bool:
             (one.load.connections, other.load.connections),
             (one.load.deliveries_per_s, other.load.deliveries_per_s),
             (one.load.requests_per_s, other.load.requests_per_s),
+            (one.load.handshakes_per_s, other.load.handshakes_per_s),
         )
     )
 

@@ -2,10 +2,10 @@
 From samples to windows: the means over a few seconds of plateau that the fits are made of.
 
 A window takes the samples whose time, brought to the recorder's clock, lies on the plateau of a
-step that is not void. Its load is the step's measured load. Samples without the target are left
-out, and so is a step whose plateau saw the target restart. A restarted target is another process
-with another baseline, so only the windows of one of its lives are used together: of the one with
-most connection levels.
+step that is not void, less the warm-up (models/warm_up.py). Its load is the step's measured load.
+Samples without the target are left out, and so is a step whose plateau saw the target restart. A
+restarted target is another process with another baseline, so only the windows of one of its lives
+are used together: of the one with most connection levels.
 """
 
 from bisect import bisect_left, bisect_right
@@ -19,6 +19,7 @@ from capacity.domain.observation import StepObservation
 from capacity.domain.resources import Resource
 from capacity.domain.run import ClockOffset
 from capacity.domain.sample import Sample
+from capacity.models.warm_up import warm_up_batches
 from capacity.planning.plausible import is_plausible, is_plausible_load
 
 WINDOW_S = 4.0
@@ -26,6 +27,9 @@ WINDOW_S = 4.0
 
 DESCRIPTOR_LIMIT = "fullest_process_descriptors_limit"
 """The gauge that goes with the use of descriptors."""
+
+_FLOWS = (Resource.CPU, Resource.EVENT_LOOP, Resource.NETWORK_OUT)
+"""Show a warm-up: caches that fill, code that is compiled. What is held rises for other reasons."""
 
 RESTART_TOLERANCE_S = 0.5
 """Start times nearer than this are one start, read twice."""
@@ -37,6 +41,8 @@ class Window:
 
     step: int
     asked_connections: int
+    is_churned: bool
+    """The step asked for connections to be closed and opened again."""
     target_started_at: float
     load: LoadVector
     mean: Mapping[Resource, float]
@@ -136,7 +142,13 @@ def _cut(step: StepObservation, inside: list[Sample], begin: float, end: float) 
     parts: defaultdict[int, list[Sample]] = defaultdict(list)
     for sample in present:
         parts[min(int((sample.at - begin) / width_s), count - 1)].append(sample)
-    return [_window(step, parts[part]) for part in sorted(parts)]
+    return _settled([_window(step, parts[part]) for part in sorted(parts)])
+
+
+def _settled(windows: list[Window]) -> list[Window]:
+    """Return the windows without those in which the target was still warming up."""
+    flow = next((name for name in _FLOWS if all(name in w.mean for w in windows)), None)
+    return windows if flow is None else windows[warm_up_batches([w.mean[flow] for w in windows]) :]
 
 
 def _window(step: StepObservation, samples: list[Sample]) -> Window:
@@ -156,6 +168,7 @@ def _window(step: StepObservation, samples: list[Sample]) -> Window:
     return Window(
         step=step.index,
         asked_connections=step.step.connections,
+        is_churned=step.step.churn_per_s > 0.0,
         target_started_at=started_at,
         load=step.load,
         mean={resource: sum(used) / len(used) for resource, used in readings.items()},

@@ -66,4 +66,5 @@ def fitted(cost: UnitCost, load: LoadVector) -> float:
         + cost.per_connection.mid * load.connections
         + cost.per_delivery_per_s.mid * load.deliveries_per_s
         + cost.per_request_per_s.mid * load.requests_per_s
+        + cost.per_handshake_per_s.mid * load.handshakes_per_s
     )

@@ -79,6 +79,7 @@ def _parts(wall: Wall, mix: LoadVector) -> str:
         for name, noun, per_connection in (
             ("deliveries_per_s", "deliveries", mix.deliveries_per_s),
             ("requests_per_s", "requests", mix.requests_per_s),
+            ("handshakes_per_s", "handshakes", mix.handshakes_per_s),
         )
         if name not in cost.separated and per_connection > 0
     ]
@@ -87,6 +88,7 @@ def _parts(wall: Wall, mix: LoadVector) -> str:
         "connections": (alone, cost.per_connection.mid),
         "deliveries_per_s": ("deliveries", cost.per_delivery_per_s.mid * mix.deliveries_per_s),
         "requests_per_s": ("requests", cost.per_request_per_s.mid * mix.requests_per_s),
+        "handshakes_per_s": ("handshakes", cost.per_handshake_per_s.mid * mix.handshakes_per_s),
     }
     least = cost.marginal_along(mix) * _SMALLEST_PART_RATIO
     costly = [parts[name] for name in cost.separated if name in parts and parts[name][1] > least]

@@ -59,8 +59,9 @@ class _Common(BaseModel):
     """Time in seconds after the ramp that is not measured."""
     plateau_s: Annotated[float, Field(ge=1, le=86_400)] = 10.0
     """Time in seconds that is measured, at constant load."""
-    ramp_timeout_s: Seconds = 60.0
-    """A step whose ramp lasts longer, in seconds, counts as not reached and ends the run."""
+    ramp_timeout_s: Seconds = 30.0
+    """Time in seconds that connections may take to open after the last one was due; a step that
+    takes longer counts as not reached, and ends a run that is no search."""
     connections_per_user: Annotated[int, Field(ge=1, le=100_000)] = 1
     """Connections that one Locust user holds; raise it for tens of thousands of connections."""
     poll_interval_s: Seconds = 1.0

@@ -78,7 +78,7 @@ START = Position(index=0, phase=Phase.RAMP, since_s=0.0)
 
 
 class StepNotReachedError(Exception):
-    """The ramp of a step lasted longer than its time-out."""
+    """The ramp of a step took longer than its arrivals, and then the time-out as well."""
 
 
 def advance(
@@ -98,7 +98,7 @@ def advance(
     if position.phase is Phase.RAMP:
         if _is_reached(steps, position.index, open_connections, connections_per_user):
             return Position(index=position.index, phase=Phase.SETTLE, since_s=elapsed_s)
-        if in_phase_s > step.ramp_timeout_s:
+        if in_phase_s > ramp_s(steps, position.index) + step.ramp_timeout_s:
             raise StepNotReachedError
     elif position.phase is Phase.SETTLE and in_phase_s >= step.settle_s:
         return Position(index=position.index, phase=Phase.PLATEAU, since_s=elapsed_s)
@@ -107,6 +107,12 @@ def advance(
             return None
         return Position(index=position.index + 1, phase=Phase.RAMP, since_s=elapsed_s)
     return position
+
+
+def ramp_s(steps: Sequence[LoadStep], index: int) -> float:
+    """Return how long the ramp of a step takes at its connect rate."""
+    before = steps[index - 1].connections if index else 0
+    return abs(steps[index].connections - before) / steps[index].connects_per_s
 
 
 def is_way_down(steps: Sequence[LoadStep], index: int) -> bool:
@@ -125,9 +131,6 @@ def _is_reached(
 
 def expected_duration_s(steps: Sequence[LoadStep]) -> float:
     """Return how long a run takes when every ramp goes at its connect rate."""
-    total_s, previous = 0.0, 0
-    for step in steps:
-        total_s += abs(step.connections - previous) / step.connects_per_s
-        total_s += step.settle_s + step.plateau_s
-        previous = step.connections
-    return total_s
+    return sum(
+        ramp_s(steps, index) + step.settle_s + step.plateau_s for index, step in enumerate(steps)
+    )

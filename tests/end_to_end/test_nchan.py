@@ -145,7 +145,7 @@ kind: {kind}
 connects_per_s: 200
 settle_s: 1
 plateau_s: 4
-ramp_timeout_s: 12
+ramp_timeout_s: 5
 mix: {{subscriptions_per_connection: 1, requests_per_s_per_connection: 0}}
 {rest}
 """

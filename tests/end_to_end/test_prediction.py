@@ -21,7 +21,7 @@ levels: 3
 connects_per_s: 400
 settle_s: 1
 plateau_s: 4
-ramp_timeout_s: 30
+ramp_timeout_s: 15
 mix: {subscriptions_per_connection: 2, requests_per_s_per_connection: 0.02}
 """
 

@@ -55,7 +55,7 @@ def test_a_step_that_its_ramp_did_not_reach_fails_with_what_was_open(judged):
     miss = judged(times={Phase.RAMP: 100.0}, connections_peak=7)
 
     assert ("not_all_open", 7, 10) == (miss.condition, miss.number, miss.bound)
-    assert "7 of 10 connections were open after 5" in miss.statement
+    assert "7 of 10 connections were open 5 s after the last one was due" in miss.statement
 
 
 def test_connections_that_the_target_ends_fail_a_step_on_its_plateau_and_on_its_way_there(judged):

@@ -220,6 +220,20 @@ def test_a_target_that_ends_every_connection_at_once_is_not_hammered(begin, targ
     assert 2 <= arrived <= 11
 
 
+def test_who_waits_out_a_refusal_takes_part_in_the_next_stage_at_once(
+    begin, target, environment, failed_connects, monkeypatch
+):
+    monkeypatch.setattr(Member, "reconnect", ReconnectPolicy(policy="fixed", base_s=60.0))
+    target.status = 503
+    begin()
+    wait_until(lambda: failed_connects)
+    target.status = 101
+    environment.runner.send_message(messages.STAGE, stage_of(index=1))
+    wait_until(lambda: target.open_clients)
+
+    assert 1 == len(failed_connects)
+
+
 def test_a_loss_while_another_connection_is_opened_is_followed_by_a_delay(begin, target):
     target.is_dropping = True
     begin(connections_per_user=5, stage=stage_of(connects_per_s=100.0))

@@ -45,6 +45,7 @@ class Cost:
     connection: float = 0.0
     delivery: float = 0.0
     request: float = 0.0
+    handshake: float = 0.0
     noise: float = 0.0
     """Relative standard deviation of a sample."""
     spike: float = 0.0
@@ -56,6 +57,7 @@ class Cost:
             + self.connection * load.connections
             + self.delivery * load.deliveries_per_s
             + self.request * load.requests_per_s
+            + self.handshake * load.handshakes_per_s
         )
 
     def ceiling(self, limit: float, mix: Mix = MIX) -> float:
@@ -141,7 +143,7 @@ def load_of(step: LoadStep) -> LoadVector:
         deliveries_per_s=deliveries,
         delivered_bytes_per_s=deliveries * 200.0,
         requests_per_s=step.requests_per_s,
-        handshakes_per_s=0.0,
+        handshakes_per_s=step.churn_per_s,
     )
 
 

@@ -20,7 +20,7 @@ def with_load(windows, **components):
 def test_the_safe_profile_tells_all_three_costs_apart(venue):
     found = attribution(windows_of(venue))
 
-    assert found.separated == COMPONENTS
+    assert found.separated == ("connections", "deliveries_per_s", "requests_per_s")
     assert found.condition_number < SEPARABLE_BELOW
 
 
@@ -82,6 +82,32 @@ def test_the_design_has_a_column_of_ones_and_one_a_component(venue):
     load = window.load
 
     assert design([window], COMPONENTS).tolist() == [
-        [1.0, load.connections, load.deliveries_per_s, load.requests_per_s]
+        [1.0, load.connections, load.deliveries_per_s, load.requests_per_s, load.handshakes_per_s]
     ]
-    assert mix_vector(load.per_connection(), COMPONENTS) == pytest.approx([1.0, 10.0, 0.02])
+    assert mix_vector(load.per_connection(), COMPONENTS) == pytest.approx([1.0, 10.0, 0.02, 0.0])
+
+
+def churned(venue, times=0.02):
+    """Every other pair of steps closes and opens connections."""
+    steps = [
+        replace(step, churn_per_s=times * step.connections * (index // 2 % 2))
+        for index, step in enumerate(venue.steps)
+    ]
+    return replace(venue, steps=steps)
+
+
+def test_churn_is_told_apart_where_steps_with_it_stand_beside_steps_without(venue, safe):
+    found = attribution(windows_of(churned(replace(venue, steps=safe(12.0, 8)))))
+
+    assert found.separated == COMPONENTS
+    assert found.condition_number < SEPARABLE_BELOW
+
+
+def test_clients_that_happen_to_come_back_are_no_experiment(venue):
+    windows = with_load(windows_of(venue))
+    windows = [
+        replace(w, load=replace(w.load, handshakes_per_s=0.1 * (n % 3)))
+        for n, w in enumerate(windows)
+    ]
+
+    assert "handshakes_per_s" not in attribution(windows).separated

@@ -120,3 +120,42 @@ def test_without_replicates_the_fit_is_the_same(venue):
     bare = fitted_costs(Resource.MEMORY, windows, attributed, mix, np.empty((0, len(windows))))
 
     assert bare.marginal[-1] == pytest.approx(fit(Resource.MEMORY, venue).marginal[-1])
+
+
+def test_the_cost_of_a_handshake_is_found_where_steps_churn(venue, cost, safe):
+    truth = cost(baseline=0.01, connection=1e-4, delivery=4e-5, request=5e-4, handshake=2e-3)
+    steps = [
+        replace(step, churn_per_s=0.02 * step.connections * (index // 2 % 2))
+        for index, step in enumerate(safe(12.0, 8))
+    ]
+    found = fit(Resource.CPU, replace(planted_cost(venue, Resource.CPU, truth), steps=steps)).cost
+
+    assert found.per_handshake_per_s.mid == pytest.approx(2e-3, rel=1e-3)
+    assert found.per_connection.mid == pytest.approx(1e-4, rel=1e-3)
+
+
+def test_memory_that_stays_when_connections_leave_does_not_flatten_their_cost(venue, cost, safe):
+    truth = cost(baseline=40e6, connection=16e3)
+    steps = [*safe(12.0, 4), replace(safe(12.0, 4)[2], subscriptions_per_connection=0)]
+    record = replace(planted_cost(venue, Resource.MEMORY, truth), steps=steps).record()
+    windows = plateau_windows(record.steps, record.samples, 0.0)
+    last = max(window.step for window in windows)
+    departed = max(w.asked_connections for w in windows)
+    stayed = [
+        replace(
+            w, mean={Resource.MEMORY: w.mean[Resource.MEMORY] + 14e3 * (departed - w.asked_connections)}
+        )
+        if w.step == last
+        else w
+        for w in windows
+    ]
+    found = fitted_costs(
+        Resource.MEMORY,
+        stayed,
+        attribution(stayed),
+        measured_mix(record.steps),
+        np.empty((0, len(stayed))),
+    ).cost
+
+    assert found.baseline.mid == pytest.approx(40e6, rel=1e-3)
+    assert found.per_connection.mid == pytest.approx(16e3, rel=1e-3)

@@ -182,3 +182,27 @@ def test_a_higher_limit_never_lowers_the_capacity(resource, value, factor):
         )
 
     assert safe(value * factor) >= safe(value)
+
+
+def widened(plan=PLAN, times=1.0):
+    """Return the plan with its own mix, times as many deliveries, as the widest tested."""
+    most = replace(plan.mix, deliveries_per_s=times * plan.mix.deliveries_per_s)
+    return replace(plan, widest_mix=most)
+
+
+@pytest.mark.parametrize(("asked", "is_refused"), [(3.9, False), (4.1, True)])
+def test_a_mix_far_outside_what_was_tested_is_refused(asked, is_refused):
+    mix = mix_for(PLAN, asked * PLAN.mix.deliveries_per_s, None)
+    refusal = why_not_transferable(widened(), mix)
+
+    assert (refusal is not None) == is_refused
+    assert refusal is None or "deliveries/s a connection; at most" in refusal.reason
+
+
+def test_a_mix_outside_what_was_tested_is_less_certain():
+    mix = mix_for(PLAN, 3.0 * PLAN.mix.deliveries_per_s, None)
+    inside = by_resource(None, widened(times=3.0), mix)[Resource.EVENT_LOOP]
+    outside = by_resource(None, widened(times=1.0), mix)[Resource.EVENT_LOOP]
+
+    assert outside.ceiling == inside.ceiling
+    assert outside.sigma > inside.sigma

@@ -2,7 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from capacity.planning.mix import measured_mix
+from capacity.planning.mix import measured_mix, widest_mix
+from capacity.planning.windows import plateau_windows
 
 
 def test_the_mix_is_that_of_the_mix_steps_alone(venue):
@@ -40,3 +41,15 @@ def test_void_steps_have_no_say(venue, ramp):
 def test_a_baseline_alone_has_no_mix(venue):
 
     assert measured_mix(venue.record().steps[:1]) is None
+
+
+def test_the_widest_mix_has_the_most_of_each_part_that_came_with_a_connection(venue):
+    record = venue.record()
+    windows = plateau_windows(record.steps, record.samples, 0.0)
+    mixes = [w.load.per_connection() for w in windows if w.load.connections > 0]
+    widest = widest_mix(windows)
+
+    assert widest.connections == 1.0
+    assert all(mix.deliveries_per_s <= widest.deliveries_per_s for mix in mixes)
+    assert widest.deliveries_per_s == pytest.approx(10.0)
+    assert widest.requests_per_s == pytest.approx(0.02)

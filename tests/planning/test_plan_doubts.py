@@ -4,6 +4,8 @@ import pytest
 
 from capacity.domain.estimates import Estimate
 from capacity.domain.plan import DoubtKind
+from capacity.domain.resources import Resource
+from capacity.domain.units import about
 from capacity.planning.components import attribution
 from capacity.planning.plan import plan
 from capacity.planning.plan_doubts import plan_doubts
@@ -134,3 +136,43 @@ def test_a_second_wall_within_a_tenth_is_a_near_tie(doubts, quiet, second, expec
     ]
 
     assert kinds(doubts(walls=walls)) == expected
+
+
+def loop_first(planned, quiet, ceiling=985.0):
+    loop = next(wall for wall in quiet if wall.resource is Resource.EVENT_LOOP)
+    return (replace(loop, ceiling=Estimate.exactly(ceiling)),)
+
+
+def test_a_thread_that_is_full_makes_wait_before(doubts, planned, quiet):
+    (doubt,) = doubts(walls=loop_first(planned, quiet, ceiling=1000.0))
+
+    assert doubt.kind is DoubtKind.SINGLE_EVENT_LOOP
+    assert "90 % of it (900 connections) a message waits 9 times" in doubt.statement
+
+
+def test_an_objective_of_latency_answers_how_long_is_too_long(doubts, planned, quiet):
+    loop = loop_first(planned, quiet)[0]
+    delay = replace(
+        loop, resource=Resource.DELIVERY_DELAY, ceiling=Estimate.exactly(2 * loop.ceiling.mid)
+    )
+
+    assert doubts(walls=(loop, delay)) == []
+
+
+def test_cores_without_a_reading_of_threads_may_serve_one_thread_only(doubts, planned, quiet):
+    loop = loop_first(planned, quiet, ceiling=4000.0)[0]
+    cpu = replace(loop, resource=Resource.CPU, limit=replace(loop.limit, value=4.0))
+    (doubt,) = doubts(walls=(cpu,))
+
+    assert doubt.kind is DoubtKind.SINGLE_EVENT_LOOP
+    assert "not at 4,000 with 4 cores" in doubt.statement
+    one_core = 4000.0 * (1.0 - cpu.cost.baseline.mid) / (4.0 - cpu.cost.baseline.mid)
+    assert f"full at {about(one_core)} connections" in doubt.statement
+
+
+@pytest.mark.parametrize("cores", [0.5, 1.0])
+def test_a_quota_of_a_core_or_less_is_as_much_as_a_thread_needs(doubts, planned, quiet, cores):
+    loop = loop_first(planned, quiet)[0]
+    cpu = replace(loop, resource=Resource.CPU, limit=replace(loop.limit, value=cores))
+
+    assert doubts(walls=(cpu,)) == []

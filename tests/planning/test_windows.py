@@ -133,3 +133,24 @@ def test_a_start_time_that_is_read_a_little_differently_is_no_restart(venue):
 def test_nothing_recorded_gives_no_windows():
 
     assert windows_of_one_life(plateau_windows((), (), 0.0)) == []
+
+
+def test_windows_in_which_the_target_warmed_up_are_left_out(venue, safe):
+    record = replace(venue, steps=safe(60.0)).record()
+    warm = record.steps[-1]
+    samples = [
+        replace(
+            sample,
+            used={
+                **sample.used,
+                Resource.EVENT_LOOP: sample.used[Resource.EVENT_LOOP]
+                + (1.0 if warm.plateau_started_at < sample.at < warm.plateau_started_at + 7 else 0.0),
+            },
+        )
+        for sample in record.samples
+    ]
+    whole = windows_of(record)
+    cut = windows_of(replace(record, samples=tuple(samples)))
+
+    assert len(whole) - len(cut) in {2, 3}
+    assert max(w.mean[Resource.EVENT_LOOP] for w in cut) < 0.5

@@ -49,9 +49,12 @@ def test_a_run_moves_on_when_the_phase_is_done(position, elapsed_s, open_connect
     assert expected == advance(TWO_STEPS, position, elapsed_s, open_connections)
 
 
-def test_a_ramp_that_lasts_too_long_ends_the_run():
+def test_a_ramp_ends_the_run_when_its_arrivals_and_the_time_out_after_them_are_over():
+    arrivals_s, timeout_s = 100 / 100, 10
+
+    assert AT_RAMP == advance(TWO_STEPS, AT_RAMP, 10 + arrivals_s + timeout_s, 99)
     with pytest.raises(StepNotReachedError):
-        advance(TWO_STEPS, AT_RAMP, 20.1, 99)
+        advance(TWO_STEPS, AT_RAMP, 10 + arrivals_s + timeout_s + 0.1, 99)
 
 
 def test_a_ramp_down_ends_when_few_enough_are_left():

@@ -1,0 +1,39 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from capacity.models.warm_up import FEWEST_BATCHES, warm_up_batches
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("length", [1, 3, 5])
+def test_a_planted_warm_up_is_left_out(seed, length):
+    noise = 0.01 * np.random.default_rng(seed).standard_normal(15)
+    planted = np.where(np.arange(15) < length, 0.5, 0.0)
+
+    assert length <= warm_up_batches(1.0 + planted + noise) <= 7
+
+
+def test_noise_alone_is_seldom_cut_and_by_little():
+    cuts = [
+        warm_up_batches(np.random.default_rng(seed).standard_normal(15)) for seed in range(300)
+    ]
+
+    assert np.mean(np.array(cuts) > 0) < 0.3
+    assert max(cuts) <= 7
+
+
+@pytest.mark.parametrize("drift", [0.1, -0.1])
+def test_what_never_settles_is_left_whole(drift):
+    assert warm_up_batches(drift * np.arange(12)) == 0
+
+
+@given(st.lists(st.floats(0.0, 1e12), max_size=20))
+def test_at_least_half_is_kept_of_anything(means):
+    assert 0 <= warm_up_batches(means) <= len(means) // 2
+
+
+@pytest.mark.parametrize("means", [[], [9.0, 1.0], [9.0] + [1.0] * (FEWEST_BATCHES - 2)])
+def test_short_plateaus_are_left_whole(means):
+    assert warm_up_batches(means) == 0

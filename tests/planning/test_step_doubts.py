@@ -1,0 +1,188 @@
+import re
+from dataclasses import replace
+
+import pytest
+
+from capacity.domain.plan import DoubtKind
+from capacity.domain.resources import Limit, LimitState, Resource
+from capacity.planning.plan import plan
+
+KINDS = {DoubtKind.STEP_HAZARD, DoubtKind.BENDING, DoubtKind.KEPT}
+
+
+def doubts_of(record, declared=()):
+    return [doubt for doubt in plan(record, declared=declared).doubts if doubt.kind in KINDS]
+
+
+def bent(record, resource, added):
+    """Return the record with *added* (connections, step index) on every sample of *resource*."""
+
+    def step_at(at):
+        begun = [step for step in record.steps if step.started_at < at - 1e-6]
+        return begun[-1]
+
+    samples = tuple(
+        replace(
+            sample,
+            used={
+                **sample.used,
+                resource: sample.used[resource]
+                + added(step_at(sample.at).load.connections, step_at(sample.at).index),
+            },
+        )
+        for sample in record.samples
+    )
+    return replace(record, samples=samples)
+
+
+@pytest.fixture(scope="module")
+def memory(venue, cost, safe):
+    """Memory gives out first, at 2,500 connections after tests up to 245 in eight levels."""
+    return replace(
+        venue,
+        steps=safe(8.0, 8),
+        costs={Resource.MEMORY: cost(baseline=60e6, connection=60e3, delivery=500.0, noise=0.002)},
+        limits={Resource.MEMORY: 60e6 + 1000 * 65e3},
+    )
+
+
+def on_the_way_down(planted):
+    """Return the planted run with two idle levels once more at its end."""
+    idle = [step for step in planted.steps if step.subscriptions_per_connection == 0]
+    return replace(planted, steps=(*planted.steps, idle[2], idle[1]))
+
+
+def test_use_that_follows_its_line_is_not_doubted(memory, venue):
+    assert doubts_of(memory.record()) == doubts_of(venue.record()) == []
+
+
+def test_a_jump_within_the_tested_levels_is_a_hazard_beyond_them(memory):
+    record = bent(memory.record(), Resource.MEMORY, lambda n, _: 13e6 if n > 130 else 0.0)
+    (doubt,) = doubts_of(record)
+
+    assert doubt.kind is DoubtKind.STEP_HAZARD
+    assert "between 122 connections and 153" in doubt.statement
+    jumped_mib = float(re.search(r"jumped by ([\d.]+) MiB", doubt.statement)[1])
+    assert jumped_mib == pytest.approx(13e6 / 2**20, rel=0.05)
+    assert "Measure further" in doubt.remedy
+
+
+def test_a_bend_upwards_is_told_with_its_place(memory):
+    record = bent(memory.record(), Resource.MEMORY, lambda n, _: 60e3 * max(0.0, n - 150))
+    (doubt,) = doubts_of(record)
+
+    assert doubt.kind is DoubtKind.BENDING
+    assert "more memory of the target than below" in doubt.statement
+
+
+def test_a_bend_downwards_makes_the_forecast_cautious_and_no_doubt(memory):
+    record = bent(memory.record(), Resource.MEMORY, lambda n, _: -20e3 * max(0.0, n - 150))
+
+    assert doubts_of(record) == []
+
+
+def test_the_published_units_of_a_service_bend_before_a_tenth_of_their_size(venue, cost, ramp):
+    """Azure SignalR Service, performance guide: messages/s sent to connections, by units."""
+    published = {1000: 1.0, 2000: 2.0, 5000: 5.0, 8000: 10.0}
+    flat = replace(
+        venue,
+        steps=ramp(*published)[1:],
+        costs={Resource.CPU: cost(baseline=0.0)},
+        limits={Resource.CPU: 100.0},
+    )
+    record = bent(flat.record(), Resource.CPU, lambda n, _: published[round(n)])
+    planned = plan(record)
+    (doubt,) = doubts_of(record)
+
+    assert planned.capacity.mid > 3 * 20_000
+    assert doubt.kind is DoubtKind.BENDING
+    assert "8,000 connections was 25 % above" in doubt.statement
+
+
+def test_memory_that_stays_after_the_highest_step_is_doubted_and_left_out_of_the_cost(memory):
+    down = on_the_way_down(memory)
+    record = bent(down.record(), Resource.MEMORY, lambda n, index: 40e3 * (245 - n) * (index >= 17))
+    (doubt,) = doubts_of(record)
+    wall = plan(record).ladder[0]
+
+    assert doubt.kind is DoubtKind.KEPT
+    assert wall.cost.per_connection.mid == pytest.approx(60e3, rel=0.02)
+    assert wall.cost.baseline.mid == pytest.approx(60e6, rel=0.02)
+
+
+def test_a_way_down_that_gives_everything_back_is_not_doubted(memory):
+    assert doubts_of(on_the_way_down(memory).record()) == []
+
+
+def test_descriptors_that_stay_open_are_doubted(venue):
+    record = bent(
+        on_the_way_down(venue).record(), Resource.DESCRIPTORS, lambda _, index: 30.0 * (index > 8)
+    )
+    found = [doubt for doubt in doubts_of(record) if "descriptors" in doubt.statement]
+
+    assert [doubt.kind for doubt in found] == [DoubtKind.KEPT]
+    assert "30 descriptors more" in found[0].statement
+
+
+def with_agent(record, *, target_name="planted", scope="process"):
+    agent = record.manifest.agent
+    limits = tuple(replace(limit, scope=scope) for limit in agent.limits)
+    agent = replace(agent, target_name=target_name, limits=limits)
+    return replace(record, manifest=replace(record.manifest, agent=agent))
+
+
+def forked(record, *, processes, shared_bytes):
+    samples = tuple(
+        replace(
+            sample,
+            gauges={
+                "processes": processes,
+                "resident_bytes": sample.used[Resource.MEMORY] + shared_bytes,
+            },
+        )
+        for sample in record.samples
+    )
+    return replace(record, samples=samples)
+
+
+def test_pages_shared_since_a_fork_are_a_hazard_where_a_cgroup_counts_them_once(memory):
+    record = forked(memory.record(), processes=5.0, shared_bytes=40e6)
+    (doubt,) = doubts_of(with_agent(record, scope="cgroup"))
+
+    assert doubt.kind is DoubtKind.STEP_HAZARD
+    assert "shared by the 5 processes" in doubt.statement
+    assert doubts_of(record) == []
+
+
+@pytest.mark.parametrize(("processes", "shared_bytes"), [(1.0, 40e6), (5.0, 1e5), (5.0, -4e6)])
+def test_one_process_or_little_to_copy_is_no_hazard(memory, processes, shared_bytes):
+    record = forked(memory.record(), processes=processes, shared_bytes=shared_bytes)
+
+    assert doubts_of(with_agent(record, scope="cgroup")) == []
+
+
+def test_the_cap_of_a_heap_is_asked_for_until_it_is_declared(memory):
+    record = with_agent(memory.record(), target_name="node")
+    cap = Limit(
+        resource=Resource.MEMORY,
+        state=LimitState.KNOWN,
+        value=100e6,
+        scope="declared",
+        source="--max-old-space-size",
+    )
+
+    assert "--max-old-space-size" in doubts_of(record)[0].statement
+    assert doubts_of(record, declared=(cap,)) == []
+
+
+def test_connections_small_as_table_entries_jump_when_tables_double(venue, cost, safe):
+    small = replace(
+        venue,
+        steps=safe(8.0, 8),
+        costs={Resource.MEMORY: cost(baseline=10e6, connection=800.0)},
+        limits={Resource.MEMORY: 10e6 + 1000 * 800.0},
+    )
+    (doubt,) = doubts_of(small.record())
+
+    assert doubt.kind is DoubtKind.STEP_HAZARD
+    assert "hash tables" in doubt.statement
