@@ -8,7 +8,6 @@ from capacity.domain.load import LoadVector
 from capacity.domain.resources import Limit, Resource
 from capacity.domain.sizing import Advice
 
-
 CONTAINED = Estimate(low=0.0, mid=0.0, high=0.0, confidence=0.0)
 """Cost of a component that was not told apart: it is contained in another one's."""
 

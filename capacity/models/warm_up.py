@@ -3,8 +3,8 @@ How much of a plateau still is warm-up: MSER.
 
 The marginal standard error rule leaves out the first d of n batch means such that the standard error
 of the rest, Σ(x − x̄)² / (n − d)², is least (White, Simulation 69, 1997; in batches of five it is
-MSER-5). A minimum in the later half says that the series never settled, or that it is all noise:
-then nothing is left out.
+MSER-5). d is looked for in the first half, as a short rest is often even by chance; where it is the
+whole of that half the series never settled, and nothing is left out.
 """
 
 from collections.abc import Sequence
@@ -24,10 +24,8 @@ def warm_up_batches(means: Sequence[float]) -> int:
     values = np.asarray(means, dtype=float)
     errors = [
         float(np.sum((values[cut:] - values[cut:].mean()) ** 2)) / (len(values) - cut) ** 2
-        for cut in range(len(values) - 1)
+        for cut in range(len(values) // 2 + 1)
     ]
-    # The last few are small by chance: of two batches that happen to agree.
-    best = int(np.argmin(errors[: len(values) - FEWEST_BATCHES // 2]))
-    if best > len(values) // 2 or errors[best] > _GAIN_RATIO * errors[0]:
-        return 0
-    return best
+    best = int(np.argmin(errors))
+    is_settled = best < len(errors) - 1 and errors[best] <= _GAIN_RATIO * errors[0]
+    return best if is_settled else 0

@@ -3,7 +3,8 @@ One resource's costs from the windows: the fit, its scatter, and what one more c
 
 The line goes through the means of the windows. What runs out of memory is the peak and not the
 mean, so for memory the baseline is raised to the envelope of the windows' peaks. What memory stays
-with the target when connections leave has a column of its own (kept.py).
+with the target when connections leave has a column of its own (kept.py), and so has a jump
+(models/breaks.py), which counts as baseline: capacity lies above it.
 """
 
 import math
@@ -18,6 +19,7 @@ from capacity.domain.load import LoadVector
 from capacity.domain.plan import CONTAINED, UnitCost
 from capacity.domain.resources import COUNTED, Resource
 from capacity.models.bootstrap import spread_quantiles, widened
+from capacity.models.breaks import strongest_break
 from capacity.models.design_condition import SEPARABLE_BELOW, condition_number
 from capacity.models.intervals import CONFIDENCE
 from capacity.models.snapping import snapped_slope
@@ -58,7 +60,7 @@ def fitted_costs(
     components = attributed.of(resource)
     present = _rows(resource, windows, components)
     use = np.array([windows[row].mean[resource] for row in present])
-    matrix = _matrix(resource, windows, components, present)
+    matrix, jumped = _matrix(resource, windows, components, present, use)
     # The point fit is the replicate in which every window weighs the same.
     weights = np.vstack([resampling[:, present], np.ones(len(present))])
     fit = robust_costs(matrix, use)
@@ -78,6 +80,8 @@ def fitted_costs(
     if resource in ENVELOPED:
         peaks = np.array([windows[row].peak[resource] for row in present])
         coefficients[:, 0] += peak_reserve(line, peaks)
+    if jumped is not None:
+        coefficients[:, 0] += coefficients[:, jumped]
     coefficients = coefficients[:, : 1 + len(components)]
     by_name = dict(zip(components, coefficients.T[1:], strict=True))
     cost = UnitCost(
@@ -113,17 +117,47 @@ def _rows(resource: Resource, windows: Sequence[Window], components: Sequence[st
     return [row for row, is_used in zip(present, is_straight, strict=True) if is_used]
 
 
-def _matrix(
-    resource: Resource, windows: Sequence[Window], components: Sequence[str], present: Sequence[int]
+def use_design(
+    resource: Resource, windows: Sequence[Window], components: Sequence[str], rows: Sequence[int]
 ) -> NDArray[np.float64]:
-    """Return the design; of memory with what connections left behind, where that can be told."""
-    matrix = design([windows[row] for row in present], components)
+    """Return the design of those *rows* of the windows: ones, the components, and of memory what
+
+    departed connections left behind, where that can be told.
+    """
+    matrix = design([windows[row] for row in rows], components)
     if resource not in ENVELOPED:
         return matrix
-    departed = departed_connections(windows)[present]
-    wider = np.column_stack([matrix, departed])
-    is_told = departed.any() and condition_number(wider) <= SEPARABLE_BELOW
+    wider = np.column_stack([matrix, departed_connections(windows)[list(rows)]])
+    is_told = wider[:, -1].any() and condition_number(wider) <= SEPARABLE_BELOW
     return wider if is_told else matrix
+
+
+def _matrix(
+    resource: Resource,
+    windows: Sequence[Window],
+    components: Sequence[str],
+    present: Sequence[int],
+    use: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], int | None]:
+    """Return the design, and which column of it is a jump of memory that was found, if any.
+
+    What was added at once is no part of the cost per connection, and stays above the jump.
+    """
+    matrix = use_design(resource, windows, components, present)
+    if resource not in ENVELOPED:
+        return matrix, None
+    _, first, members = np.unique(
+        [windows[row].step for row in present], return_index=True, return_inverse=True
+    )
+    by_step = np.bincount(members, weights=use) / np.bincount(members)
+    asked = np.array([float(windows[row].asked_connections) for row in present])
+    found = strongest_break(matrix[first], by_step, asked[first].tolist())
+    if found is None or found.jump <= 0.0:
+        return matrix, None
+    wider = np.column_stack([matrix, asked > found.at])
+    if condition_number(wider) > SEPARABLE_BELOW:
+        return matrix, None
+    return wider, matrix.shape[1]
 
 
 def _with_slope(

@@ -3,7 +3,7 @@ The plan: from a recorded run to a capacity with its walls and doubts, or to an 
 
 Pure and deterministic: windows (windows.py) → mix (mix.py) → which costs can be told apart
 (components.py) → costs and ceilings (costs.py, walls.py) → doubts (doubts.py, plan_doubts.py,
-step_doubts.py).
+step_doubts.py, latency_doubts.py).
 """
 
 import math
@@ -18,6 +18,7 @@ from capacity.planning.doubts import record_doubts
 from capacity.planning.effective_limits import effective_limits, known_value, limits_under_load
 from capacity.planning.excuses import Gap, why_no_fit, why_no_wall
 from capacity.planning.latency import latency_uses
+from capacity.planning.latency_doubts import latency_doubts
 from capacity.planning.mix import measured_mix, widest_mix
 from capacity.planning.plan_doubts import plan_doubts
 from capacity.planning.step_doubts import step_doubts
@@ -62,6 +63,7 @@ def plan(record: RunRecord, *, declared: Sequence[Limit] = ()) -> CapacityPlan |
         doubts=(
             *plan_doubts(found.capacity, highest, found.ladder, attributed, mix),
             *step_doubts(record, windows, attributed, found.capacity, found.ladder),
+            *latency_doubts(latencies, found.ladder, found.capacity),
             *doubts,
         ),
         widest_mix=widest_mix(windows),

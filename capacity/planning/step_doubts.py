@@ -1,20 +1,14 @@
 """
-Doubts about use that does not follow its line beyond what was tested.
+Doubts about use that does not follow its line: measured ones.
 
-Measured: a jump or a bend between the levels (models/breaks.py), a highest level above the line of
-those below it, and use that is not given back on the way down. Known to come without a warning:
-
-* pages shared since a fork are copied when they are written: memory jumps by up to what is shared
-* a runtime's heap has a cap of its own, which no agent reads
-* hash tables double: some 100 bytes an entry and table for CPython (PEP 412, dictobject.c)
-
-Only walls that stand near the capacity matter, and of counted ones a jump is none: costs.py leaves
-their kinks out.
+A jump or a bend between the levels (models/breaks.py), a highest level above the line of those
+below it, and use that is not given back on the way down. Only walls that stand near the capacity
+matter, and of counted ones a jump is none: costs.py leaves their kinks out.
 """
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -25,15 +19,13 @@ from capacity.domain.resources import COUNTED, LATENCIES, Resource
 from capacity.domain.run import RunRecord
 from capacity.domain.words import RESOURCES
 from capacity.models.breaks import highest_level_miss, strongest_break
-from capacity.planning.components import Attribution, design
-from capacity.planning.costs import ENVELOPED
-from capacity.planning.plausible import is_plausible
+from capacity.planning.components import Attribution
+from capacity.planning.costs import ENVELOPED, use_design
+from capacity.planning.memory_hazards import MATERIAL_RATIO, memory_hazards, share_of_room
 from capacity.planning.windows import Window
 
 NEAR_RATIO = 2.0
 """A wall that surely lies this many times beyond the capacity does not matter."""
-MATERIAL_RATIO = 0.05
-"""Doubted is what moves a ceiling by more."""
 HIGHEST_LEVEL_RATIO = 0.1
 NOISE_FACTOR = 4.0
 """Of a step's standard error; the line of the levels below errs by about as much again."""
@@ -42,14 +34,6 @@ KEPT_RATIO = 0.05
 KEPT_UNITS = 2.0
 """Fewer left-over descriptors or threads are pools."""
 SAME_LOAD_RATIO = 0.05
-TABLE_BYTES = 100.0
-TABLES = 2.0
-"""That hold an entry for each connection: one by descriptor in the event loop, one in the server."""
-HEAP_CAPS: Mapping[str, str] = {
-    "java": "-Xmx (by default a quarter of the memory)",
-    "node": "--max-old-space-size (by default at most 4 GB)",
-    "dotnet": "GCHeapHardLimit (by default three quarters of the cgroup's limit)",
-}
 _HELD = COUNTED | ENVELOPED
 
 
@@ -71,7 +55,7 @@ def step_doubts(
         if is_near and wall.resource not in COUNTED:
             doubts += _about_line(windows, attributed, wall)
             if wall.resource is Resource.MEMORY:
-                doubts += _about_memory(record, wall)
+                doubts += memory_hazards(record, wall)
     return doubts
 
 
@@ -79,11 +63,16 @@ def _about_line(windows: Sequence[Window], attributed: Attribution, wall: Wall) 
     """Compare with the line what was measured; where it ran below, the forecast is cautious."""
     name = RESOURCES[wall.resource]
     by_step = _by_step(windows, wall.resource)
-    matrix = design([entries[0] for entries in by_step], attributed.of(wall.resource))
+    first = {id(entries[0]) for entries in by_step}
+    rows = sorted(
+        (row for row, window in enumerate(windows) if id(window) in first),
+        key=lambda row: windows[row].step,
+    )
+    matrix = use_design(wall.resource, windows, attributed.of(wall.resource), rows)
     use = np.array([_mean(entries, wall.resource) for entries in by_step])
     levels = [float(entries[0].asked_connections) for entries in by_step]
     found = strongest_break(matrix, use, levels)
-    if found is not None and found.jump > 0.0 and _share_of_room(wall, found.jump) > MATERIAL_RATIO:
+    if found is not None and found.jump > 0.0 and share_of_room(wall, found.jump) > MATERIAL_RATIO:
         yield Doubt(
             kind=DoubtKind.STEP_HAZARD,
             statement=(
@@ -91,7 +80,7 @@ def _about_line(windows: Sequence[Window], attributed: Attribution, wall: Wall) 
                 f" {units.counted(round(found.at), 'connection')} and {units.count(found.until)}"
                 " (BIC falls by"
                 f" {units.number(found.evidence, 2)}): one more such jump takes"
-                f" {units.share(_share_of_room(wall, found.jump))} of its ceiling."
+                f" {units.share(share_of_room(wall, found.jump))} of its ceiling."
             ),
             remedy=(
                 f"Measure further, beyond {units.count(found.until)} connections, and find what"
@@ -149,7 +138,8 @@ def _about_way_down(windows: Sequence[Window], wall: Wall, *, is_near: bool) -> 
     most, connections = max(kept)
     if most <= KEPT_RATIO * grown or (wall.resource in COUNTED and most <= KEPT_UNITS):
         return
-    if wall.resource in ENVELOPED and not is_near and highest_after <= wall.used_at_highest:
+    risen = highest_after - wall.used_at_highest
+    if wall.resource in ENVELOPED and not is_near and risen <= KEPT_RATIO * grown:
         return
     yield Doubt(
         kind=DoubtKind.KEPT,
@@ -161,65 +151,6 @@ def _about_way_down(windows: Sequence[Window], wall: Wall, *, is_near: bool) -> 
         ),
         remedy="Hold one load for an hour or more (soak): what is kept stays, a leak goes on rising.",
     )
-
-
-def _about_memory(record: RunRecord, wall: Wall) -> Iterator[Doubt]:
-    shared_bytes, processes = _shared_bytes(record, wall)
-    if _share_of_room(wall, shared_bytes) > MATERIAL_RATIO:
-        yield Doubt(
-            kind=DoubtKind.STEP_HAZARD,
-            statement=(
-                f"Up to {units.size(shared_bytes)} of memory are shared by the"
-                f" {units.count(processes)} processes of the target: if they were forked,"
-                f" writing copies them, which takes {units.share(_share_of_room(wall, shared_bytes))}"
-                " of the ceiling at once."
-            ),
-            remedy=(
-                "Start workers with exec instead of fork, or freeze the collector before the fork"
-                " (gc.freeze in Python); then measure again."
-            ),
-        )
-    table_bytes = TABLES * TABLE_BYTES * wall.ceiling.mid / 2.0
-    if _share_of_room(wall, table_bytes) > MATERIAL_RATIO:
-        yield Doubt(
-            kind=DoubtKind.STEP_HAZARD,
-            statement=(
-                "A connection takes so little memory that hash tables matter: doubling on the way to"
-                f" {units.middle(wall.ceiling)} connections adds {units.size(table_bytes)} at once,"
-                f" {units.share(_share_of_room(wall, table_bytes))} of the room."
-            ),
-            remedy="Measure beyond half of the ceiling, or keep that much memory in reserve.",
-        )
-    agent = record.manifest.agent
-    name = agent.target_name if agent is not None else ""
-    if name in HEAP_CAPS and wall.limit.scope != "declared":
-        yield Doubt(
-            kind=DoubtKind.STEP_HAZARD,
-            statement=(
-                f"The heap of {name} has 1 cap that no agent reads, {HEAP_CAPS[name]}; the ceiling"
-                f" uses {units.size(wall.limit.value or 0.0)} from {wall.limit.source}."
-            ),
-            remedy="Declare limits.memory in the target file as that cap, and plan again.",
-        )
-
-
-def _shared_bytes(record: RunRecord, wall: Wall) -> tuple[float, int]:
-    """Return by how much processes' resident sets count pages twice, in the middle; and how many
-
-    processes there are. Where memory is that sum anyway, copies would not add to it.
-    """
-    read = [
-        (sample.gauges["resident_bytes"] - sample.used[Resource.MEMORY], sample.gauges["processes"])
-        for sample in record.samples
-        if {"resident_bytes", "processes"} <= set(sample.gauges)
-        and is_plausible(sample.gauges["resident_bytes"])
-        and 2.0 <= sample.gauges["processes"] <= 1e6
-        and is_plausible(sample.used.get(Resource.MEMORY, -1.0))
-    ]
-    if not read or wall.limit.scope != "cgroup":
-        return 0.0, 0
-    shared_bytes = float(np.median([shared for shared, _ in read]))
-    return max(0.0, shared_bytes), round(float(np.median([count for _, count in read])))
 
 
 def _by_step(windows: Sequence[Window], resource: Resource) -> list[list[Window]]:
@@ -243,7 +174,9 @@ def _noise_ratio(by_step: Sequence[Sequence[Window]], resource: Resource) -> flo
         if len(entries) > 1 and (mean := _mean(entries, resource)) > 0.0
         for window in entries
     ]
-    return math.sqrt(sum(square / (count * (count - 1)) for square, count in scatter) / len(by_step))
+    return math.sqrt(
+        sum(square / (count * (count - 1)) for square, count in scatter) / len(by_step)
+    )
 
 
 def _is_same(one: Window, other: Window) -> bool:
@@ -257,12 +190,6 @@ def _is_same(one: Window, other: Window) -> bool:
             (one.load.handshakes_per_s, other.load.handshakes_per_s),
         )
     )
-
-
-def _share_of_room(wall: Wall, amount: float) -> float:
-    """Return *amount* over what lies between the use at baseline and the limit."""
-    room = (wall.limit.value or 0.0) - wall.cost.baseline.mid
-    return min(1.0, amount / room) if room > 0.0 else 0.0
 
 
 def _share_of_bend(wall: Wall, bend: float) -> float:

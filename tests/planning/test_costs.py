@@ -143,7 +143,10 @@ def test_memory_that_stays_when_connections_leave_does_not_flatten_their_cost(ve
     departed = max(w.asked_connections for w in windows)
     stayed = [
         replace(
-            w, mean={Resource.MEMORY: w.mean[Resource.MEMORY] + 14e3 * (departed - w.asked_connections)}
+            w,
+            mean={
+                Resource.MEMORY: w.mean[Resource.MEMORY] + 14e3 * (departed - w.asked_connections)
+            },
         )
         if w.step == last
         else w

@@ -1,3 +1,4 @@
+import math
 import time
 from dataclasses import replace
 
@@ -5,10 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capacity.domain.plan import CapacityPlan, DoubtKind
+from capacity.domain.plan import CapacityPlan, DoubtKind, Excuse
 from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.planning.plan import plan
 from capacity.planning.windows import DESCRIPTOR_LIMIT
+from capacity.workload.profile import Mix, Pace, mixed_step
+
+MIX = Mix(subscriptions_per_connection=2, requests_per_s_per_connection=0.02, poll_interval_s=1.0)
+PACE = Pace(connects_per_s=100.0, ramp_timeout_s=60.0, settle_s=3.0, plateau_s=57.0)
 
 
 def wall(planned, resource):
@@ -247,3 +252,104 @@ def test_a_run_of_an_hour_is_planned_within_a_second(venue, safe):
     assert len(record.samples) >= 3600
     assert isinstance(planned, CapacityPlan)
     assert elapsed_s < 1.0
+
+
+def crossed(levels):
+    """Return steps in which polls, subscriptions and churn are switched independently."""
+    steps = [replace(mixed_step(0, MIX, PACE), is_mix=False)]
+    for index in range(1, levels):
+        full = replace(mixed_step(10 * index, MIX, PACE), churn_per_s=0.1 * index)
+        steps.append(
+            replace(
+                full,
+                subscriptions_per_connection=2 * (index % 2),
+                requests_per_s=full.requests_per_s * (index // 2 % 2),
+                churn_per_s=full.churn_per_s * (index // 4 % 2),
+                is_mix=index % 8 == 7,
+            )
+        )
+    return tuple(steps)
+
+
+def test_an_hour_of_sixty_steps_with_everything_varied_is_planned_within_a_second(venue):
+    record = replace(venue, steps=crossed(60)).record()
+    begin = time.perf_counter()
+    planned = plan(record)
+    elapsed_s = time.perf_counter() - begin
+
+    assert len(record.samples) >= 3400
+    assert "handshakes_per_s" in wall(planned, Resource.MEMORY).cost.separated
+    assert elapsed_s < 1.0
+
+
+BROKEN = st.sampled_from([math.nan, math.inf, -math.inf, -1.0, 0.0, 1e300, None])
+
+
+def damaged(value, broken):
+    """Return the mapping without what is None and with what else is broken."""
+    changed = {**value, **broken}
+    return {name: number for name, number in changed.items() if number is not None}
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_damaged_readings_give_a_plan_or_an_excuse_with_numbers_that_are_numbers(venue, data):
+    record = venue.record()
+    hit = data.draw(st.sets(st.integers(0, len(record.samples) - 1), max_size=80))
+    broken = data.draw(st.dictionaries(st.sampled_from(sorted(venue.costs)), BROKEN, max_size=3))
+    slips = data.draw(
+        st.dictionaries(
+            st.integers(0, len(record.steps) - 1),
+            st.tuples(
+                st.sampled_from(
+                    ["connections", "deliveries_per_s", "requests_per_s", "handshakes_per_s"]
+                ),
+                BROKEN.filter(lambda value: value is not None),
+            ),
+            max_size=3,
+        )
+    )
+    samples = tuple(
+        replace(sample, used=damaged(sample.used, broken)) if n in hit else sample
+        for n, sample in enumerate(record.samples)
+    )
+    steps = tuple(
+        replace(step, load=replace(step.load, **dict([slips[n]]))) if n in slips else step
+        for n, step in enumerate(record.steps)
+    )
+    planned = plan(replace(record, samples=samples, steps=steps))
+
+    if isinstance(planned, Excuse):
+        assert planned.reason
+        assert planned.remedy
+    else:
+        numbers = [planned.capacity.low, planned.capacity.mid, planned.capacity.high]
+        assert all(math.isfinite(number) for number in numbers)
+        assert numbers == sorted(numbers)
+
+
+@pytest.mark.parametrize("resource", [Resource.MEMORY, Resource.EVENT_LOOP])
+def test_use_that_falls_with_the_load_sets_no_ceiling(venue, cost, resource):
+    falling = cost(baseline=1e6, connection=-1e3)
+    record = replace(venue, costs={resource: falling}, limits={resource: 2e6}).record()
+    excuse = plan(record)
+
+    assert isinstance(excuse, Excuse)
+    assert "no measurable cost per connection" in excuse.reason
+
+
+def test_a_load_that_never_changes_is_an_excuse(venue, ramp):
+    record = replace(venue, steps=ramp(100, 100, 100)[1:]).record()
+    excuse = plan(record)
+
+    assert isinstance(excuse, Excuse)
+    assert "Only 1 connection level" in excuse.reason
+
+
+def test_without_any_reading_of_what_is_limited_there_is_an_excuse(venue):
+    record = venue.record()
+    blind = tuple(replace(sample, used={}) for sample in record.samples)
+    excuse = plan(replace(record, samples=blind))
+
+    assert isinstance(excuse, Excuse)
+    assert "its use was not read" in excuse.reason

@@ -4,14 +4,14 @@ from dataclasses import replace
 import pytest
 
 from capacity.domain.plan import DoubtKind
-from capacity.domain.resources import Limit, LimitState, Resource
+from capacity.domain.resources import Resource
 from capacity.planning.plan import plan
 
 KINDS = {DoubtKind.STEP_HAZARD, DoubtKind.BENDING, DoubtKind.KEPT}
 
 
-def doubts_of(record, declared=()):
-    return [doubt for doubt in plan(record, declared=declared).doubts if doubt.kind in KINDS]
+def doubts_of(record):
+    return [doubt for doubt in plan(record).doubts if doubt.kind in KINDS]
 
 
 def bent(record, resource, added):
@@ -62,6 +62,9 @@ def test_a_jump_within_the_tested_levels_is_a_hazard_beyond_them(memory):
 
     assert doubt.kind is DoubtKind.STEP_HAZARD
     assert "between 122 connections and 153" in doubt.statement
+    cost = plan(record).ladder[0].cost
+    assert cost.per_connection.mid == pytest.approx(60e3, rel=0.05)
+    assert cost.baseline.mid == pytest.approx(60e6 + 13e6, rel=0.02)
     jumped_mib = float(re.search(r"jumped by ([\d.]+) MiB", doubt.statement)[1])
     assert jumped_mib == pytest.approx(13e6 / 2**20, rel=0.05)
     assert "Measure further" in doubt.remedy
@@ -110,6 +113,18 @@ def test_memory_that_stays_after_the_highest_step_is_doubted_and_left_out_of_the
     assert wall.cost.baseline.mid == pytest.approx(60e6, rel=0.02)
 
 
+@pytest.mark.parametrize(("on_top", "kinds"), [(0.0, []), (5e6, [DoubtKind.KEPT])])
+def test_memory_far_from_its_limit_is_doubted_only_where_it_rises_on(venue, on_top, kinds):
+    down = on_the_way_down(venue)
+    kept = bent(
+        down.record(),
+        Resource.MEMORY,
+        lambda n, index: (60e3 * (245 - n) + 245 * 5000.0 + on_top) * (index > 8),
+    )
+
+    assert [doubt.kind for doubt in doubts_of(kept)] == kinds
+
+
 def test_a_way_down_that_gives_everything_back_is_not_doubted(memory):
     assert doubts_of(on_the_way_down(memory).record()) == []
 
@@ -122,67 +137,3 @@ def test_descriptors_that_stay_open_are_doubted(venue):
 
     assert [doubt.kind for doubt in found] == [DoubtKind.KEPT]
     assert "30 descriptors more" in found[0].statement
-
-
-def with_agent(record, *, target_name="planted", scope="process"):
-    agent = record.manifest.agent
-    limits = tuple(replace(limit, scope=scope) for limit in agent.limits)
-    agent = replace(agent, target_name=target_name, limits=limits)
-    return replace(record, manifest=replace(record.manifest, agent=agent))
-
-
-def forked(record, *, processes, shared_bytes):
-    samples = tuple(
-        replace(
-            sample,
-            gauges={
-                "processes": processes,
-                "resident_bytes": sample.used[Resource.MEMORY] + shared_bytes,
-            },
-        )
-        for sample in record.samples
-    )
-    return replace(record, samples=samples)
-
-
-def test_pages_shared_since_a_fork_are_a_hazard_where_a_cgroup_counts_them_once(memory):
-    record = forked(memory.record(), processes=5.0, shared_bytes=40e6)
-    (doubt,) = doubts_of(with_agent(record, scope="cgroup"))
-
-    assert doubt.kind is DoubtKind.STEP_HAZARD
-    assert "shared by the 5 processes" in doubt.statement
-    assert doubts_of(record) == []
-
-
-@pytest.mark.parametrize(("processes", "shared_bytes"), [(1.0, 40e6), (5.0, 1e5), (5.0, -4e6)])
-def test_one_process_or_little_to_copy_is_no_hazard(memory, processes, shared_bytes):
-    record = forked(memory.record(), processes=processes, shared_bytes=shared_bytes)
-
-    assert doubts_of(with_agent(record, scope="cgroup")) == []
-
-
-def test_the_cap_of_a_heap_is_asked_for_until_it_is_declared(memory):
-    record = with_agent(memory.record(), target_name="node")
-    cap = Limit(
-        resource=Resource.MEMORY,
-        state=LimitState.KNOWN,
-        value=100e6,
-        scope="declared",
-        source="--max-old-space-size",
-    )
-
-    assert "--max-old-space-size" in doubts_of(record)[0].statement
-    assert doubts_of(record, declared=(cap,)) == []
-
-
-def test_connections_small_as_table_entries_jump_when_tables_double(venue, cost, safe):
-    small = replace(
-        venue,
-        steps=safe(8.0, 8),
-        costs={Resource.MEMORY: cost(baseline=10e6, connection=800.0)},
-        limits={Resource.MEMORY: 10e6 + 1000 * 800.0},
-    )
-    (doubt,) = doubts_of(small.record())
-
-    assert doubt.kind is DoubtKind.STEP_HAZARD
-    assert "hash tables" in doubt.statement

@@ -144,7 +144,11 @@ def test_windows_in_which_the_target_warmed_up_are_left_out(venue, safe):
             used={
                 **sample.used,
                 Resource.EVENT_LOOP: sample.used[Resource.EVENT_LOOP]
-                + (1.0 if warm.plateau_started_at < sample.at < warm.plateau_started_at + 7 else 0.0),
+                + (
+                    1.0
+                    if warm.plateau_started_at < sample.at < warm.plateau_started_at + 7
+                    else 0.0
+                ),
             },
         )
         for sample in record.samples

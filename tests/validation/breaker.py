@@ -1,0 +1,197 @@
+"""Breaks a server, with nothing of the product in it: plain asyncio, own frames, own acceptance test.
+
+A count is held when all connections are open, their subscriptions confirmed, at least nine tenths of
+the updates arrive, and the 95th percentile of their delay stays within the objective if there is one.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import resource
+import time
+
+REQUEST = (
+    b"GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+SUBSCRIPTION = json.dumps({"op": "subscribe", "id": 1, "channels": ["updates"]}).encode()
+RECEIVED_RATIO = 0.9
+OPEN_TIMEOUT_S = 5.0
+
+
+def masked(payload):
+    mask = os.urandom(4)
+    body = bytes(byte ^ mask[n % 4] for n, byte in enumerate(payload))
+    return bytes((0x81, 0x80 | len(payload))) + mask + body
+
+
+class Subscriber(asyncio.Protocol):
+    def __init__(self, crowd):
+        self.crowd, self.data, self.shaken = crowd, b"", False
+        self.confirmed = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport):
+        self.transport = transport
+        transport.write(REQUEST)
+
+    def connection_lost(self, _error):
+        self.crowd.members.discard(self)
+        if not self.confirmed.done():
+            self.confirmed.set_result(False)
+        elif not self.crowd.is_leaving:
+            self.crowd.lost += 1
+
+    def data_received(self, data):
+        self.data += data
+        if not self.shaken:
+            head, end, rest = self.data.partition(b"\r\n\r\n")
+            if not end:
+                return
+            if b" 101 " not in head.split(b"\r\n", 1)[0]:
+                self.transport.abort()
+                return
+            self.shaken, self.data = True, rest
+            self.transport.write(masked(SUBSCRIPTION))
+        now_ms = time.time() * 1000
+        while len(self.data) >= 2:
+            size, start = self.data[1] & 127, 2
+            if size == 126:
+                size, start = int.from_bytes(self.data[2:4], "big"), 4
+            if len(self.data) < start + size:
+                return
+            payload, self.data = self.data[start : start + size], self.data[start + size :]
+            self._take(payload, now_ms)
+
+    def _take(self, payload, now_ms):
+        if not self.confirmed.done():
+            self.confirmed.set_result(True)
+            self.crowd.members.add(self)
+        elif payload.startswith(b'{"ch"'):
+            self.crowd.received += 1
+            if self.crowd.received % 7 == 0:
+                ts = payload.index(b'"ts": ') + 6
+                self.crowd.delays_ms.append(now_ms - float(payload[ts : payload.index(b",", ts)]))
+
+
+class Crowd:
+    """The connections that are open."""
+
+    def __init__(self, options):
+        self.options = options
+        self.members, self.lost, self.received, self.delays_ms = set(), 0, 0, []
+        self.is_leaving = False
+
+    async def open(self):
+        """Return whether one more connection could be opened and subscribed."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(OPEN_TIMEOUT_S):
+                _transport, member = await loop.create_connection(
+                    lambda: Subscriber(self), "127.0.0.1", self.options.port
+                )
+                return await member.confirmed
+        except (OSError, TimeoutError):
+            return False
+
+    async def grow_to(self, count):
+        """Open connections at the asked rate; return whether all *count* are there."""
+        lost, began_s, opened = self.lost, time.monotonic(), 0
+        missing, pending = count - len(self.members), set()
+        while opened < missing:
+            pending.add(asyncio.ensure_future(self.open()))
+            opened += 1
+            if len(pending) >= self.options.at_once:
+                done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+                if not all(each.result() for each in done):
+                    break
+            due_s = began_s + opened / self.options.rate_per_s
+            await asyncio.sleep(max(0.0, due_s - time.monotonic()))
+        results = await asyncio.gather(*pending)
+        return all(results) and self.lost == lost and len(self.members) >= count
+
+    async def shrink_to(self, count):
+        self.is_leaving = True
+        for member in list(self.members)[count:]:
+            member.transport.abort()
+        await asyncio.sleep(1.0)
+        self.is_leaving = False
+
+    async def holds(self):
+        """Return whether the acceptance test holds for the time to hold, at once or once more.
+
+        A round of updates may fall on either side of the window's ends.
+        """
+        return await self._holds_once() or (self.members and await self._holds_once())
+
+    async def _holds_once(self):
+        count, lost = len(self.members), self.lost
+        await asyncio.sleep(0.5)
+        received, began_s = self.received, time.monotonic()
+        self.delays_ms = []
+        await asyncio.sleep(self.options.hold_s)
+        due = count * self.options.updates_per_s * (time.monotonic() - began_s)
+        slow_ms = sorted(self.delays_ms)[int(len(self.delays_ms) * 0.95)] if self.delays_ms else 0.0
+        return (
+            self.lost == lost
+            and self.received - received >= RECEIVED_RATIO * due
+            and (not self.options.slo_ms or slow_ms <= self.options.slo_ms)
+        )
+
+
+async def ramp(crowd, options):
+    """Return the most connections held while ever more are opened: for limits that kill or refuse."""
+    count, best = options.start, 0
+    while count < options.most:
+        if not await crowd.grow_to(count):
+            # Those that are still there were held; if the server is gone, none are.
+            await asyncio.sleep(0.5)
+            return max(best, len(crowd.members))
+        if options.hold_s and not await crowd.holds():
+            return best
+        best = len(crowd.members)
+        count = max(count + 1, int(count * options.growth))
+    return best
+
+
+async def search(crowd, options):
+    """Return the highest count that was held, to 2 %: for limits that only slow the server down."""
+    low, high, count = 0, options.most, options.start
+    while high - low > max(1, 0.02 * low):
+        if count > len(crowd.members):
+            is_held = await crowd.grow_to(count)
+        else:
+            is_held = True
+            await crowd.shrink_to(count)
+        if is_held and await crowd.holds():
+            low = count
+        else:
+            high = count
+            await crowd.shrink_to(low // 2)
+        count = min(int(low * 1.3), (low + high) // 2) if low else high // 2
+        if count in {low, high} or high <= 2:
+            break
+    return low
+
+
+async def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--mode", choices=("ramp", "search"), required=True)
+    parser.add_argument("--start", type=int, default=50)
+    parser.add_argument("--most", type=int, default=15_000)
+    parser.add_argument("--growth", type=float, default=1.02)
+    parser.add_argument("--hold-s", type=float, default=0.0)
+    parser.add_argument("--rate-per-s", type=float, default=400.0)
+    parser.add_argument("--at-once", type=int, default=20)
+    parser.add_argument("--updates-per-s", type=float, default=2.0)
+    parser.add_argument("--slo-ms", type=float, default=0.0)
+    options = parser.parse_args()
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    crowd = Crowd(options)
+    print(await {"ramp": ramp, "search": search}[options.mode](crowd, options), flush=True)
+    os._exit(0)  # The connections need no farewell.
+
+
+asyncio.run(main())

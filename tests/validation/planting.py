@@ -1,0 +1,104 @@
+"""Starts a server with its planted limit, and an agent beside it; leaves nothing behind."""
+
+import contextlib
+import os
+import re
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).parent
+MODULES = {"synthetic": "synthetic.py"}
+
+
+class CannotPlantError(Exception):
+    """The limit cannot be planted on this machine."""
+
+
+@contextlib.contextmanager
+def cgroup(controller, name):
+    """Make a version 1 cgroup for the length of a block."""
+    group = Path(f"/sys/fs/cgroup/{controller}/capacity-validation-{os.getpid()}-{name}")
+    try:
+        group.mkdir()
+    except OSError as error:
+        raise CannotPlantError(f"no version 1 cgroup of {controller}: {error.strerror}") from None
+    try:
+        yield group
+    finally:
+        deadline_s = time.monotonic() + 5
+        while (group / "cgroup.procs").read_text().strip() and time.monotonic() < deadline_s:
+            time.sleep(0.05)
+        with contextlib.suppress(OSError):
+            group.rmdir()
+
+
+@contextlib.contextmanager
+def running(argv, log, ready, prepare=None):
+    """Run a process until the block ends; yield it and the word after *ready* on its stderr."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            preexec_fn=prepare,  # noqa: PLW1509
+        )
+    try:
+        deadline_s = time.monotonic() + 20
+        while not (said := re.search(ready + r"(\S+)", log.read_text(errors="replace"))):
+            if process.poll() is not None or time.monotonic() > deadline_s:
+                raise RuntimeError(f"{argv[-1]} did not start: {log.read_text()[-300:]}")
+            time.sleep(0.05)
+        yield process, said[1]
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextlib.contextmanager
+def server(case, folder, name):
+    """Run the case's server under its limit; yield its process and port."""
+    with contextlib.ExitStack() as stack:
+        groups = []
+        if case.memory_bytes:
+            group = stack.enter_context(cgroup("memory", name))
+            (group / "memory.limit_in_bytes").write_text(str(case.memory_bytes))
+            with contextlib.suppress(OSError):
+                (group / "memory.memsw.limit_in_bytes").write_text(str(case.memory_bytes))
+            groups.append(group)
+        if case.cpu_ratio:
+            group = stack.enter_context(cgroup("cpu", name))
+            (group / "cpu.cfs_period_us").write_text("100000")
+            (group / "cpu.cfs_quota_us").write_text(str(round(case.cpu_ratio * 100_000)))
+            groups.append(group)
+        if case.tasks:
+            group = stack.enter_context(cgroup("pids", name))
+            (group / "pids.max").write_text(str(case.tasks))
+            groups.append(group)
+
+        def prepare():
+            for group in groups:
+                (group / "cgroup.procs").write_text(str(os.getpid()))
+            resource.setrlimit(resource.RLIMIT_NOFILE, (case.descriptors, case.descriptors))
+
+        module = HERE / "servers" / MODULES.get(case.server, f"with_{case.server}.py")
+        process, address = stack.enter_context(
+            running(
+                [sys.executable, str(module), *case.options],
+                folder / f"{name}.log",
+                "server ready on ",
+                prepare,
+            )
+        )
+        yield process, int(address.rsplit(":", 1)[1])
+
+
+@contextlib.contextmanager
+def agent(pid, folder):
+    """Run an agent beside a process; yield its URL."""
+    argv = [sys.executable, "-m", "capacity.monitor", "--pid", str(pid), "--listen", "0"]
+    with running(argv, folder / "agent.log", "agent ready on ") as (_process, url):
+        yield url

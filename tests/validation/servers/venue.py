@@ -1,0 +1,111 @@
+"""What the servers of the validation have in common: the conversation and the planted costs.
+
+A client asks {"op": "subscribe", "id": 1, "channels": [...]}, is told {"id": 1, "ok": true}, and from
+then on gets {"ch": ..., "ts": milliseconds, "seq": n} at the planted rate.
+"""
+
+import argparse
+import gc
+import json
+import sys
+import time
+
+
+def arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--rate-per-s", type=float, default=2.0, help="updates of a subscriber")
+    parser.add_argument("--payload-bytes", type=int, default=100)
+    parser.add_argument("--state-bytes", type=int, default=0, help="kept for a connection")
+    parser.add_argument("--burst-bytes", type=int, default=0, help="for a connection, every 3 s")
+    parser.add_argument("--leak-bytes", type=int, default=0, help="not given back by a connection")
+    parser.add_argument("--message-us", type=float, default=0.0, help="CPU time of an update")
+    parser.add_argument("--handshake-us", type=float, default=0.0, help="CPU time of a handshake")
+    parser.add_argument("--request-us", type=float, default=0.0, help="CPU time of a request")
+    parser.add_argument("--max-connections", type=int, default=0, help="refuses more; 0: none")
+    parser.add_argument("--backlog", type=int, default=2048)
+    parser.add_argument("--deflate", action="store_true")
+    parser.add_argument("--workers", type=int, default=1)
+    return parser.parse_args()
+
+
+def ready(port):
+    print(f"server ready on 127.0.0.1:{port}", file=sys.stderr, flush=True)
+
+
+def burn(microseconds):
+    """Use that much CPU time of this thread."""
+    if microseconds > 0:
+        until_ns = time.thread_time_ns() + microseconds * 1000
+        while time.thread_time_ns() < until_ns:
+            pass
+
+
+class Venue:
+    """Planted costs of connections, updates, handshakes and requests."""
+
+    def __init__(self, options):
+        self.options = options
+        self.open = 0
+        self.leaked = []
+        self._seq = 0
+        self._padding = "x" * options.payload_bytes
+        gc.freeze()
+
+    def admits(self):
+        burn(self.options.handshake_us)
+        return not self.options.max_connections or self.open < self.options.max_connections
+
+    def enter(self):
+        """Return the state of a new connection, its pages touched."""
+        self.open += 1
+        if self.options.leak_bytes:
+            self.leaked.append(b"\x01" * self.options.leak_bytes)
+        return b"\x01" * self.options.state_bytes
+
+    def leave(self):
+        self.open -= 1
+
+    def answer(self, text, channels):
+        """Return the reply to a client's message; *channels* are changed by it."""
+        asked = json.loads(text)
+        if asked.get("op") == "subscribe":
+            channels.update(asked["channels"])
+        elif asked.get("op") == "unsubscribe":
+            channels.difference_update(asked["channels"])
+        return json.dumps({"id": asked.get("id"), "ok": True})
+
+    def update(self):
+        """Return the next update as text."""
+        self._seq += 1
+        return json.dumps(
+            {"ch": "updates", "ts": time.time() * 1000, "seq": self._seq, "pad": self._padding}
+        )
+
+    def snapshot(self):
+        burn(self.options.request_us)
+        return json.dumps({"ts": time.time() * 1000, "pad": self._padding})
+
+
+async def publish(venue, clients, send):
+    """Send an update to each of *clients* that subscribed, at the planted rate, for ever."""
+    import asyncio
+
+    options, round_s = venue.options, 1.0 / venue.options.rate_per_s
+    due_s, rounds = time.monotonic() + round_s, 0
+    while True:
+        await asyncio.sleep(max(0.0, due_s - time.monotonic()))
+        # Behind by more than a round: rounds are left out, as venues that conflate do.
+        due_s = max(due_s + round_s, time.monotonic())
+        rounds += 1
+        burst = None
+        if options.burst_bytes and rounds % max(1, round(3 * options.rate_per_s)) == 0:
+            burst = b"\x01" * (options.burst_bytes * len(clients))
+        text = venue.update()
+        for n, client in enumerate([client for client in clients if client.channels]):
+            burn(options.message_us)
+            send(client, text)
+            if n % 50 == 49:
+                await asyncio.sleep(0)
+        await asyncio.sleep(0.05 if burst else 0)
+        del burst

@@ -1,0 +1,79 @@
+"""The websockets library, one process or several that share a port."""
+
+import asyncio
+import http
+import os
+import socket
+
+from venue import Venue, arguments, publish, ready
+from websockets.asyncio.server import serve
+from websockets.exceptions import ConnectionClosed
+from websockets.protocol import State
+
+
+class Client:
+    def __init__(self, connection):
+        self.connection, self.channels = connection, set()
+
+
+async def main(options, sock):
+    venue, clients = Venue(options), set()
+
+    def admit(connection, request):
+        if request.path == "/snapshot":
+            return connection.respond(http.HTTPStatus.OK, venue.snapshot())
+        if not venue.admits():
+            return connection.respond(http.HTTPStatus.SERVICE_UNAVAILABLE, "full\n")
+        return None
+
+    async def follow(connection):
+        client, state = Client(connection), venue.enter()
+        clients.add(client)
+        try:
+            async for text in connection:
+                await connection.send(venue.answer(text, client.channels))
+        except ConnectionClosed:
+            pass
+        finally:
+            clients.discard(client)
+            venue.leave()
+            del state
+
+    def send(client, text):
+        protocol = client.connection.protocol
+        if protocol.state is State.OPEN:
+            protocol.send_text(text.encode())
+            client.connection.send_data()
+
+    async with serve(
+        follow,
+        sock=sock,
+        process_request=admit,
+        compression="deflate" if options.deflate else None,
+        ping_interval=None,
+    ):
+        await publish(venue, clients, send)
+
+
+def listen(options):
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if options.workers > 1:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    sock.bind(("127.0.0.1", options.port))
+    sock.listen(options.backlog)
+    return sock
+
+
+if __name__ == "__main__":
+    options = arguments()
+    first = listen(options)
+    options.port = first.getsockname()[1]
+    for _ in range(options.workers - 1):
+        if os.fork() == 0:
+            first.close()
+            first = listen(options)
+            break
+    else:
+        ready(options.port)
+    asyncio.run(main(options, first))
