@@ -1,5 +1,6 @@
 VENV := .venv
 MINUTES := 60
+CASES :=
 PYTHON := $(VENV)/bin/python
 
 help:  ## List the targets.
@@ -24,6 +25,10 @@ bench: $(VENV)/.benched  ## Measure what the README claims; half an hour, two id
 	$(PYTHON) tests/benchmarks/sixty_thousand.py
 	$(PYTHON) tests/benchmarks/agent_cost.py
 	$(PYTHON) tests/benchmarks/kernel_memory.py
+
+validate: $(VENV)/.tested  ## Predict, then really break servers with planted limits; CASES='memory*' for some.
+	$(PYTHON) tests/validation/run.py $(CASES)
+	$(PYTHON) tests/validation/table.py
 
 fuzz: $(VENV)/.tested  ## Feed the frame reader, handshake and conversation junk for some five minutes.
 	CAPACITY_HYPOTHESIS_PROFILE=fuzz timeout 900 $(PYTHON) -m pytest -m hypothesis \
@@ -54,4 +59,4 @@ $(VENV)/.benched: tests/benchmarks/requirements.txt $(VENV)/.tested
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r tests/benchmarks/requirements.txt
 	@touch $@
 
-.PHONY: help demo test bench fuzz soak
+.PHONY: help demo test bench validate fuzz soak

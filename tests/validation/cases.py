@@ -148,7 +148,7 @@ def memory(server, fraction, seed, *, bursty=False, leaking=False, deflate=False
         seed=seed,
         options=tuple(options),
         memory_bytes=BASE_BYTES[server] * MIB + each * expected,
-        hold_s=3.5 if bursty else 1.0,
+        hold_s=3.5 if bursty else 0.0,
     )
 
 

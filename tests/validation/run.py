@@ -136,7 +136,7 @@ def break_once(case, folder, n):
                 *("--most", str(min(case.expected * 4, 18_000))),
                 *("--hold-s", str(case.hold_s), "--updates-per-s", str(UPDATES_PER_S)),
                 *("--slo-ms", str(case.slo_ms)),
-                *("--growth", "1.03" if case.memory_bytes else "1.2"),
+                *("--growth", "1.03" if case.hold_s else "1.004"),
                 *("--at-once", "4" if case.tasks or case.memory_bytes else "10"),
             ],
             capture_output=True,
