@@ -23,7 +23,13 @@ UNTESTED_MODULES = {
     Path("workload/dialect.py"),
 }
 # About the project as a whole, and stories that cross the packages.
-UNMAPPED_FOLDERS = {Path("end_to_end"), Path("benchmarks"), Path("backtest"), Path("validation"), Path()}
+UNMAPPED_FOLDERS = {
+    Path("end_to_end"),
+    Path("benchmarks"),
+    Path("backtest"),
+    Path("validation"),
+    Path(),
+}
 
 
 def mapped_modules() -> set[Path]:

@@ -52,8 +52,8 @@ class RunEvent:
 
     at: float
     kind: str
-    """phase, worker_lost, worker_joined, target_restarted, agent_lost, agent_back, guard,
-    problem, finished, aborted."""
+    """phase, design, trial, worker_lost, worker_joined, target_restarted, agent_lost, agent_back,
+    agent_note, guard, problem, finished, aborted."""
     detail: Mapping[str, Any]
 
 

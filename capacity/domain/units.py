@@ -88,6 +88,15 @@ def share(ratio: float) -> str:
     return f"{ratio * 100:.0f} %"
 
 
+def quantity(value: float, unit: str) -> str:
+    """Return *value* of a *unit* that may be any: bytes and bytes per second are scaled."""
+    if unit == "bytes":
+        return size(value)
+    if unit == "bytes_per_s":
+        return f"{size(value)}/s"
+    return f"{number(value)} {unit}"
+
+
 def amount(value: float, resource: Resource) -> str:
     """Return *value* of *resource* with its unit."""
     unit = UNITS[resource]

@@ -86,9 +86,22 @@ class Recorder:
                 assert self._preflight.agent is not None
                 gevent.sleep(self._preflight.agent.delay_s)  # The sample of the last second.
                 self._fetch()
+                self._note_what_came_up()
                 self._preflight.agent.close()
         finally:
             self.event(kind, **detail)
+
+    def _note_what_came_up(self) -> None:
+        """Record what the agent says of itself now and did not say when the run began."""
+        assert self._preflight.agent is not None
+        assert self._preflight.info is not None
+        try:
+            notes = self._preflight.agent.info().notes
+        except UnreachableError:
+            return  # That it was lost is an event already.
+        for note in notes:
+            if note not in self._preflight.info.notes:
+                self.event("agent_note", note=note)
 
     def _newest_seq(self) -> int:
         if self._preflight.agent is None:

@@ -40,19 +40,11 @@ def _resource_row(limit: Limit, sample: Sample) -> tuple[str, ...]:
 def _entry_row(entry: AuditEntry) -> tuple[str, ...]:
     return (
         entry.name,
-        entry.state.value if entry.value is None else _amount(entry.value, entry.unit),
+        entry.state.value if entry.value is None else units.quantity(entry.value, entry.unit),
         entry.scope,
         entry.scales_with.replace("_", " "),
         entry.source if entry.reason is None else f"{entry.source} ({entry.reason})",
     )
-
-
-def _amount(value: float, unit: str) -> str:
-    if unit == "bytes":
-        return units.size(value)
-    if unit == "bytes_per_s":
-        return f"{units.size(value)}/s"
-    return f"{units.number(value)} {unit}"
 
 
 def _aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:

@@ -64,7 +64,13 @@ def data_quality_section(record: RunRecord) -> Section:
         heading="Quality of the data",
         table=Table(
             columns=("What", "Found"),
-            rows=(*_clock(record), *_sampling(record), *_agent_cost(record), *_absent(record)),
+            rows=(
+                *_clock(record),
+                *_sampling(record),
+                *_agent_cost(record),
+                *_said_by_agent(record),
+                *_absent(record),
+            ),
         ),
     )
 
@@ -106,6 +112,15 @@ def _agent_cost(record: RunRecord) -> list[Row]:
     mean, most = sum(costs) / len(costs), max(costs)
     found = f"{units.share(mean)} of a core on average, {units.share(most)} at most"
     return [cells("CPU of the agent itself", found)]
+
+
+def _said_by_agent(record: RunRecord) -> list[Row]:
+    agent = record.manifest.agent
+    said = list(agent.notes) if agent is not None else []
+    said += [
+        str(event.detail.get("note", "")) for event in record.events if event.kind == "agent_note"
+    ]
+    return [cells("The agent says", note) for note in dict.fromkeys(said)]
 
 
 def _absent(record: RunRecord) -> list[Row]:

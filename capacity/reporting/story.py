@@ -4,6 +4,7 @@ from capacity.domain import units
 from capacity.domain.plan import CapacityPlan, Excuse
 from capacity.domain.run import RunRecord
 from capacity.reporting.advice import advice_sections
+from capacity.reporting.audit import audit_section
 from capacity.reporting.charts import resource_figures
 from capacity.reporting.circumstances import (
     data_quality_section,
@@ -52,6 +53,7 @@ def story(record: RunRecord, plan: CapacityPlan | Excuse) -> Story:
             events_section(record),
             environment_section(record),
             limits_section(record),
+            audit_section(record),
         ),
     )
 

@@ -1,5 +1,7 @@
 """Real agents whose samples are fetched into a real record, whatever happens to the way there."""
 
+import json
+
 import gevent
 import pytest
 import requests
@@ -42,6 +44,8 @@ class Way:
     def __init__(self, url):
         self.url = url
         self.is_blocked = False
+        self.notes = []
+        """What the agent is to say of itself from now on."""
 
     def __call__(self, environ, start_response):
         if self.is_blocked:
@@ -49,6 +53,9 @@ class Way:
             return []
         path = f"{environ['PATH_INFO']}?{environ['QUERY_STRING']}"
         answer = requests.get(self.url + path, timeout=5)
+        if self.notes and environ["PATH_INFO"].endswith("/info"):
+            start_response("200 OK", [])
+            return [json.dumps({**answer.json(), "notes": self.notes}).encode()]
         newest = answer.headers.get("Capacity-Newest-Seq")
         start_response("200 OK", [("Capacity-Newest-Seq", newest)] if newest else [])
         return [answer.content]
@@ -118,6 +125,18 @@ def test_no_sample_is_lost_while_the_agent_cannot_be_reached(
     assert list(range(samples[0].seq, samples[-1].seq + 1)) == numbers_of(samples)
     assert len(samples) >= held + 8
     assert ["agent_lost", "agent_back", "finished"] == kinds_of(recorder)
+
+
+def test_what_the_agent_comes_to_say_of_itself_is_an_event(
+    exchange, agent, target_file, record, serve
+):
+    way = Way(agent.url)
+    recorder = record(target_file(exchange, serve(way)))
+    way.notes = ["samples every 2 s instead of 1 s: one takes 30 ms"]
+    recorder.close("finished", {})
+    [note] = [event for event in load(recorder.path).events if event.kind == "agent_note"]
+
+    assert {"note": way.notes[0]} == note.detail
 
 
 def test_an_agent_that_is_gone_at_the_end_does_not_keep_the_record_open(

@@ -48,6 +48,20 @@ def test_the_quality_of_the_data_has_its_numbers(record):
     }
 
 
+def test_what_the_agent_says_of_itself_is_shown_once(record):
+    late = "it samples every 2 s, because a sample takes 40 ms of its core"
+    agent = replace(record.manifest.agent, notes=("the host's clock was set back", late))
+    events = (RunEvent(at=1.0, kind="agent_note", detail={"note": late}),)
+    noted = replace(record, manifest=replace(record.manifest, agent=agent), events=events)
+    said = [
+        row[1].text
+        for row in data_quality_section(noted).table.rows
+        if row[0].text == "The agent says"
+    ]
+
+    assert said == ["the host's clock was set back", late]
+
+
 def test_lost_samples_are_counted(record):
     torn = replace(record, samples=(*record.samples[:5], *record.samples[9:]))
 

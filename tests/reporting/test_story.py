@@ -23,6 +23,7 @@ def test_the_answer_comes_before_what_it_stands_on(record, plan):
         "events",
         "environment",
         "limits",
+        "audit",
     ]
 
 

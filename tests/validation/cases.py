@@ -167,7 +167,7 @@ def cpu_quota(server, fraction, seed, *, quota):
         options=("--message-us", str(message_us)),
         cpu_ratio=quota,
         breaking="search",
-        hold_s=2.5,
+        hold_s=2.0,
     )
 
 
@@ -184,7 +184,7 @@ def one_loop(server, fraction, seed, *, slo_ms=0.0):
         options=("--message-us", str(message_us)),
         slo_ms=slo_ms,
         breaking="search",
-        hold_s=2.5,
+        hold_s=2.0,
     )
 
 

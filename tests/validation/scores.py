@@ -68,5 +68,7 @@ def rule_errors(results):
     sizes = {}
     for result in filter(is_answered, results):
         for rule, predicted in result["prediction"].get("rules_of_thumb", {}).items():
+            if rule.startswith("memory") and result["kind"] != "memory":
+                continue
             sizes.setdefault(rule, []).append(abs(predicted / result["truth"] - 1.0))
     return {rule: (statistics.median(values), len(values)) for rule, values in sizes.items()}
