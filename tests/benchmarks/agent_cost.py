@@ -13,7 +13,10 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 import requests
@@ -24,6 +27,8 @@ OUTPUT = Path("reports/benchmarks/agent_cost.json")
 SECONDS = 30.0
 PSUTIL_CALLS = 3
 MOST = 20_000
+CROWD, PROCESSES = 50_000, 3
+"""More connections than a process may have descriptors: as prefork workers hold them."""
 SPARE = 100
 """Descriptors that server and client need for themselves."""
 
@@ -54,6 +59,8 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     most = min(MOST, hard - SPARE)
     rows = [measured(where, count) for where in places() for count in (0, 1_000, most)]
+    if os.geteuid() == 0 and Path("/sys/fs/cgroup/pids").is_dir():
+        rows.append(crowded(min(CROWD // PROCESSES, hard - SPARE)))
     table = Table(*rows[0], title=f"agent at 1 sample/s for {SECONDS:.0f} s")
     for row in rows:
         table.add_row(*[f"{v:,.4g}" if isinstance(v, float) else str(v) for v in row.values()])
@@ -98,42 +105,95 @@ def measured(where: str, count: int) -> dict[str, float | str]:
     inside = ("nsenter", f"--net=/proc/{server.process.pid}/ns/net")
     client = Program(*(inside if where != "host" else ()), *python, CLIENT, port)
     try:
-        for begin in range(0, count, BATCH):
-            batch = min(BATCH, count - begin)
-            for program in (client, server):
-                program.say(batch)
-            for program in (client, server):
-                program.line()
+        connect(server, client, count)
         return {"where": where, "connections": str(count), **observed(server, port, count, inside)}
     finally:
         client.end()
         server.end()
 
 
-def observed(server: Program, port: str, count: int, inside: tuple[str, ...]) -> dict[str, float]:
-    pid = server.process.pid
+def connect(server: Program, client: Program, count: int) -> None:
+    for begin in range(0, count, BATCH):
+        batch = min(BATCH, count - begin)
+        for program in (client, server):
+            program.say(batch)
+        for program in (client, server):
+            program.line()
+
+
+@contextmanager
+def watching(*target: str) -> Iterator[tuple[psutil.Process, str]]:
+    """Run an agent; yield its process and its address."""
     agent = subprocess.Popen(
-        [sys.executable, "-m", "capacity.monitor", "--pid", str(pid), "--listen", "0"],
+        [sys.executable, "-m", "capacity.monitor", *target, "--listen", "0"],
         stderr=subprocess.PIPE,
         text=True,
     )
     try:
         assert agent.stderr is not None
-        url = agent.stderr.readline().split()[-1]
-        process = psutil.Process(agent.pid)
-        begin_s, began_s = spent_s(process), time.monotonic()
-        time.sleep(SECONDS)
-        cores = (spent_s(process) - begin_s) / (time.monotonic() - began_s)
-        answer = requests.get(f"{url}/v1/samples?since=0", timeout=10).text
+        yield psutil.Process(agent.pid), agent.stderr.readline().split()[-1]
     finally:
         agent.terminate()
         agent.wait()
-    samples = [json.loads(line) for line in answer.splitlines()]
-    censuses = [
+
+
+def cores_of(process: psutil.Process) -> float:
+    """Return the cores that a process uses, over the time of the measurement."""
+    begin_s, began_s = spent_s(process), time.monotonic()
+    time.sleep(SECONDS)
+    return (spent_s(process) - begin_s) / (time.monotonic() - began_s)
+
+
+def samples_of(url: str) -> list[dict[str, Any]]:
+    answer = requests.get(f"{url}/v1/samples?since=0", timeout=10).text
+    return [json.loads(line) for line in answer.splitlines()]
+
+
+def censuses_of(samples: list[dict[str, Any]]) -> list[float]:
+    return [
         found
         for each in samples
         if (found := each["used"].get("application_connections")) is not None
     ]
+
+
+def crowded(each: int) -> dict[str, float | str]:
+    """Return the agent's cost beside several processes that it finds by their cgroup."""
+    python = (sys.executable, "-ISc")
+    group = Path(f"/sys/fs/cgroup/pids/agent-cost-{os.getpid()}")
+    group.mkdir()
+    servers = [Program(*python, SERVER) for _ in range(PROCESSES)]
+    for server in servers:
+        (group / "cgroup.procs").write_text(str(server.process.pid))
+    clients = [Program(*python, CLIENT, server.line()) for server in servers]
+    try:
+        for server, client in zip(servers, clients, strict=True):
+            connect(server, client, each)
+        with watching("--cgroup", str(group)) as (agent, url):
+            cores = cores_of(agent)
+            samples = samples_of(url)
+        held = PROCESSES * each
+        assert set(censuses_of(samples)) == {held}
+        return {
+            "where": f"{PROCESSES} processes",
+            "connections": str(held),
+            "agent_cores": cores,
+            "samples": float(len(samples)),
+            "censuses": float(len(censuses_of(samples))),
+            "psutil_net_connections_s": psutil_s(),
+        }
+    finally:
+        for program in (*clients, *servers):
+            program.end()
+        group.rmdir()
+
+
+def observed(server: Program, port: str, count: int, inside: tuple[str, ...]) -> dict[str, float]:
+    pid = server.process.pid
+    with watching("--pid", str(pid)) as (agent, url):
+        cores = cores_of(agent)
+        samples = samples_of(url)
+    censuses = censuses_of(samples)
     command = [*inside, "ss", "-Htn", "state", "established", f"sport = :{port}"]
     by_ss = len(subprocess.run(command, capture_output=True, check=True).stdout.splitlines())
     descriptors = len(list(Path(f"/proc/{pid}/fd").iterdir()))
