@@ -22,6 +22,7 @@ _SENT, _UP, _SPEED = (
 _CPU, _UNAME, _TIME = "node_cpu_seconds_total", "node_uname_info", "node_time_seconds"
 _COUNTERS = {
     "retransmits": "node_netstat_Tcp_RetransSegs",
+    "segments_sent": "node_netstat_Tcp_OutSegs",
     "listen_overflows": "node_netstat_TcpExt_ListenOverflows",
     "listen_drops": "node_netstat_TcpExt_ListenDrops",
     "syn_cookies_sent": "node_netstat_TcpExt_SyncookiesSent",
