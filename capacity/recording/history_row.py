@@ -64,7 +64,7 @@ def fingerprint_of(manifest: RunManifest) -> str:
 
 
 def unit_costs_of(plan: CapacityPlan) -> dict[str, Any]:
-    """Return resource -> unit, baseline and added use per connection, delivery/s and request/s."""
+    """Return resource -> unit, baseline and added use per connection and each rate."""
     return {
         wall.resource.value: {
             "unit": UNITS[wall.resource],
@@ -72,6 +72,7 @@ def unit_costs_of(plan: CapacityPlan) -> dict[str, Any]:
             "per_connection": asdict(wall.cost.per_connection),
             "per_delivery_per_s": asdict(wall.cost.per_delivery_per_s),
             "per_request_per_s": asdict(wall.cost.per_request_per_s),
+            "per_handshake_per_s": asdict(wall.cost.per_handshake_per_s),
         }
         for wall in plan.ladder
     }

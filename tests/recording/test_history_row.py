@@ -130,4 +130,5 @@ def test_unit_costs_are_kept_for_each_wall():
         "per_connection": {"low": 0.9, "mid": 1.0, "high": 1.1, "confidence": 0.9},
         "per_delivery_per_s": {"low": 0.0, "mid": 0.0, "high": 0.0, "confidence": 1.0},
         "per_request_per_s": {"low": 0.5, "mid": 0.5, "high": 0.5, "confidence": 1.0},
+        "per_handshake_per_s": {"low": 0.0, "mid": 0.0, "high": 0.0, "confidence": 0.0},
     }

@@ -89,7 +89,7 @@ class Crowd:
         try:
             async with asyncio.timeout(OPEN_TIMEOUT_S):
                 _transport, member = await loop.create_connection(
-                    lambda: Subscriber(self), "127.0.0.1", self.options.port
+                    lambda: Subscriber(self), self.options.host, self.options.port
                 )
                 return await member.confirmed
         except (OSError, TimeoutError):
@@ -168,7 +168,7 @@ async def search(crowd, options):
             low = count
         else:
             high = count
-            await crowd.shrink_to(low // 2)
+            await crowd.shrink_to(low)
         count = min(int(low * 1.3), (low + high) // 2) if low else high // 2
         if count in {low, high} or high <= 2:
             break
@@ -177,6 +177,7 @@ async def search(crowd, options):
 
 async def main():
     parser = argparse.ArgumentParser()
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--mode", choices=("ramp", "search"), required=True)
     parser.add_argument("--start", type=int, default=50)

@@ -4,13 +4,14 @@ import contextlib
 import os
 import re
 import resource
+import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 HERE = Path(__file__).parent
-MODULES = {"synthetic": "synthetic.py"}
+MODULES = {"synthetic": "synthetic.py", "prefork": "with_websockets.py"}
 
 
 class CannotPlantError(Exception):
@@ -44,6 +45,7 @@ def running(argv, log, ready, prepare=None):
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
+            start_new_session=True,
             preexec_fn=prepare,  # noqa: PLW1509
         )
     try:
@@ -54,15 +56,46 @@ def running(argv, log, ready, prepare=None):
             time.sleep(0.05)
         yield process, said[1]
     finally:
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # Its workers as well.
         process.wait()
 
 
 @contextlib.contextmanager
+def narrow_link(bytes_per_s):
+    """Make a network namespace whose way out is that narrow; yield its name and address."""
+    name = f"narrow{os.getpid()}"
+
+    def ip(*arguments):
+        finished = subprocess.run(["ip", *arguments], capture_output=True, text=True, check=False)
+        if finished.returncode:
+            raise CannotPlantError(f"no network namespace: {finished.stderr.strip()}")
+
+    ip("netns", "add", name)
+    try:
+        ip("link", "add", f"{name}-o", "type", "veth", "peer", "name", f"{name}-i", "netns", name)
+        ip("addr", "add", "10.92.0.1/24", "dev", f"{name}-o")
+        ip("link", "set", f"{name}-o", "up")
+        ip("-n", name, "addr", "add", "10.92.0.2/24", "dev", f"{name}-i")
+        ip("-n", name, "link", "set", f"{name}-i", "up")
+        ip("-n", name, "link", "set", "lo", "up")
+        shape = (
+            f"tc qdisc add dev {name}-i root tbf rate {bytes_per_s * 8} burst 64kb latency 200ms"
+        )
+        ip("netns", "exec", name, *shape.split())
+        yield name, "10.92.0.2"
+    finally:
+        ip("netns", "del", name)
+
+
+@contextlib.contextmanager
 def server(case, folder, name):
-    """Run the case's server under its limit; yield its process and port."""
+    """Run the case's server under its limit; yield its process, host and port."""
     with contextlib.ExitStack() as stack:
-        groups = []
+        groups, inside, host = [], [], "127.0.0.1"
+        if case.egress_bytes_per_s:
+            space, host = stack.enter_context(narrow_link(case.egress_bytes_per_s))
+            inside = ["ip", "netns", "exec", space]
         if case.memory_bytes:
             group = stack.enter_context(cgroup("memory", name))
             (group / "memory.limit_in_bytes").write_text(str(case.memory_bytes))
@@ -87,13 +120,13 @@ def server(case, folder, name):
         module = HERE / "servers" / MODULES.get(case.server, f"with_{case.server}.py")
         process, address = stack.enter_context(
             running(
-                [sys.executable, str(module), *case.options],
+                [*inside, sys.executable, str(module), "--host", host, *case.options],
                 folder / f"{name}.log",
                 "server ready on ",
                 prepare,
             )
         )
-        yield process, int(address.rsplit(":", 1)[1])
+        yield process, host, int(address.rsplit(":", 1)[1])
 
 
 @contextlib.contextmanager

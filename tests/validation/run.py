@@ -42,10 +42,11 @@ def profile_of(case):
         "mix": {"subscriptions_per_connection": 1, "requests_per_s_per_connection": 0},
     }
     top = case.expected * case.fraction
+    workers = 2 if case.server == "prefork" else 1
     counted = min(
-        case.descriptors,
-        case.tasks or case.descriptors,
-        case.declared.get("application_connections", {}).get("value", case.descriptors),
+        case.descriptors * workers,
+        case.tasks or case.descriptors * workers,
+        case.declared.get("application_connections", {}).get("value", case.descriptors * workers),
     )
     if top <= counted * 0.25:
         return {
@@ -59,11 +60,11 @@ def profile_of(case):
     return {**common, "kind": "ramp", "levels": levels}
 
 
-def target_of(case, port, agent_url):
+def target_of(case, host, port, agent_url):
     return {
         "target": 1,
         "name": "validation",
-        "host": "127.0.0.1",
+        "host": host,
         "port": port,
         "dialect": str(Path(__file__).with_name("push.yaml")),
         "symbols": ["updates"],
@@ -92,8 +93,8 @@ def capacity(*arguments, cwd):
 
 def predict(case, folder):
     """Return what the product says from the safe run, and what the rules of thumb would say."""
-    with server(case, folder, "safe") as (process, port), agent(process.pid, folder) as url:
-        (folder / "target.yaml").write_text(yaml.safe_dump(target_of(case, port, url)))
+    with server(case, folder, "safe") as (process, host, port), agent(process.pid, folder) as url:
+        (folder / "target.yaml").write_text(yaml.safe_dump(target_of(case, host, port, url)))
         (folder / "profile.yaml").write_text(yaml.safe_dump(profile_of(case)))
         measured = capacity(
             *("measure", "--target", folder / "target.yaml", "--quiet"),
@@ -128,10 +129,11 @@ def predict(case, folder):
 
 
 def break_once(case, folder, n):
-    with server(case, folder, f"break-{n}") as (_process, port):
+    with server(case, folder, f"break-{n}") as (_process, host, port):
         finished = subprocess.run(
             [
-                *(sys.executable, str(BREAKER), "--port", str(port), "--mode", case.breaking),
+                *(sys.executable, str(BREAKER), "--host", host, "--port", str(port)),
+                *("--mode", case.breaking),
                 *("--start", str(max(10, round(case.expected * 0.6)))),
                 *("--most", str(min(case.expected * 4, 18_000))),
                 *("--hold-s", str(case.hold_s), "--updates-per-s", str(UPDATES_PER_S)),

@@ -92,7 +92,7 @@ class Client(asyncio.Protocol):
 async def main():
     options = arguments()
     venue, clients = Venue(options), set()
-    sock = socket.create_server(("127.0.0.1", options.port), backlog=options.backlog)
+    sock = socket.create_server((options.host, options.port), backlog=options.backlog)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
         lambda: Client(venue, clients), sock=sock, backlog=options.backlog

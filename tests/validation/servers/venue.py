@@ -13,6 +13,7 @@ import time
 
 def arguments():
     parser = argparse.ArgumentParser()
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--rate-per-s", type=float, default=2.0, help="updates of a subscriber")
     parser.add_argument("--payload-bytes", type=int, default=100)

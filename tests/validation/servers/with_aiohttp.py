@@ -50,7 +50,7 @@ async def main():
     app.add_routes([web.get("/ws", follow), web.get("/snapshot", snapshot)])
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    sock = socket.create_server(("127.0.0.1", options.port), backlog=options.backlog)
+    sock = socket.create_server((options.host, options.port), backlog=options.backlog)
     await web.SockSite(runner, sock, backlog=options.backlog).start()
     ready(sock.getsockname()[1])
     await publish(venue, clients, send)

@@ -61,7 +61,7 @@ def publish(clients):
         time.sleep(max(0.0, 1.0 / options.rate_per_s - (time.monotonic() - began_s)))
 
 
-sock = socket.create_server(("127.0.0.1", options.port), backlog=options.backlog)
+sock = socket.create_server((options.host, options.port), backlog=options.backlog)
 clients = set()
 threading.Thread(target=publish, args=(clients,), daemon=True).start()
 ready(sock.getsockname()[1])

@@ -40,7 +40,7 @@ async def application(scope, receive, send):
 
 
 async def main():
-    sock = socket.create_server(("127.0.0.1", options.port), backlog=options.backlog)
+    sock = socket.create_server((options.host, options.port), backlog=options.backlog)
     config = uvicorn.Config(
         application,
         lifespan="off",

@@ -60,7 +60,7 @@ def listen(options):
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if options.workers > 1:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    sock.bind(("127.0.0.1", options.port))
+    sock.bind((options.host, options.port))
     sock.listen(options.backlog)
     return sock
 
