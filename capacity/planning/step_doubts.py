@@ -21,6 +21,7 @@ from capacity.domain.words import RESOURCES
 from capacity.models.breaks import highest_level_miss, strongest_break
 from capacity.planning.components import Attribution
 from capacity.planning.costs import ENVELOPED, use_design
+from capacity.planning.doubts import HOST_WIDE
 from capacity.planning.memory_hazards import MATERIAL_RATIO, memory_hazards, share_of_room
 from capacity.planning.windows import Window
 
@@ -50,7 +51,8 @@ def step_doubts(
         if wall.resource in LATENCIES:
             continue
         is_near = wall.ceiling.low < NEAR_RATIO * capacity.mid
-        if wall.resource in _HELD:
+        if wall.resource in _HELD and (is_near or wall.resource not in HOST_WIDE):
+            # What others on the host took meanwhile looks the same.
             doubts += _about_way_down(windows, wall, is_near=is_near)
         if is_near and wall.resource not in COUNTED:
             doubts += _about_line(windows, attributed, wall)

@@ -137,3 +137,22 @@ def test_descriptors_that_stay_open_are_doubted(venue):
 
     assert [doubt.kind for doubt in found] == [DoubtKind.KEPT]
     assert "30 descriptors more" in found[0].statement
+
+
+@pytest.mark.parametrize(("limit", "kinds"), [(1e12, []), (150e6, [DoubtKind.KEPT])])
+def test_what_others_on_the_host_keep_is_doubted_only_where_it_is_near(memory, cost, limit, kinds):
+    shared = replace(
+        memory,
+        costs={**memory.costs, Resource.HOST_MEMORY: cost(baseline=50e6, connection=100e3)},
+        limits={**memory.limits, Resource.HOST_MEMORY: limit},
+    )
+    record = bent(
+        on_the_way_down(shared).record(), Resource.HOST_MEMORY, lambda _, index: 9e6 * (index > 8)
+    )
+    found = [
+        doubt.kind
+        for doubt in doubts_of(record)
+        if "of the host" in doubt.statement and doubt.kind is not DoubtKind.STEP_HAZARD
+    ]
+
+    assert kinds == found
