@@ -54,7 +54,7 @@ def miss_of(
             statement=f"a connection received {units.rate(received_per_s, 'deliveries')}, "
             f"{units.rate(usual_per_s, 'deliveries')} with fewer connections",
         )
-    return _slow(last, slo) if slo is not None else None
+    return breach_of(last, slo) if slo is not None else None
 
 
 def _dropped(lost: int, asked: int) -> Miss:
@@ -66,11 +66,12 @@ def _dropped(lost: int, asked: int) -> Miss:
     )
 
 
-def _slow(plateau: Tally, slo: Slo) -> Miss | None:
+def breach_of(tally: Tally, slo: Slo, least: int = LEAST_DURATIONS) -> Miss | None:
+    """Return the first objective that was missed, by no fewer durations than *least*."""
     for series in type(slo).model_fields:
         objective = getattr(slo, series)
-        histogram = plateau.histograms.get(series)
-        if objective is None or histogram is None or histogram.total < LEAST_DURATIONS:
+        histogram = tally.histograms.get(series)
+        if objective is None or histogram is None or histogram.total < least:
             continue
         took_s = histogram.quantile_us(objective.quantile) / 1e6
         if took_s > objective.limit_s:

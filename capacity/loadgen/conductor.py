@@ -82,7 +82,7 @@ class Conductor:
         self._closing: gevent.Greenlet | None = None
         self._position: Position = START
         self._failures = 0
-        self._guard = Guard(profile, preflight.limits)
+        self._guard = Guard(profile, preflight.limits, target.slo)
         self._started_s = time.monotonic()
         self._crew = Crew(environment, orders_of(target, profile, preflight))
         self._book = StepBook(self._crew, self.recorder)

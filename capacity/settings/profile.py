@@ -70,7 +70,8 @@ class _Common(BaseModel):
     """The load of one connection, for which the capacity is quoted."""
     guards: ProfileGuards | None = None
     """Bounds at which the run takes its load off before it harms the target, exit code 12; an
-    accept queue that overflows does so as well. null: the run goes on whatever happens."""
+    accept queue that overflows and a missed slo of the target file do so as well. null: the run goes
+    on whatever happens."""
 
 
 class SafeProfile(_Common):
@@ -90,7 +91,8 @@ class SafeProfile(_Common):
     where it is more than that of the mix."""
     guards: ProfileGuards | None = ProfileGuards()
     """Bounds at which the run takes its load off before it harms the target, exit code 12; an
-    accept queue that overflows does so as well. null: the run goes on whatever happens."""
+    accept queue that overflows and a missed slo of the target file do so as well. null: the run goes
+    on whatever happens."""
     connections: Connections | None = None
     """Limit to assume where none can be read; the fraction applies to it as well."""
 

@@ -1,9 +1,11 @@
 import pytest
 
+from capacity.domain.histogram import bucket_of
 from capacity.domain.sample import Sample
-from capacity.loadgen.guarding import Guard
+from capacity.loadgen.guarding import LEAST_TO_STOP, Guard
 from capacity.loadgen.tally import Tally
 from capacity.settings.profile import ADAPTER
+from capacity.settings.target import Slo
 
 RAMP = {"profile": 1, "name": "tiny", "kind": "ramp", "levels": [2]}
 UNGUARDED = ADAPTER.validate_python(RAMP)
@@ -80,3 +82,18 @@ def test_a_crowd_that_leaves_trips_nothing_and_what_follows_is_judged_anew(tally
     assert (
         "retransmission" == guard.trip(samples, tally({}), is_loaded=True, is_leaving=False).guard
     )
+
+
+SLO = Slo.model_validate({"delivery_delay": {"quantile": 0.95, "limit_s": 0.1}})
+
+
+@pytest.mark.parametrize(
+    ("count", "delay_us", "guard"),
+    [(LEAST_TO_STOP, 300_000, "slo"), (LEAST_TO_STOP - 1, 300_000, None), (900, 50_000, None)],
+)
+def test_a_missed_objective_ends_a_run_once_it_is_no_chance(report, count, delay_us, guard):
+    tally = Tally()
+    tally.add("a", report(histograms={"delivery_delay": {bucket_of(delay_us): count}}))
+    trip = Guard(GUARDED, (), SLO).trip([], tally, is_loaded=True, is_leaving=False)
+
+    assert guard == (trip.guard if trip else None)
