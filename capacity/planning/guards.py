@@ -18,9 +18,9 @@ from capacity.planning.effective_limits import effective_limits, known_value
 
 RECENT_SAMPLES = 5
 """Rates are taken over that many intervals: a single one is noise."""
-LEAST_SEGMENTS = 1000
+LEAST_SEGMENTS = 4000
 """A share of fewer segments says nothing."""
-LEAST_RETRANSMITS = 50
+LEAST_RETRANSMITS = 200
 """Others in the target's network namespace lose some as well."""
 LEAST_OPENS = 20
 _FILLING = COUNTED | {Resource.MEMORY}
