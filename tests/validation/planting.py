@@ -85,6 +85,9 @@ def narrow_link(bytes_per_s):
         ip("netns", "exec", name, *shape.split())
         yield name, "10.92.0.2"
     finally:
+        # The namespace goes when its last process is gone, its link at once.
+        with contextlib.suppress(CannotPlantError):
+            ip("link", "del", f"{name}-o")
         ip("netns", "del", name)
 
 

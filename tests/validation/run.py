@@ -43,9 +43,9 @@ def profile_of(case):
     }
     top = case.expected * case.fraction
     workers = 2 if case.server == "prefork" else 1
+    # What the product can count before any load: threads take a load to be told.
     counted = min(
         case.descriptors * workers,
-        case.tasks or case.descriptors * workers,
         case.declared.get("application_connections", {}).get("value", case.descriptors * workers),
     )
     if top <= counted * 0.25:

@@ -57,21 +57,22 @@ def rules(results):
 
 def cases(results):
     lines = [
-        "| case | predicted | interval, 90 % | broke at | error | named | doubts | harmed |",
-        "|---|---|---|---|---|---|---|---|",
+        "| case | tested up to | predicted | interval, 90 % | broke at | error | named | doubts | harmed |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for result in sorted(results, key=lambda each: (each["kind"], each["case"])):
         prediction = result["prediction"]
         if not is_answered(result):
             said = prediction.get("excuse") or " ".join(prediction["measure_said"])
             lines.append(
-                f"| {result['case']} | none: {said.strip()[:160].replace('|', '/')} | | "
+                f"| {result['case']} | | none: {said.strip()[:160].replace('|', '/')} | | "
                 f"{result['truths']} | | | | {'yes' if prediction['target_failed'] else 'no'} |"
             )
             continue
         capacity = prediction["capacity"]
         lines.append(
-            f"| {result['case']} | {capacity['mid']:.0f} | {capacity['low']:.0f} to "
+            f"| {result['case']} | {prediction['highest_connections'] / result['truth'] * 100:.0f} % "
+            f"| {capacity['mid']:.0f} | {capacity['low']:.0f} to "
             f"{capacity['high']:.0f} | {result['truths']} | {error_ratio(result) * 100:+.1f} % "
             f"| {prediction['binding']} | {', '.join(prediction['doubts'])} "
             f"| {'yes' if prediction['target_failed'] else 'no'} |"
