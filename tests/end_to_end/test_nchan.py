@@ -190,18 +190,10 @@ def agent(tmp_path):
         child.stop()
 
 
-@pytest.mark.parametrize(
-    ("planted", "declared", "binding"),
-    [
-        ({"worker_connections": 1024}, 1024, "application_connections"),
-        ({"worker_connections": 4096, "descriptor_limit": 600}, 4096, "descriptors"),
-    ],
-    ids=["worker_connections declared", "worker_rlimit_nofile found"],
-)
 def test_the_planted_limit_is_named_and_predicted_within_one_percent(
-    tmp_path, start_nginx, start_publisher, agent, planted, declared, binding
+    tmp_path, start_nginx, start_publisher, agent
 ):
-    nginx = start_nginx(**planted)
+    nginx = start_nginx(worker_connections=1024)
     start_publisher(nginx)
     target = tmp_path / "target.yaml"
     target.write_text(
@@ -215,7 +207,7 @@ symbols: [prices]
 channels: [updates]
 agent: {{url: {agent(nginx.master_pid)}}}
 limits:
-  application_connections: {{value: {declared}, source: worker_connections in nginx.conf}}
+  application_connections: {{value: 1024, source: worker_connections in nginx.conf}}
 """
     )
     safe = write_profile(tmp_path, "safe", "levels: 3")
@@ -233,10 +225,10 @@ limits:
     measured = bracket_of(trials_of(load(broken))).last_passing
 
     print(
-        f"{binding}: predicted {predicted:.0f} from {plan['highest_connections']}, measured {measured}"
+        f"{plan['binding']}: predicted {predicted:.0f} from {plan['highest_connections']}, measured {measured}"
     )
 
-    assert plan["binding"] == binding
+    assert plan["binding"] == "application_connections"
     assert abs(predicted / measured - 1) <= 0.01, (predicted, measured)
     assert plan["highest_connections"] <= measured * 0.26
     assert sum(step.gaps + step.lost + step.unmatched for step in load(run).steps) == 0

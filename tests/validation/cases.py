@@ -31,6 +31,7 @@ class Case:
     slo_ms: float = 0.0
     breaking: str = "ramp"
     hold_s: float = 0.0
+    plateau_s: float = 5.0
 
     @property
     def name(self):

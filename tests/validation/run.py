@@ -36,7 +36,7 @@ def profile_of(case):
         "name": "validation",
         "connects_per_s": 200,
         "settle_s": 1.5,
-        "plateau_s": 5,
+        "plateau_s": case.plateau_s,
         "ramp_timeout_s": 10,
         "poll_interval_s": 1,
         "mix": {"subscriptions_per_connection": 1, "requests_per_s_per_connection": 0},

@@ -54,7 +54,7 @@ def test_no_safe_run_goes_beyond_its_fraction(driver):
 )
 def test_a_planted_limit_of_tasks_is_named_and_found_where_the_server_breaks(driver):
     [case] = [each for each in driver["all_cases"]() if each.name == "tasks-threads-25-1"]
-    result = driver["examine"](replace(case, tasks=300, expected=298))
+    result = driver["examine"](replace(case, tasks=300, expected=298, plateau_s=2))
 
     assert result["prediction"]["binding"] == "threads"
     assert result["prediction"]["capacity"]["mid"] == pytest.approx(result["truth"], rel=0.01)
