@@ -19,6 +19,10 @@ class Resource(StrEnum):
     CONNTRACK = "conntrack"
     """Entries of the kernel's connection-tracking table."""
 
+    OUTGOING_PORTS = "outgoing_ports"
+    """Local ports of the host's connections to one address and port elsewhere: a proxy takes one of
+    them for each of its clients, against net.ipv4.ip_local_port_range."""
+
     THREADS = "threads"
     """Threads and processes of the target, against the pids cgroup or kernel.threads-max."""
 
@@ -65,6 +69,7 @@ COUNTED = frozenset(
         Resource.DESCRIPTORS,
         Resource.FILE_TABLE,
         Resource.CONNTRACK,
+        Resource.OUTGOING_PORTS,
         Resource.THREADS,
         Resource.USER_PROCESSES,
         Resource.EPOLL_WATCHES,
@@ -81,6 +86,7 @@ UNITS: dict[Resource, str] = {
     Resource.DESCRIPTORS: "descriptors",
     Resource.FILE_TABLE: "files",
     Resource.CONNTRACK: "entries",
+    Resource.OUTGOING_PORTS: "ports",
     Resource.THREADS: "threads",
     Resource.USER_PROCESSES: "threads",
     Resource.EPOLL_WATCHES: "registrations",

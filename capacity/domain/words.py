@@ -9,6 +9,7 @@ RESOURCES: dict[Resource, str] = {
     Resource.DESCRIPTORS: "file descriptors",
     Resource.FILE_TABLE: "system file table",
     Resource.CONNTRACK: "connection-tracking table",
+    Resource.OUTGOING_PORTS: "ports for connections to one upstream",
     Resource.THREADS: "threads",
     Resource.USER_PROCESSES: "processes of the target's user",
     Resource.EPOLL_WATCHES: "epoll registrations",

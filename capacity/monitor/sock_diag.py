@@ -8,6 +8,7 @@ AF_INET6 even when the peer speaks IPv4: each family is asked for by itself.
 import os
 import socket
 import struct
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
@@ -16,8 +17,11 @@ _SOCK_DIAG_BY_FAMILY = 20
 _NLM_F_REQUEST, _NLM_F_DUMP = 0x1, 0x300
 _NLMSG_ERROR, _NLMSG_DONE = 2, 3
 _ESTABLISHED, _LISTEN = 1, 10
+_CONNECTED = tuple(state for state in range(1, 12) if state not in {3, 6, 7, _LISTEN})
+"""All in which a socket keeps its port, but TIME_WAIT, which a new connection may take over, and
+SYN_RECEIVED, which no outgoing one is in."""
 _REQ_BYTECODE = 1
-_OP_JUMP, _OP_LOCAL_PORT_IS = 1, 11
+_OP_JUMP, _OP_LOCAL_PORT_IS, _OP_REMOTE_PORT_IS = 1, 11, 12
 
 _HEADER = struct.Struct("=IHHII")
 _REQUEST = struct.Struct("=BBBBI48s")
@@ -25,6 +29,8 @@ _OPERATION = struct.Struct("=BBH")
 _SOCKET = struct.Struct("=BBBB2s2s16s16sIIIIIIII")
 """inet_diag_msg: family, state, timer, retransmits, ports and addresses in network order,
 interface, cookie (2), expiry, receive queue, write queue, uid, inode."""
+_DESTINATION = slice(_HEADER.size + 6, _HEADER.size + 40)
+"""Remote port, local and remote address, as they lie in a message."""
 _RECEIVE_BYTES = 1 << 16
 _TIMEOUT_S = 5.0
 
@@ -63,7 +69,7 @@ class SocketTable:
         return [
             _listener(message, start)
             for family in FAMILIES
-            for message in self._dump(family, _LISTEN, b"")
+            for message in self._dump(family, (_LISTEN,), b"")
             for start in _starts(message)
         ]
 
@@ -72,12 +78,28 @@ class SocketTable:
         if not ports:
             return 0
         program = port_filter(ports)
-        return sum(_count(message) for message in self._dump(family, _ESTABLISHED, program))
+        return sum(_count(message) for message in self._dump(family, (_ESTABLISHED,), program))
 
-    def _dump(self, family: int, state: int, program: bytes) -> Iterator[bytes]:
+    def outgoing(self, family: int, listening: Collection[int]) -> int:
+        """Count the connections to the destination that has most, from the address that has most.
+
+        *listening* are ports of which neither end's connections count: those of the target's
+        listeners, at which its clients end.
+        """
+        program = no_port_filter(listening)
+        counts: Counter[bytes] = Counter()
+        for part in self._dump(family, _CONNECTED, program):
+            counts.update(
+                part[start + _DESTINATION.start : start + _DESTINATION.stop]
+                for start in _starts(part)
+            )
+        return max(counts.values(), default=0)
+
+    def _dump(self, family: int, states: Collection[int], program: bytes) -> Iterator[bytes]:
         """Yield the parts of the kernel's answer; each holds whole messages about sockets."""
         self._sequence += 1
-        body = _REQUEST.pack(family, socket.IPPROTO_TCP, 0, 0, 1 << state, bytes(48))
+        mask = sum(1 << state for state in states)
+        body = _REQUEST.pack(family, socket.IPPROTO_TCP, 0, 0, mask, bytes(48))
         if program:
             body += struct.pack("=HH", 4 + len(program), _REQ_BYTECODE) + program
         flags = _NLM_F_REQUEST | _NLM_F_DUMP
@@ -112,6 +134,22 @@ def port_filter(ports: Collection[int]) -> bytes:
         program += _OPERATION.pack(_OP_LOCAL_PORT_IS, 8, 12) + _OPERATION.pack(0, 0, port)
         if not is_last:
             program += _OPERATION.pack(_OP_JUMP, 4, total_bytes - len(program))
+    return program
+
+
+def no_port_filter(ports: Collection[int]) -> bytes:
+    """Return the program that accepts a socket neither of whose ports is one of *ports*.
+
+    Per port and end: compare; on a match go on to a jump past the end, else skip that jump.
+    """
+    block_bytes = 12
+    checks = [
+        (end, port) for port in sorted(ports) for end in (_OP_LOCAL_PORT_IS, _OP_REMOTE_PORT_IS)
+    ]
+    program, total_bytes = b"", block_bytes * len(checks)
+    for end, port in checks:
+        program += _OPERATION.pack(end, 8, block_bytes) + _OPERATION.pack(0, 0, port)
+        program += _OPERATION.pack(_OP_JUMP, 4, total_bytes + 4 - len(program))
     return program
 
 

@@ -19,6 +19,7 @@ TIE_ORDER = (
     Resource.USER_PROCESSES,
     Resource.FILE_TABLE,
     Resource.CONNTRACK,
+    Resource.OUTGOING_PORTS,
     Resource.EPOLL_WATCHES,
     Resource.MEMORY_MAPS,
     Resource.TCP_MEMORY,

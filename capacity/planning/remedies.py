@@ -16,6 +16,10 @@ _REMEDIES = {
     Resource.CONNTRACK: (
         "Raise the sysctl net.netfilter.nf_conntrack_max, or exempt the port from tracking (notrack)"
     ),
+    Resource.OUTGOING_PORTS: (
+        "Widen the sysctl net.ipv4.ip_local_port_range, or spread the connections over more upstream"
+        " addresses or ports, or over more local addresses (nginx: proxy_bind; HAProxy: source)"
+    ),
     Resource.THREADS: (
         "Raise the sysctl kernel.threads-max (and kernel.pid_max), or serve many connections from"
         " one thread"

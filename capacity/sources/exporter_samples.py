@@ -16,7 +16,12 @@ from capacity.monitor.readings import Reading
 from capacity.sources import cadvisor, client_library, node_exporter, process_exporter
 from capacity.sources.series import AbsentError, Rates, Readers, Series, Values, read_all, subject
 
-_UNPUBLISHED = (Resource.USER_PROCESSES, Resource.EPOLL_WATCHES, Resource.MEMORY_MAPS)
+_UNPUBLISHED = (
+    Resource.USER_PROCESSES,
+    Resource.EPOLL_WATCHES,
+    Resource.MEMORY_MAPS,
+    Resource.OUTGOING_PORTS,
+)
 """No exporter knows them, and any of them may bind."""
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capacity.monitor import sock_diag
-from capacity.monitor.sock_diag import SocketTable, port_filter
+from capacity.monitor.sock_diag import SocketTable, no_port_filter, port_filter
 
 
 @pytest.fixture
@@ -93,25 +93,26 @@ def test_many_sockets_come_in_several_parts_and_are_all_counted(table, opened):
 
 def test_a_refusal_of_the_kernel_is_an_os_error(table):
     with pytest.raises(OSError, match="sock_diag"):
-        list(table._dump(socket.AF_INET, 1, b"\xff\xff\xff\xff"))
+        list(table._dump(socket.AF_INET, (1,), b"\xff\xff\xff\xff"))
 
 
 def test_after_a_refusal_the_next_answer_is_the_right_one(table, opened):
     port, _ = listen(opened, "127.0.0.1", socket.AF_INET)
     connect(opened, "127.0.0.1", port, 2)
     with pytest.raises(OSError, match="sock_diag"):
-        list(table._dump(socket.AF_INET, 1, b"\xff\xff\xff\xff"))
+        list(table._dump(socket.AF_INET, (1,), b"\xff\xff\xff\xff"))
 
     assert table.established(socket.AF_INET, {port}) == 2
 
 
-def accepts(program, port):
-    """inet_diag_bc_run() of the kernel, for the two operations that we use."""
+def accepts(program, port, remote=0):
+    """inet_diag_bc_run() of the kernel, for the three operations that we use."""
     position, left = 0, len(program)
     while left > 0:
         code, yes, no = struct.unpack_from("=BBH", program, position)
-        if code == 11:
-            step = yes if struct.unpack_from("=BBH", program, position + 4)[2] == port else no
+        if code in {11, 12}:
+            end = port if code == 11 else remote
+            step = yes if struct.unpack_from("=BBH", program, position + 4)[2] == end else no
         else:
             assert code == 1
             step = no
@@ -125,6 +126,15 @@ def test_the_filter_accepts_exactly_its_ports(ports, other):
 
     assert all(accepts(program, port) for port in ports)
     assert accepts(program, other) == (other in ports)
+
+
+@given(st.sets(st.integers(1, 65535), max_size=80), st.integers(1, 65535), st.integers(1, 65535))
+def test_the_other_filter_rejects_its_ports_at_either_end(ports, local, remote):
+    program = no_port_filter(ports)
+
+    assert not any(accepts(program, port, remote) for port in ports)
+    assert not any(accepts(program, local, port) for port in ports)
+    assert accepts(program, local, remote) == (local not in ports and remote not in ports)
 
 
 def message(kind, length):

@@ -30,6 +30,7 @@ def test_that_a_thread_has_one_core_was_read_from_nowhere():
         (Resource.DESCRIPTORS, "process", "LimitNOFILE="),
         (Resource.APPLICATION_CONNECTIONS, "declared", "worker_connections"),
         (Resource.CONNTRACK, "host", "net.netfilter.nf_conntrack_max"),
+        (Resource.OUTGOING_PORTS, "namespace", "net.ipv4.ip_local_port_range"),
         (Resource.THREADS, "cgroup", "pids.max"),
         (Resource.THREADS, "host", "kernel.threads-max"),
         (Resource.MEMORY, "cgroup", "memory.max"),

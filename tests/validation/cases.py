@@ -1,60 +1,8 @@
-"""The cases: a server, a planted limit, how much of the truth the safe run may use, a seed.
+"""The cases: every limit, on every server where it can be planted."""
 
-*expected* is where the limit should bite by what was planted. It only chooses how far the load goes;
-the product is never told.
-"""
-
-from dataclasses import dataclass, field
+from case import Case
 
 MIB = 1 << 20
-
-
-@dataclass(frozen=True, kw_only=True)
-class Case:
-    server: str
-    limit: str
-    """Class of the limit, as in the table of scores."""
-    binding: str
-    """Resource that the product has to name."""
-    expected: int
-    fraction: float
-    seed: int = 1
-    options: tuple[str, ...] = ()
-    """Of the server."""
-    descriptors: int = 19_000
-    memory_bytes: int = 0
-    cpu_ratio: float = 0.0
-    tasks: int = 0
-    egress_bytes_per_s: int = 0
-    declared: dict = field(default_factory=dict)
-    """The target file's limits."""
-    slo_ms: float = 0.0
-    breaking: str = "ramp"
-    hold_s: float = 0.0
-    plateau_s: float = 5.0
-
-    @property
-    def name(self):
-        return f"{self.limit}-{self.server}-{self.fraction * 100:.0f}-{self.seed}"
-
-    @property
-    def kind(self):
-        """The row of the table of scores."""
-        return {
-            "descriptors": "counted",
-            "tasks": "counted",
-            "application cap": "counted",
-            "near tie": "counted",
-            "hidden cap": "hidden",
-            "memory": "memory",
-            "bursty memory": "memory",
-            "leaking memory": "memory",
-            "CPU quota": "CPU",
-            "one loop": "CPU",
-            "egress bandwidth": "CPU",
-            "prefork descriptors": "counted",
-            "loop at its SLO": "SLO",
-        }[self.limit]
 
 
 SERVERS = ("aiohttp", "websockets", "uvicorn", "threads", "synthetic")
@@ -103,6 +51,34 @@ def application_cap(server, fraction, seed, *, declared):
     )
 
 
+def outgoing_ports(server, fraction, seed):
+    """A proxy takes a port for each of its clients."""
+    ports = round(900 * SEEDS[seed])
+    return Case(
+        server=server,
+        limit="outgoing ports",
+        binding="outgoing_ports",
+        expected=ports,
+        fraction=fraction,
+        seed=seed,
+        ports=ports,
+    )
+
+
+def connection_tracking(server, fraction, seed):
+    """A proxied connection is tracked twice."""
+    entries = round(1600 * SEEDS[seed])
+    return Case(
+        server=server,
+        limit="connection tracking",
+        binding="conntrack",
+        expected=entries // (2 if server == "nginx proxy" else 1),
+        fraction=fraction,
+        seed=seed,
+        tracked=entries,
+    )
+
+
 def near_tie(server, fraction, seed):
     """The cap of the application is 8 % below the descriptors."""
     limit = round(1000 * SEEDS[seed])
@@ -145,7 +121,7 @@ def memory(server, fraction, seed, *, bursty=False, leaking=False, deflate=False
         options += ["--deflate"]
     return Case(
         server=server,
-        limit="bursty memory" if bursty else "leaking memory" if leaking else "memory",
+        limit="bursty " * bursty + "leaking " * leaking + "memory" + " with deflate" * deflate,
         binding="memory",
         expected=expected,
         fraction=fraction,
@@ -245,16 +221,31 @@ def all_cases():
         descriptors("uvicorn", 0.5, 1),
         egress("synthetic", 0.25, 1),
         prefork(0.25, 1),
+        outgoing_ports("nginx proxy", 0.25, 1),
+        outgoing_ports("haproxy", 0.25, 1),
+        connection_tracking("synthetic", 0.25, 1),
+        connection_tracking("nginx proxy", 0.25, 1),
+        descriptors("nginx", 0.25, 1),
+        application_cap("haproxy", 0.25, 1, declared=True),
+        application_cap("nginx", 0.25, 1, declared=True),
     ]
     more = []
     for seed in SEEDS:
         for fraction in (0.25, 0.5):
-            more += [descriptors(server, fraction, seed) for server in SERVERS]
+            more += [descriptors(server, fraction, seed) for server in (*SERVERS, "nginx")]
+            more += [
+                outgoing_ports(server, fraction, seed) for server in ("nginx proxy", "haproxy")
+            ]
+            more += [
+                connection_tracking(server, fraction, seed)
+                for server in ("synthetic", "nginx proxy")
+            ]
             more += [tasks("threads", fraction, seed)]
             more += [
                 application_cap(server, fraction, seed, declared=True)
-                for server in ("websockets", "aiohttp")
+                for server in ("websockets", "aiohttp", "nginx", "haproxy")
             ]
+            more += [memory("websockets", fraction, seed, deflate=True)]
             more += [memory(server, fraction, seed) for server in SERVERS]
             more += [
                 memory(server, fraction, seed, bursty=True) for server in ("aiohttp", "websockets")
@@ -283,7 +274,6 @@ def all_cases():
 
 LEFT_OUT = {
     "listen backlog under a storm": "the acceptance test is a count that is held, and a storm has none",
-    "port range, conntrack": "no proxied target and no nftables in the set yet",
     "connect-rate bucket": "limits arrivals, not a count that is held",
     "slow readers against queue caps": "not built yet",
     "TLS handshake CPU": "limits arrivals, not a count that is held",

@@ -4,18 +4,24 @@ import contextlib
 import os
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+from network import CannotPlantError, namespace
+
 HERE = Path(__file__).parent
-MODULES = {"synthetic": "synthetic.py", "prefork": "with_websockets.py"}
-
-
-class CannotPlantError(Exception):
-    """The limit cannot be planted on this machine."""
+MODULES = {
+    "synthetic": ("synthetic.py",),
+    "prefork": ("with_websockets.py",),
+    "nginx": ("with_nginx.py",),
+    "nginx proxy": ("with_proxy.py", "--proxy", "nginx"),
+    "haproxy": ("with_proxy.py", "--proxy", "haproxy"),
+}
+NEEDS = {"nginx": "nginx", "nginx proxy": "nginx", "haproxy": "haproxy"}
 
 
 @contextlib.contextmanager
@@ -62,42 +68,15 @@ def running(argv, log, ready, prepare=None):
 
 
 @contextlib.contextmanager
-def narrow_link(bytes_per_s):
-    """Make a network namespace whose way out is that narrow; yield its name and address."""
-    name = f"narrow{os.getpid()}"
-
-    def ip(*arguments):
-        finished = subprocess.run(["ip", *arguments], capture_output=True, text=True, check=False)
-        if finished.returncode:
-            raise CannotPlantError(f"no network namespace: {finished.stderr.strip()}")
-
-    ip("netns", "add", name)
-    try:
-        ip("link", "add", f"{name}-o", "type", "veth", "peer", "name", f"{name}-i", "netns", name)
-        ip("addr", "add", "10.92.0.1/24", "dev", f"{name}-o")
-        ip("link", "set", f"{name}-o", "up")
-        ip("-n", name, "addr", "add", "10.92.0.2/24", "dev", f"{name}-i")
-        ip("-n", name, "link", "set", f"{name}-i", "up")
-        ip("-n", name, "link", "set", "lo", "up")
-        shape = (
-            f"tc qdisc add dev {name}-i root tbf rate {bytes_per_s * 8} burst 64kb latency 200ms"
-        )
-        ip("netns", "exec", name, *shape.split())
-        yield name, "10.92.0.2"
-    finally:
-        # The namespace goes when its last process is gone, its link at once.
-        with contextlib.suppress(CannotPlantError):
-            ip("link", "del", f"{name}-o")
-        ip("netns", "del", name)
-
-
-@contextlib.contextmanager
 def server(case, folder, name):
     """Run the case's server under its limit; yield its process, host and port."""
     with contextlib.ExitStack() as stack:
         groups, inside, host = [], [], "127.0.0.1"
-        if case.egress_bytes_per_s:
-            space, host = stack.enter_context(narrow_link(case.egress_bytes_per_s))
+        program = NEEDS.get(case.server)
+        if program and not shutil.which(program):
+            raise CannotPlantError(f"{program} is not installed")
+        if case.needs_namespace:
+            space, host = stack.enter_context(namespace(case))
             inside = ["ip", "netns", "exec", space]
         if case.memory_bytes:
             group = stack.enter_context(cgroup("memory", name))
@@ -120,10 +99,13 @@ def server(case, folder, name):
                 (group / "cgroup.procs").write_text(str(os.getpid()))
             resource.setrlimit(resource.RLIMIT_NOFILE, (case.descriptors, case.descriptors))
 
-        module = HERE / "servers" / MODULES.get(case.server, f"with_{case.server}.py")
+        module, *rest = MODULES.get(case.server, (f"with_{case.server}.py",))
         process, address = stack.enter_context(
             running(
-                [*inside, sys.executable, str(module), "--host", host, *case.options],
+                [
+                    *(*inside, sys.executable, str(HERE / "servers" / module)),
+                    *(*rest, "--host", host, *case.options),
+                ],
                 folder / f"{name}.log",
                 "server ready on ",
                 prepare,

@@ -10,6 +10,7 @@ import fnmatch
 import hashlib
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -20,11 +21,15 @@ from pathlib import Path
 import yaml
 from baselines import rules_of_thumb
 from cases import all_cases
-from planting import CannotPlantError, agent, server
+from network import CannotPlantError
+from planting import agent, server
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "reports" / "validation" / "results.jsonl"
+RUNS = ROOT / "reports" / "runs" / "validation"
+"""The safe runs, to look into a miss."""
 BREAKER = Path(__file__).with_name("breaker.py")
+PUSH = Path(__file__).with_name("push.yaml")
 UPDATES_PER_S = 2.0
 BREAKS = 3
 
@@ -42,12 +47,7 @@ def profile_of(case):
         "mix": {"subscriptions_per_connection": 1, "requests_per_s_per_connection": 0},
     }
     top = case.expected * case.fraction
-    workers = 2 if case.server == "prefork" else 1
-    # What the product can count before any load: threads take a load to be told.
-    counted = min(
-        case.descriptors * workers,
-        case.declared.get("application_connections", {}).get("value", case.descriptors * workers),
-    )
+    counted = case.counted_bound
     if top <= counted * 0.25:
         return {
             **common,
@@ -66,7 +66,7 @@ def target_of(case, host, port, agent_url):
         "name": "validation",
         "host": host,
         "port": port,
-        "dialect": str(Path(__file__).with_name("push.yaml")),
+        "dialect": "url-subscribe" if case.server == "nginx" else str(PUSH),
         "symbols": ["updates"],
         "channels": ["updates"],
         "agent": {"url": agent_url},
@@ -102,6 +102,8 @@ def predict(case, folder):
             cwd=folder,
         )
         harmed = process.poll() is not None
+    if (folder / "run").exists():
+        shutil.copytree(folder / "run", RUNS / case.name, dirs_exist_ok=True)
     planned = capacity("plan", folder / "run", "--json", cwd=folder)
     document = json.loads(planned.stdout or "{}")
     plan = document.get("plan")
@@ -128,18 +130,19 @@ def predict(case, folder):
     }
 
 
-def break_once(case, folder, n):
+def break_once(case, folder, n, start):
     with server(case, folder, f"break-{n}") as (_process, host, port):
         finished = subprocess.run(
             [
                 *(sys.executable, str(BREAKER), "--host", host, "--port", str(port)),
                 *("--mode", case.breaking),
-                *("--start", str(max(10, round(case.expected * 0.6)))),
+                *("--start", str(max(10, round(start)))),
                 *("--most", str(min(case.expected * 4, 18_000))),
                 *("--hold-s", str(case.hold_s), "--updates-per-s", str(UPDATES_PER_S)),
                 *("--slo-ms", str(case.slo_ms)),
                 *("--growth", "1.03" if case.hold_s else "1.004"),
                 *("--at-once", "4" if case.tasks or case.memory_bytes else "10"),
+                *("--path", "/sub/updates" if case.server == "nginx" else "/ws"),
             ],
             capture_output=True,
             text=True,
@@ -160,7 +163,10 @@ def examine(case):
             f"  predicted {prediction.get('capacity', {}).get('mid')}, sha256 {frozen[:12]}",
             flush=True,
         )
-        truths = [break_once(case, folder, n) for n in range(BREAKS)]
+        truths, start = [], case.expected * 0.6
+        for n in range(BREAKS):
+            truths.append(break_once(case, folder, n, start))
+            start = truths[-1] * 0.85  # Where it begins only saves time.
     return {
         "case": case.name,
         "server": case.server,

@@ -5,24 +5,20 @@ from collections.abc import Iterable
 from capacity.domain.resources import Limit, Resource
 from capacity.monitor.collectors.base import TargetCollector
 from capacity.monitor.limits.states import known, unknown, unlimited
-from capacity.monitor.network_namespace import is_own_namespace
+from capacity.monitor.network_namespace import inside_namespace
 from capacity.monitor.procfs import read_number
 from capacity.monitor.readings import READ_ERRORS, Reading
 from capacity.monitor.target import TargetView
 
 _NOT_LOADED = "nf_conntrack is not loaded: connections are not tracked here"
-_ELSEWHERE = "the target is in another network namespace: run the agent inside it"
 
 
 class ConntrackCollector(TargetCollector):
     provides = (Resource.CONNTRACK,)
 
     def collect(self, target: TargetView) -> Reading:
-        if not is_own_namespace(target.root, target.proc):
-            return Reading(missing={Resource.CONNTRACK: _ELSEWHERE})
-        try:
-            entries = read_number(_path(target.proc, "count"))
-        except FileNotFoundError:
+        entries = _number(target, "count")
+        if entries is None:
             return Reading(missing={Resource.CONNTRACK: _NOT_LOADED})
         return Reading(used={Resource.CONNTRACK: float(entries)})
 
@@ -30,14 +26,21 @@ class ConntrackCollector(TargetCollector):
         """Return the table's size; none where nothing is tracked."""
         source = _path(target.proc, "max")
         try:
-            if not is_own_namespace(target.root, target.proc):
-                return [unknown(Resource.CONNTRACK, "namespace", source, _ELSEWHERE)]
-            size = read_number(source)
-        except FileNotFoundError:
-            return [unlimited(Resource.CONNTRACK, "namespace", f"{source}: {_NOT_LOADED}")]
+            size = _number(target, "max")
         except READ_ERRORS as error:
             return [unknown(Resource.CONNTRACK, "namespace", source, error)]
+        if size is None:
+            return [unlimited(Resource.CONNTRACK, "namespace", f"{source}: {_NOT_LOADED}")]
         return [known(Resource.CONNTRACK, size, "namespace", source)]
+
+
+def _number(target: TargetView, what: str) -> int | None:
+    """Return a number of the target's namespace, None where the module is not loaded."""
+    with inside_namespace(target.root, target.proc):
+        try:
+            return read_number(_path(target.proc, what))
+        except FileNotFoundError:
+            return None
 
 
 def _path(proc: str, what: str) -> str:

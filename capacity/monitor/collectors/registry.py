@@ -18,6 +18,7 @@ from capacity.monitor.collectors.memory import MemoryCollector
 from capacity.monitor.collectors.memory_events import MemoryEventsCollector
 from capacity.monitor.collectors.memory_maps import MemoryMapsCollector
 from capacity.monitor.collectors.network import NetworkCollector
+from capacity.monitor.collectors.outgoing_ports import OutgoingPortsCollector
 from capacity.monitor.collectors.pressure import PressureCollector
 from capacity.monitor.collectors.slab import SlabCollector
 from capacity.monitor.collectors.tcp_memory import TcpMemoryCollector
@@ -38,6 +39,7 @@ def target_collectors(listeners: TargetListeners) -> list[TargetCollector]:
         MemoryCollector(),
         TcpMemoryCollector(),
         ConntrackCollector(),
+        OutgoingPortsCollector(listeners),
         NetworkCollector(listeners),
         TcpStatisticsCollector(),
         LingeringCollector(),

@@ -118,11 +118,12 @@ def sysctl_entries(target: TargetView) -> Iterator[AuditEntry]:
     path = sysctl_path("net.ipv4.ip_local_port_range", target.proc)
     yield audited(
         "net.ipv4.ip_local_port_range",
-        _in_namespace(lambda: _free_ports(target.proc), target),
+        _in_namespace(lambda: free_ports(target.proc), target),
         unit="ports",
         scope=_NAMESPACE,
         source=f"{path}: last - first + 1, less ip_local_reserved_ports",
         scales_with=Scaling.OUTGOING,
+        resource=Resource.OUTGOING_PORTS,
     )
 
 
@@ -156,7 +157,8 @@ def _in_namespace(
     return read_there
 
 
-def _free_ports(proc: str) -> float:
+def free_ports(proc: str) -> float:
+    """Return how many ports the kernel chooses from in the caller's network namespace."""
     path = sysctl_path("net.ipv4.ip_local_port_range", proc)
     first, last = map(int, read_text(path).split())
     reserved = read_text(sysctl_path("net.ipv4.ip_local_reserved_ports", proc)).strip()

@@ -1,8 +1,11 @@
 """The tracking table, tracked or not, seen or not."""
 
+from pathlib import Path
+
 import pytest
 
 from capacity.domain.resources import LimitState, Resource
+from capacity.monitor.collectors import conntrack
 from capacity.monitor.collectors.conntrack import ConntrackCollector
 
 
@@ -34,17 +37,25 @@ def test_without_the_module_there_is_nothing_to_run_out_of(target):
     assert "not loaded" in limit.source
 
 
-def test_another_namespaces_table_is_not_taken_for_the_targets(target, tmp_path, write_file):
-    write_file("sys/net/netfilter/nf_conntrack_count", "12\n")
-    (tmp_path / "7/net/tcp").unlink()
-    write_file("7/net/tcp", "")
-    collector = ConntrackCollector()
-    (limit,) = collector.limits(target)
-    reading = collector.collect(target)
+def test_the_table_of_another_namespace_is_looked_up_there(start_elsewhere, view):
+    child = start_elsewhere()
+    there = Path(f"/proc/{child.pid}/root/proc/sys/net/netfilter/nf_conntrack_count")
+    if not there.exists():
+        pytest.skip("nf_conntrack is not loaded")
+    reading = ConntrackCollector().collect(view(child.pid))
 
-    assert not reading.used
-    assert "another network namespace" in reading.missing[Resource.CONNTRACK]
+    assert reading.used == {Resource.CONNTRACK: 0}
+
+
+def test_a_namespace_that_may_not_be_entered_leaves_the_limit_unknown(target, monkeypatch):
+    def refuse(_pid, _proc):
+        raise PermissionError(1, "Operation not permitted", "/proc/7/ns/net")
+
+    monkeypatch.setattr(conntrack, "inside_namespace", refuse)
+    (limit,) = ConntrackCollector().limits(target)
+
     assert limit.state is LimitState.UNKNOWN
+    assert "as root" in limit.reason
 
 
 def test_a_limit_that_is_no_number_is_unknown(target, write_file):

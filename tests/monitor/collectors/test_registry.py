@@ -80,7 +80,10 @@ def test_a_target_that_vanished_has_no_use_of_its_own(start_child, view, listene
     child = start_child()
     gone = view(child.pid)
     child.end()
-    host_wide = {Resource.TCP_MEMORY, Resource.CONNTRACK, Resource.APPLICATION_CONNECTIONS}
+    host_wide = {
+        *(Resource.TCP_MEMORY, Resource.CONNTRACK, Resource.OUTGOING_PORTS),
+        Resource.APPLICATION_CONNECTIONS,
+    }
     for collector in target_collectors(listeners):
         _, reading = read(collector, gone)
 

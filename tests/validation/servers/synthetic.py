@@ -97,7 +97,8 @@ async def main():
     server = await loop.create_server(
         lambda: Client(venue, clients), sock=sock, backlog=options.backlog
     )
-    ready(sock.getsockname()[1])
+    if not options.quiet:
+        ready(sock.getsockname()[1])
 
     def send(client, text):
         client.transport.write(framed(text.encode()))

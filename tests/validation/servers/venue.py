@@ -27,6 +27,7 @@ def arguments():
     parser.add_argument("--backlog", type=int, default=2048)
     parser.add_argument("--deflate", action="store_true")
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--quiet", action="store_true", help="does not say when it is ready")
     return parser.parse_args()
 
 

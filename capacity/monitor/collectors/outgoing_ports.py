@@ -1,0 +1,53 @@
+"""Ports that connections to one upstream take, against net.ipv4.ip_local_port_range.
+
+A port is taken for each pair of a local address and a destination, by whoever lives in the target's
+network namespace; what counts is the pair that has most. The clients of the target, on both their
+ends, are left out. A socket that was bound before it connects (without IP_BIND_ADDRESS_NO_PORT, ip(7))
+takes its port for all destinations: of that the kernel tells nothing.
+"""
+
+from collections.abc import Iterable
+
+from capacity.domain.resources import Limit, Resource
+from capacity.monitor.collectors.base import TargetCollector
+from capacity.monitor.limits.states import known, unknown
+from capacity.monitor.limits.sysctls import free_ports, sysctl_path
+from capacity.monitor.listeners import TargetListeners
+from capacity.monitor.network_namespace import inside_namespace
+from capacity.monitor.pace import Pace
+from capacity.monitor.readings import READ_ERRORS, Reading
+from capacity.monitor.sock_diag import FAMILIES
+from capacity.monitor.target import TargetView
+
+_EVERY_S = 2.0
+_COST_RATIO = 0.001
+_INTERVAL_GAUGE = "outgoing_ports_interval_s"
+
+
+class OutgoingPortsCollector(TargetCollector):
+    provides = (Resource.OUTGOING_PORTS, _INTERVAL_GAUGE)
+
+    def __init__(self, listeners: TargetListeners) -> None:
+        self._listeners = listeners
+        self._pace = Pace(_EVERY_S, _COST_RATIO)
+
+    def collect(self, target: TargetView) -> Reading:
+        if not self._pace.is_due:
+            return Reading()
+        with self._pace.reading():
+            table = self._listeners.table(target)
+            listening = {listener.port for listener in self._listeners.latest}
+            ports = max(table.outgoing(family, listening) for family in FAMILIES)
+        return Reading(
+            used={Resource.OUTGOING_PORTS: float(ports)},
+            gauges={_INTERVAL_GAUGE: self._pace.interval_s},
+        )
+
+    def limits(self, target: TargetView) -> Iterable[Limit]:
+        source = sysctl_path("net.ipv4.ip_local_port_range", target.proc)
+        try:
+            with inside_namespace(target.root, target.proc):
+                ports = free_ports(target.proc)
+        except READ_ERRORS as error:
+            return [unknown(Resource.OUTGOING_PORTS, "namespace", source, error)]
+        return [known(Resource.OUTGOING_PORTS, ports, "namespace", source)]

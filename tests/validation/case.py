@@ -1,0 +1,78 @@
+"""One case: a server, a planted limit, how much of the truth the safe run may use, a seed.
+
+*expected* is where the limit should bite by what was planted. It only chooses how far the load goes;
+the product is never told.
+"""
+
+from dataclasses import dataclass, field
+
+KINDS = {
+    "descriptors": "counted",
+    "tasks": "counted",
+    "application cap": "counted",
+    "near tie": "counted",
+    "prefork descriptors": "counted",
+    "outgoing ports": "counted",
+    "connection tracking": "counted",
+    "hidden cap": "hidden",
+    "memory": "memory",
+    "memory with deflate": "memory",
+    "bursty memory": "memory",
+    "leaking memory": "memory",
+    "CPU quota": "CPU",
+    "one loop": "CPU",
+    "egress bandwidth": "CPU",
+    "loop at its SLO": "SLO",
+}
+"""Limit -> row of the table of scores."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    server: str
+    limit: str
+    """Class of the limit, as in the table of scores."""
+    binding: str
+    """Resource that the product has to name."""
+    expected: int
+    fraction: float
+    seed: int = 1
+    options: tuple[str, ...] = ()
+    """Of the server."""
+    descriptors: int = 19_000
+    memory_bytes: int = 0
+    cpu_ratio: float = 0.0
+    tasks: int = 0
+    egress_bytes_per_s: int = 0
+    ports: int = 0
+    """That connections may go out from."""
+    tracked: int = 0
+    """Entries of the connection-tracking table."""
+    declared: dict = field(default_factory=dict)
+    """The target file's limits."""
+    slo_ms: float = 0.0
+    breaking: str = "ramp"
+    hold_s: float = 0.0
+    plateau_s: float = 5.0
+
+    @property
+    def name(self):
+        return f"{self.limit}-{self.server}-{self.fraction * 100:.0f}-{self.seed}"
+
+    @property
+    def kind(self):
+        """The row of the table of scores."""
+        return KINDS[self.limit]
+
+    @property
+    def needs_namespace(self):
+        """Whether the server lives in a network namespace of its own."""
+        return bool(self.egress_bytes_per_s or self.ports or self.tracked)
+
+    @property
+    def counted_bound(self):
+        """What the product can count before any load: threads take a load to be told."""
+        workers = 2 if self.server == "prefork" else 1
+        declared = self.declared.get("application_connections", {}).get("value")
+        bounds = (self.descriptors * workers, declared, self.tracked)
+        return min(bound for bound in bounds if bound)
