@@ -88,6 +88,7 @@ class DoubtKind(StrEnum):
     BENDING = "bending"
     KEPT = "kept"
     SINGLE_EVENT_LOOP = "single_event_loop"
+    UNEVEN_SHARE = "uneven_share"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from capacity.planning.latency import latency_uses
 from capacity.planning.latency_doubts import latency_doubts
 from capacity.planning.mix import measured_mix, widest_mix
 from capacity.planning.plan_doubts import plan_doubts
+from capacity.planning.sharing import sharing_processes
 from capacity.planning.step_doubts import step_doubts
 from capacity.planning.verdict import generator_verdict
 from capacity.planning.walls import walls
@@ -61,7 +62,10 @@ def plan(record: RunRecord, *, declared: Sequence[Limit] = ()) -> CapacityPlan |
         condition_number=attributed.condition_number,
         generator=verdict,
         doubts=(
-            *plan_doubts(found.capacity, highest, found.ladder, attributed, mix),
+            *plan_doubts(
+                *(found.capacity, highest, found.ladder, attributed, mix),
+                processes=sharing_processes(windows),
+            ),
             *step_doubts(record, windows, attributed, found.capacity, found.ladder),
             *latency_doubts(latencies, found.ladder, found.capacity),
             *doubts,

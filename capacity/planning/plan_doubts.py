@@ -29,14 +29,20 @@ def plan_doubts(
     walls: Sequence[Wall],
     attributed: Attribution,
     mix: LoadVector,
+    *,
+    processes: int = 1,
 ) -> list[Doubt]:
-    """Return the doubts about a ladder that was extrapolated from *highest* connections."""
+    """Return the doubts about a ladder that was extrapolated from *highest* connections.
+
+    *processes* is how many of the target share the connections.
+    """
     return [
         *_about_reach(capacity, highest),
         *_about_separation(attributed, mix),
         *_about_fit(capacity, walls),
         *_about_tie(walls),
         *_about_one_loop(walls),
+        *_about_shares(walls, processes),
     ]
 
 
@@ -156,6 +162,23 @@ def _about_one_loop(walls: Sequence[Wall]) -> Iterator[Doubt]:
             ),
             remedy="Measure with `capacity agent`, which reads the hottest thread.",
         )
+
+
+def _about_shares(walls: Sequence[Wall], processes: int) -> Iterator[Doubt]:
+    """Doubt an even share: the process that happens to have most connections is full first."""
+    first = walls[0]
+    if processes < 2 or first.resource is not Resource.DESCRIPTORS or first.limit.value is None:
+        return
+    even = (first.limit.value - first.cost.baseline.mid) / first.cost.per_connection.mid
+    yield Doubt(
+        kind=DoubtKind.UNEVEN_SHARE,
+        statement=(
+            f"{processes} processes share the connections, and the fullest is full first: shared"
+            f" evenly they would hold {units.about(even)}, as chance has it"
+            f" {units.middle(first.ceiling)}, and after every restart another number."
+        ),
+        remedy="Leave room for it, or let one process accept for all and hand out evenly.",
+    )
 
 
 def _quarter(capacity: Estimate) -> str:

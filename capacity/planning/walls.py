@@ -27,6 +27,7 @@ from capacity.planning.ladder import TIE_ORDER, ladder
 from capacity.planning.latency import LatencyUse, latency_ceilings, latency_cost, why_no_latency
 from capacity.planning.plausible import LARGEST
 from capacity.planning.remedies import remedy
+from capacity.planning.sharing import ceilings_by_chance, evenly_shared
 from capacity.planning.windows import Window, levels
 
 _FREE_SHARE = 0.01
@@ -103,6 +104,10 @@ def walls(
             continue
         sigma = form_sigma(form_of(resource), float(ceilings[-1]) / highest)
         ceilings = ceilings * np.exp(sigma * normals)
+        if resource is Resource.DESCRIPTORS and (even := evenly_shared(windows)) is not None:
+            shared = fitted_costs(resource, even, attributed, mix, resampling)
+            by_chance = ceilings_by_chance(shared, windows, value, normals)
+            fit, ceilings = (fit, ceilings) if by_chance is None else (shared, by_chance)
         if resource in COUNTED:
             ceilings = whole_connections(ceilings)
         drawn[resource] = _Met(

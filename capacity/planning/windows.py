@@ -26,7 +26,8 @@ WINDOW_S = 4.0
 """Aimed at; plateaus are cut evenly, so windows last 3 to 5 s and short plateaus are one window."""
 
 DESCRIPTOR_LIMIT = "fullest_process_descriptors_limit"
-"""The gauge that goes with the use of descriptors."""
+FILLING_PROCESSES, FILLING_DESCRIPTORS = "filling_processes", "filling_descriptors"
+"""The gauges that go with the use of descriptors."""
 
 _FLOWS = (Resource.CPU, Resource.EVENT_LOOP, Resource.NETWORK_OUT)
 """Show a warm-up: caches that fill, code that is compiled. What is held rises for other reasons."""
@@ -48,6 +49,10 @@ class Window:
     mean: Mapping[Resource, float]
     peak: Mapping[Resource, float]
     """Largest sample of the window."""
+    processes: int
+    """That share the connections, as the agent sees their descriptors fill up; 1 where unknown."""
+    shared_descriptors: float | None
+    """Of all these processes together, where as many filled up all the time."""
     descriptor_limit: float | None
     """Of the process whose descriptors were read, which may be another one in each window."""
 
@@ -160,11 +165,8 @@ def _window(step: StepObservation, samples: list[Sample]) -> Window:
         for resource, used in sample.used.items():
             if is_plausible(used):
                 readings[resource].append(used)
-    limits = [
-        limit
-        for sample in samples
-        if is_plausible(limit := sample.gauges.get(DESCRIPTOR_LIMIT, -1.0))
-    ]
+    sharing = [round(count) for count in _gauges(samples, FILLING_PROCESSES)]
+    shared = _gauges(samples, FILLING_DESCRIPTORS)
     return Window(
         step=step.index,
         asked_connections=step.step.connections,
@@ -173,5 +175,12 @@ def _window(step: StepObservation, samples: list[Sample]) -> Window:
         load=step.load,
         mean={resource: sum(used) / len(used) for resource, used in readings.items()},
         peak={resource: max(used) for resource, used in readings.items()},
-        descriptor_limit=min(limits, default=None),
+        processes=max(sharing, default=1),
+        shared_descriptors=sum(shared) / len(shared) if len(set(sharing)) == 1 and shared else None,
+        descriptor_limit=min(_gauges(samples, DESCRIPTOR_LIMIT), default=None),
     )
+
+
+def _gauges(samples: Sequence[Sample], name: str) -> list[float]:
+    values = (sample.gauges.get(name, -1.0) for sample in samples)
+    return [value for value in values if is_plausible(value)]

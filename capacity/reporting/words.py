@@ -20,6 +20,7 @@ DOUBTS: dict[DoubtKind, str] = {
     DoubtKind.SHARED_HOST: "generator and target share a host",
     DoubtKind.FEW_STEPS: "few steps",
     DoubtKind.POOR_FIT: "poor fit",
+    DoubtKind.UNEVEN_SHARE: "processes with unequal shares",
     DoubtKind.NEAR_TIE: "two walls close together",
     DoubtKind.TARGET_RESTARTED: "target restarted",
     DoubtKind.LOST_CONNECTIONS: "target ended connections",

@@ -70,6 +70,13 @@ class Case:
         return bool(self.egress_bytes_per_s or self.ports or self.tracked)
 
     @property
+    def breaks_at_once(self):
+        """Connections that the breaker has under way: few where too many would overshoot."""
+        if self.server == "nginx":
+            return 60  # Each waits for the next update to know that it is served.
+        return 4 if self.tasks or self.memory_bytes else 10
+
+    @property
     def counted_bound(self):
         """What the product can count before any load: threads take a load to be told."""
         workers = 2 if self.server == "prefork" else 1

@@ -141,7 +141,7 @@ def break_once(case, folder, n, start):
                 *("--hold-s", str(case.hold_s), "--updates-per-s", str(UPDATES_PER_S)),
                 *("--slo-ms", str(case.slo_ms)),
                 *("--growth", "1.03" if case.hold_s else "1.004"),
-                *("--at-once", "4" if case.tasks or case.memory_bytes else "10"),
+                *("--at-once", str(case.breaks_at_once)),
                 *("--path", "/sub/updates" if case.server == "nginx" else "/ws"),
             ],
             capture_output=True,

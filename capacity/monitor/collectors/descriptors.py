@@ -20,6 +20,11 @@ from capacity.monitor.target import TargetView
 
 LIMIT_GAUGE = "fullest_process_descriptors_limit"
 
+FILLING_GAUGE = "filling_processes"
+"""How many processes fill up; none before the load."""
+TOGETHER_GAUGE = "filling_descriptors"
+"""What these have open together."""
+
 _FILLS_FROM = 5
 """Below this growth nothing fills up: some files come and go in any process."""
 _FILLS_RATIO = 0.1
@@ -34,7 +39,7 @@ def kernel_counts_descriptors(proc: str = "/proc") -> bool:
 
 
 class DescriptorsCollector(TargetCollector):
-    provides = (Resource.DESCRIPTORS, LIMIT_GAUGE)
+    provides = (Resource.DESCRIPTORS, LIMIT_GAUGE, FILLING_GAUGE, TOGETHER_GAUGE)
 
     def __init__(self) -> None:
         self._is_counted = kernel_counts_descriptors()
@@ -60,23 +65,29 @@ class DescriptorsCollector(TargetCollector):
         for pid in counts:
             if pid not in self._limits:
                 self._limits[pid] = _limit(pid, target.proc)
+        filling = self._filling(counts)
         fullest = max(
-            self._filling(counts), key=lambda pid: (counts[pid] / self._room(pid), counts[pid])
+            filling or counts, key=lambda pid: (counts[pid] / self._room(pid), counts[pid])
         )
         limit = self._limits[fullest]
         used = {Resource.DESCRIPTORS: float(counts[fullest])}
+        gauges = {
+            FILLING_GAUGE: float(len(filling)),
+            TOGETHER_GAUGE: float(sum(counts[pid] for pid in filling)),
+        }
         if limit.value is None:
             why = limit.reason or limit.state.value
-            return Reading(used=used, missing={LIMIT_GAUGE: why}, limits=(limit,))
-        return Reading(used=used, gauges={LIMIT_GAUGE: limit.value}, limits=(limit,))
+            return Reading(used=used, gauges=gauges, missing={LIMIT_GAUGE: why}, limits=(limit,))
+        gauges[LIMIT_GAUGE] = limit.value
+        return Reading(used=used, gauges=gauges, limits=(limit,))
 
     def _filling(self, counts: dict[int, int]) -> list[int]:
-        """Return the processes that filled up since they had least open; all, if none did."""
+        """Return the processes that filled up since they had least open."""
         self._fewest = {pid: min(now, self._fewest.get(pid, now)) for pid, now in counts.items()}
         growth = {pid: now - self._fewest[pid] for pid, now in counts.items()}
         most = max(growth.values())
         if most < _FILLS_FROM:
-            return list(counts)
+            return []
         return [pid for pid, grown in growth.items() if grown >= _FILLS_RATIO * most]
 
     def _room(self, pid: int) -> float:

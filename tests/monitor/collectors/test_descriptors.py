@@ -49,6 +49,21 @@ def test_the_process_nearest_its_limit_counts_not_the_one_with_most(collector, s
     assert reading.limits[0].source.startswith(f"/proc/{near.pid}/limits")
 
 
+def test_workers_that_fill_up_are_counted_with_what_they_have_open_together(
+    collector, start_child, view
+):
+    master, *workers = [start_child() for _ in "123"]
+    target = view(master.pid, *(worker.pid for worker in workers))
+    idle = collector.collect(target)
+    for worker, files in zip(workers, (60, 40), strict=True):
+        worker.do(OPEN.format(files))
+    loaded = collector.collect(target)
+
+    assert idle.gauges["filling_processes"] == 0
+    assert loaded.gauges["filling_processes"] == 2
+    assert loaded.gauges["filling_descriptors"] == sum(map(listed, workers))
+
+
 def test_the_worker_that_fills_up_counts_though_an_idle_master_is_nearer_its_limit(
     collector, start_child, view
 ):

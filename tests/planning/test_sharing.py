@@ -1,0 +1,73 @@
+"""Descriptors of workers among which the kernel deals the connections out by chance."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from capacity.domain.plan import DoubtKind
+from capacity.domain.resources import Resource
+from capacity.planning.plan import plan
+
+
+def shared_record(venue, cost, *, processes, preferred=0.0, seed=1, levels=(75, 150, 225, 300)):
+    """A run on *processes* workers of which the first one gets a share of *preferred* more."""
+    planted = replace(
+        venue,
+        costs={Resource.DESCRIPTORS: cost(baseline=8, connection=1)},
+        limits={Resource.DESCRIPTORS: 600.0},
+    )
+    record = planted.record()
+    random = np.random.default_rng(seed)
+    shares = np.full(processes, (1 - preferred) / processes)
+    shares[0] += preferred
+    dealt = random.choice(processes, size=2000, p=shares)
+
+    def of(sample):
+        opened = round(sample.used[Resource.DESCRIPTORS]) - 8
+        counts = np.bincount(dealt[:opened], minlength=processes)
+        return replace(
+            sample,
+            used={Resource.DESCRIPTORS: float(8 + counts.max())},
+            gauges={
+                "filling_processes": float(processes if opened else 0),
+                "filling_descriptors": float(8 * processes + opened if opened else 0),
+            },
+        )
+
+    return replace(record, samples=tuple(of(sample) for sample in record.samples))
+
+
+@pytest.mark.parametrize("processes", [2, 4])
+def test_the_capacity_is_where_chance_fills_the_fullest(venue, cost, processes):
+    """592 fit into each: an even share would hold 592 for each, dealt out it is a little less."""
+    found = [
+        plan(shared_record(venue, cost, processes=processes, seed=seed)).capacity
+        for seed in range(8)
+    ]
+    spread = 592 * processes
+    chance = [spread - processes * z * np.sqrt(592) for z in (1.8, 0.3)]
+
+    assert all(chance[0] < each.mid < chance[1] for each in found)
+    assert all(each.low < each.mid < each.high <= spread + processes for each in found)
+
+
+def test_a_preferred_process_is_extrapolated_as_measured(venue, cost):
+    found = plan(shared_record(venue, cost, processes=2, preferred=0.4))
+
+    assert found.capacity.mid == pytest.approx(592 / 0.7, rel=0.07)
+
+
+def test_the_doubt_says_what_an_even_share_would_hold(venue, cost):
+    found = plan(shared_record(venue, cost, processes=2))
+    [doubt] = [each for each in found.doubts if each.kind is DoubtKind.UNEVEN_SHARE]
+
+    assert "2 processes share the connections" in doubt.statement
+    assert "1,18" in doubt.statement
+
+
+def test_one_process_has_no_share_to_doubt(venue, cost):
+    found = plan(shared_record(venue, cost, processes=1))
+
+    assert found.capacity.mid == 592
+    assert DoubtKind.UNEVEN_SHARE not in {doubt.kind for doubt in found.doubts}
