@@ -9,6 +9,8 @@ import asyncio
 import json
 import os
 import resource
+import socket
+import ssl
 import time
 
 REQUEST = (
@@ -83,6 +85,9 @@ class Crowd:
         self.options = options
         self.members, self.lost, self.received, self.delays_ms = set(), 0, 0, []
         self.is_leaving = False
+        self.tls = ssl.create_default_context() if options.tls else None
+        if self.tls:
+            self.tls.check_hostname, self.tls.verify_mode = False, ssl.CERT_NONE
 
     async def open(self):
         """Return whether one more connection could be opened and subscribed."""
@@ -90,7 +95,10 @@ class Crowd:
         try:
             async with asyncio.timeout(OPEN_TIMEOUT_S):
                 _transport, member = await loop.create_connection(
-                    lambda: Subscriber(self), self.options.host, self.options.port
+                    lambda: Subscriber(self),
+                    self.options.host,
+                    self.options.port,
+                    ssl=self.tls,
                 )
                 return await member.confirmed
         except (OSError, TimeoutError):
@@ -176,12 +184,43 @@ async def search(crowd, options):
     return low
 
 
+async def storm(crowd, options):
+    """Return how many clients a second are served while ever more wait for it."""
+
+    async def arrive():
+        while True:
+            await crowd.open()
+
+    arriving = [asyncio.ensure_future(arrive()) for _ in range(options.at_once)]
+    await asyncio.sleep(1.0)
+    served, began_s = len(crowd.members), time.monotonic()
+    await asyncio.sleep(options.hold_s)
+    rate_per_s = (len(crowd.members) - served) / (time.monotonic() - began_s)
+    for each in arriving:
+        each.cancel()
+    return round(rate_per_s)
+
+
+async def stall(_crowd, options):
+    """Return how many connections a server that does not accept lets in, one after the other."""
+    held = []
+    while len(held) < options.most:
+        client = socket.socket()
+        client.settimeout(0.5)
+        try:
+            client.connect((options.host, options.port))
+        except OSError:
+            break
+        held.append(client)
+    return len(held)
+
+
 async def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--path", default="/ws")
-    parser.add_argument("--mode", choices=("ramp", "search"), required=True)
+    parser.add_argument("--mode", choices=("ramp", "search", "storm", "stall"), required=True)
     parser.add_argument("--start", type=int, default=50)
     parser.add_argument("--most", type=int, default=15_000)
     parser.add_argument("--growth", type=float, default=1.02)
@@ -189,12 +228,18 @@ async def main():
     parser.add_argument("--rate-per-s", type=float, default=400.0)
     parser.add_argument("--at-once", type=int, default=20)
     parser.add_argument("--updates-per-s", type=float, default=2.0)
+    parser.add_argument("--tls", action="store_true")
     parser.add_argument("--slo-ms", type=float, default=0.0)
     options = parser.parse_args()
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     crowd = Crowd(options)
-    print(await {"ramp": ramp, "search": search}[options.mode](crowd, options), flush=True)
+    print(
+        await {"ramp": ramp, "search": search, "storm": storm, "stall": stall}[options.mode](
+            crowd, options
+        ),
+        flush=True,
+    )
     os._exit(0)  # The connections need no farewell.
 
 

@@ -1,7 +1,7 @@
 """One case: a server, a planted limit, how much of the truth the safe run may use, a seed.
 
-*expected* is where the limit should bite by what was planted. It only chooses how far the load goes;
-the product is never told.
+*expected* is where the limit should bite by what was planted: connections, or arrivals a second where
+the breaking is a storm. It only chooses how far the load goes; the product is never told.
 """
 
 from dataclasses import dataclass, field
@@ -23,6 +23,9 @@ KINDS = {
     "one loop": "CPU",
     "egress bandwidth": "CPU",
     "loop at its SLO": "SLO",
+    "accept queue": "arrivals",
+    "handshake CPU": "arrivals",
+    "TLS handshake CPU": "arrivals",
 }
 """Limit -> row of the table of scores."""
 
@@ -50,6 +53,8 @@ class Case:
     """Entries of the connection-tracking table."""
     declared: dict = field(default_factory=dict)
     """The target file's limits."""
+    backlog: int = 0
+    tls: bool = False
     slo_ms: float = 0.0
     breaking: str = "ramp"
     hold_s: float = 0.0
@@ -74,6 +79,8 @@ class Case:
         """Connections that the breaker has under way: few where too many would overshoot."""
         if self.server == "nginx":
             return 60  # Each waits for the next update to know that it is served.
+        if self.breaking == "storm":
+            return 50
         return 4 if self.tasks or self.memory_bytes else 10
 
     @property

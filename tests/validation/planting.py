@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from network import CannotPlantError, namespace
+from network import CannotPlantError, namespace, run
 
 HERE = Path(__file__).parent
 MODULES = {
@@ -67,6 +67,16 @@ def running(argv, log, ready, prepare=None):
         process.wait()
 
 
+def certificate_in(folder):
+    """Return a certificate for 127.0.0.1, made once a folder; its key lies beside it."""
+    path = folder / "certificate.pem"
+    if not path.exists():
+        names = ("-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1")
+        keys = ("-newkey", "rsa:2048", "-nodes", "-keyout", folder / "key.pem", "-out", path)
+        run("openssl", "req", "-x509", "-days", "2", *map(str, keys), *names)
+    return path
+
+
 @contextlib.contextmanager
 def server(case, folder, name):
     """Run the case's server under its limit; yield its process, host and port."""
@@ -99,12 +109,15 @@ def server(case, folder, name):
                 (group / "cgroup.procs").write_text(str(os.getpid()))
             resource.setrlimit(resource.RLIMIT_NOFILE, (case.descriptors, case.descriptors))
 
+        options = list(case.options)
+        if case.tls:
+            options += ["--certificate", str(certificate_in(folder))]
         module, *rest = MODULES.get(case.server, (f"with_{case.server}.py",))
         process, address = stack.enter_context(
             running(
                 [
                     *(*inside, sys.executable, str(HERE / "servers" / module)),
-                    *(*rest, "--host", host, *case.options),
+                    *(*rest, "--host", host, *options),
                 ],
                 folder / f"{name}.log",
                 "server ready on ",

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -19,10 +20,11 @@ import time
 from pathlib import Path
 
 import yaml
+from arrivals import STORMS, predicted_arrivals
 from baselines import rules_of_thumb
 from cases import all_cases
 from network import CannotPlantError
-from planting import agent, server
+from planting import agent, certificate_in, server
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "reports" / "validation" / "results.jsonl"
@@ -47,6 +49,11 @@ def profile_of(case):
         "mix": {"subscriptions_per_connection": 1, "requests_per_s_per_connection": 0},
     }
     top = case.expected * case.fraction
+    if case.breaking in STORMS:
+        # Of the accept queue no arrival takes a place for long, however many come.
+        rate_per_s = 100 if case.breaking == "stall" else max(1, round(top))
+        levels = [max(15, 3 * rate_per_s) * n for n in range(1, 6)]
+        return {**common, "kind": "ramp", "levels": levels, "connects_per_s": rate_per_s}
     counted = case.counted_bound
     if top <= counted * 0.25:
         return {
@@ -60,7 +67,7 @@ def profile_of(case):
     return {**common, "kind": "ramp", "levels": levels}
 
 
-def target_of(case, host, port, agent_url):
+def target_of(case, host, port, agent_url, certificate=None):
     return {
         "target": 1,
         "name": "validation",
@@ -71,6 +78,7 @@ def target_of(case, host, port, agent_url):
         "channels": ["updates"],
         "agent": {"url": agent_url},
         "limits": case.declared,
+        **({"tls": True, "certificates": {"ca_file": str(certificate)}} if certificate else {}),
         **(
             {"slo": {"delivery_delay": {"quantile": 0.95, "limit_s": case.slo_ms / 1e3}}}
             if case.slo_ms
@@ -94,7 +102,9 @@ def capacity(*arguments, cwd):
 def predict(case, folder):
     """Return what the product says from the safe run, and what the rules of thumb would say."""
     with server(case, folder, "safe") as (process, host, port), agent(process.pid, folder) as url:
-        (folder / "target.yaml").write_text(yaml.safe_dump(target_of(case, host, port, url)))
+        certificate = certificate_in(folder) if case.tls else None
+        target = target_of(case, host, port, url, certificate)
+        (folder / "target.yaml").write_text(yaml.safe_dump(target))
         (folder / "profile.yaml").write_text(yaml.safe_dump(profile_of(case)))
         measured = capacity(
             *("measure", "--target", folder / "target.yaml", "--quiet"),
@@ -115,6 +125,14 @@ def predict(case, folder):
     }
     if planned.returncode or plan is None:
         return {**prediction, "excuse": (planned.stderr or planned.stdout).strip()[-400:]}
+    if case.breaking in STORMS:
+        return {
+            **prediction,
+            **predicted_arrivals(case, plan),
+            "highest_connections": round(plan["advice"]["arrival_cost"].get("tested_per_s", 0)),
+            "doubts": [doubt["kind"] for doubt in plan["doubts"]],
+            "rules_of_thumb": {},
+        }
     return {
         **prediction,
         "capacity": plan["capacity"],
@@ -131,7 +149,9 @@ def predict(case, folder):
 
 
 def break_once(case, folder, n, start):
-    with server(case, folder, f"break-{n}") as (_process, host, port):
+    with server(case, folder, f"break-{n}") as (process, host, port):
+        if case.breaking == "stall":
+            os.kill(process.pid, signal.SIGSTOP)
         finished = subprocess.run(
             [
                 *(sys.executable, str(BREAKER), "--host", host, "--port", str(port)),
@@ -142,6 +162,7 @@ def break_once(case, folder, n, start):
                 *("--slo-ms", str(case.slo_ms)),
                 *("--growth", "1.03" if case.hold_s else "1.004"),
                 *("--at-once", str(case.breaks_at_once)),
+                *(["--tls"] if case.tls else []),
                 *("--path", "/sub/updates" if case.server == "nginx" else "/ws"),
             ],
             capture_output=True,

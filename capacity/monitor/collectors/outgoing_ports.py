@@ -2,7 +2,7 @@
 
 A port is taken for each pair of a local address and a destination, by whoever lives in the target's
 network namespace; what counts is the pair that has most. The clients of the target, on both their
-ends, are left out. A socket that was bound before it connects (without IP_BIND_ADDRESS_NO_PORT, ip(7))
+ends, are left out, for which its listeners must be known (ConnectionsCollector reads them first). A socket that was bound before it connects (without IP_BIND_ADDRESS_NO_PORT, ip(7))
 takes its port for all destinations: of that the kernel tells nothing.
 """
 
@@ -21,6 +21,7 @@ from capacity.monitor.target import TargetView
 
 _EVERY_S = 2.0
 _COST_RATIO = 0.001
+_UNTOLD = "which ports the target listens on is not known: its clients would be counted with others"
 _INTERVAL_GAUGE = "outgoing_ports_interval_s"
 
 
@@ -34,9 +35,11 @@ class OutgoingPortsCollector(TargetCollector):
     def collect(self, target: TargetView) -> Reading:
         if not self._pace.is_due:
             return Reading()
+        listening = {listener.port for listener in self._listeners.latest}
+        if not listening:
+            return Reading(missing=dict.fromkeys(self.provides, _UNTOLD))
         with self._pace.reading():
             table = self._listeners.table(target)
-            listening = {listener.port for listener in self._listeners.latest}
             ports = max(table.outgoing(family, listening) for family in FAMILIES)
         return Reading(
             used={Resource.OUTGOING_PORTS: float(ports)},

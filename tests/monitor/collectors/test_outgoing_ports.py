@@ -1,8 +1,5 @@
 """Ports of connections to one destination, counted on real sockets; a namespace's own range."""
 
-import socket
-from pathlib import Path
-
 import pytest
 
 from capacity.domain.resources import LimitState, Resource
@@ -18,20 +15,29 @@ def dial(port, n):
     held.extend(socket.create_connection(("127.0.0.1", port)) for _ in range(n))
 print(server.getsockname()[1])
 """
+NEIGHBOUR = """
+import socket
+servers = [socket.create_server(("127.0.0.1", 0), backlog=512) for _ in "12"]
+clients = []
+def dial(port, n):
+    clients.extend(socket.create_connection(("127.0.0.1", port)) for _ in range(n))
+print(*[server.getsockname()[1] for server in servers])
+"""
 
 
 @pytest.fixture
-def upstreams():
-    servers = [socket.create_server(("127.0.0.1", 0), backlog=64) for _ in "12"]
-    yield [server.getsockname()[1] for server in servers]
-    for server in servers:
-        server.close()
-
-
-@pytest.fixture
-def proxy(start_child):
-    child = start_child(PROXY)
+def proxy(start_elsewhere, run_there):
+    """A target alone in its network namespace: connections of others on this host do not count."""
+    child = start_elsewhere(PROXY)
+    run_there(child.pid, "ip link set lo up")
     return child, int(child.said[0])
+
+
+@pytest.fixture
+def neighbour(proxy, start_child):
+    """Another process of that namespace: upstream of the target, and client of it."""
+    child = start_child(NEIGHBOUR, ("nsenter", f"--net=/proc/{proxy[0].pid}/ns/net"))
+    return child, [int(port) for port in child.said[0].split()]
 
 
 @pytest.fixture
@@ -45,30 +51,36 @@ def read(listeners, view, proxy):
     return read
 
 
-def test_the_destination_with_most_connections_counts(proxy, upstreams, read):
-    child, _port = proxy
-    child.do(f"dial({upstreams[0]}, 60); dial({upstreams[1]}, 7)")
+def test_the_destination_with_most_connections_counts(proxy, neighbour, read):
+    (first, second) = neighbour[1]
+    proxy[0].do(f"dial({first}, 31); dial({second}, 7)")
 
-    assert read() == 60
-
-
-def test_clients_of_the_target_take_none_at_either_end(proxy, upstreams, read):
-    child, port = proxy
-    clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(400)]
-    child.do(f"take(400); dial({upstreams[0]}, 3)")
-    counted = read()
-    for client in clients:
-        client.close()
-
-    assert 3 <= counted < 400  # Others on this host may have some to another destination.
+    assert read() == 31
 
 
-def test_the_limit_is_what_the_kernel_chooses_from(proxy, view, listeners):
+def test_clients_of_the_target_take_none_at_either_end(proxy, neighbour, read):
+    neighbour[0].do(f"dial({proxy[1]}, 40)")
+    proxy[0].do(f"take(40); dial({neighbour[1][0]}, 3)")
+
+    assert read() == 3
+
+
+def test_the_limit_is_what_the_kernel_of_that_namespace_chooses_from(
+    proxy, run_there, view, listeners
+):
+    run_there(proxy[0].pid, "sysctl -qw net.ipv4.ip_local_port_range='20000 20899'")
     (limit,) = OutgoingPortsCollector(listeners).limits(view(proxy[0].pid))
-    low, high = map(int, Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
 
     assert (limit.state, limit.scope) == (LimitState.KNOWN, "namespace")
-    assert limit.value <= high - low + 1
+    assert limit.value == 900
+
+
+def test_without_known_listeners_nothing_is_counted(proxy, neighbour, view, listeners):
+    proxy[0].do(f"dial({neighbour[1][0]}, 9)")
+    reading = OutgoingPortsCollector(listeners).collect(view(proxy[0].pid))
+
+    assert not reading.used
+    assert "clients would be counted" in reading.missing[Resource.OUTGOING_PORTS]
 
 
 def test_a_readings_share_of_a_core_is_bounded_by_its_pace(proxy, view, listeners):

@@ -7,8 +7,10 @@ then on gets {"ch": ..., "ts": milliseconds, "seq": n} at the planted rate.
 import argparse
 import gc
 import json
+import ssl
 import sys
 import time
+from pathlib import Path
 
 
 def arguments():
@@ -26,6 +28,7 @@ def arguments():
     parser.add_argument("--max-connections", type=int, default=0, help="refuses more; 0: none")
     parser.add_argument("--backlog", type=int, default=2048)
     parser.add_argument("--deflate", action="store_true")
+    parser.add_argument("--certificate", type=Path, help="speaks TLS; key.pem lies beside it")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--quiet", action="store_true", help="does not say when it is ready")
     return parser.parse_args()
@@ -33,6 +36,15 @@ def arguments():
 
 def ready(port):
     print(f"server ready on 127.0.0.1:{port}", file=sys.stderr, flush=True)
+
+
+def tls_context(options):
+    """Return how to speak TLS, None if the server does not."""
+    if options.certificate is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(options.certificate, options.certificate.with_name("key.pem"))
+    return context
 
 
 def burn(microseconds):

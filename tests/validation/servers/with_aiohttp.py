@@ -5,7 +5,7 @@ import contextlib
 import socket
 
 from aiohttp import WSCloseCode, web
-from venue import Venue, arguments, publish, ready
+from venue import Venue, arguments, publish, ready, tls_context
 
 
 class Client:
@@ -51,7 +51,8 @@ async def main():
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     sock = socket.create_server((options.host, options.port), backlog=options.backlog)
-    await web.SockSite(runner, sock, backlog=options.backlog).start()
+    site = web.SockSite(runner, sock, backlog=options.backlog, ssl_context=tls_context(options))
+    await site.start()
     ready(sock.getsockname()[1])
     await publish(venue, clients, send)
 

@@ -5,7 +5,7 @@ import http
 import os
 import socket
 
-from venue import Venue, arguments, publish, ready
+from venue import Venue, arguments, publish, ready, tls_context
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
@@ -48,6 +48,7 @@ async def main(options, sock):
     async with serve(
         follow,
         sock=sock,
+        ssl=tls_context(options),
         process_request=admit,
         compression="deflate" if options.deflate else None,
         ping_interval=None,
