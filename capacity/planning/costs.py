@@ -2,7 +2,8 @@
 One resource's costs from the windows: the fit, its scatter, and what one more connection takes.
 
 The line goes through the means of the windows. What runs out of memory is the peak and not the
-mean, so for memory the baseline is raised to the envelope of the windows' peaks. What memory stays
+mean, so for memory the baseline is raised to the envelope of the windows' peaks, or the line by that
+of its bursts where they grow with the connections (bursts.py). What memory stays
 with the target when connections leave has a column of its own (kept.py), and so has a jump
 (models/breaks.py), which counts as baseline: capacity lies above it.
 """
@@ -25,6 +26,7 @@ from capacity.models.intervals import CONFIDENCE
 from capacity.models.snapping import snapped_slope
 from capacity.models.straight_part import straight_rows
 from capacity.models.unit_costs import RobustFit, peak_reserve, refitted_costs, robust_costs
+from capacity.planning.bursts import burst_costs
 from capacity.planning.components import Attribution, design, mix_vector
 from capacity.planning.kept import departed_connections
 from capacity.planning.windows import Window
@@ -79,7 +81,10 @@ def fitted_costs(
     rms = math.sqrt(float(np.mean((use - line) ** 2)))
     if resource in ENVELOPED:
         peaks = np.array([windows[row].peak[resource] for row in present])
-        coefficients[:, 0] += peak_reserve(line, peaks)
+        bursts = burst_costs(windows, float(np.max(use))) if resource is Resource.MEMORY else None
+        at_rest, each = bursts or (peak_reserve(line, peaks), 0.0)
+        coefficients[:, 0] += at_rest
+        coefficients[:, _CONNECTIONS] += each
     if jumped is not None:
         coefficients[:, 0] += coefficients[:, jumped]
     coefficients = coefficients[:, : 1 + len(components)]

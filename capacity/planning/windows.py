@@ -11,7 +11,7 @@ are used together: of the one with most connection levels.
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from capacity.domain.load import LoadVector
@@ -26,6 +26,9 @@ WINDOW_S = 4.0
 """Aimed at; plateaus are cut evenly, so windows last 3 to 5 s and short plateaus are one window."""
 
 DESCRIPTOR_LIMIT = "fullest_process_descriptors_limit"
+MEMORY_USE, MEMORY_PEAK = "cgroup_memory_bytes", "cgroup_memory_peak_bytes"
+"""The gauges of the target's own memory cgroup."""
+
 FILLING_PROCESSES, FILLING_DESCRIPTORS = "filling_processes", "filling_descriptors"
 """The gauges that go with the use of descriptors."""
 
@@ -49,6 +52,9 @@ class Window:
     mean: Mapping[Resource, float]
     peak: Mapping[Resource, float]
     """Largest sample of the window."""
+    burst_bytes: float | None
+    """How far the memory cgroup's high-water mark is above the use; None after a higher level, whose
+    mark it is then."""
     processes: int
     """That share the connections, as the agent sees their descriptors fill up; 1 where unknown."""
     shared_descriptors: float | None
@@ -94,13 +100,26 @@ def plateau_windows(
     in_time = sorted(placed, key=lambda sample: sample.at)
     times = [sample.at - clock_offset_s for sample in in_time]
     windows: list[Window] = []
+    climbing = _climbing(steps)
     for step in sorted(filter(is_usable, steps), key=_by_load):
         plateau = plateau_of(step)
         assert plateau is not None
         begin, end = plateau
         inside = in_time[bisect_left(times, begin) : bisect_right(times, end)]
-        windows += _cut(step, inside, begin + clock_offset_s, end + clock_offset_s)
+        cut = _cut(step, inside, begin + clock_offset_s, end + clock_offset_s)
+        is_marked = step.index in climbing
+        windows += cut if is_marked else [replace(window, burst_bytes=None) for window in cut]
     return windows
+
+
+def _climbing(steps: Sequence[StepObservation]) -> set[int]:
+    """Return the indices of the steps before which no step had more connections."""
+    highest, climbing = 0, set()
+    for step in sorted(steps, key=lambda step: step.index):
+        if step.step.connections >= highest:
+            climbing.add(step.index)
+            highest = step.step.connections
+    return climbing
 
 
 def windows_of_one_life(windows: Sequence[Window]) -> list[Window]:
@@ -175,10 +194,17 @@ def _window(step: StepObservation, samples: list[Sample]) -> Window:
         load=step.load,
         mean={resource: sum(used) / len(used) for resource, used in readings.items()},
         peak={resource: max(used) for resource, used in readings.items()},
+        burst_bytes=_burst_bytes(samples),
         processes=max(sharing, default=1),
         shared_descriptors=sum(shared) / len(shared) if len(set(sharing)) == 1 and shared else None,
         descriptor_limit=min(_gauges(samples, DESCRIPTOR_LIMIT), default=None),
     )
+
+
+def _burst_bytes(samples: Sequence[Sample]) -> float | None:
+    """Return how far the high-water mark ends above the use; None where there is no mark."""
+    marks, uses = _gauges(samples, MEMORY_PEAK), _gauges(samples, MEMORY_USE)
+    return max(marks) - sum(uses) / len(uses) if marks and uses else None
 
 
 def _gauges(samples: Sequence[Sample], name: str) -> list[float]:

@@ -1,0 +1,31 @@
+"""Bursts that grow with the connections are told from those that come by chance."""
+
+import numpy as np
+import pytest
+
+from capacity.models.bursts import burst_line
+
+LEVELS = [50.0, 100.0, 150.0, 200.0, 250.0]
+
+
+def test_planted_bursts_are_found():
+    constant, each = burst_line(LEVELS, [1e6 + 15_000 * n for n in LEVELS])
+
+    assert constant == pytest.approx(1e6, rel=1e-6)
+    assert each == pytest.approx(15_000, rel=1e-6)
+
+
+def test_bursts_of_chance_have_no_line():
+    random = np.random.default_rng(5)
+    found = [burst_line(LEVELS, list(random.exponential(4e6, 5))) for _ in range(200)]
+
+    assert np.mean([line is None for line in found]) > 0.85
+
+
+def test_bursts_that_shrink_have_no_line():
+    assert burst_line(LEVELS, [5e6, 4e6, 3e6, 2e6, 1e6]) is None
+
+
+@pytest.mark.parametrize("levels", [[], [100.0], [100.0, 100.0, 200.0]])
+def test_two_levels_are_too_few(levels):
+    assert burst_line(levels, [1e6] * len(levels)) is None
