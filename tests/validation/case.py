@@ -23,6 +23,7 @@ KINDS = {
     "one loop": "CPU",
     "egress bandwidth": "CPU",
     "loop at its SLO": "SLO",
+    "unseen mix": "unseen mix",
     "accept queue": "arrivals",
     "handshake CPU": "arrivals",
     "TLS handshake CPU": "arrivals",
@@ -53,11 +54,12 @@ class Case:
     """Entries of the connection-tracking table."""
     declared: dict = field(default_factory=dict)
     """The target file's limits."""
-    backlog: int = 0
     tls: bool = False
     slo_ms: float = 0.0
     breaking: str = "ramp"
     hold_s: float = 0.0
+    other_rate_per_s: float = 0.0
+    """Updates a second in the mix that is asked about and broken, where it is not the one tested."""
     plateau_s: float = 5.0
 
     @property

@@ -151,6 +151,27 @@ def cpu_quota(server, fraction, seed, *, quota):
     )
 
 
+def unseen_mix(server, fraction, seed):
+    """Tested with two updates a second and with none, asked about one in two seconds."""
+    quota, rate_per_s = 0.2, 0.5
+    message_us, own_us = 250.0 * SEEDS[seed], {"synthetic": 12, "aiohttp": 40}[server]
+    tested = quota * 1e6 / (2.0 * (message_us + own_us))
+    return Case(
+        server=server,
+        limit="unseen mix",
+        binding="cpu",
+        # The load goes up to the fraction of what is held in the mix that is tested.
+        expected=round(tested),
+        fraction=fraction,
+        seed=seed,
+        options=("--message-us", str(message_us)),
+        cpu_ratio=quota,
+        breaking="search",
+        hold_s=6.0,
+        other_rate_per_s=rate_per_s,
+    )
+
+
 def one_loop(server, fraction, seed, *, slo_ms=0.0):
     message_us = 400.0 * SEEDS[seed]
     return Case(
@@ -259,6 +280,7 @@ def all_cases():
         outgoing_ports("haproxy", 0.25, 1),
         connection_tracking("synthetic", 0.25, 1),
         connection_tracking("nginx proxy", 0.25, 1),
+        unseen_mix("synthetic", 0.25, 1),
         accept_queue("aiohttp", 0.25, 1),
         handshakes("synthetic", 0.25, 1),
         handshakes("websockets", 0.25, 1, tls=True),
@@ -295,6 +317,7 @@ def all_cases():
                 cpu_quota(server, fraction, seed, quota=quota)
                 for server in ("synthetic", "aiohttp", "uvicorn")
             ]
+            more += [unseen_mix(server, fraction, seed) for server in ("synthetic", "aiohttp")]
             more += [one_loop(server, fraction, seed) for server in ("websockets", "synthetic")]
             more += [
                 one_loop(server, fraction, seed, slo_ms=150.0)

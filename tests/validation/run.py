@@ -6,6 +6,7 @@ Cases with a result in reports/validation/results.jsonl are not run again. Ends 
 CAPACITY_VALIDATION_MINUTES (180).
 """
 
+import datetime as dt
 import fnmatch
 import hashlib
 import json
@@ -17,10 +18,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
-from arrivals import STORMS, predicted_arrivals
+from advised import STORMS, predicted_arrivals, predicted_for_other_mix
 from baselines import rules_of_thumb
 from cases import all_cases
 from network import CannotPlantError
@@ -50,8 +52,7 @@ def profile_of(case):
     }
     top = case.expected * case.fraction
     if case.breaking in STORMS:
-        # Of the accept queue no arrival takes a place for long, however many come.
-        rate_per_s = 100 if case.breaking == "stall" else max(1, round(top))
+        rate_per_s = max(1, round(top))
         levels = [max(15, 3 * rate_per_s) * n for n in range(1, 6)]
         return {**common, "kind": "ramp", "levels": levels, "connects_per_s": rate_per_s}
     counted = case.counted_bound
@@ -87,6 +88,17 @@ def target_of(case, host, port, agent_url, certificate=None):
     }
 
 
+def demand_of(case):
+    return {
+        "demand": 1,
+        "name": "validation",
+        "connections": 100,
+        "as_of": dt.date(2026, 1, 1),
+        "lost_instances": 0,
+        "mix": {"deliveries_per_s": case.other_rate_per_s},
+    }
+
+
 def capacity(*arguments, cwd):
     return subprocess.run(
         [sys.executable, "-m", "capacity.cli.main", *map(str, arguments)],
@@ -114,7 +126,11 @@ def predict(case, folder):
         harmed = process.poll() is not None
     if (folder / "run").exists():
         shutil.copytree(folder / "run", RUNS / case.name, dirs_exist_ok=True)
-    planned = capacity("plan", folder / "run", "--json", cwd=folder)
+    demand = ()
+    if case.other_rate_per_s:
+        (folder / "demand.yaml").write_text(yaml.safe_dump(demand_of(case)))
+        demand = ("--demand", folder / "demand.yaml")
+    planned = capacity("plan", folder / "run", "--json", *demand, cwd=folder)
     document = json.loads(planned.stdout or "{}")
     plan = document.get("plan")
     prediction = {
@@ -133,6 +149,8 @@ def predict(case, folder):
             "doubts": [doubt["kind"] for doubt in plan["doubts"]],
             "rules_of_thumb": {},
         }
+    if case.other_rate_per_s:
+        return {**prediction, **predicted_for_other_mix(plan)}
     return {
         **prediction,
         "capacity": plan["capacity"],
@@ -149,7 +167,13 @@ def predict(case, folder):
 
 
 def break_once(case, folder, n, start):
-    with server(case, folder, f"break-{n}") as (process, host, port):
+    rate_per_s = case.other_rate_per_s or UPDATES_PER_S
+    broken = replace(case, options=(*case.options, "--rate-per-s", str(rate_per_s)))
+    with server(broken if case.other_rate_per_s else case, folder, f"break-{n}") as (
+        process,
+        host,
+        port,
+    ):
         if case.breaking == "stall":
             os.kill(process.pid, signal.SIGSTOP)
         finished = subprocess.run(
@@ -158,7 +182,7 @@ def break_once(case, folder, n, start):
                 *("--mode", case.breaking),
                 *("--start", str(max(10, round(start)))),
                 *("--most", str(min(case.expected * 4, 18_000))),
-                *("--hold-s", str(case.hold_s), "--updates-per-s", str(UPDATES_PER_S)),
+                *("--hold-s", str(case.hold_s), "--updates-per-s", str(rate_per_s)),
                 *("--slo-ms", str(case.slo_ms)),
                 *("--growth", "1.03" if case.hold_s else "1.004"),
                 *("--at-once", str(case.breaks_at_once)),

@@ -13,7 +13,7 @@ from scores import error_ratio, is_answered, rule_errors, scores_of
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "reports" / "validation" / "results.jsonl"
 BEGIN, END = "<!-- accuracy: made by tests/validation/table.py -->", "<!-- end of accuracy -->"
-KINDS = ("counted", "memory", "CPU", "SLO", "arrivals", "hidden")
+KINDS = ("counted", "memory", "CPU", "SLO", "unseen mix", "arrivals", "hidden")
 
 
 def percent(value, digits=1):

@@ -1,4 +1,6 @@
-"""What a plan says of clients that arrive: how many a queue holds, how many a second are served."""
+"""What a plan says beyond its capacity: of clients that arrive, and of a mix that was not tested."""
+
+import math
 
 STORMS = frozenset({"stall", "storm"})
 """Ways of breaking whose truth is a number of arrivals and not of connections held."""
@@ -22,6 +24,26 @@ def predicted_arrivals(case, plan):
         low, mid, high = (spare / max(taken[end], 1e-9) for end in ("high", "mid", "low"))
         rates.append((resource, low, mid, high))
     return _answer(sorted(rates, key=lambda rate: rate[2]))
+
+
+def predicted_for_other_mix(plan):
+    """Return capacity, binding and ladder for the mix of the demand, or an excuse."""
+    sizing = plan["advice"]["sizing"]
+    if not sizing.get("hosts"):
+        return {"excuse": str(sizing.get("reason") or sizing.get("unsized"))}
+    walls = sorted(sizing["hosts"][0]["walls"], key=lambda wall: wall["ceiling"])
+    first = walls[0]
+    factor = math.exp(1.6449 * first["sigma"])
+    mid = first["ceiling"]
+    return {
+        "capacity": {"low": mid / factor, "mid": mid, "high": mid * factor, "confidence": 0.9},
+        "safe_capacity": sizing["hosts"][0]["safe_connections"],
+        "binding": first["resource"],
+        "ladder": [(wall["resource"], wall["ceiling"], None) for wall in walls[:4]],
+        "highest_connections": plan["highest_connections"],
+        "doubts": [doubt["kind"] for doubt in plan["doubts"]],
+        "rules_of_thumb": {},
+    }
 
 
 def _answer(rates):
