@@ -155,6 +155,8 @@ class ArrivalCost:
     """Fastest ramp that the target took without a failed connection."""
     backlog: float | None
     """Smallest limit of the target's accept queue that was read."""
+    admitted_per_s: float | None = None
+    """As declared for one instance; None: nobody limits the rate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +169,8 @@ class StormCase:
     """For each of those instances."""
     connections_after: float
     """On each of them once everybody is back."""
-    busiest: Resource
+    busiest: Resource | None
+    """What arrivals wait for; None: the declared rate of admission."""
     served_per_s: float
     """Arrivals that one instance can complete beside its load."""
     shortest_window_s: float | None

@@ -7,6 +7,7 @@ from capacity.domain.resources import Resource
 from capacity.domain.run import RunRecord
 from capacity.domain.sizing import ArrivalCost, Unanswered
 from capacity.models.arrival_cost import arrival_cost_s
+from capacity.planning.declared import admitted_per_s
 from capacity.planning.plausible import is_plausible
 from capacity.planning.ramps import CPU_RESOURCES, Ramp, excess_s, ramps, smallest_backlog
 from capacity.planning.windows import offset_of, restarts
@@ -56,6 +57,7 @@ def arrival_cost(record: RunRecord, plan: CapacityPlan) -> ArrivalCost | Unanswe
         ramps=len(found),
         tested_per_s=max((ramp.opened_per_s for ramp in clean), default=0.0),
         backlog=smallest_backlog(record.samples),
+        admitted_per_s=admitted_per_s(record.manifest.target),
     )
 
 

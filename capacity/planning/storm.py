@@ -110,14 +110,19 @@ def _case(
 
 def _served(
     walls: Sequence[HostWall], cost: ArrivalCost, connections: float
-) -> tuple[Resource, float]:
-    """Return the handshakes a second that fit beside *connections*, and what they run out of."""
-    rates = [
+) -> tuple[Resource | None, float]:
+    """Return the handshakes a second that fit beside *connections*, and what they run out of.
+
+    None where they run out of the declared rate of admission.
+    """
+    rates: list[tuple[float, Resource | None]] = [
         (served_per_s(wall.limit - cautious_use_at(wall, connections), taken.high), wall.resource)
         for wall in walls
         if (taken := cost.cpu_s.get(wall.resource)) is not None and taken.high > 0.0
     ]
-    served, resource = min(rates)
+    if cost.admitted_per_s is not None:
+        rates.append((cost.admitted_per_s, None))
+    served, resource = min(rates, key=lambda rate: rate[0])
     return resource, served
 
 

@@ -116,7 +116,9 @@ def _row(case: StormCase, cost: ArrivalCost) -> Row:
         ),
         Cell(
             text=units.rate(case.served_per_s, "arrivals"),
-            note=f"{RESOURCES[case.busiest]} is busiest",
+            note="as admitted: arrival_limit in the target file"
+            if case.busiest is None
+            else f"{RESOURCES[case.busiest]} is busiest",
         ),
         Cell(text="none is wide enough" if window_s is None else units.duration(window_s)),
         Cell(text="" if rate is None else units.rate(rate, "arrivals")),

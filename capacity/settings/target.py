@@ -80,6 +80,14 @@ class DeclaredLimit(BaseModel):
     """Who says so: the configuration entry, the data sheet."""
 
 
+class ArrivalLimit(BaseModel):
+    model_config = RULES
+    value: Annotated[float, Field(gt=0)]
+    """Connections a second."""
+    source: str
+    """Who says so: limit_req in nginx.conf, the gateway's quota."""
+
+
 class Rest(BaseModel):
     model_config = RULES
     operation: str
@@ -140,6 +148,9 @@ class Target(BaseModel):
     and local; without it there is no plan, unless samples are attached to the run afterwards."""
     limits: dict[Resource, DeclaredLimit] = Field(default_factory=dict)
     """Limits that no agent can read, by resource; application_connections above all."""
+    arrival_limit: ArrivalLimit | None = None
+    """Rate at which the target, or what stands before it, admits new connections; those that come
+    faster are refused. A reconnect storm takes at least as long as that."""
     slo: Slo | None = None
     """Service level objectives: how slow the target may be. Each is a wall like any resource."""
     rest: Rest | None = None

@@ -22,6 +22,15 @@ def test_the_planted_cost_of_opening_and_subscribing_is_found():
     assert found.tested_per_s == pytest.approx(1_247 / EXAMPLE["RAMP_S"])
 
 
+def test_a_declared_rate_of_admission_goes_with_the_cost():
+    record = EXAMPLE["make_ramped_record"](0.0008, 0.0002)
+    target = {"arrival_limit": {"value": 50, "source": "limit_req"}}
+    declared = replace(record, manifest=replace(record.manifest, target=target))
+
+    assert arrival_cost(record, PLAN).admitted_per_s is None
+    assert arrival_cost(declared, PLAN).admitted_per_s == 50.0
+
+
 def test_ramps_that_failed_do_not_say_how_fast_is_fast_enough():
     record = EXAMPLE["make_ramped_record"](0.0008, 0.0002)
     steps = tuple(replace(step, failures={"connect_timeout": 3}) for step in record.steps)

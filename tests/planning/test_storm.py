@@ -39,6 +39,17 @@ def test_the_window_is_what_the_load_leaves_of_the_event_loop():
     assert loss.overflows
 
 
+def test_no_more_are_served_than_are_declared_to_be_admitted():
+    demand = make_demand()
+    cost = replace(make_arrival_cost(0.001), admitted_per_s=5.0)
+    limited = storm(sized(PLAN, demand, ()), cost, demand).cases[0]
+    generous = storm(sized(PLAN, demand, ()), replace(cost, admitted_per_s=1e6), demand).cases[0]
+
+    assert (limited.busiest, limited.served_per_s) == (None, 5.0)
+    assert limited.shortest_window_s == pytest.approx(limited.arrivals / 5.0 / BUSY_RATIO)
+    assert generous == stormed().cases[0]
+
+
 def test_after_a_restart_everybody_comes_back_to_all_instances():
     restart = stormed().cases[-1]
 

@@ -1,4 +1,5 @@
 import runpy
+from dataclasses import replace
 from pathlib import Path
 
 from capacity.domain.sizing import Advice, Unanswered
@@ -41,6 +42,14 @@ def test_both_events_have_their_window():
     text = " ".join(section.paragraphs)
     assert "event loop (hottest thread) 900 µs (800 µs to 1 ms)" in text
     assert "That takes 8 instances: the instances sized are enough." in text
+
+
+def test_a_declared_rate_of_admission_is_named_as_what_arrivals_wait_for():
+    cost = replace(EXAMPLE["make_arrival_cost"](0.001), admitted_per_s=3.0)
+    section = told(cost=cost, reconnect_window_s=60.0)
+
+    assert "arrival_limit in the target file" in section.table.rows[0][3].note
+    assert section.table.rows[0][3].text == "3 arrivals/s"
 
 
 def test_a_storm_that_never_ends_is_warned_of():

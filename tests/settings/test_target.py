@@ -164,6 +164,14 @@ def test_a_declared_limit_needs_a_value_and_who_says_so(file, limits, problem):
     assert refusal(file(text)) == f"t.yaml:11: {problem}"
 
 
+def test_a_rate_of_admission_is_positive_and_has_a_source(file):
+    good = GOOD + "arrival_limit: {value: 50, source: limit_req in nginx.conf}\n"
+    bad = GOOD + "arrival_limit: {value: 0, source: limit_req in nginx.conf}\n"
+
+    assert load_target(file(good)).arrival_limit.value == 50
+    assert "arrival_limit.value: must be greater than 0 (got 0)" in refusal(file(bad))
+
+
 def test_a_limit_on_an_unknown_resource_lists_the_resources(file):
     text = GOOD.replace("application_connections", "connections")
 

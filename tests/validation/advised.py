@@ -23,6 +23,8 @@ def predicted_arrivals(case, plan):
         spare = wall["limit"]["value"] - wall["used_at_baseline"]
         low, mid, high = (spare / max(taken[end], 1e-9) for end in ("high", "mid", "low"))
         rates.append((resource, low, mid, high))
+    if (admitted := cost["admitted_per_s"]) is not None:
+        rates.append(("arrival_limit", admitted, admitted, admitted))
     return _answer(sorted(rates, key=lambda rate: rate[2]))
 
 

@@ -189,10 +189,11 @@ async def storm(crowd, options):
 
     async def arrive():
         while True:
-            await crowd.open()
+            if not await crowd.open():
+                await asyncio.sleep(0.2)  # Refused.
 
     arriving = [asyncio.ensure_future(arrive()) for _ in range(options.at_once)]
-    await asyncio.sleep(1.0)
+    await asyncio.sleep(1.5)  # What was saved up for a burst is gone.
     served, began_s = len(crowd.members), time.monotonic()
     await asyncio.sleep(options.hold_s)
     rate_per_s = (len(crowd.members) - served) / (time.monotonic() - began_s)

@@ -25,6 +25,7 @@ KINDS = {
     "loop at its SLO": "SLO",
     "unseen mix": "unseen mix",
     "accept queue": "arrivals",
+    "connect rate": "arrivals",
     "handshake CPU": "arrivals",
     "TLS handshake CPU": "arrivals",
 }
@@ -55,6 +56,8 @@ class Case:
     declared: dict = field(default_factory=dict)
     """The target file's limits."""
     tls: bool = False
+    admitted_per_s: float = 0.0
+    """New connections that the server admits; declared in the target file."""
     slo_ms: float = 0.0
     breaking: str = "ramp"
     hold_s: float = 0.0

@@ -79,6 +79,9 @@ def target_of(case, host, port, agent_url, certificate=None):
         "channels": ["updates"],
         "agent": {"url": agent_url},
         "limits": case.declared,
+        "arrival_limit": {"value": case.admitted_per_s, "source": "the bucket"}
+        if case.admitted_per_s
+        else None,
         **({"tls": True, "certificates": {"ca_file": str(certificate)}} if certificate else {}),
         **(
             {"slo": {"delivery_delay": {"quantile": 0.95, "limit_s": case.slo_ms / 1e3}}}

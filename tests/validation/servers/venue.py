@@ -26,6 +26,7 @@ def arguments():
     parser.add_argument("--handshake-us", type=float, default=0.0, help="CPU time of a handshake")
     parser.add_argument("--request-us", type=float, default=0.0, help="CPU time of a request")
     parser.add_argument("--max-connections", type=int, default=0, help="refuses more; 0: none")
+    parser.add_argument("--connects-per-s", type=float, default=0.0, help="refuses more; 0: none")
     parser.add_argument("--backlog", type=int, default=2048)
     parser.add_argument("--deflate", action="store_true")
     parser.add_argument("--certificate", type=Path, help="speaks TLS; key.pem lies beside it")
@@ -63,10 +64,19 @@ class Venue:
         self.open = 0
         self.leaked = []
         self._seq = 0
+        self._tokens, self._filled_s = 0.0, time.monotonic()
         self._padding = "x" * options.payload_bytes
         gc.freeze()
 
     def admits(self):
+        rate_per_s = self.options.connects_per_s
+        if rate_per_s:
+            now_s = time.monotonic()
+            self._tokens += rate_per_s * (now_s - self._filled_s)
+            self._tokens, self._filled_s = min(self._tokens, rate_per_s), now_s
+            if self._tokens < 1.0:
+                return False
+            self._tokens -= 1.0
         burn(self.options.handshake_us)
         return not self.options.max_connections or self.open < self.options.max_connections
 
