@@ -19,7 +19,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from capacity.models.latency_misses import MISSES, Miss, miss_at
+from capacity.models.latency_misses import SCATTERED, Miss, miss_at
 from capacity.models.lines import Line, least_squares_line, relative_line, theil_sen_line
 
 FEWEST_LEVELS = 3
@@ -51,7 +51,15 @@ def connections_at_latency(
     return _median([_crossing(line, limit_s) for line in lines])
 
 
-def corrected(forecast: float, highest: float, misses: Sequence[Miss] = MISSES) -> float:
+def scatter_around_line(connections: Sequence[float], tails_s: Sequence[float]) -> float:
+    """Return the standard deviation of the percentiles around their line, relative to it."""
+    loads, tails = np.asarray(connections, dtype=float), np.asarray(tails_s, dtype=float)
+    intercept, slope = relative_line(loads, tails)
+    line = np.maximum(intercept + slope * loads, np.finfo(float).tiny)
+    return float(np.sqrt(np.sum((tails / line - 1.0) ** 2) / max(len(loads) - 2, 1)))
+
+
+def corrected(forecast: float, highest: float, misses: Sequence[Miss] = SCATTERED) -> float:
     """Return *forecast* without the bias that forecasts of its reach were found to have."""
     return forecast * math.exp(miss_at(forecast / highest, misses).log_bias)
 

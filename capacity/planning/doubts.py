@@ -36,6 +36,7 @@ def record_doubts(
         *_about_generator(record, verdict),
         *_about_steps(record),
         *_about_limits(limits),
+        *_about_own_cap(limits),
         *_about_samples(record),
     ]
 
@@ -129,6 +130,22 @@ def _about_limits(limits: Sequence[Limit]) -> Iterator[Doubt]:
                 ),
                 remedy=f"Make it readable, or declare limits.{limit.resource} in the target file.",
             )
+
+
+def _about_own_cap(limits: Sequence[Limit]) -> Iterator[Doubt]:
+    """Doubt that the application takes whatever its host allows: its configuration is not on show."""
+    if all(limit.resource is not Resource.APPLICATION_CONNECTIONS for limit in limits):
+        yield Doubt(
+            kind=DoubtKind.UNKNOWN_LIMIT,
+            statement=(
+                "1 limit may bind unseen: how many connections the application itself admits"
+                " (worker_connections, maxconn, a licence) shows on no host and is not declared."
+            ),
+            remedy=(
+                "Look it up and declare limits.application_connections in the target file; where"
+                " there is none, a value beyond all other walls."
+            ),
+        )
 
 
 def _about_samples(record: RunRecord) -> Iterator[Doubt]:

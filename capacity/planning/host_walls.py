@@ -22,7 +22,7 @@ from capacity.domain.plan import CapacityPlan, UnitCost, Wall
 from capacity.domain.resources import COUNTED, Resource
 from capacity.domain.sizing import HostType, HostWall, Unanswered
 from capacity.domain.words import LOADS, RESOURCES, listed
-from capacity.models.intervals import form_of, form_sigma
+from capacity.models.intervals import Form, form_of, form_sigma
 from capacity.models.weakest import lowest_at_confidence
 
 ONE_SIDED = 0.95
@@ -203,6 +203,10 @@ def _sigma(plan: CapacityPlan, wall: Wall, mix: LoadVector, ceiling: float) -> f
     highest = max(1.0, float(plan.highest_connections))
     form = form_of(wall.resource)
     total = math.log(wall.ceiling.mid / max(wall.ceiling.low, 1.0)) / _DEVIATIONS
+    if form is Form.LATENCY:
+        # Its error is all of its form, and as large as its scatter; how it grows is the form's.
+        growth = form_sigma(form, ceiling / highest) / form_sigma(form, wall.ceiling.mid / highest)
+        return total * growth
     of_fit = total**2 - form_sigma(form, wall.ceiling.mid / highest) ** 2
     spread = math.sqrt(max(0.0, of_fit))
     beyond = 1.0

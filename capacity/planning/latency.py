@@ -7,7 +7,7 @@ nothing about one with them. Percentiles are of all values of a step together, n
 percentiles.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,13 +22,15 @@ from capacity.domain.plan import CONTAINED, UnitCost
 from capacity.domain.resources import LATENCIES, Limit, LimitState
 from capacity.domain.run import RunRecord
 from capacity.domain.words import listed
-from capacity.models.intervals import CONFIDENCE, Form, form_sigma
+from capacity.models.intervals import CONFIDENCE
 from capacity.models.latency_ceiling import (
     FEWEST_LEVELS,
     connections_at_latency,
     corrected,
+    scatter_around_line,
     within_what_was_seen,
 )
+from capacity.models.latency_misses import Miss, miss_at, misses_of
 from capacity.models.lines import relative_line
 from capacity.planning.plausible import LARGEST
 from capacity.planning.windows import is_usable
@@ -97,7 +99,7 @@ def why_no_latency(use: LatencyUse) -> str | None:
 def latency_ceilings(use: LatencyUse, normals: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the connections that the objective allows, by replicate of the model-form error."""
     forecast = _forecast(use)
-    sigma = form_sigma(Form.LATENCY, forecast / max(use.connections))
+    sigma = miss_at(forecast / max(use.connections), _misses(use)).sigma
     spread = forecast * np.exp(sigma * normals)
     return within_what_was_seen(spread, use.connections, use.tails_s, _limit_s(use))
 
@@ -156,7 +158,11 @@ def _tells(histogram: Histogram, quantile: float) -> bool:
 
 def _forecast(use: LatencyUse) -> float:
     raw = connections_at_latency(use.connections, use.medians_s, use.tails_s, _limit_s(use))
-    return corrected(raw, max(use.connections)) if raw <= LARGEST else raw
+    return corrected(raw, max(use.connections), _misses(use)) if raw <= LARGEST else raw
+
+
+def _misses(use: LatencyUse) -> Sequence[Miss]:
+    return misses_of(scatter_around_line(use.connections, use.tails_s))
 
 
 def _limit_s(use: LatencyUse) -> float:

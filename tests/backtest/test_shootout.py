@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from capacity.models.latency_misses import MISSES
+from capacity.models.latency_misses import SCATTERED
 
 SHOOTOUT = runpy.run_path(str(Path(__file__).parent / "shootout.py"))
 SCORES = SHOOTOUT["scores"]()
@@ -25,7 +25,7 @@ def test_the_table_of_the_product_is_the_one_learned_from_the_series() -> None:
 
     assert numbers == [
         pytest.approx((miss.ratio, miss.log_bias, miss.half_width_80, miss.half_width_90), abs=6e-4)
-        for miss in MISSES
+        for miss in SCATTERED
     ]
 
 

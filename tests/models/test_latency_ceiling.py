@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from capacity.models.latency_ceiling import (
     connections_at_latency,
     corrected,
+    scatter_around_line,
     within_what_was_seen,
 )
-from capacity.models.latency_misses import MISSES, Miss
+from capacity.models.latency_misses import SCATTERED, Miss
 
 LOADS = [1000.0, 2000.0, 3000.0, 4000.0, 5000.0]
 MEDIANS = [0.010 + 5e-6 * load for load in LOADS]
@@ -65,7 +66,7 @@ def test_the_learned_bias_is_taken_off() -> None:
 
 @given(limit=st.floats(1000.0, 1e6))
 def test_the_correction_keeps_the_order_of_forecasts(limit) -> None:
-    assert corrected(limit, 1000.0, MISSES) <= corrected(limit * 1.01, 1000.0, MISSES)
+    assert corrected(limit, 1000.0, SCATTERED) <= corrected(limit * 1.01, 1000.0, SCATTERED)
 
 
 @pytest.mark.parametrize(
@@ -75,3 +76,13 @@ def test_a_forecast_stays_between_what_passed_and_what_failed(forecast, expected
     seen = within_what_was_seen(np.array([forecast]), LOADS, [0.1, 0.2, 0.6, 0.4, 0.9], 0.5)
 
     assert expected == seen[0]
+
+
+def test_a_straight_line_does_not_scatter_and_planted_noise_is_found() -> None:
+    random = np.random.default_rng(4)
+    loads = np.linspace(100.0, 1000.0, 40)
+    line = 0.01 + 0.0004 * loads
+    noisy = line * (1.0 + 0.1 * random.standard_normal(40))
+
+    assert scatter_around_line(list(loads), list(line)) == pytest.approx(0.0, abs=1e-9)
+    assert scatter_around_line(list(loads), list(noisy)) == pytest.approx(0.1, rel=0.35)

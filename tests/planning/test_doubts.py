@@ -14,8 +14,17 @@ def record(venue):
     return venue.record()
 
 
-def doubts_of(record, limits=()):
-    return record_doubts(record, generator_verdict(record.steps), limits)
+OWN_CAP = Limit(
+    resource=Resource.APPLICATION_CONNECTIONS,
+    state=LimitState.KNOWN,
+    value=4000.0,
+    scope="declared",
+    source="maxconn",
+)
+
+
+def doubts_of(record, limits=(), declared=(OWN_CAP,)):
+    return record_doubts(record, generator_verdict(record.steps), [*limits, *declared])
 
 
 def with_steps(record, **changes):
@@ -29,6 +38,13 @@ def with_manifest(record, **changes):
 def test_a_clean_record_has_no_doubts(record):
 
     assert doubts_of(record) == []
+
+
+def test_a_cap_of_the_application_that_nobody_declared_may_bind_unseen(record):
+    [doubt] = doubts_of(record, declared=())
+
+    assert doubt.kind is DoubtKind.UNKNOWN_LIMIT
+    assert "limits.application_connections" in doubt.remedy
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,16 @@
 """What rules of thumb say from the same run, to be held against the product's prediction."""
 
+import math
 import statistics
 
 import numpy as np
 
+from capacity.models.usl import scalability_law
 from capacity.recording.run_directory import load
 
 
 def rules_of_thumb(run, plan):
-    """Return capacity by rule: memory over what a connection took, least squares, last step."""
+    """Return capacity by rule: memory over what a connection took, least squares, last step, USL."""
     record = load(run)
     steps = [step for step in record.steps if step.plateau_started_at and step.void is None]
     offset_s = record.manifest.clock_offset.offset_s if record.manifest.clock_offset else 0.0
@@ -46,4 +48,16 @@ def rules_of_thumb(run, plan):
         rules["memory limit over memory of a connection"] = round(
             limits["memory"] / (rss / highest), 1
         )
+    peak = peak_of_scalability([step.load for step in steps if step.load.deliveries_per_s > 0.0])
+    if peak is not None:
+        rules["USL peak"] = round(peak, 1)
     return rules
+
+
+def peak_of_scalability(loads):
+    """Return the connections at which deliveries would peak, None where nothing bends yet."""
+    law = scalability_law(
+        [load.connections for load in loads], [load.deliveries_per_s for load in loads]
+    )
+    peak = law.peak_concurrency() if law else math.inf
+    return peak if math.isfinite(peak) else None
