@@ -1,0 +1,150 @@
+"""What the product says of a case: a safe run against the server under its limit, and the plan."""
+
+import datetime as dt
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+from advised import STORMS, predicted_arrivals, predicted_for_other_mix
+from baselines import rules_of_thumb
+from planting import agent, certificate_in, server
+
+ROOT = Path(__file__).parents[2]
+RUNS = ROOT / "reports" / "runs" / "validation"
+"""The safe runs, to look into a miss."""
+PUSH = Path(__file__).with_name("push.yaml")
+
+
+def profile_of(case):
+    """Return a profile that goes up to the case's fraction of where its limit should bite."""
+    common = {
+        "profile": 1,
+        "name": "validation",
+        "connects_per_s": 200,
+        "settle_s": 1.5,
+        "plateau_s": case.plateau_s,
+        "ramp_timeout_s": 10,
+        "poll_interval_s": 1,
+        "mix": {"subscriptions_per_connection": 1, "requests_per_s_per_connection": 0},
+    }
+    top = case.expected * case.fraction
+    if case.breaking in STORMS:
+        rate_per_s = max(1, round(top))
+        levels = [max(15, 3 * rate_per_s) * n for n in range(1, 6)]
+        return {**common, "kind": "ramp", "levels": levels, "connects_per_s": rate_per_s}
+    counted = case.counted_bound
+    if top <= counted * 0.25:
+        return {
+            **common,
+            "kind": "safe",
+            "fraction": round(top / counted, 4),
+            "levels": 5,
+            "guards": {"throttled_ratio": 1.0} if case.cpu_ratio else {},
+        }
+    levels = [max(1, round(top * share)) for share in (0.16, 0.3, 0.45, 0.6, 0.8, 1.0)]
+    return {**common, "kind": "ramp", "levels": levels}
+
+
+def target_of(case, host, port, agent_url, certificate=None):
+    return {
+        "target": 1,
+        "name": "validation",
+        "host": host,
+        "port": port,
+        "dialect": "url-subscribe" if case.server == "nginx" else str(PUSH),
+        "symbols": ["updates"],
+        "channels": ["updates"],
+        "agent": {"url": agent_url},
+        "limits": case.declared,
+        "arrival_limit": {"value": case.admitted_per_s, "source": "the bucket"}
+        if case.admitted_per_s
+        else None,
+        **({"tls": True, "certificates": {"ca_file": str(certificate)}} if certificate else {}),
+        **(
+            {"slo": {"delivery_delay": {"quantile": 0.95, "limit_s": case.slo_ms / 1e3}}}
+            if case.slo_ms
+            else {}
+        ),
+    }
+
+
+def demand_of(case):
+    return {
+        "demand": 1,
+        "name": "validation",
+        "connections": 100,
+        "as_of": dt.date(2026, 1, 1),
+        "lost_instances": 0,
+        "mix": {"deliveries_per_s": case.other_rate_per_s},
+    }
+
+
+def capacity(*arguments, cwd):
+    return subprocess.run(
+        [sys.executable, "-m", "capacity.cli.main", *map(str, arguments)],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+def predict(case, folder):
+    """Return what the product says from the safe run, and what the rules of thumb would say."""
+    with server(case, folder, "safe") as (process, host, port), agent(process.pid, folder) as url:
+        certificate = certificate_in(folder) if case.tls else None
+        target = target_of(case, host, port, url, certificate)
+        (folder / "target.yaml").write_text(yaml.safe_dump(target))
+        (folder / "profile.yaml").write_text(yaml.safe_dump(profile_of(case)))
+        measured = capacity(
+            *("measure", "--target", folder / "target.yaml", "--quiet"),
+            *("--profile", folder / "profile.yaml", "--run", folder / "run"),
+            cwd=folder,
+        )
+        harmed = process.poll() is not None
+    if (folder / "run").exists():
+        shutil.copytree(folder / "run", RUNS / case.name, dirs_exist_ok=True)
+    demand = ()
+    if case.other_rate_per_s:
+        (folder / "demand.yaml").write_text(yaml.safe_dump(demand_of(case)))
+        demand = ("--demand", folder / "demand.yaml")
+    planned = capacity("plan", folder / "run", "--json", *demand, cwd=folder)
+    document = json.loads(planned.stdout or "{}")
+    plan = document.get("plan")
+    prediction = {
+        "measure_exit_code": measured.returncode,
+        "measure_said": measured.stderr.strip().splitlines()[-1:] if measured.returncode else [],
+        "plan_exit_code": planned.returncode,
+        "target_failed": harmed,
+    }
+    if planned.returncode or plan is None:
+        return {**prediction, "excuse": (planned.stderr or planned.stdout).strip()[-400:]}
+    if case.breaking in STORMS:
+        return {
+            **prediction,
+            **predicted_arrivals(case, plan),
+            "highest_connections": round(plan["advice"]["arrival_cost"].get("tested_per_s", 0)),
+            "doubts": [doubt["kind"] for doubt in plan["doubts"]],
+            "rules_of_thumb": {},
+        }
+    if case.other_rate_per_s:
+        return {**prediction, **predicted_for_other_mix(plan)}
+    return {
+        **prediction,
+        "capacity": plan["capacity"],
+        "safe_capacity": plan["safe_capacity"],
+        "binding": plan["binding"],
+        "ladder": [
+            (wall["resource"], wall["ceiling"]["mid"], wall["binding_probability"])
+            for wall in plan["ladder"][:4]
+        ],
+        "highest_connections": plan["highest_connections"],
+        "doubts": [doubt["kind"] for doubt in plan["doubts"]],
+        "rules_of_thumb": rules_of_thumb(folder / "run", plan),
+    }
