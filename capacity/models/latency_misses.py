@@ -47,9 +47,9 @@ SCATTERED = (
 
 
 STEADY = (
-    Miss(ratio=1.333, log_bias=0.0, half_width_80=0.05, half_width_90=0.07),
-    Miss(ratio=2, log_bias=0.0, half_width_80=0.06, half_width_90=0.08),
-    Miss(ratio=4, log_bias=0.0, half_width_80=0.06, half_width_90=0.08),
+    Miss(ratio=1.333, log_bias=0.0, half_width_80=0.035, half_width_90=0.045),
+    Miss(ratio=2, log_bias=0.0, half_width_80=0.04, half_width_90=0.055),
+    Miss(ratio=4, log_bias=0.0, half_width_80=0.045, half_width_90=0.06),
 )
 _STEADY_BELOW, _SCATTERED_FROM = 0.04, 0.1
 
@@ -60,7 +60,7 @@ def misses_of(scatter: float) -> tuple[Miss, ...]:
     share = min(1.0, reach / math.log(_SCATTERED_FROM / _STEADY_BELOW))
 
     def between(steady: float, scattered: float) -> float:
-        return steady + share * (scattered - steady)
+        return (1.0 - share) * steady + share * scattered
 
     return tuple(
         Miss(

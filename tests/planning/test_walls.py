@@ -112,7 +112,7 @@ def test_the_further_the_reach_the_wider_the_interval(venue):
     for limit_cores in (0.15, 0.5, 2.0):
         limits = {Resource.EVENT_LOOP: limit_cores}
         ceiling = walls_of(replace(venue, limits=limits)).ladder[0].ceiling
-        widths.append(ceiling.high / ceiling.low)
+        widths.append(ceiling.high / ceiling.low - 1.0)
 
     assert widths[0] < 0.8 * widths[1] < 0.6 * widths[2]
 
