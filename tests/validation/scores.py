@@ -40,10 +40,20 @@ def is_named(result, within=1):
 
 
 def scores_of(results):
-    """Return the scores of a row of the table; shares are None where nothing was answered."""
+    """Return the scores of a row of the table; shares are None where nothing was answered.
+
+    What intervals cover is a count and its total: those that were calibrated on a case, or drawn
+    before that, are not judged by it.
+    """
     answered = [result for result in results if is_answered(result)]
     errors = [error_ratio(result) for result in answered]
     sizes = [abs(error) for error in errors]
+
+    current = [result for result in answered if not result.get("before_calibration")]
+
+    def covered(z):
+        held = sum(is_covered(result, z) for result in current)
+        return (held, len(current)) if current else None
 
     def share(truths):
         return sum(truths) / len(answered) if answered else None
@@ -57,8 +67,8 @@ def scores_of(results):
         "unsafe": share([error > UNSAFE_RATIO for error in errors]),
         "named": share([is_named(result) for result in answered]),
         "named_in_two": share([is_named(result, within=2) for result in answered]),
-        "covered_80": share([is_covered(result, Z_80) for result in answered]),
-        "covered_90": share([is_covered(result, Z_90) for result in answered]),
+        "covered_80": covered(Z_80),
+        "covered_90": covered(Z_90),
         "failures_caused": sum(bool(result["prediction"]["target_failed"]) for result in results),
     }
 

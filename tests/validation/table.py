@@ -20,6 +20,10 @@ def percent(value, digits=1):
     return "-" if value is None else f"{value * 100:.{digits}f} %"
 
 
+def counted(share):
+    return "-" if share is None else f"{share[0]} of {share[1]}"
+
+
 def summary(results):
     """Return the table of scores as lines of Markdown."""
     lines = [
@@ -39,8 +43,8 @@ def summary(results):
                 f"| {kind} | ≤ {fraction * 100:.0f} % | {of['cases']} | {of['answered']} "
                 f"| {percent(of['median_error'])} | {percent(of['p90_error'])} "
                 f"| {percent(of['log_bias'])} | {percent(of['unsafe'], 0)} "
-                f"| {percent(of['named'], 0)} | {percent(of['covered_80'], 0)} "
-                f"| {percent(of['covered_90'], 0)} | {of['failures_caused']} |"
+                f"| {percent(of['named'], 0)} | {counted(of['covered_80'])} "
+                f"| {counted(of['covered_90'])} | {of['failures_caused']} |"
             )
     return lines
 
@@ -100,6 +104,11 @@ def main():
         *text,
         "",
         (
+            "Whether an interval holds is counted on the cases examined after it was calibrated: the "
+            f"first {sum(bool(r.get('before_calibration')) for r in results)} of CPU and SLO are what "
+            "it was drawn from, and show the wider ones of before. Arrivals are clients a second (or in "
+            "the accept queue); an unseen mix was tested with two updates a second a connection and "
+            "with none, and asked about one in two seconds. "
             "Hidden limits are caps that no host can show: the planner cannot know them, and its answer "
             "there is the next wall."
         ),

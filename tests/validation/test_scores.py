@@ -37,12 +37,12 @@ def test_only_predictions_too_high_are_unsafe():
 def test_an_80_percent_interval_is_narrower(truth, covered_80, covered_90):
     scores = SCORES["scores_of"]([result(100, truth, width=8)])
 
-    assert (covered_80, covered_90) == (scores["covered_80"], scores["covered_90"])
+    assert ((covered_80, 1), (covered_90, 1)) == (scores["covered_80"], scores["covered_90"])
 
 
 def test_an_interval_without_width_has_the_connection_beside_it():
-    assert SCORES["scores_of"]([result(100, 101)])["covered_90"] == 1
-    assert SCORES["scores_of"]([result(100, 102)])["covered_90"] == 0
+    assert SCORES["scores_of"]([result(100, 101)])["covered_90"] == (1, 1)
+    assert SCORES["scores_of"]([result(100, 102)])["covered_90"] == (0, 1)
 
 
 def test_what_binds_is_named_first_or_among_the_first_two():
@@ -80,3 +80,10 @@ def test_rules_of_thumb_are_scored_on_the_same_cases():
     assert SCORES["rule_errors"]([ruled, result(90, 100)]) == {
         "least squares": (pytest.approx(0.2), 1)
     }
+
+
+def test_an_interval_is_not_judged_by_the_cases_that_it_was_drawn_from():
+    scores = SCORES["scores_of"]([{**result(100, 130), "before_calibration": True}])
+
+    assert scores["covered_80"] is None
+    assert scores["median_error"] == pytest.approx(0.23, abs=0.01)

@@ -49,8 +49,10 @@ class OutgoingPortsCollector(TargetCollector):
     def limits(self, target: TargetView) -> Iterable[Limit]:
         source = sysctl_path("net.ipv4.ip_local_port_range", target.proc)
         try:
+            listening = {entry.port for entry in self._listeners.table(target).listeners()}
             with inside_namespace(target.root, target.proc):
-                ports = free_ports(target.proc)
+                ports = free_ports(target.proc, listening)
         except READ_ERRORS as error:
             return [unknown(Resource.OUTGOING_PORTS, "namespace", source, error)]
-        return [known(Resource.OUTGOING_PORTS, ports, "namespace", source)]
+        where = f"{source}, less reserved and listening ports"
+        return [known(Resource.OUTGOING_PORTS, ports, "namespace", where)]

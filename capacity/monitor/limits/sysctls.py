@@ -6,7 +6,7 @@ are read in the target's network namespace, which needs CAP_SYS_ADMIN where it i
 one that this kernel does not keep by namespace is the host's.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -123,7 +123,6 @@ def sysctl_entries(target: TargetView) -> Iterator[AuditEntry]:
         scope=_NAMESPACE,
         source=f"{path}: last - first + 1, less ip_local_reserved_ports",
         scales_with=Scaling.OUTGOING,
-        resource=Resource.OUTGOING_PORTS,
     )
 
 
@@ -157,10 +156,13 @@ def _in_namespace(
     return read_there
 
 
-def free_ports(proc: str) -> float:
-    """Return how many ports the kernel chooses from in the caller's network namespace."""
+def free_ports(proc: str, bound: Collection[int] = ()) -> float:
+    """Return how many ports the kernel chooses from in the caller's network namespace.
+
+    *bound* are ports that somebody listens on: no outgoing connection gets one.
+    """
     path = sysctl_path("net.ipv4.ip_local_port_range", proc)
     first, last = map(int, read_text(path).split())
     reserved = read_text(sysctl_path("net.ipv4.ip_local_reserved_ports", proc)).strip()
-    taken = parse_cores(reserved) if reserved else set()
+    taken = {*(parse_cores(reserved) if reserved else ()), *bound}
     return sum(port not in taken for port in range(first, last + 1))

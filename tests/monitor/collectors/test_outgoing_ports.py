@@ -71,8 +71,20 @@ def test_the_limit_is_what_the_kernel_of_that_namespace_chooses_from(
     run_there(proxy[0].pid, "sysctl -qw net.ipv4.ip_local_port_range='20000 20899'")
     (limit,) = OutgoingPortsCollector(listeners).limits(view(proxy[0].pid))
 
+    # The target listens on another port: chosen before the range was narrowed, or within it.
+    expected = 900 - (20_000 <= proxy[1] <= 20_899)
     assert (limit.state, limit.scope) == (LimitState.KNOWN, "namespace")
-    assert limit.value == 900
+    assert limit.value == expected
+
+
+def test_ports_that_somebody_listens_on_are_not_chosen(
+    proxy, neighbour, run_there, view, listeners
+):
+    ports = sorted([proxy[1], *neighbour[1]])
+    run_there(proxy[0].pid, f"sysctl -qw net.ipv4.ip_local_port_range='{ports[0]} {ports[-1]}'")
+    (limit,) = OutgoingPortsCollector(listeners).limits(view(proxy[0].pid))
+
+    assert limit.value == ports[-1] - ports[0] + 1 - 3
 
 
 def test_without_known_listeners_nothing_is_counted(proxy, neighbour, view, listeners):

@@ -2,6 +2,7 @@
 
 import os
 import time
+from contextlib import closing
 
 import pytest
 
@@ -19,6 +20,7 @@ print(server.getsockname()[1])
 BY_ITS_OWN_RULES = {
     Resource.MEMORY,  # The tightest cgroup is the one with least room, which is not the smallest.
     Resource.NETWORK_OUT,  # Only the links that clients are behind.
+    Resource.OUTGOING_PORTS,  # Without those that somebody listens on.
     Resource.EVENT_LOOP,  # A law, and no setting.
     Resource.APPLICATION_CONNECTIONS,  # Declared by the operator.
 }
@@ -30,7 +32,11 @@ def smallest(entries, resource):
 
 
 def effective(target):
-    collectors = target_collectors(TargetListeners())
+    with closing(TargetListeners()) as listeners:
+        return effective_with(target_collectors(listeners), target)
+
+
+def effective_with(collectors, target):
     limits = [limit for each in collectors for limit in each.limits(target)]
     limits += [limit for each in host_collectors() for limit in each.limits()]
     for each in collectors:
