@@ -5,7 +5,7 @@ import time
 
 import gevent
 
-from capacity.workload.arrivals import Arrivals, gap_s
+from capacity.workload.arrivals import Arrivals, gap_s, opens_at_s
 
 
 class Turnstile:
@@ -28,4 +28,4 @@ class Turnstile:
         turn_s = max(now_s, self._next_s)
         random01 = random.random()  # noqa: S311 - chance, not secrecy
         self._next_s = turn_s + gap_s(self._arrivals, self.per_s, random01)
-        gevent.sleep(turn_s - now_s)
+        gevent.sleep(max(0.0, opens_at_s(self._arrivals, turn_s) - now_s))

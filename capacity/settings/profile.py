@@ -54,7 +54,8 @@ class _Common(BaseModel):
     """Arrival rate of new connections during a ramp, all workers together."""
     arrivals: Arrivals = "even"
     """even: new connections at equal intervals; poisson: at random ones of that mean, as
-    independent clients come."""
+    independent clients come; together: all of a second at once, as after an outage, which tells
+    what an arrival costs in a reconnect storm."""
     settle_s: Annotated[float, Field(ge=0, le=86_400)] = 3.0
     """Time in seconds after the ramp that is not measured."""
     plateau_s: Annotated[float, Field(ge=1, le=86_400)] = 10.0

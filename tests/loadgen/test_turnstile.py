@@ -61,3 +61,11 @@ def test_nobody_passes_while_it_is_held():
     turnstile.wait()
 
     assert 0.19 <= time.monotonic() - began_s
+
+
+def test_arrivals_that_come_together_come_once_a_second(gaps_s):
+    gaps = gaps_s("together", 60, 40.0)
+
+    assert [gap for gap in gaps if gap > 0.5]
+    assert sum(gap < 0.02 for gap in gaps) >= 56
+    assert sum(gaps) < 2.5

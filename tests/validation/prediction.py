@@ -35,7 +35,8 @@ def profile_of(case):
     if case.breaking in STORMS:
         rate_per_s = max(1, round(top))
         levels = [max(15, 3 * rate_per_s) * n for n in range(1, 6)]
-        return {**common, "kind": "ramp", "levels": levels, "connects_per_s": rate_per_s}
+        storm = {"connects_per_s": rate_per_s, "arrivals": "together"}
+        return {**common, **storm, "kind": "ramp", "levels": levels}
     counted = case.counted_bound
     if top <= counted * 0.25:
         return {

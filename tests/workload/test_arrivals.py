@@ -5,7 +5,7 @@ import statistics
 
 import pytest
 
-from capacity.workload.arrivals import gap_s
+from capacity.workload.arrivals import gap_s, opens_at_s
 
 
 def gaps_s(arrivals, per_s, count=20_000, seed=7):
@@ -44,3 +44,10 @@ def test_a_poisson_process_scatters_the_counts_of_equal_times_by_their_mean():
 def test_no_chance_makes_a_gap_negative_or_endless():
     assert 0.0 == gap_s("poisson", 1.0, 0.0)
     assert 30 < gap_s("poisson", 1.0, 1 - 2**-53) < 40
+
+
+def test_together_all_turns_of_a_second_open_at_its_start():
+    turns_s = [1000.0 + n / 8 for n in range(16)]
+
+    assert [opens_at_s("together", turn_s) for turn_s in turns_s] == [1000.0] * 8 + [1001.0] * 8
+    assert [opens_at_s("even", turn_s) for turn_s in turns_s] == turns_s
