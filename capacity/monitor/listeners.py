@@ -59,14 +59,15 @@ class TargetListeners:
         now_s = time.monotonic()
         if strangers and now_s >= self._scan_at_s:
             began_s = time.thread_time()
-            held = _held_by(target)
+            held = held_by(target)
             self._is_ours.update({inode: inode in held for inode in strangers})
             self._scan_at_s = now_s + (time.thread_time() - began_s) / _SCAN_COST_RATIO
         self.latest = [entry for entry in listeners if self._is_ours.get(entry.inode)]
         return self.latest
 
 
-def _held_by(target: TargetView) -> set[int]:
+def held_by(target: TargetView) -> set[int]:
+    """Return the inodes of the target's sockets; PermissionError where no process shows any."""
     held: set[int] = set()
     trouble: PermissionError | None = None
     shown = 0

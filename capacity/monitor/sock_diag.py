@@ -29,8 +29,10 @@ _OPERATION = struct.Struct("=BBH")
 _SOCKET = struct.Struct("=BBBB2s2s16s16sIIIIIIII")
 """inet_diag_msg: family, state, timer, retransmits, ports and addresses in network order,
 interface, cookie (2), expiry, receive queue, write queue, uid, inode."""
-_DESTINATION = slice(_HEADER.size + 6, _HEADER.size + 40)
+_PAIR = slice(_HEADER.size + 6, _HEADER.size + 40)
 """Remote port, local and remote address, as they lie in a message."""
+_INODE = struct.Struct("=I")
+_INODE_AT = _HEADER.size + _SOCKET.size - _INODE.size
 _RECEIVE_BYTES = 1 << 16
 _TIMEOUT_S = 5.0
 
@@ -52,6 +54,15 @@ class Listener:
     @property
     def is_loopback(self) -> bool:
         return self.address.startswith("127.") or self.address == "::1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """Connections from one local address to one destination."""
+
+    connections: int
+    inode: int
+    """Of one of their sockets; 0 if nobody holds any."""
 
 
 class SocketTable:
@@ -80,20 +91,24 @@ class SocketTable:
         program = port_filter(ports)
         return sum(_count(message) for message in self._dump(family, (_ESTABLISHED,), program))
 
-    def outgoing(self, family: int, listening: Collection[int]) -> int:
-        """Count the connections to the destination that has most, from the address that has most.
+    def outgoing(self, family: int, listening: Collection[int]) -> dict[bytes, Outgoing]:
+        """Count the connections of each pair of a local address and a destination.
 
         *listening* are ports of which neither end's connections count: those of the target's
         listeners, at which its clients end.
         """
         program = no_port_filter(listening)
         counts: Counter[bytes] = Counter()
+        inodes: dict[bytes, int] = {}
         for part in self._dump(family, _CONNECTED, program):
-            counts.update(
-                part[start + _DESTINATION.start : start + _DESTINATION.stop]
-                for start in _starts(part)
-            )
-        return max(counts.values(), default=0)
+            for start in _starts(part):
+                pair = part[start + _PAIR.start : start + _PAIR.stop]
+                counts[pair] += 1
+                (inode,) = _INODE.unpack_from(part, start + _INODE_AT)
+                inodes[pair] = inode or inodes.get(pair, 0)
+        return {
+            pair: Outgoing(connections=count, inode=inodes[pair]) for pair, count in counts.items()
+        }
 
     def _dump(self, family: int, states: Collection[int], program: bytes) -> Iterator[bytes]:
         """Yield the parts of the kernel's answer; each holds whole messages about sockets."""

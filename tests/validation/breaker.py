@@ -12,11 +12,13 @@ import resource
 import socket
 import ssl
 import time
+import zlib
 
 REQUEST = (
     b"GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n%s\r\n"
 )
+DEFLATE = b"Sec-WebSocket-Extensions: permessage-deflate\r\n"
 SUBSCRIPTION = json.dumps({"op": "subscribe", "id": 1, "channels": ["updates"]}).encode()
 RECEIVED_RATIO = 0.97
 """A server at 103 % of what it can do sends that much of what is due."""
@@ -32,11 +34,13 @@ def masked(payload):
 class Subscriber(asyncio.Protocol):
     def __init__(self, crowd):
         self.crowd, self.data, self.shaken = crowd, b"", False
+        self.inflate = zlib.decompressobj(-15) if crowd.options.deflate else None
         self.confirmed = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport):
         self.transport = transport
-        transport.write(REQUEST % self.crowd.options.path.encode())
+        options = self.crowd.options
+        transport.write(REQUEST % (options.path.encode(), DEFLATE if options.deflate else b""))
 
     def connection_lost(self, _error):
         self.crowd.members.discard(self)
@@ -64,7 +68,10 @@ class Subscriber(asyncio.Protocol):
                 size, start = int.from_bytes(self.data[2:4], "big"), 4
             if len(self.data) < start + size:
                 return
+            is_deflated = self.data[0] & 0x40
             payload, self.data = self.data[start : start + size], self.data[start + size :]
+            if is_deflated:
+                payload = self.inflate.decompress(payload + b"\x00\x00\xff\xff")
             self._take(payload, now_ms)
 
     def _take(self, payload, now_ms):
@@ -229,6 +236,7 @@ async def main():
     parser.add_argument("--rate-per-s", type=float, default=400.0)
     parser.add_argument("--at-once", type=int, default=20)
     parser.add_argument("--updates-per-s", type=float, default=2.0)
+    parser.add_argument("--deflate", action="store_true")
     parser.add_argument("--tls", action="store_true")
     parser.add_argument("--slo-ms", type=float, default=0.0)
     options = parser.parse_args()

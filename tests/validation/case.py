@@ -75,6 +75,11 @@ class Case:
         return KINDS[self.limit]
 
     @property
+    def is_deflated(self):
+        """Whether clients offer compression and the server takes it."""
+        return "--deflate" in self.options
+
+    @property
     def needs_namespace(self):
         """Whether the server lives in a network namespace of its own."""
         return bool(self.egress_bytes_per_s or self.ports or self.tracked)

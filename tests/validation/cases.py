@@ -35,7 +35,7 @@ def all_cases():
         near_tie("uvicorn", 0.25, 1),
         memory("synthetic", 0.25, 1, leaking=True),
         application_cap("uvicorn", 0.25, 1, declared=False),
-        memory("websockets", 0.25, 2, deflate=True),
+        memory("websockets", 0.25, 1, deflate=True),
         cpu_quota("aiohttp", 0.5, 1, quota=0.5),
         one_loop("synthetic", 0.5, 1, slo_ms=150.0),
         memory("threads", 0.5, 1),
@@ -71,7 +71,9 @@ def all_cases():
                 application_cap(server, fraction, seed, declared=True)
                 for server in ("websockets", "aiohttp", "nginx", "haproxy")
             ]
-            more += [memory("websockets", fraction, seed, deflate=True)]
+            more += [
+                memory(server, fraction, seed, deflate=True) for server in ("websockets", "aiohttp")
+            ]
             more += [memory(server, fraction, seed) for server in SERVERS]
             more += [
                 memory(server, fraction, seed, bursty=True) for server in ("aiohttp", "websockets")

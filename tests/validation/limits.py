@@ -106,11 +106,14 @@ EACH_BYTES = {
 }
 
 
+DEFLATE_BYTES = {"websockets": 60_000, "aiohttp": 300_000}
+
+
 def memory(server, fraction, seed, *, bursty=False, leaking=False, deflate=False):
     state = round(60_000 * SEEDS[seed])
     burst = 15_000 if bursty else 0
     each = EACH_BYTES[server] + state + burst + (20_000 if leaking else 0)
-    each += 60_000 if deflate else 0
+    each += DEFLATE_BYTES[server] if deflate else 0
     expected = 1000
     options = ["--state-bytes", str(state)]
     if bursty:

@@ -50,13 +50,26 @@ def profile_of(case):
     return {**common, "kind": "ramp", "levels": levels}
 
 
-def target_of(case, host, port, agent_url, certificate=None):
+def dialect_of(case, folder):
+    """Return the dialect's name or path; one that offers compression is written into *folder*."""
+    if case.server == "nginx":
+        return "url-subscribe"
+    if not case.is_deflated:
+        return str(PUSH)
+    path = folder / "push.yaml"
+    dialect = yaml.safe_load(PUSH.read_text())
+    dialect["ws"]["compression"] = "deflate"
+    path.write_text(yaml.safe_dump(dialect))
+    return str(path)
+
+
+def target_of(case, host, port, agent_url, dialect, certificate=None):
     return {
         "target": 1,
         "name": "validation",
         "host": host,
         "port": port,
-        "dialect": "url-subscribe" if case.server == "nginx" else str(PUSH),
+        "dialect": dialect,
         "symbols": ["updates"],
         "channels": ["updates"],
         "agent": {"url": agent_url},
@@ -100,7 +113,7 @@ def predict(case, folder):
     """Return what the product says from the safe run, and what the rules of thumb would say."""
     with server(case, folder, "safe") as (process, host, port), agent(process.pid, folder) as url:
         certificate = certificate_in(folder) if case.tls else None
-        target = target_of(case, host, port, url, certificate)
+        target = target_of(case, host, port, url, dialect_of(case, folder), certificate)
         (folder / "target.yaml").write_text(yaml.safe_dump(target))
         (folder / "profile.yaml").write_text(yaml.safe_dump(profile_of(case)))
         measured = capacity(

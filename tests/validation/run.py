@@ -55,6 +55,7 @@ def break_once(case, folder, n, start):
                 *("--growth", "1.03" if case.hold_s else "1.004"),
                 *("--at-once", str(case.breaks_at_once)),
                 *(["--tls"] if case.tls else []),
+                *(["--deflate"] if case.is_deflated else []),
                 *("--path", "/sub/updates" if case.server == "nginx" else "/ws"),
             ],
             capture_output=True,

@@ -1,9 +1,13 @@
 """Ports that connections to one upstream take, against net.ipv4.ip_local_port_range.
 
 A port is taken for each pair of a local address and a destination, by whoever lives in the target's
-network namespace; what counts is the pair that has most. The clients of the target, on both their
-ends, are left out, for which its listeners must be known (ConnectionsCollector reads them first). A socket that was bound before it connects (without IP_BIND_ADDRESS_NO_PORT, ip(7))
+network namespace; what counts is the fullest pair that the target has a socket of. The clients of the
+target, on both their ends, are left out, for which its listeners must be known (ConnectionsCollector
+reads them first). A socket that was bound before it connects (without IP_BIND_ADDRESS_NO_PORT, ip(7))
 takes its port for all destinations: of that the kernel tells nothing.
+
+Whose a pair is costs a look at the target's descriptors, so it is looked up for new pairs only, and
+paced; a sample before that has no reading.
 """
 
 from collections.abc import Iterable
@@ -12,11 +16,11 @@ from capacity.domain.resources import Limit, Resource
 from capacity.monitor.collectors.base import TargetCollector
 from capacity.monitor.limits.states import known, unknown
 from capacity.monitor.limits.sysctls import free_ports, sysctl_path
-from capacity.monitor.listeners import TargetListeners
+from capacity.monitor.listeners import TargetListeners, held_by
 from capacity.monitor.network_namespace import inside_namespace
 from capacity.monitor.pace import Pace
 from capacity.monitor.readings import READ_ERRORS, Reading
-from capacity.monitor.sock_diag import FAMILIES
+from capacity.monitor.sock_diag import FAMILIES, Outgoing
 from capacity.monitor.target import TargetView
 
 _EVERY_S = 2.0
@@ -31,6 +35,8 @@ class OutgoingPortsCollector(TargetCollector):
     def __init__(self, listeners: TargetListeners) -> None:
         self._listeners = listeners
         self._pace = Pace(_EVERY_S, _COST_RATIO)
+        self._search = Pace(_EVERY_S, _COST_RATIO)
+        self._is_ours: dict[bytes, bool] = {}
 
     def collect(self, target: TargetView) -> Reading:
         if not self._pace.is_due:
@@ -40,7 +46,12 @@ class OutgoingPortsCollector(TargetCollector):
             return Reading(missing=dict.fromkeys(self.provides, _UNTOLD))
         with self._pace.reading():
             table = self._listeners.table(target)
-            ports = max(table.outgoing(family, listening) for family in FAMILIES)
+            pairs: dict[bytes, Outgoing] = {}
+            for family in FAMILIES:
+                pairs |= table.outgoing(family, listening)
+            ports = self._fullest(target, pairs)
+        if ports is None:
+            return Reading()
         return Reading(
             used={Resource.OUTGOING_PORTS: float(ports)},
             gauges={_INTERVAL_GAUGE: self._pace.interval_s},
@@ -56,3 +67,22 @@ class OutgoingPortsCollector(TargetCollector):
             return [unknown(Resource.OUTGOING_PORTS, "namespace", source, error)]
         where = f"{source}, less reserved and listening ports"
         return [known(Resource.OUTGOING_PORTS, ports, "namespace", where)]
+
+    def _fullest(self, target: TargetView, pairs: dict[bytes, Outgoing]) -> int | None:
+        """Return the connections of the target's fullest pair; None while it is not known whose."""
+        self._is_ours = {pair: ours for pair, ours in self._is_ours.items() if pair in pairs}
+        if pairs.keys() - self._is_ours.keys() and self._search.is_due:
+            with self._search.reading():
+                held = held_by(target)
+            self._is_ours |= {
+                pair: found.inode in held
+                for pair, found in pairs.items()
+                if pair not in self._is_ours
+            }
+        for pair, found in sorted(pairs.items(), key=lambda entry: -entry[1].connections):
+            is_ours = self._is_ours.get(pair)
+            if is_ours is None:
+                return None
+            if is_ours:
+                return found.connections
+        return 0

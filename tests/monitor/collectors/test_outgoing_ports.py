@@ -87,6 +87,14 @@ def test_ports_that_somebody_listens_on_are_not_chosen(
     assert limit.value == ports[-1] - ports[0] + 1 - 3
 
 
+def test_connections_of_others_to_elsewhere_are_not_the_targets(proxy, neighbour, read):
+    first, second = neighbour[1]
+    neighbour[0].do(f"dial({first}, 60)")
+    proxy[0].do(f"dial({second}, 5)")
+
+    assert read() == 5
+
+
 def test_without_known_listeners_nothing_is_counted(proxy, neighbour, view, listeners):
     proxy[0].do(f"dial({neighbour[1][0]}, 9)")
     reading = OutgoingPortsCollector(listeners).collect(view(proxy[0].pid))
