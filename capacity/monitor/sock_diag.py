@@ -8,6 +8,7 @@ AF_INET6 even when the peer speaks IPv4: each family is asked for by itself.
 import os
 import socket
 import struct
+import sys
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ _CONNECTED = tuple(state for state in range(1, 12) if state not in {3, 6, 7, _LI
 """All in which a socket keeps its port, but TIME_WAIT, which a new connection may take over, and
 SYN_RECEIVED, which no outgoing one is in."""
 _REQ_BYTECODE = 1
+_MEMINFO_WANTED, _MEMINFO, _MEMINFO_DROPS = 1 << 6, 7, 8
+"""INET_DIAG_SKMEMINFO as a bit of idiag_ext and as an attribute; SK_MEMINFO_DROPS in it."""
 _OP_JUMP, _OP_LOCAL_PORT_IS, _OP_REMOTE_PORT_IS = 1, 11, 12
 
 _HEADER = struct.Struct("=IHHII")
@@ -29,6 +32,7 @@ _OPERATION = struct.Struct("=BBH")
 _SOCKET = struct.Struct("=BBBB2s2s16s16sIIIIIIII")
 """inet_diag_msg: family, state, timer, retransmits, ports and addresses in network order,
 interface, cookie (2), expiry, receive queue, write queue, uid, inode."""
+_ATTRIBUTE = struct.Struct("=HH")
 _PAIR = slice(_HEADER.size + 6, _HEADER.size + 40)
 """Remote port, local and remote address, as they lie in a message."""
 _INODE = struct.Struct("=I")
@@ -50,6 +54,8 @@ class Listener:
     accept_queue: int
     accept_queue_limit: int
     """The smaller of listen(2)'s backlog and net.core.somaxconn."""
+    drops: int | None = None
+    """Connects that it dropped, its queue full above all; None where the kernel does not tell."""
 
     @property
     def is_loopback(self) -> bool:
@@ -80,7 +86,7 @@ class SocketTable:
         return [
             _listener(message, start)
             for family in FAMILIES
-            for message in self._dump(family, (_LISTEN,), b"")
+            for message in self._dump(family, (_LISTEN,), b"", _MEMINFO_WANTED)
             for start in _starts(message)
         ]
 
@@ -110,11 +116,13 @@ class SocketTable:
             pair: Outgoing(connections=count, inode=inodes[pair]) for pair, count in counts.items()
         }
 
-    def _dump(self, family: int, states: Collection[int], program: bytes) -> Iterator[bytes]:
+    def _dump(
+        self, family: int, states: Collection[int], program: bytes, wanted: int = 0
+    ) -> Iterator[bytes]:
         """Yield the parts of the kernel's answer; each holds whole messages about sockets."""
         self._sequence += 1
         mask = sum(1 << state for state in states)
-        body = _REQUEST.pack(family, socket.IPPROTO_TCP, 0, 0, mask, bytes(48))
+        body = _REQUEST.pack(family, socket.IPPROTO_TCP, wanted, 0, mask, bytes(48))
         if program:
             body += struct.pack("=HH", 4 + len(program), _REQ_BYTECODE) + program
         flags = _NLM_F_REQUEST | _NLM_F_DUMP
@@ -228,4 +236,19 @@ def _listener(part: bytes, start: int) -> Listener:
         inode=fields[15],
         accept_queue=fields[12],
         accept_queue_limit=fields[13],
+        drops=_drops(part, start),
     )
+
+
+def _drops(part: bytes, start: int) -> int | None:
+    """Return SK_MEMINFO_DROPS from the attributes behind a message about a socket."""
+    end = start + _HEADER.unpack_from(part, start)[0]
+    place = start + _HEADER.size + _SOCKET.size
+    while place + _ATTRIBUTE.size <= end:
+        length, kind = _ATTRIBUTE.unpack_from(part, place)
+        counters = (length - _ATTRIBUTE.size) // 4
+        if kind == _MEMINFO and counters > _MEMINFO_DROPS:
+            at = place + _ATTRIBUTE.size + 4 * _MEMINFO_DROPS
+            return int.from_bytes(part[at : at + 4], sys.byteorder)
+        place += max(_ATTRIBUTE.size, (length + 3) & ~3)
+    return None

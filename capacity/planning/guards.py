@@ -24,11 +24,17 @@ LEAST_RETRANSMITS = 200
 """Others in the target's network namespace lose some as well."""
 LEAST_OPENS = 20
 _FILLING = COUNTED | {Resource.MEMORY}
+_OWN_QUEUE = "target_listen_drops"
 _QUEUE = {
+    _OWN_QUEUE: "its listening sockets dropped connects",
     "listen_overflows": "an accept queue in its network namespace overflowed",
     "listen_drops": "a listening socket in its network namespace dropped connects",
     "tcp_memory_pressures": "its kernel ran short of memory for TCP",
 }
+
+
+_OF_ALL_LISTENERS = frozenset({"listen_overflows", "listen_drops"})
+"""Of the whole network namespace: they tell of others as well where the target's own are known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +138,10 @@ def refusing(failed: int, opened: int, bounds: Bounds) -> Trip | None:
 
 
 def _overflow(first: Sample, newest: Sample) -> Trip | None:
+    is_own_known = _grown(first, newest, _OWN_QUEUE) is not None
     for counter, what in _QUEUE.items():
+        if is_own_known and counter in _OF_ALL_LISTENERS:
+            continue
         grown = _grown(first, newest, counter)
         if grown is not None and grown > 0:
             statement = f"{what} {units.counted(grown, 'time')}"

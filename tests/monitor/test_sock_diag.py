@@ -48,6 +48,20 @@ def test_a_listener_shows_its_queue_and_its_limit(table, opened):
     assert found[0].inode == os.fstat(server.fileno()).st_ino
 
 
+def test_connects_that_a_full_queue_dropped_are_the_listeners_own(table, opened):
+    full, _ = listen(opened, "127.0.0.1", socket.AF_INET, backlog=1)
+    other, _ = listen(opened, "127.0.0.1", socket.AF_INET, backlog=1)
+    for _ in range(6):
+        client = socket.socket()
+        client.setblocking(False)
+        client.connect_ex(("127.0.0.1", full))
+        opened.append(client)
+    drops = {entry.port: entry.drops for entry in table.listeners()}
+
+    assert drops[full] >= 4
+    assert drops[other] == 0
+
+
 @pytest.mark.parametrize(
     ("host", "family"), [("127.0.0.1", socket.AF_INET), ("::1", socket.AF_INET6)]
 )

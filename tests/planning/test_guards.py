@@ -59,6 +59,8 @@ def guard_of(samples, limits=()):
     [
         ({"listen_overflows": (7, 7)}, None),
         ({"listen_overflows": (7, 8)}, "overflow"),
+        ({"target_listen_drops": (2, 3)}, "overflow"),
+        ({"target_listen_drops": (2, 2), "listen_overflows": (7, 9)}, None),
         ({"cpu_periods": (0, 90), "cpu_throttled_periods": (5, 8)}, None),
         ({"cpu_periods": (0, 90), "cpu_throttled_periods": (0, 9)}, "throttling"),
         ({"segments_sent": (0, 90_000), "retransmits": (100, 500)}, None),

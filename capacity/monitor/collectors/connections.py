@@ -17,6 +17,7 @@ from capacity.monitor.target import TargetView
 _CENSUS_S = 2.0
 _CENSUS_COST_RATIO = 0.002
 """The census may take this share of a core: above 4 ms it is taken more rarely."""
+_DROPS = "target_listen_drops"
 _INTERVAL_GAUGE = "application_connections_interval_s"
 
 
@@ -26,6 +27,7 @@ class ConnectionsCollector(TargetCollector):
         "accept_queue",
         "accept_queue_limit",
         _INTERVAL_GAUGE,
+        _DROPS,
     )
 
     def __init__(self, listeners: TargetListeners) -> None:
@@ -41,12 +43,15 @@ class ConnectionsCollector(TargetCollector):
             "accept_queue": float(fullest.accept_queue),
             "accept_queue_limit": float(fullest.accept_queue_limit),
         }
+        drops = [listener.drops for listener in listeners if listener.drops is not None]
+        counters = {_DROPS: float(sum(drops))} if drops else {}
         if not self._pace.is_due:
-            return Reading(gauges=gauges)
+            return Reading(gauges=gauges, counters=counters)
         with self._pace.reading():
             connections = self._census(target, listeners)
         gauges[_INTERVAL_GAUGE] = self._pace.interval_s
-        return Reading(used={Resource.APPLICATION_CONNECTIONS: float(connections)}, gauges=gauges)
+        used = {Resource.APPLICATION_CONNECTIONS: float(connections)}
+        return Reading(used=used, gauges=gauges, counters=counters)
 
     def _census(self, target: TargetView, listeners: list[Listener]) -> int:
         table = self._listeners.table(target)
