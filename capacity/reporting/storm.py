@@ -66,9 +66,9 @@ def _cost(cost: ArrivalCost) -> tuple[str, ...]:
             f"An arrival, its subscription included, takes CPU time beyond the line of the plateaus:"
             f" {taken}, from {units.counted(cost.arrivals, 'arrival')} in"
             f" {units.counted(cost.ramps, 'ramp')}. Charged with it is whatever else a ramp causes, so"
-            " it is an upper bound; planned with the upper end. Handshakes that come together cost less:"
-            " a profile with arrivals: together tells how much."
+            " it is an upper bound; planned with the upper end."
         ),
+        "Handshakes that come together cost less each: a profile with arrivals: together tells.",
     )
 
 

@@ -13,7 +13,7 @@ NOT_MEASURED = "not measured"
 
 DOUBTS: dict[DoubtKind, str] = {
     DoubtKind.EXTRAPOLATION: "far beyond what was tested",
-    DoubtKind.UNKNOWN_LIMIT: "a limit could not be read",
+    DoubtKind.UNKNOWN_LIMIT: "a limit that is not known",
     DoubtKind.COSTS_NOT_SEPARATED: "costs not told apart",
     DoubtKind.GENERATOR_NEAR_LIMIT: "generator near its own limit",
     DoubtKind.VOID_STEPS: "steps that could not be used",
