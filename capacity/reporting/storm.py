@@ -65,10 +65,10 @@ def _cost(cost: ArrivalCost) -> tuple[str, ...]:
         (
             f"An arrival, its subscription included, takes CPU time beyond the line of the plateaus:"
             f" {taken}, from {units.counted(cost.arrivals, 'arrival')} in"
-            f" {units.counted(cost.ramps, 'ramp')}. Charged with it is whatever else a ramp causes, so"
-            " it is an upper bound; planned with the upper end."
+            f" {units.counted(cost.ramps, 'ramp')}. An upper bound, as all that a ramp causes counts;"
+            " with arrivals: together in the profile they cost as in a storm. Planned with the upper"
+            " end."
         ),
-        "Handshakes that come together cost less each: a profile with arrivals: together tells.",
     )
 
 

@@ -74,13 +74,13 @@ def test_a_plan_without_doubts_is_sound(plan):
 
 def test_a_plan_with_doubts_is_to_be_taken_with_care(plan):
     assert verdict(plan).standing is Standing.DOUBTFUL
-    assert facts(plan)["To be believed?"] == ("With care: 1 doubt", "a limit could not be read")
+    assert facts(plan)["To be believed?"] == ("With care: 1 doubt", "a limit that is not known")
 
 
 def test_doubts_of_one_kind_are_counted_each_and_named_once(plan):
     shown = facts(replace(plan, doubts=plan.doubts * 2))
 
-    assert shown["To be believed?"] == ("With care: 2 doubts", "a limit could not be read")
+    assert shown["To be believed?"] == ("With care: 2 doubts", "a limit that is not known")
 
 
 def test_a_spoiled_measurement_is_not_to_be_believed(plan, excuse):

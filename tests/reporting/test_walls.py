@@ -63,7 +63,7 @@ def test_without_a_plan_there_is_no_wall(plan, excuse):
 def test_every_doubt_comes_with_its_number_and_its_remedy(plan):
     assert texts(doubts_section(plan.doubts)) == [
         [
-            ("a limit could not be read", ""),
+            ("a limit that is not known", ""),
             (plan.doubts[0].statement, ""),
             (plan.doubts[0].remedy, ""),
         ]
