@@ -108,7 +108,7 @@ def test_a_connection_that_is_replaced_comes_back_at_once(begin, target, environ
 
     assert 2 <= len(target.open_clients) <= 3
     assert begun_again - target.arrived_s[0] < 0.6
-    assert 9 <= environment.stats.get("connect", "WS").num_requests
+    wait_until(lambda: environment.stats.get("connect", "WS").num_requests >= 9)
 
 
 def test_a_user_may_own_several_connections(begin, target):
