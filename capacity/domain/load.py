@@ -20,6 +20,8 @@ class LoadStep:
     plateau_s: float
     churn_per_s: float = 0.0
     """Connections closed and opened again per second while the step is held, all workers together."""
+    slow_readers_ratio: float = 0.0
+    """Share of the connections that read below the publish rate while they follow a channel."""
     is_mix: bool
     """The step offers the profile's full mix: capacity is quoted for its load per connection."""
 
@@ -38,6 +40,8 @@ class LoadVector:
     """REST requests answered (1/s)."""
     handshakes_per_s: float
     """WebSocket connections opened (1/s)."""
+    slow_readers_ratio: float = 0.0
+    """Share of the connections that read below the publish rate; of a mix only."""
 
     def per_connection(self) -> "LoadVector":
         """Return the mix: every component divided by the connections (which become 1).

@@ -43,6 +43,7 @@ class ConnectionSet:
         self._epoll = _epoll()
         self._by_fd: dict[int, Connection] = {}
         self._room_watched: set[int] = set()
+        self._slowly_read: set[int] = set()
         loop = gevent.get_hub().loop
         self._arrival = loop.io(self._epoll.fileno(), _READABLE)
         self._tick = loop.timer(TURN_INTERVAL_S, TURN_INTERVAL_S)
@@ -81,7 +82,29 @@ class ConnectionSet:
             self._room_watched.add(connection.fd)
         else:
             self._room_watched.discard(connection.fd)
-        self._epoll.modify(connection.fd, select.EPOLLIN | (select.EPOLLOUT if wanted else 0))
+        self._watch(connection.fd)
+
+    def slow_down(self, connection: Connection) -> None:
+        """Leave what a connection receives in its socket, but for what `sip` takes and its end."""
+        if connection.fd >= 0:
+            self._slowly_read.add(connection.fd)
+            self._watch(connection.fd)
+
+    def speed_up(self, connection: Connection) -> None:
+        """Read a connection as its messages come again."""
+        if connection.fd in self._slowly_read:
+            self._slowly_read.discard(connection.fd)
+            self._watch(connection.fd)
+            gevent.get_hub().loop.run_callback(self.sip, connection)  # TLS, as above.
+
+    def sip(self, connection: Connection) -> None:
+        """Read BYTES_PER_READ of a connection at most."""
+        if connection.fd >= 0:
+            self._read(connection, reads=1)
+
+    def _watch(self, fd: int) -> None:
+        arriving = select.EPOLLRDHUP if fd in self._slowly_read else select.EPOLLIN
+        self._epoll.modify(fd, arriving | (select.EPOLLOUT if fd in self._room_watched else 0))
 
     def lose(self, connection: Connection, reason: str) -> None:
         """Drop a connection that ended against our will, and tell its listener."""
@@ -92,6 +115,7 @@ class ConnectionSet:
     def forget(self, connection: Connection) -> None:
         del self._by_fd[connection.fd]
         self._room_watched.discard(connection.fd)
+        self._slowly_read.discard(connection.fd)
         self._epoll.unregister(connection.fd)
         connection.release()
 
@@ -133,11 +157,11 @@ class ConnectionSet:
                 self._read(connection)
         return len(ready)
 
-    def _read(self, connection: Connection) -> None:
+    def _read(self, connection: Connection, reads: int = READS_PER_TURN) -> None:
         """Read a connection until it has nothing more, or a turn's worth."""
         fd, reader, listener = connection.fd, connection.reader, connection.listener
         replies: list[bytes] = []
-        for _ in range(READS_PER_TURN):
+        for _ in range(reads):
             try:
                 data = (
                     os.read(fd, BYTES_PER_READ) if connection.socket is None else connection.read()

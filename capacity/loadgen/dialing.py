@@ -128,6 +128,9 @@ def _connected_to(family: int, address: Any, endpoint: Endpoint) -> Any:
     try:
         if endpoint.source_address is not None:
             leave_from(sock, endpoint.source_address)
+        if endpoint.receive_buffer_bytes is not None:
+            # Before connecting: the window that is offered then is never taken back.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, endpoint.receive_buffer_bytes)
         sock.settimeout(endpoint.timeout_s)
         sock.connect(address)
     except BaseException:  # As above.

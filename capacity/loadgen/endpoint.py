@@ -23,6 +23,8 @@ class Endpoint:
     proxy: str | None = None
     """URL of the HTTP proxy to connect through."""
     offers_compression: bool = False
+    receive_buffer_bytes: int | None = None
+    """What the kernel keeps of what is not read yet; None lets it choose, up to megabytes."""
 
 
 def endpoint_of(

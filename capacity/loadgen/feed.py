@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from capacity.loadgen.connection import Connection
+from capacity.loadgen.endpoint import Endpoint
 from capacity.loadgen.handshake import open_websocket
 from capacity.workload.conversation import Conversation
 from capacity.workload.reception import Kind
@@ -50,7 +51,7 @@ class Feed:
         """Connect and subscribe. Blocks the calling greenlet; raises HandshakeError."""
         fleet = self._fleet
         started_s = time.monotonic()
-        opened = open_websocket(fleet.endpoint_for(fleet.channels_of(self.index)))
+        opened = open_websocket(self._endpoint())
         # Stage and run may have come to their end during the handshake.
         if fleet.is_over:
             opened.socket.close()
@@ -67,6 +68,9 @@ class Feed:
         frames = (*self._conversation.opening(), *self._conversation.subscribe())
         self._ask(frames, is_first=bool(self._conversation.channels))
         self._note_milestones(has_data=False)
+
+    def _endpoint(self) -> Endpoint:
+        return self._fleet.endpoint_for(self._fleet.channels_of(self.index))
 
     def follow(self) -> None:
         """Subscribe and unsubscribe until the stage's channels are the ones followed."""

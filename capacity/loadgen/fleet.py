@@ -1,14 +1,18 @@
 """What all simulated clients of one worker share: the connections, the ledger, the stage."""
 
 import itertools
+import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import methodcaller
 from typing import Any
 
 import gevent
 
 from capacity.loadgen.bell import Bell
 from capacity.loadgen.churn import Churn
+from capacity.loadgen.connection import BYTES_PER_READ
 from capacity.loadgen.connections import ConnectionSet, spread
 from capacity.loadgen.endpoint import Endpoint, endpoint_of
 from capacity.loadgen.feed import Feed
@@ -16,6 +20,7 @@ from capacity.loadgen.health import HealthProbe
 from capacity.loadgen.http_connection import HttpConnection
 from capacity.loadgen.ledger import Ledger
 from capacity.loadgen.polls import poll_connection, polls_of
+from capacity.loadgen.slow_feed import SlowFeed
 from capacity.loadgen.source_addresses import in_turn
 from capacity.loadgen.turnstile import Turnstile
 from capacity.settings import dialect as dialect_settings
@@ -23,6 +28,9 @@ from capacity.settings.target import Target, addresses_in
 from capacity.workload.address import channels_of
 from capacity.workload.compiled import compile_dialect
 from capacity.workload.profile import Phase
+
+
+_FOLLOW = methodcaller("follow")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +61,7 @@ class Fleet:
         self.poll_interval_s: float = orders["poll_interval_s"]
         self.clock_offset_s: float = orders["clock_offset_s"]
         self._fixed_subscriptions: int = orders["subscriptions_by_address"]
+        self._slow_readers_ratio: float = orders["slow_readers_ratio"]
         self.polls = polls_of(self.target, self.dialect.source)
         self.max_message_bytes = self.dialect.source.ws.max_message_bytes
         self._sources = in_turn(addresses_in(self.target.source_addresses))
@@ -71,6 +80,9 @@ class Fleet:
             gevent.spawn(self._beat_forever, rule, every_s)
             for rule, (every_s, _frame) in enumerate(self.dialect.periodic)
         ]
+        if self._slow_readers_ratio and orders["slow_read_bytes_per_s"]:
+            interval_s = BYTES_PER_READ / orders["slow_read_bytes_per_s"]
+            self._greenlets.append(gevent.spawn(self._sip_forever, interval_s))
 
     @property
     def can_resubscribe(self) -> bool:
@@ -87,6 +99,7 @@ class Fleet:
         )
 
     def endpoint_for(self, channels: Sequence[str]) -> Endpoint:
+        """Return where a connection that follows *channels* leads, the next source address taken."""
         return endpoint_of(self.target, self.dialect.source, channels, next(self._sources))
 
     def poll_connection(self, timeout_s: float) -> HttpConnection:
@@ -97,9 +110,14 @@ class Fleet:
 
     def join(self, feed_count: int, on_lost: Any) -> list[Feed]:
         """Return that many new connection slots for one user."""
-        feeds = [Feed(self, next(self._indexes), on_lost) for _ in range(feed_count)]
+        feeds = [self._feed(next(self._indexes), on_lost) for _ in range(feed_count)]
         self._feeds.update((feed.index, feed) for feed in feeds)
         return feeds
+
+    def _feed(self, index: int, on_lost: Any) -> Feed:
+        ratio = self._slow_readers_ratio
+        is_slow = math.floor((index + 1) * ratio) > math.floor(index * ratio)
+        return (SlowFeed if is_slow else Feed)(self, index, on_lost)
 
     def leave(self, feeds: Sequence[Feed]) -> None:
         for feed in feeds:
@@ -119,9 +137,7 @@ class Fleet:
         self._churn.turn_to(0.0 if stage.phase == Phase.RAMP else stage.churn_per_s)
         if resubscribe:
             self._greenlets.append(
-                gevent.spawn(
-                    spread, Feed.follow, list(self._feeds.values()), stage.connects_per_s * 2
-                )
+                gevent.spawn(spread, _FOLLOW, list(self._feeds.values()), stage.connects_per_s * 2)
             )
 
     def poll_pace(self, poller: object) -> tuple[float, float] | None:
@@ -147,6 +163,16 @@ class Fleet:
     def _enter(self, stage: Stage) -> None:
         self.stage = stage
         self.stage_changed.ring()
+
+    def _sip_forever(self, interval_s: float) -> None:
+        """Have every slow reader read once in each interval."""
+        due_s = time.monotonic()
+        while True:
+            due_s = max(due_s + interval_s, time.monotonic())
+            slow = [feed for feed in self._feeds.values() if isinstance(feed, SlowFeed)]
+            if slow:
+                spread(SlowFeed.sip, slow, max(1.0, 1.1 * len(slow) / interval_s))
+            gevent.sleep(max(0.0, due_s - time.monotonic()))
 
     def _beat_forever(self, rule: int, every_s: float) -> None:
         while True:

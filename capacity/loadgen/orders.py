@@ -20,6 +20,8 @@ def orders_of(target: Target, profile: Profile, preflight: Preflight) -> dict[st
         "poll_interval_s": profile.poll_interval_s,
         "clock_offset_s": offset.offset_s if offset else 0.0,
         "subscriptions_by_address": profile.mix.subscriptions_per_connection,
+        "slow_readers_ratio": profile.mix.slow_readers_ratio,
+        "slow_read_bytes_per_s": profile.mix.slow_read_bytes_per_s,
     }
 
 

@@ -153,6 +153,7 @@ def steps_of(profile: Profile, bound: int | None) -> tuple[LoadStep, ...]:
         requests_per_s_per_connection=profile.mix.requests_per_s_per_connection,
         poll_interval_s=profile.poll_interval_s,
         churn_per_s_per_connection=profile.mix.churn_per_s_per_connection,
+        slow_readers_ratio=profile.mix.slow_readers_ratio,
     )
     pace = Pace(
         connects_per_s=profile.connects_per_s,

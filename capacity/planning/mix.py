@@ -7,6 +7,7 @@ there is no mix.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from capacity.domain.load import LoadVector
 from capacity.domain.observation import StepObservation
@@ -16,22 +17,24 @@ from capacity.planning.windows import Window, is_usable
 def measured_mix(steps: Sequence[StepObservation]) -> LoadVector | None:
     """Return the load per connection, None if no usable step had connections."""
     carried = [
-        (step.step.is_mix, step.load)
+        (step.step, step.load)
         for step in sorted(steps, key=lambda step: step.index)
         if is_usable(step) and step.load is not None and step.load.connections > 0
     ]
     if not carried:
         return None
-    loads = [load for is_mix, load in carried if is_mix]
-    if not loads:
-        loads = [max((load for _, load in carried), key=_fullness)]
-    return LoadVector(
+    full = [(step, load) for step, load in carried if step.is_mix]
+    if not full:
+        full = [max(carried, key=lambda each: _fullness(each[1]))]
+    loads = [load for _, load in full]
+    mix = LoadVector(
         connections=sum(load.connections for load in loads),
         deliveries_per_s=sum(load.deliveries_per_s for load in loads),
         delivered_bytes_per_s=sum(load.delivered_bytes_per_s for load in loads),
         requests_per_s=sum(load.requests_per_s for load in loads),
         handshakes_per_s=sum(load.handshakes_per_s for load in loads),
     ).per_connection()
+    return replace(mix, slow_readers_ratio=max(step.slow_readers_ratio for step, _ in full))
 
 
 def widest_mix(windows: Sequence[Window]) -> LoadVector:

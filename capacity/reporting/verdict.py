@@ -16,10 +16,12 @@ def verdict(plan: CapacityPlan | Excuse) -> Verdict:
 
 def mix_in_words(mix: LoadVector) -> str:
     """Return the load that each connection brings along."""
+    slow = f"; {units.share(mix.slow_readers_ratio)} of the connections read slowly"
     return (
         f"each connection receives {units.rate(mix.deliveries_per_s, 'deliveries')}"
         f" ({units.size(mix.delivered_bytes_per_s)}/s) and comes with"
         f" {units.rate(mix.requests_per_s, 'REST requests')}"
+        f"{slow if mix.slow_readers_ratio else ''}"
     )
 
 

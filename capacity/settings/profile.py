@@ -24,6 +24,12 @@ class ProfileMix(BaseModel):
     churn_per_s_per_connection: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Connections closed and opened again per second for each connection while a step is held;
     0.001 gives a connection a life of 1,000 s."""
+    slow_readers_ratio: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of the connections that read more slowly than the target publishes while they follow a
+    channel, so that what it keeps for them fills up. Their delays and gaps are not counted, and being
+    dropped for it is counted as dropped_slow_reader, not as a lost connection."""
+    slow_read_bytes_per_s: Annotated[float, Field(ge=0, le=100_000)] = 1000.0
+    """What a slow reader reads, in pieces of 4,096 bytes; 0: nothing at all."""
 
 
 Share = Annotated[float, Field(gt=0, le=1)]

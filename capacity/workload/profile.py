@@ -37,6 +37,7 @@ class Mix:
     requests_per_s_per_connection: float
     poll_interval_s: float
     churn_per_s_per_connection: float = 0.0
+    slow_readers_ratio: float = 0.0
 
     @property
     def sockets_per_connection(self) -> float:
@@ -51,6 +52,7 @@ def mixed_step(connections: int, mix: Mix, pace: Pace) -> LoadStep:
         subscriptions_per_connection=mix.subscriptions_per_connection,
         requests_per_s=connections * mix.requests_per_s_per_connection,
         churn_per_s=connections * mix.churn_per_s_per_connection,
+        slow_readers_ratio=mix.slow_readers_ratio,
         connects_per_s=pace.connects_per_s,
         ramp_timeout_s=pace.ramp_timeout_s,
         settle_s=pace.settle_s,

@@ -100,6 +100,8 @@ def fleet(port):
             "poll_interval_s": 1.0,
             "clock_offset_s": 0.0,
             "subscriptions_by_address": 1,
+            "slow_readers_ratio": 0.0,
+            "slow_read_bytes_per_s": 0.0,
         }
     )
     stage = {"index": 0, "phase": "plateau", "subscriptions_per_connection": 1}

@@ -5,6 +5,7 @@ import socket
 import time
 
 import gevent
+from gevent.lock import Semaphore
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import (
     AcceptConnection,
@@ -31,11 +32,13 @@ class Client:
         self.path = ""
         self.frames, self.pongs = [], []
         self.channels = set()
+        self._sending = Semaphore()
         self.is_open = True
         self.said_goodbye = False
 
     def send(self, event):
-        self.socket.sendall(self.protocol.send(event))
+        with self._sending:  # Who waits for room must not be interrupted within a frame.
+            self.socket.sendall(self.protocol.send(event))
 
     def say(self, **frame):
         self.send(TextMessage(data=json.dumps({"jsonrpc": "2.0", **frame})))
@@ -164,6 +167,8 @@ def orders_for(
         "poll_interval_s": 1.0,
         "clock_offset_s": 0.0,
         "subscriptions_by_address": 2,
+        "slow_readers_ratio": 0.0,
+        "slow_read_bytes_per_s": 0.0,
         **changes,
     }
 

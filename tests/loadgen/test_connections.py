@@ -10,6 +10,7 @@ from wsproto.connection import Connection as Peer
 from wsproto.connection import ConnectionType
 from wsproto.events import CloseConnection
 
+from capacity.loadgen.connection import BYTES_PER_READ
 from capacity.loadgen.connections import READY_PER_TURN, spread
 
 PAIRS = runpy.run_path(str(Path(__file__).with_name("socket_pairs.py")))
@@ -113,6 +114,55 @@ def test_timers_fire_while_messages_pour_in(pair):
 
     assert 20 == beats
     assert sum(len(heard.payloads) for _c, heard, _t in pairs) > 300
+
+
+def test_a_connection_read_slowly_gives_one_read_a_sip(pair, connections):
+    connection, heard, target = pair()
+    connections.slow_down(connection)
+    target.sendall(text_frame("x" * 100) * (4 * BYTES_PER_READ // 102))
+    gevent.sleep(0.05)
+    before = len(heard.payloads)
+    connections.sip(connection)
+
+    assert (0, BYTES_PER_READ // 102) == (before, len(heard.payloads))
+
+
+def test_a_connection_speeded_up_again_gives_what_is_left(pair, connections):
+    connection, heard, target = pair()
+    connections.slow_down(connection)
+    target.sendall(text_frame("tick") * 5000)
+    connections.speed_up(connection)
+    wait_until(lambda: len(heard.payloads) == 5000)
+    target.sendall(text_frame("tock"))
+    wait_until(lambda: heard.payloads[-1] == b"tock")
+
+
+def test_the_end_of_a_connection_read_slowly_is_seen_behind_what_it_did_not_read(pair, connections):
+    connection, heard, target = pair()
+    connections.slow_down(connection)
+    target.sendall(text_frame("tick") * 5000)
+    gevent.sleep(0.05)
+    before = heard.lost[:]
+    target.close()
+    wait_until(lambda: heard.lost)
+
+    assert ([], ["connection_ended"]) == (before, heard.lost)
+
+
+def test_a_connection_read_slowly_still_sends_what_waited_for_room(pair, connections):
+    connection, heard, target = pair()
+    target.settimeout(1)
+    connections.slow_down(connection)
+    sent = 400_000
+    connection.send(b"x" * sent)
+    received = 0
+    while received < sent:
+        gevent.sleep(0.01)
+        received += len(target.recv(1 << 16))
+    target.sendall(text_frame("tick"))
+    gevent.sleep(0.05)
+
+    assert [] == heard.payloads
 
 
 def test_spreading_calls_everything_once_and_takes_its_time(seconds):

@@ -29,6 +29,12 @@ def test_without_a_usable_mix_step_the_highest_step_counts(venue):
     assert measured_mix(steps).deliveries_per_s == pytest.approx(10.0)
 
 
+def test_the_mix_says_how_many_read_slowly(venue):
+    steps = [replace(s, step=replace(s.step, slow_readers_ratio=0.2)) for s in venue.record().steps]
+
+    assert 0.2 == measured_mix(steps).slow_readers_ratio
+
+
 def test_void_steps_have_no_say(venue, ramp):
     record = replace(venue, steps=ramp(100, 300)).record()
     steps = list(record.steps)

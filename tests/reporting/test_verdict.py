@@ -26,6 +26,15 @@ def test_the_interval_and_the_load_stand_below_it(plan):
     )
 
 
+def test_the_load_says_how_many_read_slowly(plan):
+    slow = replace(plan, mix=replace(plan.mix, slow_readers_ratio=0.2))
+    [paragraph] = verdict(slow).paragraphs
+
+    assert paragraph.endswith(
+        "comes with 0.01 REST requests/s; 20 % of the connections read slowly."
+    )
+
+
 def test_a_counted_capacity_is_not_about(plan):
     exact = replace(plan, capacity=Estimate.exactly(972))
 

@@ -2,6 +2,7 @@
 
 A count is held when all connections are open, their subscriptions confirmed or served, at least 97 % of
 the updates arrive, and the 95th percentile of their delay stays within the objective if there is one.
+Clients that do not read what they are sent have to stay connected, no more.
 """
 
 import argparse
@@ -32,8 +33,8 @@ def masked(payload):
 
 
 class Subscriber(asyncio.Protocol):
-    def __init__(self, crowd):
-        self.crowd, self.data, self.shaken = crowd, b"", False
+    def __init__(self, crowd, is_slow):
+        self.crowd, self.data, self.shaken, self.is_slow = crowd, b"", False, is_slow
         self.inflate = zlib.decompressobj(-15) if crowd.options.deflate else None
         self.confirmed = asyncio.get_running_loop().create_future()
 
@@ -78,11 +79,22 @@ class Subscriber(asyncio.Protocol):
         if not self.confirmed.done():
             self.confirmed.set_result(True)
             self.crowd.members.add(self)
+            if self.is_slow:
+                self.transport.pause_reading()
         elif payload.startswith(b'{"ch"'):
             self.crowd.received += 1
             if self.crowd.received % 7 == 0:
                 ts = payload.index(b'"ts": ') + 6
                 self.crowd.delays_ms.append(now_ms - float(payload[ts : payload.index(b",", ts)]))
+
+
+async def connected(host, port):
+    """Return a socket that takes in little of what it does not read."""
+    sock = socket.socket()
+    sock.setblocking(False)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
+    await asyncio.get_running_loop().sock_connect(sock, (host, port))
+    return sock
 
 
 class Crowd:
@@ -91,7 +103,7 @@ class Crowd:
     def __init__(self, options):
         self.options = options
         self.members, self.lost, self.received, self.delays_ms = set(), 0, 0, []
-        self.is_leaving = False
+        self.is_leaving, self._opened = False, 0
         self.tls = ssl.create_default_context() if options.tls else None
         if self.tls:
             self.tls.check_hostname, self.tls.verify_mode = False, ssl.CERT_NONE
@@ -99,13 +111,18 @@ class Crowd:
     async def open(self):
         """Return whether one more connection could be opened and subscribed."""
         loop = asyncio.get_running_loop()
+        ratio, self._opened = self.options.slow_ratio, self._opened + 1
+        is_slow = int(self._opened * ratio) > int((self._opened - 1) * ratio)
+        host, port = self.options.host, self.options.port
         try:
             async with asyncio.timeout(OPEN_TIMEOUT_S):
+                to = (
+                    {"sock": await connected(host, port)}
+                    if is_slow
+                    else {"host": host, "port": port}
+                )
                 _transport, member = await loop.create_connection(
-                    lambda: Subscriber(self),
-                    self.options.host,
-                    self.options.port,
-                    ssl=self.tls,
+                    lambda: Subscriber(self, is_slow), ssl=self.tls, **to
                 )
                 return await member.confirmed
         except (OSError, TimeoutError):
@@ -142,7 +159,7 @@ class Crowd:
         return await self._holds_once() or (self.members and await self._holds_once())
 
     async def _holds_once(self):
-        count, lost = len(self.members), self.lost
+        count, lost = sum(not member.is_slow for member in self.members), self.lost
         await asyncio.sleep(0.5)
         received, began_s = self.received, time.monotonic()
         self.delays_ms = []
@@ -236,6 +253,7 @@ async def main():
     parser.add_argument("--rate-per-s", type=float, default=400.0)
     parser.add_argument("--at-once", type=int, default=20)
     parser.add_argument("--updates-per-s", type=float, default=2.0)
+    parser.add_argument("--slow-ratio", type=float, default=0.0)
     parser.add_argument("--deflate", action="store_true")
     parser.add_argument("--tls", action="store_true")
     parser.add_argument("--slo-ms", type=float, default=0.0)

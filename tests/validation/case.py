@@ -19,6 +19,7 @@ KINDS = {
     "memory with deflate": "memory",
     "bursty memory": "memory",
     "leaking memory": "memory",
+    "slow readers": "memory",
     "CPU quota": "CPU",
     "one loop": "CPU",
     "egress bandwidth": "CPU",
@@ -61,8 +62,13 @@ class Case:
     slo_ms: float = 0.0
     breaking: str = "ramp"
     hold_s: float = 0.0
+    updates_per_s: float = 2.0
+    """Of a subscriber."""
     other_rate_per_s: float = 0.0
     """Updates a second in the mix that is asked about and broken, where it is not the one tested."""
+    slow_readers_ratio: float = 0.0
+    """Share of the clients that read less than they are sent."""
+    settle_s: float = 1.5
     plateau_s: float = 5.0
 
     @property

@@ -16,6 +16,7 @@ from limits import (
     one_loop,
     outgoing_ports,
     prefork,
+    slow_readers,
     tasks,
     unseen_mix,
 )
@@ -54,6 +55,8 @@ def all_cases():
         descriptors("nginx", 0.25, 1),
         application_cap("haproxy", 0.25, 1, declared=True),
         application_cap("nginx", 0.25, 1, declared=True),
+        slow_readers("aiohttp", 0.25, 1),
+        slow_readers("websockets", 0.25, 1),
     ]
     more = []
     for seed in SEEDS:

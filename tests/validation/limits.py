@@ -134,6 +134,29 @@ def memory(server, fraction, seed, *, bursty=False, leaking=False, deflate=False
     )
 
 
+def slow_readers(server, fraction, seed):
+    """A quarter of the clients leaves its queue full, up to the server's cap on it."""
+    state, queue = round(60_000 * SEEDS[seed]), round(200_000 * SEEDS[seed])
+    expected, ratio = 400, 0.25
+    options = ("--state-bytes", state, "--queue-bytes", queue, "--payload-bytes", 5000)
+    each = EACH_BYTES[server] + state + round(ratio * queue)
+    return Case(
+        server=server,
+        limit="slow readers",
+        binding="memory",
+        expected=expected,
+        fraction=fraction,
+        seed=seed,
+        options=tuple(map(str, options)),
+        memory_bytes=BASE_MIB[server] * MIB + each * expected,
+        updates_per_s=10.0,
+        slow_readers_ratio=ratio,
+        # Longer than a queue takes to fill up.
+        settle_s=6.0,
+        hold_s=6.0,
+    )
+
+
 def cpu_quota(server, fraction, seed, *, quota):
     """An update takes a planted time, so that the quota is used up at the expected count."""
     message_us = 250.0
@@ -233,8 +256,9 @@ def handshakes(server, fraction, seed, *, tls=False):
         expected=round(0.25e6 / (own_us if tls else handshake_us + own_us)),
         fraction=fraction,
         seed=seed,
-        # Few updates, so that it is the arrivals that take the time.
-        options=("--rate-per-s", "0.2", *(() if tls else ("--handshake-us", str(handshake_us)))),
+        options=() if tls else ("--handshake-us", str(handshake_us)),
+        # So that it is the arrivals that take the time.
+        updates_per_s=0.2,
         cpu_ratio=0.25,
         tls=tls,
         breaking="storm",

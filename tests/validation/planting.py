@@ -109,7 +109,7 @@ def server(case, folder, name):
                 (group / "cgroup.procs").write_text(str(os.getpid()))
             resource.setrlimit(resource.RLIMIT_NOFILE, (case.descriptors, case.descriptors))
 
-        options = list(case.options)
+        options = ["--rate-per-s", str(case.updates_per_s), *case.options]
         if case.tls:
             options += ["--certificate", str(certificate_in(folder))]
         module, *rest = MODULES.get(case.server, (f"with_{case.server}.py",))

@@ -25,11 +25,15 @@ def profile_of(case):
         "profile": 1,
         "name": "validation",
         "connects_per_s": 200,
-        "settle_s": 1.5,
+        "settle_s": case.settle_s,
         "plateau_s": case.plateau_s,
         "ramp_timeout_s": 10,
         "poll_interval_s": 1,
-        "mix": {"subscriptions_per_connection": 1, "requests_per_s_per_connection": 0},
+        "mix": {
+            "subscriptions_per_connection": 1,
+            "requests_per_s_per_connection": 0,
+            "slow_readers_ratio": case.slow_readers_ratio,
+        },
     }
     top = case.expected * case.fraction
     if case.breaking in STORMS:

@@ -26,21 +26,19 @@ from prediction import ROOT, predict
 
 RESULTS = ROOT / "reports" / "validation" / "results.jsonl"
 BREAKER = Path(__file__).with_name("breaker.py")
-UPDATES_PER_S = 2.0
 BREAKS = 3
 
 
 def held_at(case):
     """Return where the limit should bite in the mix that is broken."""
-    other_rate_per_s = case.other_rate_per_s or UPDATES_PER_S
-    return case.expected * UPDATES_PER_S / other_rate_per_s
+    broken_per_s = case.other_rate_per_s or case.updates_per_s
+    return case.expected * case.updates_per_s / broken_per_s
 
 
 def break_once(case, folder, n, start):
-    rate_per_s = UPDATES_PER_S
+    most = min(round(held_at(case) * 4), 18_000)
     if case.other_rate_per_s:
-        rate_per_s = case.other_rate_per_s
-        case = replace(case, options=(*case.options, "--rate-per-s", str(rate_per_s)))
+        case = replace(case, updates_per_s=case.other_rate_per_s)
     with server(case, folder, f"break-{n}") as (process, host, port):
         if case.breaking == "stall":
             os.kill(process.pid, signal.SIGSTOP)
@@ -49,8 +47,9 @@ def break_once(case, folder, n, start):
                 *(sys.executable, str(BREAKER), "--host", host, "--port", str(port)),
                 *("--mode", case.breaking),
                 *("--start", str(max(10, round(start)))),
-                *("--most", str(min(round(held_at(case) * 4), 18_000))),
-                *("--hold-s", str(case.hold_s), "--updates-per-s", str(rate_per_s)),
+                *("--most", str(most)),
+                *("--hold-s", str(case.hold_s), "--updates-per-s", str(case.updates_per_s)),
+                *("--slow-ratio", str(case.slow_readers_ratio)),
                 *("--slo-ms", str(case.slo_ms)),
                 *("--growth", "1.03" if case.hold_s else "1.004"),
                 *("--at-once", str(case.breaks_at_once)),

@@ -3,10 +3,9 @@
 import asyncio
 import base64
 import hashlib
-import socket
 import struct
 
-from venue import Venue, arguments, publish, ready
+from venue import Venue, arguments, listen, publish, ready
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
@@ -92,7 +91,7 @@ class Client(asyncio.Protocol):
 async def main():
     options = arguments()
     venue, clients = Venue(options), set()
-    sock = socket.create_server((options.host, options.port), backlog=options.backlog)
+    sock = listen(options)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
         lambda: Client(venue, clients), sock=sock, backlog=options.backlog
@@ -101,7 +100,8 @@ async def main():
         ready(sock.getsockname()[1])
 
     def send(client, text):
-        client.transport.write(framed(text.encode()))
+        if venue.has_room(client.transport):
+            client.transport.write(framed(text.encode()))
 
     async with server:
         await publish(venue, clients, send)

@@ -7,6 +7,7 @@ then on gets {"ch": ..., "ts": milliseconds, "seq": n} at the planted rate.
 import argparse
 import gc
 import json
+import socket
 import ssl
 import sys
 import time
@@ -28,6 +29,7 @@ def arguments():
     parser.add_argument("--max-connections", type=int, default=0, help="refuses more; 0: none")
     parser.add_argument("--connects-per-s", type=float, default=0.0, help="refuses more; 0: none")
     parser.add_argument("--backlog", type=int, default=2048)
+    parser.add_argument("--queue-bytes", type=int, default=0, help="kept for who reads slowly")
     parser.add_argument("--deflate", action="store_true")
     parser.add_argument("--certificate", type=Path, help="speaks TLS; key.pem lies beside it")
     parser.add_argument("--workers", type=int, default=1)
@@ -37,6 +39,14 @@ def arguments():
 
 def ready(port):
     print(f"server ready on 127.0.0.1:{port}", file=sys.stderr, flush=True)
+
+
+def listen(options, **more):
+    """Return a listening socket; with a cap on queues, the kernel keeps little beside them."""
+    sock = socket.create_server((options.host, options.port), backlog=options.backlog, **more)
+    if options.queue_bytes:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16_384)
+    return sock
 
 
 def tls_context(options):
@@ -105,6 +115,11 @@ class Venue:
         return json.dumps(
             {"ch": "updates", "ts": time.time() * 1000, "seq": self._seq, "pad": self._padding}
         )
+
+    def has_room(self, transport):
+        """Return whether what a client has not read yet leaves room for one more update."""
+        cap = self.options.queue_bytes
+        return not cap or transport.get_write_buffer_size() + self.options.payload_bytes <= cap
 
     def snapshot(self):
         burn(self.options.request_us)

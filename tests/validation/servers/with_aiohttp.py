@@ -2,15 +2,14 @@
 
 import asyncio
 import contextlib
-import socket
 
 from aiohttp import WSCloseCode, web
-from venue import Venue, arguments, publish, ready, tls_context
+from venue import Venue, arguments, listen, publish, ready, tls_context
 
 
 class Client:
-    def __init__(self, ws):
-        self.ws, self.channels = ws, set()
+    def __init__(self, ws, transport):
+        self.ws, self.transport, self.channels = ws, transport, set()
 
 
 async def main():
@@ -22,7 +21,7 @@ async def main():
             return web.Response(status=503)
         ws = web.WebSocketResponse(compress=options.deflate, autoping=True)
         await ws.prepare(request)
-        client, state = Client(ws), venue.enter()
+        client, state = Client(ws, request.transport), venue.enter()
         clients.add(client)
         try:
             async for message in ws:
@@ -39,6 +38,8 @@ async def main():
         return web.Response(text=venue.snapshot(), content_type="application/json")
 
     def send(client, text):
+        if not venue.has_room(client.transport):
+            return
         frame = client.ws.send_str(text)
         try:
             frame.send(None)  # Written at once unless the client's buffer is full.
@@ -50,7 +51,7 @@ async def main():
     app.add_routes([web.get("/ws", follow), web.get("/snapshot", snapshot)])
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    sock = socket.create_server((options.host, options.port), backlog=options.backlog)
+    sock = listen(options)
     site = web.SockSite(runner, sock, backlog=options.backlog, ssl_context=tls_context(options))
     await site.start()
     ready(sock.getsockname()[1])

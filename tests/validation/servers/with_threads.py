@@ -1,11 +1,10 @@
 """A thread for each connection, on plain sockets; wsproto speaks the protocol."""
 
 import contextlib
-import socket
 import threading
 import time
 
-from venue import Venue, arguments, burn, ready
+from venue import Venue, arguments, burn, listen, ready
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, CloseConnection, RejectConnection, Request, TextMessage
 
@@ -61,7 +60,7 @@ def publish(clients):
         time.sleep(max(0.0, 1.0 / options.rate_per_s - (time.monotonic() - began_s)))
 
 
-sock = socket.create_server((options.host, options.port), backlog=options.backlog)
+sock = listen(options)
 clients = set()
 threading.Thread(target=publish, args=(clients,), daemon=True).start()
 ready(sock.getsockname()[1])

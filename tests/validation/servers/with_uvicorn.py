@@ -1,10 +1,9 @@
 """uvicorn, with a bare ASGI application."""
 
 import asyncio
-import socket
 
 import uvicorn
-from venue import Venue, arguments, publish, ready
+from venue import Venue, arguments, listen, publish, ready
 
 options = arguments()
 venue, clients = Venue(options), set()
@@ -40,7 +39,7 @@ async def application(scope, receive, send):
 
 
 async def main():
-    sock = socket.create_server((options.host, options.port), backlog=options.backlog)
+    sock = listen(options)
     config = uvicorn.Config(
         application,
         lifespan="off",

@@ -3,9 +3,8 @@
 import asyncio
 import http
 import os
-import socket
 
-from venue import Venue, arguments, publish, ready, tls_context
+from venue import Venue, arguments, listen, publish, ready, tls_context
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
@@ -41,7 +40,7 @@ async def main(options, sock):
 
     def send(client, text):
         protocol = client.connection.protocol
-        if protocol.state is State.OPEN:
+        if protocol.state is State.OPEN and venue.has_room(client.connection.transport):
             protocol.send_text(text.encode())
             client.connection.send_data()
 
@@ -56,24 +55,14 @@ async def main(options, sock):
         await publish(venue, clients, send)
 
 
-def listen(options):
-    sock = socket.socket()
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if options.workers > 1:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    sock.bind((options.host, options.port))
-    sock.listen(options.backlog)
-    return sock
-
-
 if __name__ == "__main__":
     options = arguments()
-    first = listen(options)
+    first = listen(options, reuse_port=options.workers > 1)
     options.port = first.getsockname()[1]
     for _ in range(options.workers - 1):
         if os.fork() == 0:
             first.close()
-            first = listen(options)
+            first = listen(options, reuse_port=True)
             break
     else:
         ready(options.port)

@@ -1,0 +1,71 @@
+"""A subscriber that reads below the publish rate, so that what the target keeps for it fills up.
+
+What reaches it late or never is its own doing: no delay and no gap is counted, and a target that
+drops it for being slow has lost no connection. While it follows nothing it reads like all others.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from capacity.loadgen.connection import Connection
+from capacity.loadgen.endpoint import Endpoint
+from capacity.loadgen.feed import Feed
+
+RECEIVE_BUFFER_BYTES = 16_384
+"""As little as a slow client takes in before it is its target that has to keep the rest."""
+DROPPED = "dropped_slow_reader"
+"""What a connection is counted under that the target ended while it was read slowly."""
+
+
+class SlowFeed(Feed):
+    __slots__ = ("_is_slow",)
+
+    _is_slow: bool
+
+    def open(self) -> None:
+        self._is_slow = False
+        super().open()
+
+    def _endpoint(self) -> Endpoint:
+        return replace(super()._endpoint(), receive_buffer_bytes=RECEIVE_BUFFER_BYTES)
+
+    def follow(self) -> None:
+        if self._connection is not None:
+            # Else the answer would wait behind everything that was not read.
+            self._is_slow = False
+            self._fleet.connections.speed_up(self._connection)
+        super().follow()
+
+    def sip(self) -> None:
+        """Read a piece, if this is read slowly now."""
+        if self._connection is not None and self._is_slow:
+            self._fleet.connections.sip(self._connection)
+
+    def on_messages(self, _connection: Connection, payloads: Sequence[bytes]) -> None:
+        conversation, ledger = self._conversation, self._fleet.ledger
+        assert conversation is not None
+        deliveries, gaps = ledger.deliveries, ledger.gaps
+        was_pending = conversation.pending
+        for payload in payloads:
+            self._receive(conversation, payload)
+        ledger.gaps = gaps
+        self._note_milestones(has_data=ledger.deliveries != deliveries)
+        if was_pending and not conversation.pending:
+            self._catch_up()
+
+    def on_lost(self, connection: Connection, reason: str) -> None:
+        if not self._is_slow:
+            super().on_lost(connection, reason)
+            return
+        self._connection = None
+        self._fleet.ledger.fail(DROPPED)
+        self._on_lost(at_once=True)
+
+    def _note_milestones(self, *, has_data: bool) -> None:
+        super()._note_milestones(has_data=has_data)
+        conversation = self._conversation
+        if self._connection is None or conversation is None or self._is_slow:
+            return
+        if not conversation.pending and conversation.channels and conversation.live:
+            self._is_slow = True
+            self._fleet.connections.slow_down(self._connection)
