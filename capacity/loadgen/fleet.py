@@ -29,7 +29,6 @@ from capacity.workload.address import channels_of
 from capacity.workload.compiled import compile_dialect
 from capacity.workload.profile import Phase
 
-
 _FOLLOW = methodcaller("follow")
 
 
