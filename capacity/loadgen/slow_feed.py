@@ -66,6 +66,6 @@ class SlowFeed(Feed):
         conversation = self._conversation
         if self._connection is None or conversation is None or self._is_slow:
             return
-        if not conversation.pending and conversation.channels and conversation.live:
+        if not conversation.pending and conversation.live:
             self._is_slow = True
             self._fleet.connections.slow_down(self._connection)

@@ -28,9 +28,9 @@ def target():
 def fleet_of(target):
     fleets = []
 
-    def fleet_with(**orders):
+    def fleet_with(subscriptions=2, **orders):
         fleet = Fleet(SMALL["orders_for"](target.port, slow_readers_ratio=1.0, **orders))
-        fleet.turn_to(Stage(**stage_of(subscriptions=2)))
+        fleet.turn_to(Stage(**stage_of(subscriptions=subscriptions)))
         fleets.append(fleet)
         return fleet
 
@@ -48,8 +48,8 @@ def losses():
 def opened(target, fleet_of, losses):
     """Open one slow reader; return it, the target's end of it and its fleet."""
 
-    def open_one(**orders):
-        fleet = fleet_of(**orders)
+    def open_one(subscriptions=2, **orders):
+        fleet = fleet_of(subscriptions, **orders)
         (feed,) = fleet.join(1, lambda *, at_once=False: losses.append(at_once))
         feed.open()
         wait_until(lambda: fleet.ledger.handshake_time)
@@ -134,8 +134,9 @@ def test_without_channels_a_slow_reader_reads_like_all_others(opened):
     assert (0, 1) == (before, fleet.ledger.lost)
 
 
-def test_a_new_stage_with_channels_slows_it_down_again(opened):
-    _feed, client, fleet = opened()
+@pytest.mark.parametrize("before", [0, 2])
+def test_a_new_stage_with_channels_slows_it_down(opened, before):
+    _feed, client, fleet = opened(before)
     fleet.turn_to(Stage(**stage_of(subscriptions=0)))
     wait_until(lambda: not client.channels)
     fleet.turn_to(Stage(**stage_of(subscriptions=1)))

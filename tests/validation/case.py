@@ -91,6 +91,11 @@ class Case:
         return bool(self.egress_bytes_per_s or self.ports or self.tracked)
 
     @property
+    def may_have_company(self):
+        """Whether another case that may beside it, on the second core, changes nothing."""
+        return self.kind in {"counted", "memory", "hidden"} and not self.needs_namespace
+
+    @property
     def breaks_at_once(self):
         """Connections that the breaker has under way: few where too many would overshoot."""
         if self.server == "nginx":

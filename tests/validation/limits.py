@@ -5,7 +5,6 @@ from case import Case
 MIB = 1 << 20
 
 
-SERVERS = ("aiohttp", "websockets", "uvicorn", "threads", "synthetic")
 SEEDS = {1: 1.0, 2: 1.37, 3: 0.71}
 """Each plants another size."""
 
@@ -157,8 +156,9 @@ def slow_readers(server, fraction, seed):
     )
 
 
-def cpu_quota(server, fraction, seed, *, quota):
+def cpu_quota(server, fraction, seed, *, quota=0.0):
     """An update takes a planted time, so that the quota is used up at the expected count."""
+    quota = quota or {1: 0.25, 2: 0.5, 3: 0.1}[seed]
     message_us = 250.0
     own_us = {"aiohttp": 40, "websockets": 40, "uvicorn": 130, "threads": 90, "synthetic": 12}
     expected = round(quota * 1e6 / (2.0 * (message_us + own_us[server])))
@@ -283,11 +283,11 @@ def connect_rate(server, fraction, seed):
     )
 
 
-def prefork(fraction, seed):
+def prefork(server, fraction, seed):
     """The kernel spreads connections unevenly: the fuller worker is full first."""
     limit = round(600 * SEEDS[seed])
     return Case(
-        server="prefork",
+        server=server,
         limit="prefork descriptors",
         binding="descriptors",
         expected=round(1.9 * limit),

@@ -7,7 +7,6 @@ import json
 import sys
 from pathlib import Path
 
-from cases import LEFT_OUT
 from scores import error_ratio, is_answered, rule_errors, scores_of
 
 ROOT = Path(__file__).parents[2]
@@ -125,8 +124,6 @@ def main():
         ),
         "",
         *cases(results),
-        "",
-        "Not planted: " + "; ".join(f"{name} ({why})" for name, why in LEFT_OUT.items()) + ".",
         "",
         "The data set is results.jsonl, a line for each case.",
         "",
