@@ -156,7 +156,8 @@ class Crowd:
 
         A round of updates may fall on either side of the window's ends.
         """
-        return await self._holds_once() or (self.members and await self._holds_once())
+        lost = self.lost
+        return await self._holds_once() or (self.lost == lost and await self._holds_once())
 
     async def _holds_once(self):
         count, lost = sum(not member.is_slow for member in self.members), self.lost
