@@ -138,15 +138,25 @@ def refusing(failed: int, opened: int, bounds: Bounds) -> Trip | None:
 
 
 def _overflow(first: Sample, newest: Sample) -> Trip | None:
-    is_own_known = _grown(first, newest, _OWN_QUEUE) is not None
+    own = _own_drops(first, newest)
     for counter, what in _QUEUE.items():
-        if is_own_known and counter in _OF_ALL_LISTENERS:
+        if own is not None and counter in _OF_ALL_LISTENERS:
             continue
-        grown = _grown(first, newest, counter)
+        grown = own if counter == _OWN_QUEUE else _grown(first, newest, counter)
         if grown is not None and grown > 0:
             statement = f"{what} {units.counted(grown, 'time')}"
             return Trip(guard="overflow", number=grown, bound=0.0, statement=statement)
     return None
+
+
+def _own_drops(first: Sample, newest: Sample) -> float | None:
+    """Return how many connects the target's listening sockets dropped, None where that is not known.
+
+    A socket's drops also count packets that were discarded of a handshake that went on all the same
+    (net/ipv4/tcp_ipv4.c, discard_and_relse); connects are in ListenDrops of the namespace as well.
+    """
+    own, of_all = _grown(first, newest, _OWN_QUEUE), _grown(first, newest, "listen_drops")
+    return own if own is None or of_all is None else min(own, of_all)
 
 
 def _full(samples: Sequence[Sample], limits: Sequence[Limit], bound: float) -> Trip | None:
