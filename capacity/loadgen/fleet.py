@@ -26,10 +26,26 @@ from capacity.loadgen.turnstile import Turnstile
 from capacity.settings import dialect as dialect_settings
 from capacity.settings.target import Target, addresses_in
 from capacity.workload.address import channels_of
+from capacity.workload.arrivals import Arrivals
 from capacity.workload.compiled import compile_dialect
 from capacity.workload.profile import Phase
 
 _FOLLOW = methodcaller("follow")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orders:
+    """What a worker is told when a run begins; a profile says what each of them means."""
+
+    target: dict[str, Any]
+    dialect: dict[str, Any]
+    connections_per_user: int = 1
+    arrivals: Arrivals = "even"
+    poll_interval_s: float = 1.0
+    clock_offset_s: float = 0.0
+    subscriptions_by_address: int = 1
+    slow_readers_ratio: float = 0.0
+    slow_read_bytes_per_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,20 +68,20 @@ IDLE = Stage(
 class Fleet:
     """The clients of one worker during one run."""
 
-    def __init__(self, orders: dict[str, Any]) -> None:
+    def __init__(self, orders: Orders) -> None:
         """Take the *orders* that the master sent when the run began."""
-        self.target = Target.model_validate(orders["target"])
-        self.dialect = compile_dialect(dialect_settings.parse(orders["dialect"]))
-        self.connections_per_user: int = orders["connections_per_user"]
-        self.poll_interval_s: float = orders["poll_interval_s"]
-        self.clock_offset_s: float = orders["clock_offset_s"]
-        self._fixed_subscriptions: int = orders["subscriptions_by_address"]
-        self._slow_readers_ratio: float = orders["slow_readers_ratio"]
+        self.target = Target.model_validate(orders.target)
+        self.dialect = compile_dialect(dialect_settings.parse(orders.dialect))
+        self.connections_per_user = orders.connections_per_user
+        self.poll_interval_s = orders.poll_interval_s
+        self.clock_offset_s = orders.clock_offset_s
+        self._fixed_subscriptions = orders.subscriptions_by_address
+        self._slow_readers_ratio = orders.slow_readers_ratio
         self.polls = polls_of(self.target, self.dialect.source)
         self.max_message_bytes = self.dialect.source.ws.max_message_bytes
         self._sources = in_turn(addresses_in(self.target.source_addresses))
         self.ledger = Ledger()
-        self.turnstile = Turnstile(orders["arrivals"])
+        self.turnstile = Turnstile(orders.arrivals)
         self.connections = ConnectionSet()
         self.stage = IDLE
         self.stage_changed = Bell()
@@ -79,8 +95,8 @@ class Fleet:
             gevent.spawn(self._beat_forever, rule, every_s)
             for rule, (every_s, _frame) in enumerate(self.dialect.periodic)
         ]
-        if self._slow_readers_ratio and orders["slow_read_bytes_per_s"]:
-            interval_s = BYTES_PER_READ / orders["slow_read_bytes_per_s"]
+        if self._slow_readers_ratio and orders.slow_read_bytes_per_s:
+            interval_s = BYTES_PER_READ / orders.slow_read_bytes_per_s
             self._greenlets.append(gevent.spawn(self._sip_forever, interval_s))
 
     @property

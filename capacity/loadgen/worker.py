@@ -13,7 +13,7 @@ from gevent.event import Event
 
 from capacity.domain.errors import ProtocolError
 from capacity.loadgen import messages
-from capacity.loadgen.fleet import Fleet, Stage
+from capacity.loadgen.fleet import Fleet, Orders, Stage
 from capacity.loadgen.health import descriptors_ratio
 from capacity.loadgen.locust_stats import add_deliveries
 from capacity.loadgen.presence import PROGRAM, addresses_here, presence_here
@@ -92,7 +92,8 @@ class Worker:
         self._close()
         target = msg.data["target"]
         own = addresses_here(addresses_in(target["source_addresses"]))
-        self.fleet = Fleet({**msg.data, "target": {**target, "source_addresses": own}})
+        orders = Orders(**{**msg.data, "target": {**target, "source_addresses": own}})
+        self.fleet = Fleet(orders)
         self.has_orders.set()
         self._reporter = gevent.spawn(self._report_forever)
 

@@ -20,7 +20,7 @@ import gevent
 
 from capacity.cli.bundled import start_bundled_target
 from capacity.loadgen.feed import Feed
-from capacity.loadgen.fleet import Fleet, Stage
+from capacity.loadgen.fleet import Fleet, Orders, Stage
 from capacity.loadgen.handshake import HandshakeError
 from capacity.settings import dialect as dialect_settings
 from capacity.settings.locate import find
@@ -40,17 +40,8 @@ class Soak:
     def __init__(self, target_file: Path) -> None:
         target = load_target(target_file)
         dialect = dialect_settings.load_dialect(find("dialects", target.dialect))
-        self.fleet = Fleet(
-            {
-                "target": target.model_dump(mode="json"),
-                "dialect": dialect_settings.dump(dialect),
-                "connections_per_user": 1,
-                "arrivals": "even",
-                "poll_interval_s": 1.0,
-                "clock_offset_s": 0.0,
-                "subscriptions_by_address": 1,
-            }
-        )
+        dumped = dialect_settings.dump(dialect)
+        self.fleet = Fleet(Orders(target=target.model_dump(mode="json"), dialect=dumped))
         stage = {"index": 0, "phase": "plateau", "subscriptions_per_connection": 2}
         self.fleet.turn_to(Stage(**stage, requests_per_s=0.0, connects_per_s=1000.0))
         self.connects = self.deliveries = self.lost = 0

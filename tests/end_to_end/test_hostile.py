@@ -15,7 +15,7 @@ import pytest
 
 from capacity.domain.histogram import Histogram
 from capacity.loadgen.feed import Feed
-from capacity.loadgen.fleet import Fleet, Stage
+from capacity.loadgen.fleet import Fleet, Orders, Stage
 from capacity.loadgen.handshake import HandshakeError
 
 pytestmark = pytest.mark.end_to_end
@@ -91,19 +91,7 @@ def fleet(port):
         "channels": ["updates"],
         "symbols": list(NAMES),
     }
-    fleet = Fleet(
-        {
-            "target": target,
-            "dialect": DIALECT,
-            "connections_per_user": 1,
-            "arrivals": "even",
-            "poll_interval_s": 1.0,
-            "clock_offset_s": 0.0,
-            "subscriptions_by_address": 1,
-            "slow_readers_ratio": 0.0,
-            "slow_read_bytes_per_s": 0.0,
-        }
-    )
+    fleet = Fleet(Orders(target=target, dialect=DIALECT))
     stage = {"index": 0, "phase": "plateau", "subscriptions_per_connection": 1}
     fleet.turn_to(Stage(**stage, requests_per_s=0.0, connects_per_s=1000.0))
     yield fleet

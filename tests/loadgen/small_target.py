@@ -162,13 +162,7 @@ def orders_for(
             "source_addresses": source_addresses,
         },
         "dialect": described,
-        "connections_per_user": 1,
-        "arrivals": "even",
-        "poll_interval_s": 1.0,
-        "clock_offset_s": 0.0,
         "subscriptions_by_address": 2,
-        "slow_readers_ratio": 0.0,
-        "slow_read_bytes_per_s": 0.0,
         **changes,
     }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import gevent
 import pytest
 
-from capacity.loadgen.fleet import Fleet, Stage
+from capacity.loadgen.fleet import Fleet, Orders, Stage
 
 SMALL = runpy.run_path(str(Path(__file__).with_name("small_target.py")))
 wait_until, orders_for, stage_of = SMALL["wait_until"], SMALL["orders_for"], SMALL["stage_of"]
@@ -24,7 +24,7 @@ def target():
 @pytest.fixture
 def fleet(target):
     """A fleet with HELD open connections, each of which is opened again when it was closed."""
-    fleet = Fleet(orders_for(target.port))
+    fleet = Fleet(Orders(**orders_for(target.port)))
     fleet.turn_to(Stage(**stage_of()))
     feeds = []
 

@@ -7,7 +7,7 @@ import gevent
 import pytest
 
 from capacity.loadgen.feed import Feed
-from capacity.loadgen.fleet import Fleet, Stage
+from capacity.loadgen.fleet import Fleet, Orders, Stage
 from capacity.loadgen.handshake import HandshakeError
 
 SMALL = runpy.run_path(str(Path(__file__).with_name("small_target.py")))
@@ -24,7 +24,7 @@ def target():
 
 @pytest.fixture
 def fleet(target):
-    fleet = Fleet(SMALL["orders_for"](target.port))
+    fleet = Fleet(Orders(**SMALL["orders_for"](target.port)))
     fleet.turn_to(Stage(**stage_of(subscriptions=2)))
     yield fleet
     fleet.close()

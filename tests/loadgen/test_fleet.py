@@ -7,7 +7,7 @@ from pathlib import Path
 import gevent
 import pytest
 
-from capacity.loadgen.fleet import IDLE, Fleet, Stage
+from capacity.loadgen.fleet import IDLE, Fleet, Orders, Stage
 
 SMALL = runpy.run_path(str(Path(__file__).with_name("small_target.py")))
 wait_until, orders_for, stage_of = SMALL["wait_until"], SMALL["orders_for"], SMALL["stage_of"]
@@ -27,7 +27,7 @@ def fleet_of(target):
     fleets = []
 
     def fleet_with(**orders):
-        fleets.append(Fleet(orders_for(target.port, **orders)))
+        fleets.append(Fleet(Orders(**orders_for(target.port, **orders))))
         return fleets[-1]
 
     yield fleet_with

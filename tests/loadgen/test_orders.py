@@ -1,6 +1,6 @@
 import msgpack
 
-from capacity.loadgen.fleet import Fleet
+from capacity.loadgen.fleet import Fleet, Orders
 from capacity.loadgen.orders import orders_of
 from capacity.loadgen.preflight import check
 from capacity.loadgen.slow_feed import SlowFeed
@@ -14,7 +14,7 @@ def test_a_worker_can_begin_with_what_comes_over_the_wire(exchange, target_file)
         | {"mix": {"slow_readers_ratio": 1.0}}
     )
     orders = orders_of(target, profile, check(target, profile, workers=1))
-    fleet = Fleet(msgpack.unpackb(msgpack.packb(orders)))
+    fleet = Fleet(Orders(**msgpack.unpackb(msgpack.packb(orders))))
     (feed,) = fleet.join(1, lambda: None)
     fleet.close()
 

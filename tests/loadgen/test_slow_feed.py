@@ -7,7 +7,7 @@ from pathlib import Path
 import gevent
 import pytest
 
-from capacity.loadgen.fleet import Fleet, Stage
+from capacity.loadgen.fleet import Fleet, Orders, Stage
 from capacity.loadgen.slow_feed import DROPPED, SlowFeed
 
 SMALL = runpy.run_path(str(Path(__file__).with_name("small_target.py")))
@@ -30,7 +30,7 @@ def fleet_of(target):
     fleets = []
 
     def fleet_with(subscriptions=2, **orders):
-        fleet = Fleet(SMALL["orders_for"](target.port, slow_readers_ratio=1.0, **orders))
+        fleet = Fleet(Orders(**SMALL["orders_for"](target.port, slow_readers_ratio=1.0, **orders)))
         fleet.turn_to(Stage(**stage_of(subscriptions=subscriptions)))
         fleets.append(fleet)
         return fleet
@@ -74,7 +74,7 @@ def publish_too_much(client):
     [(0.0, []), (0.25, [3, 7]), (0.5, [1, 3, 5, 7]), (1.0, list(range(8)))],
 )
 def test_slow_readers_are_spread_evenly_over_the_connections(target, ratio, slow):
-    fleet = Fleet(SMALL["orders_for"](target.port, slow_readers_ratio=ratio))
+    fleet = Fleet(Orders(**SMALL["orders_for"](target.port, slow_readers_ratio=ratio)))
     feeds = fleet.join(8, lambda: None)
     fleet.close()
 

@@ -58,10 +58,6 @@ def measure(port: int, connections: int, seconds: float, per_user: int) -> Figur
         },
         "dialect": DIALECT,
         "connections_per_user": per_user,
-        "arrivals": "even",
-        "poll_interval_s": 1.0,
-        "clock_offset_s": 0.0,
-        "subscriptions_by_address": 1,
     }
     runner.send_message(messages.BEGIN, orders)
     stage = {

@@ -91,11 +91,7 @@ class Ours:
                 "source_addresses": (),
             },
             "dialect": DIALECT,
-            "connections_per_user": 1,
-            "arrivals": "even",
             "poll_interval_s": 1.0 if rate_per_s == MOST_PER_S else pollers / rate_per_s,
-            "clock_offset_s": 0.0,
-            "subscriptions_by_address": 1,
         }
         runner.send_message(messages.BEGIN, orders)
         stage = {
