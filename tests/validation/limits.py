@@ -129,7 +129,8 @@ def memory(server, fraction, seed, *, bursty=False, leaking=False, deflate=False
         seed=seed,
         options=tuple(options),
         memory_bytes=BASE_MIB[server] * MIB + each * expected,
-        hold_s=3.5 if bursty else 0.0,
+        # What a compressor touches grows with the updates, what is burst comes every three seconds.
+        hold_s=3.5 if bursty or deflate else 0.0,
     )
 
 
