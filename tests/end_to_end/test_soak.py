@@ -17,7 +17,11 @@ MOST_GROWTH_DESCRIPTORS = 20
 def test_connections_that_come_and_go_leave_nothing_behind(root):
     program = root / "tests" / "benchmarks" / "soak.py"
     answer = subprocess.run(
-        [sys.executable, program, str(MINUTES)], capture_output=True, text=True, timeout=120
+        [sys.executable, program, str(MINUTES)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert 0 == answer.returncode, answer.stderr
     figures = json.loads(answer.stdout)
