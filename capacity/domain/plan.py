@@ -87,6 +87,7 @@ class DoubtKind(StrEnum):
     STEP_HAZARD = "step_hazard"
     BENDING = "bending"
     KEPT = "kept"
+    RISING = "rising"
     SINGLE_EVENT_LOOP = "single_event_loop"
     UNEVEN_SHARE = "uneven_share"
 

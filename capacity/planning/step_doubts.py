@@ -2,8 +2,9 @@
 Doubts about use that does not follow its line: measured ones.
 
 A jump or a bend between the levels (models/breaks.py), a highest level above the line of those
-below it, and use that is not given back on the way down. Only walls that stand near the capacity
-matter, and of counted ones a jump is none: costs.py leaves their kinks out.
+below it, use that is not given back on the way down, and memory that rises while nobody joins
+(rising.py). Only walls that stand near the capacity matter, and of counted ones a jump is none:
+costs.py leaves their kinks out.
 """
 
 import math
@@ -23,6 +24,7 @@ from capacity.planning.components import Attribution
 from capacity.planning.costs import ENVELOPED, use_design
 from capacity.planning.doubts import HOST_WIDE
 from capacity.planning.memory_hazards import MATERIAL_RATIO, memory_hazards, share_of_room
+from capacity.planning.rising import rising_doubts
 from capacity.planning.windows import Window
 
 NEAR_RATIO = 2.0
@@ -54,6 +56,8 @@ def step_doubts(
         if wall.resource in _HELD and (is_near or wall.resource not in HOST_WIDE):
             # What others on the host took meanwhile looks the same.
             doubts += _about_way_down(windows, wall, is_near=is_near)
+        if is_near and wall.resource in ENVELOPED:
+            doubts += rising_doubts(record, wall)
         if is_near and wall.resource not in COUNTED:
             doubts += _about_line(windows, attributed, wall)
             if wall.resource is Resource.MEMORY:

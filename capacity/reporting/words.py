@@ -31,6 +31,7 @@ DOUBTS: dict[DoubtKind, str] = {
     DoubtKind.STEP_HAZARD: "use may jump",
     DoubtKind.BENDING: "use bends off its line",
     DoubtKind.KEPT: "not given back",
+    DoubtKind.RISING: "memory still rose",
     DoubtKind.SINGLE_EVENT_LOOP: "one thread carries the load",
 }
 

@@ -7,7 +7,7 @@ from capacity.domain.plan import DoubtKind
 from capacity.domain.resources import Resource
 from capacity.planning.plan import plan
 
-KINDS = {DoubtKind.STEP_HAZARD, DoubtKind.BENDING, DoubtKind.KEPT}
+KINDS = {DoubtKind.STEP_HAZARD, DoubtKind.BENDING, DoubtKind.KEPT, DoubtKind.RISING}
 
 
 def doubts_of(record):

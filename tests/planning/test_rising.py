@@ -1,0 +1,77 @@
+import re
+from dataclasses import replace
+
+import pytest
+
+from capacity.domain.plan import DoubtKind
+from capacity.domain.resources import Resource
+from capacity.planning.plan import plan
+
+BASELINE, PER_CONNECTION = 60e6, 60e3
+
+
+@pytest.fixture(scope="module")
+def memory(venue, cost, safe):
+    """Memory gives out first; every connection takes the same, and reads scatter by a thousandth."""
+    costs = {Resource.MEMORY: cost(baseline=BASELINE, connection=PER_CONNECTION, noise=0.001)}
+    limits = {Resource.MEMORY: BASELINE + 1000 * PER_CONNECTION}
+    return replace(venue, steps=safe(8.0, 8), costs=costs, limits=limits)
+
+
+def rising(record, ratio_per_s, *, highest):
+    """Return the record with memory that rises from the start of each step, or of the highest one,
+
+    by *ratio_per_s* of what the connections take.
+    """
+    most = max(step.step.connections for step in record.steps)
+
+    def added(at):
+        step = [step for step in record.steps if step.started_at < at - 1e-6][-1]
+        if (step.step.connections == most) is not highest:
+            return 0.0
+        return ratio_per_s * PER_CONNECTION * step.step.connections * (at - step.started_at)
+
+    samples = tuple(
+        replace(
+            sample,
+            used={**sample.used, Resource.MEMORY: sample.used[Resource.MEMORY] + added(sample.at)},
+        )
+        for sample in record.samples
+    )
+    return replace(record, samples=samples)
+
+
+def rising_doubts_of(record):
+    return [doubt for doubt in plan(record).doubts if doubt.kind is DoubtKind.RISING]
+
+
+def test_memory_that_rises_while_nobody_joins_is_doubted_with_the_time_until_it_is_full(memory):
+    record = rising(memory.record(), 0.01, highest=True)
+    (doubt,) = rising_doubts_of(record)
+    most = max(step.step.connections for step in record.steps)
+    minutes, seconds = re.search(r"full after (\d+) min(?: (\d+) s)?", doubt.statement).groups()
+    room_s = (1000 - most) / (0.01 * most)
+
+    assert f"With {most} connections and no more" in doubt.statement
+    assert int(minutes) * 60 + int(seconds or 0) == pytest.approx(room_s, rel=0.15)
+    assert "plateau_s" in doubt.remedy
+
+
+@pytest.mark.parametrize("ratio_per_s", [0.0, 0.0005, -0.01])
+def test_memory_that_stays_or_falls_is_not_doubted(memory, ratio_per_s):
+    assert not rising_doubts_of(rising(memory.record(), ratio_per_s, highest=True))
+
+
+def test_what_rose_on_lower_levels_and_levelled_off_is_not_doubted(memory):
+    assert not rising_doubts_of(rising(memory.record(), 0.01, highest=False))
+
+
+def test_a_wall_that_is_far_away_is_not_doubted(memory):
+    far = replace(memory, limits={**memory.limits, Resource.MEMORY: 1e13})
+    near = replace(
+        far,
+        costs={**far.costs, Resource.DESCRIPTORS: memory.costs[Resource.MEMORY]},
+        limits={**far.limits, Resource.DESCRIPTORS: 1e8},
+    )
+
+    assert not rising_doubts_of(rising(near.record(), 0.01, highest=True))
