@@ -88,6 +88,7 @@ class DoubtKind(StrEnum):
     BENDING = "bending"
     KEPT = "kept"
     RISING = "rising"
+    PROCESSOR_TIME = "processor_time"
     SINGLE_EVENT_LOOP = "single_event_loop"
     UNEVEN_SHARE = "uneven_share"
 

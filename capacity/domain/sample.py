@@ -25,6 +25,8 @@ class AgentInfo:
     """The agent's clock when it answered, epoch seconds."""
     audit: tuple[AuditEntry, ...] = ()
     """Every limit in every place it is set; empty from agents that did not look."""
+    threads_per_core: int | None = None
+    """Hardware threads that share a core; None where the host does not tell."""
     notes: tuple[str, ...] = ()
     """What is not as it should be with the agent itself: it samples more rarely than asked, the
     host's clock was set, its spool is full."""

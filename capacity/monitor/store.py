@@ -107,8 +107,14 @@ def agent_info(sampler: Sampler, notes: tuple[str, ...] = ()) -> AgentInfo:
         limits=sampler.limits,
         now=sampler.clock.now(),
         audit=sampler.audit,
+        threads_per_core=_threads_per_core(),
         notes=(*notes, *_clock_notes(sampler)),
     )
+
+
+def _threads_per_core() -> int | None:
+    threads, cores = psutil.cpu_count(), psutil.cpu_count(logical=False)
+    return round(threads / cores) if threads and cores else None
 
 
 def _boot_id() -> str:

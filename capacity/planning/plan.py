@@ -3,7 +3,7 @@ The plan: from a recorded run to a capacity with its walls and doubts, or to an 
 
 Pure and deterministic: windows (windows.py) → mix (mix.py) → which costs can be told apart
 (components.py) → costs and ceilings (costs.py, walls.py) → doubts (doubts.py, plan_doubts.py,
-step_doubts.py, latency_doubts.py).
+step_doubts.py, processor_doubts.py, latency_doubts.py).
 """
 
 import math
@@ -21,6 +21,7 @@ from capacity.planning.latency import latency_uses
 from capacity.planning.latency_doubts import latency_doubts
 from capacity.planning.mix import measured_mix, widest_mix
 from capacity.planning.plan_doubts import plan_doubts
+from capacity.planning.processor_doubts import processor_doubts
 from capacity.planning.sharing import sharing_processes
 from capacity.planning.step_doubts import step_doubts
 from capacity.planning.verdict import generator_verdict
@@ -67,6 +68,7 @@ def plan(record: RunRecord, *, declared: Sequence[Limit] = ()) -> CapacityPlan |
                 processes=sharing_processes(windows),
             ),
             *step_doubts(record, windows, attributed, found.capacity, found.ladder),
+            *processor_doubts(record, windows, found.capacity, found.ladder),
             *latency_doubts(latencies, found.ladder, found.capacity),
             *doubts,
         ),

@@ -32,6 +32,7 @@ DOUBTS: dict[DoubtKind, str] = {
     DoubtKind.BENDING: "use bends off its line",
     DoubtKind.KEPT: "not given back",
     DoubtKind.RISING: "memory still rose",
+    DoubtKind.PROCESSOR_TIME: "processor time worth less",
     DoubtKind.SINGLE_EVENT_LOOP: "one thread carries the load",
 }
 

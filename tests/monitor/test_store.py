@@ -3,6 +3,7 @@
 import json
 import os
 from dataclasses import fields, replace
+from pathlib import Path
 
 import psutil
 import pytest
@@ -13,6 +14,7 @@ from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.domain.sample import AgentInfo, Sample
 from capacity.monitor.collectors.descriptors import DescriptorsCollector
 from capacity.monitor.discovery import Selector
+from capacity.monitor.procfs import parse_cores
 from capacity.monitor.sampler import Sampler
 from capacity.monitor.store import SampleRing, agent_info, as_json
 from capacity.monitor.target import Target
@@ -136,3 +138,11 @@ def test_the_info_says_who_is_watched_and_where(sampler):
     assert [limit.resource for limit in info.limits] == [Resource.DESCRIPTORS]
     assert info.now >= info.target_started_at
     assert len(info.boot_id) == 36
+
+
+def test_the_info_says_how_many_threads_share_a_core(sampler):
+    siblings = Path("/sys/devices/system/cpu/cpu0/topology/thread_siblings_list")
+    if not siblings.exists():
+        pytest.skip("the host does not tell which threads share a core")
+
+    assert len(parse_cores(siblings.read_text())) == agent_info(sampler).threads_per_core
