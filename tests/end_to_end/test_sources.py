@@ -28,7 +28,7 @@ PROFILE = """\
 profile: 1
 name: to-200
 kind: ramp
-levels: [110, 200]
+levels: [70, 130, 200]
 connects_per_s: 200
 settle_s: 1
 plateau_s: 3
