@@ -1,8 +1,8 @@
 """The cases: each limit on two servers or more where it applies, from a quarter and from half of it.
 
 A case is server-percent-seed: how much of what is held the safe run may use, and which of three sizes
-is planted. The whole set takes three to four hours; what is first has every limit on each of its
-servers, so that a run that is cut says something of all of them.
+is planted. The whole set takes three to four hours; the first hour and a half has every limit on each
+of its servers, so that a run that is cut says something of all of them.
 """
 
 from functools import partial
