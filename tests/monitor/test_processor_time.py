@@ -69,8 +69,8 @@ def test_threads_that_came_and_went_unseen_are_counted_by_the_ticks(start_child)
     before_s = spent_s(clock, child)
     child.do("brief(0.05, 4)")
 
-    # The clock begins two ticks ahead, and the ticks of the end may be two late.
-    assert spent_s(clock, child) - before_s == pytest.approx(0.2, abs=4.1 / TICKS_PER_S)
+    # The clock begins two ticks ahead, and the ticks of the end may be two late: it lacks four at most.
+    assert -4.1 / TICKS_PER_S <= spent_s(clock, child) - before_s - 0.2 <= 0.025
 
 
 def test_over_many_beats_ended_threads_are_lost_by_no_more_than_the_ticks_round_off(start_child):
