@@ -19,8 +19,10 @@ from capacity.domain.estimates import Estimate
 from capacity.domain.plan import Doubt, DoubtKind, Wall
 from capacity.domain.resources import LimitState, Resource
 from capacity.domain.run import RunRecord
+from capacity.domain.sample import Sample
+from capacity.planning.plausible import is_plausible
 from capacity.planning.step_doubts import NEAR_RATIO
-from capacity.planning.windows import Window, offset_of, plateau_of
+from capacity.planning.windows import Window, samples_on_plateaus
 
 HALF = 0.5
 DONE_AT_HALF = (0.6, 0.65)
@@ -59,15 +61,15 @@ def _about_shared_cores(record: RunRecord, cpu: Wall) -> Iterator[Doubt]:
 
 
 def _about_quota(record: RunRecord, windows: Sequence[Window], cpu: Wall) -> Iterator[Doubt]:
-    held_up = max(_held_up_ratios(record, {window.step for window in windows}), default=0.0)
+    held_up = max(_held_up_ratios(record, windows), default=0.0)
     if cpu.limit.scope != "cgroup" or held_up <= HELD_UP_RATIO:
         return
     yield Doubt(
         kind=DoubtKind.PROCESSOR_TIME,
         statement=(
             f"The quota of {units.amount(cpu.limit.value or 0.0, Resource.CPU)} held the target up"
-            f" in {units.share(held_up)} of its periods, while"
-            f" {units.amount(cpu.used_at_highest, Resource.CPU)} were used: it works in bursts, and"
+            f" in up to {units.share(held_up)} of its periods, and the highest step used"
+            f" {units.amount(cpu.used_at_highest, Resource.CPU)}: it works in bursts, and"
             " its delays grow before the ceiling of CPU is reached."
         ),
         remedy=(
@@ -77,22 +79,18 @@ def _about_quota(record: RunRecord, windows: Sequence[Window], cpu: Wall) -> Ite
     )
 
 
-def _held_up_ratios(record: RunRecord, used: set[int]) -> Iterator[float]:
+def _held_up_ratios(record: RunRecord, windows: Sequence[Window]) -> Iterator[float]:
     """Yield for each step that was used in how many of the quota's periods there was no time left."""
-    offset_s = offset_of(record.manifest.clock_offset)
-    for step in record.steps:
-        plateau = plateau_of(step)
-        if step.index not in used or plateau is None:
-            continue
-        begin, end = plateau
-        inside = [s.counters for s in record.samples if begin <= s.at - offset_s <= end]
+    for _step, samples in samples_on_plateaus(record, windows):
         periods, held_up = (
-            sum(
-                max(0.0, after[name] - before[name])
-                for before, after in pairwise(inside)
-                if name in before and name in after
-            )
-            for name in ("cpu_periods", "cpu_throttled_periods")
+            _grown(samples, name) for name in ("cpu_periods", "cpu_throttled_periods")
         )
         if periods > 0.0:
             yield held_up / periods
+
+
+def _grown(samples: Sequence[Sample], counter: str) -> float:
+    counts = [sample.counters.get(counter, -1.0) for sample in samples]
+    read = [count for count in counts if is_plausible(count)]
+    # One that began anew adds nothing.
+    return sum(max(0.0, after - before) for before, after in pairwise(read))

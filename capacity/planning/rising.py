@@ -6,7 +6,7 @@ it. Told by the slope over the samples of one plateau (Theil–Sen) and how many
 (Kendall's τ, as in the Mann–Kendall test: Econometrica 13, 1945).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -17,33 +17,28 @@ from capacity.domain.run import RunRecord
 from capacity.domain.words import RESOURCES
 from capacity.models.lines import theil_sen_line
 from capacity.planning.plausible import is_plausible
-from capacity.planning.windows import is_usable, offset_of, plateau_of
+from capacity.planning.windows import Window, samples_on_plateaus
 
 FEWEST_SAMPLES = 5
 MATERIAL_RATIO = 0.01
 """Of what the connections took."""
 RISING_PAIRS = 0.6
-"""τ of five samples that rise one after the other, but for one pair out of place."""
+"""τ of five samples that rise one after the other, but for two pairs out of place."""
 
 
-def rising_doubts(record: RunRecord, wall: Wall) -> Iterator[Doubt]:
+def rising_doubts(record: RunRecord, windows: Sequence[Window], wall: Wall) -> Iterator[Doubt]:
     """Doubt the memory of *wall* if it rose on the plateau with most connections and deliveries."""
-    steps = [step for step in record.steps if is_usable(step)]
-    if not steps or wall.limit.value is None:
+    if wall.limit.value is None:
         return
-    top = max(steps, key=_carried)
-    plateau, offset_s = plateau_of(top), offset_of(record.manifest.clock_offset)
-    assert plateau is not None
-    begin_s, end_s = plateau
+    top, samples = max(samples_on_plateaus(record, windows), key=lambda read: _carried(read[0]))
     read = [
-        (sample.at - offset_s, sample.used[wall.resource])
-        for sample in record.samples
-        if begin_s <= sample.at - offset_s <= end_s
-        and is_plausible(sample.used.get(wall.resource, -1.0))
+        (sample.at, sample.used[wall.resource])
+        for sample in samples
+        if is_plausible(sample.used.get(wall.resource, -1.0))
     ]
     if len(read) < FEWEST_SAMPLES:
         return
-    times_s, uses = np.array(sorted(read)).T
+    times_s, uses = np.array(read).T
     per_s = theil_sen_line(times_s, uses)[1]
     first, second = np.triu_indices(len(uses), k=1)
     pairs = float(np.mean(np.sign(uses[second] - uses[first])))

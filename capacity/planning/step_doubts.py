@@ -57,7 +57,7 @@ def step_doubts(
             # What others on the host took meanwhile looks the same.
             doubts += _about_way_down(windows, wall, is_near=is_near)
         if is_near and wall.resource in ENVELOPED:
-            doubts += rising_doubts(record, wall)
+            doubts += rising_doubts(record, windows, wall)
         if is_near and wall.resource not in COUNTED:
             doubts += _about_line(windows, attributed, wall)
             if wall.resource is Resource.MEMORY:

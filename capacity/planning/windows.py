@@ -17,7 +17,7 @@ from itertools import pairwise
 from capacity.domain.load import LoadVector
 from capacity.domain.observation import StepObservation
 from capacity.domain.resources import Resource
-from capacity.domain.run import ClockOffset
+from capacity.domain.run import ClockOffset, RunRecord
 from capacity.domain.sample import Sample
 from capacity.models.warm_up import warm_up_batches
 from capacity.planning.plausible import is_plausible, is_plausible_load
@@ -79,6 +79,20 @@ def plateau_of(step: StepObservation) -> tuple[float, float] | None:
     if begin is None or end is None or not is_plausible(begin) or not is_plausible(end):
         return None
     return (begin, end) if begin <= end else None
+
+
+def samples_on_plateaus(
+    record: RunRecord, windows: Sequence[Window]
+) -> list[tuple[StepObservation, list[Sample]]]:
+    """Return the steps that have *windows*, each with the samples of its plateau in order of time."""
+    used, offset_s = {window.step for window in windows}, offset_of(record.manifest.clock_offset)
+    placed = sorted((s for s in record.samples if is_plausible(s.at)), key=lambda sample: sample.at)
+    return [
+        (step, [sample for sample in placed if begin <= sample.at - offset_s <= end])
+        for step in record.steps
+        if step.index in used and (plateau := plateau_of(step)) is not None
+        for begin, end in (plateau,)
+    ]
 
 
 def offset_of(clock: ClockOffset | None) -> float:

@@ -230,6 +230,8 @@ def test_limits_are_told_again_in_time(receive, push, wait_until, monkeypatch):
 
     wait_until(lambda: len(receiver.infos) > 2)
 
+    assert receiver.infos[0]["limits"] == receiver.infos[2]["limits"]
+
 
 def test_a_receiver_that_does_not_answer_ends_no_agent(push, wait_until, monkeypatch):
     monkeypatch.setattr(module, "_TIMEOUT_S", 0.1)

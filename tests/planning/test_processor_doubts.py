@@ -79,7 +79,7 @@ def test_a_quota_that_held_the_target_up_before_it_was_used_up_is_doubted(busy):
     top = max(record.steps, key=lambda step: step.step.connections).index
     (doubt,) = doubts_of(held_up(record, ratio=0.2, step=top))
 
-    assert "held the target up in 20 % of its periods" in doubt.statement
+    assert "held the target up in up to 20 % of its periods" in doubt.statement
     assert "slo" in doubt.remedy
 
 
@@ -89,3 +89,22 @@ def test_a_quota_that_did_not_hold_it_up_is_not_doubted(busy, scope, ratio):
     top = max(record.steps, key=lambda step: step.step.connections).index
 
     assert not doubts_of(held_up(record, ratio=ratio, step=top))
+
+
+def test_the_order_of_samples_changes_no_doubt(busy):
+    record = with_cpu_limit(busy.record(), "cgroup", 8.0)
+    top = max(record.steps, key=lambda step: step.step.connections).index
+    record = held_up(record, ratio=0.2, step=top)
+    reversed_record = replace(record, samples=tuple(reversed(record.samples)))
+
+    assert doubts_of(reversed_record) == doubts_of(record) != []
+
+
+def test_damaged_counts_make_no_doubt(busy):
+    record = held_up(with_cpu_limit(busy.record(), "cgroup", 8.0), ratio=0.005, step=1)
+    damaged = [
+        replace(sample, counters={**sample.counters, "cpu_throttled_periods": float("inf")})
+        for sample in record.samples[::7]
+    ]
+
+    assert not doubts_of(replace(record, samples=(*record.samples, *damaged)))

@@ -75,3 +75,22 @@ def test_a_wall_that_is_far_away_is_not_doubted(memory):
     )
 
     assert not rising_doubts_of(rising(near.record(), 0.01, highest=True))
+
+
+def test_a_step_that_was_not_used_is_not_doubted(memory):
+    record = rising(memory.record(), 0.01, highest=True)
+    most = max(step.step.connections for step in record.steps)
+    steps = [
+        replace(step, void="a worker left") if step.step.connections == most else step
+        for step in record.steps
+    ]
+
+    assert not rising_doubts_of(replace(record, steps=tuple(steps)))
+
+
+def test_the_order_of_samples_does_not_matter(memory):
+    record = rising(memory.record(), 0.01, highest=True)
+
+    assert rising_doubts_of(record) == rising_doubts_of(
+        replace(record, samples=tuple(reversed(record.samples)))
+    )

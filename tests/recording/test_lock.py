@@ -76,7 +76,7 @@ def test_a_program_started_under_the_lock_does_not_keep_it(tmp_path):
     with locked(tmp_path, "target:1", run="first"):
         child = subprocess.Popen(["sleep", "60"], close_fds=False)
     with locked(tmp_path, "target:1", run="second"):
-        pass
+        assert child.poll() is None, "the program still runs while another run has the lock"
     child.kill()
     child.wait()
 

@@ -174,6 +174,8 @@ def test_a_closed_server_lets_its_port_go(serving):
         again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         again.bind(address)
 
+        assert address == again.getsockname()
+
 
 GREEN = """
 import socketserver, selectors  # Imported before the patch, as a plugin of somebody's might.
