@@ -2,8 +2,44 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from capacity.domain.load import LoadStep, LoadVector
+from capacity.domain.resources import Resource
+
+
+class CutOffKind(StrEnum):
+    """How a step ended that was not held to its end."""
+
+    NOT_REACHED = "not_reached"
+    """The target admitted no more connections."""
+    REFUSED = "refused"
+    """The target refused connections."""
+    LOST = "lost"
+    """The target ended connections."""
+    DIED = "died"
+    """The target's process ended."""
+    OBJECTIVE = "objective"
+    """An objective of the target file was missed."""
+    SATURATED = "saturated"
+    """Less arrived than was due."""
+    GUARDED = "guarded"
+    """A resource passed the bound of a guard."""
+    STOPPED = "stopped"
+    """Somebody or something else ended the run; says nothing about the target."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CutOff:
+    """Why a step was not held to its end, and how far it came."""
+
+    kind: CutOffKind
+    statement: str
+    """What was seen, with number and bound."""
+    connections: int
+    """Open when it was cut off, before they were taken off."""
+    resource: Resource | None = None
+    """What gave out, where that is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,3 +119,8 @@ class StepObservation:
     generator's own queue. None over TLS or without server timestamps."""
     void: str | None
     """Why the step must not be used (generator saturated, worker lost); None if it may."""
+    cut_off: CutOff | None = None
+    """None for a step that was held to its end, and in runs of versions before 0.2."""
+    delivery_rate_error_ratio: float | None = None
+    """Standard error of the deliveries per second on the plateau, over their mean; None where fewer
+    than two reports tell."""

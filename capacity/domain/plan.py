@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from capacity.domain.estimates import Estimate
 from capacity.domain.load import LoadVector
+from capacity.domain.observation import CutOffKind
 from capacity.domain.resources import Limit, Resource
 from capacity.domain.sizing import Advice
 
@@ -69,6 +70,11 @@ class Wall:
 class DoubtKind(StrEnum):
     """Why to distrust a plan."""
 
+    LIMIT_MET = "limit_met"
+    UNEXPLAINED_USE = "unexplained_use"
+    OBJECTIVE_NOT_FORECAST = "objective_not_forecast"
+    LIMIT_CHANGED = "limit_changed"
+
     EXTRAPOLATION = "extrapolation"
     UNKNOWN_LIMIT = "unknown_limit"
     COSTS_NOT_SEPARATED = "costs_not_separated"
@@ -124,6 +130,31 @@ class NoCeiling:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MetLimit:
+    """A limit that the run itself ran into: a censored observation of the capacity."""
+
+    kind: CutOffKind
+    resource: Resource
+    """UNIDENTIFIED where the run does not tell what gave out."""
+    held: int
+    """Most connections that were held: a lower bound."""
+    failed: int
+    """Fewest connections at which the target failed: an upper bound; equal to `held` where the
+    target itself said how many it admits."""
+    statement: str
+    """What was seen, with number and bound."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextLevel:
+    """What another level of the experiment would bring."""
+
+    connections: int
+    half_width_ratio: float
+    """Expected half width of the capacity's interval, over the capacity."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CapacityPlan:
     """How many connections one instance of the target holds, and what gives out first."""
 
@@ -148,6 +179,10 @@ class CapacityPlan:
     doubts: tuple[Doubt, ...]
     widest_mix: LoadVector | None = None
     """Of each part of the load the most per connection that a plateau carried; None if not known."""
+    met: MetLimit | None = None
+    """The lowest limit that the run itself met, along the mix; None if it met none."""
+    next_level: NextLevel | None = None
+    """What one more level would bring; None where it would bring nothing."""
     advice: Advice | None = None
     """What follows for an operator; None in plans made without their run."""
 

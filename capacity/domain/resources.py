@@ -62,10 +62,14 @@ class Resource(StrEnum):
     HANDSHAKE_TIME = "handshake_time"
     """Percentile of TCP to subscription confirmed, in seconds, against its objective."""
 
+    UNIDENTIFIED = "unidentified"
+    """A limit that a run met without seeing what gave out: the target ended, or fell behind."""
+
 
 COUNTED = frozenset(
     {
         Resource.APPLICATION_CONNECTIONS,
+        Resource.UNIDENTIFIED,
         Resource.DESCRIPTORS,
         Resource.FILE_TABLE,
         Resource.CONNTRACK,
@@ -83,6 +87,7 @@ LATENCIES = frozenset({Resource.DELIVERY_DELAY, Resource.REQUEST_LATENCY, Resour
 
 UNITS: dict[Resource, str] = {
     Resource.APPLICATION_CONNECTIONS: "connections",
+    Resource.UNIDENTIFIED: "connections",
     Resource.DESCRIPTORS: "descriptors",
     Resource.FILE_TABLE: "files",
     Resource.CONNTRACK: "entries",
@@ -122,7 +127,7 @@ class Limit:
     value: float | None
     """In the resource's unit (UNITS); None unless the state is KNOWN."""
     scope: str
-    """process, cgroup, user, namespace, host or declared."""
+    """process, cgroup, user, namespace, host, declared, or met where the run itself ran into it."""
     source: str
     """The file, system call or configuration entry that says so."""
     reason: str | None = None

@@ -9,6 +9,9 @@ from capacity.domain.load import LoadStep
 from capacity.domain.observation import StepObservation
 from capacity.domain.sample import AgentInfo, Sample
 
+LIMIT_CHANGED = "limit_changed"
+"""Kind of the event that says that a limit was set anew during the run."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockOffset:
@@ -52,7 +55,7 @@ class RunEvent:
 
     at: float
     kind: str
-    """phase, design, trial, worker_lost, worker_joined, target_restarted, agent_lost, agent_back,
+    """phase, design, trial, eased, limit_changed, worker_lost, worker_joined, target_restarted, agent_lost, agent_back,
     agent_note, guard, problem, finished, aborted."""
     detail: Mapping[str, Any]
 

@@ -6,6 +6,7 @@ from capacity.domain.resources import Resource
 
 RESOURCES: dict[Resource, str] = {
     Resource.APPLICATION_CONNECTIONS: "connections admitted by the application",
+    Resource.UNIDENTIFIED: "a limit that was met and not identified",
     Resource.DESCRIPTORS: "file descriptors",
     Resource.FILE_TABLE: "system file table",
     Resource.CONNTRACK: "connection-tracking table",

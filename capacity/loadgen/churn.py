@@ -1,7 +1,7 @@
 """Replaces connections at a constant pace while a step is held: what handshakes cost shows so.
 
 Each connection in its turn is closed and opened again at once, so that the population stays. A pace
-of less than the connect rate goes through the turnstile without waiting.
+of less than the connect rate goes through the pacer without waiting.
 """
 
 import time

@@ -15,13 +15,15 @@ from typing import Any
 import gevent
 
 from capacity.domain.load import LoadStep
-from capacity.domain.observation import StepObservation
+from capacity.domain.observation import CutOff, CutOffKind, StepObservation
 from capacity.loadgen import endings, messages
+from capacity.loadgen.climbing import Climber
+from capacity.loadgen.course import Course, Listed
 from capacity.loadgen.crew import Crew
 from capacity.loadgen.endings import Ending
-from capacity.loadgen.guarding import Guard
+from capacity.loadgen.guarding import EASED, Guard, Moment, saturated
 from capacity.loadgen.muster import muster
-from capacity.loadgen.orders import orders_of, stage_of
+from capacity.loadgen.orders import is_careful, orders_of, stage_of
 from capacity.loadgen.preflight import Preflight, check
 from capacity.loadgen.recorder import Recorder
 from capacity.loadgen.seeking import TRIAL, Seeker
@@ -29,9 +31,8 @@ from capacity.loadgen.step_book import WORKER_JOINED, WORKER_LOST, StepBook
 from capacity.loadgen.tally import Tally
 from capacity.loadgen.users import fix_poller_count, spawns_per_s, subscribers_of
 from capacity.planning.guards import Trip
-from capacity.settings.profile import BreakProfile, Profile, SafeProfile
+from capacity.settings.profile import BreakProfile, Profile
 from capacity.settings.target import Target
-from capacity.workload.experiment import condition_of
 from capacity.workload.profile import (
     START,
     Phase,
@@ -44,7 +45,14 @@ from capacity.workload.search import Trial
 
 BEAT_S = 0.1
 BETWEEN = -1
-"""Index of the stage between two steps of a search: what is counted under it is in neither."""
+"""Index of the stage between two steps that were not known before: what is counted under it is in
+neither."""
+MOST_EASINGS = 3
+"""Times that a step's arrivals are slowed down before distress ends the run."""
+EASED_RATIO = 0.25
+"""What is left of the connect rate each time."""
+SUSPECT_S = 3.0
+"""How long connections that are lost are waited with for the agent to say that the target ended."""
 
 
 class Conductor:
@@ -67,22 +75,34 @@ class Conductor:
         self.target = target
         self.profile = profile
         preflight = check(target, profile, workers=muster(environment, target))
-        self._pollers = fix_poller_count(environment, preflight.steps, profile.poll_interval_s)
-        self._seeker: Seeker | None = None
+        self._pollers = fix_poller_count(
+            environment, preflight.most_requests_per_s, profile.poll_interval_s
+        )
+        self._course: Course = Listed()
         if isinstance(profile, BreakProfile):
-            self._seeker = Seeker(profile, preflight.steps[-1], target.slo, earlier)
-            preflight = replace(preflight, steps=(self._seeker.first_step(),))
+            seeker = Seeker(profile, preflight.steps[-1], target.slo, earlier)
+            preflight = replace(preflight, steps=(seeker.first_step(),))
+            self._course = seeker
+        elif preflight.experiment is not None and preflight.rules is not None:
+            self._course = Climber(
+                preflight.experiment, preflight.rules, preflight.steps, preflight.declared
+            )
         self.preflight: Preflight = preflight
         self.steps: list[LoadStep] = list(preflight.steps)
         self.recorder = Recorder(run, target, profile, preflight, workers)
-        if isinstance(profile, SafeProfile):
-            self.recorder.event("design", condition_number=round(condition_of(self.steps), 1))
         self.is_over = False
         self.exit_code = 0
         self._closing: gevent.Greenlet | None = None
         self._position: Position = START
         self._failures = 0
-        self._guard = Guard(profile, preflight.limits, target.slo)
+        pids = preflight.info.target_pids if preflight.info is not None else ()
+        self._guard = Guard(profile, preflight.limits, target.slo, pids)
+        self._is_careful = is_careful(profile)
+        self._easings = 0
+        self._suspected_s: float | None = None
+        """Since when connections have been lost that nobody has explained yet."""
+        self._progress = (0, 0.0)
+        """Most connections open in this step, and the elapsed time at which they were."""
         self._started_s = time.monotonic()
         self._crew = Crew(environment, orders_of(target, profile, preflight))
         self._book = StepBook(self._crew, self.recorder)
@@ -110,6 +130,8 @@ class Conductor:
         self.recorder.unmatched(report["examples"])
         open_connections = self.open_connections
         self._book.connections_peak = max(self._book.connections_peak, open_connections)
+        if open_connections > self._progress[0]:
+            self._progress = (open_connections, self._elapsed_s)
         if report["index"] < 0:
             return
         tally = self._book.tally(report["index"], Phase(report["phase"]))
@@ -162,22 +184,19 @@ class Conductor:
                 self._elapsed_s,
                 self.open_connections,
                 self.profile.connections_per_user,
+                # A careful ramp takes as long as it gets on.
+                stalled_s=self._elapsed_s - self._progress[1] if self._is_careful else None,
             )
         except StepNotReachedError:
-            if self._seeker is not None:
-                self._seek(self._seeker)
+            if self._course.is_search:
+                self._follow()
             else:
-                self._crew.tell(messages.END)
-                self.finish(endings.not_reached(self._close_step()[0]))
+                self._end_unreached()
             return
-        if position is None and self._seeker is not None:
-            self._seek(self._seeker)
-        elif position is None:
-            self._crew.tell(messages.END)
-            self._close_step()
-            self.finish(("finished", {}))
+        if position is None:
+            self._follow()
         elif position.index != self._position.index:
-            if not self._is_guarded_from(position.index):
+            if not self._is_guarded_from(self.steps[position.index]):
                 self._move_to(position)
         elif position is not self._position:
             self._move_to(position)
@@ -193,6 +212,11 @@ class Conductor:
 
     def _begin_phase(self) -> None:
         position, step = self._position, self._step
+        if position.phase is Phase.RAMP:
+            self._easings, self._suspected_s = 0, None
+            self._progress = (self.open_connections, self._elapsed_s)
+        else:
+            self._guard.judge_anew(self.recorder.samples)
         self._share_stage()
         self._book.begin(position)
         self.recorder.event(
@@ -205,67 +229,140 @@ class Conductor:
 
     def _share_stage(self, **changes: int) -> None:
         """Tell every worker its share of the stage that is due."""
-        stage = stage_of(self._position, self._step, max(1, len(self._crew)))
+        step = self._step
+        if self._easings:
+            eased_per_s = step.connects_per_s * EASED_RATIO**self._easings
+            step = replace(step, connects_per_s=eased_per_s)
+        shares = max(1, len(self._crew))
+        stage = stage_of(self._position, step, shares, is_careful=self._is_careful)
         self._crew.tell(messages.STAGE, {**stage, **changes})
 
-    def _close_step(self, ended_at: float | None = None) -> tuple[StepObservation, Tally]:
+    def _close_step(
+        self, ended_at: float | None = None, cut_off: CutOff | None = None
+    ) -> StepObservation:
         step = self.steps[len(self.observations)]
-        return self._book.close(step, ended_at=ended_at or time.time())
-
-    def _seek(self, seeker: Seeker) -> None:
-        """Judge the step that is over, then begin the next one or end the run."""
-        self._share_stage(index=BETWEEN)
-        trial = seeker.after(*self._close_step())
+        observation, last = self._book.close(
+            step, ended_at=ended_at or time.time(), cut_off=cut_off
+        )
+        trial = self._course.after(observation, last) if cut_off is None else None
         if trial is not None:
             self.recorder.event(TRIAL, **trial)
-        step = seeker.next_step()
-        if step is None:
-            self.finish(seeker.end())
-            return
-        index = len(self.steps)
-        self.steps.append(step)
-        self._position = Position(index=index, phase=Phase.RAMP, since_s=self._elapsed_s)
-        self._begin_phase()
+        return observation
+
+    def _follow(self) -> None:
+        """Close the step that is over, then begin what the course says, or end the run."""
+        self._share_stage(index=BETWEEN)
+        closed = self._close_step()
+        if isinstance(self._course, Climber):
+            if self._course.short is not None:
+                self._end_guarded(closed.index, saturated(self._course.short))
+                return
+            self.recorder.catch_up(closed.plateau_ended_at or closed.started_at)
+        steps = self._course.next_steps(self.recorder.record())
+        if not steps:
+            self.finish(self._course.end())
+        elif self._course.is_search or not self._is_guarded_from(steps[0]):
+            index = len(self.steps)
+            self.steps += steps
+            self._position = Position(index=index, phase=Phase.RAMP, since_s=self._elapsed_s)
+            self._begin_phase()
+
+    def _end_unreached(self) -> None:
+        self._crew.tell(messages.END)
+        peak, timeout_s = self._book.connections_peak, self._step.ramp_timeout_s
+        cut_off = CutOff(
+            kind=CutOffKind.NOT_REACHED,
+            statement=f"the target held {peak} and admitted no more for {timeout_s:.0f} s",
+            connections=peak,
+        )
+        self.finish(endings.not_reached(self._close_step(cut_off=cut_off)))
 
     def _watch_target(self) -> None:
         """End the run, or the trial, when most connections are gone."""
-        phase = self._position.phase
-        if self._seeker is not None and phase is Phase.RAMP:
+        if self._course.is_search and self._position.phase is Phase.RAMP:
             return  # A ramp that gets nowhere, or back from too much, ends by its time-out.
-        disturbance = self._book.loss(self._step)
-        if disturbance is not None and self._seeker is not None:
-            self._seek(self._seeker)
-        elif disturbance is not None:
-            self._book.disturbances.add(disturbance)
-            self._crew.tell(messages.END)
-            if phase is Phase.PLATEAU:
-                self._close_step()
-            self.finish(endings.target_lost(self._position.index, disturbance))
+        loss = self._book.loss(self._step)
+        if loss is None:
+            return
+        if self._course.is_search:
+            self._book.disturbances.add(loss)
+            self._follow()
+        elif not self._may_be_explained():
+            self._end_lost(loss, CutOffKind.LOST)
+
+    def _may_be_explained(self) -> bool:
+        """Tell whether the agent may yet say why connections are lost: it needs a sample or two."""
+        if self.preflight.agent is None:
+            return False
+        if self._suspected_s is None:
+            self._suspected_s = self._elapsed_s
+        return self._elapsed_s - self._suspected_s < SUSPECT_S
+
+    def _end_lost(self, statement: str, kind: CutOffKind) -> None:
+        self._crew.tell(messages.END)
+        cut_off = CutOff(kind=kind, statement=statement, connections=self._book.connections_peak)
+        index = self._position.index
+        self._close_step(cut_off=cut_off)
+        self.finish(endings.target_lost(index, statement))
 
     def _is_guarded(self) -> bool:
         """Tell whether a guard has ended the run: the load is off, the steps before it are kept."""
         index, phase = self._position.index, self._position.phase
+        if self._course.is_search and self.profile.guards is None:
+            return False  # A search breaks its target and lets it recover.
         trip = self._guard.trip(
             self.recorder.samples,
-            self._tally,
-            is_loaded=index > 0 or self._step.connections > 0,
-            is_leaving=is_way_down(self.steps, index) and phase is not Phase.PLATEAU,
+            Moment(
+                tally=self._tally,
+                connections=self._book.connections_peak,
+                is_loaded=index > 0 or self._step.connections > 0,
+                is_leaving=is_way_down(self.steps, index) and phase is not Phase.PLATEAU,
+                refused_by=self._crew.refused_by,
+            ),
         )
-        return self._end_guarded(self._position.index, trip)
+        if trip is None:
+            return False
+        if trip.kind is CutOffKind.LOST and self._may_be_explained():
+            return True
+        if trip.kind is CutOffKind.DIED:
+            self._end_lost(trip.statement, CutOffKind.DIED)
+            return True
+        if self._course.is_careful and phase is not Phase.PLATEAU and trip.guard in EASED:
+            return self._ease(trip)
+        return self._end_guarded(index, trip)
 
-    def _is_guarded_from(self, index: int) -> bool:
-        """Tell whether a step would trip a guard; then the run has ended before it."""
-        before, step = self.steps[index - 1 : index + 1]
-        return self._end_guarded(index, self._guard.trip_ahead(self.recorder.samples, step, before))
+    def _ease(self, trip: Trip) -> bool:
+        """Slow the arrivals down and judge anew; distress that lasts ends the run."""
+        if self._easings >= MOST_EASINGS:
+            return self._end_guarded(self._position.index, trip)
+        self._easings += 1
+        self._guard.judge_anew(self.recorder.samples, self._tally)
+        self._progress = (self._progress[0], self._elapsed_s)
+        if self._position.phase is Phase.SETTLE:
+            self._position = replace(self._position, since_s=self._elapsed_s)
+        self._share_stage()
+        rate_per_s = self._step.connects_per_s * EASED_RATIO**self._easings
+        self.recorder.event("eased", **asdict(trip), connects_per_s=round(rate_per_s, 1))
+        return True
 
-    def _end_guarded(self, index: int, trip: Trip | None) -> bool:
-        if trip is not None:
-            self._crew.tell(messages.END)
-            if index > self._position.index:
-                self._close_step()
-            self.recorder.event("guard", **asdict(trip))
-            self.finish(endings.guarded(index, trip))
-        return trip is not None
+    def _is_guarded_from(self, step: LoadStep) -> bool:
+        """Tell whether *step* would trip a guard; then the run has ended before it."""
+        trip = self._guard.trip_ahead(self.recorder.samples, step, self._step)
+        return trip is not None and self._end_guarded(len(self.observations), trip, is_ahead=True)
+
+    def _end_guarded(self, index: int, trip: Trip, *, is_ahead: bool = False) -> bool:
+        self._crew.tell(messages.END)
+        if self._book.has_open_step:
+            cut_off = CutOff(
+                kind=trip.kind,
+                statement=trip.statement,
+                resource=trip.resource,
+                connections=self._book.connections_peak,
+            )
+            self._close_step(cut_off=None if is_ahead else cut_off)
+        self.recorder.event("guard", **asdict(trip))
+        self.finish(endings.guarded(index, trip))
+        return True
 
     def finish(self, ending: Ending) -> None:
         """Close the record, once; a later call waits until the first one is done."""
@@ -278,6 +375,14 @@ class Conductor:
         self.exit_code = detail.get("exit_code", 0)
         try:
             self._crew.tell(messages.END)
+            if self._book.has_open_step:
+                self._close_step(
+                    cut_off=CutOff(
+                        kind=CutOffKind.STOPPED,
+                        statement=str(detail.get("reason", kind)),
+                        connections=self._book.connections_peak,
+                    )
+                )
             self.recorder.close(kind, detail)
         finally:
             # Last, because Locust may end the process as soon as the load shape says so.

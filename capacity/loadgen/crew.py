@@ -44,6 +44,15 @@ class Crew:
         return sum(gauges["users"] for gauges in self._gauges.values())
 
     @property
+    def refused_by(self) -> dict[str, int]:
+        """Failures by reason, of those workers that have given up opening connections."""
+        reasons: dict[str, int] = {}
+        for gauges in self._gauges.values():
+            for reason, count in gauges.get("refused_by", {}).items():
+                reasons[reason] = reasons.get(reason, 0) + count
+        return reasons
+
+    @property
     def heard(self) -> int:
         """Count of the workers that have said what they hold."""
         return len(self._gauges)

@@ -11,9 +11,10 @@ Ending = tuple[str, dict[str, Any]]
 
 def not_reached(last: StepObservation) -> Ending:
     """The ramp of the *last* step timed out: a finding, unless nothing was open at all."""
+    assert last.cut_off is not None
     detail = {
-        "reason": f"step {last.index} asked for {last.step.connections} connections; the target "
-        f"held {last.connections_peak} and admitted no more for {last.step.ramp_timeout_s:.0f} s",
+        "reason": f"step {last.index} asked for {last.step.connections} connections; "
+        f"{last.cut_off.statement}",
         "not_reached": last.index,
     }
     if last.connections_peak:

@@ -20,9 +20,9 @@ from capacity.domain import units
 from capacity.domain.errors import CapacityError, LockedError
 from capacity.domain.finding import Finding, Status
 from capacity.domain.resources import Limit, Resource
-from capacity.loadgen.preflight import checked_offset, latest_reading, most_sockets, steps_of
+from capacity.loadgen.preflight import checked_offset, course_of, latest_reading, most_sockets
 from capacity.loadgen.presence import PROGRAM, boot_id, presence_here
-from capacity.loadgen.room import check_room, check_sources
+from capacity.loadgen.room import check_room, check_sources, room_of
 from capacity.loadgen.run_path import LOCKS, RUNS
 from capacity.loadgen.trial import try_conversation, try_request
 from capacity.planning import fitness
@@ -135,22 +135,27 @@ class Examination:
 
     def _of_the_load(self) -> Iterator[Finding]:
         bound = audited_bound(self._limits, self._used)
-        steps = yield from attempt(
+        presences = [presence_here(self._target, self._dialect)] * self._workers
+        planned = yield from attempt(
             "profile",
-            lambda: steps_of(self._profile, bound.connections if bound else None),
-            lambda steps: f"{units.counted(len(steps), 'step')} of kind {self._profile.kind}",
+            lambda: course_of(
+                self._target, self._dialect, self._profile, bound, room_of(presences)
+            ),
+            lambda planned: (
+                f"{units.counted(len(planned.steps), 'step')} of kind {self._profile.kind}"
+                f"{' to begin with' if planned.experiment is not None else ''}"
+            ),
         )
-        if steps is None:
+        if planned is None:
             return
-        highest = max(step.connections for step in steps)
+        highest = planned.most_connections
         yield fitness.highest_level(
             highest, bound.connections if bound else None, bound.resource.value if bound else None
         )
         if self._updates_per_s is not None:
             yield fitness.message_rate(self._updates_per_s, highest, self._workers)
         pollers = self._target.rest is not None
-        sockets = most_sockets(steps, self._profile.poll_interval_s if pollers else 0.0)
-        presences = [presence_here(self._target, self._dialect)] * self._workers
+        sockets = most_sockets(planned, self._profile.poll_interval_s if pollers else 0.0)
         here = platform.node()
         if sources := addresses_in(self._target.source_addresses):
             yield from attempt(

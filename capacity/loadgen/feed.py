@@ -160,6 +160,7 @@ class Feed:
         self._connection = None
         self._fleet.ledger.lost += 1
         self._fleet.ledger.fail(reason)
+        self._fleet.connect_pacer.note_failure(reason)
         self._on_lost()
 
     def _catch_up(self) -> None:

@@ -12,6 +12,7 @@ import gevent
 
 from capacity.loadgen.bell import Bell
 from capacity.loadgen.churn import Churn
+from capacity.loadgen.connect_pacer import ConnectPacer
 from capacity.loadgen.connection import BYTES_PER_READ
 from capacity.loadgen.connections import ConnectionSet, spread
 from capacity.loadgen.endpoint import Endpoint, endpoint_of
@@ -22,7 +23,6 @@ from capacity.loadgen.ledger import Ledger
 from capacity.loadgen.polls import poll_connection, polls_of
 from capacity.loadgen.slow_feed import SlowFeed
 from capacity.loadgen.source_addresses import in_turn
-from capacity.loadgen.turnstile import Turnstile
 from capacity.settings import dialect as dialect_settings
 from capacity.settings.target import Target, addresses_in
 from capacity.workload.address import channels_of
@@ -46,6 +46,8 @@ class Orders:
     subscriptions_by_address: int = 1
     slow_readers_ratio: float = 0.0
     slow_read_bytes_per_s: float = 0.0
+    is_careful: bool = False
+    """Connections are opened slowly at first, and no faster than the target takes them in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,8 @@ class Stage:
     requests_per_s: float
     connects_per_s: float
     churn_per_s: float = 0.0
+    most_failures: int | None = None
+    """Attempts to connect that may fail in a step until no more are made; None: any number."""
 
 
 IDLE = Stage(
@@ -81,7 +85,7 @@ class Fleet:
         self.max_message_bytes = self.dialect.source.ws.max_message_bytes
         self._sources = in_turn(addresses_in(self.target.source_addresses))
         self.ledger = Ledger()
-        self.turnstile = Turnstile(orders.arrivals)
+        self.connect_pacer = ConnectPacer(orders.arrivals, is_careful=orders.is_careful)
         self.connections = ConnectionSet()
         self.stage = IDLE
         self.stage_changed = Bell()
@@ -145,10 +149,10 @@ class Fleet:
         if stage.requests_per_s > self.stage.requests_per_s:
             # Pollers first: where the target is full, it is the new connections that are refused,
             # not the polls that belong to those already open.
-            self.turnstile.hold(self.poll_interval_s)
+            self.connect_pacer.hold(self.poll_interval_s)
         self._enter(stage)
         self.ledger.turn_to(stage.index, stage.phase)
-        self.turnstile.per_s = stage.connects_per_s
+        self.connect_pacer.turn_to(stage.index, stage.connects_per_s, stage.most_failures)
         self._churn.turn_to(0.0 if stage.phase == Phase.RAMP else stage.churn_per_s)
         if resubscribe:
             self._greenlets.append(

@@ -1,64 +1,136 @@
 """Holds the newest samples and counts against the profile's guards (planning/guards.py)."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from capacity.domain.histogram import Histogram
 from capacity.domain.load import LoadStep
-from capacity.domain.resources import Limit
+from capacity.domain.observation import CutOff, CutOffKind
+from capacity.domain.resources import Limit, Resource
 from capacity.domain.sample import Sample
 from capacity.loadgen.acceptance import breach_of
+from capacity.loadgen.ledger import OPENING_FAILURES
 from capacity.loadgen.tally import Tally
-from capacity.planning.guards import Bounds, Trip, overreaching, refusing, tripped
+from capacity.planning.guards import (
+    Bounds,
+    Trip,
+    dead,
+    losing,
+    overreaching,
+    refusing,
+    tripped,
+)
+from capacity.planning.served import SERVED_RATIO
 from capacity.settings.profile import Profile
 from capacity.settings.target import Slo
 
 LEAST_TO_STOP = 200
 """Durations of a phase; the tail of fewer ones is chance, and a run is ended by it."""
-_OPENING = ("connect_", "handshake_", "tls_", "proxy_")
-"""How the reasons begin for which a target, or what is before it, lets nobody in."""
+EASED = frozenset({"overflow", "throttling", "slo", "retransmission", "memory pressure"})
+"""Guards that arrivals trip by themselves: a slower ramp is tried before the run ends."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """What a run does when its guards look."""
+
+    tally: Tally
+    """Of the present phase."""
+    connections: int
+    """Most that were open in this step."""
+    is_loaded: bool
+    """There is load, or was."""
+    is_leaving: bool
+    """A crowd leaves: its last segments find nobody and are sent again."""
+    refused_by: Mapping[str, int] = field(default_factory=dict)
+    """Failures of the step by reason, once a worker has given up opening more; else empty."""
 
 
 class Guard:
-    def __init__(self, profile: Profile, limits: Sequence[Limit], slo: Slo | None = None) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        limits: Sequence[Limit],
+        slo: Slo | None = None,
+        pids: Sequence[int] = (),
+    ) -> None:
         guards = profile.guards
         self._bounds = Bounds(**guards.model_dump()) if guards is not None else None
         self._poll_interval_s = profile.poll_interval_s
         self._limits = limits
         self._slo = slo
+        self._pids = pids
         self._unloaded = 0
         self._since = 0
+        self._forgiven = 0
+        self._answered: dict[str, Histogram] = {}
 
-    def trip(
-        self, samples: Sequence[Sample], tally: Tally, *, is_loaded: bool, is_leaving: bool
-    ) -> Trip | None:
+    def trip(self, samples: Sequence[Sample], moment: Moment) -> Trip | None:
         """Return what a run's *samples*, or the counts of its present phase, trip.
 
-        Until it *is_loaded* for the first time, what is seen is not the load's doing; nor does it
-        count while a crowd *is_leaving*, whose last segments find nobody and are sent again.
+        Until a run is loaded for the first time, what is seen is not the load's doing; nor does it
+        count while a crowd leaves.
         """
+        gone = dead(samples, self._pids, moment.connections) if moment.is_loaded else None
+        if gone is not None:
+            return gone
         if self._bounds is None:
             return None
-        if not is_loaded:
+        if not moment.is_loaded:
             self._unloaded = len(samples)
             return None
-        if is_leaving:
+        if moment.is_leaving:
             self._since = len(samples)
+        tally = moment.tally
         failed = sum(
-            count for reason, count in tally.failures.items() if reason.startswith(_OPENING)
+            count for reason, count in tally.failures.items() if reason.startswith(OPENING_FAILURES)
         )
         return (
-            refusing(failed, tally.total("connects"), self._bounds)
+            _given_up(moment)
+            or refusing(failed, tally.total("connects"), self._bounds)
+            or losing(tally.total("lost"), moment.connections, self._bounds)
             or tripped(
-                samples, self._limits, self._bounds, unloaded=self._unloaded, since=self._since
+                samples,
+                self._limits,
+                self._bounds,
+                unloaded=self._unloaded,
+                since=self._since,
+                forgiven=self._forgiven,
             )
             or self._breach(tally)
         )
 
+    def judge_anew(self, samples: Sequence[Sample], tally: Tally | None = None) -> None:
+        """Take what was seen until now as answered: by a slower ramp, or because a phase is over."""
+        self._since = len(samples)
+        if tally is not None:
+            self._forgiven = max(0, len(samples) - 1)
+            self._answered = {
+                series: Histogram(histogram.counts)
+                for series, histogram in tally.histograms.items()
+            }
+        else:
+            self._answered = {}
+
     def _breach(self, tally: Tally) -> Trip | None:
-        miss = breach_of(tally, self._slo, LEAST_TO_STOP) if self._slo is not None else None
+        if self._slo is None:
+            return None
+        new = {
+            series: _less(histogram, self._answered.get(series))
+            for series, histogram in tally.histograms.items()
+        }
+        miss = breach_of(replace(tally, histograms=new), self._slo, LEAST_TO_STOP)
         if miss is None:
             return None
-        return Trip(guard="slo", number=miss.number, bound=miss.bound, statement=miss.statement)
+        return Trip(
+            guard="slo",
+            number=miss.number,
+            bound=miss.bound,
+            statement=miss.statement,
+            kind=CutOffKind.OBJECTIVE,
+            resource=Resource(miss.condition),
+        )
 
     def trip_ahead(
         self, samples: Sequence[Sample], step: LoadStep, before: LoadStep
@@ -73,3 +145,43 @@ class Guard:
 
     def _sockets_of(self, step: LoadStep) -> int:
         return step.connections + math.ceil(step.requests_per_s * self._poll_interval_s)
+
+
+def _given_up(moment: Moment) -> Trip | None:
+    """Return the trip of a worker that opens no more, because the target lets nobody in."""
+    if not moment.refused_by:
+        return None
+    failed = sum(moment.refused_by.values())
+    reason = max(moment.refused_by, key=lambda name: moment.refused_by[name])
+    return Trip(
+        guard="refusal",
+        number=failed,
+        bound=0.0,
+        statement=f"{failed} attempts to connect failed while {moment.connections} connections were"
+        f" open, most by {reason}",
+        kind=CutOffKind.REFUSED,
+        resource=Resource.APPLICATION_CONNECTIONS,
+    )
+
+
+def saturated(short: CutOff) -> Trip:
+    """Return the trip of a plateau on which less arrived than was due."""
+    return Trip(
+        guard="saturation",
+        number=short.connections,
+        bound=SERVED_RATIO,
+        statement=short.statement,
+        kind=CutOffKind.SATURATED,
+    )
+
+
+def _less(histogram: Histogram, answered: Histogram | None) -> Histogram:
+    if answered is None:
+        return histogram
+    return Histogram(
+        {
+            bucket: left
+            for bucket, count in histogram.counts.items()
+            if (left := count - answered.counts.get(bucket, 0)) > 0
+        }
+    )

@@ -27,6 +27,8 @@ PHASES = ("dns", "tcp", "proxy", "tls", "upgrade", "subscription", "first_data")
 POLL_PHASES = PHASES[:4]
 """Of opening a connection for polls."""
 
+OPENING_FAILURES = ("connect_", "handshake_", "tls_", "proxy_")
+"""How the reasons begin for which a target, or what is before it, lets nobody in."""
 MOST_EXAMPLES = 3
 FOLD_FROM = 1000
 """Durations of one kind that are worth folding between reports."""

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 
 from capacity.domain.load import LoadStep
-from capacity.domain.observation import GeneratorHealth, StepObservation
+from capacity.domain.observation import CutOff, GeneratorHealth, StepObservation
 from capacity.loadgen.handshake import GENERATOR_FAULTS
 from capacity.loadgen.ledger import PHASES, POLL_PHASES, poll_series_of, series_of
 from capacity.loadgen.tally import Tally
@@ -26,6 +26,7 @@ def observe(
     users: int,
     workers: int,
     disturbances: Collection[str],
+    cut_off: CutOff | None = None,
 ) -> StepObservation:
     """Sum up one step. `times` says when each phase began (recorder's clock, epoch seconds)."""
     plateau = tallies.get(Phase.PLATEAU)
@@ -68,6 +69,10 @@ def observe(
         not_modified=plateau.total("not_modified") if plateau is not None else 0,
         body_age=plateau.quantiles("body_age") if plateau is not None else None,
         generator=health,
+        cut_off=cut_off,
+        delivery_rate_error_ratio=plateau.delivery_rate_error_ratio
+        if plateau is not None
+        else None,
         void=_void_reason(health, every.failures, disturbances),
     )
 

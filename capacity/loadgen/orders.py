@@ -1,5 +1,6 @@
 """What a worker is told, as plain msgpack data: of the run once, and of each stage its share."""
 
+import math
 from dataclasses import asdict
 from typing import Any
 
@@ -7,9 +8,12 @@ from capacity.domain.load import LoadStep
 from capacity.loadgen.fleet import Orders
 from capacity.loadgen.preflight import Preflight
 from capacity.settings import dialect as dialect_settings
-from capacity.settings.profile import Profile
+from capacity.settings.profile import Profile, SafeProfile
 from capacity.settings.target import Target
 from capacity.workload.profile import Position
+
+MOST_FAILURES, MOST_FAILURES_RATIO = 20, 0.05
+"""Attempts to connect that a careful run lets fail in a step, all workers together: the larger one."""
 
 
 def orders_of(target: Target, profile: Profile, preflight: Preflight) -> dict[str, Any]:
@@ -24,12 +28,21 @@ def orders_of(target: Target, profile: Profile, preflight: Preflight) -> dict[st
         subscriptions_by_address=profile.mix.subscriptions_per_connection,
         slow_readers_ratio=profile.mix.slow_readers_ratio,
         slow_read_bytes_per_s=profile.mix.slow_read_bytes_per_s,
+        is_careful=is_careful(profile),
     )
     return asdict(orders)
 
 
-def stage_of(position: Position, step: LoadStep, shares: int) -> dict[str, Any]:
+def is_careful(profile: Profile) -> bool:
+    """Tell whether arrivals begin slowly: not where a storm of them is what is to be measured."""
+    return isinstance(profile, SafeProfile) and profile.arrivals != "together"
+
+
+def stage_of(
+    position: Position, step: LoadStep, shares: int, *, is_careful: bool = False
+) -> dict[str, Any]:
     """Return the part of one of *shares* workers in a phase of *step*."""
+    most = max(MOST_FAILURES, math.floor(MOST_FAILURES_RATIO * step.connections))
     return {
         "index": position.index,
         "phase": position.phase.value,
@@ -37,4 +50,5 @@ def stage_of(position: Position, step: LoadStep, shares: int) -> dict[str, Any]:
         "requests_per_s": step.requests_per_s / shares,
         "connects_per_s": step.connects_per_s / shares,
         "churn_per_s": step.churn_per_s / shares,
+        "most_failures": max(1, most // shares) if is_careful else None,
     }

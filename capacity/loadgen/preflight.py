@@ -9,15 +9,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from capacity.domain import units
 from capacity.domain.errors import PreflightError, UnreachableError
 from capacity.domain.load import LoadStep
 from capacity.domain.resources import Limit, Resource
 from capacity.domain.run import ClockOffset
 from capacity.domain.sample import AgentInfo, Sample
+from capacity.domain.words import RESOURCES
 from capacity.loadgen.presence import Presence, boot_id, presence_here
-from capacity.loadgen.room import check_room, check_sources, hosts_of
+from capacity.loadgen.room import check_room, check_sources, hosts_of, room_of
 from capacity.loadgen.trial import try_conversation, try_request
-from capacity.planning.audit import audited_bound
+from capacity.planning.audit import AuditedBound, audited_bound
+from capacity.planning.climb import Rules, first_level
 from capacity.planning.declared import declared_limits
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
@@ -26,7 +29,7 @@ from capacity.settings.target import Target, addresses_in
 from capacity.sources.opening import open_source
 from capacity.sources.source import Source
 from capacity.workload.dialect import Dialect
-from capacity.workload.experiment import safe_steps
+from capacity.workload.experiment import Experiment, Factors, possible_mix
 from capacity.workload.profile import Mix, Pace, mixed_step, ramp_steps
 
 MAX_CLOCK_OFFSET_S = 1.0
@@ -46,6 +49,14 @@ class Preflight:
     audited_bound: int | None
     audited_by: str | None
     steps: tuple[LoadStep, ...]
+    """Those that are known before the run: all of a ramp, the first ones of an experiment."""
+    most_requests_per_s: float
+    """Of any step that may follow."""
+    experiment: Experiment | None
+    rules: Rules | None
+    """How far the experiment may climb; None for other kinds."""
+    declared: tuple[Limit, ...]
+    """Limits of the target file."""
     hosts: dict[str, Any]
     """What the hosts of the workers have, by name."""
     same_host: bool
@@ -60,7 +71,8 @@ def check(target: Target, profile: Profile, *, workers: int | Sequence[Presence]
     """
     dialect = load_dialect(find("dialects", target.dialect))
     info = offset = None
-    limits: tuple[Limit, ...] = declared_limits(target.model_dump(mode="json"))
+    declared = declared_limits(target.model_dump(mode="json"))
+    limits: tuple[Limit, ...] = declared
     used: dict[Resource, float] = {}
     agent = open_source(target)
     if agent is not None:
@@ -76,8 +88,8 @@ def check(target: Target, profile: Profile, *, workers: int | Sequence[Presence]
     here = platform.node()
     check_sources(addresses_in(target.source_addresses), workers, here)
     bound = audited_bound(limits, used)
-    steps = steps_of(profile, bound.connections if bound else None)
-    sockets = most_sockets(steps, profile.poll_interval_s if target.rest else 0.0)
+    course = course_of(target, dialect, profile, bound, room_of(workers))
+    sockets = most_sockets(course, profile.poll_interval_s if target.rest else 0.0)
     check_room(sockets, workers, here)
     return Preflight(
         dialect=dialect,
@@ -87,7 +99,11 @@ def check(target: Target, profile: Profile, *, workers: int | Sequence[Presence]
         limits=limits,
         audited_bound=bound.connections if bound else None,
         audited_by=bound.resource.value if bound else None,
-        steps=steps,
+        steps=course.steps,
+        most_requests_per_s=course.most_requests_per_s,
+        experiment=course.experiment,
+        rules=course.rules,
+        declared=declared,
         hosts=hosts_of(workers),
         same_host=info is not None
         and info.boot_id in {boot_id(), *(worker.boot_id for worker in workers)},
@@ -142,18 +158,40 @@ def latest_reading(agent: Source) -> Sample:
     return replace(samples[-1], used=used, gauges=gauges)
 
 
-def steps_of(profile: Profile, bound: int | None) -> tuple[LoadStep, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """The load that a profile means for one target."""
+
+    steps: tuple[LoadStep, ...]
+    most_connections: int
+    """Of any step that may follow."""
+    most_requests_per_s: float
+    experiment: Experiment | None = None
+    rules: Rules | None = None
+
+
+def course_of(
+    target: Target,
+    dialect: Dialect,
+    profile: Profile,
+    bound: AuditedBound | None,
+    room: int | None = None,
+) -> Planned:
     """Return the steps of *profile* for a target whose limits admit *bound* connections.
 
-    Of a search, those that it moves between: which ones it takes shows as it goes.
+    Of a search, those that it moves between: which ones it takes shows as it goes. Of an experiment,
+    the first ones; it opens no more sockets than the generator has *room* for.
     Raises PreflightError when the profile needs a bound and there is none.
     """
-    mix = Mix(
-        subscriptions_per_connection=profile.mix.subscriptions_per_connection,
-        requests_per_s_per_connection=profile.mix.requests_per_s_per_connection,
-        poll_interval_s=profile.poll_interval_s,
-        churn_per_s_per_connection=profile.mix.churn_per_s_per_connection,
-        slow_readers_ratio=profile.mix.slow_readers_ratio,
+    mix = possible_mix(
+        Mix(
+            subscriptions_per_connection=profile.mix.subscriptions_per_connection,
+            requests_per_s_per_connection=profile.mix.requests_per_s_per_connection,
+            poll_interval_s=profile.poll_interval_s,
+            churn_per_s_per_connection=profile.mix.churn_per_s_per_connection,
+            slow_readers_ratio=profile.mix.slow_readers_ratio,
+        ),
+        can_poll=target.rest is not None,
     )
     pace = Pace(
         connects_per_s=profile.connects_per_s,
@@ -162,29 +200,66 @@ def steps_of(profile: Profile, bound: int | None) -> tuple[LoadStep, ...]:
         plateau_s=profile.plateau_s,
     )
     if isinstance(profile, SafeProfile):
-        bound = bound if bound is not None else profile.connections
-        if bound is None:
-            raise PreflightError(
-                "no counted limit of the target could be read, so nothing says what a quarter of it is; "
-                "let an agent run beside the target, declare limits.application_connections in the "
-                "target file, or set connections in the profile"
-            )
-        return safe_steps(
-            bound=bound,
-            fraction=profile.fraction,
-            levels=profile.levels,
+        experiment = Experiment(
             mix=mix,
             pace=pace,
+            factors=Factors(
+                can_idle=mix.subscriptions_per_connection > 0
+                and dialect.subscribe is not None
+                and dialect.unsubscribe is not None,
+                can_poll=mix.requests_per_s_per_connection > 0.0,
+                churn_per_s_per_connection=profile.churn_per_s_per_connection,
+            ),
             steps_per_level=profile.steps_per_level,
-            churn_per_s_per_connection=profile.churn_per_s_per_connection,
+        )
+        rules = _rules(profile, bound, room, mix.sockets_per_connection)
+        baseline = experiment.baseline()
+        highest = min(rules.most, math.ceil(rules.start * rules.growth ** (rules.levels - 1)))
+        return Planned(
+            steps=(baseline, *experiment.level(first_level(rules), [baseline])),
+            most_connections=highest,
+            most_requests_per_s=highest * mix.requests_per_s_per_connection,
+            experiment=experiment,
+            rules=rules,
         )
     if isinstance(profile, BreakProfile):
-        return tuple(mixed_step(level, mix, pace) for level in (profile.start, profile.limit))
-    return ramp_steps(levels=profile.levels, mix=mix, pace=pace)
-
-
-def most_sockets(steps: tuple[LoadStep, ...], poll_interval_s: float) -> int:
-    """Return the sockets that the step with most of them takes, pollers' included."""
-    return max(
-        step.connections + math.ceil(step.requests_per_s * poll_interval_s) for step in steps
+        steps = tuple(mixed_step(level, mix, pace) for level in (profile.start, profile.limit))
+    else:
+        steps = ramp_steps(levels=profile.levels, mix=mix, pace=pace)
+    return Planned(
+        steps=steps,
+        most_connections=max(step.connections for step in steps),
+        most_requests_per_s=max(step.requests_per_s for step in steps),
     )
+
+
+def _rules(
+    profile: SafeProfile, bound: AuditedBound | None, room: int | None, sockets: float
+) -> Rules:
+    if bound is not None:
+        admitted, by = bound.connections, RESOURCES[bound.resource]
+    elif profile.connections is not None:
+        admitted, by = profile.connections, "the profile's own bound"
+    else:
+        raise PreflightError(
+            "no counted limit of the target could be read, so nothing says what a quarter of it is; "
+            "let an agent run beside the target, declare limits.application_connections in the "
+            "target file, or set connections in the profile"
+        )
+    most = max(1, math.floor(admitted * profile.fraction / sockets))
+    by = f"{units.share(profile.fraction)} of {by} ({units.count(admitted)})"
+    if room is not None and math.floor(room / sockets) < most:
+        most, by = max(1, math.floor(room / sockets)), "the load generator's own room"
+    return Rules(
+        start=profile.start,
+        growth=profile.growth,
+        fraction=profile.fraction,
+        levels=profile.levels,
+        most=most,
+        most_by=by,
+    )
+
+
+def most_sockets(planned: Planned, poll_interval_s: float) -> int:
+    """Return the sockets that the step with most of them takes, pollers' included."""
+    return planned.most_connections + math.ceil(planned.most_requests_per_s * poll_interval_s)

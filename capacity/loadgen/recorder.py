@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from capacity import __version__
 from capacity.domain.errors import UnreachableError
 from capacity.domain.histogram import Histogram
 from capacity.domain.observation import StepObservation
-from capacity.domain.run import LoadPoint, RunEvent, RunManifest
+from capacity.domain.resources import Limit
+from capacity.domain.run import LIMIT_CHANGED, LoadPoint, RunEvent, RunManifest, RunRecord
 from capacity.domain.sample import Sample
 from capacity.loadgen.preflight import Preflight, generator_facts
 from capacity.recording.run_directory import FORMAT_VERSION, RunWriter
@@ -22,6 +24,10 @@ from capacity.settings.target import Target
 logger = logging.getLogger(__name__)
 
 FETCH_INTERVAL_S = 1.0
+LEAST_CHANGE_RATIO = 0.01
+"""Of a limit's value; some are what is left of one, and move by a port or two."""
+CATCH_UP_S = 3.0
+"""Beyond the delay that a source is known to have."""
 MOST_UNMATCHED = 10
 
 
@@ -40,24 +46,30 @@ class Recorder:
         self._agent_lost = False
         self._unmatched: set[str] = set()
         self._target_started_at = preflight.info.target_started_at if preflight.info else None
-        self._writer = RunWriter(
-            run,
-            RunManifest(
-                format_version=FORMAT_VERSION,
-                product_version=__version__,
-                run=run.name,
-                started_at=self.started_at,
-                target=target.model_dump(mode="json"),
-                profile=profile.model_dump(mode="json"),
-                steps=preflight.steps,
-                audited_bound=preflight.audited_bound,
-                audited_by=preflight.audited_by,
-                agent=preflight.info,
-                clock_offset=preflight.clock_offset,
-                generator={**generator_facts(workers), "hosts": preflight.hosts},
-                same_host=preflight.same_host,
-            ),
+        self._steps: list[StepObservation] = []
+        self._changes: list[RunEvent] = []
+        """Events that a plan on the way has to know."""
+        self._limits = {
+            (limit.resource, limit.scope, limit.source): limit
+            for limit in (preflight.info.limits if preflight.info else ())
+        }
+        self._histograms: dict[tuple[int, str], Histogram] = {}
+        self._manifest = RunManifest(
+            format_version=FORMAT_VERSION,
+            product_version=__version__,
+            run=run.name,
+            started_at=self.started_at,
+            target=target.model_dump(mode="json"),
+            profile=profile.model_dump(mode="json"),
+            steps=preflight.steps,
+            audited_bound=preflight.audited_bound,
+            audited_by=preflight.audited_by,
+            agent=preflight.info,
+            clock_offset=preflight.clock_offset,
+            generator={**generator_facts(workers), "hosts": preflight.hosts},
+            same_host=preflight.same_host,
         )
+        self._writer = RunWriter(run, self._manifest)
         self.fetching = gevent.spawn(self._fetch_forever) if preflight.agent else None
 
     def event(self, kind: str, **detail: Any) -> None:
@@ -75,8 +87,53 @@ class Recorder:
 
     def step(self, observation: StepObservation, histograms: dict[str, Histogram]) -> None:
         self._writer.append_step(observation)
+        self._steps.append(observation)
         for series, histogram in histograms.items():
             self._writer.append_histogram(observation.index, series, histogram)
+            self._histograms[observation.index, series] = histogram
+
+    def record(self) -> RunRecord:
+        """Return what is recorded so far, for a plan on the way."""
+        return RunRecord(
+            manifest=self._manifest,
+            steps=tuple(self._steps),
+            samples=tuple(self.samples),
+            histograms=self._histograms,
+            events=tuple(self._changes),
+            missing=(),
+        )
+
+    def catch_up(self, at: float) -> None:
+        """Wait until the agent's samples reach that moment of our clock, but not for long."""
+        agent = self._preflight.agent
+        if agent is None:
+            return
+        offset = self._preflight.clock_offset
+        due_at = at + (offset.offset_s if offset is not None else 0.0)
+        deadline_s = time.monotonic() + agent.delay_s + CATCH_UP_S
+        while time.monotonic() < deadline_s:
+            if self.samples and self.samples[-1].at >= due_at:
+                break
+            gevent.sleep(FETCH_INTERVAL_S / 5)
+        self._note_changed_limits()
+
+    def _note_changed_limits(self) -> None:
+        """Record limits that are others than when the run began, or than they were last."""
+        agent = self._preflight.agent
+        assert agent is not None
+        try:
+            limits = agent.info().limits
+        except UnreachableError:
+            return  # That it was lost is an event already.
+        for limit in limits:
+            place = (limit.resource, limit.scope, limit.source)
+            if place not in self._limits:
+                self._limits[place] = limit
+            elif _is_another(limit, self._limits[place]):
+                detail = {"limit": asdict(limit), "before": asdict(self._limits[place])}
+                self._changes.append(RunEvent(at=time.time(), kind=LIMIT_CHANGED, detail=detail))
+                self._writer.append_event(self._changes[-1])
+                self._limits[place] = limit
 
     def close(self, kind: str, detail: dict[str, Any]) -> None:
         """Fetch what the agent still has of the run, then write the end."""
@@ -86,6 +143,7 @@ class Recorder:
                 assert self._preflight.agent is not None
                 gevent.sleep(self._preflight.agent.delay_s)  # The sample of the last second.
                 self._fetch()
+                self._note_changed_limits()
                 self._note_what_came_up()
                 self._preflight.agent.close()
         finally:
@@ -141,3 +199,11 @@ class Recorder:
             kind = "target_gone" if sample.target_started_at is None else "target_restarted"
             self.event(kind, sample_at=sample.at)
             self._target_started_at = sample.target_started_at
+
+
+def _is_another(limit: Limit, before: Limit) -> bool:
+    if limit.state is not before.state:
+        return True
+    if limit.value is None or before.value is None:
+        return False
+    return abs(limit.value - before.value) > LEAST_CHANGE_RATIO * abs(before.value)

@@ -41,6 +41,20 @@ def check_room(sockets: int, workers: Sequence[Presence], here: str) -> None:
         _check_ports(sockets, workers, here)
 
 
+def room_of(workers: Sequence[Presence]) -> int | None:
+    """Return how many sockets the workers have room for when shared evenly, None where nobody knows."""
+    if not workers:
+        return None
+    least = min(workers, key=lambda worker: worker.descriptors)
+    counts = Counter(worker.machine for worker in workers)
+    rooms = [(least.descriptors - DESCRIPTORS_BESIDE_CONNECTIONS) * len(workers)]
+    rooms += [
+        worker.ports * max(1, len(worker.addresses)) * len(workers) // counts[worker.machine]
+        for worker in workers
+    ]
+    return max(0, min(rooms))
+
+
 def hosts_of(workers: Sequence[Presence]) -> dict[str, Any]:
     """Return what the record says of each host that offers load, by its name."""
     counts = Counter(worker.host for worker in workers)

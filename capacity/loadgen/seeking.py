@@ -29,6 +29,9 @@ MOST_VOIDS = 2
 class Seeker:
     """One search. *pattern* is a step of its mix; *earlier* are trials of one that it continues."""
 
+    is_search = True
+    is_careful = False
+
     def __init__(
         self, profile: BreakProfile, pattern: LoadStep, slo: Slo | None, earlier: Sequence[Trial]
     ) -> None:
@@ -58,6 +61,10 @@ class Seeker:
             _kind, detail = self.end()
             raise ConfigError(f"the search to go on from is over: {detail['reason']}")
         return step
+
+    def next_steps(self, record: RunRecord) -> tuple[LoadStep, ...]:  # noqa: ARG002 - trials tell all
+        step = self.next_step()
+        return () if step is None else (step,)
 
     def next_step(self) -> LoadStep | None:
         """Return what to offer next; None when the search is over."""

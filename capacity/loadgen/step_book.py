@@ -5,7 +5,7 @@ import time
 import gevent
 
 from capacity.domain.load import LoadStep
-from capacity.domain.observation import StepObservation
+from capacity.domain.observation import CutOff, StepObservation
 from capacity.domain.run import LoadPoint
 from capacity.loadgen.crew import Crew
 from capacity.loadgen.observing import observe
@@ -59,10 +59,17 @@ class StepBook:
             return None
         return f"the target dropped {expected - held} of {expected} connections"
 
-    def close(self, step: LoadStep, *, ended_at: float) -> tuple[StepObservation, Tally]:
+    @property
+    def has_open_step(self) -> bool:
+        return len(self.observations) in self._times
+
+    def close(
+        self, step: LoadStep, *, ended_at: float, cut_off: CutOff | None = None
+    ) -> tuple[StepObservation, Tally]:
         """Wait for the last word of every worker on the oldest open step, then record it.
 
-        Returns the step summed up, and the tally of its last phase.
+        *cut_off* says why it was not held to its end. Returns the step summed up, and the tally of
+        its last phase.
         """
         index = len(self.observations)
         times = self._times.pop(index)
@@ -84,6 +91,7 @@ class StepBook:
             users=self._crew.users,
             workers=len(self._crew),
             disturbances=self.disturbances,
+            cut_off=cut_off,
         )
         self.observations.append(observation)
         self._recorder.step(observation, tally.histograms)

@@ -96,7 +96,7 @@ class Subscriber(User):
         attempts = Group()
         try:
             for feed in feeds:
-                self._fleet.turnstile.wait()
+                self._fleet.connect_pacer.wait()
                 if self._fleet.is_over:
                     break  # Nothing is to be opened any more; Locust ends this user soon.
                 if len(feeds) == 1:
@@ -112,12 +112,20 @@ class Subscriber(User):
         assert self._fleet is not None
         started_s = time.perf_counter()
         error: HandshakeError | None = None
+        pacer = self._fleet.connect_pacer
+        began_s = pacer.began()
         try:
             feed.open()
         except HandshakeError as failure:
             error = failure
             failed.append(feed)
             self._fleet.ledger.fail(str(failure))
+            pacer.failed(began_s, str(failure))
+        except gevent.GreenletExit:
+            pacer.left()
+            raise
+        else:
+            pacer.opened(began_s)
         self.environment.events.request.fire(
             request_type="WS",
             name="connect",

@@ -8,6 +8,7 @@ from capacity.domain.histogram import Histogram
 from capacity.domain.load import LoadVector
 from capacity.domain.observation import Quantiles
 from capacity.loadgen.ledger import COUNTS
+from capacity.models.batch_means import relative_error
 
 
 @dataclass(slots=True)
@@ -23,6 +24,8 @@ class Tally:
     descriptors_ratio: float = 0.0
     open_connections: list[int] = field(default_factory=list)
     """All workers together, once a report."""
+    delivered: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    """Worker -> deliveries and seconds of each of its reports."""
 
     def add(self, worker: str, report: Mapping[str, Any]) -> None:
         mine = self.counts.setdefault(worker, dict.fromkeys((*COUNTS, "seconds"), 0.0))
@@ -32,6 +35,7 @@ class Tally:
             self.failures[reason] = self.failures.get(reason, 0) + count
         for series, counts in report["histograms"].items():
             self.histograms.setdefault(series, Histogram()).merge(counts)
+        self.delivered.setdefault(worker, []).append((report["deliveries"], report["seconds"]))
         used_s = report["gauges"]["cpu_ratio"] * report["seconds"]
         self.cpu_s[worker] = self.cpu_s.get(worker, 0.0) + used_s
         self.descriptors_ratio = max(self.descriptors_ratio, report["gauges"]["descriptors_ratio"])
@@ -60,6 +64,21 @@ class Tally:
             for counts in self.counts.values()
             if counts["seconds"] > 0
         )
+
+    @property
+    def delivery_rate_error_ratio(self) -> float | None:
+        """Return the standard error of the deliveries per second, over their mean.
+
+        What is published reaches all workers, so that their errors add up and do not cancel.
+        """
+        errors = [
+            (relative_error(reports), sum(count for count, _seconds in reports))
+            for reports in self.delivered.values()
+        ]
+        total = sum(count for _error, count in errors)
+        if not total or any(error is None for error, _count in errors):
+            return None
+        return sum((error or 0.0) * count for error, count in errors) / total
 
     def quantiles(self, series: str) -> Quantiles | None:
         histogram = self.histograms.get(series)

@@ -9,7 +9,7 @@ from capacity.domain.load import LoadStep
 from capacity.workload.profile import is_way_down
 
 SPAWNS_PER_S = 100.0
-"""Locust's users are only greenlets that queue at the turnstile, which sets the arrival rate."""
+"""Locust's users are only greenlets that queue at the connect pacer, which sets the arrival rate."""
 SPAWNS_PER_CONNECT = 2.0
 """They are there before their turn: Locust starts a second's users at once, chance hurries some."""
 
@@ -30,10 +30,10 @@ def spawns_per_s(steps: Sequence[LoadStep], index: int, workers_heard: int) -> f
 
 
 def fix_poller_count(
-    environment: Environment, steps: Sequence[LoadStep], poll_interval_s: float
+    environment: Environment, most_requests_per_s: float, poll_interval_s: float
 ) -> int:
-    """Have as many pollers as the busiest step takes; return how many that are."""
-    count = math.ceil(max(step.requests_per_s for step in steps) * poll_interval_s)
+    """Have as many pollers as the busiest step can take; return how many that are."""
+    count = math.ceil(most_requests_per_s * poll_interval_s)
     for user_class in environment.user_classes:
         if user_class.fixed_count or user_class.weight == 0:
             user_class.fixed_count = count

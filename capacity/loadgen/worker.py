@@ -137,6 +137,7 @@ class Worker:
             "cpu_ratio": fleet.probe.cpu_ratio(),
             "descriptors_ratio": descriptors_ratio(),
             "pid": os.getpid(),
+            "refused_by": fleet.connect_pacer.failures if fleet.connect_pacer.has_given_up else {},
         }
         add_deliveries(self._environment.stats, report)
         runner.send_message(messages.COUNTS, report)

@@ -4,12 +4,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from capacity.domain import units
+from capacity.domain.observation import CutOffKind
 from capacity.domain.plan import NoCeiling
 from capacity.domain.run import RunRecord
 from capacity.domain.words import RESOURCES
+from capacity.planning.mix import measured_mix
 from capacity.planning.windows import Window, is_usable, levels, restarts
 
 FEWEST_LEVELS = 2
+
+START_REMEDIES = {
+    CutOffKind.NOT_REACHED: "See why the target admits no more (its log, its own limits), or begin"
+    " with fewer: start in the profile.",
+    CutOffKind.REFUSED: "See the reason of the refusals: credentials, a cap for one client address"
+    " (give source_addresses), or a limit of the target; then begin with fewer: start in the profile.",
+    CutOffKind.LOST: "Look into the target's log at that time, and check that the dialect says what"
+    " the target expects (capacity doctor).",
+    CutOffKind.DIED: "Find out in the target's log why it ended; it did not hold even this load.",
+    CutOffKind.OBJECTIVE: "The target misses its objective with this load already: begin with fewer"
+    " (start in the profile), or look whether the objective is meant for this feed.",
+    CutOffKind.SATURATED: "Begin with fewer connections (start in the profile).",
+    CutOffKind.GUARDED: "Begin with fewer connections and more slowly: start and connects_per_s in"
+    " the profile.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +49,41 @@ def why_no_fit(record: RunRecord, windows: Sequence[Window]) -> Gap | None:
             "The agent answered, but 0 samples were recorded.",
             "Look at the agent and at the network between it and the recorder, and measure again.",
         )
+    met = _what_ended_it(record) if measured_mix(record.steps) is None else None
+    if met is not None:
+        return met
     if not any(is_usable(step) for step in record.steps):
         return _why_no_step(record)
     if levels(windows) < FEWEST_LEVELS or not any(w.load.connections > 0 for w in windows):
         return _why_no_levels(record, windows)
-    return None
+    return _why_no_mix(record) if measured_mix(record.steps) is None else None
+
+
+def _why_no_mix(record: RunRecord) -> Gap:
+    return Gap(
+        f"0 of {units.counted(len(record.steps), 'step')} carried the profile's full mix, and a"
+        " capacity for another load would not be what was asked.",
+        "See the failures step by step, and measure again once the first level is held.",
+    )
+
+
+def _what_ended_it(record: RunRecord) -> Gap | None:
+    """Return what the first level ran into, None if nothing cut it off."""
+    cut = [step for step in record.steps if step.cut_off is not None and step.void is None]
+    if not cut or cut[0].cut_off is None:
+        return None
+    ended, step = cut[0].cut_off, cut[0].step
+    if ended.kind is CutOffKind.STOPPED:
+        return Gap(
+            f"The run ended before its first level was held: {ended.statement}.",
+            "Measure again and let it finish; a first answer needs the first level of the profile.",
+        )
+    load = "with its full load" if step.is_mix else "idle"
+    return Gap(
+        f"The first level of {units.counted(step.connections, 'connection')} ({load}) was not held:"
+        f" {ended.statement}.",
+        START_REMEDIES[ended.kind],
+    )
 
 
 def why_no_wall(no_ceiling: Sequence[NoCeiling]) -> Gap:

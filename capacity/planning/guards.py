@@ -7,9 +7,10 @@ A sign that the agent cannot read guards nothing: it is missing, not good.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from capacity.domain import units
+from capacity.domain.observation import CutOffKind
 from capacity.domain.resources import COUNTED, Limit, Resource
 from capacity.domain.sample import Sample
 from capacity.domain.words import RESOURCES
@@ -23,6 +24,13 @@ LEAST_SEGMENTS = 4000
 LEAST_RETRANSMITS = 200
 """Others in the target's network namespace lose some as well."""
 LEAST_OPENS = 20
+LEAST_LOST = 3
+"""Connections; one or two may end for reasons of their own."""
+BUSY_RATIO = 0.8
+"""Of its quota: a target that is throttled while it uses less works in bursts, and is not out of
+processor time."""
+LONGEST_THROTTLED_S = 1.0
+"""Since the load began, however small the share of each second is."""
 _FILLING = COUNTED | {Resource.MEMORY}
 _OWN_QUEUE = "target_listen_drops"
 _QUEUE = {
@@ -51,6 +59,8 @@ class Bounds:
     """Of the time in which some process waited for memory."""
     failed_opens_ratio: float
     """Of the connections that a step asked for."""
+    lost_ratio: float = 0.05
+    """Of the connections of a step, that the target ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +72,10 @@ class Trip:
     bound: float
     statement: str
     """What was seen, with its number and its bound."""
+    kind: CutOffKind = CutOffKind.GUARDED
+    resource: Resource | None = None
+    """What gives out at the load of this moment, where that is known; a sign of distress alone, such
+    as segments sent again, is no limit that was reached."""
 
 
 def tripped(
@@ -71,11 +85,12 @@ def tripped(
     *,
     unloaded: int = 0,
     since: int = 0,
+    forgiven: int = 0,
 ) -> Trip | None:
     """Return the first guard that the newest of a run's *samples* trip, None while all is well.
 
     The first *unloaded* of them were taken before there was any load; rates are taken from sample
-    *since* on.
+    *since* on. What queues did before sample *forgiven* has been answered already.
     """
     if len(samples) < 2:
         return None
@@ -83,9 +98,43 @@ def tripped(
     if first.target_started_at != newest.target_started_at:
         return None  # Another process counts anew; the record says that it was restarted.
     return (
-        _overflow(first, newest)
+        _overflow(samples[min(forgiven, len(samples) - 1)], newest)
         or _full(samples, limits, bounds.used_ratio)
-        or _first_share(samples, bounds, unloaded, since)
+        or _first_share(samples, limits, bounds, unloaded, max(since, forgiven))
+    )
+
+
+def dead(samples: Sequence[Sample], pids: Sequence[int], connections: int) -> Trip | None:
+    """Return the trip of a target whose process is another than at first, or gone, None while it lives.
+
+    *connections* were open when it was last seen alive.
+    """
+    starts = [sample.target_started_at for sample in samples]
+    if not starts or starts[0] is None or starts[-1] == starts[0]:
+        return None
+    named = f", pid {', '.join(map(str, pids))}," if pids else ""
+    again = " and was started again" if starts[-1] is not None else ""
+    return Trip(
+        guard="death",
+        number=connections,
+        bound=0.0,
+        statement=f"the target{named} ended{again} at about {units.counted(connections, 'connection')}",
+        kind=CutOffKind.DIED,
+    )
+
+
+def losing(lost: int, connections: int, bounds: Bounds) -> Trip | None:
+    """Return the guard that connections trip which the target ended, of a step with *connections*."""
+    bound = bounds.lost_ratio * connections
+    if lost < LEAST_LOST or lost <= bound:
+        return None
+    return Trip(
+        guard="loss",
+        number=lost,
+        bound=bound,
+        statement=f"the target ended {units.count(lost)} of {units.counted(connections, 'connection')},"
+        f" at most {units.share(bounds.lost_ratio)} may be",
+        kind=CutOffKind.LOST,
     )
 
 
@@ -134,6 +183,7 @@ def refusing(failed: int, opened: int, bounds: Bounds) -> Trip | None:
         bound=asked * bounds.failed_opens_ratio,
         statement=f"{units.count(failed)} of {units.counted(asked, 'connection')} failed to open,"
         f" at most {units.share(bounds.failed_opens_ratio)} may",
+        kind=CutOffKind.REFUSED,
     )
 
 
@@ -172,6 +222,7 @@ def _full(samples: Sequence[Sample], limits: Sequence[Limit], bound: float) -> T
                 bound=bound * most,
                 statement=f"{RESOURCES[resource]}: {units.amount(now[resource], resource)} of"
                 f" {units.amount(most, resource)} in use, at most {units.share(bound)} may be",
+                resource=resource,
             )
     return None
 
@@ -184,16 +235,51 @@ def _readings(samples: Sequence[Sample]) -> Mapping[Resource, float]:
 
 
 def _first_share(
-    samples: Sequence[Sample], bounds: Bounds, unloaded: int, since: int
+    samples: Sequence[Sample],
+    limits: Sequence[Limit],
+    bounds: Bounds,
+    unloaded: int,
+    since: int,
 ) -> Trip | None:
     oldest = max(0, since, len(samples) - 1 - RECENT_SAMPLES)
     if oldest >= len(samples):
         return None
-    trips = _shares_beyond((samples[oldest], samples[-1]), bounds)
+    recent = (samples[oldest], samples[-1])
+    trips = _shares_beyond(recent, bounds)
     if trips and unloaded > 1:
         for guard in _shares_beyond((samples[0], samples[unloaded - 1]), bounds):
             trips.pop(guard, None)
+    throttled = _throttled_long(samples[0], samples[max(0, unloaded - 1)], samples[-1])
+    if throttled is not None:
+        trips.setdefault(throttled.guard, throttled)
+    if "throttling" in trips and _is_busy(samples[oldest:], limits):
+        trips["throttling"] = replace(trips["throttling"], resource=Resource.CPU)
     return next(iter(trips.values()), None)
+
+
+def _throttled_long(first: Sample, unloaded: Sample, newest: Sample) -> Trip | None:
+    """Return the trip of being held up for long, less what was usual before the load."""
+    throttled_s = _grown(unloaded, newest, "cpu_throttled_s")
+    usual_s = _grown(first, unloaded, "cpu_throttled_s") or 0.0
+    if throttled_s is None:
+        return None
+    if usual_s and unloaded.at > first.at:
+        throttled_s -= usual_s / (unloaded.at - first.at) * (newest.at - unloaded.at)
+    if throttled_s <= LONGEST_THROTTLED_S:
+        return None
+    return Trip(
+        guard="throttling",
+        number=throttled_s,
+        bound=LONGEST_THROTTLED_S,
+        statement=f"its CPU quota held it up for {units.duration(throttled_s)} in all, at most"
+        f" {units.duration(LONGEST_THROTTLED_S)} may be",
+    )
+
+
+def _is_busy(recent: Sequence[Sample], limits: Sequence[Limit]) -> bool:
+    most = known_value(effective_limits(limits).get(Resource.CPU))
+    uses = [sample.used[Resource.CPU] for sample in recent if Resource.CPU in sample.used]
+    return bool(most and uses) and sum(uses) / len(uses) >= BUSY_RATIO * (most or 0.0)
 
 
 def _shares_beyond(span: tuple[Sample, Sample], bounds: Bounds) -> dict[str, Trip]:

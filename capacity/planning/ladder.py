@@ -14,6 +14,7 @@ from capacity.domain.resources import Resource
 
 TIE_ORDER = (
     Resource.APPLICATION_CONNECTIONS,
+    Resource.UNIDENTIFIED,
     Resource.DESCRIPTORS,
     Resource.THREADS,
     Resource.USER_PROCESSES,

@@ -1,9 +1,8 @@
 """
 The mix: the load that comes with one connection, and that the capacity is quoted for.
 
-The steps that offer the profile's full mix, weighted by their connections; if none of them can be
-used, the step with most connections, of several the one with most deliveries. Without connections
-there is no mix.
+The steps that offer the profile's full mix and held it, weighted by their connections. A plan for
+another load, such as idle connections, would not be the answer to what was asked.
 """
 
 from collections.abc import Sequence
@@ -15,17 +14,15 @@ from capacity.planning.windows import Window, is_usable
 
 
 def measured_mix(steps: Sequence[StepObservation]) -> LoadVector | None:
-    """Return the load per connection, None if no usable step had connections."""
-    carried = [
+    """Return the load per connection, None if no usable step carried the full mix."""
+    full = [
         (step.step, step.load)
         for step in sorted(steps, key=lambda step: step.index)
-        if is_usable(step) and step.load is not None and step.load.connections > 0
+        if step.step.is_mix and is_usable(step)
+        if step.load is not None and step.load.connections > 0
     ]
-    if not carried:
-        return None
-    full = [(step, load) for step, load in carried if step.is_mix]
     if not full:
-        full = [max(carried, key=lambda each: _fullness(each[1]))]
+        return None
     loads = [load for _, load in full]
     mix = LoadVector(
         connections=sum(load.connections for load in loads),
@@ -47,7 +44,3 @@ def widest_mix(windows: Sequence[Window]) -> LoadVector:
         requests_per_s=max(mix.requests_per_s for mix in mixes),
         handshakes_per_s=max(mix.handshakes_per_s for mix in mixes),
     )
-
-
-def _fullness(load: LoadVector) -> tuple[float, float]:
-    return load.connections, load.deliveries_per_s

@@ -13,15 +13,19 @@ from dataclasses import replace
 from capacity.domain.plan import CapacityPlan, Doubt, Excuse, GeneratorVerdict
 from capacity.domain.resources import Limit, Resource
 from capacity.domain.run import RunRecord
+from capacity.planning.climb import next_level
 from capacity.planning.components import attribution
 from capacity.planning.doubts import record_doubts
 from capacity.planning.effective_limits import effective_limits, known_value, limits_under_load
+from capacity.planning.evidence_doubts import changed_limits, evidence_doubts
 from capacity.planning.excuses import Gap, why_no_fit, why_no_wall
 from capacity.planning.latency import latency_uses
 from capacity.planning.latency_doubts import latency_doubts
+from capacity.planning.met import met_limits
 from capacity.planning.mix import measured_mix, widest_mix
 from capacity.planning.plan_doubts import plan_doubts
 from capacity.planning.processor_doubts import processor_doubts
+from capacity.planning.served import judged
 from capacity.planning.sharing import sharing_processes
 from capacity.planning.step_doubts import step_doubts
 from capacity.planning.verdict import generator_verdict
@@ -31,26 +35,31 @@ from capacity.planning.windows import Window, offset_of, plateau_windows, window
 
 def plan(record: RunRecord, *, declared: Sequence[Limit] = ()) -> CapacityPlan | Excuse:
     """Return how many connections the target holds; *declared* are limits that nobody can read."""
-    agent = record.manifest.agent
+    record = judged(record)
     verdict = generator_verdict(record.steps)
     offset_s = offset_of(record.manifest.clock_offset)
     windows = windows_of_one_life(plateau_windows(record.steps, record.samples, offset_s))
-    read = limits_under_load(agent.limits if agent else (), windows)
+    read = limits_under_load(limits_of(record), windows)
     limits = effective_limits([*read, *declared])
     doubts = record_doubts(record, verdict, list(limits.values()))
     gap = why_no_fit(record, windows)
     if gap is not None:
         return _excuse(record, gap, verdict, doubts)
     mix = measured_mix(record.steps)
-    assert mix is not None, "a window with connections is a step with connections"
+    assert mix is not None, "why_no_fit has looked"
+    met = met_limits(record, list(limits.values()))
     windows, limits = count_connections_here(windows, limits)
     attributed = attribution(windows)
     latencies = latency_uses(record, {window.step for window in windows})
-    found = walls(windows, attributed, mix, limits, _missing_reasons(record), latencies=latencies)
+    found = walls(
+        *(windows, attributed, mix, limits, _missing_reasons(record)),
+        latencies=latencies,
+        ran_into=met,
+    )
     if found.capacity is None:
         return _excuse(record, why_no_wall(found.no_ceiling), verdict, doubts)
     highest = max(window.load.connections for window in windows)
-    return CapacityPlan(
+    answer = CapacityPlan(
         run=record.manifest.run,
         capacity=found.capacity,
         safe_capacity=math.floor(found.capacity.low),
@@ -63,6 +72,7 @@ def plan(record: RunRecord, *, declared: Sequence[Limit] = ()) -> CapacityPlan |
         condition_number=attributed.condition_number,
         generator=verdict,
         doubts=(
+            *evidence_doubts(record, found, met, latencies),
             *plan_doubts(
                 *(found.capacity, highest, found.ladder, attributed, mix),
                 processes=sharing_processes(windows),
@@ -73,7 +83,9 @@ def plan(record: RunRecord, *, declared: Sequence[Limit] = ()) -> CapacityPlan |
             *doubts,
         ),
         widest_mix=widest_mix(windows),
+        met=met[0] if met else None,
     )
+    return replace(answer, next_level=next_level(answer))
 
 
 def count_connections_here(
@@ -93,6 +105,18 @@ def count_connections_here(
     ]
     source = f"{limit.source} (connections counted by the generator, not by the agent)"
     return counted, {**limits, resource: replace(limit, source=source)}
+
+
+def limits_of(record: RunRecord) -> list[Limit]:
+    """Return the agent's limits, with those set anew during the run as they were last."""
+    agent = record.manifest.agent
+    latest = {
+        (limit.resource, limit.scope, limit.source): limit
+        for limit in (agent.limits if agent else ())
+    }
+    for limit in changed_limits(record):
+        latest[limit.resource, limit.scope, limit.source] = limit
+    return list(latest.values())
 
 
 def _missing_reasons(record: RunRecord) -> dict[str, str]:

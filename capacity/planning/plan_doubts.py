@@ -7,7 +7,7 @@ from capacity.domain import units
 from capacity.domain.estimates import Estimate
 from capacity.domain.load import LoadVector
 from capacity.domain.plan import Doubt, DoubtKind, Wall
-from capacity.domain.resources import LATENCIES, Resource
+from capacity.domain.resources import COUNTED, LATENCIES, Resource
 from capacity.domain.words import LOADS, RESOURCES, listed
 from capacity.models.design_condition import SEPARABLE_BELOW
 from capacity.planning.components import Attribution
@@ -37,7 +37,7 @@ def plan_doubts(
     *processes* is how many of the target share the connections.
     """
     return [
-        *_about_reach(capacity, highest),
+        *_about_reach(capacity, highest, walls[0] if walls else None),
         *_about_separation(attributed, mix),
         *_about_fit(capacity, walls),
         *_about_tie(walls),
@@ -46,9 +46,10 @@ def plan_doubts(
     ]
 
 
-def _about_reach(capacity: Estimate, highest: float) -> Iterator[Doubt]:
+def _about_reach(capacity: Estimate, highest: float, binding: Wall | None) -> Iterator[Doubt]:
     ratio = capacity.mid / highest
-    if ratio > BY_DESIGN_RATIO:
+    # What is counted is carried any distance once its slope was seen.
+    if ratio > BY_DESIGN_RATIO and (binding is None or binding.resource not in COUNTED):
         word = "far beyond" if ratio > FAR_RATIO else "beyond"
         yield Doubt(
             kind=DoubtKind.EXTRAPOLATION,

@@ -3,6 +3,10 @@
 from capacity.domain.resources import Limit, Resource
 
 _REMEDIES = {
+    Resource.UNIDENTIFIED: (
+        "Find out what gave out: the target's log and the kernel's at that time, caps of its runtime"
+        " and its configuration; then declare the limit in the target file"
+    ),
     Resource.APPLICATION_CONNECTIONS: (
         "Raise the application's own connection limit (nginx: worker_connections, HAProxy: maxconn)"
         " and keep the descriptor limit above it"
@@ -60,6 +64,10 @@ _REMEDIES = {
 }
 
 _CGROUP_REMEDIES = {
+    Resource.UNIDENTIFIED: (
+        "Find out what gave out: the target's log and the kernel's at that time, caps of its runtime"
+        " and its configuration; then declare the limit in the target file"
+    ),
     Resource.THREADS: "Raise pids.max of the cgroup (TasksMax= in the systemd unit)",
     Resource.MEMORY: (
         "Raise memory.max of the cgroup (MemoryMax= in the systemd unit; memory.limit_in_bytes in"

@@ -50,8 +50,8 @@ def step_doubts(
     """Return the doubts about the walls near *capacity*."""
     doubts: list[Doubt] = []
     for wall in walls:
-        if wall.resource in LATENCIES:
-            continue
+        if wall.resource in LATENCIES or not wall.cost.windows:
+            continue  # No line was fitted through readings of the agent.
         is_near = wall.ceiling.low < NEAR_RATIO * capacity.mid
         if wall.resource in _HELD and (is_near or wall.resource not in HOST_WIDE):
             # What others on the host took meanwhile looks the same.

@@ -7,7 +7,8 @@ of the capacity is that of the minimum, and the share in which a wall came first
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from capacity.domain import units
 from capacity.domain.estimates import Estimate
 from capacity.domain.load import LoadVector
-from capacity.domain.plan import NoCeiling, UnitCost, Wall
+from capacity.domain.plan import CONTAINED, MetLimit, NoCeiling, UnitCost, Wall
 from capacity.domain.resources import COUNTED, LATENCIES, Limit, LimitState, Resource
 from capacity.models.bootstrap import REPLICATES, SEED, spread_quantiles, window_weights
 from capacity.models.ceilings import connections_at_limit, whole_connections
@@ -25,10 +26,13 @@ from capacity.planning.costs import ResourceFit, fitted_costs
 from capacity.planning.effective_limits import known_value
 from capacity.planning.ladder import TIE_ORDER, ladder
 from capacity.planning.latency import LatencyUse, latency_ceilings, latency_cost, why_no_latency
+from capacity.planning.met import bounded_draws
 from capacity.planning.plausible import LARGEST
 from capacity.planning.remedies import remedy
 from capacity.planning.sharing import ceilings_by_chance, evenly_shared
 from capacity.planning.windows import Window, levels
+
+_MEASURED = tuple(resource for resource in TIE_ORDER if resource is not Resource.UNIDENTIFIED)
 
 _FREE_SHARE = 0.01
 """A cost that vanishes in more than 1 % of the replicates is not measurable."""
@@ -63,15 +67,19 @@ def walls(
     missing: Mapping[str, str],
     *,
     latencies: Sequence[LatencyUse] = (),
+    ran_into: Sequence[MetLimit] = (),
 ) -> Walls:
-    """Return the walls along *mix*; *missing* holds reasons for resources without readings."""
+    """Return the walls along *mix*; *missing* holds reasons for resources without readings.
+
+    The limits that the run itself *ran into*, lowest first, bound them.
+    """
     generator = np.random.default_rng(SEED)
     resampling = window_weights([window.step for window in windows], generator)
     highest = max(window.load.connections for window in windows)
     slow = {latency.limit.resource: latency for latency in latencies}
     drawn: dict[Resource, _Met] = {}
     without: list[NoCeiling] = []
-    for resource in TIE_ORDER:
+    for resource in _MEASURED:
         # Drawn for every resource, so that one more limit leaves the other intervals alone.
         normals = np.append(even_normals(REPLICATES, generator), 0.0)
         if resource in LATENCIES:
@@ -117,6 +125,8 @@ def walls(
             used_at_baseline=_used_at_baseline(windows, resource, fit),
             used_at_highest=_used_at_highest(windows, resource),
         )
+    drawn = _with_met(drawn, ran_into, highest, generator)
+    without = [entry for entry in without if entry.resource not in drawn]
     if not drawn:
         return Walls(ladder=(), no_ceiling=tuple(without), capacity=None)
     table = np.stack([met.ceilings for met in drawn.values()])
@@ -138,6 +148,59 @@ def walls(
     ]
     return Walls(
         ladder=ladder(found), no_ceiling=tuple(without), capacity=_interval(table.min(axis=0))
+    )
+
+
+def _with_met(
+    drawn: Mapping[Resource, _Met],
+    ran_into: Sequence[MetLimit],
+    highest: float,
+    generator: np.random.Generator,
+) -> dict[Resource, _Met]:
+    """Return *drawn* within what the run ran into, in the order of ties."""
+    bounded = dict(drawn)
+    for limit in reversed(ran_into):
+        bounded[limit.resource] = _bounded(bounded.get(limit.resource), limit, highest, generator)
+    return {resource: bounded[resource] for resource in TIE_ORDER if resource in bounded}
+
+
+def _bounded(
+    fitted: _Met | None, met: MetLimit, highest: float, generator: np.random.Generator
+) -> _Met:
+    """Return the wall that the run met: the fitted one within its bounds, or one of its own."""
+    shares = NormalDist().cdf
+    normals = even_normals(REPLICATES, generator)
+    uniform = np.array([shares(value) for value in normals])
+    ceilings = bounded_draws(None if fitted is None else fitted.ceilings, met, uniform)
+    if met.resource in COUNTED:
+        ceilings = whole_connections(ceilings)
+    if fitted is not None:
+        return replace(fitted, ceilings=ceilings)
+    value = float(ceilings[-1])
+    one = Estimate(low=1.0, mid=1.0, high=1.0, confidence=CONFIDENCE)
+    none = Estimate(low=0.0, mid=0.0, high=0.0, confidence=CONFIDENCE)
+    return _Met(
+        limit=Limit(
+            resource=met.resource,
+            state=LimitState.KNOWN,
+            value=value,
+            scope="met",
+            source=f"this run: {met.statement}",
+        ),
+        cost=UnitCost(
+            resource=met.resource,
+            baseline=none,
+            per_connection=one,
+            per_delivery_per_s=CONTAINED,
+            per_request_per_s=CONTAINED,
+            separated=("connections",),
+            snapped=False,
+            residual_ratio=0.0,
+            windows=0,
+        ),
+        ceilings=ceilings,
+        used_at_baseline=0.0,
+        used_at_highest=highest,
     )
 
 

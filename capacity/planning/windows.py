@@ -67,6 +67,7 @@ def is_usable(step: StepObservation) -> bool:
     """Tell whether the step has a plateau that may be used."""
     return (
         step.void is None
+        and step.cut_off is None
         and step.load is not None
         and is_plausible_load(step.load)
         and plateau_of(step) is not None

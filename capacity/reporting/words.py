@@ -12,6 +12,10 @@ LONGEST_TEXT = 400
 NOT_MEASURED = "not measured"
 
 DOUBTS: dict[DoubtKind, str] = {
+    DoubtKind.LIMIT_MET: "the run met a limit",
+    DoubtKind.UNEXPLAINED_USE: "use off its line where the run was cut off",
+    DoubtKind.OBJECTIVE_NOT_FORECAST: "an objective without a forecast",
+    DoubtKind.LIMIT_CHANGED: "a limit changed during the run",
     DoubtKind.EXTRAPOLATION: "far beyond what was tested",
     DoubtKind.UNKNOWN_LIMIT: "a limit that is not known",
     DoubtKind.COSTS_NOT_SEPARATED: "costs not told apart",

@@ -48,6 +48,8 @@ class ProfileGuards(BaseModel):
     """Share of the time in which a process of the target's cgroup, or host, waited for memory."""
     failed_opens_ratio: Share = 0.1
     """Share of a step's connections that failed to open."""
+    lost_ratio: Share = 0.05
+    """Share of a step's connections that the target ended."""
 
 
 class _Common(BaseModel):
@@ -82,17 +84,24 @@ class _Common(BaseModel):
 
 
 class SafeProfile(_Common):
-    """A plan of experiment that stays at a fraction of what the target's limits admit."""
+    """An experiment that stays at a fraction of what the target is known to hold."""
 
     kind: Literal["safe"]
-    """safe: an experiment up to a fraction of the audited bound that tells the costs apart."""
+    """safe: an experiment that climbs from a handful of connections, decides each next level from
+    what it saw, and tells the costs of the parts of the load apart."""
     fraction: Annotated[float, Field(gt=0, le=0.25)] = 0.25
-    """Most connections, as a fraction of the lowest limit that could be read."""
-    levels: Annotated[int, Field(ge=2, le=50)] = 4
-    """Connection counts, from 8 % of the highest one upwards by equal factors; from 4 on some are
-    visited on the way down again, to see what the target does not give back."""
-    steps_per_level: Annotated[int, Field(ge=2, le=8)] = 2
-    """Steps at each of them, with subscriptions, polls and churn on in some and off in others."""
+    """Most connections, as a fraction of the lowest bound of everything that is known to run out."""
+    start: Annotated[int, Field(ge=1, le=1000)] = 20
+    """Connections of the first level."""
+    growth: Annotated[float, Field(gt=1, le=4)] = 3.0
+    """Most that a level may be times the one before."""
+    levels: Annotated[int, Field(ge=2, le=50)] = 6
+    """Most levels; the climb ends earlier where the fraction is reached or another level would tell
+    nothing new. From 3 on one is visited on the way down again, to see what the target does not give
+    back."""
+    steps_per_level: Annotated[int, Field(ge=1, le=8)] = 2
+    """Steps at each of them, with subscriptions, polls and churn on in some and off in others; the
+    full mix is always one of them."""
     churn_per_s_per_connection: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Churn to try in some of the steps, to tell what a handshake costs, for each connection; counts
     where it is more than that of the mix."""

@@ -162,6 +162,8 @@ class Target(BaseModel):
     @field_validator("limits")
     @classmethod
     def _are_limits(cls, limits: dict[Resource, DeclaredLimit]) -> dict[Resource, DeclaredLimit]:
+        if Resource.UNIDENTIFIED in limits:
+            raise ValueError("must not hold unidentified: what limits it is declared by its name")
         objectives = sorted(LATENCIES & limits.keys())
         if objectives:
             raise ValueError(

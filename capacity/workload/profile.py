@@ -89,18 +89,25 @@ def advance(
     elapsed_s: float,
     open_connections: int,
     connections_per_user: int = 1,
+    *,
+    stalled_s: float | None = None,
 ) -> Position | None:
     """Return the position after *elapsed_s*, or None when the last plateau is over.
 
     Moves by one phase a call at most, so that the caller sees every phase begin. Raises
-    StepNotReachedError when the ramp timed out.
+    StepNotReachedError when the ramp timed out: after its arrivals were due, or where *stalled_s*
+    says since when no further connection has opened, after that.
     """
     step = steps[position.index]
     in_phase_s = elapsed_s - position.since_s
     if position.phase is Phase.RAMP:
         if _is_reached(steps, position.index, open_connections, connections_per_user):
             return Position(index=position.index, phase=Phase.SETTLE, since_s=elapsed_s)
-        if in_phase_s > ramp_s(steps, position.index) + step.ramp_timeout_s:
+        if stalled_s is not None:
+            is_late = stalled_s > step.ramp_timeout_s
+        else:
+            is_late = in_phase_s > ramp_s(steps, position.index) + step.ramp_timeout_s
+        if is_late:
             raise StepNotReachedError
     elif position.phase is Phase.SETTLE and in_phase_s >= step.settle_s:
         return Position(index=position.index, phase=Phase.PLATEAU, since_s=elapsed_s)

@@ -12,6 +12,7 @@ from pathlib import Path
 import gevent
 import pytest
 
+from capacity.domain.observation import CutOffKind
 from capacity.domain.resources import Resource
 from capacity.loadgen import messages, recorder
 from capacity.loadgen.conductor import Conductor
@@ -249,10 +250,26 @@ def test_a_target_that_dies_ends_the_run_and_keeps_the_steps_before(
     assert ("aborted", 4) == (kind, detail["exit_code"])
     assert "the target dropped 4 of 4 connections in step 2; the steps" in detail["reason"]
     assert 4 == run.conductor.exit_code
-    assert [None, None, "the target dropped 4 of 4 connections"] == [
-        step.void for step in record.steps
+    assert [None, None, CutOffKind.LOST] == [
+        step.cut_off and step.cut_off.kind for step in record.steps
     ]
-    assert 4 == record.steps[2].lost
+    assert (4, 4) == (record.steps[2].lost, record.steps[2].cut_off.connections)
+
+
+def test_the_death_of_a_target_is_named_by_the_agent(
+    start_exchange, start_agent, target_file, start_run
+):
+    exchange = start_exchange()
+    agent = start_agent("--pid", exchange.pid)
+    run = start_run(target_file(exchange, agent.url), profile())
+    run.until(at_plateau(2))
+    exchange.process.kill()
+    record = run.to_its_end()
+    last = record.steps[-1].cut_off
+
+    assert (CutOffKind.DIED, 4) == (last.kind, last.connections)
+    assert f"the target, pid {exchange.pid}, ended at about 4 connections" == last.statement
+    assert last.statement in end_of(record)[1]["reason"]
 
 
 def test_a_target_that_is_gone_before_anything_is_open_is_no_limit_that_was_reached(

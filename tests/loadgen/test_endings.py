@@ -3,13 +3,17 @@ from types import SimpleNamespace
 
 import pytest
 
+from capacity.domain.observation import CutOff, CutOffKind
 from capacity.loadgen import endings
 from capacity.planning.guards import Trip
 
 
 def last_step(held):
     step = SimpleNamespace(connections=100, ramp_timeout_s=30.0)
-    return SimpleNamespace(index=3, step=step, connections_peak=held)
+    cut_off = CutOff(
+        kind=CutOffKind.NOT_REACHED, statement=f"the target held {held}", connections=held
+    )
+    return SimpleNamespace(index=3, step=step, connections_peak=held, cut_off=cut_off)
 
 
 def test_a_ramp_that_stands_still_is_a_finding_where_something_was_open():

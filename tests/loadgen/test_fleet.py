@@ -59,7 +59,7 @@ def test_a_stage_sets_the_tag_the_channels_and_the_arrival_rate(fleet_of):
     assert ([BTC], [ETH], 7.0) == (
         fleet.channels_of(0),
         fleet.channels_of(1),
-        fleet.turnstile.per_s,
+        fleet.connect_pacer.per_s,
     )
 
 
@@ -165,10 +165,10 @@ def test_where_polls_increase_pollers_come_before_new_connections(fleet_of):
     fleet = fleet_of(poll_interval_s=0.3)
     fleet.turn_to(Stage(**stage_of(requests_per_s=1.0)))
     began_s = time.monotonic()
-    fleet.turnstile.wait()
+    fleet.connect_pacer.wait()
     held_s = time.monotonic() - began_s
     fleet.turn_to(Stage(**stage_of(requests_per_s=1.0, phase="settle")))
-    fleet.turnstile.wait()
+    fleet.connect_pacer.wait()
 
     assert 0.25 <= held_s
     assert time.monotonic() - began_s - held_s < 0.2

@@ -2,7 +2,7 @@ import pytest
 
 from capacity.domain.histogram import bucket_of
 from capacity.domain.sample import Sample
-from capacity.loadgen.guarding import LEAST_TO_STOP, Guard
+from capacity.loadgen.guarding import LEAST_TO_STOP, Guard, Moment
 from capacity.loadgen.tally import Tally
 from capacity.settings.profile import ADAPTER
 from capacity.settings.target import Slo
@@ -23,6 +23,11 @@ def sample(seq, segments_sent, retransmits):
         missing={},
         target_started_at=1.0,
     )
+
+
+def moment(tally, **changes):
+    seen = {"connections": 1000, "is_loaded": True, "is_leaving": False}
+    return Moment(tally=tally, **{**seen, **changes})
 
 
 @pytest.fixture
@@ -47,7 +52,7 @@ def tally(report):
     ],
 )
 def test_only_what_lets_nobody_in_counts_as_refusal(tally, failures, guard):
-    trip = Guard(GUARDED, ()).trip([], tally(failures), is_loaded=True, is_leaving=False)
+    trip = Guard(GUARDED, ()).trip([], moment(tally(failures), is_loaded=True, is_leaving=False))
 
     assert guard == (trip.guard if trip else None)
 
@@ -55,7 +60,7 @@ def test_only_what_lets_nobody_in_counts_as_refusal(tally, failures, guard):
 def test_a_profile_without_guards_goes_on_whatever_happens(tally):
     assert (
         Guard(UNGUARDED, ()).trip(
-            [], tally({"connect_refused": 500}), is_loaded=True, is_leaving=False
+            [], moment(tally({"connect_refused": 500}), is_loaded=True, is_leaving=False)
         )
         is None
     )
@@ -64,23 +69,27 @@ def test_a_profile_without_guards_goes_on_whatever_happens(tally):
 def test_before_the_first_load_nothing_is_its_doing(tally):
     guard = Guard(GUARDED, ())
 
-    assert guard.trip([], tally({"connect_refused": 40}), is_loaded=False, is_leaving=False) is None
+    assert (
+        guard.trip([], moment(tally({"connect_refused": 40}), is_loaded=False, is_leaving=False))
+        is None
+    )
 
 
 def test_a_crowd_that_leaves_trips_nothing_and_what_follows_is_judged_anew(tally):
     guard = Guard(GUARDED, ())
     samples = [sample(0, 0, 0), sample(1, 5000, 2500)]
 
-    assert guard.trip(samples, tally({}), is_loaded=True, is_leaving=True) is None
+    assert guard.trip(samples, moment(tally({}), is_loaded=True, is_leaving=True)) is None
 
     samples += [sample(2, 5100, 2500), sample(3, 10_000, 2500)]
 
-    assert guard.trip(samples, tally({}), is_loaded=True, is_leaving=False) is None
+    assert guard.trip(samples, moment(tally({}), is_loaded=True, is_leaving=False)) is None
 
     samples += [sample(4, 15_000, 5000)]
 
     assert (
-        "retransmission" == guard.trip(samples, tally({}), is_loaded=True, is_leaving=False).guard
+        "retransmission"
+        == guard.trip(samples, moment(tally({}), is_loaded=True, is_leaving=False)).guard
     )
 
 
@@ -94,6 +103,6 @@ SLO = Slo.model_validate({"delivery_delay": {"quantile": 0.95, "limit_s": 0.1}})
 def test_a_missed_objective_ends_a_run_once_it_is_no_chance(report, count, delay_us, guard):
     tally = Tally()
     tally.add("a", report(histograms={"delivery_delay": {bucket_of(delay_us): count}}))
-    trip = Guard(GUARDED, (), SLO).trip([], tally, is_loaded=True, is_leaving=False)
+    trip = Guard(GUARDED, (), SLO).trip([], moment(tally, is_loaded=True, is_leaving=False))
 
     assert guard == (trip.guard if trip else None)

@@ -6,7 +6,16 @@ from hypothesis import strategies as st
 
 from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.domain.sample import Sample
-from capacity.planning.guards import Bounds, overreaching, refusing, tripped
+from capacity.planning.guards import (
+    BUSY_RATIO,
+    LEAST_LOST,
+    Bounds,
+    dead,
+    losing,
+    overreaching,
+    refusing,
+    tripped,
+)
 
 BOUNDS = Bounds(
     used_ratio=0.9,
@@ -66,6 +75,8 @@ def guard_of(samples, limits=()):
         ({"target_listen_drops": (2, 2), "listen_overflows": (7, 9)}, None),
         ({"cpu_periods": (0, 90), "cpu_throttled_periods": (5, 8)}, None),
         ({"cpu_periods": (0, 90), "cpu_throttled_periods": (0, 9)}, "throttling"),
+        ({"cpu_throttled_s": (5, 6)}, None),
+        ({"cpu_throttled_s": (5, 6.01)}, "throttling"),
         ({"segments_sent": (0, 90_000), "retransmits": (100, 500)}, None),
         ({"segments_sent": (0, 90_000), "retransmits": (100, 1900)}, "retransmission"),
         ({"segments_sent": (0, 90), "retransmits": (0, 45)}, None),
@@ -175,3 +186,65 @@ def test_the_step_that_may_not_begin_is_named_with_its_number():
 
     assert (1210.0, 900.0) == (trip.number, trip.bound)
     assert "1,200 sockets would take 1,210 descriptors of 1,000 descriptors" in trip.statement
+
+
+@pytest.mark.parametrize(
+    ("lost", "connections", "trips"),
+    [
+        (LEAST_LOST - 1, 10, False),
+        (LEAST_LOST, 10, True),
+        (5, 100, False),
+        (6, 100, True),
+    ],
+)
+def test_connections_that_the_target_ends_trip_beyond_their_share(lost, connections, trips):
+    assert trips == (losing(lost, connections, BOUNDS) is not None)
+
+
+def test_what_the_queues_did_before_a_ramp_was_slowed_down_is_forgiven():
+    samples = run_of(listen_overflows=(0, 9))
+
+    assert "overflow" == tripped(samples, (), BOUNDS).guard
+    assert "overflow" == tripped(samples, (), BOUNDS, forgiven=8).guard
+    assert tripped(samples, (), BOUNDS, forgiven=9) is None
+
+
+CPU = Limit(
+    resource=Resource.CPU,
+    state=LimitState.KNOWN,
+    value=0.5,
+    scope="cgroup",
+    source="/sys/fs/cgroup/cpu.max",
+)
+
+
+@pytest.mark.parametrize(("ratio", "resource"), [(0.99, None), (1.01, Resource.CPU)])
+def test_a_throttled_target_is_out_of_processor_time_only_where_it_uses_its_quota(ratio, resource):
+    samples = [
+        replace(each, used={Resource.CPU: ratio * BUSY_RATIO * 0.5})
+        for each in run_of(cpu_periods=(0, 90), cpu_throttled_periods=(0, 30))
+    ]
+    trip = tripped(samples, [CPU], BOUNDS)
+
+    assert ("throttling", resource) == (trip.guard, trip.resource)
+
+
+def test_being_held_up_as_before_the_load_is_not_its_doing():
+    samples = run_of(cpu_throttled_s=(0, 9))
+
+    assert tripped(samples, (), BOUNDS, unloaded=4) is None
+
+
+@pytest.mark.parametrize(
+    ("start", "words"),
+    [
+        (1.0, None),
+        (None, "the target, pid 7, ended at about 380 connections"),
+        (2.0, "the target, pid 7, ended and was started again at about 380 connections"),
+    ],
+)
+def test_the_death_of_a_target_is_named(start, words):
+    samples = [sample(0), sample(1, target_started_at=start)]
+    trip = dead(samples, (7,), 380)
+
+    assert words == (trip.statement if trip else None)

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from capacity.domain.observation import CutOff, CutOffKind
 from capacity.planning.mix import measured_mix, widest_mix
 from capacity.planning.windows import plateau_windows
 
@@ -23,8 +24,18 @@ def test_larger_steps_weigh_more(venue, ramp):
     assert measured_mix(steps).deliveries_per_s == pytest.approx(7.5)
 
 
-def test_without_a_usable_mix_step_the_highest_step_counts(venue):
+def test_another_load_is_not_taken_for_the_mix(venue):
     steps = [replace(s, step=replace(s.step, is_mix=False)) for s in venue.record().steps]
+
+    assert measured_mix(steps) is None
+
+
+def test_a_step_that_was_cut_off_has_no_say(venue, ramp):
+    record = replace(venue, steps=ramp(100, 300)).record()
+    steps = list(record.steps)
+    strange = replace(steps[2].load, deliveries_per_s=9e9)
+    cut_off = CutOff(kind=CutOffKind.SATURATED, statement="half arrived", connections=300)
+    steps[2] = replace(steps[2], load=strange, cut_off=cut_off)
 
     assert measured_mix(steps).deliveries_per_s == pytest.approx(10.0)
 

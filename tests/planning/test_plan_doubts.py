@@ -49,12 +49,18 @@ def test_a_quarter_of_the_capacity_is_far_enough(doubts):
 
 
 @pytest.mark.parametrize(("highest", "words"), [(200.0, "5 times the 200"), (50.0, "far beyond")])
-def test_reaching_further_is_doubted_by_degrees(doubts, highest, words):
-    found = doubts(capacity=1000.0, highest=highest)
+def test_reaching_further_is_doubted_by_degrees(doubts, quiet, highest, words):
+    measured = [replace(quiet[0], resource=Resource.MEMORY), *quiet[1:]]
+    found = doubts(capacity=1000.0, highest=highest, walls=measured)
 
     assert kinds(found) == [DoubtKind.EXTRAPOLATION]
     assert words in found[0].statement
     assert "250 connections" in found[0].remedy
+
+
+def test_what_is_counted_is_carried_any_distance(doubts):
+
+    assert doubts(capacity=1000.0, highest=50.0) == []
 
 
 def test_a_target_that_carried_more_than_its_capacity_is_a_contradiction(doubts):
@@ -122,7 +128,9 @@ def test_no_sentence_names_things_as_a_program_does(doubts, poor, attributed):
         constant=("requests_per_s",),
         condition_number=99.0,
     )
-    found = doubts(capacity=1000.0, highest=20.0, walls=poor(900.0, 950.0), attributed=merged)
+    walls = poor(900.0, 950.0)
+    walls[0] = replace(walls[0], resource=Resource.TCP_MEMORY)
+    found = doubts(capacity=1000.0, highest=20.0, walls=walls, attributed=merged)
 
     assert len(found) == 5
     assert [] == [doubt for doubt in found if "_" in doubt.statement + doubt.remedy]

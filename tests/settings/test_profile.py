@@ -6,7 +6,7 @@ import pytest
 
 from capacity.domain.errors import ConfigError
 from capacity.settings.profile import BreakProfile, RampProfile, SafeProfile, load_profile
-from capacity.workload.experiment import safe_steps
+from capacity.workload.experiment import Experiment, Factors
 from capacity.workload.profile import Mix, Pace, expected_duration_s
 
 SHIPPED = Path(__file__).parents[2] / "config" / "profiles"
@@ -29,7 +29,7 @@ def test_the_kind_decides_what_a_profile_is(file):
     breaking = load_profile(file("kind: break\nstart: 1\ngrowth: 2\nlimit: 100"))
 
     assert isinstance(safe, SafeProfile)
-    assert (safe.fraction, safe.levels, safe.connections) == (0.25, 4, None)
+    assert (safe.fraction, safe.levels, safe.connections) == (0.25, 6, None)
     assert isinstance(ramp, RampProfile)
     assert ramp.levels == (10, 20)
     assert isinstance(breaking, BreakProfile)
@@ -52,7 +52,7 @@ def test_the_kind_decides_what_a_profile_is(file):
             (
                 "4: increment: unknown key; allowed: profile, name, connects_per_s, arrivals, "
                 "settle_s, plateau_s, ramp_timeout_s, connections_per_user, poll_interval_s, mix, "
-                "guards, kind, fraction, levels, steps_per_level, "
+                "guards, kind, fraction, start, growth, levels, steps_per_level, "
                 "churn_per_s_per_connection, connections"
             ),
         ),
@@ -99,16 +99,18 @@ def test_every_shipped_profile_is_named_like_its_file(path):
 
 
 @pytest.mark.parametrize(
-    ("name", "most_s"), [("safe", 110.0), ("quick", 30.0), ("thorough", 1200.0)]
+    ("name", "bound", "most_s"),
+    [
+        ("safe", 4000, 150.0),
+        ("safe", 20_000, 180.0),
+        ("quick", 4000, 40.0),
+        ("thorough", 20_000, 1200.0),
+    ],
 )
-def test_the_short_profiles_are_short_on_a_target_of_4000_connections(name, most_s):
+def test_a_healthy_target_is_climbed_in_time(name, bound, most_s):
     profile = load_profile(SHIPPED / f"{name}.yaml")
     assert isinstance(profile, SafeProfile)
-    steps = safe_steps(
-        bound=4000,
-        fraction=profile.fraction,
-        levels=profile.levels,
-        steps_per_level=profile.steps_per_level,
+    experiment = Experiment(
         mix=Mix(
             subscriptions_per_connection=profile.mix.subscriptions_per_connection,
             requests_per_s_per_connection=profile.mix.requests_per_s_per_connection,
@@ -120,6 +122,18 @@ def test_the_short_profiles_are_short_on_a_target_of_4000_connections(name, most
             settle_s=profile.settle_s,
             plateau_s=profile.plateau_s,
         ),
+        factors=Factors(
+            can_idle=True,
+            can_poll=True,
+            churn_per_s_per_connection=profile.churn_per_s_per_connection,
+        ),
+        steps_per_level=profile.steps_per_level,
     )
+    steps = [experiment.baseline()]
+    level = 0
+    for _ in range(profile.levels):
+        level = min(round(profile.growth * level) or profile.start, round(bound * profile.fraction))
+        steps += experiment.level(level, steps)
+    steps += experiment.way_down(steps)
 
     assert expected_duration_s(steps) <= most_s

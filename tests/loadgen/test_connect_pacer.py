@@ -6,7 +6,7 @@ import time
 import gevent
 import pytest
 
-from capacity.loadgen.turnstile import Turnstile
+from capacity.loadgen.connect_pacer import ConnectPacer
 
 
 @pytest.fixture
@@ -14,12 +14,12 @@ def gaps_s():
     """Return the gaps between that many greenlets that come at once."""
 
     def after_a_burst(arrivals, count, per_s):
-        turnstile = Turnstile(arrivals)
-        turnstile.per_s = per_s
+        pacer = ConnectPacer(arrivals)
+        pacer.per_s = per_s
         through_s = []
 
         def arrive():
-            turnstile.wait()
+            pacer.wait()
             through_s.append(time.monotonic())
 
         gevent.joinall([gevent.spawn(arrive) for _ in range(count)])
@@ -45,20 +45,20 @@ def test_a_burst_of_arrivals_becomes_a_poisson_process(gaps_s):
 
 
 def test_who_comes_after_a_pause_goes_through_at_once(gaps_s):
-    turnstile = Turnstile("even")
-    turnstile.per_s = 0.001
-    turnstile._next_s = time.monotonic() - 1
+    pacer = ConnectPacer("even")
+    pacer.per_s = 0.001
+    pacer._next_s = time.monotonic() - 1
     began_s = time.monotonic()
-    turnstile.wait()
+    pacer.wait()
 
     assert time.monotonic() - began_s < 0.5
 
 
 def test_nobody_passes_while_it_is_held():
-    turnstile = Turnstile("even")
-    turnstile.hold(0.2)
+    pacer = ConnectPacer("even")
+    pacer.hold(0.2)
     began_s = time.monotonic()
-    turnstile.wait()
+    pacer.wait()
 
     assert 0.19 <= time.monotonic() - began_s
 

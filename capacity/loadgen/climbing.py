@@ -1,0 +1,78 @@
+"""Climbs with an experiment (workload.experiment) as far as the plan so far allows (planning.climb)."""
+
+from capacity.domain.load import LoadStep
+from capacity.domain.observation import CutOff, StepObservation
+from capacity.domain.plan import Excuse
+from capacity.domain.resources import Limit
+from capacity.domain.run import RunRecord
+from capacity.loadgen.endings import Ending
+from capacity.loadgen.tally import Tally
+from capacity.planning.climb import Climb, Rules, next_climb
+from capacity.planning.plan import plan
+from capacity.planning.served import short_steps
+from capacity.workload.experiment import Experiment
+
+LONGEST_RAMP_S = 60.0
+"""A level takes no longer to open at the pace of the one before."""
+
+
+class Climber:
+    """One experiment, from its first level on."""
+
+    is_search = False
+    is_careful = True
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        rules: Rules,
+        begun: tuple[LoadStep, ...],
+        declared: tuple[Limit, ...],
+    ) -> None:
+        """Take the steps that are *begun* with: the baseline and the first level."""
+        self._experiment = experiment
+        self._rules = rules
+        self._steps = list(begun)
+        self._declared = declared
+        self._is_down = False
+        self._opened_per_s = 0.0
+        self._seen: list[StepObservation] = []
+        self.short: CutOff | None = None
+        """How the last step was saturated, if it was."""
+        self.reason = ""
+
+    def after(self, observation: StepObservation, last: Tally) -> None:  # noqa: ARG002
+        self._seen.append(observation)
+        self.short = short_steps(tuple(self._seen)).get(observation.index)
+        ramp_s = (observation.plateau_started_at or 0.0) - observation.started_at
+        ramp_s -= observation.step.settle_s
+        if observation.connects >= self._rules.start and ramp_s > 0.0:
+            self._opened_per_s = observation.connects / ramp_s
+
+    def next_steps(self, record: RunRecord) -> tuple[LoadStep, ...]:
+        if self._is_down:
+            return ()
+        levels = sorted({step.connections for step in self._steps if step.connections})
+        climb = self._climb(record, levels)
+        if climb.connections is not None:
+            steps = self._experiment.level(climb.connections, self._steps)
+        else:
+            steps, self._is_down = self._experiment.way_down(self._steps), True
+        self.reason = climb.reason
+        self._steps += steps
+        return steps
+
+    def end(self) -> Ending:
+        return "finished", {"climbed": self.reason}
+
+    def _climb(self, record: RunRecord, levels: list[int]) -> Climb:
+        answer = plan(record, declared=self._declared)
+        last = [step for step in self._seen if step.step.connections == levels[-1]]
+        void = next((step.void for step in last if step.void is not None), None)
+        if void is not None and all(step.void is not None for step in last):
+            return Climb(connections=None, reason=f"the last level cannot be used: {void}")
+        if isinstance(answer, Excuse) and record.manifest.agent is not None:
+            return Climb(connections=None, reason=f"there is no answer so far: {answer.reason}")
+        per_s = self._opened_per_s or self._experiment.pace.connects_per_s
+        most_at_pace = levels[-1] + round(per_s * LONGEST_RAMP_S)
+        return next_climb(record, answer, self._rules, levels, most_at_pace)

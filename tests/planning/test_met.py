@@ -1,0 +1,140 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from capacity.domain.observation import CutOff, CutOffKind
+from capacity.domain.plan import CapacityPlan, DoubtKind, Excuse, MetLimit
+from capacity.domain.resources import Resource
+from capacity.planning.met import EXHAUSTED_RATIO, bounded_draws, held_connections, met_limits
+from capacity.planning.plan import plan
+
+LIMITS = ()
+
+
+@pytest.fixture
+def cut(venue, ramp):
+    """Return a ramp to 50, 100 and 200 whose last step was cut off."""
+
+    def off(kind, connections, *, resource=None, used=None):
+        record = replace(venue, steps=ramp(50, 100, 200)).record()
+        *held, last = record.steps
+        cut_off = CutOff(
+            kind=kind, statement="as planted", connections=connections, resource=resource
+        )
+        last = replace(
+            last, plateau_started_at=None, plateau_ended_at=None, load=None, cut_off=cut_off
+        )
+        samples = [
+            replace(each, used={**each.used, **used})
+            if used and each.at > last.started_at
+            else each
+            for each in record.samples
+        ]
+        return replace(record, steps=(*held, last), samples=tuple(samples))
+
+    return off
+
+
+def test_held_is_what_the_full_mix_was_held_with(cut):
+    assert 100 == held_connections(cut(CutOffKind.DIED, 180).steps)
+
+
+@pytest.mark.parametrize("kind", [CutOffKind.REFUSED, CutOffKind.NOT_REACHED])
+def test_a_target_that_refuses_says_itself_how_many_it_holds(cut, kind):
+    (met,) = met_limits(cut(kind, 150), LIMITS)
+
+    assert (150, 150) == (met.held, met.failed)
+    assert Resource.APPLICATION_CONNECTIONS is met.resource
+
+
+@pytest.mark.parametrize("kind", [CutOffKind.DIED, CutOffKind.LOST, CutOffKind.SATURATED])
+def test_other_failures_lie_between_what_was_held_and_what_was_not(cut, kind):
+    (met,) = met_limits(cut(kind, 180), LIMITS)
+
+    assert (100, 180, Resource.UNIDENTIFIED) == (met.held, met.failed, met.resource)
+
+
+@pytest.mark.parametrize("kind", [CutOffKind.STOPPED, CutOffKind.GUARDED])
+def test_what_is_no_limit_of_the_target_bounds_nothing(cut, kind):
+    assert [] == met_limits(cut(kind, 180), LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "resource"), [(0.99, Resource.UNIDENTIFIED), (1.01, Resource.MEMORY)]
+)
+def test_what_was_nearly_used_up_is_what_gave_out(cut, ratio, resource):
+    limit_bytes = 256e6
+    used = {Resource.MEMORY: ratio * EXHAUSTED_RATIO * limit_bytes}
+    record = cut(CutOffKind.DIED, 180, used=used)
+    (met,) = met_limits(record, record.manifest.agent.limits)
+
+    assert resource is met.resource
+
+
+@pytest.mark.parametrize(
+    ("kind", "connections"),
+    [
+        (CutOffKind.REFUSED, 150),
+        (CutOffKind.NOT_REACHED, 150),
+        (CutOffKind.DIED, 180),
+        (CutOffKind.LOST, 180),
+    ],
+)
+def test_no_plan_is_contradicted_by_its_own_run(cut, kind, connections):
+    answer = plan(cut(kind, connections))
+
+    assert isinstance(answer, CapacityPlan)
+    assert 100 <= answer.capacity.low <= answer.capacity.mid <= answer.capacity.high <= connections
+    assert 1.0 == answer.ladder[0].binding_probability
+    assert "met" == answer.ladder[0].limit.scope
+    assert DoubtKind.LIMIT_MET is answer.doubts[0].kind
+    assert f"{connections}" in answer.doubts[0].statement
+
+
+def test_a_resource_whose_limit_was_met_keeps_its_line_within_the_bounds(cut):
+    """Planted: descriptors end at 985, and the run is said to have failed at 200 by them."""
+    answer = plan(cut(CutOffKind.GUARDED, 180, resource=Resource.DESCRIPTORS))
+
+    assert Resource.DESCRIPTORS is answer.binding
+    assert 100 <= answer.capacity.low <= answer.capacity.high <= 180
+
+
+def died_between(held, failed):
+    return MetLimit(
+        kind=CutOffKind.DIED,
+        resource=Resource.UNIDENTIFIED,
+        held=held,
+        failed=failed,
+        statement="as planted",
+    )
+
+
+def test_a_fit_within_the_bounds_is_kept_and_one_outside_is_not():
+    shares = np.linspace(0.001, 0.999, 9)
+    met = died_between(held=100, failed=400)
+    fitted = np.array([90.0, 150.0, 500.0, 200.0])
+
+    assert [100.0, 150.0, 400.0, 200.0] == bounded_draws(fitted, met, shares).tolist()
+
+    outside = bounded_draws(np.array([900.0, 1000.0]), met, shares)
+
+    assert pytest.approx(200.0) == outside[-1]
+    assert 100.0 <= outside.min() <= outside.max() <= 400.0
+
+
+def test_a_first_level_that_fails_is_told_with_what_to_do(venue, ramp):
+    record = replace(venue, steps=ramp(50)).record()
+    baseline, first = record.steps
+    cut_off = CutOff(
+        kind=CutOffKind.REFUSED, statement="10 attempts failed, most by 401", connections=0
+    )
+    first = replace(
+        first, plateau_started_at=None, plateau_ended_at=None, load=None, cut_off=cut_off
+    )
+    answer = plan(replace(record, steps=(baseline, first)))
+
+    assert isinstance(answer, Excuse)
+    assert "The first level of 50 connections" in answer.reason
+    assert "most by 401" in answer.reason
+    assert "credentials" in answer.remedy

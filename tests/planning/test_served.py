@@ -1,0 +1,62 @@
+from dataclasses import replace
+
+import pytest
+
+from capacity.domain.observation import CutOffKind
+from capacity.planning.plan import plan
+from capacity.planning.served import judged, short_steps
+
+
+@pytest.fixture
+def delivered(venue, ramp):
+    """Return a ramp's steps whose highest one got that share of what was due."""
+
+    def with_share(share, error=0.0):
+        record = replace(venue, steps=ramp(50, 100, 200)).record()
+        *below, top = record.steps
+        load = replace(top.load, deliveries_per_s=top.load.deliveries_per_s * share)
+        top = replace(top, load=load, delivery_rate_error_ratio=error)
+        return replace(record, steps=(*below, top))
+
+    return with_share
+
+
+@pytest.mark.parametrize(("share", "is_short"), [(0.951, False), (0.949, True), (0.1, True)])
+def test_a_step_that_got_less_than_was_due_was_not_held(delivered, share, is_short):
+    short = short_steps(delivered(share).steps)
+
+    assert ([3] if is_short else []) == list(short)
+
+
+@pytest.mark.parametrize(("error", "is_short"), [(0.05, True), (0.09, False)])
+def test_a_feed_that_is_uneven_has_to_be_short_beyond_its_error(delivered, error, is_short):
+    assert is_short == bool(short_steps(delivered(0.85, error).steps))
+
+
+def test_a_short_step_is_cut_off_as_saturated_with_its_number(delivered):
+    cut_off = judged(delivered(0.5)).steps[-1].cut_off
+
+    assert (CutOffKind.SATURATED, 200) == (cut_off.kind, cut_off.connections)
+    assert "50 % of the updates that were due arrived" in cut_off.statement
+
+
+def test_a_saturated_step_is_no_evidence_of_cheap_connections(delivered, venue):
+    answer = plan(delivered(0.1))
+
+    assert answer.capacity.high <= 200
+    assert pytest.approx(10.0) == answer.mix.deliveries_per_s
+
+
+def test_steps_that_are_served_alike_stay_as_they_are(venue):
+    record = venue.record()
+
+    assert judged(record) is record
+
+
+def test_idle_steps_and_void_ones_say_nothing(delivered):
+    record = delivered(0.5)
+    void = replace(record.steps[-1], void="a worker was lost")
+    idle = replace(record.steps[-1], step=replace(record.steps[-1].step, is_mix=False))
+
+    assert {} == short_steps((*record.steps[:-1], void))
+    assert {} == short_steps((*record.steps[:-1], idle))
