@@ -6,9 +6,11 @@ from enum import StrEnum
 from capacity.domain.estimates import Estimate
 from capacity.domain.load import LoadVector
 from capacity.domain.observation import CutOffKind
-from capacity.domain.resources import Limit, Resource
+from capacity.domain.resources import COUNTED, Limit, Resource
 from capacity.domain.sizing import Advice
 
+FARTHEST_RATIO = 10.0
+"""Times the tested load, that a measured cost can be carried."""
 CONTAINED = Estimate(low=0.0, mid=0.0, high=0.0, confidence=0.0)
 """Cost of a component that was not told apart: it is contained in another one's."""
 
@@ -185,6 +187,15 @@ class CapacityPlan:
     """What one more level would bring; None where it would bring nothing."""
     advice: Advice | None = None
     """What follows for an operator; None in plans made without their run."""
+
+    @property
+    def is_beyond_reach(self) -> bool:
+        """Tell whether a measured cost is carried further than it can be: no answer to size by.
+
+        What is counted is carried any distance, once its slope is known.
+        """
+        is_counted = self.binding in COUNTED and self.binding is not Resource.UNIDENTIFIED
+        return not is_counted and self.extrapolation_ratio > FARTHEST_RATIO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

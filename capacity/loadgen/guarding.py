@@ -83,12 +83,9 @@ class Guard:
         if moment.is_leaving:
             self._since = len(samples)
         tally = moment.tally
-        failed = sum(
-            count for reason, count in tally.failures.items() if reason.startswith(OPENING_FAILURES)
-        )
         return (
             _given_up(moment)
-            or refusing(failed, tally.total("connects"), self._bounds)
+            or _refused(moment, self._bounds)
             or losing(tally.total("lost"), moment.connections, self._bounds)
             or tripped(
                 samples,
@@ -145,6 +142,24 @@ class Guard:
 
     def _sockets_of(self, step: LoadStep) -> int:
         return step.connections + math.ceil(step.requests_per_s * self._poll_interval_s)
+
+
+def _refused(moment: Moment, bounds: Bounds) -> Trip | None:
+    refusals = {
+        reason: count
+        for reason, count in moment.tally.failures.items()
+        if reason.startswith(OPENING_FAILURES)
+    }
+    trip = refusing(sum(refusals.values()), moment.tally.total("connects"), bounds)
+    if trip is None:
+        return None
+    reason = max(refusals, key=lambda name: refusals[name])
+    return replace(
+        trip,
+        statement=f"{trip.statement}; {reason} {refusals[reason]} times while"
+        f" {moment.connections} connections were open",
+        resource=Resource.APPLICATION_CONNECTIONS,
+    )
 
 
 def _given_up(moment: Moment) -> Trip | None:

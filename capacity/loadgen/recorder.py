@@ -72,7 +72,7 @@ class Recorder:
         self._writer = RunWriter(run, self._manifest)
         self.fetching = gevent.spawn(self._fetch_forever) if preflight.agent else None
 
-    def event(self, kind: str, **detail: Any) -> None:
+    def event(self, kind: str, /, **detail: Any) -> None:
         self._writer.append_event(RunEvent(at=time.time(), kind=kind, detail=detail))
 
     def unmatched(self, problems: Iterable[str]) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from capacity.domain import units
-from capacity.domain.plan import CapacityPlan, Excuse, NextLevel, Wall
+from capacity.domain.plan import FARTHEST_RATIO, CapacityPlan, Excuse, NextLevel, Wall
 from capacity.domain.resources import COUNTED
 from capacity.domain.run import RunRecord
 from capacity.domain.words import RESOURCES
@@ -29,8 +29,6 @@ LEAST_GROWTH = 1.1
 """A level nearer than this to the one before tells nothing new."""
 SHARP_RATIO = 0.01
 """Half width of the interval: an answer as sharp as this needs no further level."""
-SHARP_REACH = 10.0
-"""Times the tested load, that measured (not counted) costs are carried at most."""
 _Z_95 = 1.645
 
 
@@ -174,7 +172,7 @@ def _is_sharp(answer: CapacityPlan) -> bool:
     """Tell whether another level would change nothing: a counted limit, and no other one near it."""
     if answer.binding not in COUNTED or half_width_ratio(answer) > SHARP_RATIO:
         return False
-    reach = SHARP_REACH * answer.highest_connections
+    reach = FARTHEST_RATIO * answer.highest_connections
     behind = [wall for wall in answer.ladder if wall.resource is not answer.binding]
     near = [wall for wall in behind if wall.ceiling.low < 2.0 * answer.capacity.high]
     return answer.capacity.high <= reach and not near and not answer.met

@@ -2,7 +2,7 @@
 
 from capacity.domain import units
 from capacity.domain.load import LoadVector
-from capacity.domain.plan import CapacityPlan, Excuse, GeneratorVerdict
+from capacity.domain.plan import FARTHEST_RATIO, CapacityPlan, Excuse, GeneratorVerdict
 from capacity.domain.words import RESOURCES
 from capacity.reporting.document import Fact, Standing, Verdict
 from capacity.reporting.words import DOUBTS, limit, origin
@@ -45,18 +45,14 @@ def _planned(plan: CapacityPlan) -> Verdict:
             f"{units.middle(plan.capacity)} connections;"
             f" first to give out: {RESOURCES[plan.binding]}"
         ),
-        paragraphs=(f"Interval: {units.interval(plan.capacity)}. Load: {mix_in_words(plan.mix)}.",),
+        paragraphs=(f"Interval: {_interval(plan)}. Load: {mix_in_words(plan.mix)}.",),
         facts=(
-            Fact(
-                label="Size by",
-                text=f"{units.count(plan.safe_capacity)} connections",
-                note="an instance holds at least this many with 95 % confidence",
-            ),
+            _safe(plan),
             *_walls(plan),
             Fact(
                 label="Tested up to",
                 text=f"{units.count(plan.highest_connections)} connections",
-                note=_distance(plan),
+                note="; ".join(filter(None, [_distance(plan), _further(plan)])),
             ),
             _belief(plan),
             _generator(plan.generator),
@@ -64,8 +60,41 @@ def _planned(plan: CapacityPlan) -> Verdict:
     )
 
 
+def _interval(plan: CapacityPlan) -> str:
+    if plan.met is None:
+        return units.interval(plan.capacity)
+    if plan.met.held == plan.met.failed:
+        return "as this run met it"
+    low, high = units.about(plan.met.held), units.about(plan.met.failed)
+    return f"{low} connections were held in this run, {high} were not"
+
+
+def _safe(plan: CapacityPlan) -> Fact:
+    """Return the number to size by; a confidence only where no failure of the run is behind it."""
+    text = f"{units.count(plan.safe_capacity)} connections"
+    if plan.is_beyond_reach:
+        farthest = units.counted(round(FARTHEST_RATIO * plan.highest_connections), "connection")
+        text = f"nothing yet: this run says nothing beyond {farthest}"
+        return Fact(label="Size by", text=text, note=_further(plan))
+    if plan.met is not None:
+        return Fact(label="Size by", text=text, note=f"this run met a limit: {plan.met.statement}")
+    return Fact(
+        label="Size by",
+        text=text,
+        note="an instance holds at least this many with 95 % confidence",
+    )
+
+
+def _further(plan: CapacityPlan) -> str:
+    """Return what another level would bring, nothing where that is not known."""
+    if plan.next_level is None:
+        return ""
+    count = units.counted(plan.next_level.connections, "connection")
+    return f"at {count} the interval narrows to ± {units.share(plan.next_level.half_width_ratio)}"
+
+
 def _is_exact(plan: CapacityPlan) -> bool:
-    return plan.capacity.low == plan.capacity.high
+    return plan.capacity.low == plan.capacity.high and plan.met is None
 
 
 def _walls(plan: CapacityPlan) -> list[Fact]:
@@ -100,7 +129,7 @@ def _distance(plan: CapacityPlan) -> str:
 
 
 def standing(plan: CapacityPlan) -> Standing:
-    if not plan.generator.is_trustworthy:
+    if not plan.generator.is_trustworthy or plan.is_beyond_reach:
         return Standing.REFUTED
     return Standing.DOUBTFUL if plan.doubts else Standing.SOUND
 
@@ -109,16 +138,22 @@ def _belief(plan: CapacityPlan) -> Fact:
     doubts = ", ".join(dict.fromkeys(DOUBTS[doubt.kind] for doubt in plan.doubts))
     match standing(plan):
         case Standing.REFUTED:
-            return Fact(
-                label="To be believed?",
-                text="No: the generator spoiled the measurement",
-                note=doubts,
-            )
+            return Fact(label="To be believed?", text=f"No: {_why_not(plan)}", note=doubts)
         case Standing.DOUBTFUL:
             number = units.counted(len(plan.doubts), "doubt")
             return Fact(label="To be believed?", text=f"With care: {number}", note=doubts)
         case _:
             return Fact(label="To be believed?", text="Yes", note="no doubt was found")
+
+
+def _why_not(plan: CapacityPlan) -> str:
+    if not plan.generator.is_trustworthy:
+        return "the generator spoiled the measurement"
+    return (
+        f"{RESOURCES[plan.binding]} is measured, and the capacity is"
+        f" {units.number(plan.extrapolation_ratio, 2)} times the tested load; costs can be carried"
+        f" {units.number(FARTHEST_RATIO)} times at most"
+    )
 
 
 def _generator(generator: GeneratorVerdict) -> Fact:
