@@ -54,8 +54,22 @@ _AUDITED = (
         Scaling.THREADS,
         Resource.USER_PROCESSES,
     ),
-    _Rlimit("RLIMIT_AS", "Max address space", "bytes", "process", Scaling.BYTES),
-    _Rlimit("RLIMIT_DATA", "Max data size", "bytes", "process", Scaling.BYTES),
+    _Rlimit(
+        "RLIMIT_AS",
+        "Max address space",
+        "bytes",
+        "process",
+        Scaling.BYTES,
+        Resource.ADDRESS_SPACE,
+    ),
+    _Rlimit(
+        "RLIMIT_DATA",
+        "Max data size",
+        "bytes",
+        "process",
+        Scaling.BYTES,
+        Resource.DATA_SEGMENT,
+    ),
     _Rlimit("RLIMIT_STACK", "Max stack size", "bytes", "process", Scaling.THREADS),
     _Rlimit("RLIMIT_MEMLOCK", "Max locked memory", "bytes", "process", Scaling.BYTES),
 )
@@ -72,6 +86,11 @@ def read_rlimits(pid: int, proc: str = "/proc") -> dict[str, _Pair]:
 def soft_open_files(pid: int, proc: str = "/proc") -> int | None:
     """Return the soft RLIMIT_NOFILE of *pid*; None when it is unlimited."""
     return _pair(read_rlimits(pid, proc), "Max open files", f"{proc}/{pid}/limits")[0]
+
+
+def soft_limit(found: Mapping[str, _Pair], line: str, path: str) -> int | None:
+    """Return the soft limit of *line* from what was read of *path*; None when it is unlimited."""
+    return _pair(found, line, path)[0]
 
 
 def tightest_process_limit(target: TargetView) -> tuple[int, int | None]:
