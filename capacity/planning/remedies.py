@@ -43,7 +43,8 @@ _REMEDIES = {
     Resource.HOST_MEMORY: "Give the host more memory, or move its other tenants elsewhere",
     Resource.ADDRESS_SPACE: (
         "Raise RLIMIT_AS of the target (ulimit -v; LimitAS= in the systemd unit), or map less for a"
-        " connection (a thread maps its whole stack: ulimit -s, pthread_attr_setstacksize)"
+        " connection (a thread maps its whole stack: ulimit -s, pthread_attr_setstacksize; glibc"
+        " reserves 64 MiB for each of the first threads: MALLOC_ARENA_MAX)"
     ),
     Resource.DATA_SEGMENT: (
         "Raise RLIMIT_DATA of the target (ulimit -d; LimitDATA= in the systemd unit), or map less"
