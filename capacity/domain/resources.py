@@ -41,6 +41,15 @@ class Resource(StrEnum):
     HOST_MEMORY = "host_memory"
     """Memory of the host in use, kernel slab included, in bytes."""
 
+    ADDRESS_SPACE = "address_space"
+    """Addresses that one process has mapped, in bytes, used or not, against RLIMIT_AS."""
+
+    DATA_SEGMENT = "data_segment"
+    """Private writable memory that one process has mapped, in bytes, against RLIMIT_DATA."""
+
+    HEAP = "heap"
+    """Heap of one process, in bytes, against the cap that its runtime was given (-Xmx)."""
+
     TCP_MEMORY = "tcp_memory"
     """Kernel memory in TCP buffers, in bytes, against net.ipv4.tcp_mem or the cgroup's share."""
 
@@ -82,6 +91,9 @@ COUNTED = frozenset(
 )
 """Resources of which a connection takes whole units, so that a ceiling on them is exact."""
 
+PROCESS_BYTES = frozenset({Resource.ADDRESS_SPACE, Resource.DATA_SEGMENT, Resource.HEAP})
+"""Memory of one process, which has a cap of its own whatever the host has left."""
+
 LATENCIES = frozenset({Resource.DELIVERY_DELAY, Resource.REQUEST_LATENCY, Resource.HANDSHAKE_TIME})
 """Resources that the generator measures: each is the name of its series of durations too."""
 
@@ -98,6 +110,9 @@ UNITS: dict[Resource, str] = {
     Resource.MEMORY_MAPS: "maps",
     Resource.MEMORY: "bytes",
     Resource.HOST_MEMORY: "bytes",
+    Resource.ADDRESS_SPACE: "bytes",
+    Resource.DATA_SEGMENT: "bytes",
+    Resource.HEAP: "bytes",
     Resource.TCP_MEMORY: "bytes",
     Resource.CPU: "cores",
     Resource.EVENT_LOOP: "cores",

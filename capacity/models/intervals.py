@@ -26,7 +26,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from capacity.domain.resources import COUNTED, LATENCIES, Resource
+from capacity.domain.resources import COUNTED, LATENCIES, PROCESS_BYTES, Resource
 from capacity.models.latency_misses import miss_at
 
 CONFIDENCE = 0.9
@@ -56,7 +56,7 @@ def form_of(resource: Resource) -> Form:
         return Form.COUNTED
     if resource in LATENCIES:
         return Form.LATENCY
-    if resource in {Resource.MEMORY, Resource.HOST_MEMORY}:
+    if resource in {Resource.MEMORY, Resource.HOST_MEMORY} | PROCESS_BYTES:
         return Form.MEMORY
     return Form.UTILIZATION
 

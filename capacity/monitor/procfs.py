@@ -39,6 +39,8 @@ class ProcessStat:
     threads: int
     started_ticks: int
     """Start time in ticks since boot: with the pid, it tells one process from the next."""
+    virtual_bytes: int
+    """Addresses that are mapped: VmSize of /proc/PID/status."""
     resident_bytes: int
 
     @property
@@ -59,6 +61,7 @@ def parse_stat(text: str) -> ProcessStat:
         cpu_ticks=int(fields[11]) + int(fields[12]),
         threads=int(fields[17]),
         started_ticks=int(fields[19]),
+        virtual_bytes=int(fields[20]),
         resident_bytes=int(fields[21]) * PAGE_BYTES,
     )
 

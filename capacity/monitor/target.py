@@ -19,6 +19,10 @@ _REFRESH_COST_RATIO = 0.001
 """Looking for children may take this share of a core; a target of many threads is asked less."""
 
 
+_WATCHED = 8
+"""Processes whose children are looked at on every beat."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetView:
     """The target as it was on one beat; collectors read only what is in here, or by these pids."""
@@ -90,6 +94,8 @@ class Target:
         stats = self._living()
         if stats and now_s >= self._look_at_s:
             stats = self._with_children(stats, now_s)
+        elif stats:
+            stats = self._with_forked(stats)
         if not stats:
             self.missing = f"the target is gone: {self.selector} ended"
             self._look_at_s = now_s + _RESOLVE_S
@@ -124,6 +130,20 @@ class Target:
         cost_s = time.thread_time() - began_s
         self._look_at_s = now_s + max(_REFRESH_S, cost_s / _REFRESH_COST_RATIO)
         return stats
+
+    def _with_forked(self, stats: dict[int, ProcessStat]) -> dict[int, ProcessStat]:
+        """Return *stats* and those of the new children of processes that have had some,
+
+        or of all where they are few.
+
+        Where each connection has a process these would else be late for the load they belong to.
+        """
+        parents = {stat.parent_pid for stat in stats.values()}
+        watched = sorted(stats, key=lambda pid: pid not in parents)[:_WATCHED]
+        forked = {pid for parent in watched for pid in _forked(parent, self._proc)}
+        new = self._read(forked - self._started_ticks.keys() - {os.getpid()})
+        self._started_ticks |= {pid: stat.started_ticks for pid, stat in new.items()}
+        return stats | new
 
     def _joined(self) -> set[int]:
         """Return the members of the unit or cgroup: not all are children of the first ones."""
@@ -165,8 +185,14 @@ def children(pid: int, proc: str = "/proc") -> list[int]:
     except OSError:
         return pids
     for thread in threads:
-        try:
-            pids += map(int, read_text(f"{proc}/{pid}/task/{thread}/children").split())
-        except (FileNotFoundError, ProcessLookupError):
-            continue
+        pids += _forked(pid, proc, thread)
     return pids
+
+
+def _forked(pid: int, proc: str, thread: str | None = None) -> list[int]:
+    """Return the children that one thread of *pid* started, by default its main thread."""
+    try:
+        path = f"{proc}/{pid}/task/{thread or pid}/children"
+        return [int(word) for word in read_text(path).split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []

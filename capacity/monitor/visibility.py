@@ -8,6 +8,8 @@ import os
 
 from capacity.monitor.procfs import read_text
 
+_FIRST_PID_NAMESPACE = "pid:[4026531836]"
+"""PROC_PID_INIT_INO of the kernel, the same on every host."""
 REMEDY = (
     "/proc hides other users' processes here (hidepid): run the agent as the target's user, "
     "in the group that the mount option gid= names, or as root"
@@ -48,3 +50,11 @@ def hides_processes(proc: str = "/proc") -> bool:
             options = [*fields[5].split(","), *kind[2].split(",")]  # The last mount counts.
     values = {option.partition("=")[2] for option in options if option.startswith("hidepid=")}
     return bool(values - {"0", "off"})
+
+
+def sees_one_container(proc: str = "/proc") -> bool:
+    """Return whether the processes that we see are those of a container, and not the host's."""
+    try:
+        return os.readlink(f"{proc}/self/ns/pid") != _FIRST_PID_NAMESPACE  # noqa: PTH115 - as in discovery
+    except OSError:
+        return False  # A kernel without namespaces has one only.

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from capacity.domain.estimates import Estimate
 from capacity.domain.load import LoadVector
 from capacity.domain.plan import CONTAINED, UnitCost
-from capacity.domain.resources import COUNTED, Resource
+from capacity.domain.resources import COUNTED, PROCESS_BYTES, Resource
 from capacity.models.bootstrap import spread_quantiles, widened
 from capacity.models.breaks import strongest_break
 from capacity.models.design_condition import SEPARABLE_BELOW, condition_number
@@ -31,7 +31,7 @@ from capacity.planning.components import Attribution, design, mix_vector
 from capacity.planning.kept import departed_connections
 from capacity.planning.windows import Window
 
-ENVELOPED = frozenset({Resource.MEMORY, Resource.HOST_MEMORY, Resource.TCP_MEMORY})
+ENVELOPED = PROCESS_BYTES | {Resource.MEMORY, Resource.HOST_MEMORY, Resource.TCP_MEMORY}
 
 _CONNECTIONS = 1
 """Column of the design; column 0 is the baseline."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from capacity.domain import units
 from capacity.domain.observation import CutOffKind
-from capacity.domain.resources import COUNTED, Limit, Resource
+from capacity.domain.resources import COUNTED, PROCESS_BYTES, Limit, Resource
 from capacity.domain.sample import Sample
 from capacity.domain.words import RESOURCES
 from capacity.planning.audit import ONE_EACH
@@ -31,7 +31,7 @@ BUSY_RATIO = 0.8
 processor time."""
 LONGEST_THROTTLED_S = 1.0
 """Since the load began, however small the share of each second is."""
-_FILLING = COUNTED | {Resource.MEMORY}
+_FILLING = COUNTED | PROCESS_BYTES | {Resource.MEMORY}
 _OWN_QUEUE = "target_listen_drops"
 _QUEUE = {
     _OWN_QUEUE: "its listening sockets dropped connects",

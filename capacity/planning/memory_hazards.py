@@ -2,7 +2,7 @@
 Jumps of memory that are known to come without a warning at low load.
 
 * pages shared since a fork are copied when they are written: memory jumps by up to what is shared
-* a runtime's heap has a cap of its own, which no agent reads
+* a runtime's heap has a cap of its own, which earlier agents did not read
 * hash tables double: some 100 bytes an entry and table for CPython (PEP 412, dictobject.c)
 """
 
@@ -57,11 +57,13 @@ def memory_hazards(record: RunRecord, wall: Wall) -> Iterator[Doubt]:
         )
     agent = record.manifest.agent
     name = agent.target_name if agent is not None else ""
-    if name in HEAP_CAPS and wall.limit.scope != "declared":
+    limits = () if agent is None else agent.limits
+    is_looked_for = any(limit.resource is Resource.HEAP for limit in limits)
+    if name in HEAP_CAPS and not is_looked_for and wall.limit.scope != "declared":
         yield Doubt(
             kind=DoubtKind.STEP_HAZARD,
             statement=(
-                f"The heap of {name} has 1 cap that no agent reads, {HEAP_CAPS[name]}; the ceiling"
+                f"The heap of {name} has 1 cap that its agent did not read, {HEAP_CAPS[name]}; the ceiling"
                 f" uses {units.size(wall.limit.value or 0.0)} from {wall.limit.source}."
             ),
             remedy="Declare limits.memory in the target file as that cap, and plan again.",

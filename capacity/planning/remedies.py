@@ -41,6 +41,21 @@ _REMEDIES = {
         " permessage-deflate context per connection)"
     ),
     Resource.HOST_MEMORY: "Give the host more memory, or move its other tenants elsewhere",
+    Resource.ADDRESS_SPACE: (
+        "Raise RLIMIT_AS of the target (ulimit -v; LimitAS= in the systemd unit), or map less for a"
+        " connection (a thread maps its whole stack: ulimit -s, pthread_attr_setstacksize; glibc"
+        " reserves 64 MiB for each of the first threads: MALLOC_ARENA_MAX)"
+    ),
+    Resource.DATA_SEGMENT: (
+        "Raise RLIMIT_DATA of the target (ulimit -d; LimitDATA= in the systemd unit), or map less"
+        " for a connection (a thread maps its whole stack: ulimit -s, pthread_attr_setstacksize)"
+    ),
+    Resource.HEAP: (
+        "Raise the cap of the runtime's heap (JVM: -Xmx or -XX:MaxRAMPercentage; node:"
+        " --max-old-space-size; .NET: DOTNET_GCHeapHardLimit; Go: GOMEMLIMIT, beyond which it only"
+        " collects garbage ever more often) and keep the memory limit above it, or hold less for a"
+        " connection"
+    ),
     Resource.TCP_MEMORY: (
         "Raise the third value of the sysctl net.ipv4.tcp_mem (in pages), or lower"
         " net.ipv4.tcp_wmem and disconnect slow consumers"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from capacity.domain.errors import UnreachableError
-from capacity.domain.resources import Limit, Resource
+from capacity.domain.resources import PROCESS_BYTES, Limit, Resource
 from capacity.domain.sample import AgentInfo, Sample
 from capacity.monitor.limits.states import unknown
 from capacity.monitor.readings import Reading
@@ -21,6 +21,7 @@ _UNPUBLISHED = (
     Resource.EPOLL_WATCHES,
     Resource.MEMORY_MAPS,
     Resource.OUTGOING_PORTS,
+    *sorted(PROCESS_BYTES),
 )
 """No exporter knows them, and any of them may bind."""
 

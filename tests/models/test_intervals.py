@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capacity.domain.resources import COUNTED, Resource
+from capacity.domain.resources import COUNTED, PROCESS_BYTES, Resource
 from capacity.models.intervals import Form, even_normals, form_of, form_sigma
 
 Z_90, Z_80 = 1.6448536, 1.2815516
@@ -47,6 +47,11 @@ def test_reaching_further_is_never_surer_yet_never_lowers_the_safe_end(form, rat
 def test_every_resource_has_a_form_and_counts_are_counted():
 
     assert {r for r in Resource if form_of(r) is Form.COUNTED} == COUNTED
+
+
+@pytest.mark.parametrize("resource", sorted(PROCESS_BYTES))
+def test_what_one_process_holds_is_forecast_as_memory(resource):
+    assert form_of(resource) is Form.MEMORY
 
 
 def test_even_normals_have_the_quantiles_of_the_normal_distribution():

@@ -16,6 +16,9 @@ import requests
 from capacity.monitor.listeners import TargetListeners
 from capacity.monitor.target import TargetView, read_stat
 
+PROGRAMS = Path(__file__).parent / "programs"
+"""In the languages of the runtimes whose heaps have caps."""
+
 
 class Child:
     """A Python process that runs a few lines, says what it did, and obeys further lines."""
@@ -53,6 +56,67 @@ class Child:
         self.process.wait()
         self.process.stdin.close()
         self.process.stdout.close()
+
+
+class Program(Child):
+    """A program of another runtime that obeys lines in the same way."""
+
+    def __init__(self, command: list[str], variables: dict[str, str]) -> None:
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **variables},
+        )
+        self.said = self._until("ready")
+
+
+@pytest.fixture
+def start_program() -> Iterator[Callable[..., Program]]:
+    programs: list[Program] = []
+
+    def start(*command: str, **variables: str) -> Program:
+        if not shutil.which(command[0]):
+            pytest.skip(f"{command[0]} is needed")
+        programs.append(Program(list(command), variables))
+        return programs[-1]
+
+    yield start
+    for program in programs:
+        program.end()
+
+
+@pytest.fixture(scope="session")
+def java_classes(tmp_path_factory) -> str:
+    if not shutil.which("javac"):
+        pytest.skip("javac is needed: apt install default-jdk-headless")
+    folder = tmp_path_factory.mktemp("java")
+    subprocess.run(["javac", "-d", str(folder), str(PROGRAMS / "Held.java")], check=True)
+    return str(folder)
+
+
+@pytest.fixture
+def start_java(start_program, java_classes) -> Callable[..., Program]:
+    return lambda *options, **variables: start_program(
+        "java", *options, "-cp", java_classes, "Held", **variables
+    )
+
+
+@pytest.fixture
+def start_node(start_program) -> Callable[..., Program]:
+    file = str(PROGRAMS / "held.js")
+    return lambda *options, **variables: start_program("node", *options, file, **variables)
+
+
+@pytest.fixture(scope="session")
+def go_program(tmp_path_factory) -> str:
+    if not shutil.which("go"):
+        pytest.skip("go is needed: apt install golang-go")
+    folder = tmp_path_factory.mktemp("go")
+    command = ["go", "build", "-o", str(folder / "held"), str(PROGRAMS / "held.go")]
+    subprocess.run(command, check=True, env={**os.environ, "GOCACHE": str(folder / "cache")})
+    return str(folder / "held")
 
 
 @pytest.fixture(scope="session")

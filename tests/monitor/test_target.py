@@ -55,14 +55,53 @@ def test_workers_come_and_go_from_view_to_view(start_child, hasty):
     assert counts == [1, 2, 3, 2, 3, 2, 1]
 
 
-def test_between_two_looks_for_children_new_ones_are_not_seen_yet(start_child):
+def test_a_process_for_each_connection_is_seen_on_the_next_beat(start_child):
     child = start_child(FORK)
     target = resolved(pid=child.pid)
     target.view()
-    child.do(MORE)
-
-    assert len(target.view().stats) == 1
+    counts = []
+    for _ in range(3):
+        child.do(MORE)
+        counts.append(len(target.view().stats))
     child.do(LESS)
+    counts.append(len(target.view().stats))
+    child.do(LESS), child.do(LESS)
+
+    assert counts == [2, 3, 4, 3]
+
+
+def test_so_is_that_of_a_server_behind_a_shell(start_child):
+    shell = start_child("import subprocess, sys; held = []")
+    shell.do(
+        "held.append(subprocess.Popen([sys.executable, '-ISc', 'import os, sys\\n"
+        "for line in sys.stdin: pid = os.fork() or sys.stdin.read()'], stdin=subprocess.PIPE))"
+    )
+    target = resolved(pid=shell.pid)
+    assert len(target.view().stats) == 2
+    shell.do("held[0].stdin.write(b'fork\\n'); held[0].stdin.flush(); import time; time.sleep(0.3)")
+
+    assert len(target.view().stats) == 3
+    shell.do("held[0].stdin.close(); held[0].wait()")
+
+
+def test_where_processes_are_many_children_of_those_without_wait_for_the_next_look(
+    start_child, monkeypatch
+):
+    monkeypatch.setattr(module, "_WATCHED", 1)
+    child = start_child(FORK)
+    child.do("r, w = os.pipe()")
+    child.do("pids.append(os.fork()) or pids[-1] or (os.read(r, 1), os.fork(), signal.pause())")
+    target = resolved(pid=child.pid)
+    seen = [len(target.view().stats)]
+    child.do("os.write(w, b'fork'); import time; time.sleep(0.3)")
+    seen.append(len(target.view().stats))
+    monkeypatch.setattr(module, "_REFRESH_S", 0.0)
+    target._look_at_s = 0.0
+    seen.append(len(target.view().stats))
+    for pid in target.view().stats.keys() - {child.pid}:
+        os.kill(pid, 9)
+
+    assert seen == [2, 2, 3]
 
 
 def test_the_start_is_in_the_agents_epoch_seconds(start_child):

@@ -7,7 +7,13 @@ import sys
 
 import pytest
 
-from capacity.monitor.visibility import hides_processes, hint, is_hidden, is_visible
+from capacity.monitor.visibility import (
+    hides_processes,
+    hint,
+    is_hidden,
+    is_visible,
+    sees_one_container,
+)
 
 MOUNTED = "25 30 0:23 / /proc rw,relatime{} - proc proc rw{}\n"
 
@@ -81,3 +87,14 @@ def test_finding_nothing_names_what_hides(hidden, how):
 
     assert (code, said.count("\n")) == (4, 1)
     assert "hidepid" in said
+
+
+def test_an_agent_in_a_container_is_told_from_one_on_the_host(write_file, tmp_path):
+    host = write_file("self/ns/pid", "")
+    host.unlink()
+    assert not sees_one_container(str(tmp_path))
+    host.symlink_to("pid:[4026531836]")
+    assert not sees_one_container(str(tmp_path))
+    host.unlink()
+    host.symlink_to("pid:[4026532221]")
+    assert sees_one_container(str(tmp_path))

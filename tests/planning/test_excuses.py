@@ -48,7 +48,7 @@ def unlimited(record):
         (gone, "0 samples lie on the plateaus"),
         (lambda r: replace(r, steps=r.steps[:1]), "(0 connections)"),
         (lambda r: replace(r, steps=r.steps[7:]), "({highest} connections)"),
-        (unlimited, "0 of 15 resources"),
+        (unlimited, "0 of 18 resources"),
     ],
 )
 def test_each_way_of_having_no_plan_is_named_with_its_remedy(venue, spoil, words):

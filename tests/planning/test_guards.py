@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capacity.domain.resources import Limit, LimitState, Resource
+from capacity.domain.resources import PROCESS_BYTES, Limit, LimitState, Resource
 from capacity.domain.sample import Sample
 from capacity.planning.guards import (
     BUSY_RATIO,
@@ -248,3 +248,15 @@ def test_the_death_of_a_target_is_named(start, words):
     trip = dead(samples, (7,), 380)
 
     assert words == (trip.statement if trip else None)
+
+
+@pytest.mark.parametrize("resource", sorted(PROCESS_BYTES))
+def test_a_step_that_would_fill_what_one_process_may_hold_does_not_begin(resource):
+    samples = [sample(n, {resource: value}) for n, value in enumerate((1e8, 2e8)) for _ in "12345"]
+    limit = replace(DESCRIPTORS, resource=resource, value=1e9)
+    trips = [
+        overreaching(samples, [limit], BOUNDS, sockets=sockets, sockets_now=100)
+        for sockets in (790, 810)
+    ]
+
+    assert [trip is not None for trip in trips] == [False, True]

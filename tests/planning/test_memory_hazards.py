@@ -75,6 +75,18 @@ def test_the_cap_of_a_heap_is_asked_for_until_it_is_declared(memory):
     assert doubts_of(record, declared=(cap,)) == []
 
 
+@pytest.mark.parametrize("state", LimitState)
+def test_a_cap_that_the_agent_looked_for_is_a_wall_or_a_doubt_of_its_own(memory, state):
+    record = with_agent(memory.record(), target_name="java")
+    value = 9e9 if state is LimitState.KNOWN else None
+    cap = Limit(resource=Resource.HEAP, state=state, value=value, scope="process", source="x")
+    agent = replace(record.manifest.agent, limits=(*record.manifest.agent.limits, cap))
+    looked = replace(record, manifest=replace(record.manifest, agent=agent))
+
+    assert len(doubts_of(record)) == 1
+    assert doubts_of(looked) == []
+
+
 def test_connections_small_as_table_entries_jump_when_tables_double(venue, cost, safe):
     small = replace(
         venue,

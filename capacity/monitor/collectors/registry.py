@@ -1,5 +1,6 @@
 """Every collector that the agent runs, in the order of their reading. A new one is added here."""
 
+from capacity.monitor.collectors.address_space import AddressSpaceCollector
 from capacity.monitor.collectors.agent_cpu import AgentCpuCollector
 from capacity.monitor.collectors.backlog import BacklogCollector
 from capacity.monitor.collectors.base import HostCollector, TargetCollector
@@ -11,6 +12,7 @@ from capacity.monitor.collectors.descriptors import DescriptorsCollector
 from capacity.monitor.collectors.epoll_watches import EpollWatchesCollector
 from capacity.monitor.collectors.event_loop import EventLoopCollector
 from capacity.monitor.collectors.file_table import FileTableCollector
+from capacity.monitor.collectors.heap import HeapCollector
 from capacity.monitor.collectors.host_cpu import HostCpuCollector
 from capacity.monitor.collectors.host_memory import HostMemoryCollector
 from capacity.monitor.collectors.lingering import LingeringCollector
@@ -37,6 +39,8 @@ def target_collectors(listeners: TargetListeners) -> list[TargetCollector]:
         ConnectionsCollector(listeners),
         ThreadsCollector(),
         MemoryCollector(),
+        AddressSpaceCollector(),
+        HeapCollector(),
         TcpMemoryCollector(),
         ConntrackCollector(),
         OutgoingPortsCollector(listeners),

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from capacity.domain.resources import AuditEntry, Scaling
 from capacity.monitor.limits.cgroup_entries import cgroup_entries
 from capacity.monitor.limits.entries import audited
+from capacity.monitor.limits.heap_caps import heap_entries
 from capacity.monitor.limits.host_entries import host_entries
 from capacity.monitor.limits.links import link_entries
 from capacity.monitor.limits.rlimits import rlimit_entries
@@ -22,6 +23,7 @@ def audit(target: TargetView, listeners: Sequence[Listener] = ()) -> tuple[Audit
     return (
         *_backlog_entries(listeners),
         *rlimit_entries(target),
+        *heap_entries(target),
         *cgroup_entries(target),
         *sysctl_entries(target),
         *link_entries(target),

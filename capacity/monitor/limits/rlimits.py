@@ -5,6 +5,7 @@ Of a tree of processes the audit shows the tightest: the one that gives out firs
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from capacity.domain.resources import AuditEntry, Resource, Scaling
@@ -54,11 +55,31 @@ _AUDITED = (
         Scaling.THREADS,
         Resource.USER_PROCESSES,
     ),
-    _Rlimit("RLIMIT_AS", "Max address space", "bytes", "process", Scaling.BYTES),
-    _Rlimit("RLIMIT_DATA", "Max data size", "bytes", "process", Scaling.BYTES),
+    _Rlimit(
+        "RLIMIT_AS",
+        "Max address space",
+        "bytes",
+        "process",
+        Scaling.BYTES,
+        Resource.ADDRESS_SPACE,
+    ),
+    _Rlimit(
+        "RLIMIT_DATA",
+        "Max data size",
+        "bytes",
+        "process",
+        Scaling.BYTES,
+        Resource.DATA_SEGMENT,
+    ),
     _Rlimit("RLIMIT_STACK", "Max stack size", "bytes", "process", Scaling.THREADS),
     _Rlimit("RLIMIT_MEMLOCK", "Max locked memory", "bytes", "process", Scaling.BYTES),
 )
+
+EXEMPT = ", or none for the superuser and who is privileged to pass it"
+"""What a process limit that limits nothing says of itself."""
+_ITSELF = ["0", "0"]
+_FIRST_MAP = [*_ITSELF, "4294967295"]
+"""/proc/PID/uid_map of the first user namespace."""
 
 _CAP_SYS_ADMIN, _CAP_SYS_RESOURCE = 21, 24
 
@@ -74,10 +95,16 @@ def soft_open_files(pid: int, proc: str = "/proc") -> int | None:
     return _pair(read_rlimits(pid, proc), "Max open files", f"{proc}/{pid}/limits")[0]
 
 
+def soft_limit(found: Mapping[str, _Pair], line: str, path: str) -> int | None:
+    """Return the soft limit of *line* from what was read of *path*; None when it is unlimited."""
+    return _pair(found, line, path)[0]
+
+
 def tightest_process_limit(target: TargetView) -> tuple[int, int | None]:
     """Return a process of the target and its soft RLIMIT_NPROC; None when nothing limits any.
 
-    Nothing limits a process that is the superuser's or privileged to ignore it (setrlimit(2)).
+    Nothing limits a process that is the superuser's or privileged to ignore it (setrlimit(2)), which
+    takes privilege in the first user namespace: that of a container's own does not count.
     """
     found: dict[int, int] = {}
     trouble: OSError | None = None
@@ -85,7 +112,7 @@ def tightest_process_limit(target: TargetView) -> tuple[int, int | None]:
         try:
             path = f"{target.proc}/{pid}/limits"
             soft = _pair(read_rlimits(pid, target.proc), "Max processes", path)[0]
-            if soft is not None and not _is_exempt(read_status(pid, target.proc)):
+            if soft is not None and not _is_exempt(pid, target.proc):
                 found[pid] = soft
         except (FileNotFoundError, ProcessLookupError) as error:
             trouble = error  # It ended.
@@ -99,12 +126,25 @@ def tightest_process_limit(target: TargetView) -> tuple[int, int | None]:
     return pid, found[pid]
 
 
-def _is_exempt(status: Mapping[str, list[str]]) -> bool:
+def _is_exempt(pid: int, proc: str) -> bool:
+    """Return whether *pid* is the superuser's as the kernel sees it, or privileged like one.
+
+    A user id is shown as our own user namespace has it, and a map counts from there.
+    """
+    status = read_status(pid, proc)
+    is_superuser = status_word(status, "Uid") == "0"
+    if is_superuser and _user_map("self", proc)[:2] == _ITSELF:
+        return True
     capabilities = int(status_word(status, "CapEff"), 16)
-    return bool(
-        status_word(status, "Uid") == "0"
-        or capabilities & (1 << _CAP_SYS_ADMIN | 1 << _CAP_SYS_RESOURCE)
-    )
+    is_privileged = capabilities & (1 << _CAP_SYS_ADMIN | 1 << _CAP_SYS_RESOURCE)
+    return bool(is_privileged) and _user_map(pid, proc) == _FIRST_MAP
+
+
+def _user_map(pid: int | str, proc: str) -> list[str]:
+    try:
+        return read_text(f"{proc}/{pid}/uid_map").split()
+    except FileNotFoundError:
+        return _FIRST_MAP  # A kernel without user namespaces.
 
 
 def read_status(pid: int, proc: str = "/proc") -> dict[str, list[str]]:
@@ -138,16 +178,18 @@ def rlimit_entries(target: TargetView) -> Iterator[AuditEntry]:
             found = readable[pid] if pid in readable else read_rlimits(pid, target.proc)
             return _pair(found, rlimit.line, f"{target.proc}/{pid}/limits")[rlimit.is_hard]
 
-        yield audited(
+        source = f"{target.proc}/{tightest}/limits: {rlimit.line} ({'hard' if rlimit.is_hard else 'soft'})"
+        entry = audited(
             rlimit.name,
             read,
             unit=rlimit.unit,
             scope=rlimit.scope,
-            source=f"{target.proc}/{tightest}/limits: {rlimit.line}"
-            f" ({'hard' if rlimit.is_hard else 'soft'})",
+            source=source,
             scales_with=rlimit.scales_with,
             resource=rlimit.resource,
         )
+        is_passed = entry.resource is Resource.USER_PROCESSES and entry.value is None
+        yield replace(entry, source=f"{source}{EXEMPT}") if is_passed else entry
 
 
 def _limits_or_none(pid: int, proc: str) -> Mapping[str, _Pair] | None:

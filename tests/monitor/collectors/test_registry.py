@@ -18,6 +18,7 @@ from capacity.monitor.readings import READ_ERRORS, Reading
 
 COPIED = (
     *("{pid}/stat", "{pid}/status", "{pid}/limits", "{pid}/cgroup", "{pid}/maps"),
+    *("{pid}/cmdline", "{pid}/environ"),
     *("{pid}/schedstat", "{pid}/task/{pid}/stat", "{pid}/task/{pid}/schedstat"),
     *("{pid}/task/{pid}/status", "{pid}/net/sockstat", "{pid}/net/snmp", "{pid}/net/netstat"),
     *("{pid}/net/dev", "{pid}/net/route", "{pid}/net/ipv6_route", "self/mountinfo"),

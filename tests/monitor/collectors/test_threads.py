@@ -1,11 +1,17 @@
 """Threads of real children, in and out of a real pids cgroup."""
 
+import socket
+import subprocess
+import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from capacity.domain.resources import LimitState, Resource
 from capacity.monitor.collectors.threads import ThreadsCollector
+from capacity.monitor.discovery import Selector
+from capacity.monitor.target import Target
 
 THREADS = """
 import threading, time
@@ -42,6 +48,41 @@ def test_a_pids_cgroup_counts_all_that_are_in_it(start_child, view, v1_cgroup):
 
     assert used == 6 + 1
     assert (limit.value, limit.scope, limit.source) == (40, "cgroup", f"{group}/pids.max")
+
+
+SERVERS = Path(__file__).parents[2] / "validation" / "servers"
+
+
+@pytest.fixture
+def start_server():
+    """Start one of the validation's servers; returns it and the port that it listens on."""
+    started = []
+
+    def start(name):
+        command = [sys.executable, str(SERVERS / name)]
+        started.append(subprocess.Popen(command, stderr=subprocess.PIPE, text=True))
+        return started[-1], int(started[-1].stderr.readline().rpartition(":")[2])
+
+    yield start
+    for server in started:
+        server.kill()
+        server.wait()
+        server.stderr.close()
+
+
+@pytest.mark.parametrize("name", ["with_threads.py", "with_processes.py"])
+def test_a_thread_or_a_process_for_each_connection_counts(start_server, wait_until, name):
+    server, port = start_server(name)
+    target = Target(Selector(pid=server.pid))
+    target.resolve()
+    before, _limit = collected(target.view())
+    with ExitStack() as stack:
+        for _ in range(20):
+            stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+        wait_until(lambda: collected(target.view())[0] >= before + 20)
+
+        assert collected(target.view())[0] == before + 20
+    wait_until(lambda: collected(target.view())[0] == before)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 from capacity.domain.resources import LimitState, Resource
 from capacity.monitor.collectors import user_processes as module
 from capacity.monitor.collectors.user_processes import UserProcessesCollector, threads_of
+from capacity.monitor.target import process_tree
 
 USER = "54321"
 """A number that nobody here has."""
@@ -52,7 +53,7 @@ def test_all_processes_of_the_user_count_up_to_the_limit_where_the_kernel_refuse
     (limit,) = collector.limits(target)
     before = collector.collect(target).used[Resource.USER_PROCESSES]
     (started,) = child.do("start_all()")
-    after = collector.collect(target).used[Resource.USER_PROCESSES]
+    after = collector.collect(view(child.pid)).used[Resource.USER_PROCESSES]
 
     assert (limit.value, limit.scope) == (30, "user")
     assert limit.source == f"/proc/{child.pid}/limits: Max processes (soft)"
@@ -68,6 +69,7 @@ def test_the_superuser_is_not_limited_and_counts_the_target_alone(collector, sta
     (limit,) = collector.limits(view(child.pid))
 
     assert limit.state is LimitState.UNLIMITED
+    assert "superuser" in limit.source
     assert collector.collect(view(child.pid)).used[Resource.USER_PROCESSES] == 4
 
 
@@ -88,4 +90,87 @@ def test_a_target_that_ended_has_an_unknown_limit(collector, start_child, view):
 
 
 def test_a_user_without_processes_has_none():
-    assert threads_of("54322") == 0
+    assert threads_of("54322") == {}
+
+
+FORKS = """
+import os, signal
+forked = []
+def fork(n):
+    for _ in range(n):
+        pid = os.fork()
+        pid or signal.pause()
+        forked.append(pid)
+def reap():  # One that ended and was not waited for counts still.
+    for pid in forked: os.kill(pid, 9), os.waitpid(pid, 0)
+def fork_all():
+    count = 0
+    try:
+        while True: fork(1); count += 1
+    except BlockingIOError: print(count)
+"""
+
+
+def test_a_process_for_each_connection_counts_up_to_the_limit(collector, start_as_user, view):
+    child = start_as_user(LIMIT + FORKS)
+    collector.limits(view(child.pid))
+    (forked,) = child.do("fork_all()")
+    tree = process_tree((child.pid,))
+    after = collector.collect(view(*tree)).used[Resource.USER_PROCESSES]
+    child.do("reap()")
+
+    assert after == 30 == 1 + int(forked) == len(tree)
+
+
+def test_between_two_looks_at_the_host_the_targets_own_are_counted_anew(
+    start_as_user, view, monkeypatch
+):
+    monkeypatch.setattr(module, "_EVERY_S", 3600.0)
+    collector = UserProcessesCollector()
+    child, other = start_as_user(LIMIT + THREADS + FORKS), start_as_user(THREADS)
+    other.do("start(2)")
+    collector.limits(view(child.pid))
+    uses = [collector.collect(view(child.pid)).used[Resource.USER_PROCESSES]]
+    child.do("start(5)")
+    uses.append(collector.collect(view(child.pid)).used[Resource.USER_PROCESSES])
+    child.do("fork(3)")
+    tree = process_tree((child.pid,))
+    uses.append(collector.collect(view(*tree)).used[Resource.USER_PROCESSES])
+    child.do("reap()")
+
+    assert uses == [1 + 3, 1 + 3 + 5, 1 + 3 + 5 + 3]
+
+
+def test_a_child_that_was_one_of_the_others_is_not_counted_twice(start_as_user, view, monkeypatch):
+    monkeypatch.setattr(module, "_EVERY_S", 3600.0)
+    collector, child = UserProcessesCollector(), start_as_user(LIMIT + FORKS)
+    collector.limits(view(child.pid))
+    child.do("fork(4)")
+    tree = process_tree((child.pid,))
+    uses = [
+        collector.collect(target).used[Resource.USER_PROCESSES]
+        for target in (view(child.pid), view(*tree))
+    ]
+    child.do("reap()")
+
+    assert uses == [5, 5]
+
+
+UNSHARE = """
+import ctypes, os, time
+refused = ctypes.CDLL(None, use_errno=True).unshare(0x10000000)  # CLONE_NEWUSER
+print(refused or "alone", flush=True)
+"""
+
+
+def test_privilege_in_a_user_namespace_of_its_own_exempts_nobody(start_as_user, collector, view):
+    child = start_as_user(UNSHARE + LIMIT + THREADS)
+    if child.said != ["alone"]:
+        pytest.skip("making a user namespace is not permitted here")
+    (limit,) = collector.limits(view(child.pid))
+    (started,) = child.do("start_all()")
+
+    assert (limit.state, limit.value) == (LimitState.KNOWN, 30)
+    assert (
+        1 + int(started) == 30 == collector.collect(view(child.pid)).used[Resource.USER_PROCESSES]
+    )

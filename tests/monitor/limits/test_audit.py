@@ -25,6 +25,12 @@ BY_ITS_OWN_RULES = {
     Resource.APPLICATION_CONNECTIONS,  # Declared by the operator.
 }
 
+BROUGHT_BY_SAMPLES = {
+    *(Resource.DESCRIPTORS, Resource.THREADS, Resource.TCP_MEMORY),
+    *(Resource.ADDRESS_SPACE, Resource.HEAP),
+}
+"""First of what each collector provides."""
+
 
 def smallest(entries, resource):
     values = [entry.value for entry in entries if entry.resource is resource]
@@ -40,7 +46,7 @@ def effective_with(collectors, target):
     limits = [limit for each in collectors for limit in each.limits(target)]
     limits += [limit for each in host_collectors() for limit in each.limits()]
     for each in collectors:
-        if each.provides[0] in {Resource.DESCRIPTORS, Resource.THREADS, Resource.TCP_MEMORY}:
+        if each.provides[0] in BROUGHT_BY_SAMPLES:
             limits += each.collect(target).limits
     return {limit.resource: limit.value for limit in limits}
 
