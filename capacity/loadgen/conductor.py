@@ -20,8 +20,9 @@ from capacity.loadgen import endings, messages
 from capacity.loadgen.climbing import Climber
 from capacity.loadgen.course import Course, Listed
 from capacity.loadgen.crew import Crew
+from capacity.loadgen.distress import Distress, Response
 from capacity.loadgen.endings import Ending
-from capacity.loadgen.guarding import EASED, Guard, Moment, saturated
+from capacity.loadgen.guarding import Guard, Moment, saturated
 from capacity.loadgen.muster import muster
 from capacity.loadgen.orders import is_careful, orders_of, stage_of
 from capacity.loadgen.preflight import Preflight, check
@@ -47,12 +48,6 @@ BEAT_S = 0.1
 BETWEEN = -1
 """Index of the stage between two steps that were not known before: what is counted under it is in
 neither."""
-MOST_EASINGS = 3
-"""Times that a step's arrivals are slowed down before distress ends the run."""
-EASED_RATIO = 0.25
-"""What is left of the connect rate each time."""
-SUSPECT_S = 3.0
-"""How long connections that are lost are waited with for the agent to say that the target ended."""
 
 
 class Conductor:
@@ -98,9 +93,11 @@ class Conductor:
         pids = preflight.info.target_pids if preflight.info is not None else ()
         self._guard = Guard(profile, preflight.limits, target.slo, pids)
         self._is_careful = is_careful(profile)
-        self._easings = 0
-        self._suspected_s: float | None = None
-        """Since when connections have been lost that nobody has explained yet."""
+        self._distress = Distress(
+            self._guard,
+            is_careful=self._course.is_careful,
+            has_agent=preflight.agent is not None,
+        )
         self._progress = (0, 0.0)
         """Most connections open in this step, and the elapsed time at which they were."""
         self._started_s = time.monotonic()
@@ -213,10 +210,8 @@ class Conductor:
     def _begin_phase(self) -> None:
         position, step = self._position, self._step
         if position.phase is Phase.RAMP:
-            self._easings, self._suspected_s = 0, None
             self._progress = (self.open_connections, self._elapsed_s)
-        else:
-            self._guard.judge_anew(self.recorder.samples)
+        self._distress.begin(position.phase, self.recorder.samples)
         self._share_stage()
         self._book.begin(position)
         self.recorder.event(
@@ -229,10 +224,7 @@ class Conductor:
 
     def _share_stage(self, **changes: int) -> None:
         """Tell every worker its share of the stage that is due."""
-        step = self._step
-        if self._easings:
-            eased_per_s = step.connects_per_s * EASED_RATIO**self._easings
-            step = replace(step, connects_per_s=eased_per_s)
+        step = replace(self._step, connects_per_s=self._connects_per_s)
         shares = max(1, len(self._crew))
         stage = stage_of(self._position, step, shares, is_careful=self._is_careful)
         self._crew.tell(messages.STAGE, {**stage, **changes})
@@ -287,16 +279,8 @@ class Conductor:
         if self._course.is_search:
             self._book.disturbances.add(loss)
             self._follow()
-        elif not self._may_be_explained():
+        elif not self._distress.may_be_explained(self._elapsed_s):
             self._end_lost(loss, CutOffKind.LOST)
-
-    def _may_be_explained(self) -> bool:
-        """Tell whether the agent may yet say why connections are lost: it needs a sample or two."""
-        if self.preflight.agent is None:
-            return False
-        if self._suspected_s is None:
-            self._suspected_s = self._elapsed_s
-        return self._elapsed_s - self._suspected_s < SUSPECT_S
 
     def _end_lost(self, statement: str, kind: CutOffKind) -> None:
         self._crew.tell(messages.END)
@@ -306,44 +290,39 @@ class Conductor:
         self.finish(endings.target_lost(index, statement))
 
     def _is_guarded(self) -> bool:
-        """Tell whether a guard has ended the run: the load is off, the steps before it are kept."""
+        """Tell whether something is being done about the target's distress: the run does not go on."""
         index, phase = self._position.index, self._position.phase
         if self._course.is_search and self.profile.guards is None:
             return False  # A search breaks its target and lets it recover.
-        trip = self._guard.trip(
-            self.recorder.samples,
-            Moment(
-                tally=self._tally,
-                connections=self._book.connections_peak,
-                is_loaded=index > 0 or self._step.connections > 0,
-                is_leaving=is_way_down(self.steps, index) and phase is not Phase.PLATEAU,
-                refused_by=self._crew.refused_by,
-            ),
+        moment = Moment(
+            tally=self._tally,
+            connections=self._book.connections_peak,
+            is_loaded=index > 0 or self._step.connections > 0,
+            is_leaving=is_way_down(self.steps, index) and phase is not Phase.PLATEAU,
+            refused_by=self._crew.refused_by,
         )
-        if trip is None:
+        reaction = self._distress.reaction(self.recorder.samples, moment, phase, self._elapsed_s)
+        if reaction is None:
             return False
-        if trip.kind is CutOffKind.LOST and self._may_be_explained():
-            return True
-        if trip.kind is CutOffKind.DIED:
-            self._end_lost(trip.statement, CutOffKind.DIED)
-            return True
-        if self._course.is_careful and phase is not Phase.PLATEAU and trip.guard in EASED:
-            return self._ease(trip)
-        return self._end_guarded(index, trip)
+        if reaction.response is Response.SLOW_DOWN:
+            self._slow_down(reaction.trip)
+        elif reaction.response is Response.END and reaction.trip.kind is CutOffKind.DIED:
+            self._end_lost(reaction.trip.statement, CutOffKind.DIED)
+        elif reaction.response is Response.END:
+            self._end_guarded(index, reaction.trip)
+        return True
 
-    def _ease(self, trip: Trip) -> bool:
-        """Slow the arrivals down and judge anew; distress that lasts ends the run."""
-        if self._easings >= MOST_EASINGS:
-            return self._end_guarded(self._position.index, trip)
-        self._easings += 1
-        self._guard.judge_anew(self.recorder.samples, self._tally)
+    @property
+    def _connects_per_s(self) -> float:
+        return self._step.connects_per_s * self._distress.rate_ratio
+
+    def _slow_down(self, trip: Trip) -> None:
         self._progress = (self._progress[0], self._elapsed_s)
         if self._position.phase is Phase.SETTLE:
             self._position = replace(self._position, since_s=self._elapsed_s)
         self._share_stage()
-        rate_per_s = self._step.connects_per_s * EASED_RATIO**self._easings
-        self.recorder.event("eased", **asdict(trip), connects_per_s=round(rate_per_s, 1))
-        return True
+        rate_per_s = round(self._connects_per_s, 1)
+        self.recorder.event("eased", **asdict(trip), connects_per_s=rate_per_s)
 
     def _is_guarded_from(self, step: LoadStep) -> bool:
         """Tell whether *step* would trip a guard; then the run has ended before it."""

@@ -16,7 +16,21 @@ from capacity.planning.climb import (
     next_level,
 )
 from capacity.planning.plan import plan
+from capacity.workload.experiment import Experiment, Factors
+from capacity.workload.profile import Mix, Pace
 
+MIX = Mix(subscriptions_per_connection=2, requests_per_s_per_connection=0.0, poll_interval_s=1.0)
+PACE = Pace(connects_per_s=400.0, ramp_timeout_s=15.0, settle_s=2.0, plateau_s=7.0)
+
+TARGETS = {
+    "memory": ({Resource.MEMORY: (60e6, 60e3, 0.002)}, 120e6),
+    "memory that is nearly full": ({Resource.MEMORY: (100e6, 60e3, 0.002)}, 112e6),
+    "noisy memory": ({Resource.MEMORY: (60e6, 60e3, 0.01)}, 180e6),
+    "an event loop": ({Resource.EVENT_LOOP: (0.01, 1e-3, 0.05)}, 1.0),
+    "a CPU quota": ({Resource.CPU: (0.02, 4e-4, 0.1)}, 0.25),
+    "threads": ({Resource.THREADS: (5, 1.0, 0.0)}, 300),
+}
+"""Resource -> use without load, of a connection, and its noise; and the limit."""
 RULES = Rules(start=20, growth=3.0, fraction=0.25, levels=6, most=4750, most_by="descriptors")
 EXCUSE = Excuse(run="r", reason="", remedy="", generator=None, doubts=())
 
@@ -140,3 +154,33 @@ def test_a_sharp_answer_has_nothing_to_gain(venue):
     )
 
     assert next_level(replace(answer, capacity=sharp)) is None
+
+
+@pytest.mark.parametrize("name", TARGETS)
+@pytest.mark.parametrize("seed", range(5))
+def test_no_target_is_taken_beyond_three_tenths_of_what_it_holds(planted, cost, name, seed):
+    """As shipped, and told nothing of the truth: 19,000 descriptors admit 4,750 connections."""
+    ((resource, (baseline, each, noise)),), limit = TARGETS[name][0].items(), TARGETS[name][1]
+    truth = (limit - baseline) / each
+    experiment = Experiment(mix=MIX, pace=PACE, factors=Factors(can_idle=True, can_poll=False))
+    steps = [experiment.baseline(), *experiment.level(20, [experiment.baseline()])]
+    levels = [20]
+    while True:
+        target = planted(
+            costs={
+                resource: cost(baseline=baseline, connection=each, noise=noise),
+                Resource.DESCRIPTORS: cost(baseline=15, connection=1.0),
+            },
+            limits={resource: limit, Resource.DESCRIPTORS: 19_000.0},
+            steps=tuple(steps),
+            seed=seed,
+        )
+        record = target.record()
+        climb = next_climb(record, plan(record), RULES, levels, 10**9)
+        if climb.connections is None:
+            break
+        levels.append(climb.connections)
+        steps += experiment.level(climb.connections, steps)
+
+    assert max(levels) <= max(20, 0.3 * truth)
+    assert max(levels) >= 0.12 * truth
