@@ -1,7 +1,7 @@
 """
 From windows and limits to walls: the ceiling of every resource, and why some have none.
 
-All resources are resampled with the same windows, and each replicate is moved by a draw of its
+The errors of the steps are drawn for all resources at once, and each replicate is moved by a draw of its
 model-form error. The minimum over the resources is taken within a replicate, so that the interval
 of the capacity is that of the minimum, and the share in which a wall came first its probability.
 """
@@ -17,9 +17,10 @@ from capacity.domain.estimates import Estimate
 from capacity.domain.load import LoadVector
 from capacity.domain.plan import NoCeiling, UnitCost, Wall
 from capacity.domain.resources import COUNTED, LATENCIES, Limit, LimitState, Resource
-from capacity.models.bootstrap import REPLICATES, SEED, spread_quantiles, window_weights
+from capacity.models.bootstrap import REPLICATES, SEED, spread_quantiles
 from capacity.models.ceilings import connections_at_limit, whole_connections
 from capacity.models.intervals import CONFIDENCE, even_normals, form_of, form_sigma
+from capacity.models.wild_bootstrap import step_normals
 from capacity.planning.components import Attribution
 from capacity.planning.costs import ResourceFit, fitted_costs
 from capacity.planning.effective_limits import known_value
@@ -66,7 +67,7 @@ def walls(
 ) -> Walls:
     """Return the walls along *mix*; *missing* holds reasons for resources without readings."""
     generator = np.random.default_rng(SEED)
-    resampling = window_weights([window.step for window in windows], generator)
+    disturbed = step_normals([window.step for window in windows], generator)
     highest = max(window.load.connections for window in windows)
     slow = {latency.limit.resource: latency for latency in latencies}
     drawn: dict[Resource, _Met] = {}
@@ -88,7 +89,7 @@ def walls(
         if reason is not None or limit is None or value is None:
             without.append(NoCeiling(resource=resource, reason=reason or "", limit=limit))
             continue
-        fit = fitted_costs(resource, windows, attributed, mix, resampling)
+        fit = fitted_costs(resource, windows, attributed, mix, disturbed)
         ceilings = connections_at_limit(value, fit.baseline, fit.marginal)
         if np.mean(fit.marginal <= 0.0) > _FREE_SHARE or ceilings[-1] > LARGEST:
             without.append(
@@ -105,7 +106,7 @@ def walls(
         sigma = form_sigma(form_of(resource), float(ceilings[-1]) / highest)
         ceilings = ceilings * np.exp(sigma * normals)
         if resource is Resource.DESCRIPTORS and (even := evenly_shared(windows)) is not None:
-            shared = fitted_costs(resource, even, attributed, mix, resampling)
+            shared = fitted_costs(resource, even, attributed, mix, disturbed)
             by_chance = ceilings_by_chance(shared, windows, value, normals)
             fit, ceilings = (fit, ceilings) if by_chance is None else (shared, by_chance)
         if resource in COUNTED:

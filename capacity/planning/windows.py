@@ -8,11 +8,13 @@ restarted target is another process with another baseline, so only the windows o
 are used together: of the one with most connection levels.
 """
 
+import math
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from statistics import stdev
 
 from capacity.domain.load import LoadVector
 from capacity.domain.observation import StepObservation
@@ -32,8 +34,9 @@ MEMORY_USE, MEMORY_PEAK = "cgroup_memory_bytes", "cgroup_memory_peak_bytes"
 FILLING_PROCESSES, FILLING_DESCRIPTORS = "filling_processes", "filling_descriptors"
 """The gauges that go with the use of descriptors."""
 
-_FLOWS = (Resource.CPU, Resource.EVENT_LOOP, Resource.NETWORK_OUT)
-"""Show a warm-up: caches that fill, code that is compiled. What is held rises for other reasons."""
+FLOWS = (Resource.CPU, Resource.EVENT_LOOP, Resource.NETWORK_OUT)
+"""Run out by their mean, and show a warm-up: caches that fill, code that is compiled. What is held
+rises for other reasons."""
 
 RESTART_TOLERANCE_S = 0.5
 """Start times nearer than this are one start, read twice."""
@@ -50,6 +53,8 @@ class Window:
     target_started_at: float
     load: LoadVector
     mean: Mapping[Resource, float]
+    error: Mapping[Resource, float]
+    """Standard error of the mean, from the scatter of the window's samples; 0 for one sample."""
     peak: Mapping[Resource, float]
     """Largest sample of the window."""
     burst_bytes: float | None
@@ -185,7 +190,7 @@ def _cut(step: StepObservation, inside: list[Sample], begin: float, end: float) 
 
 def _settled(windows: list[Window]) -> list[Window]:
     """Return the windows without those in which the target was still warming up."""
-    flow = next((name for name in _FLOWS if all(name in w.mean for w in windows)), None)
+    flow = next((name for name in FLOWS if all(name in w.mean for w in windows)), None)
     return windows if flow is None else windows[warm_up_batches([w.mean[flow] for w in windows]) :]
 
 
@@ -207,12 +212,17 @@ def _window(step: StepObservation, samples: list[Sample]) -> Window:
         target_started_at=started_at,
         load=step.load,
         mean={resource: sum(used) / len(used) for resource, used in readings.items()},
+        error={resource: _error_of_mean(used) for resource, used in readings.items()},
         peak={resource: max(used) for resource, used in readings.items()},
         burst_bytes=_burst_bytes(samples),
         processes=max(sharing, default=1),
         shared_descriptors=sum(shared) / len(shared) if len(set(sharing)) == 1 and shared else None,
         descriptor_limit=min(_gauges(samples, DESCRIPTOR_LIMIT), default=None),
     )
+
+
+def _error_of_mean(values: Sequence[float]) -> float:
+    return stdev(values) / math.sqrt(len(values)) if len(values) > 1 else 0.0
 
 
 def _burst_bytes(samples: Sequence[Sample]) -> float | None:

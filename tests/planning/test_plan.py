@@ -2,6 +2,7 @@ import math
 import time
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -76,6 +77,30 @@ def test_garbage_collections_and_a_restart_leave_the_ceilings_where_they_are(ven
     assert wall(planned, Resource.MEMORY).ceiling.mid == pytest.approx(truth, rel=0.04)
     assert planned.capacity.mid == pytest.approx(985, rel=0.001)
     assert DoubtKind.TARGET_RESTARTED in {doubt.kind for doubt in planned.doubts}
+
+
+@pytest.mark.parametrize(
+    ("collection", "share"), [(1.5, 1 / 12), (0.6, 1 / 8)], ids=["rare", "often"]
+)
+def test_work_that_comes_in_bursts_leaves_the_safe_number_safe(
+    venue, cost, safe, collection, share
+):
+    truth = cost(
+        baseline=0.02,
+        connection=1e-4,
+        delivery=8e-5,
+        noise=0.03,
+        collection=collection,
+        collected_share=share,
+    )
+    planted = replace(
+        venue, costs={Resource.CPU: truth}, limits={Resource.CPU: 1.0}, steps=safe(12.0, 5)
+    )
+    plans = [plan(replace(planted, seed=seed).record()) for seed in range(30)]
+    ceiling = truth.ceiling(1.0)
+
+    assert np.median([p.capacity.mid for p in plans]) == pytest.approx(ceiling, rel=0.03)
+    assert sum(p.safe_capacity > ceiling for p in plans) <= 2
 
 
 def test_the_safe_capacity_is_the_whole_number_below_the_interval(venue):
