@@ -1,11 +1,16 @@
 """
 From windows and limits to walls: the ceiling of every resource, and why some have none.
 
-The errors of the steps are drawn for all resources at once, and each replicate is moved by a draw of its
-model-form error. The minimum over the resources is taken within a replicate, so that the interval
-of the capacity is that of the minimum, and the share in which a wall came first its probability.
+The errors of the steps are drawn for all resources at once, and each replicate is moved by a draw of
+the model-form error, one for all resources that err alike: processor and event loop of one process
+bend together, and so do the memory of the target and the host's. Two readings of one thing then are
+one wall seen twice, and not two chances of an early end. The minimum over the resources is taken
+within a replicate, so that the interval of the capacity is that of the minimum, and the share in
+which a wall came first its probability. Where several walls may come first, their minimum is lower
+than each of them mostly is, and so is the middle of the capacity.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,7 +24,7 @@ from capacity.domain.plan import NoCeiling, UnitCost, Wall
 from capacity.domain.resources import COUNTED, LATENCIES, Limit, LimitState, Resource
 from capacity.models.bootstrap import REPLICATES, SEED, spread_quantiles
 from capacity.models.ceilings import connections_at_limit, whole_connections
-from capacity.models.intervals import CONFIDENCE, even_normals, form_of, form_sigma
+from capacity.models.intervals import CONFIDENCE, Form, even_normals, form_of, form_sigma
 from capacity.models.wild_bootstrap import step_normals
 from capacity.planning.components import Attribution
 from capacity.planning.costs import ResourceFit, fitted_costs
@@ -69,15 +74,18 @@ def walls(
     generator = np.random.default_rng(SEED)
     disturbed = step_normals([window.step for window in windows], generator)
     highest = max(window.load.connections for window in windows)
+    # For every form and once more for the chance of a split, whatever limits there are: one more of
+    # them leaves the other intervals alone.
+    form_normals = {form: np.append(even_normals(REPLICATES, generator), 0.0) for form in Form}
+    split_normals = np.append(even_normals(REPLICATES, generator), 0.0)
     slow = {latency.limit.resource: latency for latency in latencies}
     drawn: dict[Resource, _Met] = {}
     without: list[NoCeiling] = []
     for resource in TIE_ORDER:
-        # Drawn for every resource, so that one more limit leaves the other intervals alone.
-        normals = np.append(even_normals(REPLICATES, generator), 0.0)
+        form = form_of(resource)
         if resource in LATENCIES:
             if resource in slow:
-                met = _latency_met(slow[resource], normals)
+                met = _latency_met(slow[resource], form_normals[form])
                 if isinstance(met, NoCeiling):
                     without.append(met)
                 else:
@@ -103,11 +111,11 @@ def walls(
                 )
             )
             continue
-        sigma = form_sigma(form_of(resource), float(ceilings[-1]) / highest)
-        ceilings = ceilings * np.exp(sigma * normals)
+        sigma = form_sigma(form, float(ceilings[-1]) / highest)
+        ceilings = ceilings * np.exp(sigma * form_normals[form])
         if resource is Resource.DESCRIPTORS and (even := evenly_shared(windows)) is not None:
             shared = fitted_costs(resource, even, attributed, mix, disturbed)
-            by_chance = ceilings_by_chance(shared, windows, value, normals)
+            by_chance = ceilings_by_chance(shared, windows, value, split_normals)
             fit, ceilings = (fit, ceilings) if by_chance is None else (shared, by_chance)
         if resource in COUNTED:
             ceilings = whole_connections(ceilings)
@@ -137,9 +145,20 @@ def walls(
         )
         for row, (resource, met) in enumerate(drawn.items())
     ]
-    return Walls(
-        ladder=ladder(found), no_ceiling=tuple(without), capacity=_interval(table.min(axis=0))
-    )
+    return Walls(ladder=ladder(found), no_ceiling=tuple(without), capacity=_capacity(table))
+
+
+def _capacity(table: NDArray[np.float64]) -> Estimate:
+    """Return the interval of the minimum over the rows of *table*, the forecasts last in each.
+
+    Its middle is the lowest forecast, less what the median of the minimum lies below the median of
+    that wall alone: nothing where no other wall comes near.
+    """
+    lowest = table.min(axis=0)
+    alone = float(np.median(table[int(np.argmin(table[:, -1])), :-1]))
+    if 0.0 < alone < math.inf:
+        lowest[-1] *= float(np.median(lowest[:-1])) / alone
+    return _interval(lowest)
 
 
 def _latency_met(use: LatencyUse, normals: NDArray[np.float64]) -> _Met | NoCeiling:

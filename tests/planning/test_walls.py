@@ -57,6 +57,62 @@ def test_the_interval_of_the_capacity_is_that_of_the_minimum(venue, cost):
     assert found.capacity.low <= min(wall.ceiling.low for wall in found.ladder)
 
 
+def twice_read(venue, cost, limit_cores):
+    """Return the walls of one reading of the processor, and of the same one called event loop too."""
+    truth = cost(baseline=0.02, connection=9e-4, noise=0.03)
+    record = replace(
+        venue, costs={Resource.CPU: truth}, limits={Resource.CPU: limit_cores}
+    ).record()
+    windows = plateau_windows(record.steps, record.samples, 0.0)
+    both = [
+        replace(
+            window,
+            **{
+                name: {**known, Resource.EVENT_LOOP: known[Resource.CPU]}
+                for name, known in (
+                    ("mean", window.mean),
+                    ("peak", window.peak),
+                    ("error", window.error),
+                )
+            },
+        )
+        for window in windows
+    ]
+    once = {limit.resource: limit for limit in record.manifest.agent.limits}
+    twice = once | {Resource.EVENT_LOOP: replace(once[Resource.CPU], resource=Resource.EVENT_LOOP)}
+    mix = measured_mix(record.steps)
+    return [
+        walls(rows, attribution(rows), mix, limits, {})
+        for rows, limits in ((windows, once), (both, twice))
+    ]
+
+
+@pytest.mark.parametrize("limit_cores", [0.9, 3.6])
+def test_one_reading_under_two_names_is_one_wall(venue, cost, limit_cores):
+    alone, together = twice_read(venue, cost, limit_cores)
+
+    assert len(together.ladder) == 2
+    assert together.capacity == alone.capacity
+
+
+def test_the_middle_is_that_of_the_minimum_where_several_walls_may_come_first(venue, cost):
+    noisy = cost(baseline=0.02, connection=9e-4, noise=0.03)
+    found = walls_of(
+        replace(
+            venue,
+            costs={
+                Resource.CPU: noisy,
+                Resource.MEMORY: cost(baseline=60e6, connection=60e3, noise=0.002),
+            },
+            limits={Resource.CPU: 0.9, Resource.MEMORY: 60e6 + 60e3 * 978},
+        )
+    )
+    alone = [wall.ceiling.mid for wall in found.ladder]
+
+    assert max(alone) < 1.03 * min(alone)
+    assert 0.9 * min(alone) < found.capacity.mid < 0.995 * min(alone)
+
+
 def test_a_counted_ceiling_is_whole_and_sure(venue):
     ceiling = next(w for w in walls_of(venue).ladder if w.resource is Resource.DESCRIPTORS).ceiling
 
