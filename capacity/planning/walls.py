@@ -6,13 +6,14 @@ the model-form error, one for all resources that err alike: processor and event 
 bend together, and so do the memory of the target and the host's. Two readings of one thing then are
 one wall seen twice, and not two chances of an early end. The minimum over the resources is taken
 within a replicate, so that the interval of the capacity is that of the minimum, and the share in
-which a wall came first its probability. Where several walls may come first, their minimum is lower
+which a wall came first its probability. A cost that scatter may have made of nothing leaves a wall
+with a lower end only, which takes part as far as it reaches down. Where several walls may come first, their minimum is lower
 than each of them mostly is, and so is the middle of the capacity.
 """
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +38,11 @@ from capacity.planning.sharing import ceilings_by_chance, evenly_shared
 from capacity.planning.windows import Window, levels
 
 _FREE_SHARE = 0.01
-"""A cost that vanishes in more than 1 % of the replicates is not measurable."""
+"""A cost that vanishes in more than 1 % of the replicates is uncertain: it may be nothing."""
+FAR_RATIO = 10.0
+"""An uncertain cost whose wall stands at least this many times beyond the first one is not worth a
+place among the walls."""
+_LOWER_TAIL = (1.0 - CONFIDENCE) / 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +64,8 @@ class _Met:
     """By replicate; the last entry is the forecast itself."""
     used_at_baseline: float
     used_at_highest: float
+    is_certain: bool
+    """The cost is told from nothing; without that only the lower end of the wall is known."""
 
 
 def walls(
@@ -99,19 +106,13 @@ def walls(
             continue
         fit = fitted_costs(resource, windows, attributed, mix, disturbed)
         ceilings = connections_at_limit(value, fit.baseline, fit.marginal)
-        if np.mean(fit.marginal <= 0.0) > _FREE_SHARE or ceilings[-1] > LARGEST:
-            without.append(
-                NoCeiling(
-                    resource=resource,
-                    reason=(
-                        "no measurable cost per connection up to"
-                        f" {units.counted(round(highest), 'connection')}"
-                    ),
-                    limit=limit,
-                )
-            )
+        ceilings[ceilings > LARGEST] = math.inf
+        is_certain = np.mean(fit.marginal <= 0.0) <= _FREE_SHARE and ceilings[-1] < math.inf
+        reached = float(ceilings[-1]) if is_certain else _low(ceilings)
+        if reached == math.inf:
+            without.append(_unmeasured(resource, limit, highest, reached))
             continue
-        sigma = form_sigma(form, float(ceilings[-1]) / highest)
+        sigma = form_sigma(form, reached / highest)
         ceilings = ceilings * np.exp(sigma * form_normals[form])
         if resource is Resource.DESCRIPTORS and (even := evenly_shared(windows)) is not None:
             shared = fitted_costs(resource, even, attributed, mix, disturbed)
@@ -125,7 +126,13 @@ def walls(
             ceilings=ceilings,
             used_at_baseline=_used_at_baseline(windows, resource, fit),
             used_at_highest=_used_at_highest(windows, resource),
+            is_certain=bool(is_certain),
         )
+    drawn, far = _near(drawn)
+    without += [
+        _unmeasured(resource, met.limit, highest, _low(met.ceilings))
+        for resource, met in far.items()
+    ]
     if not drawn:
         return Walls(ladder=(), no_ceiling=tuple(without), capacity=None)
     table = np.stack([met.ceilings for met in drawn.values()])
@@ -136,7 +143,7 @@ def walls(
             resource=resource,
             limit=met.limit,
             cost=met.cost,
-            ceiling=_interval(met.ceilings),
+            ceiling=_ceiling(met),
             used_at_baseline=met.used_at_baseline,
             used_at_highest=met.used_at_highest,
             binding_probability=float(np.mean(first == row)),
@@ -173,6 +180,35 @@ def _latency_met(use: LatencyUse, normals: NDArray[np.float64]) -> _Met | NoCeil
         ceilings=ceilings,
         used_at_baseline=cost.baseline.mid,
         used_at_highest=use.tails_s[use.connections.index(max(use.connections))],
+        is_certain=True,
+    )
+
+
+def _near(
+    drawn: Mapping[Resource, _Met],
+) -> tuple[dict[Resource, _Met], dict[Resource, _Met]]:
+    """Return the walls that count, and the uncertain ones that are far beyond the first.
+
+    Where no cost is certain none counts: noise alone is no plan.
+    """
+    first = min((float(met.ceilings[-1]) for met in drawn.values() if met.is_certain), default=None)
+    near = {
+        resource: met
+        for resource, met in drawn.items()
+        if met.is_certain or (first is not None and _low(met.ceilings) < FAR_RATIO * first)
+    }
+    return near, {resource: met for resource, met in drawn.items() if resource not in near}
+
+
+def _unmeasured(resource: Resource, limit: Limit, highest: float, least: float) -> NoCeiling:
+    known = f"; at least {units.about(least)} fit" if least < math.inf else ""
+    return NoCeiling(
+        resource=resource,
+        reason=(
+            "no measurable cost per connection up to"
+            f" {units.counted(round(highest), 'connection')}{known}"
+        ),
+        limit=limit,
     )
 
 
@@ -195,6 +231,16 @@ def _why_unfitted(
     if levels(read) < 2:
         return f"its use was read at {levels(read)} connection level only; a cost needs 2"
     return None
+
+
+def _low(ceilings: NDArray[np.float64]) -> float:
+    """Return the lower end of the replicates: the one-sided 95 % bound."""
+    return float(np.quantile(ceilings[:-1], _LOWER_TAIL, method="lower"))
+
+
+def _ceiling(met: _Met) -> Estimate:
+    found = _interval(met.ceilings)
+    return found if met.is_certain else replace(found, high=math.inf)
 
 
 def _interval(values: NDArray[np.float64]) -> Estimate:

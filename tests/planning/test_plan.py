@@ -103,6 +103,21 @@ def test_work_that_comes_in_bursts_leaves_the_safe_number_safe(
     assert sum(p.safe_capacity > ceiling for p in plans) <= 2
 
 
+def test_memory_lost_in_its_scatter_still_bounds_what_is_safe(venue, cost, safe):
+    truth = cost(baseline=60e6, connection=40e3, step_noise=0.02)
+    planted = replace(
+        venue,
+        costs={Resource.MEMORY: truth, Resource.DESCRIPTORS: cost(baseline=12, connection=1.0)},
+        limits={Resource.MEMORY: 60e6 + 700 * 40e3, Resource.DESCRIPTORS: 4096.0},
+        steps=[replace(s, connections=s.connections // 4) for s in safe(12.0, 5)],
+    )
+    plans = [plan(replace(planted, seed=seed).record()) for seed in range(40)]
+
+    assert all(Resource.MEMORY in {wall.resource for wall in p.ladder} for p in plans)
+    assert any(not w.ceiling.is_bounded for p in plans for w in p.ladder)
+    assert sum(p.safe_capacity > 700 for p in plans) <= 2
+
+
 def test_the_safe_capacity_is_the_whole_number_below_the_interval(venue):
     planned = plan(venue.record())
     highest = max(step.connections for step in venue.steps)

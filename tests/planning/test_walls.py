@@ -2,10 +2,11 @@ from dataclasses import replace
 
 import pytest
 
+from capacity.domain import units
 from capacity.domain.resources import LATENCIES, Limit, LimitState, Resource
 from capacity.planning.components import attribution
 from capacity.planning.mix import measured_mix
-from capacity.planning.walls import walls
+from capacity.planning.walls import FAR_RATIO, walls
 from capacity.planning.windows import plateau_windows
 
 
@@ -171,6 +172,56 @@ def test_the_further_the_reach_the_wider_the_interval(venue):
         widths.append(ceiling.high / ceiling.low - 1.0)
 
     assert widths[0] < 0.8 * widths[1] < 0.6 * widths[2]
+
+
+def noisy_beside_descriptors(venue, cost, descriptors, noisy):
+    """Return the walls of a certain count, and of host memory that only scatters."""
+    found = walls_of(
+        replace(
+            venue,
+            costs={
+                Resource.DESCRIPTORS: cost(baseline=15, connection=1.0),
+                Resource.HOST_MEMORY: noisy,
+            },
+            limits={Resource.DESCRIPTORS: descriptors, Resource.HOST_MEMORY: 4e9},
+        )
+    )
+    return found, {wall.resource: wall for wall in found.ladder}.get(Resource.HOST_MEMORY)
+
+
+def test_a_cost_that_may_be_nothing_keeps_the_lower_end_of_its_wall(venue, cost):
+    noisy = cost(baseline=2e9, noise=0.01, step_noise=0.01)
+    found, wall = noisy_beside_descriptors(venue, cost, 1e6, noisy)
+
+    assert not wall.ceiling.is_bounded
+    assert wall.ceiling.low < 250_000
+    assert found.capacity.low == wall.ceiling.low
+    assert found.capacity.is_bounded
+    assert sum(entry.binding_probability for entry in found.ladder) == pytest.approx(1.0)
+
+
+def test_far_beyond_the_first_wall_it_is_told_as_a_resource_without_one(venue, cost):
+    noisy = cost(baseline=2e9, noise=0.01, step_noise=0.01)
+    _, wall = noisy_beside_descriptors(venue, cost, 1e6, noisy)
+    far = 15 + wall.ceiling.low / FAR_RATIO
+    _, just_near = noisy_beside_descriptors(venue, cost, 1.02 * far, noisy)
+    found, just_far = noisy_beside_descriptors(venue, cost, 0.98 * far, noisy)
+    [entry] = [e for e in found.no_ceiling if e.resource is Resource.HOST_MEMORY]
+
+    assert just_near.ceiling == wall.ceiling
+    assert just_far is None
+    assert entry.reason == (
+        "no measurable cost per connection up to 245 connections;"
+        f" at least {units.about(wall.ceiling.low)} fit"
+    )
+
+
+def test_an_uncertain_wall_beyond_a_counted_one_leaves_that_exact(venue, cost):
+    noisy = cost(baseline=2e9, noise=0.01, step_noise=0.01)
+    found, wall = noisy_beside_descriptors(venue, cost, 4096, noisy)
+
+    assert wall is not None
+    assert (found.capacity.low, found.capacity.high) == (4081.0, 4081.0)
 
 
 def test_noise_is_no_cost(venue, cost):
