@@ -4,8 +4,10 @@ One resource's costs from the windows: the fit, its scatter, and what one more c
 What flows runs out by its mean, so the line goes through the means of whole steps; what is held goes
 through those of the windows, bursts left out. What runs out of memory is the peak and not the mean, so for memory the baseline is raised to the envelope of the windows' peaks, or the line by that
 of its bursts where they grow with the connections (bursts.py). What memory stays
-with the target when connections leave has a column of its own (kept.py), and so has a jump
-(models/breaks.py), which counts as baseline: capacity lies above it.
+with the target when connections leave has a column of its own (kept.py), and so have what a fresh
+process allocates when it is first used, and a jump (models/breaks.py), which count as baseline:
+capacity lies above them. A jump between two loads may be the first of a staircase: arenas, slabs and
+tables grow by steps. A quarter of the replicates takes it as that, which lowers the lower end.
 """
 
 import math
@@ -22,7 +24,7 @@ from capacity.domain.load import LoadVector
 from capacity.domain.plan import CONTAINED, UnitCost
 from capacity.domain.resources import COUNTED, Resource
 from capacity.models.bootstrap import spread_quantiles
-from capacity.models.breaks import strongest_break
+from capacity.models.breaks import is_raised_by_first_use, strongest_break
 from capacity.models.design_condition import SEPARABLE_BELOW, condition_number
 from capacity.models.intervals import CONFIDENCE
 from capacity.models.snapping import snapped_slope
@@ -36,6 +38,8 @@ from capacity.planning.windows import FLOWS, Window
 
 ENVELOPED = frozenset({Resource.MEMORY, Resource.HOST_MEMORY, Resource.TCP_MEMORY})
 
+_STAIR_EVERY = 4
+"""Every so manieth replicate takes a jump as one of many."""
 _CONNECTIONS = 1
 """Column of the design; column 0 is the baseline."""
 
@@ -66,7 +70,7 @@ def fitted_costs(
     components = attributed.of(resource)
     present = _rows(resource, windows, components)
     rows, use, errors = _uses(resource, windows, present)
-    matrix, jumped = _matrix(resource, windows, components, rows, use)
+    matrix, jumps = _matrix(resource, windows, components, rows, use)
     steps, drawn = [windows[row].step for row in rows], normals[:, rows]
     fit = robust_costs(matrix, use, errors, is_flow=resource in FLOWS)
     coefficients = redrawn_costs(matrix, use, fit, steps, drawn)
@@ -88,8 +92,13 @@ def fitted_costs(
         at_rest, each = bursts or (peak_reserve(*_peaks(resource, windows, present)), 0.0)
         coefficients[:, 0] += at_rest
         coefficients[:, _CONNECTIONS] += each
-    if jumped is not None:
-        coefficients[:, 0] += coefficients[:, jumped]
+    for column, after in jumps.items():
+        is_stair = np.zeros(len(coefficients), dtype=np.bool_)
+        if after > 0.0:
+            is_stair[:-1:_STAIR_EVERY] = True
+        size = coefficients[:, column]
+        coefficients[:, 0] += np.where(is_stair, 0.0, size)
+        coefficients[:, _CONNECTIONS] += np.where(is_stair, size / max(after, 1.0), 0.0)
     coefficients = coefficients[:, : 1 + len(components)]
     by_name = dict(zip(components, coefficients.T[1:], strict=True))
     cost = UnitCost(
@@ -181,26 +190,33 @@ def _matrix(
     components: Sequence[str],
     present: Sequence[int],
     use: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], int | None]:
-    """Return the design, and which column of it is a jump of memory that was found, if any.
+) -> tuple[NDArray[np.float64], dict[int, float]]:
+    """Return the design, and the columns of it that are jumps of memory which were found, each with
 
-    What was added at once is no part of the cost per connection, and stays above the jump.
+    the connections after which it came: none for what the first use of a process adds. What was
+    added at once is no part of the cost per connection, and stays above the jump.
     """
     matrix = use_design(resource, windows, components, present)
+    jumps: dict[int, float] = {}
     if resource not in ENVELOPED:
-        return matrix, None
+        return matrix, jumps
     _, first, members = np.unique(
         [windows[row].step for row in present], return_index=True, return_inverse=True
     )
     by_step = np.bincount(members, weights=use) / np.bincount(members)
     asked = np.array([float(windows[row].asked_connections) for row in present])
-    found = strongest_break(matrix[first], by_step, asked[first].tolist())
+    levels = asked[first].tolist()
+    if is_raised_by_first_use(matrix[first], by_step, levels):
+        jumps[matrix.shape[1]] = 0.0
+        matrix = np.column_stack([matrix, asked > 0.0])
+    found = strongest_break(matrix[first], by_step, levels)
     if found is None or found.jump <= 0.0:
-        return matrix, None
+        return matrix, jumps
     wider = np.column_stack([matrix, asked > found.at])
     if condition_number(wider) > SEPARABLE_BELOW:
-        return matrix, None
-    return wider, matrix.shape[1]
+        return matrix, jumps
+    jumps[matrix.shape[1]] = (found.at + found.until) / 2.0
+    return wider, jumps
 
 
 def _without_slope(

@@ -219,3 +219,55 @@ def test_memory_that_stays_when_connections_leave_does_not_flatten_their_cost(ve
 
     assert found.baseline.mid == pytest.approx(40e6, rel=1e-3)
     assert found.per_connection.mid == pytest.approx(16e3, rel=1e-3)
+
+
+def fit_of_memory(venue, cost, steps, added, seed=1):
+    """Return the fit of 26,000 bytes a connection with what *added* adds at a count of them."""
+    truth = cost(baseline=45e6, connection=26e3, noise=0.0004)
+    record = replace(planted_cost(venue, Resource.MEMORY, truth), steps=steps, seed=seed).record()
+    windows = plateau_windows(record.steps, record.samples, 0.0)
+    raised = [
+        replace(
+            w,
+            mean={Resource.MEMORY: w.mean[Resource.MEMORY] + added(w.asked_connections)},
+            peak={Resource.MEMORY: w.peak[Resource.MEMORY] + added(w.asked_connections)},
+        )
+        for w in windows
+    ]
+    normals = step_normals([w.step for w in raised], np.random.default_rng(1))
+    return fitted_costs(
+        Resource.MEMORY, raised, attribution(raised), measured_mix(record.steps), normals
+    )
+
+
+@pytest.mark.parametrize("levels", [(8, 16, 24, 32), (15, 30, 45, 60)])
+def test_what_a_fresh_process_allocates_at_first_is_not_charged_to_connections(
+    venue, cost, ramp, levels
+):
+    steps = ramp(0, *levels)
+    covered = 0
+    for seed in range(20):
+        fresh = fit_of_memory(venue, cost, steps, lambda n: 5e6 * (n > 0), seed)
+        low, high = np.quantile(fresh.marginal[:-1], [0.05, 0.95])
+        covered += low <= 26e3 <= high
+
+        assert fresh.marginal[-1] == pytest.approx(26e3, rel=0.25)
+        assert fresh.baseline[-1] == pytest.approx(50e6, rel=0.01)
+
+    assert covered >= 15
+
+
+def test_a_jump_between_two_loads_may_be_the_first_of_a_staircase(venue, cost, ramp):
+    steps = ramp(0, 50, 100, 150, 200, 250, 300)
+    found = fit_of_memory(venue, cost, steps, lambda n: 4e6 * (n // 180))
+    dearest = np.quantile(found.marginal[:-1], 0.95)
+
+    assert found.marginal[-1] == pytest.approx(26e3, rel=0.1)
+    assert np.median(found.marginal[:-1]) == pytest.approx(26e3, rel=0.1)
+    assert dearest == pytest.approx(26e3 + 4e6 / 175, rel=0.1)
+
+
+def test_growth_without_a_jump_is_no_staircase(venue, cost, ramp):
+    found = fit_of_memory(venue, cost, ramp(0, 50, 100, 150, 200, 250, 300), lambda _: 0.0)
+
+    assert np.quantile(found.marginal[:-1], 0.95) < 1.1 * 26e3
