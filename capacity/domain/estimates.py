@@ -1,17 +1,26 @@
 """A number with its uncertainty."""
 
+import math
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """A two-sided interval around a most likely value; low ≤ mid ≤ high."""
+    """A two-sided interval around a most likely value; low ≤ mid ≤ high.
+
+    `high` is ∞ where nothing that was measured bounds it, and so may `mid` be.
+    """
 
     low: float
     mid: float
     high: float
     confidence: float
     """Probability that the truth lies within [low, high], 0–1; 1 for what was counted."""
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether there is an upper end; without one only the lower is known."""
+        return math.isfinite(self.high)
 
     @classmethod
     def exactly(cls, value: float) -> "Estimate":

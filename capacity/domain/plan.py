@@ -57,14 +57,16 @@ class Wall:
     limit: Limit
     cost: UnitCost
     ceiling: Estimate
-    """Connections at the limit, along the plan's mix."""
+    """Connections at the limit, along the plan's mix; without an upper end where the cost is so
+    uncertain that it may be nothing."""
     used_at_baseline: float
     used_at_highest: float
     """Mean use on the plateau with most connections, in the resource's unit."""
     binding_probability: float
     """Share of the resampled fits in which this wall came first."""
     gain: float | None
-    """Further connections until the next wall if this one were lifted; None for the last one."""
+    """Further connections until the next wall if this one were lifted; None for the last one, and
+    where it is not known at how many the next one stands."""
     remedy: str
     """How to lift it, as one sentence with the exact setting where there is one."""
 

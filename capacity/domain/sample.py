@@ -32,6 +32,29 @@ class AgentInfo:
     host's clock was set, its spool is full."""
 
 
+RESIDENT = "resident"
+"""The account of what the target's processes have resident, added up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryReading:
+    """Use of memory and the kernel's mark of its highest, both of one and the same account.
+
+    What is charged to another account, such as a cgroup that the target lives in without being
+    limited by it, holds the memory of others and is not in here.
+    """
+
+    account: str
+    """RESIDENT, or the directory of the cgroup whose limit is nearest."""
+    use_bytes: float
+    """What counts against the limit: of a cgroup its working set, without idle file cache."""
+    charged_bytes: float
+    """The same as the kernel's mark counts it: of a cgroup with all file cache."""
+    high_water_bytes: float
+    """The most that was ever charged, since the process or the cgroup began. How much of it falls
+    into a step shows only where it rose meanwhile."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
     """One reading of all collectors. What could not be read is in `missing`, never zero."""
@@ -54,3 +77,6 @@ class Sample:
     """Name of a resource, gauge or counter that is absent -> why."""
     target_started_at: float | None
     """Changes when the target restarts; None while it is gone."""
+    memory: MemoryReading | None = None
+    """The account behind the use of memory; None where the kernel keeps no mark of it, and from
+    sources that do not publish it."""

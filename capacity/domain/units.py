@@ -137,13 +137,20 @@ def _shown(value: float, estimate: Estimate) -> str:
 
 
 def middle(estimate: Estimate) -> str:
-    """Return the most likely count, with no more digits than its interval supports."""
+    """Return the most likely count, with no more digits than its interval supports.
+
+    Where there is none, because the cost may be nothing, "at least 700".
+    """
+    if not math.isfinite(estimate.mid):
+        return f"at least {about(estimate.low)}"
     return _shown(estimate.mid, estimate)
 
 
 def interval(estimate: Estimate) -> str:
-    """Return the interval in words: "19,100 to 20,300 (90 %)", or "exact"."""
+    """Return the interval in words: "19,100 to 20,300 (90 %)", "at least 700 (95 %)", or "exact"."""
     if estimate.low == estimate.high:
         return "exact"
+    if not estimate.is_bounded:
+        return f"at least {about(estimate.low)} ({share((1.0 + estimate.confidence) / 2.0)})"
     low, high = _shown(estimate.low, estimate), _shown(estimate.high, estimate)
     return f"{low} to {high} ({share(estimate.confidence)})"

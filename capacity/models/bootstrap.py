@@ -1,5 +1,6 @@
 """
-Resampling of plateau windows, the same for every resource.
+Resampling of rows that stand for themselves, such as the ramps between two plateaus; what a plan's
+costs scatter by is in wild_bootstrap.py.
 
 Bayesian bootstrap (Rubin, Ann. Stat. 9, 1981) in two stages: each step draws an exponential
 weight, and each window within it another. Windows of one step share their errors, so that steps

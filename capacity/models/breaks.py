@@ -22,6 +22,8 @@ from capacity.models.design_condition import SEPARABLE_BELOW, condition_number
 STRONG = 6.0
 """Fall of the criterion from which on a break is believed."""
 FEWEST_LEVELS_A_SIDE = 2
+FEWEST_USED = 3
+"""Levels with connections from which on a line is told from a jump at the first of them."""
 _PARAMETERS = 2.0
 _SPARE_ROWS = 2
 """More rows than coefficients, or every law fits."""
@@ -74,6 +76,32 @@ def strongest_break(
                     evidence=evidence,
                 )
     return best
+
+
+def is_raised_by_first_use(
+    design: NDArray[np.float64], use: NDArray[np.float64], levels: Sequence[float]
+) -> bool:
+    """Tell whether any load at all adds use at once, as a fresh process does that allocates once.
+
+    The place of that jump is known beforehand, between no connections and some, so that it costs
+    one parameter; FEWEST_USED levels above it tell it from a steep line.
+    """
+    stands = np.asarray(levels, dtype=float)
+    column = (stands > 0.0).astype(float)
+    wider = np.column_stack([design, column])
+    rows, columns = wider.shape
+    if (
+        len(set(stands[stands > 0.0].tolist())) < FEWEST_USED
+        or column.all()
+        or rows < columns + _SPARE_ROWS
+        or condition_number(wider) > SEPARABLE_BELOW
+    ):
+        return False
+    scale = 1.0 / np.maximum(np.abs(use), 0.1 * float(np.max(np.abs(use))) or 1.0)
+    straight, _ = _fit(design, use, scale)
+    raised, coefficients = _fit(wider, use, scale)
+    evidence = rows * math.log(straight / raised) - math.log(rows)
+    return bool(coefficients[-1] > 0.0 and evidence > STRONG)
 
 
 def highest_level_miss(

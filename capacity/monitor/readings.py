@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import psutil
 
 from capacity.domain.resources import Limit, Resource
+from capacity.domain.sample import MemoryReading
 
 READ_ERRORS = (OSError, psutil.Error, ValueError)
 """All that reading and parsing /proc may raise: absent, forbidden, gone, not as documented."""
@@ -19,6 +20,7 @@ class Reading:
     gauges: Mapping[str, float] = field(default_factory=dict)
     counters: Mapping[str, float] = field(default_factory=dict)
     missing: Mapping[str, str] = field(default_factory=dict)
+    memory: MemoryReading | None = None
     limits: tuple[Limit, ...] = ()
     """Only limits that change with the usage, because another process or cgroup became fullest."""
 

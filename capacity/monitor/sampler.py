@@ -84,6 +84,7 @@ class Sampler:
             },
             missing={key: why for reading in readings for key, why in reading.missing.items()},
             target_started_at=None if view is None else view.started_at,
+            memory=next((reading.memory for reading in readings if reading.memory), None),
         )
 
     def _are_limits_due(self, view: TargetView | None) -> bool:

@@ -1,4 +1,4 @@
-"""Bursts of memory between samples, as the high-water mark of the target's cgroup shows them."""
+"""Bursts of memory between samples, as the kernel's high-water marks show them."""
 
 from collections.abc import Sequence
 

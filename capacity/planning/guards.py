@@ -29,6 +29,8 @@ LEAST_LOST = 3
 BUSY_RATIO = 0.8
 """Of its quota: a target that is throttled while it uses less works in bursts, and is not out of
 processor time."""
+SHORT_OF_MEMORY_RATIO = 0.8
+"""Of the host's memory in use; below, processes that wait for memory have limits of their own."""
 LONGEST_THROTTLED_S = 1.0
 """Since the load began, however small the share of each second is."""
 _FILLING = COUNTED | PROCESS_BYTES | {Resource.MEMORY}
@@ -245,9 +247,9 @@ def _first_share(
     if oldest >= len(samples):
         return None
     recent = (samples[oldest], samples[-1])
-    trips = _shares_beyond(recent, bounds)
+    trips = _shares_beyond(recent, limits, bounds)
     if trips and unloaded > 1:
-        for guard in _shares_beyond((samples[0], samples[unloaded - 1]), bounds):
+        for guard in _shares_beyond((samples[0], samples[unloaded - 1]), limits, bounds):
             trips.pop(guard, None)
     throttled = _throttled_long(samples[0], samples[max(0, unloaded - 1)], samples[-1])
     if throttled is not None:
@@ -282,9 +284,11 @@ def _is_busy(recent: Sequence[Sample], limits: Sequence[Limit]) -> bool:
     return bool(most and uses) and sum(uses) / len(uses) >= BUSY_RATIO * (most or 0.0)
 
 
-def _shares_beyond(span: tuple[Sample, Sample], bounds: Bounds) -> dict[str, Trip]:
+def _shares_beyond(
+    span: tuple[Sample, Sample], limits: Sequence[Limit], bounds: Bounds
+) -> dict[str, Trip]:
     """Return the guards on a share of something that trip between two samples, by name."""
-    pressure = _pressure(*span)
+    pressure = _pressure(*span, limits)
     shares = (
         (
             "throttling",
@@ -314,13 +318,23 @@ def _shares_beyond(span: tuple[Sample, Sample], bounds: Bounds) -> dict[str, Tri
     }
 
 
-def _pressure(before: Sample, after: Sample) -> tuple[str, float | None]:
-    """Return what is read of the memory's pressure: its cgroup's if there is such a reading."""
-    for place in ("cgroup", "host"):
-        waited_s = _grown(before, after, f"{place}_memory_pressure_some_s")
-        if waited_s is not None:
-            return f"processes of its {place} waited for memory {{}} of the time", waited_s
-    return "", None
+def _pressure(before: Sample, after: Sample, limits: Sequence[Limit]) -> tuple[str, float | None]:
+    """Return what is read of the memory's pressure: its cgroup's where that is what limits it.
+
+    Others in a cgroup without a limit wait for the host's memory as everybody does, and the host's
+    is the target's only where it is nearly used up.
+    """
+    effective = effective_limits(limits)
+    memory = effective.get(Resource.MEMORY)
+    if memory is not None and memory.scope == "cgroup":
+        waited_s = _grown(before, after, "cgroup_memory_pressure_some_s")
+        return "processes of its cgroup waited for memory {} of the time", waited_s
+    most = known_value(effective.get(Resource.HOST_MEMORY))
+    used = after.used.get(Resource.HOST_MEMORY)
+    if most is not None and used is not None and used < SHORT_OF_MEMORY_RATIO * most:
+        return "", None
+    waited_s = _grown(before, after, "host_memory_pressure_some_s")
+    return "processes of its host waited for memory {} of the time", waited_s
 
 
 def _grown(before: Sample, after: Sample, counter: str, least: float = 0.0) -> float | None:

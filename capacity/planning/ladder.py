@@ -5,6 +5,7 @@ Equal ceilings are ordered by what is cheapest to raise: nobody must be sent to 
 one line of configuration would do.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -42,7 +43,10 @@ TIE_ORDER = (
 def ladder(walls: Sequence[Wall]) -> tuple[Wall, ...]:
     """Return the walls in the order in which they are met, each with its gain."""
     ordered = sorted(walls, key=lambda w: (w.ceiling.mid, TIE_ORDER.index(w.resource)))
-    gains = [higher.ceiling.mid - lower.ceiling.mid for lower, higher in pairwise(ordered)]
+    gains = [
+        higher.ceiling.mid - lower.ceiling.mid if math.isfinite(higher.ceiling.mid) else None
+        for lower, higher in pairwise(ordered)
+    ]
     return tuple(
         replace(wall, gain=gain) for wall, gain in zip(ordered, [*gains, None], strict=True)
     )

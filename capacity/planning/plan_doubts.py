@@ -40,6 +40,7 @@ def plan_doubts(
         *_about_reach(capacity, highest, walls[0] if walls else None),
         *_about_separation(attributed, mix),
         *_about_fit(capacity, walls),
+        *_about_uncertain(capacity, walls),
         *_about_tie(walls),
         *_about_one_loop(walls),
         *_about_shares(walls, processes),
@@ -114,6 +115,22 @@ def _about_fit(capacity: Estimate, walls: Sequence[Wall]) -> Iterator[Doubt]:
             ),
             remedy="Use longer plateaus, and keep other work off the target's host.",
         )
+
+
+def _about_uncertain(capacity: Estimate, walls: Sequence[Wall]) -> Iterator[Doubt]:
+    """Name the walls of which only a lower end is known, where that is below the capacity."""
+    for wall in walls:
+        if not wall.ceiling.is_bounded and wall.ceiling.low < capacity.mid:
+            name = RESOURCES[wall.resource]
+            yield Doubt(
+                kind=DoubtKind.POOR_FIT,
+                statement=(
+                    f"What a connection takes of {name} is lost in how much its readings scatter:"
+                    f" at least {units.about(wall.ceiling.low)} connections fit, and the capacity"
+                    " is not known to be higher than that."
+                ),
+                remedy="Add steps with more connections, or longer plateaus.",
+            )
 
 
 def _about_tie(walls: Sequence[Wall]) -> Iterator[Doubt]:

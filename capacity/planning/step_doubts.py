@@ -58,7 +58,7 @@ def step_doubts(
             doubts += _about_way_down(windows, wall, is_near=is_near)
         if is_near and wall.resource in ENVELOPED:
             doubts += rising_doubts(record, windows, wall)
-        if is_near and wall.resource not in COUNTED:
+        if is_near and wall.resource not in COUNTED and math.isfinite(wall.ceiling.mid):
             doubts += _about_line(windows, attributed, wall)
             if wall.resource is Resource.MEMORY:
                 doubts += memory_hazards(record, wall)

@@ -1,11 +1,17 @@
 """
 From windows and limits to walls: the ceiling of every resource, and why some have none.
 
-All resources are resampled with the same windows, and each replicate is moved by a draw of its
-model-form error. The minimum over the resources is taken within a replicate, so that the interval
-of the capacity is that of the minimum, and the share in which a wall came first its probability.
+The errors of the steps are drawn for all resources at once, and each replicate is moved by a draw of
+the model-form error, one for all resources that err alike: processor and event loop of one process
+bend together, and so do the memory of the target and the host's. Two readings of one thing then are
+one wall seen twice, and not two chances of an early end. The minimum over the resources is taken
+within a replicate, so that the interval of the capacity is that of the minimum, and the share in
+which a wall came first its probability. A cost that scatter may have made of nothing leaves a wall
+with a lower end only, which takes part as far as it reaches down. Where several walls may come first, their minimum is lower
+than each of them mostly is, and so is the middle of the capacity.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist
@@ -18,9 +24,10 @@ from capacity.domain.estimates import Estimate
 from capacity.domain.load import LoadVector
 from capacity.domain.plan import CONTAINED, MetLimit, NoCeiling, UnitCost, Wall
 from capacity.domain.resources import COUNTED, LATENCIES, Limit, LimitState, Resource
-from capacity.models.bootstrap import REPLICATES, SEED, spread_quantiles, window_weights
+from capacity.models.bootstrap import REPLICATES, SEED, spread_quantiles
 from capacity.models.ceilings import connections_at_limit, whole_connections
-from capacity.models.intervals import CONFIDENCE, even_normals, form_of, form_sigma
+from capacity.models.intervals import CONFIDENCE, Form, even_normals, form_of, form_sigma
+from capacity.models.wild_bootstrap import step_normals
 from capacity.planning.components import Attribution
 from capacity.planning.costs import ResourceFit, fitted_costs
 from capacity.planning.effective_limits import known_value
@@ -35,7 +42,11 @@ from capacity.planning.windows import Window, levels
 _MEASURED = tuple(resource for resource in TIE_ORDER if resource is not Resource.UNIDENTIFIED)
 
 _FREE_SHARE = 0.01
-"""A cost that vanishes in more than 1 % of the replicates is not measurable."""
+"""A cost that vanishes in more than 1 % of the replicates is uncertain: it may be nothing."""
+FAR_RATIO = 10.0
+"""An uncertain cost whose wall stands at least this many times beyond the first one is not worth a
+place among the walls."""
+_LOWER_TAIL = (1.0 - CONFIDENCE) / 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +68,8 @@ class _Met:
     """By replicate; the last entry is the forecast itself."""
     used_at_baseline: float
     used_at_highest: float
+    is_certain: bool
+    """The cost is told from nothing; without that only the lower end of the wall is known."""
 
 
 def walls(
@@ -74,17 +87,20 @@ def walls(
     The limits that the run itself *ran into*, lowest first, bound them.
     """
     generator = np.random.default_rng(SEED)
-    resampling = window_weights([window.step for window in windows], generator)
+    disturbed = step_normals([window.step for window in windows], generator)
     highest = max(window.load.connections for window in windows)
+    # For every form and once more for the chance of a split, whatever limits there are: one more of
+    # them leaves the other intervals alone.
+    form_normals = {form: np.append(even_normals(REPLICATES, generator), 0.0) for form in Form}
+    split_normals = np.append(even_normals(REPLICATES, generator), 0.0)
     slow = {latency.limit.resource: latency for latency in latencies}
     drawn: dict[Resource, _Met] = {}
     without: list[NoCeiling] = []
     for resource in _MEASURED:
-        # Drawn for every resource, so that one more limit leaves the other intervals alone.
-        normals = np.append(even_normals(REPLICATES, generator), 0.0)
+        form = form_of(resource)
         if resource in LATENCIES:
             if resource in slow:
-                met = _latency_met(slow[resource], normals)
+                met = _latency_met(slow[resource], form_normals[form])
                 if isinstance(met, NoCeiling):
                     without.append(met)
                 else:
@@ -96,25 +112,19 @@ def walls(
         if reason is not None or limit is None or value is None:
             without.append(NoCeiling(resource=resource, reason=reason or "", limit=limit))
             continue
-        fit = fitted_costs(resource, windows, attributed, mix, resampling)
+        fit = fitted_costs(resource, windows, attributed, mix, disturbed)
         ceilings = connections_at_limit(value, fit.baseline, fit.marginal)
-        if np.mean(fit.marginal <= 0.0) > _FREE_SHARE or ceilings[-1] > LARGEST:
-            without.append(
-                NoCeiling(
-                    resource=resource,
-                    reason=(
-                        "no measurable cost per connection up to"
-                        f" {units.counted(round(highest), 'connection')}"
-                    ),
-                    limit=limit,
-                )
-            )
+        ceilings[ceilings > LARGEST] = math.inf
+        is_certain = np.mean(fit.marginal <= 0.0) <= _FREE_SHARE and ceilings[-1] < math.inf
+        reached = float(ceilings[-1]) if is_certain else _low(ceilings)
+        if reached == math.inf:
+            without.append(_unmeasured(resource, limit, highest, reached))
             continue
-        sigma = form_sigma(form_of(resource), float(ceilings[-1]) / highest)
-        ceilings = ceilings * np.exp(sigma * normals)
+        sigma = form_sigma(form, reached / highest)
+        ceilings = ceilings * np.exp(sigma * form_normals[form])
         if resource is Resource.DESCRIPTORS and (even := evenly_shared(windows)) is not None:
-            shared = fitted_costs(resource, even, attributed, mix, resampling)
-            by_chance = ceilings_by_chance(shared, windows, value, normals)
+            shared = fitted_costs(resource, even, attributed, mix, disturbed)
+            by_chance = ceilings_by_chance(shared, windows, value, split_normals)
             fit, ceilings = (fit, ceilings) if by_chance is None else (shared, by_chance)
         if resource in COUNTED:
             ceilings = whole_connections(ceilings)
@@ -124,9 +134,14 @@ def walls(
             ceilings=ceilings,
             used_at_baseline=_used_at_baseline(windows, resource, fit),
             used_at_highest=_used_at_highest(windows, resource),
+            is_certain=bool(is_certain),
         )
     drawn = _with_met(drawn, ran_into, highest, generator)
-    without = [entry for entry in without if entry.resource not in drawn]
+    drawn, far = _near(drawn)
+    without = [entry for entry in without if entry.resource not in drawn] + [
+        _unmeasured(resource, met.limit, highest, _low(met.ceilings))
+        for resource, met in far.items()
+    ]
     if not drawn:
         return Walls(ladder=(), no_ceiling=tuple(without), capacity=None)
     table = np.stack([met.ceilings for met in drawn.values()])
@@ -137,7 +152,7 @@ def walls(
             resource=resource,
             limit=met.limit,
             cost=met.cost,
-            ceiling=_interval(met.ceilings),
+            ceiling=_ceiling(met),
             used_at_baseline=met.used_at_baseline,
             used_at_highest=met.used_at_highest,
             binding_probability=float(np.mean(first == row)),
@@ -146,9 +161,20 @@ def walls(
         )
         for row, (resource, met) in enumerate(drawn.items())
     ]
-    return Walls(
-        ladder=ladder(found), no_ceiling=tuple(without), capacity=_interval(table.min(axis=0))
-    )
+    return Walls(ladder=ladder(found), no_ceiling=tuple(without), capacity=_capacity(table))
+
+
+def _capacity(table: NDArray[np.float64]) -> Estimate:
+    """Return the interval of the minimum over the rows of *table*, the forecasts last in each.
+
+    Its middle is the lowest forecast, less what the median of the minimum lies below the median of
+    that wall alone: nothing where no other wall comes near.
+    """
+    lowest = table.min(axis=0)
+    alone = float(np.median(table[int(np.argmin(table[:, -1])), :-1]))
+    if 0.0 < alone < math.inf:
+        lowest[-1] *= float(np.median(lowest[:-1])) / alone
+    return _interval(lowest)
 
 
 def _with_met(
@@ -175,7 +201,7 @@ def _bounded(
     if met.resource in COUNTED:
         ceilings = whole_connections(ceilings)
     if fitted is not None:
-        return replace(fitted, ceilings=ceilings)
+        return replace(fitted, ceilings=ceilings, is_certain=True)
     value = float(ceilings[-1])
     one = Estimate(low=1.0, mid=1.0, high=1.0, confidence=CONFIDENCE)
     none = Estimate(low=0.0, mid=0.0, high=0.0, confidence=CONFIDENCE)
@@ -201,6 +227,7 @@ def _bounded(
         ceilings=ceilings,
         used_at_baseline=0.0,
         used_at_highest=highest,
+        is_certain=True,
     )
 
 
@@ -216,6 +243,35 @@ def _latency_met(use: LatencyUse, normals: NDArray[np.float64]) -> _Met | NoCeil
         ceilings=ceilings,
         used_at_baseline=cost.baseline.mid,
         used_at_highest=use.tails_s[use.connections.index(max(use.connections))],
+        is_certain=True,
+    )
+
+
+def _near(
+    drawn: Mapping[Resource, _Met],
+) -> tuple[dict[Resource, _Met], dict[Resource, _Met]]:
+    """Return the walls that count, and the uncertain ones that are far beyond the first.
+
+    Where no cost is certain none counts: noise alone is no plan.
+    """
+    first = min((float(met.ceilings[-1]) for met in drawn.values() if met.is_certain), default=None)
+    near = {
+        resource: met
+        for resource, met in drawn.items()
+        if met.is_certain or (first is not None and _low(met.ceilings) < FAR_RATIO * first)
+    }
+    return near, {resource: met for resource, met in drawn.items() if resource not in near}
+
+
+def _unmeasured(resource: Resource, limit: Limit, highest: float, least: float) -> NoCeiling:
+    known = f"; at least {units.about(least)} fit" if least < math.inf else ""
+    return NoCeiling(
+        resource=resource,
+        reason=(
+            "no measurable cost per connection up to"
+            f" {units.counted(round(highest), 'connection')}{known}"
+        ),
+        limit=limit,
     )
 
 
@@ -238,6 +294,16 @@ def _why_unfitted(
     if levels(read) < 2:
         return f"its use was read at {levels(read)} connection level only; a cost needs 2"
     return None
+
+
+def _low(ceilings: NDArray[np.float64]) -> float:
+    """Return the lower end of the replicates: the one-sided 95 % bound."""
+    return float(np.quantile(ceilings[:-1], _LOWER_TAIL, method="lower"))
+
+
+def _ceiling(met: _Met) -> Estimate:
+    found = _interval(met.ceilings)
+    return found if met.is_certain else replace(found, high=math.inf)
 
 
 def _interval(values: NDArray[np.float64]) -> Estimate:

@@ -8,11 +8,13 @@ restarted target is another process with another baseline, so only the windows o
 are used together: of the one with most connection levels.
 """
 
+import math
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from statistics import stdev
 
 from capacity.domain.load import LoadVector
 from capacity.domain.observation import StepObservation
@@ -20,20 +22,19 @@ from capacity.domain.resources import Resource
 from capacity.domain.run import ClockOffset, RunRecord
 from capacity.domain.sample import Sample
 from capacity.models.warm_up import warm_up_batches
+from capacity.planning.memory_marks import burst_above
 from capacity.planning.plausible import is_plausible, is_plausible_load
 
 WINDOW_S = 4.0
 """Aimed at; plateaus are cut evenly, so windows last 3 to 5 s and short plateaus are one window."""
 
 DESCRIPTOR_LIMIT = "fullest_process_descriptors_limit"
-MEMORY_USE, MEMORY_PEAK = "cgroup_memory_bytes", "cgroup_memory_peak_bytes"
-"""The gauges of the target's own memory cgroup."""
-
 FILLING_PROCESSES, FILLING_DESCRIPTORS = "filling_processes", "filling_descriptors"
 """The gauges that go with the use of descriptors."""
 
-_FLOWS = (Resource.CPU, Resource.EVENT_LOOP, Resource.NETWORK_OUT)
-"""Show a warm-up: caches that fill, code that is compiled. What is held rises for other reasons."""
+FLOWS = (Resource.CPU, Resource.EVENT_LOOP, Resource.NETWORK_OUT)
+"""Run out by their mean, and show a warm-up: caches that fill, code that is compiled. What is held
+rises for other reasons."""
 
 RESTART_TOLERANCE_S = 0.5
 """Start times nearer than this are one start, read twice."""
@@ -50,11 +51,13 @@ class Window:
     target_started_at: float
     load: LoadVector
     mean: Mapping[Resource, float]
+    error: Mapping[Resource, float]
+    """Standard error of the mean, from the scatter of the window's samples; 0 for one sample."""
     peak: Mapping[Resource, float]
     """Largest sample of the window."""
     burst_bytes: float | None
-    """How far the memory cgroup's high-water mark is above the use; None after a higher level, whose
-    mark it is then."""
+    """How far the high-water mark of memory is above its use; None where the mark did not rise
+    within the step, as then it is another step's."""
     processes: int
     """That share the connections, as the agent sees their descriptors fill up; 1 where unknown."""
     shared_descriptors: float | None
@@ -115,26 +118,17 @@ def plateau_windows(
     in_time = sorted(placed, key=lambda sample: sample.at)
     times = [sample.at - clock_offset_s for sample in in_time]
     windows: list[Window] = []
-    climbing = _climbing(steps)
     for step in sorted(filter(is_usable, steps), key=_by_load):
         plateau = plateau_of(step)
         assert plateau is not None
         begin, end = plateau
         inside = in_time[bisect_left(times, begin) : bisect_right(times, end)]
         cut = _cut(step, inside, begin + clock_offset_s, end + clock_offset_s)
-        is_marked = step.index in climbing
-        windows += cut if is_marked else [replace(window, burst_bytes=None) for window in cut]
+        # With the ramp, and the sample before it.
+        since = max(bisect_left(times, step.started_at) - 1, 0)
+        burst_bytes = burst_above(inside, in_time[since : bisect_right(times, end)])
+        windows += [replace(window, burst_bytes=burst_bytes) for window in cut]
     return windows
-
-
-def _climbing(steps: Sequence[StepObservation]) -> set[int]:
-    """Return the indices of the steps before which no step had more connections."""
-    highest, climbing = 0, set()
-    for step in sorted(steps, key=lambda step: step.index):
-        if step.step.connections >= highest:
-            climbing.add(step.index)
-            highest = step.step.connections
-    return climbing
 
 
 def windows_of_one_life(windows: Sequence[Window]) -> list[Window]:
@@ -186,7 +180,7 @@ def _cut(step: StepObservation, inside: list[Sample], begin: float, end: float) 
 
 def _settled(windows: list[Window]) -> list[Window]:
     """Return the windows without those in which the target was still warming up."""
-    flow = next((name for name in _FLOWS if all(name in w.mean for w in windows)), None)
+    flow = next((name for name in FLOWS if all(name in w.mean for w in windows)), None)
     return windows if flow is None else windows[warm_up_batches([w.mean[flow] for w in windows]) :]
 
 
@@ -208,18 +202,17 @@ def _window(step: StepObservation, samples: list[Sample]) -> Window:
         target_started_at=started_at,
         load=step.load,
         mean={resource: sum(used) / len(used) for resource, used in readings.items()},
+        error={resource: _error_of_mean(used) for resource, used in readings.items()},
         peak={resource: max(used) for resource, used in readings.items()},
-        burst_bytes=_burst_bytes(samples),
+        burst_bytes=None,
         processes=max(sharing, default=1),
         shared_descriptors=sum(shared) / len(shared) if len(set(sharing)) == 1 and shared else None,
         descriptor_limit=min(_gauges(samples, DESCRIPTOR_LIMIT), default=None),
     )
 
 
-def _burst_bytes(samples: Sequence[Sample]) -> float | None:
-    """Return how far the high-water mark ends above the use; None where there is no mark."""
-    marks, uses = _gauges(samples, MEMORY_PEAK), _gauges(samples, MEMORY_USE)
-    return max(marks) - sum(uses) / len(uses) if marks and uses else None
+def _error_of_mean(values: Sequence[float]) -> float:
+    return stdev(values) / math.sqrt(len(values)) if len(values) > 1 else 0.0
 
 
 def _gauges(samples: Sequence[Sample], name: str) -> list[float]:

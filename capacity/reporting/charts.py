@@ -40,13 +40,14 @@ def _wall_figure(
     highest = max(
         [float(plan.highest_connections), *(plateau.load.connections for plateau in found)]
     )
-    is_far = 0 < highest * _FAR_RATIO < wall.ceiling.mid
+    reach = wall.ceiling.mid if math.isfinite(wall.ceiling.mid) else wall.ceiling.low
+    is_far = 0 < highest * _FAR_RATIO < reach
     if is_far:
         x_high = highest * 1.5
         on_line = _on_line(wall, plan.mix, x_high)
         y_high = max([on_line, *(max(plateau.used) for plateau in found)]) * 1.15
     else:
-        x_high = max(min(wall.ceiling.high, 1.5 * wall.ceiling.mid), highest, 1.0) * 1.05
+        x_high = max(min(wall.ceiling.high, 1.5 * reach), highest, 1.0) * 1.05
         y_high = max([limit_value, *(max(plateau.used) for plateau in found)]) * 1.1
     marks: list[Mark] = [
         *_band(wall, x_high),
@@ -58,7 +59,7 @@ def _wall_figure(
     ]
     if is_far:
         marks.append(_extrapolation(wall, plan.mix, highest, (x_high, on_line)))
-    elif wall.ceiling.mid > highest:
+    elif highest < wall.ceiling.mid < math.inf:
         marks.append(_extrapolation(wall, plan.mix, highest, (wall.ceiling.mid, limit_value)))
     if not is_far:
         marks.append(
@@ -71,7 +72,8 @@ def _wall_figure(
     marks += _dots(found)
     ceiling = units.middle(wall.ceiling)
     where = " (right of this chart)" if is_far else ""
-    caption = f"{_sentence(name)}: meets its limit at {ceiling} connections{where}"
+    meets = "meets its limit at" if math.isfinite(wall.ceiling.mid) else "holds"
+    caption = f"{_sentence(name)}: {meets} {ceiling} connections{where}"
     return Figure(
         caption=caption,
         svg=plot(

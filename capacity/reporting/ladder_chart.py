@@ -61,9 +61,10 @@ def _bar(wall: Wall, row: int, high: float) -> str:
     low, top = _x(wall.ceiling.low, high), _x(wall.ceiling.high, high)
     is_beyond = wall.ceiling.mid > high
     number = units.middle(wall.ceiling) + (" →" if is_beyond else "")
+    upper_end = f"M{shortest(top)} {shortest(middle - 5)}v10" if wall.ceiling.is_bounded else ""
     whisker = (
         f'<path class="whisker" d="M{shortest(low)} {shortest(middle)}H{shortest(top)}'
-        f"M{shortest(low)} {shortest(middle - 5)}v10M{shortest(top)} {shortest(middle - 5)}v10"
+        f"M{shortest(low)} {shortest(middle - 5)}v10{upper_end}"
         '" fill="none" stroke="#111111" stroke-width="1.5"/>'
     )
     bar = (
@@ -75,7 +76,7 @@ def _bar(wall: Wall, row: int, high: float) -> str:
         [
             words(_LEFT - 8, middle + 4, RESOURCES[wall.resource], "end", 12),
             bar,
-            "" if is_beyond else whisker,
+            "" if wall.ceiling.low > high or (is_beyond and wall.ceiling.is_bounded) else whisker,
             words(max(end, top) + 8, middle + 4, number, size=12),
         ]
     )

@@ -102,7 +102,7 @@ def _walls(plan: CapacityPlan) -> list[Fact]:
         return [Fact(label="Gives out first", text=RESOURCES[plan.binding])]
     first, behind = plan.ladder[0], plan.ladder[1 : 1 + WALLS_BEHIND]
     gain = (
-        "lift this limit: no other wall is known"
+        f"lift this limit: {'how much that gains' if behind else 'no other wall'} is {'not ' * bool(behind)}known"
         if first.gain is None
         else f"lift this limit: gains about {units.about(first.gain)} connections"
     )

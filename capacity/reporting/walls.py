@@ -64,7 +64,7 @@ def _wall(position: int, wall: Wall, plan: CapacityPlan) -> Row:
         ),
         Cell(text=units.middle(wall.ceiling), note=units.interval(wall.ceiling)),
         Cell(text=units.share(wall.binding_probability)),
-        Cell(text=gain or "last wall"),
+        Cell(text=gain or ("last wall" if position == len(plan.ladder) else "not known")),
         Cell(text=wall.remedy),
     )
 

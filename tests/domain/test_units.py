@@ -179,6 +179,17 @@ def test_a_narrow_estimate_keeps_its_digits():
     assert texts == ("19,948", "19,947 to 19,950 (90 %)")
 
 
+def test_without_an_upper_end_it_is_said_how_many_there_are_at_least():
+    guessed = Estimate(low=712.4, mid=2_040.0, high=math.inf, confidence=0.9)
+    unplaced = Estimate(low=712.4, mid=math.inf, high=math.inf, confidence=0.9)
+
+    assert (units.middle(guessed), units.interval(guessed)) == ("2,040", "at least 712 (95 %)")
+    assert (units.middle(unplaced), units.interval(unplaced)) == (
+        "at least 712",
+        "at least 712 (95 %)",
+    )
+
+
 def test_what_was_counted_is_exact():
     estimate = Estimate.exactly(972)
 

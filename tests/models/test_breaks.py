@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from capacity.models.breaks import highest_level_miss, strongest_break
+from capacity.models.breaks import highest_level_miss, is_raised_by_first_use, strongest_break
 
 LEVELS = np.array([0.0, 100.0, 200.0, 300.0, 400.0, 500.0, 600.0, 700.0, 800.0])
 DESIGN = np.stack([np.ones_like(LEVELS), LEVELS], axis=1)
@@ -68,3 +68,34 @@ def test_a_published_table_of_units_bends_already_at_a_tenth_of_its_size():
 
 def test_two_levels_below_the_highest_are_no_line_to_trust():
     assert highest_level_miss(DESIGN[:3], LEVELS[:3] + 1.0, LEVELS[:3]) is None
+
+
+def used_first(levels, raised=5e6, each=26e3, noise=0.0, seed=1):
+    """Return whether a line with so much added by the first use is told from one without."""
+    stands = np.array(levels, dtype=float)
+    use = 45e6 + raised * (stands > 0) + each * stands
+    use *= 1.0 + noise * np.random.default_rng(seed).normal(size=len(stands))
+    return is_raised_by_first_use(np.column_stack([np.ones(len(stands)), stands]), use, levels)
+
+
+def test_what_the_first_use_allocates_is_told_from_a_steep_line():
+    assert used_first([0, 8, 16, 24, 32])
+    assert not used_first([0, 8, 16, 24, 32], raised=0.0)
+    assert not used_first([0, 8, 16, 24, 32], raised=-5e6)
+
+
+@pytest.mark.parametrize(
+    ("levels", "told"), [([0, 0, 8, 8, 16, 16], False), ([0, 0, 8, 8, 16, 24], True)]
+)
+def test_three_levels_with_connections_are_needed_for_that(levels, told):
+    assert used_first(levels) is told
+
+
+def test_without_a_step_at_rest_there_is_no_first_use():
+    assert not used_first([8, 16, 24, 32, 40])
+
+
+def test_noise_is_seldom_taken_for_a_first_use():
+    found = [used_first([0, 8, 16, 24, 32], 0.0, noise=0.01, seed=seed) for seed in range(200)]
+
+    assert np.mean(found) < 0.1

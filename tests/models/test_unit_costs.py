@@ -24,6 +24,27 @@ def test_one_window_in_ten_that_doubles_does_not_move_the_costs():
     assert ordinary != pytest.approx([12.0, 0.5], rel=0.05)
 
 
+def test_a_flow_is_fitted_by_its_mean_where_half_of_the_steps_have_a_burst():
+    use = DESIGN @ [12.0, 0.5]
+    use[::2] *= 1.3
+
+    flow = robust_costs(DESIGN, use, 0.15 * use, is_flow=True)
+    held = robust_costs(DESIGN, use)
+
+    assert flow.coefficients[1] == pytest.approx(0.5 * 1.15, rel=0.03)
+    assert held.coefficients[1] < 0.5 * 1.15
+
+
+def test_one_step_in_ten_that_doubles_or_halves_is_an_outlier_of_a_flow():
+    for factor in (2.0, 0.5):
+        use = DESIGN @ [12.0, 0.5]
+        use[[4, 14, 24]] *= factor
+
+        flow = robust_costs(DESIGN, use, 0.01 * use, is_flow=True)
+
+        assert flow.coefficients == pytest.approx([12.0, 0.5], rel=0.04)
+
+
 def test_the_reserve_is_what_all_but_the_highest_twentieth_of_peaks_need():
     line = np.full(101, 50.0)
 

@@ -50,6 +50,12 @@ class Cost:
     """Relative standard deviation of a sample."""
     spike: float = 0.0
     """Added to one sample in twelve: a garbage collection, a neighbour's burst."""
+    collection: float = 0.0
+    """Share of the use that a garbage collection adds to the sample in which it falls."""
+    collected_share: float = 1 / 12
+    """Of samples with a garbage collection."""
+    step_noise: float = 0.0
+    """Relative standard deviation of a whole step: the same for all of its samples."""
 
     def use(self, load: LoadVector) -> float:
         return (
@@ -67,7 +73,8 @@ class Cost:
             + self.delivery * deliveries
             + self.request * mix.requests_per_s_per_connection
         )
-        return (limit - self.baseline) / marginal
+        mean_ratio = 1.0 + self.collection * self.collected_share
+        return (limit / mean_ratio - self.baseline) / marginal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,9 +100,13 @@ class Planted:
             if index in self.restarts_at:
                 life = now + self.clock_offset_s
             observations.append(observation(index, step, begin, end))
+            shifts = {
+                name: cost.step_noise * random.standard_normal() if cost.step_noise else 0.0
+                for name, cost in self.costs.items()
+            }
             while now < end:
                 now += self.beat_s
-                samples.append(self._sample(len(samples), now, life, step, random))
+                samples.append(self._sample(len(samples), now, life, step, random, shifts))
         limits = tuple(
             Limit(
                 resource=resource,
@@ -116,13 +127,22 @@ class Planted:
         )
 
     def _sample(
-        self, seq: int, now: float, life: float, step: LoadStep, random: np.random.Generator
+        self,
+        seq: int,
+        now: float,
+        life: float,
+        step: LoadStep,
+        random: np.random.Generator,
+        shifts: Mapping[Resource, float],
     ) -> Sample:
         load = load_of(step)
         used = {}
         for resource, cost in self.costs.items():
             value = cost.use(load) * (1.0 + cost.noise * random.standard_normal())
             value += cost.spike * (random.random() < 1 / 12)
+            value *= 1.0 + shifts[resource]
+            if cost.collection:
+                value *= 1.0 + cost.collection * (random.random() < cost.collected_share)
             used[resource] = float(round(value)) if resource in COUNTED else value
         return Sample(
             seq=seq,

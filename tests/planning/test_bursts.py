@@ -1,26 +1,33 @@
-"""High-water marks of a target whose memory bursts between the samples."""
+"""High-water marks of a target whose memory bursts between the samples, from plan to plan."""
 
 from dataclasses import replace
 
 import pytest
 
 from capacity.domain.resources import Resource
+from capacity.domain.sample import MemoryReading
 from capacity.planning.plan import plan
 
 MIB = 1 << 20
 
 
-def with_marks(record, burst_each):
-    """Return the record with a cgroup whose mark rises by a burst of so many bytes a connection."""
+def with_marks(record, burst_each, cache=lambda _seq: 0.0, account="/sys/fs/cgroup/venue"):
+    """Return the record with a cgroup whose mark rises by a burst of so many bytes a connection.
+
+    What it is charged for has a file *cache* on top, by number of the sample.
+    """
     marked, mark = [], 0.0
     for sample in record.samples:
         used = sample.used[Resource.MEMORY]
         connections = (used - 40 * MIB) / 100_000
         if sample.seq % 3 == 0:  # A burst comes once in three seconds.
-            mark = max(mark, used + burst_each * connections)
-        mark = max(mark, used)
-        gauges = {"cgroup_memory_bytes": used, "cgroup_memory_peak_bytes": mark}
-        marked.append(replace(sample, gauges=gauges))
+            mark = max(mark, used + burst_each * connections + cache(sample.seq))
+        charged = used + cache(sample.seq)
+        mark = max(mark, charged)
+        reading = MemoryReading(
+            account=account, use_bytes=used, charged_bytes=charged, high_water_bytes=mark
+        )
+        marked.append(replace(sample, memory=reading))
     return replace(record, samples=tuple(marked))
 
 
@@ -44,3 +51,45 @@ def test_without_bursts_the_capacity_is_that_of_the_line(record):
 
     assert found.capacity.mid == pytest.approx(plan(record).capacity.mid, rel=1e-6)
     assert found.capacity.mid == pytest.approx(1000, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    "cache",
+    [lambda _: 800 * MIB, lambda seq: seq * MIB, lambda seq: 800 * MIB - seq * MIB],
+    ids=["even", "growing", "reclaimed"],
+)
+def test_file_cache_that_is_charged_as_well_is_no_burst(record, cache):
+    found = plan(with_marks(record, 0.0, cache))
+
+    assert found.capacity.mid == pytest.approx(1000, rel=0.01)
+
+
+def test_bursts_are_found_beside_file_cache(record):
+    found = plan(with_marks(record, 25_000, lambda seq: 100 * MIB + seq * 10_000))
+
+    assert found.capacity.mid == pytest.approx(1e8 / 125_000, rel=0.03)
+
+
+def of_an_old_agent(record, resident):
+    """Return the record with the cgroup of a neighbour whose cache the kernel takes back."""
+    return replace(
+        record,
+        samples=tuple(
+            replace(
+                sample,
+                gauges={
+                    "cgroup_memory_bytes": 900 * MIB - 2 * MIB * sample.seq,
+                    "cgroup_memory_peak_bytes": 904.0 * MIB,
+                    **({"resident_bytes": sample.used[Resource.MEMORY]} if resident else {}),
+                },
+            )
+            for sample in record.samples
+        ),
+    )
+
+
+@pytest.mark.parametrize("resident", [True, False])
+def test_a_record_of_an_old_agent_has_no_cost_of_the_cache_of_others(record, resident):
+    found = plan(of_an_old_agent(record, resident=resident))
+
+    assert found.capacity == plan(record).capacity

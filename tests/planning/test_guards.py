@@ -82,10 +82,6 @@ def guard_of(samples, limits=()):
         ({"segments_sent": (0, 90), "retransmits": (0, 45)}, None),
         ({"host_memory_pressure_some_s": (50, 50.5)}, None),
         ({"host_memory_pressure_some_s": (50, 53)}, "memory pressure"),
-        (
-            {"host_memory_pressure_some_s": (50, 53), "cgroup_memory_pressure_some_s": (1, 1)},
-            None,
-        ),
     ],
 )
 def test_distress_of_the_target_trips_its_guard(counters, guard):
@@ -260,3 +256,39 @@ def test_a_step_that_would_fill_what_one_process_may_hold_does_not_begin(resourc
     ]
 
     assert [trip is not None for trip in trips] == [False, True]
+
+
+def memory_limit(scope):
+    return Limit(
+        resource=Resource.MEMORY,
+        state=LimitState.KNOWN,
+        value=1e9,
+        scope=scope,
+        source="/sys/fs/cgroup/memory.max",
+    )
+
+
+@pytest.mark.parametrize(
+    ("scope", "place", "trips"),
+    [
+        ("cgroup", "cgroup", True),
+        ("cgroup", "host", False),
+        ("host", "cgroup", False),
+        ("host", "host", True),
+    ],
+)
+def test_only_what_the_target_is_limited_by_presses_on_it(scope, place, trips):
+    samples = run_of(**{f"{place}_memory_pressure_some_s": (50, 53)})
+
+    assert trips == (tripped(samples, [memory_limit(scope)], BOUNDS) is not None)
+
+
+@pytest.mark.parametrize(("ratio", "trips"), [(0.79, False), (0.81, True)])
+def test_a_host_with_memory_to_spare_does_not_press(ratio, trips):
+    host = replace(memory_limit("host"), resource=Resource.HOST_MEMORY)
+    samples = [
+        replace(each, used={Resource.HOST_MEMORY: ratio * 1e9})
+        for each in run_of(host_memory_pressure_some_s=(50, 53))
+    ]
+
+    assert trips == (tripped(samples, [host], BOUNDS) is not None)

@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 import pytest
@@ -68,6 +69,16 @@ def test_a_target_that_carried_more_than_its_capacity_is_a_contradiction(doubts)
 
     assert kinds(found) == [DoubtKind.POOR_FIT]
     assert "more than the capacity of 200" in found[0].statement
+
+
+@pytest.mark.parametrize(("low", "doubted"), [(984.0, True), (986.0, False)])
+def test_a_wall_of_which_only_the_lower_end_is_known_is_doubted_below_the_capacity(
+    doubts, quiet, low, doubted
+):
+    ceiling = Estimate(low=low, mid=math.inf, high=math.inf, confidence=0.9)
+    found = doubts(walls=(*quiet, replace(quiet[-1], ceiling=ceiling)))
+
+    assert (DoubtKind.POOR_FIT in kinds(found)) is doubted
 
 
 def test_costs_that_moved_together_are_named_with_the_condition(doubts, attributed):

@@ -122,7 +122,9 @@ def test_any_damage_gives_a_plan_with_real_numbers_or_an_excuse(venue, seed):
     assert isinstance(answer, CapacityPlan)
     for ceiling in (answer.capacity, *(wall.ceiling for wall in answer.ladder)):
         assert 0.0 <= ceiling.low <= ceiling.mid <= ceiling.high
-        assert math.isfinite(ceiling.mid)
+        assert math.isfinite(ceiling.low)
+    assert answer.capacity.is_bounded
+    assert math.isfinite(answer.ladder[0].ceiling.mid)
     assert [] == [doubt for doubt in answer.doubts if "nan" in doubt.statement]
 
 

@@ -34,6 +34,19 @@ def test_every_wall_has_its_figure(record, plan):
     ]
 
 
+@pytest.mark.parametrize(
+    ("low", "where"), [(9_000.0, ""), (60_000.0, " (right of this chart)")], ids=["near", "far"]
+)
+def test_a_wall_without_an_upper_end_is_drawn_with_real_numbers(record, plan, low, where):
+    ceiling = Estimate(low=low, mid=math.inf, high=math.inf, confidence=0.9)
+    unplaced = replace(plan.ladder[1], ceiling=ceiling)
+    [figure] = resource_figures(record, replace(plan, ladder=(unplaced,)))
+
+    assert figure.caption == f"Memory of the target: holds at least {low:,.0f} connections{where}"
+    assert "inf" not in figure.svg
+    assert "nan" not in figure.svg
+
+
 def test_the_extrapolation_is_dashed_and_ends_where_the_limit_is(record, plan, parsed_svg):
     figure = resource_figures(record, plan)[0]
 

@@ -40,6 +40,14 @@ def test_what_is_not_finite_survives_in_strict_json(plan):
     assert parse(render(odd)) == odd
 
 
+def test_a_wall_without_an_upper_end_survives_in_strict_json(plan):
+    open_end = Estimate(low=700.0, mid=math.inf, high=math.inf, confidence=0.9)
+    odd = replace(plan, ladder=(*plan.ladder, replace(plan.ladder[1], ceiling=open_end)))
+
+    assert json.loads(render(odd))["plan"]["ladder"][-1]["ceiling"]["high"] == "Infinity"
+    assert parse(render(odd)) == odd
+
+
 def test_what_is_not_a_number_survives_too(plan):
     odd = parse(render(replace(plan, condition_number=math.nan)))
 

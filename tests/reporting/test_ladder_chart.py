@@ -1,7 +1,9 @@
+import math
 from dataclasses import replace
 
 import pytest
 
+from capacity.domain.estimates import Estimate
 from capacity.reporting.ladder_chart import ladder_chart
 
 NAMESPACE = "{http://www.w3.org/2000/svg}"
@@ -27,6 +29,22 @@ def test_a_far_wall_is_cut_off_with_an_arrow_and_its_number(plan, parsed_svg):
 
     assert "8,998,600 →" in texts
     assert widths(svg, parsed_svg)[3] <= 760
+
+
+def test_a_wall_without_an_upper_end_has_a_whisker_that_is_open(plan, parsed_svg):
+    ceiling = Estimate(low=9_000.0, mid=math.inf, high=math.inf, confidence=0.9)
+    svg = ladder_chart(
+        "ladder", replace(plan, ladder=(plan.ladder[0], replace(plan.ladder[1], ceiling=ceiling)))
+    )
+    ends = [
+        path.get("d").count("v10")
+        for path in parsed_svg(svg).iter(f"{NAMESPACE}path")
+        if path.get("class") == "whisker"
+    ]
+
+    assert ends == [2, 1]
+    assert "at least 9,000 →" in [text.text for text in parsed_svg(svg).iter(f"{NAMESPACE}text")]
+    assert "inf" not in svg
 
 
 def test_how_far_the_target_was_tested_stands_in_the_chart(plan):

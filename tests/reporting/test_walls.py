@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 from capacity.reporting.walls import doubts_section, ladder_section, no_ceiling_section
@@ -46,6 +47,18 @@ def test_what_was_told_apart_only_in_part_is_not_called_idle(plan):
     [row] = texts(ladder_section(replace(plan, ladder=(half,))))
 
     assert row[5] == ("1 descriptor", "all of it: connection with deliveries")
+
+
+def test_a_wall_without_an_upper_end_says_how_many_fit_at_least(plan):
+    wall = plan.ladder[1]
+    guessed = replace(wall, ceiling=replace(wall.ceiling, low=700.0, mid=2_000.0, high=math.inf))
+    unplaced = replace(guessed, ceiling=replace(guessed.ceiling, mid=math.inf), gain=None)
+
+    rows = texts(ladder_section(replace(plan, ladder=(guessed, unplaced, unplaced))))
+
+    assert rows[0][6] == ("2,000", "at least 700 (95 %)")
+    assert rows[1][6] == ("at least 700", "at least 700 (95 %)")
+    assert (rows[1][8], rows[2][8]) == (("not known", ""), ("last wall", ""))
 
 
 def test_the_last_wall_has_no_gain(plan):

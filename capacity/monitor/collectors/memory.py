@@ -7,11 +7,16 @@ so it takes no connection's place; a log that is written would otherwise look li
 kubelet judge memory (kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction,
 memory.available; cAdvisor, container/libcontainer/handler.go: setMemoryStats). Active file cache
 stays in, as there: the kernel gives it up only under pressure.
+
+The kernel's high-water mark is read of that same account: memory.peak of the limited cgroup, or
+VmHWM of the process (proc_pid_status(5)). Several processes have their marks at different moments,
+so that their sum is no mark; and a cgroup without a limit holds whatever else runs in it.
 """
 
 from collections.abc import Iterable
 
 from capacity.domain.resources import Limit, Resource
+from capacity.domain.sample import RESIDENT, MemoryReading
 from capacity.monitor.collectors.base import TargetCollector
 from capacity.monitor.limits.cgroups import Cgroup, ancestors
 from capacity.monitor.limits.states import known, unknown
@@ -19,60 +24,77 @@ from capacity.monitor.procfs import needed, parse_meminfo, read_text
 from capacity.monitor.readings import READ_ERRORS, Reading, reason_of
 from capacity.monitor.target import TargetView
 
-_GAUGES = ("cgroup_memory_bytes", "cgroup_memory_peak_bytes")
+_MARK = "memory_high_water_bytes"
+"""Under which it is told why there is none."""
 
 
 class MemoryCollector(TargetCollector):
-    provides = (Resource.MEMORY, "resident_bytes", *_GAUGES)
+    provides = (Resource.MEMORY, "resident_bytes", _MARK)
 
     def __init__(self) -> None:
         self._limited: list[tuple[Cgroup, int]] = []
-        self._own: Cgroup | None = None
-        self._missing: str | None = None
 
     def limits(self, target: TargetView) -> Iterable[Limit]:
         """Find the limited cgroups; the tightest of them changes, and comes with the usage."""
-        self._limited, self._own, self._missing = [], None, None
+        self._limited = []
         try:
             groups = ancestors(target.root, "memory", target.proc)
             limits = [(group, group.limit("memory.max")) for group in groups]
         except READ_ERRORS as error:
-            self._missing = reason_of(error)
             return [unknown(Resource.MEMORY, "cgroup", f"{target.proc}/PID/cgroup", error)]
         self._limited = [(group, limit) for group, limit in limits if limit is not None]
-        self._own = groups[0] if groups else None
         return () if self._limited else [_host_limit(target.proc)]
 
     def collect(self, target: TargetView) -> Reading:
         resident_bytes = float(sum(stat.resident_bytes for stat in target.stats.values()))
-        gauges, missing = self._cgroup_gauges()
-        gauges["resident_bytes"] = resident_bytes
-        used_bytes, limits = self._tightest() if self._limited else (resident_bytes, ())
+        if self._limited:
+            used_bytes, memory, why, limits = self._of_tightest()
+        else:
+            used_bytes, limits = resident_bytes, ()
+            memory, why = _resident_memory(target, resident_bytes)
         return Reading(
-            used={Resource.MEMORY: used_bytes}, gauges=gauges, missing=missing, limits=limits
+            used={Resource.MEMORY: used_bytes},
+            gauges={"resident_bytes": resident_bytes},
+            missing={_MARK: why} if why else {},
+            memory=memory,
+            limits=limits,
         )
 
-    def _tightest(self) -> tuple[float, tuple[Limit, ...]]:
-        usages = [(group, limit, group.working_set_bytes()) for group, limit in self._limited]
-        group, limit, usage_bytes = min(usages, key=lambda entry: entry[1] - entry[2])
-        return float(usage_bytes), (
-            known(Resource.MEMORY, limit, "cgroup", group.file("memory.max")),
+    def _of_tightest(self) -> tuple[float, MemoryReading | None, str, tuple[Limit, ...]]:
+        """Return use, mark or why there is none, and limit of the cgroup with least room."""
+        usages = [
+            (group, limit, *group.charged_and_working_set_bytes()) for group, limit in self._limited
+        ]
+        group, limit, charged, working = min(usages, key=lambda entry: entry[1] - entry[3])
+        limits = (known(Resource.MEMORY, limit, "cgroup", group.file("memory.max")),)
+        try:
+            mark = group.usage("memory.peak")
+        except READ_ERRORS as error:
+            return float(working), None, reason_of(error), limits
+        memory = MemoryReading(
+            account=group.path,
+            use_bytes=float(working),
+            charged_bytes=float(charged),
+            high_water_bytes=float(max(mark, charged)),
         )
+        return float(working), memory, "", limits
 
-    def _cgroup_gauges(self) -> tuple[dict[str, float], dict[str, str]]:
-        """Return use and peak of the target's own cgroup, whether limited or not."""
-        if self._own is None:
-            why = self._missing or "this kernel has no memory controller for the target"
-            return {}, dict.fromkeys(_GAUGES, why)
-        gauges: dict[str, float] = {}
-        missing: dict[str, str] = {}
-        files = zip(_GAUGES, ("memory.current", "memory.peak"), strict=True)
-        for name, file in files:
-            try:
-                gauges[name] = float(self._own.usage(file))
-            except READ_ERRORS as error:
-                missing[name] = reason_of(error)
-        return gauges, missing
+
+def _resident_memory(target: TargetView, resident_bytes: float) -> tuple[MemoryReading | None, str]:
+    """Return the mark of the target's only process, or why there is none."""
+    if len(target.stats) > 1:
+        return None, f"the marks of {len(target.stats)} processes are of different moments"
+    path = f"{target.proc}/{target.root}/status"
+    try:
+        mark_bytes = needed(parse_meminfo(read_text(path)), "VmHWM")
+    except READ_ERRORS as error:
+        return None, reason_of(error)
+    return MemoryReading(
+        account=RESIDENT,
+        use_bytes=resident_bytes,
+        charged_bytes=resident_bytes,
+        high_water_bytes=max(float(mark_bytes), resident_bytes),
+    ), ""
 
 
 def _host_limit(proc: str) -> Limit:

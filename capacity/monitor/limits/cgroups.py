@@ -36,10 +36,15 @@ class Cgroup:
 
     def working_set_bytes(self) -> int:
         """Return the memory in use without the inactive file cache, of all members and below."""
+        return self.charged_and_working_set_bytes()[1]
+
+    def charged_and_working_set_bytes(self) -> tuple[int, int]:
+        """Return the memory in use with all file cache, and without the inactive part of it."""
         inactive = "total_inactive_file" if self.version == 1 else "inactive_file"
         entries = parse_flat_keyed(read_text(self.file("memory.stat")))
         # The two files are read one after the other: the cache may be the newer number.
-        return max(0, self.usage("memory.current") - needed(entries, inactive))
+        charged = self.usage("memory.current")
+        return charged, max(0, charged - needed(entries, inactive))
 
     def limit(self, name: str) -> int | None:
         """Return memory.max or pids.max; None when there is none, as in a root cgroup."""

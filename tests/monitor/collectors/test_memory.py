@@ -4,6 +4,7 @@ import psutil
 import pytest
 
 from capacity.domain.resources import LimitState, Resource
+from capacity.domain.sample import RESIDENT, MemoryReading
 from capacity.monitor.collectors.memory import MemoryCollector
 
 MIB = 1 << 20
@@ -55,7 +56,9 @@ def test_a_limited_cgroup_is_used_as_the_kernel_charges_it_without_cache(
     assert limit.source == f"{group}/memory.limit_in_bytes"
     assert reading.used[Resource.MEMORY] == pytest.approx(charged, abs=MIB)
     assert reading.used[Resource.MEMORY] >= 24 * MIB
-    assert reading.gauges["cgroup_memory_peak_bytes"] >= reading.gauges["cgroup_memory_bytes"]
+    assert reading.memory.account == str(group)
+    assert reading.memory.use_bytes == reading.used[Resource.MEMORY]
+    assert reading.memory.high_water_bytes >= reading.memory.charged_bytes
 
 
 def inactive_file_bytes(group):
@@ -71,7 +74,7 @@ def test_a_written_file_takes_no_room(start_child, view, v1_cgroup, tmp_path):
     child.do(f"f = open({str(tmp_path / 'log')!r}, 'wb'); f.write(bytes(40 << 20)); f.flush()")
     after, _ = collected(view(child.pid))
     grown = {
-        "charged": after.gauges["cgroup_memory_bytes"] - before.gauges["cgroup_memory_bytes"],
+        "charged": after.memory.charged_bytes - before.memory.charged_bytes,
         "used": after.used[Resource.MEMORY] - before.used[Resource.MEMORY],
     }
     if inactive_file_bytes(group) < 20 * MIB:
@@ -101,6 +104,7 @@ def v2(write_file, tmp_path, view):
 def test_the_ancestor_with_least_room_counts_not_the_one_with_the_lowest_limit(v2, tmp_path):
     target = v2(
         **{"a/b__max": "1000\n", "a/b__current": "100\n", "a/b__peak": "150\n"},
+        a__peak="1990\n",
         **{"a/b__stat": "anon 80\ninactive_file 10\n"},
         a__max="2000\n",
         a__current="1950\n",
@@ -110,16 +114,62 @@ def test_the_ancestor_with_least_room_counts_not_the_one_with_the_lowest_limit(v
 
     assert (reading.used[Resource.MEMORY], limit.value) == (1900, 2000)
     assert limit.source == f"{tmp_path}/mnt/a/memory.max"
-    assert reading.gauges["cgroup_memory_bytes"] == 100
-    assert reading.gauges["cgroup_memory_peak_bytes"] == 150
+    assert reading.memory == MemoryReading(
+        account=f"{tmp_path}/mnt/a", use_bytes=1900, charged_bytes=1950, high_water_bytes=1990
+    )
 
 
-def test_without_a_limit_the_own_cgroup_is_still_shown(v2):
-    reading, limit = collected(v2(**{"a/b__max": "max\n", "a/b__current": "100\n"}))
+def test_a_kernel_without_a_mark_says_so_and_keeps_the_use(v2):
+    reading, _ = collected(
+        v2(
+            **{"a/b__max": "1000\n", "a/b__current": "100\n"},
+            **{"a/b__stat": "anon 80\ninactive_file 10\n"},
+        )
+    )
 
-    assert reading.gauges["cgroup_memory_bytes"] == 100
-    assert "memory.peak does not exist" in reading.missing["cgroup_memory_peak_bytes"]
+    assert reading.used[Resource.MEMORY] == 90
+    assert reading.memory is None
+    assert "memory.peak does not exist" in reading.missing["memory_high_water_bytes"]
+
+
+def test_what_else_is_in_a_cgroup_without_a_limit_does_not_enter(v2, write_file):
+    target = v2(**{"a/b__max": "max\n", "a/b__current": "900000000\n", "a/b__peak": "950000000\n"})
+    write_file("7/status", "Name:\tn\nVmHWM:\t     2000 kB\nVmRSS:\t    1000 kB\n")
+    reading, limit = collected(target)
+    resident = reading.gauges["resident_bytes"]
+
+    assert reading.used[Resource.MEMORY] == resident
+    assert reading.memory == MemoryReading(
+        account=RESIDENT,
+        use_bytes=resident,
+        charged_bytes=resident,
+        high_water_bytes=2000 * 1024,
+    )
     assert (limit.scope, limit.value) == ("host", 1000 * 1024)
+
+
+def test_the_mark_of_a_process_is_that_of_what_it_had_and_gave_back(start_child, view):
+    child = start_child()
+    child.do("pass")
+    before, limit = collected(view(child.pid))
+    child.do(TOUCH.format(30))
+    child.do("del blocks")
+    after, _ = collected(view(child.pid))
+    if limit.scope != "host":
+        pytest.skip("the memory of these tests is limited by a cgroup")
+
+    assert after.memory.high_water_bytes - before.memory.use_bytes > 28 * MIB
+    assert after.memory.use_bytes - before.memory.use_bytes < 2 * MIB
+
+
+def test_marks_of_several_processes_are_of_different_moments(start_child, view):
+    one, two = start_child(), start_child()
+    reading, limit = collected(view(one.pid, two.pid))
+    if limit.scope != "host":
+        pytest.skip("the memory of these tests is limited by a cgroup")
+
+    assert reading.memory is None
+    assert "2 processes" in reading.missing["memory_high_water_bytes"]
 
 
 def test_a_cgroup_out_of_sight_makes_the_limit_unknown_and_keeps_the_use(v2, write_file):
@@ -130,16 +180,14 @@ def test_a_cgroup_out_of_sight_makes_the_limit_unknown_and_keeps_the_use(v2, wri
     assert limit.state is LimitState.UNKNOWN
     assert "outside the agent's cgroup namespace" in limit.reason
     assert reading.used[Resource.MEMORY] == reading.gauges["resident_bytes"] > 0
-    assert "outside" in reading.missing["cgroup_memory_bytes"]
 
 
 def test_without_a_memory_controller_the_host_is_the_limit(v2, write_file):
     target = v2()
     write_file("7/cgroup", "")
-    reading, limit = collected(target)
+    _, limit = collected(target)
 
     assert (limit.scope, limit.value) == ("host", 1000 * 1024)
-    assert "no memory controller" in reading.missing["cgroup_memory_bytes"]
 
 
 def test_a_host_that_does_not_say_its_memory_is_an_unknown_limit(v2, write_file):
