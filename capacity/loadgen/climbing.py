@@ -43,7 +43,7 @@ class Climber:
 
     def after(self, observation: StepObservation, last: Tally) -> None:  # noqa: ARG002
         self._seen.append(observation)
-        self.short = short_steps(tuple(self._seen)).get(observation.index)
+        self.short = short_steps(self._seen).get(observation.index)
         ramp_s = (observation.plateau_started_at or 0.0) - observation.started_at
         ramp_s -= observation.step.settle_s
         if observation.connects >= self._rules.start and ramp_s > 0.0:

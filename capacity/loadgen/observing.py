@@ -70,7 +70,9 @@ def observe(
         body_age=plateau.quantiles("body_age") if plateau is not None else None,
         generator=health,
         cut_off=cut_off,
-        delivery_rate_error_ratio=plateau.delivery_rate_error_ratio
+        delivery_rate_error_ratio=plateau.delivery_rate_error_ratio(
+            step.connections * step.subscriptions_per_connection
+        )
         if plateau is not None
         else None,
         void=_void_reason(health, every.failures, disturbances),

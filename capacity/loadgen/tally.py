@@ -65,14 +65,15 @@ class Tally:
             if counts["seconds"] > 0
         )
 
-    @property
-    def delivery_rate_error_ratio(self) -> float | None:
+    def delivery_rate_error_ratio(self, subscriptions: int) -> float | None:
         """Return the standard error of the deliveries per second, over their mean.
 
-        What is published reaches all workers, so that their errors add up and do not cancel.
+        What is published reaches all workers, so that their errors add up and do not cancel; and
+        each of so many *subscriptions* of all connections at once.
         """
+        beat = subscriptions / max(1, len(self.delivered))
         errors = [
-            (relative_error(reports), sum(count for count, _seconds in reports))
+            (relative_error(reports, beat), sum(count for count, _seconds in reports))
             for reports in self.delivered.values()
         ]
         total = sum(count for _error, count in errors)

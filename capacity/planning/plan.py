@@ -21,7 +21,7 @@ from capacity.planning.evidence_doubts import changed_limits, evidence_doubts
 from capacity.planning.excuses import Gap, why_no_fit, why_no_wall
 from capacity.planning.latency import latency_uses
 from capacity.planning.latency_doubts import latency_doubts
-from capacity.planning.met import met_limits
+from capacity.planning.met import held_connections, met_limits
 from capacity.planning.mix import measured_mix, widest_mix
 from capacity.planning.plan_doubts import plan_doubts
 from capacity.planning.processor_doubts import processor_doubts
@@ -58,7 +58,8 @@ def plan(record: RunRecord, *, declared: Sequence[Limit] = ()) -> CapacityPlan |
     )
     if found.capacity is None:
         return _excuse(record, why_no_wall(found.no_ceiling), verdict, doubts)
-    highest = max(window.load.connections for window in windows)
+    # Of the mix that the capacity is quoted for: more connections may have been held idle.
+    highest = held_connections(record.steps)
     answer = CapacityPlan(
         run=record.manifest.run,
         capacity=found.capacity,
@@ -67,7 +68,7 @@ def plan(record: RunRecord, *, declared: Sequence[Limit] = ()) -> CapacityPlan |
         mix=mix,
         ladder=found.ladder,
         no_ceiling=found.no_ceiling,
-        highest_connections=round(highest),
+        highest_connections=highest,
         extrapolation_ratio=found.capacity.mid / highest,
         condition_number=attributed.condition_number,
         generator=verdict,

@@ -2,12 +2,13 @@
 Whether what was due arrived: a step that delivered less of the mix than steps with fewer connections
 is one that the target did not hold, and no evidence of cheap connections.
 
-What is due to a connection is the mean of the full-mix steps below. Feeds are not even: a step is
-short only where its rate, with twice its standard error added, is below 95 % of what was due, with
-twice that error taken off.
+What is due to a connection is the mean of the full-mix steps far below, so that a rate that falls bit
+by bit is seen as well. Feeds are not even: a step is short only where its rate, with twice its standard
+error added, is below 95 % of what was due, with twice that error taken off.
 """
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from capacity.domain import units
 from capacity.domain.observation import CutOff, CutOffKind, StepObservation
@@ -16,6 +17,8 @@ from capacity.planning.plausible import is_plausible, is_plausible_load
 
 SERVED_RATIO = 0.95
 ERRORS = 2.0
+FAR_BELOW_RATIO = 0.4
+"""Of a step's connections: what such steps got is what was due. Without one, the lowest step's."""
 
 
 def judged(record: RunRecord) -> RunRecord:
@@ -32,34 +35,57 @@ def judged(record: RunRecord) -> RunRecord:
     )
 
 
-def short_steps(steps: tuple[StepObservation, ...]) -> dict[int, CutOff]:
+def short_steps(steps: Sequence[StepObservation]) -> dict[int, CutOff]:
     """Return by index how each step was saturated that was."""
-    due, due_error, weight = 0.0, 0.0, 0.0
+    served = sorted(
+        (_served(step) for step in steps if _tells(step)), key=lambda each: each.connections
+    )
     short: dict[int, CutOff] = {}
-    mixes = [step for step in steps if _tells(step)]
-    for step in sorted(mixes, key=lambda each: (each.step.connections, each.index)):
-        load = step.load
-        assert load is not None
-        each_per_s = load.deliveries_per_s / load.connections
-        error = step.delivery_rate_error_ratio or 0.0
-        least_due = SERVED_RATIO * due * max(0.0, 1.0 - ERRORS * due_error)
-        if weight and each_per_s * (1.0 + ERRORS * error) < least_due:
-            short[step.index] = CutOff(
+    for each in served[1:]:
+        below = [
+            other
+            for other in served
+            if other.connections <= FAR_BELOW_RATIO * each.connections and other.index not in short
+        ] or served[:1]
+        seconds = sum(other.seconds for other in below)
+        due = sum(other.each_per_s * other.seconds for other in below) / seconds
+        error = sum(other.error * other.seconds for other in below) / seconds
+        least_due = SERVED_RATIO * due * max(0.0, 1.0 - ERRORS * error)
+        if each.each_per_s * (1.0 + ERRORS * each.error) < least_due:
+            short[each.index] = CutOff(
                 kind=CutOffKind.SATURATED,
-                statement=f"{units.share(each_per_s / due)} of the updates that were due arrived"
-                f" ({units.rate(each_per_s, 'deliveries')} a connection of"
+                statement=f"{units.share(each.each_per_s / due)} of the updates that were due arrived"
+                f" ({units.rate(each.each_per_s, 'deliveries')} a connection of"
                 f" {units.rate(due, 'deliveries')}), at least {units.share(SERVED_RATIO)} have to",
-                connections=round(load.connections),
+                connections=round(each.connections),
             )
-            continue
-        begin, end = step.plateau_started_at, step.plateau_ended_at
-        seconds = end - begin if begin is not None and end is not None else 0.0
-        total = weight + seconds
-        if total > 0.0:
-            due = (due * weight + each_per_s * seconds) / total
-            due_error = (due_error * weight + error * seconds) / total
-            weight = total
     return short
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Served:
+    """What a connection got on one plateau of the full mix."""
+
+    index: int
+    connections: float
+    each_per_s: float
+    error: float
+    """Relative standard error of the rate."""
+    seconds: float
+
+
+def _served(step: StepObservation) -> _Served:
+    load, begin, end = step.load, step.plateau_started_at, step.plateau_ended_at
+    assert load is not None
+    assert begin is not None
+    assert end is not None
+    return _Served(
+        index=step.index,
+        connections=load.connections,
+        each_per_s=load.deliveries_per_s / load.connections,
+        error=step.delivery_rate_error_ratio or 0.0,
+        seconds=end - begin,
+    )
 
 
 def _tells(step: StepObservation) -> bool:

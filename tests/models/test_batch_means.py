@@ -4,9 +4,15 @@ import pytest
 from capacity.models.batch_means import BATCHES, relative_error
 
 
-def test_what_comes_in_beats_has_no_error():
-    # One update a second, read twice a second.
-    assert pytest.approx(0.0) == relative_error([(0, 0.5), (20, 0.5)] * 8)
+def test_what_comes_in_beats_is_uncertain_by_less_than_a_beat():
+    # 14 updates to 20 connections in 7 s, read twice a second, in whatever phase.
+    updates_s = np.arange(0.0, 7.0, 0.5)
+    errors = []
+    for phase_s in np.linspace(0.0, 0.49, 50):
+        counts, _edges = np.histogram(updates_s + phase_s, np.arange(0.0, 7.01, 0.5))
+        errors.append(relative_error([(20 * count, 0.5) for count in counts], beat=20.0))
+
+    assert max(errors) < 0.04
 
 
 def test_the_error_is_that_of_the_mean_of_independent_readings():
@@ -17,6 +23,17 @@ def test_the_error_is_that_of_the_mean_of_independent_readings():
 
     # A Poisson mean of 800 arrivals.
     assert pytest.approx(1 / np.sqrt(800), rel=0.15) == np.sqrt(np.mean(np.square(found)))
+
+
+def test_updates_that_come_by_chance_are_as_uncertain_as_their_count():
+    found = [
+        relative_error(
+            [(20 * count, 0.5) for count in np.random.default_rng(seed).poisson(1, 14)], beat=20.0
+        )
+        for seed in range(300)
+    ]
+
+    assert pytest.approx(1 / np.sqrt(14), rel=0.2) == np.sqrt(np.mean(np.square(found)))
 
 
 def test_a_rate_that_falls_has_an_error_that_says_so():

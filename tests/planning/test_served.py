@@ -60,3 +60,19 @@ def test_idle_steps_and_void_ones_say_nothing(delivered):
 
     assert {} == short_steps((*record.steps[:-1], void))
     assert {} == short_steps((*record.steps[:-1], idle))
+
+
+@pytest.mark.parametrize(("ratio", "is_short"), [(0.97, True), (0.995, False)])
+def test_a_rate_that_falls_bit_by_bit_is_held_against_what_was_due_at_first(
+    venue, ramp, ratio, is_short
+):
+    """Each level gets so much of what the one before got."""
+    record = replace(venue, steps=ramp(20, 40, 80, 160, 320)).record()
+    steps = [
+        replace(
+            step, load=replace(step.load, deliveries_per_s=step.load.deliveries_per_s * ratio**n)
+        )
+        for n, step in enumerate(record.steps)
+    ]
+
+    assert is_short == bool(short_steps(steps))
