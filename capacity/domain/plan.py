@@ -81,6 +81,7 @@ class DoubtKind(StrEnum):
 
     EXTRAPOLATION = "extrapolation"
     UNKNOWN_LIMIT = "unknown_limit"
+    OWN_CAP = "own_cap"
     COSTS_NOT_SEPARATED = "costs_not_separated"
     GENERATOR_NEAR_LIMIT = "generator_near_limit"
     VOID_STEPS = "void_steps"
@@ -101,6 +102,10 @@ class DoubtKind(StrEnum):
     PROCESSOR_TIME = "processor_time"
     SINGLE_EVENT_LOOP = "single_event_loop"
     UNEVEN_SHARE = "uneven_share"
+
+
+ASSUMED = frozenset({DoubtKind.SHARED_HOST, DoubtKind.OWN_CAP})
+"""What holds of nearly every plan and so tells nothing of this one: said in a line of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +186,8 @@ class CapacityPlan:
     """Of the scaled design: above 30 the costs cannot be told apart."""
     generator: GeneratorVerdict
     doubts: tuple[Doubt, ...]
+    assumptions: tuple[Doubt, ...] = ()
+    """What every plan of a target like this takes for granted (ASSUMED)."""
     widest_mix: LoadVector | None = None
     """Of each part of the load the most per connection that a plateau carried; None if not known."""
     met: MetLimit | None = None

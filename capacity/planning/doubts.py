@@ -136,7 +136,7 @@ def _about_own_cap(limits: Sequence[Limit]) -> Iterator[Doubt]:
     """Doubt that the application takes whatever its host allows: its configuration is not on show."""
     if all(limit.resource is not Resource.APPLICATION_CONNECTIONS for limit in limits):
         yield Doubt(
-            kind=DoubtKind.UNKNOWN_LIMIT,
+            kind=DoubtKind.OWN_CAP,
             statement=(
                 "1 limit may bind unseen: how many connections the application itself admits"
                 " (worker_connections, maxconn, a licence) shows on no host and is not declared."

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from capacity.domain.plan import CapacityPlan, Doubt, Excuse, GeneratorVerdict
+from capacity.domain.plan import ASSUMED, CapacityPlan, Doubt, Excuse, GeneratorVerdict
 from capacity.domain.resources import Limit, Resource
 from capacity.domain.run import RunRecord
 from capacity.planning.climb import next_level
@@ -86,7 +86,12 @@ def plan(record: RunRecord, *, declared: Sequence[Limit] = ()) -> CapacityPlan |
         widest_mix=widest_mix(windows),
         met=met[0] if met else None,
     )
-    return replace(answer, next_level=next_level(answer))
+    return replace(
+        answer,
+        next_level=next_level(answer),
+        doubts=tuple(doubt for doubt in answer.doubts if doubt.kind not in ASSUMED),
+        assumptions=tuple(doubt for doubt in answer.doubts if doubt.kind in ASSUMED),
+    )
 
 
 def count_connections_here(
@@ -133,5 +138,5 @@ def _excuse(record: RunRecord, gap: Gap, verdict: GeneratorVerdict, doubts: list
         reason=gap.reason,
         remedy=gap.remedy,
         generator=verdict,
-        doubts=tuple(doubts),
+        doubts=tuple(doubt for doubt in doubts if doubt.kind not in ASSUMED),
     )

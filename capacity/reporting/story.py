@@ -17,7 +17,12 @@ from capacity.reporting.document import Section, Story
 from capacity.reporting.steps import latency_section, opening_section, polls_section, steps_section
 from capacity.reporting.timeline import connections_figure
 from capacity.reporting.verdict import verdict
-from capacity.reporting.walls import doubts_section, ladder_section, no_ceiling_section
+from capacity.reporting.walls import (
+    assumptions_section,
+    doubts_section,
+    ladder_section,
+    no_ceiling_section,
+)
 
 _MOST_MISSING = 20
 
@@ -40,6 +45,7 @@ def story(record: RunRecord, plan: CapacityPlan | Excuse) -> Story:
         sections=(
             ladder_section(plan),
             doubts_section(plan.doubts),
+            assumptions_section(plan),
             *advice_sections(plan),
             _timeline_section(record),
             _resources_section(record, plan),

@@ -55,6 +55,7 @@ def _planned(plan: CapacityPlan) -> Verdict:
                 note="; ".join(filter(None, [_distance(plan), _further(plan)])),
             ),
             _belief(plan),
+            *_assumed(plan),
             _generator(plan.generator),
         ),
     )
@@ -144,6 +145,14 @@ def _belief(plan: CapacityPlan) -> Fact:
             return Fact(label="To be believed?", text=f"With care: {number}", note=doubts)
         case _:
             return Fact(label="To be believed?", text="Yes", note="no doubt was found")
+
+
+def _assumed(plan: CapacityPlan) -> list[Fact]:
+    """Return in one line what holds of nearly every plan."""
+    if not plan.assumptions:
+        return []
+    text = "; ".join(DOUBTS[each.kind] for each in plan.assumptions)
+    return [Fact(label="Takes for granted", text=text)]
 
 
 def _why_not(plan: CapacityPlan) -> str:

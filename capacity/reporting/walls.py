@@ -109,6 +109,17 @@ def doubts_section(doubts: tuple[Doubt, ...]) -> Section:
     )
 
 
+def assumptions_section(plan: CapacityPlan | Excuse) -> Section:
+    heading = "What this answer takes for granted"
+    if isinstance(plan, Excuse) or not plan.assumptions:
+        return Section(anchor="assumptions", heading=heading, paragraphs=("Nothing.",))
+    return Section(
+        anchor="assumptions",
+        heading=heading,
+        paragraphs=tuple(f"{each.statement} {each.remedy}" for each in plan.assumptions),
+    )
+
+
 def no_ceiling_section(plan: CapacityPlan | Excuse) -> Section:
     heading = "Resources without a ceiling"
     if isinstance(plan, Excuse) or not plan.no_ceiling:

@@ -18,6 +18,7 @@ DOUBTS: dict[DoubtKind, str] = {
     DoubtKind.LIMIT_CHANGED: "a limit changed during the run",
     DoubtKind.EXTRAPOLATION: "far beyond what was tested",
     DoubtKind.UNKNOWN_LIMIT: "a limit that is not known",
+    DoubtKind.OWN_CAP: "no cap in the application's own configuration below this",
     DoubtKind.COSTS_NOT_SEPARATED: "costs not told apart",
     DoubtKind.GENERATOR_NEAR_LIMIT: "generator near its own limit",
     DoubtKind.VOID_STEPS: "steps that could not be used",

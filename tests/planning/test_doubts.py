@@ -43,7 +43,7 @@ def test_a_clean_record_has_no_doubts(record):
 def test_a_cap_of_the_application_that_nobody_declared_may_bind_unseen(record):
     [doubt] = doubts_of(record, declared=())
 
-    assert doubt.kind is DoubtKind.UNKNOWN_LIMIT
+    assert doubt.kind is DoubtKind.OWN_CAP
     assert "limits.application_connections" in doubt.remedy
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capacity.domain.plan import CapacityPlan, DoubtKind, Excuse
+from capacity.domain.plan import ASSUMED, CapacityPlan, DoubtKind, Excuse
 from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.planning.plan import plan
 from capacity.planning.windows import DESCRIPTOR_LIMIT
@@ -394,3 +394,11 @@ def test_without_any_reading_of_what_is_limited_there_is_an_excuse(venue):
 
     assert isinstance(excuse, Excuse)
     assert "its use was not read" in excuse.reason
+
+
+def test_what_holds_of_every_plan_is_no_doubt_of_this_one(venue):
+    record = venue.record()
+    answer = plan(replace(record, manifest=replace(record.manifest, same_host=True)))
+
+    assert {DoubtKind.SHARED_HOST, DoubtKind.OWN_CAP} == {each.kind for each in answer.assumptions}
+    assert not {each.kind for each in answer.doubts} & ASSUMED

@@ -11,6 +11,7 @@ def test_the_answer_comes_before_what_it_stands_on(record, plan):
     assert [section.anchor for section in told.sections] == [
         "walls",
         "doubts",
+        "assumptions",
         "timeline",
         "resources",
         "latency",
