@@ -52,7 +52,7 @@ def command(run: str, demand: str | None, hosts: str | None, *, as_json: bool) -
         click.echo(json_document.render(answer), nl=False)
     else:
         print_answer(answer, answer_console())
-    if isinstance(answer, Excuse):
+    if isinstance(answer, Excuse) or answer.is_beyond_reach:
         sys.exit(RunInvalidError.exit_code)
 
 
