@@ -1,14 +1,15 @@
 """Why a record carries no plan: the first thing that is missing, with its remedy."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from capacity.domain import units
 from capacity.domain.observation import CutOffKind
 from capacity.domain.plan import NoCeiling
 from capacity.domain.run import RunRecord
 from capacity.domain.words import RESOURCES
+from capacity.planning.gap import Gap
 from capacity.planning.mix import measured_mix
+from capacity.planning.updates import no_updates
 from capacity.planning.windows import Window, is_usable, levels, restarts
 
 FEWEST_LEVELS = 2
@@ -29,14 +30,6 @@ START_REMEDIES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """What is missing for a plan, and what would fill it."""
-
-    reason: str
-    remedy: str
-
-
 def why_no_fit(record: RunRecord, windows: Sequence[Window]) -> Gap | None:
     """Return what is missing for a fit, if anything; *windows* are those of one life."""
     if record.manifest.agent is None:
@@ -54,6 +47,9 @@ def why_no_fit(record: RunRecord, windows: Sequence[Window]) -> Gap | None:
         return met
     if not any(is_usable(step) for step in record.steps):
         return _why_no_step(record)
+    gap = no_updates(record)
+    if gap is not None:
+        return gap
     if levels(windows) < FEWEST_LEVELS or not any(w.load.connections > 0 for w in windows):
         return _why_no_levels(record, windows)
     return _why_no_mix(record) if measured_mix(record.steps) is None else None
