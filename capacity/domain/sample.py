@@ -30,6 +30,11 @@ class AgentInfo:
     notes: tuple[str, ...] = ()
     """What is not as it should be with the agent itself: it samples more rarely than asked, the
     host's clock was set, its spool is full."""
+    listening_ports: tuple[int, ...] | None = None
+    """TCP ports that the target listens on; None from who did not look."""
+    relay: str | None = None
+    """Who passes the clients' connections on to the target, as a sentence calls it; found by a trial
+    before the run, None where nobody was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from capacity.domain.plan import NoCeiling
 from capacity.domain.run import RunRecord
 from capacity.domain.words import RESOURCES
 from capacity.planning.gap import Gap
+from capacity.planning.identity import mismatch
 from capacity.planning.mix import measured_mix
 from capacity.planning.updates import no_updates
 from capacity.planning.windows import Window, is_usable, levels, restarts
@@ -42,14 +43,17 @@ def why_no_fit(record: RunRecord, windows: Sequence[Window]) -> Gap | None:
             "The agent answered, but 0 samples were recorded.",
             "Look at the agent and at the network between it and the recorder, and measure again.",
         )
+    other = mismatch(record)
+    if other is not None:
+        return other
     met = _what_ended_it(record) if measured_mix(record.steps) is None else None
     if met is not None:
         return met
     if not any(is_usable(step) for step in record.steps):
         return _why_no_step(record)
-    gap = no_updates(record)
-    if gap is not None:
-        return gap
+    silence = no_updates(record)
+    if silence is not None:
+        return silence
     if levels(windows) < FEWEST_LEVELS or not any(w.load.connections > 0 for w in windows):
         return _why_no_levels(record, windows)
     return _why_no_mix(record) if measured_mix(record.steps) is None else None

@@ -33,6 +33,7 @@ DOUBTS: dict[DoubtKind, str] = {
     DoubtKind.RISING: "memory still rose",
     DoubtKind.PROCESSOR_TIME: "processor time worth less",
     DoubtKind.SINGLE_EVENT_LOOP: "one thread carries the load",
+    DoubtKind.OTHER_PROCESS: "another process takes part",
 }
 
 
