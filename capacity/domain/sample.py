@@ -38,6 +38,29 @@ class AgentInfo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """Where a process connects to, and who answers there as far as its host shows."""
+
+    address: str
+    port: int
+    connections: int
+    pid: int | None = None
+    name: str | None = None
+    is_watched: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortHolder:
+    """A process that listens on a port of the target's host."""
+
+    pid: int
+    name: str
+    is_watched: bool
+    destinations: tuple[Destination, ...] = ()
+    """The ones with most connections first; from here a relay passes on what it accepts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
     """One reading of all collectors. What could not be read is in `missing`, never zero."""
 

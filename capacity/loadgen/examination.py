@@ -20,11 +20,13 @@ from capacity.domain import units
 from capacity.domain.errors import CapacityError, LockedError
 from capacity.domain.finding import Finding, Status
 from capacity.domain.resources import Limit, Resource
+from capacity.domain.sample import AgentInfo
 from capacity.loadgen.preflight import checked_offset, course_of, latest_reading, most_sockets
 from capacity.loadgen.presence import PROGRAM, boot_id, presence_here
 from capacity.loadgen.room import check_room, check_sources, room_of
 from capacity.loadgen.run_path import LOCKS, RUNS
 from capacity.loadgen.trial import try_conversation, try_request
+from capacity.loadgen.watching import watch
 from capacity.planning import fitness
 from capacity.planning.audit import audited_bound
 from capacity.planning.declared import declared_limits
@@ -54,40 +56,39 @@ class Examination:
         self._limits: tuple[Limit, ...] = declared_limits(target.model_dump(mode="json"))
         self._used: Mapping[Resource, float] = {}
         self._updates_per_s: float | None = None
+        self._source: Source | None = None
+        self._info: AgentInfo | None = None
 
     def findings(self) -> list[Finding]:
         """Return everything found; nothing that is wrong raises."""
-        return [
-            *self._of_the_agent(),
-            *self._of_the_target(),
-            *self._of_the_load(),
-            *self._of_this_host(),
-        ]
+        try:
+            return [
+                *self._of_the_agent(),
+                *self._of_the_target(),
+                *self._of_the_load(),
+                *self._of_this_host(),
+            ]
+        finally:
+            if self._source is not None:
+                self._source.close()
 
     def _of_the_agent(self) -> Iterator[Finding]:
-        source: Source | None = None
         try:
-            source = open_source(self._target)
+            self._source = open_source(self._target)
+            if self._source is not None:
+                yield from self._of_the_source(self._source)
         except CapacityError as error:
             yield failure("agent", error)
-        if source is None:
-            if self._target.agent is None:
-                yield Finding(
-                    name="agent",
-                    status=Status.UNKNOWN,
-                    statement="the target file names none: no resource is measured, and no plan made",
-                    remedy="Start `capacity agent` on the target's host and name it as agent.url",
-                )
-            return
-        try:
-            yield from self._of_the_source(source)
-        except CapacityError as error:
-            yield failure("agent", error)
-        finally:
-            source.close()
+        if self._target.agent is None:
+            yield Finding(
+                name="agent",
+                status=Status.UNKNOWN,
+                statement="the target file names none: no resource is measured, and no plan made",
+                remedy="Start `capacity agent` on the target's host and name it as agent.url",
+            )
 
     def _of_the_source(self, source: Source) -> Iterator[Finding]:
-        info = source.info()
+        info = self._info = source.info()
         self._limits = (*info.limits, *self._limits)
         pids = ", ".join(map(str, info.target_pids))
         yield _ok("agent", f"{source.name} watches {info.target_name} (pid {pids}) on {info.host}")
@@ -126,12 +127,21 @@ class Examination:
             self._updates_per_s = trial.updates_per_s
             if trial.certificate_ends_at is not None:
                 yield fitness.certificate(trial.certificate_ends_at - time.time())
+            yield from self._of_who_is_watched()
         if self._target.rest is not None:
             yield from attempt(
                 "REST request",
                 partial(try_request, self._target, self._dialect),
                 lambda _: "answered",
             )
+
+    def _of_who_is_watched(self) -> Iterator[Finding]:
+        if self._source is None or self._info is None:
+            return
+        try:
+            yield watch(self._target, self._dialect, self._source, self._info).finding
+        except CapacityError as error:
+            yield failure("who is watched", error)
 
     def _of_the_load(self) -> Iterator[Finding]:
         bound = audited_bound(self._limits, self._used)

@@ -230,7 +230,9 @@ def test_a_host_is_shared_when_recorder_or_worker_is_beside_the_target(
     exchange, agent, target_file, profile, far_worker, serve, beside
 ):
     def elsewhere(_environ, start_response):
-        answer = requests.get(f"{agent.url}{_environ['PATH_INFO']}", timeout=5)
+        answer = requests.get(
+            f"{agent.url}{_environ['PATH_INFO']}?{_environ['QUERY_STRING']}", timeout=5
+        )
         start_response("200 OK", [])
         if not _environ["PATH_INFO"].endswith("info"):
             return [answer.content]
