@@ -35,6 +35,8 @@ class AgentInfo:
     relay: str | None = None
     """Who passes the clients' connections on to the target, as a sentence calls it; found by a trial
     before the run, None where nobody was."""
+    passes_on_to: str | None = None
+    """Where the target itself passes them on to, found likewise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

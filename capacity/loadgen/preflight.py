@@ -146,7 +146,7 @@ def checked_watch(target: Target, dialect: Dialect, agent: Source, info: AgentIn
     if found.finding.status is Status.FAILURE:
         remedy = found.finding.remedy or ""
         raise PreflightError(f"{found.finding.statement}; {remedy[:1].lower()}{remedy[1:]}")
-    return replace(info, relay=found.relay)
+    return replace(info, relay=found.relay, passes_on_to=found.passes_on_to)
 
 
 def latest_reading(agent: Source) -> Sample:

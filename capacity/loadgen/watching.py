@@ -89,6 +89,8 @@ class Watch:
 
     finding: Finding
     relay: str | None = None
+    passes_on_to: str | None = None
+    """Where the watched process passes on what it accepts, if it does."""
 
 
 def watch(target: Target, dialect: Dialect, source: Source, info: AgentInfo) -> Watch:
@@ -124,13 +126,15 @@ def judged(found: Rise, info: AgentInfo, origin: str, port: int, holders: Holder
     who = f"{origin} watches {watched(info)}"
     front, behind = holders.front(), holders.behind(round(found.opened))
     if found.is_seen and behind is not None:
-        return _warning(
-            f"{who}, which only passes on what it accepts, to {behind.address} port {behind.port}"
-            f" ({_named(behind) if behind.name else 'not to be seen from there'}): its limits are"
-            " measured, not those of what stands behind",
+        named = _named(behind) if behind.name else "not to be seen from there"
+        place = f"{behind.address} port {behind.port} ({named})"
+        warning = _warning(
+            f"{who}, which only passes on what it accepts, to {place}: its limits are measured, not"
+            " those of what stands behind",
             f"Start the agent with --pid {behind.pid or 'PID, on the host of that address,'} to"
             " measure the service, unless it is the relay that is to be sized",
         )
+        return replace(warning, passes_on_to=place)
     if front is not None:
         relay = f"{_named(front)}, which listens on port {port}"
         shares = "" if found.is_seen else f" and gained {found.statement}"

@@ -195,22 +195,18 @@ def identity_doubts(record: RunRecord) -> Iterator[Doubt]:
             ),
             remedy="Measure the target's own port, without the relay, to size one instance.",
         )
+    if agent.passes_on_to is not None:
+        yield _about_relay(agent, f"passes on what it accepts, to {printable(agent.passes_on_to)}")
     if not rises:
         return
     highest = max(rises, key=lambda found: found.opened)
-    outgoing = highest.gained.get(Resource.OUTGOING_PORTS)
-    if outgoing is not None and outgoing >= max(FEWEST_OPENED, highest.opened * LEAST_GAIN_RATIO):
-        yield Doubt(
-            kind=DoubtKind.OTHER_PROCESS,
-            statement=(
-                f"{watched(agent)} opened {units.counted(outgoing, 'connection')} to one address and"
-                f" port elsewhere while {units.counted(highest.opened, 'connection')} were opened to"
-                " it: it relays them, and what stands behind has limits that are not in this plan."
-            ),
-            remedy=(
-                "Measure what stands behind by its own port as well, with an agent started with --pid"
-                " of it; the lower capacity counts."
-            ),
+    outgoing = highest.gained.get(Resource.OUTGOING_PORTS, 0.0)
+    least = max(FEWEST_OPENED, highest.opened * LEAST_GAIN_RATIO)
+    if agent.passes_on_to is None and outgoing >= least:
+        yield _about_relay(
+            agent,
+            f"opened {units.counted(outgoing, 'connection')} to one address and port elsewhere while"
+            f" {units.counted(highest.opened, 'connection')} were opened to it",
         )
     few = highest.gained.get(Resource.DESCRIPTORS)
     if (
@@ -231,6 +227,20 @@ def identity_doubts(record: RunRecord) -> Iterator[Doubt]:
                 " `capacity agent`, which sees who accepts the connections."
             ),
         )
+
+
+def _about_relay(agent: AgentInfo, what: str) -> Doubt:
+    return Doubt(
+        kind=DoubtKind.OTHER_PROCESS,
+        statement=(
+            f"{watched(agent)} {what}: the limits and costs are this relay's, and what stands behind"
+            " has others that are not in this plan."
+        ),
+        remedy=(
+            "Measure what stands behind by its own port, with an agent started with --pid of it; the"
+            " lower capacity counts."
+        ),
+    )
 
 
 def watched(agent: AgentInfo) -> str:

@@ -101,9 +101,11 @@ def test_a_relay_that_is_watched_is_told_with_what_stands_behind(
 ):
     relay = start_relay(exchange.port)
     agent = start_agent("--port", relay.port)
-    finding = seen(target_file(relay, agent.url)).finding
+    found = seen(target_file(relay, agent.url))
+    finding = found.finding
 
     assert Status.WARNING is finding.status
+    assert found.passes_on_to in finding.statement
     assert f"to 127.0.0.1 port {exchange.port} (" in finding.statement
     assert f"(pid {exchange.pid})" in finding.statement
     assert f"--pid {exchange.pid} to measure the service" in finding.remedy

@@ -179,9 +179,20 @@ def test_a_process_that_connects_elsewhere_for_each_client_is_a_relay(gaining):
 
     assert mismatch(relaying) is None
     assert [DoubtKind.OTHER_PROCESS] == kinds(relaying)
-    assert "it relays them" in next(identity_doubts(relaying)).statement
+    said = next(identity_doubts(relaying)).statement
+    assert "opened 400 connections to one address and port elsewhere while 400" in said
     # A pool of connections to a data base grows more slowly.
     assert [] == kinds(gaining(descriptors=1.1, outgoing_ports=0.1))
+
+
+def test_a_relay_that_the_trial_found_is_doubted_once(gaining):
+    known = {"passes_on_to": "10.0.0.2 port 8080 (service (pid 9))"}
+    relaying = gaining(descriptors=2.0, outgoing_ports=1.0, agent=known)
+
+    assert [DoubtKind.OTHER_PROCESS] == kinds(relaying)
+    assert "passes on what it accepts, to 10.0.0.2 port 8080 (service (pid 9))" in (
+        next(identity_doubts(relaying)).statement
+    )
 
 
 def test_metrics_of_an_unknown_number_of_processes_are_doubted_where_nothing_rises(gaining):
