@@ -33,6 +33,17 @@ START_REMEDIES = {
 
 def why_no_fit(record: RunRecord, windows: Sequence[Window]) -> Gap | None:
     """Return what is missing for a fit, if anything; *windows* are those of one life."""
+    return (
+        _why_no_readings(record)
+        or mismatch(record)
+        or (_what_ended_it(record) if measured_mix(record.steps) is None else None)
+        or (None if any(is_usable(step) for step in record.steps) else _why_no_step(record))
+        or no_updates(record)
+        or _why_no_fit_of(record, windows)
+    )
+
+
+def _why_no_readings(record: RunRecord) -> Gap | None:
     if record.manifest.agent is None:
         return Gap(
             "The run had no agent, so 0 readings of the target's resources exist.",
@@ -43,17 +54,10 @@ def why_no_fit(record: RunRecord, windows: Sequence[Window]) -> Gap | None:
             "The agent answered, but 0 samples were recorded.",
             "Look at the agent and at the network between it and the recorder, and measure again.",
         )
-    other = mismatch(record)
-    if other is not None:
-        return other
-    met = _what_ended_it(record) if measured_mix(record.steps) is None else None
-    if met is not None:
-        return met
-    if not any(is_usable(step) for step in record.steps):
-        return _why_no_step(record)
-    silence = no_updates(record)
-    if silence is not None:
-        return silence
+    return None
+
+
+def _why_no_fit_of(record: RunRecord, windows: Sequence[Window]) -> Gap | None:
     if levels(windows) < FEWEST_LEVELS or not any(w.load.connections > 0 for w in windows):
         return _why_no_levels(record, windows)
     return _why_no_mix(record) if measured_mix(record.steps) is None else None
