@@ -30,6 +30,7 @@ from capacity.loadgen.watching import watch
 from capacity.planning import fitness
 from capacity.planning.audit import audited_bound
 from capacity.planning.declared import declared_limits
+from capacity.planning.heard import heard_findings
 from capacity.recording.lock import locked
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
@@ -127,6 +128,8 @@ class Examination:
             self._updates_per_s = trial.updates_per_s
             if trial.certificate_ends_at is not None:
                 yield fitness.certificate(trial.certificate_ends_at - time.time())
+            if self._profile.mix.subscriptions_per_connection:
+                yield from heard_findings(trial.heard)
             yield from self._of_who_is_watched()
         if self._target.rest is not None:
             yield from attempt(
@@ -162,7 +165,7 @@ class Examination:
         yield fitness.highest_level(
             highest, bound.connections if bound else None, bound.resource.value if bound else None
         )
-        if self._updates_per_s is not None:
+        if self._updates_per_s:
             yield fitness.message_rate(self._updates_per_s, highest, self._workers)
         pollers = self._target.rest is not None
         sockets = most_sockets(planned, self._profile.poll_interval_s if pollers else 0.0)

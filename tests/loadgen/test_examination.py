@@ -47,7 +47,7 @@ def test_everything_is_looked_at_although_the_target_is_down(agent, target_file,
     findings = found(gone)
 
     assert Status.FAILURE is findings["handshake and subscription"].status
-    assert "correct host, port and dialect" in findings["handshake and subscription"].remedy
+    assert "correct host and port" in findings["handshake and subscription"].remedy
     assert Status.OK is findings["agent"].status
     assert Status.OK is findings["disk"].status
 
