@@ -165,7 +165,8 @@ class _Talk:
         raise UnreachableError(
             f"{self._url}: {', '.join(self._channels)} was not confirmed in dialect "
             f"{self._dialect_name} within {units.duration(time.monotonic() - self._began_s)} "
-            f"({self._ending(trouble)}, {seen} other frames came{first}); {self._remedy()}"
+            f"({self._ending(trouble)}, {units.counted(seen, 'other frame')} came{first}); "
+            f"{self._remedy()}"
         )
 
     def _ending(self, trouble: str) -> str:

@@ -31,6 +31,8 @@ OPENED = 5
 """Enough to tell from a file or two that come and go, too few to harm anybody."""
 LONGEST_BEAT_S = 5.0
 """Connections are not held for sources that are slower; the plateaus tell."""
+CALM_S = 6.0
+"""Longest wait for counts that stay as they are; it takes three censuses."""
 HELD_S = 8.0
 """At most: a census of connections is taken every two seconds, or more rarely where it is dear."""
 _RECENT = 30
@@ -96,7 +98,8 @@ class Watch:
 def watch(target: Target, dialect: Dialect, source: Source, info: AgentInfo) -> Watch:
     """Open a few connections and see whether the agent sees them. Raises UnreachableError."""
     samples = source.samples(0)
-    beat_s = max((sample.interval_s for sample in samples[-_RECENT:]), default=0.0)
+    # A sampler that samples when it is asked has long intervals as well.
+    beat_s = min((sample.interval_s for sample in samples[-_RECENT:]), default=0.0)
     if max(beat_s, source.delay_s) > LONGEST_BEAT_S:
         return _unknown(
             f"{source.name} has news every {units.duration(max(beat_s, source.delay_s))} only: the"
@@ -200,13 +203,26 @@ def _remedy(port: int, stranger: PortHolder | None, info: AgentInfo, holders: Ho
 
 
 def _first_samples(source: Source) -> list[Sample]:
-    """Return what there is, with every count that is due: a new agent needs a moment for them."""
-    deadline_s = time.monotonic() + LONGEST_BEAT_S
+    """Return what there is, once every count that is due was read and none comes and goes.
+
+    A new agent needs a moment for them, and connections of the trial before have just been closed.
+    """
+    deadline_s = time.monotonic() + CALM_S
     while True:
         samples = source.samples(0)
-        if (samples and _told(samples[-_RECENT:]) >= _COUNTS) or time.monotonic() > deadline_s:
+        is_ready = _told(samples[-_RECENT:]) >= _COUNTS and _is_calm(samples)
+        if is_ready or time.monotonic() > deadline_s:
             return samples
         time.sleep(_POLL_S)
+
+
+def _is_calm(samples: Sequence[Sample]) -> bool:
+    used = [sample.used for sample in _last_readings(samples)]
+    return all(
+        max(values) - min(values) < OPENED * LEAST_GAIN_RATIO
+        for name in _COUNTS
+        if (values := [each[name] for each in used if name in each])
+    )
 
 
 def _told(samples: Sequence[Sample]) -> set[str]:
