@@ -16,6 +16,7 @@ from capacity.domain.plan import CapacityPlan, Excuse
 from capacity.domain.resources import Limit
 from capacity.domain.run import RunRecord
 from capacity.domain.sizing import Demand, HostType
+from capacity.domain.words import printable
 from capacity.planning.advice import advice
 from capacity.planning.declared import declared_limits
 from capacity.planning.plan import plan as planned
@@ -25,7 +26,6 @@ from capacity.reporting.advice import advice_sections
 from capacity.reporting.document import Section
 from capacity.reporting.verdict import verdict
 from capacity.reporting.walls import doubts_section, ladder_section
-from capacity.reporting.words import printable
 from capacity.settings.demand import load_demand
 from capacity.settings.hosts import load_hosts
 from capacity.settings.locate import find

@@ -102,6 +102,7 @@ class DoubtKind(StrEnum):
     PROCESSOR_TIME = "processor_time"
     SINGLE_EVENT_LOOP = "single_event_loop"
     UNEVEN_SHARE = "uneven_share"
+    OTHER_PROCESS = "other_process"
 
 
 ASSUMED = frozenset({DoubtKind.SHARED_HOST, DoubtKind.OWN_CAP})

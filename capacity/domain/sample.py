@@ -30,6 +30,36 @@ class AgentInfo:
     notes: tuple[str, ...] = ()
     """What is not as it should be with the agent itself: it samples more rarely than asked, the
     host's clock was set, its spool is full."""
+    listening_ports: tuple[int, ...] | None = None
+    """TCP ports that the target listens on; None from who did not look."""
+    relay: str | None = None
+    """Who passes the clients' connections on to the target, as a sentence calls it; found by a trial
+    before the run, None where nobody was."""
+    passes_on_to: str | None = None
+    """Where the target itself passes them on to, found likewise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """Where a process connects to, and who answers there as far as its host shows."""
+
+    address: str
+    port: int
+    connections: int
+    pid: int | None = None
+    name: str | None = None
+    is_watched: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortHolder:
+    """A process that listens on a port of the target's host."""
+
+    pid: int
+    name: str
+    is_watched: bool
+    destinations: tuple[Destination, ...] = ()
+    """The ones with most connections first; from here a relay passes on what it accepts."""
 
 
 RESIDENT = "resident"

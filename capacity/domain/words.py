@@ -1,8 +1,14 @@
-"""What resources and parts of the load are called when people read about them."""
+"""What resources and parts of the load are called, and how a stranger's text is made harmless to show.
+
+Names of targets, files and reasons come from elsewhere: they may hold control characters,
+direction overrides or halves of characters, and they may be long.
+"""
 
 from collections.abc import Sequence
 
 from capacity.domain.resources import Resource
+
+LONGEST_TEXT = 400
 
 RESOURCES: dict[Resource, str] = {
     Resource.APPLICATION_CONNECTIONS: "connections admitted by the application",
@@ -41,3 +47,16 @@ LOADS: dict[str, str] = {
 def listed(names: Sequence[str]) -> str:
     """Return "a", "a and b", "a, b and c"."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def printable(value: object, longest: int = LONGEST_TEXT) -> str:
+    """Return *value* as one line of visible characters, cut where it grows unreadable."""
+    text = str(value)
+    if len(text) > longest:
+        text = text[: longest - 1] + "…"
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else " " if character.isspace() else "\ufffd"
+        for character in text
+    )

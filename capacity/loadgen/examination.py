@@ -20,18 +20,34 @@ from capacity.domain import units
 from capacity.domain.errors import CapacityError, LockedError
 from capacity.domain.finding import Finding, Status
 from capacity.domain.resources import Limit, Resource
-from capacity.loadgen.preflight import checked_offset, course_of, latest_reading, most_sockets
+from capacity.domain.sample import AgentInfo
+from capacity.loadgen.preflight import (
+    Planned,
+    checked_offset,
+    course_of,
+    latest_reading,
+    most_sockets,
+)
 from capacity.loadgen.presence import PROGRAM, boot_id, presence_here
 from capacity.loadgen.room import check_room, check_sources, room_of
 from capacity.loadgen.run_path import LOCKS, RUNS
 from capacity.loadgen.trial import try_conversation, try_request
+from capacity.loadgen.watching import watch
 from capacity.planning import fitness
-from capacity.planning.audit import audited_bound
+from capacity.planning.audit import AuditedBound, audited_bound
 from capacity.planning.declared import declared_limits
+from capacity.planning.effective_limits import effective_limits
+from capacity.planning.heard import heard_findings
+from capacity.planning.intent import (
+    guards_finding,
+    levels_up_to,
+    load_finding,
+    objectives_finding,
+)
 from capacity.recording.lock import locked
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
-from capacity.settings.profile import Profile
+from capacity.settings.profile import BreakProfile, Profile
 from capacity.settings.target import Target, addresses_in
 from capacity.sources.opening import open_source
 from capacity.sources.source import Source
@@ -54,40 +70,39 @@ class Examination:
         self._limits: tuple[Limit, ...] = declared_limits(target.model_dump(mode="json"))
         self._used: Mapping[Resource, float] = {}
         self._updates_per_s: float | None = None
+        self._source: Source | None = None
+        self._info: AgentInfo | None = None
 
     def findings(self) -> list[Finding]:
         """Return everything found; nothing that is wrong raises."""
-        return [
-            *self._of_the_agent(),
-            *self._of_the_target(),
-            *self._of_the_load(),
-            *self._of_this_host(),
-        ]
+        try:
+            return [
+                *self._of_the_agent(),
+                *self._of_the_target(),
+                *self._of_the_load(),
+                *self._of_this_host(),
+            ]
+        finally:
+            if self._source is not None:
+                self._source.close()
 
     def _of_the_agent(self) -> Iterator[Finding]:
-        source: Source | None = None
         try:
-            source = open_source(self._target)
+            self._source = open_source(self._target)
+            if self._source is not None:
+                yield from self._of_the_source(self._source)
         except CapacityError as error:
             yield failure("agent", error)
-        if source is None:
-            if self._target.agent is None:
-                yield Finding(
-                    name="agent",
-                    status=Status.UNKNOWN,
-                    statement="the target file names none: no resource is measured, and no plan made",
-                    remedy="Start `capacity agent` on the target's host and name it as agent.url",
-                )
-            return
-        try:
-            yield from self._of_the_source(source)
-        except CapacityError as error:
-            yield failure("agent", error)
-        finally:
-            source.close()
+        if self._target.agent is None:
+            yield Finding(
+                name="agent",
+                status=Status.UNKNOWN,
+                statement="the target file names none: no resource is measured, and no plan made",
+                remedy="Start `capacity agent` on the target's host and name it as agent.url",
+            )
 
     def _of_the_source(self, source: Source) -> Iterator[Finding]:
-        info = source.info()
+        info = self._info = source.info()
         self._limits = (*info.limits, *self._limits)
         pids = ", ".join(map(str, info.target_pids))
         yield _ok("agent", f"{source.name} watches {info.target_name} (pid {pids}) on {info.host}")
@@ -126,12 +141,23 @@ class Examination:
             self._updates_per_s = trial.updates_per_s
             if trial.certificate_ends_at is not None:
                 yield fitness.certificate(trial.certificate_ends_at - time.time())
+            if self._profile.mix.subscriptions_per_connection:
+                yield from heard_findings(trial.heard)
+            yield from self._of_who_is_watched()
         if self._target.rest is not None:
             yield from attempt(
                 "REST request",
                 partial(try_request, self._target, self._dialect),
                 lambda _: "answered",
             )
+
+    def _of_who_is_watched(self) -> Iterator[Finding]:
+        if self._source is None or self._info is None:
+            return
+        try:
+            yield watch(self._target, self._dialect, self._source, self._info).finding
+        except CapacityError as error:
+            yield failure("who is watched", error)
 
     def _of_the_load(self) -> Iterator[Finding]:
         bound = audited_bound(self._limits, self._used)
@@ -152,7 +178,8 @@ class Examination:
         yield fitness.highest_level(
             highest, bound.connections if bound else None, bound.resource.value if bound else None
         )
-        if self._updates_per_s is not None:
+        yield from self._of_the_intent(planned, bound)
+        if self._updates_per_s:
             yield fitness.message_rate(self._updates_per_s, highest, self._workers)
         pollers = self._target.rest is not None
         sockets = most_sockets(planned, self._profile.poll_interval_s if pollers else 0.0)
@@ -174,6 +201,36 @@ class Examination:
         if (tracked := _tracked()) is not None:
             yield fitness.connection_tracking(sockets, *tracked)
         yield fitness.generator_memory(sockets, psutil.virtual_memory().available)
+
+    def _of_the_intent(self, planned: Planned, bound: AuditedBound | None) -> Iterator[Finding]:
+        """Yield what the run would do to the target, and which questions it could answer."""
+        profile, target, rules = self._profile, self._target, planned.rules
+        declared = target.slo.model_dump() if target.slo is not None else {}
+        objectives = {
+            Resource(name): (each["quantile"], each["limit_s"])
+            for name, each in declared.items()
+            if each is not None
+        }
+        levels = len({step.connections for step in planned.steps if step.connections})
+        by = None
+        if rules is not None:
+            levels = levels_up_to(
+                rules.most, start=rules.start, growth=rules.growth, levels=rules.levels
+            )
+            limit = effective_limits(self._limits).get(bound.resource) if bound else None
+            by = rules.most_by + (f", read from {limit.source}" if limit is not None else "")
+        yield load_finding(planned.most_connections, by, profile.connects_per_s, levels)
+        guards = profile.guards.model_dump() if profile.guards is not None else None
+        yield guards_finding(guards, objectives)
+        finding = objectives_finding(
+            objectives,
+            mix_levels=None if isinstance(profile, BreakProfile) else levels,
+            is_polled=target.rest is not None and profile.mix.requests_per_s_per_connection > 0,
+            is_followed=self._dialect.time is not None
+            and profile.mix.subscriptions_per_connection > 0,
+        )
+        if finding is not None:
+            yield finding
 
     def _of_other_runs(self) -> Finding:
         address = f"{self._target.host}:{self._target.port}"

@@ -52,6 +52,7 @@ class FrameReader:
         "_missing",
         "_opener",
         "_waiting",
+        "closing",
         "end",
     )
 
@@ -68,6 +69,8 @@ class FrameReader:
         self._missing = 0
         self.end: str | None = None
         """Why nothing more is to be fed: a close frame came, or the target broke the protocol."""
+        self.closing: tuple[int, str] | None = None
+        """Code and reason of the close frame that came."""
 
     def feed(  # noqa: C901, PLR0911, PLR0912 - the hot path: one pass over the bytes, without calls
         self, data: bytes, replies: list[bytes]
@@ -196,6 +199,7 @@ class FrameReader:
         if judge.state is ConnectionState.REMOTE_CLOSING:
             replies.append(bytes(judge.send(event.response())))
             self.end = CLOSED
+            self.closing = int(event.code), event.reason or ""
         else:  # What wsproto gives is then the close that we should send.
             self.end = INVALID
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from capacity.domain import units
 from capacity.domain.errors import PreflightError, UnreachableError
+from capacity.domain.finding import Status
 from capacity.domain.load import LoadStep
 from capacity.domain.resources import Limit, Resource
 from capacity.domain.run import ClockOffset
@@ -19,6 +20,7 @@ from capacity.domain.words import RESOURCES
 from capacity.loadgen.presence import Presence, boot_id, presence_here
 from capacity.loadgen.room import check_room, check_sources, hosts_of, room_of
 from capacity.loadgen.trial import try_conversation, try_request
+from capacity.loadgen.watching import watch
 from capacity.planning.audit import AuditedBound, audited_bound
 from capacity.planning.climb import Rules, first_level
 from capacity.planning.declared import declared_limits
@@ -83,6 +85,8 @@ def check(target: Target, profile: Profile, *, workers: int | Sequence[Presence]
     try_conversation(target, dialect)
     if target.rest is not None:
         try_request(target, dialect)
+    if agent is not None and info is not None:
+        info = checked_watch(target, dialect, agent, info)
     if isinstance(workers, int):
         workers = [presence_here(target, dialect)] * workers
     here = platform.node()
@@ -134,6 +138,15 @@ def checked_offset(agent: Source, info: AgentInfo) -> ClockOffset:
     if info.boot_id == boot_id():
         return ClockOffset(offset_s=0.0, error_s=0.0)  # One kernel, one clock.
     return offset
+
+
+def checked_watch(target: Target, dialect: Dialect, agent: Source, info: AgentInfo) -> AgentInfo:
+    """Return *info* with who passes connections on; PreflightError where another process is watched."""
+    found = watch(target, dialect, agent, info)
+    if found.finding.status is Status.FAILURE:
+        remedy = found.finding.remedy or ""
+        raise PreflightError(f"{found.finding.statement}; {remedy[:1].lower()}{remedy[1:]}")
+    return replace(info, relay=found.relay, passes_on_to=found.passes_on_to)
 
 
 def latest_reading(agent: Source) -> Sample:

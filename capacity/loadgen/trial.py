@@ -7,14 +7,19 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any
 
+from capacity.domain import units
 from capacity.domain.errors import UnreachableError
+from capacity.domain.words import printable
 from capacity.loadgen.compression import Inflater
 from capacity.loadgen.endpoint import endpoint_of
 from capacity.loadgen.frames import CLOSE_FRAME, FrameReader, masked_frame
 from capacity.loadgen.handshake import HandshakeError, Opened, open_websocket
+from capacity.loadgen.hearing import Ear, shown
 from capacity.loadgen.http_connection import ExchangeError
 from capacity.loadgen.polls import poll_connection, polls_of
+from capacity.loadgen.rejections import answer_remedy, handshake_remedy, request_remedy
 from capacity.loadgen.tls import client_context
+from capacity.planning.heard import Heard
 from capacity.settings.target import Target
 from capacity.workload.address import channels_of
 from capacity.workload.compiled import compile_dialect
@@ -23,6 +28,14 @@ from capacity.workload.dialect import Dialect
 from capacity.workload.reception import Kind, Reception
 
 TRIAL_S = 5.0
+_SHOWN_LETTERS = 160
+_WAITED = {
+    "TimeoutError": "nothing confirmed it in time",
+    "closed_by_target": "the target closed it",
+    "connection_ended": "the target ended the connection",
+}
+_NOT_ALLOWED = {1008, 4401, 4403}
+"""Codes of close frames that say who may not (RFC 6455, section 7.4.1, and 4000 + HTTP's)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +46,8 @@ class Trial:
     """From the first packet to the last confirmation."""
     updates_per_s: float | None
     """While it listened; None where it was not to."""
+    heard: Heard
+    """What came since it was confirmed."""
     certificate_ends_at: float | None
     """Epoch seconds; None without TLS."""
 
@@ -52,10 +67,7 @@ def try_conversation(
     try:
         opened = open_websocket(replace(endpoint, timeout_s=min(endpoint.timeout_s, TRIAL_S)))
     except HandshakeError as error:
-        no_websocket = (
-            f"no WebSocket there ({error}); start the target, or correct host, port and dialect in "
-            "the target file"
-        )
+        no_websocket = f"no WebSocket there ({error}); {handshake_remedy(str(error))}"
         raise UnreachableError(f"{endpoint.url}: {_known_trouble(error) or no_websocket}") from None
     with opened.socket:
         talk = _Talk(opened, dialect, channels, endpoint.url)
@@ -67,8 +79,13 @@ def try_conversation(
         return Trial(
             opened_s=opened_s,
             updates_per_s=updates_per_s,
+            heard=talk.ear.heard(talk.listened_s),
             certificate_ends_at=_certificate_ends_at(opened.socket),
         )
+
+
+def _told(reception: Reception) -> str:
+    return printable(reception.problem or "no reason given", _SHOWN_LETTERS)
 
 
 def _certificate_ends_at(connected: Any) -> float | None:
@@ -110,7 +127,12 @@ class _Talk:
         self._channels = channels
         self._url = url
         self._dialect_name = dialect.name
-        self._conversation = Conversation(compile_dialect(dialect), channels)
+        compiled = compile_dialect(dialect)
+        self._conversation = Conversation(compiled, channels)
+        self.ear = Ear(compiled, channels)
+        self.listened_s = 0.0
+        self._first: str | None = None
+        self._began_s = time.monotonic()
         inflater = Inflater(opened.compression) if opened.compression is not None else None
         self._reader = FrameReader(dialect.ws.max_message_bytes, inflater)
         self._is_over = False
@@ -135,24 +157,53 @@ class _Talk:
                 if reception.kind is Kind.REJECTED:
                     raise UnreachableError(
                         f"{self._url}: the target refuses {', '.join(self._channels)} "
-                        f"({reception.problem}); correct channels and symbols in the target file"
+                        f"({_told(reception)}); correct channels and symbols in the target file"
                     )
             if self._conversation.pending:
                 trouble = self._end or ("TimeoutError" if time.monotonic() > deadline_s else None)
+        first = "" if self._first is None else f", the first: {self._first}"
         raise UnreachableError(
             f"{self._url}: {', '.join(self._channels)} was not confirmed in dialect "
-            f"{self._dialect_name} within {TRIAL_S:.0f} s ({seen} other frames came; {trouble}); "
-            "correct dialect, channels and symbols in the target file"
+            f"{self._dialect_name} within {units.duration(time.monotonic() - self._began_s)} "
+            f"({self._ending(trouble)}, {units.counted(seen, 'other frame')} came{first}); "
+            f"{self._remedy()}"
         )
 
+    def _ending(self, trouble: str) -> str:
+        """Return how waiting for the confirmation ended."""
+        if self._reader.closing is None:
+            return _WAITED.get(trouble, trouble)
+        code, reason = self._reader.closing
+        said = f" {printable(reason, _SHOWN_LETTERS)!r}" if reason else " without a reason"
+        return f"the target closed it with {code}{said}"
+
+    def _remedy(self) -> str:
+        if self._reader.closing is not None and self._reader.closing[0] in _NOT_ALLOWED:
+            return "give credentials that may follow these channels, or ask whether the target has room"
+        if self._first is None:
+            return "correct dialect, channels and symbols in the target file"
+        return "correct subscribe.ack of the dialect by that frame, or channels and symbols"
+
     def updates(self, listen_s: float) -> int:
-        """Return how many updates come in *listen_s*, or until the target has enough of us."""
-        deadline_s = time.monotonic() + listen_s
+        """Return how many updates come in *listen_s*, or until the target has enough of us.
+
+        Where frames come that say nothing to us, it goes on until one does or its time is up.
+        """
+        began_s = time.monotonic()
+        count = self._updates_until(began_s + listen_s)
+        if self.ear.is_puzzled:
+            self._updates_until(began_s + TRIAL_S, is_one_enough=True)
+        self.listened_s = time.monotonic() - began_s
+        return count
+
+    def _updates_until(self, deadline_s: float, *, is_one_enough: bool = False) -> int:
         count = 0
         with contextlib.suppress(OSError):
             while self._end is None and time.monotonic() < deadline_s:
                 self._send(deadline_s)
                 count += sum(reception.kind is Kind.DATA for reception in self._receive())
+                if is_one_enough and count:
+                    break
         return count
 
     @property
@@ -169,7 +220,15 @@ class _Talk:
         data = self._socket.recv(65536)
         self._is_over = not data
         payloads = self._reader.feed(data, self._unsent) if data else ()
-        receptions = [self._conversation.receive(payload) for payload in payloads]
+        receptions: list[Reception] = []
+        for payload in payloads:
+            is_confirmed = not self._conversation.pending
+            reception = self._conversation.receive(payload)
+            if is_confirmed or reception.kind is Kind.DATA:
+                self.ear.note(bytes(payload), reception)
+            elif reception.kind is Kind.UNMATCHED and self._first is None:
+                self._first = shown(bytes(payload))
+            receptions.append(reception)
         self._unsent += [masked_frame(text) for each in receptions for text in each.replies]
         return receptions
 
@@ -178,17 +237,15 @@ def try_request(target: Target, dialect: Dialect) -> None:
     """Make the target file's REST request once. Raises UnreachableError unless it succeeds."""
     assert target.rest is not None
     poll = polls_of(target, dialect)[0]
+    place = poll.url.partition("?")[0]  # What follows may hold a key.
     connection = poll_connection(target, dialect, poll, itertools.repeat(None), TRIAL_S)
     try:
         answer = connection.exchange(poll.head + b"\r\n" + poll.body, is_repeatable=False)
     except ExchangeError as error:
-        no_answer = (
-            f"no answer to the REST request ({error}); correct rest.operation or the dialect"
-        )
-        raise UnreachableError(f"{poll.url}: {_known_trouble(error) or no_answer}") from None
+        no_answer = f"no answer to the REST request ({error}); {request_remedy(str(error))}"
+        raise UnreachableError(f"{place}: {_known_trouble(error) or no_answer}") from None
     connection.close()
     if not 200 <= answer.status < 300:
         raise UnreachableError(
-            f"{poll.url}: the REST request is answered {answer.status}; correct rest.operation, "
-            "symbols or the dialect"
+            f"{place}: the REST request is answered {answer.status}; {answer_remedy(answer.status)}"
         )

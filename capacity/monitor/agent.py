@@ -71,6 +71,7 @@ def _sampler(options: argparse.Namespace, listeners: TargetListeners) -> Sampler
         target_collectors(listeners),
         host_collectors(),
         lambda view: audit(view, listeners.latest),
+        lambda: listeners.ports,
     )
 
 

@@ -21,6 +21,8 @@ class TargetListeners:
     def __init__(self) -> None:
         self.latest: list[Listener] = []
         """The target's listeners at the last reading."""
+        self.ports: tuple[int, ...] | None = None
+        """Where they listen; None as long as that could not be read."""
         self._table: SocketTable | None = None
         self._target_started_at: float | None = None
         self._pids: frozenset[int] = frozenset()
@@ -63,6 +65,7 @@ class TargetListeners:
             self._is_ours.update({inode: inode in held for inode in strangers})
             self._scan_at_s = now_s + (time.thread_time() - began_s) / _SCAN_COST_RATIO
         self.latest = [entry for entry in listeners if self._is_ours.get(entry.inode)]
+        self.ports = tuple(sorted({entry.port for entry in self.latest}))
         return self.latest
 
 

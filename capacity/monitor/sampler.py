@@ -24,11 +24,14 @@ class Sampler:
         target_collectors: list[TargetCollector],
         host_collectors: list[HostCollector],
         audit: Callable[[TargetView], tuple[AuditEntry, ...]] = lambda _view: (),
+        listening_ports: Callable[[], tuple[int, ...] | None] = lambda: None,
     ) -> None:
         self._target = target
         self._target_collectors = target_collectors
         self._host_collectors = host_collectors
         self._audit = audit
+        self.listening_ports = listening_ports
+        """Where the target listens at the moment; None where that is not known."""
         self._costs = CollectorCosts()
         self.clock = SteadyClock()
         self._limits: dict[Resource, Limit] = {}

@@ -1,4 +1,4 @@
-"""The agent's HTTP side: four paths to read, nothing to write, nothing executed.
+"""The agent's HTTP side: five paths to read, nothing to write, nothing executed.
 
 As many connections as there are threads. When all are taken, the oldest that was never answered makes
 room for a new one; where all were answered, the new one is turned away. TLS
@@ -24,6 +24,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from capacity.monitor.exposition import metrics_text
 from capacity.monitor.notes import Notes
+from capacity.monitor.port_holders import port_holders
 from capacity.monitor.sampler import Sampler
 from capacity.monitor.store import SampleRing, agent_info, as_json
 
@@ -62,6 +63,8 @@ class AgentServer(ThreadingHTTPServer):
         self.ring = ring
         self.token = token
         self.notes = notes or Notes()
+        self.looking = threading.Lock()
+        """Looking through all processes is for one client at a time."""
         self._tls = tls
         self._free = threading.BoundedSemaphore(_MAX_CONNECTIONS)
         self._clients: dict[Any, _Client] = {}
@@ -172,6 +175,7 @@ class _Handler(BaseHTTPRequestHandler):
             "/healthz": self._healthz,
             "/v1/info": self._info,
             "/v1/samples": self._samples,
+            "/v1/port": self._port,
             "/metrics": self._metrics,
         }
         if url.path != "/healthz" and not self._is_authorized():
@@ -208,6 +212,20 @@ class _Handler(BaseHTTPRequestHandler):
         newest = {"Capacity-Newest-Seq": str(self.server.ring.newest_seq)}
         lines = [line for _, line in self.server.ring.since(int(since))]
         self._answer(lines, "application/x-ndjson", newest)
+
+    def _port(self, query: str) -> None:
+        number = parse_qs(query).get("number", [""])[-1]
+        view = self.server.sampler.view
+        if not (number.isascii() and number.isdigit() and 0 < int(number[:6]) < 1 << 16):
+            self.send_error(HTTPStatus.BAD_REQUEST, "number is a port, 1 to 65535")
+        elif view is None or not self.server.looking.acquire(blocking=False):
+            self.send_error(HTTPStatus.SERVICE_UNAVAILABLE, "it is looked at already; ask again")
+        else:
+            try:
+                holders = port_holders(int(number), view)
+            finally:
+                self.server.looking.release()
+            self._answer([as_json(holders).encode()], "application/json")
 
     def _metrics(self, _query: str) -> None:
         text = metrics_text(self.server.ring.current, self.server.sampler.limits)

@@ -71,6 +71,15 @@ class Outgoing:
     """Of one of their sockets; 0 if nobody holds any."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """One end of a connection: whose socket it is, and what is at the other end."""
+
+    inode: int
+    address: str
+    port: int
+
+
 class SocketTable:
     """The TCP sockets of the network namespace in which this object was made."""
 
@@ -116,6 +125,19 @@ class SocketTable:
             pair: Outgoing(connections=count, inode=inodes[pair]) for pair, count in counts.items()
         }
 
+    def connections(self, family: int, listening: Collection[int]) -> Iterator[Connection]:
+        """Yield the connections that were not accepted on one of the *listening* ports."""
+        program = no_port_filter(listening, (_OP_LOCAL_PORT_IS,))
+        for part in self._dump(family, _CONNECTED, program):
+            for start in _starts(part):
+                fields = _SOCKET.unpack_from(part, start + _HEADER.size)
+                remote = fields[7][:4] if family == socket.AF_INET else fields[7]
+                yield Connection(
+                    inode=fields[15],
+                    address=socket.inet_ntop(family, remote),
+                    port=int.from_bytes(fields[5], "big"),
+                )
+
     def _dump(
         self, family: int, states: Collection[int], program: bytes, wanted: int = 0
     ) -> Iterator[bytes]:
@@ -160,15 +182,15 @@ def port_filter(ports: Collection[int]) -> bytes:
     return program
 
 
-def no_port_filter(ports: Collection[int]) -> bytes:
+def no_port_filter(
+    ports: Collection[int], ends: Collection[int] = (_OP_LOCAL_PORT_IS, _OP_REMOTE_PORT_IS)
+) -> bytes:
     """Return the program that accepts a socket neither of whose ports is one of *ports*.
 
     Per port and end: compare; on a match go on to a jump past the end, else skip that jump.
     """
     block_bytes = 12
-    checks = [
-        (end, port) for port in sorted(ports) for end in (_OP_LOCAL_PORT_IS, _OP_REMOTE_PORT_IS)
-    ]
+    checks = [(end, port) for port in sorted(ports) for end in ends]
     program, total_bytes = b"", block_bytes * len(checks)
     for end, port in checks:
         program += _OPERATION.pack(end, 8, block_bytes) + _OPERATION.pack(0, 0, port)

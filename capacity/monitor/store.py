@@ -109,6 +109,7 @@ def agent_info(sampler: Sampler, notes: tuple[str, ...] = ()) -> AgentInfo:
         audit=sampler.audit,
         threads_per_core=_threads_per_core(),
         notes=(*notes, *_clock_notes(sampler)),
+        listening_ports=sampler.listening_ports(),
     )
 
 

@@ -9,6 +9,7 @@ from capacity.domain.plan import Doubt, DoubtKind, GeneratorVerdict
 from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.domain.run import RunRecord
 from capacity.domain.words import RESOURCES, listed
+from capacity.planning.identity import identity_doubts
 from capacity.planning.plausible import LARGEST, is_plausible
 from capacity.planning.verdict import NEAR_CPU_RATIO, NEAR_LAG_S, is_near_limit
 from capacity.planning.windows import is_usable, offset_of, plateau_of, restarts
@@ -38,6 +39,7 @@ def record_doubts(
         *_about_limits(limits),
         *_about_own_cap(limits),
         *_about_samples(record),
+        *identity_doubts(record),
     ]
 
 

@@ -1,14 +1,16 @@
 """Why a record carries no plan: the first thing that is missing, with its remedy."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from capacity.domain import units
 from capacity.domain.observation import CutOffKind
 from capacity.domain.plan import NoCeiling
 from capacity.domain.run import RunRecord
 from capacity.domain.words import RESOURCES
+from capacity.planning.gap import Gap
+from capacity.planning.identity import mismatch
 from capacity.planning.mix import measured_mix
+from capacity.planning.updates import no_updates
 from capacity.planning.windows import Window, is_usable, levels, restarts
 
 FEWEST_LEVELS = 2
@@ -29,16 +31,19 @@ START_REMEDIES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """What is missing for a plan, and what would fill it."""
-
-    reason: str
-    remedy: str
-
-
 def why_no_fit(record: RunRecord, windows: Sequence[Window]) -> Gap | None:
     """Return what is missing for a fit, if anything; *windows* are those of one life."""
+    return (
+        _why_no_readings(record)
+        or mismatch(record)
+        or (_what_ended_it(record) if measured_mix(record.steps) is None else None)
+        or (None if any(is_usable(step) for step in record.steps) else _why_no_step(record))
+        or no_updates(record)
+        or _why_no_fit_of(record, windows)
+    )
+
+
+def _why_no_readings(record: RunRecord) -> Gap | None:
     if record.manifest.agent is None:
         return Gap(
             "The run had no agent, so 0 readings of the target's resources exist.",
@@ -49,11 +54,10 @@ def why_no_fit(record: RunRecord, windows: Sequence[Window]) -> Gap | None:
             "The agent answered, but 0 samples were recorded.",
             "Look at the agent and at the network between it and the recorder, and measure again.",
         )
-    met = _what_ended_it(record) if measured_mix(record.steps) is None else None
-    if met is not None:
-        return met
-    if not any(is_usable(step) for step in record.steps):
-        return _why_no_step(record)
+    return None
+
+
+def _why_no_fit_of(record: RunRecord, windows: Sequence[Window]) -> Gap | None:
     if levels(windows) < FEWEST_LEVELS or not any(w.load.connections > 0 for w in windows):
         return _why_no_levels(record, windows)
     return _why_no_mix(record) if measured_mix(record.steps) is None else None

@@ -94,7 +94,8 @@ def accept_queue(entries: Iterable[AuditEntry], port: int, connects_per_s: float
             name="accept queue",
             status=Status.UNKNOWN,
             statement=f"the agent sees no socket that listens on port {port}",
-            remedy="Run the agent in the target's network namespace",
+            remedy="Let the agent watch who listens there; it sees the network namespace of whom it"
+            " watches",
         )
     statement = (
         f"it holds {units.count(room)} connections, {units.duration(room / connects_per_s)} of"

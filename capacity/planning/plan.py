@@ -18,7 +18,8 @@ from capacity.planning.components import attribution
 from capacity.planning.doubts import record_doubts
 from capacity.planning.effective_limits import effective_limits, known_value, limits_under_load
 from capacity.planning.evidence_doubts import changed_limits, evidence_doubts
-from capacity.planning.excuses import Gap, why_no_fit, why_no_wall
+from capacity.planning.excuses import why_no_fit, why_no_wall
+from capacity.planning.gap import Gap
 from capacity.planning.latency import latency_uses
 from capacity.planning.latency_doubts import latency_doubts
 from capacity.planning.met import held_connections, met_limits

@@ -11,8 +11,8 @@ from markupsafe import Markup
 
 from capacity.domain.plan import CapacityPlan, Excuse
 from capacity.domain.run import RunRecord
+from capacity.domain.words import printable
 from capacity.reporting.story import story
-from capacity.reporting.words import printable
 
 MOST_ROWS = 120
 MOST_ROWS_BELOW_A_FIGURE = 40

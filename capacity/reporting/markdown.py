@@ -7,9 +7,9 @@ import re
 
 from capacity.domain.plan import CapacityPlan, Excuse
 from capacity.domain.run import RunRecord
+from capacity.domain.words import printable
 from capacity.reporting.document import Cell, Section, Table
 from capacity.reporting.story import story
-from capacity.reporting.words import printable
 
 MOST_CHARACTERS = 65_536
 _MOST_ROWS = 40

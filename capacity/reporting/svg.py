@@ -12,8 +12,8 @@ from enum import Enum
 
 from markupsafe import escape
 
+from capacity.domain.words import printable
 from capacity.reporting.axis import Axis, Point, downsampled
-from capacity.reporting.words import printable
 
 WIDTH, HEIGHT = 760.0, 330.0
 LEFT, RIGHT, BOTTOM = 84.0, 18.0, 46.0

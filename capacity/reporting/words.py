@@ -1,14 +1,9 @@
-"""What things are called in a report, and how a stranger's text is made harmless to show.
-
-Names of targets, files and reasons come from elsewhere: they may hold control characters,
-direction overrides or halves of characters, and they may be long.
-"""
+"""What things are called in a report."""
 
 from capacity.domain import units
 from capacity.domain.plan import DoubtKind
 from capacity.domain.resources import Limit, LimitState
 
-LONGEST_TEXT = 400
 NOT_MEASURED = "not measured"
 
 DOUBTS: dict[DoubtKind, str] = {
@@ -39,20 +34,8 @@ DOUBTS: dict[DoubtKind, str] = {
     DoubtKind.RISING: "memory still rose",
     DoubtKind.PROCESSOR_TIME: "processor time worth less",
     DoubtKind.SINGLE_EVENT_LOOP: "one thread carries the load",
+    DoubtKind.OTHER_PROCESS: "another process takes part",
 }
-
-
-def printable(value: object) -> str:
-    """Return *value* as one line of visible characters, cut where it grows unreadable."""
-    text = str(value)
-    if len(text) > LONGEST_TEXT:
-        text = text[: LONGEST_TEXT - 1] + "…"
-    if text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() else " " if character.isspace() else "\ufffd"
-        for character in text
-    )
 
 
 def reason(name: str) -> str:

@@ -7,10 +7,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from capacity.domain.errors import UnreachableError
 from capacity.domain.run import ClockOffset
-from capacity.domain.sample import AgentInfo, Sample
+from capacity.domain.sample import AgentInfo, PortHolder, Sample
 from capacity.sources.web import Web
 
 INFO: TypeAdapter[AgentInfo] = TypeAdapter(AgentInfo)
+_HOLDERS: TypeAdapter[tuple[PortHolder, ...]] = TypeAdapter(tuple[PortHolder, ...])
 SAMPLE: TypeAdapter[Sample] = TypeAdapter(Sample)
 
 NEWEST_SEQ = "Capacity-Newest-Seq"
@@ -71,6 +72,16 @@ class AgentClient:
             raise UnreachableError(
                 f"{self.url}: a sample cannot be read ({error.errors()[0]['msg']})"
             ) from None
+
+    def port_holders(self, port: int) -> tuple[PortHolder, ...] | None:
+        """Return who listens on *port* of the agent's host; None from agents that do not look."""
+        response, body = self._web.fetch(f"/v1/port?number={port}")
+        if response.status_code != requests.codes.ok:
+            return None
+        try:
+            return _HOLDERS.validate_json(body)
+        except ValidationError:
+            return None
 
     def close(self) -> None:
         self._web.close()

@@ -10,7 +10,7 @@ import requests
 
 from capacity.domain.errors import UnreachableError
 from capacity.domain.run import ClockOffset
-from capacity.domain.sample import AgentInfo, Sample
+from capacity.domain.sample import AgentInfo, PortHolder, Sample
 from capacity.settings.agent import Exporters
 from capacity.sources.exporter_samples import (
     NODE_NAMES,
@@ -82,6 +82,9 @@ class ExporterScraper:
                 )
             )
         return [sample for sample in self._samples if sample.seq > since]
+
+    def port_holders(self, port: int) -> tuple[PortHolder, ...] | None:  # noqa: ARG002 - nobody to ask
+        return None
 
     def close(self) -> None:
         for page in self._pages:

@@ -9,12 +9,13 @@ import time
 
 from capacity.domain.errors import PreflightError
 from capacity.domain.run import ClockOffset
-from capacity.domain.sample import AgentInfo, Sample
+from capacity.domain.sample import AgentInfo, PortHolder, Sample
 from capacity.monitor.collectors.agent_cpu import AgentCpuCollector
 from capacity.monitor.collectors.registry import host_collectors, target_collectors
 from capacity.monitor.discovery import Selector
 from capacity.monitor.limits.audit import audit
 from capacity.monitor.listeners import TargetListeners
+from capacity.monitor.port_holders import port_holders
 from capacity.monitor.sampler import Sampler
 from capacity.monitor.store import agent_info
 from capacity.monitor.target import Target
@@ -42,6 +43,7 @@ class LocalSampler:
             target_collectors(listeners),
             [each for each in host_collectors() if not isinstance(each, AgentCpuCollector)],
             lambda view: audit(view, listeners.latest),
+            lambda: listeners.ports,
         )
         self._sampler.prime()
         self._taken_s = time.monotonic()
@@ -59,6 +61,10 @@ class LocalSampler:
             self._taken_s = time.monotonic()
             self._samples = [*self._samples[1 - _KEEP :], self._sampler.sample()]
         return [sample for sample in self._samples if sample.seq > since]
+
+    def port_holders(self, port: int) -> tuple[PortHolder, ...] | None:
+        view = self._sampler.view
+        return None if view is None else port_holders(port, view)
 
     def close(self) -> None:
         self._listeners.close()

@@ -17,7 +17,7 @@ import requests
 
 from capacity.domain.errors import ConfigError, UnreachableError
 from capacity.domain.run import ClockOffset
-from capacity.domain.sample import AgentInfo, Sample
+from capacity.domain.sample import AgentInfo, PortHolder, Sample
 from capacity.settings.agent import Prometheus
 from capacity.sources.exporter_samples import (
     NODE_NAMES,
@@ -119,6 +119,9 @@ class PrometheusReader:
             if cell >= first:
                 found.append(sample)
         return found
+
+    def port_holders(self, port: int) -> tuple[PortHolder, ...] | None:  # noqa: ARG002 - nobody to ask
+        return None
 
     def close(self) -> None:
         self._web.close()

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from capacity.domain.errors import ConfigError, PreflightError, UnreachableError
 from capacity.domain.run import ClockOffset
-from capacity.domain.sample import AgentInfo, Sample
+from capacity.domain.sample import AgentInfo, PortHolder, Sample
 from capacity.settings.agent import Agent, host_and_port
 from capacity.sources.agent import INFO, SAMPLE
 from capacity.sources.push_server import PushServer, RefusedError
@@ -73,6 +73,9 @@ class PushedSamples:
             if not newer and self._is_silent():
                 raise UnreachableError(self._nobody())
             return newer
+
+    def port_holders(self, port: int) -> tuple[PortHolder, ...] | None:  # noqa: ARG002 - nobody to ask
+        return None
 
     def close(self) -> None:
         """End the server, if there is one; the agent tries again until there is another."""

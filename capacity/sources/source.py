@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from capacity.domain.run import ClockOffset
-from capacity.domain.sample import AgentInfo, Sample
+from capacity.domain.sample import AgentInfo, PortHolder, Sample
 
 
 class Source(Protocol):
@@ -25,6 +25,9 @@ class Source(Protocol):
 
     def samples(self, since: int) -> list[Sample]:
         """Return the samples after sequence number *since*, oldest first; UnreachableError."""
+
+    def port_holders(self, port: int) -> tuple[PortHolder, ...] | None:
+        """Return who listens on *port* of the target's host; None where the source cannot look."""
 
     def close(self) -> None:
         """Give back sockets; another process may then open the same source."""

@@ -44,7 +44,7 @@ def test_the_document_has_every_finding_with_its_fix(target):
     assert document["can_succeed"] is False
     (failed,) = [each for each in document["findings"] if each["status"] == "failure"]
     assert "handshake and subscription" == failed["name"]
-    assert failed["remedy"].startswith("Start the target, or correct host, port")
+    assert failed["remedy"].startswith("Start the target, or correct host and port")
 
 
 def test_a_file_that_is_wrong_is_no_finding_but_an_error(tmp_path):

@@ -3,10 +3,12 @@
 from dataclasses import fields
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from capacity.domain.load import LoadVector
 from capacity.domain.resources import Resource
-from capacity.domain.words import LOADS, RESOURCES, listed
+from capacity.domain.words import LOADS, LONGEST_TEXT, RESOURCES, listed, printable
 
 
 def test_every_resource_has_words_of_its_own():
@@ -28,3 +30,26 @@ def test_parts_of_the_load_are_named_by_field():
 )
 def test_names_are_listed_as_one_says_them(names, expected):
     assert listed(names) == expected
+
+
+@given(st.text(max_size=2_000))
+def test_whatever_a_stranger_writes_becomes_one_short_visible_line(text):
+    shown = printable(text)
+
+    assert shown.isprintable()
+    assert len(shown) <= LONGEST_TEXT
+    assert shown.encode("utf-8").decode("utf-8") == shown
+
+
+def test_ordinary_names_stay_as_they_are():
+    assert printable("venue-1 (Zürich) 取引所") == "venue-1 (Zürich) 取引所"
+
+
+def test_escapes_overrides_and_halves_of_characters_are_replaced():
+    shown = printable("a\x1b[31m\u202eb\nc\ud800")
+
+    assert shown == "a�[31m�b c�"
+
+
+def test_a_text_may_be_cut_shorter_where_there_is_less_room():
+    assert printable("abcdef", 4) == "abc…"

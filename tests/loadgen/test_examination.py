@@ -1,11 +1,13 @@
 """A real exchange, a real agent, and what is wrong planted in each."""
 
 import pytest
+import yaml
 
 from capacity.domain.finding import Status
 from capacity.loadgen.examination import Examination
 from capacity.loadgen.run_path import LOCKS
 from capacity.recording.lock import locked
+from capacity.settings.locate import find
 from capacity.settings.profile import ADAPTER
 
 
@@ -47,7 +49,7 @@ def test_everything_is_looked_at_although_the_target_is_down(agent, target_file,
     findings = found(gone)
 
     assert Status.FAILURE is findings["handshake and subscription"].status
-    assert "correct host, port and dialect" in findings["handshake and subscription"].remedy
+    assert "correct host and port" in findings["handshake and subscription"].remedy
     assert Status.OK is findings["agent"].status
     assert Status.OK is findings["disk"].status
 
@@ -106,3 +108,64 @@ def test_a_scheduled_run_on_the_same_target_is_seen(exchange, target_file):
 
     assert Status.WARNING is findings["other runs"].status
     assert "nightly" in findings["other runs"].statement
+
+
+def test_what_the_run_will_do_is_said_before_it_does(start_exchange, start_agent, target_file):
+    server = start_exchange("--descriptor-limit", "300")
+    watcher = start_agent("--pid", str(server.pid))
+    slo = {"delivery_delay": {"quantile": 0.99, "limit_s": 0.05}}
+    target = target_file(server, watcher.url, slo=slo)
+    findings = found(target, profile("safe", connects_per_s=50, levels=2))
+
+    assert "25 % of file descriptors (" in findings["load"].statement
+    assert "read from /proc/" in findings["load"].statement
+    assert "50 connects/s" in findings["load"].statement
+    assert "90 % of a counted limit" in findings["guards"].statement
+    assert Status.WARNING is findings["objectives"].status
+    assert Status.OK is found(target, profile("safe", levels=3))["objectives"].status
+
+
+def test_an_update_of_each_channel_is_shown_with_the_handshake(exchange, agent, target_file):
+    findings = found(target_file(exchange, agent.url))
+
+    assert Status.OK is findings["updates"].status
+    assert "before now" in findings["updates"].statement
+    assert Status.OK is findings["who is watched"].status
+
+
+@pytest.mark.parametrize(
+    ("change", "name", "status", "said"),
+    [
+        ({"data": {"where": {"method": "no such"}}}, "updates", Status.FAILURE, '{"jsonrpc"'),
+        (
+            {"time": {"path": "timestamp", "unit": "s"}},
+            "time of publication",
+            Status.WARNING,
+            "is unit ms?",
+        ),
+        (
+            {"time": {"path": "no.such", "unit": "ms"}},
+            "time of publication",
+            Status.WARNING,
+            "leads to nothing",
+        ),
+        (
+            {"sequence": [{"rule": "plus_one", "seq": "no.such"}]},
+            "sequence",
+            Status.WARNING,
+            "holds a whole number in none",
+        ),
+    ],
+    ids=["data.where", "time.unit", "time.path", "sequence"],
+)
+def test_a_dialect_that_does_not_fit_is_told_where_it_does_not(
+    exchange, target_file, tmp_path, change, name, status, said
+):
+    dialect = yaml.safe_load(find("dialects", "deribit").read_text())
+    file = tmp_path / "other.yaml"
+    file.write_text(yaml.safe_dump({**dialect, **change}))
+    finding = found(target_file(exchange, dialect=str(file)))[name]
+
+    assert status is finding.status
+    assert said in finding.statement
+    assert finding.remedy

@@ -92,7 +92,9 @@ def test_a_target_that_is_down_is_named(exchange, target_file, profile, closed_p
 
 def test_a_target_of_another_dialect_is_found_out(exchange, target_file, profile):
     target = target_file(exchange, dialect="json-push", channels=["updates"], rest=None)
-    with pytest.raises(UnreachableError, match=r"handshake_rejected_404.*correct host, port and"):
+    with pytest.raises(
+        UnreachableError, match=r"handshake_rejected_404.*correct the path in ws.url"
+    ):
         check(target, profile(), workers=1)
 
 
@@ -230,7 +232,9 @@ def test_a_host_is_shared_when_recorder_or_worker_is_beside_the_target(
     exchange, agent, target_file, profile, far_worker, serve, beside
 ):
     def elsewhere(_environ, start_response):
-        answer = requests.get(f"{agent.url}{_environ['PATH_INFO']}", timeout=5)
+        answer = requests.get(
+            f"{agent.url}{_environ['PATH_INFO']}?{_environ['QUERY_STRING']}", timeout=5
+        )
         start_response("200 OK", [])
         if not _environ["PATH_INFO"].endswith("info"):
             return [answer.content]

@@ -5,12 +5,19 @@ import runpy
 import socket
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from wsproto import ConnectionType, WSConnection
-from wsproto.events import AcceptConnection, CloseConnection, Request, TextMessage
+from wsproto.events import (
+    AcceptConnection,
+    BytesMessage,
+    CloseConnection,
+    Request,
+    TextMessage,
+)
 
 from capacity.domain.errors import ConfigError, UnreachableError
 from capacity.loadgen import trial
@@ -82,6 +89,31 @@ def test_no_target_there_is_said_with_its_address(target_file):
         UnreachableError, match=rf"ws://127.0.0.1:{target.port}/.*no WebSocket.*connect_refused"
     ):
         try_conversation(target, DIALECT)
+
+
+def test_what_is_heard_is_kept_with_the_distance_from_now(exchange, target_file):
+    trial = try_conversation(target_file(exchange), DIALECT, subscriptions=2, listen_s=0.5)
+    heard = trial.heard
+
+    assert heard.updates > 0
+    assert (heard.updates, 0) == (heard.timed, heard.unmatched)
+    assert {update.channel for update in heard.latest} <= {
+        "ticker.BTC-PERPETUAL.100ms",
+        "ticker.ETH-PERPETUAL.100ms",
+    }
+    assert all(abs(each.published_at - each.heard_at) < 5 for each in heard.latest)
+
+
+def test_a_dialect_that_understands_nothing_listens_on_until_its_time_is_up(
+    exchange, target_file, monkeypatch
+):
+    monkeypatch.setattr(trial, "TRIAL_S", 1.0)
+    deaf = replace(DIALECT, data=replace(DIALECT.data, where={"method": "nothing"}))
+    heard = try_conversation(target_file(exchange), deaf, listen_s=0.3).heard
+
+    assert 0 == heard.updates < heard.unmatched <= heard.frames
+    assert heard.first_unmatched.startswith('{"jsonrpc"')
+    assert heard.seconds >= 1.0
 
 
 def test_a_path_of_another_dialect_is_no_websocket(exchange, target_file):
@@ -189,12 +221,23 @@ def test_a_proxy_that_does_not_connect_us_is_said_so(exchange, target_file):
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (None, "was not confirmed in dialect deribit .* .0 other frames"),
-        (TextMessage(data='{"hello": 1}'), "was not confirmed .* .2 other frames"),
-        (TextMessage(data="no JSON"), "was not confirmed .* .2 other frames"),
-        (CloseConnection(code=1000), "was not confirmed"),
+        (
+            None,
+            "was not confirmed in dialect deribit .*in time, 0 other frames came\\); correct dialect",
+        ),
+        (
+            TextMessage(data='{"hello": 1}'),
+            'was not confirmed .* 2 other frames came, the first: {"hello": 1}.; correct .*ack',
+        ),
+        (TextMessage(data="no \x1b[2J"), "was not confirmed .* the first: no \ufffd.2J"),
+        (BytesMessage(data=b"\x1f\x8b\x08\xff"), "4 bytes, packed by gzip: 1f 8b 08 ff"),
+        (CloseConnection(code=1000), "was not confirmed .*closed it with 1000 without a reason"),
+        (
+            CloseConnection(code=4403, reason="plan allows 0 streams"),
+            "closed it with 4403 'plan allows 0 streams', 0 other .*; give credentials",
+        ),
     ],
-    ids=["silence", "another protocol", "junk", "hangs up"],
+    ids=["silence", "another protocol", "junk", "packed", "hangs up", "not allowed"],
 )
 def test_a_target_that_does_not_confirm_is_given_up(
     accepting, target_file, monkeypatch, answer, said
@@ -207,14 +250,14 @@ def test_a_target_that_does_not_confirm_is_given_up(
 def test_a_target_that_talks_without_end_is_given_up_in_time(accepting, target_file, monkeypatch):
     monkeypatch.setattr(trial, "TRIAL_S", 0.3)
     started_s = time.monotonic()
-    with pytest.raises(UnreachableError, match=r"not confirmed .*\(\d{3,} other frames"):
+    with pytest.raises(UnreachableError, match=r"not confirmed .* \d+,\d{3} other frames"):
         try_conversation(target_file(accepting(b"\x81\x02{}" * 100)), DIALECT)
 
     assert time.monotonic() - started_s < 5
 
 
 def test_a_target_that_breaks_the_protocol_is_told_so(accepting, target_file):
-    with pytest.raises(UnreachableError, match="0 other frames came; message_too_big"):
+    with pytest.raises(UnreachableError, match="message_too_big, 0 other frames came"):
         try_conversation(target_file(accepting(b"\x82\x7f" + b"\xff" * 8)), DIALECT)
 
 
@@ -222,15 +265,25 @@ def test_a_request_that_succeeds_passes(exchange, target_file):
     assert try_request(target_file(exchange), DIALECT) is None
 
 
-@pytest.mark.parametrize("status", ["301 Moved", "404 Not Found", "500 Internal Server Error"])
-def test_a_request_that_fails_is_said_with_its_status(serve, target_file, status):
+@pytest.mark.parametrize(
+    ("status", "helps"),
+    [
+        ("301 Moved", "correct http.base"),
+        ("401 Unauthorized", "give .* the credentials"),
+        ("404 Not Found", "correct the path"),
+        ("500 Internal Server Error", "look into the target's log"),
+    ],
+)
+def test_a_request_that_fails_is_said_with_its_status_and_its_own_fix(
+    serve, target_file, status, helps
+):
     def answer(_environ, start_response):
         start_response(status, [])
         return []
 
     _scheme, host, port = serve(answer).split(":")
     target = target_file(SimpleNamespace(host=host.strip("/"), port=int(port)))
-    with pytest.raises(UnreachableError, match=f"ticker.* is answered {status[:3]}; correct rest"):
+    with pytest.raises(UnreachableError, match=f"ticker: .* is answered {status[:3]}; {helps}"):
         try_request(target, DIALECT)
 
 

@@ -37,6 +37,15 @@ def test_a_listener_that_opens_later_is_found_and_a_closed_one_is_dropped(
     child.do("servers.pop().close(); del s")
 
     assert (empty, opened, ports(listeners, view(child.pid))) == ([], [port], [])
+    assert listeners.ports == ()
+
+
+def test_where_it_listens_is_not_known_before_it_was_read(start_child, view, listeners, hasty):
+    child = start_child(f"import socket; servers = []; {LISTEN.format('127.0.0.1')}")
+    unread = listeners.ports
+    listeners.read(view(child.pid))
+
+    assert (unread, listeners.ports) == (None, (int(child.said[0]),))
 
 
 def test_known_listeners_cost_no_second_look(start_child, view, listeners, hasty, monkeypatch):

@@ -104,6 +104,32 @@ def test_a_number_that_is_none_is_refused(serve, since):
     assert "sequence number" in json.loads(body)["error"]
 
 
+def test_who_listens_on_a_port_is_looked_up_when_asked(serve, start_child):
+    child = start_child(
+        "import socket; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1])"
+    )
+    status, headers, body = ask(serve(), f"/v1/port?number={child.said[0]}")
+    [holder] = json.loads(body)
+
+    assert (status, headers["Content-Type"]) == (200, "application/json")
+    assert (holder["pid"], holder["is_watched"]) == (child.pid, False)
+
+
+@pytest.mark.parametrize("number", ["", "0", "65536", "99999999999999999999", "x", "-1"])
+def test_a_port_that_is_none_is_refused(serve, number):
+    status, _, body = ask(serve(), f"/v1/port?number={number}")
+
+    assert status == 400
+    assert "1 to 65535" in json.loads(body)["error"]
+
+
+def test_one_at_a_time_may_have_the_processes_looked_through(serve):
+    server = serve()
+    with server.looking:
+        assert 503 == ask(server, "/v1/port?number=1")[0]
+    assert 200 == ask(server, "/v1/port?number=1")[0]
+
+
 def test_metrics_are_text(serve):
     status, headers, body = ask(serve(), "/metrics")
 
@@ -149,7 +175,7 @@ def test_nothing_but_reading_is_understood(serve, method):
         ({"Authorization": "Bearer s3cret"}, 200),
     ],
 )
-@pytest.mark.parametrize("path", ["/v1/info", "/v1/samples", "/metrics"])
+@pytest.mark.parametrize("path", ["/v1/info", "/v1/samples", "/v1/port?number=1", "/metrics"])
 def test_with_a_token_only_its_bearer_may_read(serve, path, headers, status):
     assert ask(serve("s3cret"), path, headers)[0] == status
 

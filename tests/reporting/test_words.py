@@ -1,28 +1,6 @@
-from hypothesis import given
-from hypothesis import strategies as st
-
 from capacity.domain.plan import DoubtKind
 from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.reporting import words
-
-
-@given(st.text(max_size=2_000))
-def test_whatever_a_stranger_writes_becomes_one_short_visible_line(text):
-    shown = words.printable(text)
-
-    assert shown.isprintable()
-    assert len(shown) <= words.LONGEST_TEXT
-    assert shown.encode("utf-8").decode("utf-8") == shown
-
-
-def test_ordinary_names_stay_as_they_are():
-    assert words.printable("venue-1 (Zürich) 取引所") == "venue-1 (Zürich) 取引所"
-
-
-def test_escapes_overrides_and_halves_of_characters_are_replaced():
-    shown = words.printable("a\x1b[31m\u202eb\nc\ud800")
-
-    assert shown == "a�[31m�b c�"
 
 
 def test_every_doubt_has_a_name():

@@ -135,3 +135,16 @@ def test_a_sample_that_cannot_be_read_is_not_passed_over(answering):
     line = json.dumps({**SAMPLE, "used": {"descriptors": "many"}}).encode()
     with pytest.raises(UnreachableError, match="a sample cannot be read"):
         AgentClient(answering(line)).samples(0)
+
+
+def test_the_agent_says_who_listens_on_a_port_of_its_host(client, exchange):
+    [holder] = client.port_holders(exchange.port)
+
+    assert (exchange.pid, True) == (holder.pid, holder.is_watched)
+    assert (exchange.port,) == client.info().listening_ports
+
+
+@pytest.mark.parametrize("body", [b'{"no": 1}', b"junk"])
+def test_an_agent_that_cannot_look_who_listens_is_no_trouble(answering, exchange, body):
+    assert AgentClient(answering(body)).port_holders(80) is None
+    assert AgentClient(exchange.url).port_holders(80) is None, "as one of an older version"

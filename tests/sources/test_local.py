@@ -21,6 +21,7 @@ def sampler(exchange, monkeypatch):
 
 def test_who_listens_on_the_port_is_watched(sampler, exchange):
     assert exchange.pid in sampler.info().target_pids
+    assert [exchange.pid] == [holder.pid for holder in sampler.port_holders(exchange.port)]
     assert ClockOffset(offset_s=0.0, error_s=0.0) == sampler.clock_offset()
 
 

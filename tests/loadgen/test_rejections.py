@@ -1,0 +1,59 @@
+import pytest
+
+from capacity.loadgen.rejections import answer_remedy, handshake_remedy, request_remedy
+
+
+@pytest.mark.parametrize(
+    ("reason", "helps"),
+    [
+        ("handshake_rejected_401", "credentials"),
+        ("handshake_rejected_403", "credentials"),
+        ("handshake_rejected_403", "the path in ws.url"),
+        ("handshake_rejected_404", "the path in ws.url"),
+        ("handshake_rejected_301", "no redirect is followed"),
+        ("handshake_rejected_418", "the target does not take it"),
+        ("handshake_rejected_429", "it limits them"),
+        ("handshake_rejected_500", "the target's log"),
+        ("connect_refused", "start the target"),
+        ("connect_timeout", "let this host through"),
+        ("connect_reset", "tls: true"),
+        ("dns_failed", "name service"),
+        ("handshake_invalid", "speaks no WebSocket"),
+        ("generator_descriptors", "ulimit -n"),
+        ("of another kind", "host, port and dialect"),
+    ],
+)
+def test_each_way_that_a_handshake_fails_has_its_own_fix(reason, helps):
+    assert helps in handshake_remedy(reason)
+
+
+@pytest.mark.parametrize(
+    ("status", "helps"),
+    [
+        (401, "credentials"),
+        (403, "credentials"),
+        (404, "correct the path of rest.operation"),
+        (405, "method"),
+        (422, "query and body"),
+        (302, "no redirect is followed"),
+        (410, "the target does not take it"),
+        (429, "it limits them"),
+        (502, "the target's log"),
+    ],
+)
+def test_each_answer_that_is_no_success_has_its_own_fix(status, helps):
+    assert helps in answer_remedy(status)
+
+
+@pytest.mark.parametrize(
+    ("reason", "helps"),
+    [
+        ("request_connect_refused", "start the target"),
+        ("request_dns_failed", "name service"),
+        ("request_timeout", "did not answer in time"),
+        ("request_invalid", "speaks no HTTP"),
+        ("request_cut_short", "rest.operation"),
+    ],
+)
+def test_each_way_that_no_answer_comes_has_its_own_fix(reason, helps):
+    assert helps in request_remedy(reason)
