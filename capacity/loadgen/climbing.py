@@ -1,5 +1,6 @@
 """Climbs with an experiment (workload.experiment) as far as the plan so far allows (planning.climb)."""
 
+from capacity.domain.errors import RunInvalidError
 from capacity.domain.load import LoadStep
 from capacity.domain.observation import CutOff, StepObservation
 from capacity.domain.plan import Excuse
@@ -40,6 +41,8 @@ class Climber:
         self.short: CutOff | None = None
         """How the last step was saturated, if it was."""
         self.reason = ""
+        self._trouble: str | None = None
+        """Why the climb could not go on, where that is no result."""
 
     def after(self, observation: StepObservation, last: Tally) -> None:  # noqa: ARG002
         self._seen.append(observation)
@@ -57,22 +60,28 @@ class Climber:
         if climb.connections is not None:
             steps = self._experiment.level(climb.connections, self._steps)
         else:
-            steps, self._is_down = self._experiment.way_down(self._steps), True
+            is_whole = self._trouble is None
+            steps = self._experiment.way_down(self._steps) if is_whole else ()
+            self._is_down = True
         self.reason = climb.reason
         self._steps += steps
         return steps
 
     def end(self) -> Ending:
-        return "finished", {"climbed": self.reason}
+        if self._trouble is None:
+            return "finished", {"climbed": self.reason}
+        return "aborted", {"reason": self._trouble, "exit_code": RunInvalidError.exit_code}
 
     def _climb(self, record: RunRecord, levels: list[int]) -> Climb:
         answer = plan(record, declared=self._declared)
         last = [step for step in self._seen if step.step.connections == levels[-1]]
         void = next((step.void for step in last if step.void is not None), None)
         if void is not None and all(step.void is not None for step in last):
-            return Climb(connections=None, reason=f"the last level cannot be used: {void}")
+            self._trouble = f"the last level cannot be used: {void}"
+            return Climb(connections=None, reason=self._trouble)
         if isinstance(answer, Excuse) and record.manifest.agent is not None:
-            return Climb(connections=None, reason=f"there is no answer so far: {answer.reason}")
+            self._trouble = f"there is no answer so far: {answer.reason}"
+            return Climb(connections=None, reason=self._trouble)
         per_s = self._opened_per_s or self._experiment.pace.connects_per_s
         most_at_pace = levels[-1] + round(per_s * LONGEST_RAMP_S)
         return next_climb(record, answer, self._rules, levels, most_at_pace)
