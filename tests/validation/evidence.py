@@ -34,6 +34,11 @@ def evidence_of(run, updates_per_s, slo=None):
         for reason, count in step["failures"].items():
             if reason.startswith(OPENING):
                 refusals[reason] = refusals.get(reason, 0) + count
+    failures = max((point["failures"] for point in points), default=0)
+    # A step that a guard ended leaves no observation: what failed in it counts as refused.
+    unrecorded = failures - sum(sum(step["failures"].values()) for step in steps)
+    if unrecorded > 0:
+        refusals["unrecorded"] = unrecorded
     judged = [(step, verdict(step, updates_per_s, slo)) for step in steps]
     held = [step["step"]["connections"] for step, is_held in judged if is_held]
     failed = [most_open(step) for step, is_held in judged if is_held is False]
@@ -47,7 +52,7 @@ def evidence_of(run, updates_per_s, slo=None):
         "highest_opened": max(opened, default=0),
         "refusals": sum(refusals.values()),
         "refused": refusals,
-        "failures": max((point["failures"] for point in points), default=0),
+        "failures": failures,
         "highest_held": max(held, default=0),
         "lowest_failed": min((count for count in failed if count), default=None),
         "guards": [guard.get("statement") or guard.get("guard") for guard in guards],

@@ -78,11 +78,11 @@ def running(argv, log, ready, prepare=None):
         process.wait()
 
 
-def certificate_in(folder):
-    """Return a certificate for 127.0.0.1, made once a folder; its key lies beside it."""
+def certificate_in(folder, host):
+    """Return a certificate for an address, made once a folder; its key lies beside it."""
     path = folder / "certificate.pem"
     if not path.exists():
-        names = ("-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1")
+        names = ("-subj", f"/CN={host}", "-addext", f"subjectAltName=IP:{host}")
         keys = ("-newkey", "rsa:2048", "-nodes", "-keyout", folder / "key.pem", "-out", path)
         run("openssl", "req", "-x509", "-days", "2", *map(str, keys), *names)
     return path
@@ -141,7 +141,7 @@ def server(case, folder, name):
 
         options = ["--rate-per-s", str(case.updates_per_s), *case.options]
         if case.tls:
-            options += ["--certificate", str(certificate_in(folder))]
+            options += ["--certificate", str(certificate_in(folder, host))]
         process, address = stack.enter_context(
             running(
                 [

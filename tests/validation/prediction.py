@@ -127,7 +127,7 @@ def predict(case, folder):
         server(case, folder, "safe") as (process, host, port, _groups),
         agent(process.pid, folder) as url,
     ):
-        certificate = certificate_in(folder) if case.tls else None
+        certificate = certificate_in(folder, host) if case.tls else None
         target = target_of(case, host, port, url, dialect_of(case, folder), certificate)
         measured = measure(target, folder, profile_of(case))
         harmed = process.poll() is not None
@@ -144,7 +144,7 @@ def predict_as_shipped(case, folder):
         agent(process.pid, folder) as url,
         Watch(process, port, groups, cpu_ratio=case.cpu_ratio) as watch,
     ):
-        certificate = certificate_in(folder) if case.tls else None
+        certificate = certificate_in(folder, host) if case.tls else None
         target = target_of(case, host, port, url, dialect_of(case, folder), certificate)
         if case.has_rest:
             target["rest"] = {"operation": "snapshot"}

@@ -141,7 +141,8 @@ def shipped_page(results, counts):
             "address, dialect, channels, agent, the objective where the case is about one, and a declared "
             "limit only where the case is one. The prediction was hashed, and then the server broken by "
             "a program that shares nothing with the planner (`make validate`). What the safe run did to "
-            "its target was read beside the product, from the kernel."
+            "its target was read beside the product, from the kernel. Each server lives in a network "
+            "namespace of its own."
         ),
         "",
         *table_as_shipped.answers(results),

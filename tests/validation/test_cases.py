@@ -5,6 +5,7 @@ import runpy
 import subprocess
 import sys
 from dataclasses import replace
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,15 @@ def test_those_that_may_have_company_of_a_round_come_first(driver):
 
     assert [lanes for lanes, _ in turns] == [2, 1, 2, 1]
     assert sum(len(cases) for _, cases in turns) == len(driver["cases_as_shipped"]())
+
+
+def test_two_cases_at_a_time_have_networks_of_their_own(driver):
+    network = sys.modules["network"]
+    pairs = [network.addresses(pid) for pid in range(1000, 2000)]
+
+    assert len({address for pair in pairs for address in pair}) == 2000
+    for host, guest in pairs[:64]:
+        assert ip_network(f"{host}/30", strict=False) == ip_network(f"{guest}/30", strict=False)
 
 
 def test_nothing_that_the_product_gets_as_shipped_follows_from_the_truth(driver):

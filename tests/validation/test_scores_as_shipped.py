@@ -210,13 +210,14 @@ def test_the_record_says_what_was_opened_refused_held_and_failed(modules, tmp_pa
         step(180, 0, load=None, plateau_started_at=None, connections_peak=100)
         | {"failures": {"connect_refused": 9, "request_failed": 4}},
     ]
-    points = [{"index": 2, "open_connections": 104, "failures": 13}]
+    points = [{"index": 2, "open_connections": 104, "failures": 15}]
     (tmp_path / "steps.jsonl").write_text("\n".join(map(json.dumps, steps)))
     (tmp_path / "load.jsonl").write_text(json.dumps(points[0]) + '\n{"torn')
 
     found = modules["evidence"]["evidence_of"](tmp_path, 2.0)
 
-    assert (104, 60, 100, 9, 13) == tuple(
+    # Two failed after the last observation.
+    assert (104, 60, 100, 9 + 2, 15) == tuple(
         found[key]
         for key in ("highest_opened", "highest_held", "lowest_failed", "refusals", "failures")
     )

@@ -91,6 +91,7 @@ func follow(response http.ResponseWriter, request *http.Request) {
 		one.followed = asked.Op == "subscribe"
 		lock.Unlock()
 		one.lock.Lock()
+		one.socket.SetWriteDeadline(time.Now().Add(time.Second))
 		err := socket.WriteMessage(websocket.TextMessage,
 			[]byte(fmt.Sprintf(`{"id": %s, "ok": true}`, asked.ID)))
 		one.lock.Unlock()
