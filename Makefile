@@ -27,8 +27,12 @@ bench: $(VENV)/.benched  ## Measure what the README claims; half an hour, two id
 	$(PYTHON) tests/benchmarks/kernel_memory.py
 	$(PYTHON) tests/benchmarks/agent_cut.py
 
-validate: $(VENV)/.tested  ## Predict, then really break servers with planted limits; CASES='memory*' for some.
+validate: $(VENV)/.tested  ## Predict as shipped, then really break servers with planted limits; CASES='memory*' for some.
 	$(PYTHON) tests/validation/run.py $(CASES)
+	$(PYTHON) tests/validation/table.py
+
+validate-told: $(VENV)/.tested  ## Likewise, with safe runs that are told a quarter or half of the truth.
+	$(PYTHON) tests/validation/run.py --told $(CASES)
 	$(PYTHON) tests/validation/table.py
 
 fuzz: $(VENV)/.tested  ## Feed the frame reader, handshake and conversation junk for some five minutes.
@@ -60,4 +64,4 @@ $(VENV)/.benched: tests/benchmarks/requirements.txt $(VENV)/.tested
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r tests/benchmarks/requirements.txt
 	@touch $@
 
-.PHONY: help demo test bench validate fuzz soak
+.PHONY: help demo test bench validate validate-told fuzz soak

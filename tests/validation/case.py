@@ -1,7 +1,8 @@
 """One case: a server, a planted limit, how much of the truth the safe run may use, a seed.
 
 *expected* is where the limit should bite by what was planted: connections, or arrivals a second where
-the breaking is a storm. It only chooses how far the load goes; the product is never told.
+the breaking is a storm. It chooses where the breaking begins, and how far the load goes where a case is
+told so; as shipped (no *fraction*), nothing that the product gets follows from it.
 """
 
 from dataclasses import dataclass, field
@@ -14,19 +15,30 @@ KINDS = {
     "prefork descriptors": "counted",
     "outgoing ports": "counted",
     "connection tracking": "counted",
+    "few tasks": "counted",
     "hidden cap": "hidden",
+    "own cap": "hidden",
+    "heap cap": "heap",
+    "address space": "heap",
+    "memory at a fifth": "memory",
+    "memory below a million descriptors": "memory",
+    "table that doubles": "memory",
     "memory": "memory",
     "memory with deflate": "memory",
     "bursty memory": "memory",
     "leaking memory": "memory",
     "slow readers": "memory",
     "CPU quota": "CPU",
+    "CPU quota with batches": "CPU",
+    "CPU quota without a spin": "CPU",
     "one loop": "CPU",
     "egress bandwidth": "CPU",
     "loop at its SLO": "SLO",
+    "own work at its SLO": "SLO",
     "unseen mix": "unseen mix",
     "accept queue": "arrivals",
     "connect rate": "arrivals",
+    "slow acceptor": "arrivals",
     "handshake CPU": "arrivals",
     "TLS handshake CPU": "arrivals",
 }
@@ -41,12 +53,15 @@ class Case:
     binding: str
     """Resource that the product has to name."""
     expected: int
-    fraction: float
+    fraction: float = 0.0
+    """Of what is held, as far as the safe run may go; 0: as far as the profile as shipped does."""
     seed: int = 1
     options: tuple[str, ...] = ()
     """Of the server."""
     descriptors: int = 19_000
     memory_bytes: int = 0
+    address_space_bytes: int = 0
+    """Of a process (RLIMIT_AS)."""
     cpu_ratio: float = 0.0
     tasks: int = 0
     egress_bytes_per_s: int = 0
@@ -70,9 +85,15 @@ class Case:
     """Share of the clients that read less than they are sent."""
     settle_s: float = 1.5
     plateau_s: float = 5.0
+    round: int = 0
+    """Cases of the first round have each kind of limit once."""
+    polls_per_s: float = 0.0
+    """Of a connection, in the mix that is broken."""
 
     @property
     def name(self):
+        if not self.fraction:
+            return f"{self.limit}-{self.server}-{self.seed}"
         return f"{self.limit}-{self.server}-{self.fraction * 100:.0f}-{self.seed}"
 
     @property
@@ -81,19 +102,33 @@ class Case:
         return KINDS[self.limit]
 
     @property
+    def has_rest(self):
+        """Whether the server answers polls."""
+        return self.server not in {"nginx", "threads", "websocketd"}
+
+    @property
     def is_deflated(self):
         """Whether clients offer compression and the server takes it."""
         return "--deflate" in self.options
 
     @property
-    def needs_namespace(self):
-        """Whether the server lives in a network namespace of its own."""
+    def is_planted_in_network(self):
+        """Whether the limit is one of the network that the server lives in."""
         return bool(self.egress_bytes_per_s or self.ports or self.tracked)
+
+    @property
+    def needs_namespace(self):
+        """Whether the server lives in a network namespace of its own.
+
+        As shipped all do: guards look at what a whole namespace sends again.
+        """
+        return self.is_planted_in_network or not self.fraction
 
     @property
     def may_have_company(self):
         """Whether another case that may beside it, on the second core, changes nothing."""
-        return self.kind in {"counted", "memory", "hidden"} and not self.needs_namespace
+        uncounted = {"counted", "memory", "hidden", "heap"}
+        return self.kind in uncounted and not self.is_planted_in_network
 
     @property
     def breaks_at_once(self):
@@ -102,7 +137,7 @@ class Case:
             return 60  # Each waits for the next update to know that it is served.
         if self.breaking == "storm":
             return 50
-        return 4 if self.tasks or self.memory_bytes else 10
+        return 4 if self.tasks or self.memory_bytes or self.kind == "heap" else 10
 
     @property
     def counted_bound(self):

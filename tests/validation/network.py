@@ -6,7 +6,6 @@ import shutil
 import subprocess
 from pathlib import Path
 
-HOST, GUEST = "10.92.0.1", "10.92.0.2"
 NETFILTER = Path("/proc/sys/net/netfilter")
 TRACKING = (
     "add table inet validation",
@@ -27,10 +26,17 @@ def run(*argv):
         raise CannotPlantError(f"{' '.join(argv)}: {finished.stderr.strip()}")
 
 
+def addresses(pid):
+    """Return both ends of a network of a process's own, so that two of them can be had at once."""
+    number = pid % (1 << 14)
+    return tuple(f"10.92.{number >> 6}.{number % 64 * 4 + end}" for end in (1, 2))
+
+
 @contextlib.contextmanager
 def namespace(case):
     """Make a network namespace for the length of a block; yield its name and address."""
     name = f"validation{os.getpid()}"
+    host, guest = addresses(os.getpid())
     outer, inner = f"v{os.getpid()}o", f"v{os.getpid()}i"
     with contextlib.ExitStack() as stack:
         run("ip", "netns", "add", name)
@@ -38,9 +44,9 @@ def namespace(case):
         run("ip", "link", "add", outer, "type", "veth", "peer", "name", inner, "netns", name)
         # The namespace goes when its last process is gone, its link at once.
         stack.callback(_forgiving, "ip", "link", "del", outer)
-        run("ip", "addr", "add", f"{HOST}/24", "dev", outer)
+        run("ip", "addr", "add", f"{host}/30", "dev", outer)
         run("ip", "link", "set", outer, "up")
-        run("ip", "-n", name, "addr", "add", f"{GUEST}/24", "dev", inner)
+        run("ip", "-n", name, "addr", "add", f"{guest}/30", "dev", inner)
         run("ip", "-n", name, "link", "set", inner, "up")
         run("ip", "-n", name, "link", "set", "lo", "up")
         inside = ("ip", "netns", "exec", name)
@@ -54,7 +60,7 @@ def namespace(case):
             for rule in TRACKING:
                 run(*inside, "nft", rule)
             stack.enter_context(_small_tracking_table(case.tracked))
-        yield name, GUEST
+        yield name, guest
 
 
 def _forgiving(*argv):

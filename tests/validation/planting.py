@@ -21,7 +21,18 @@ MODULES = {
     "nginx proxy": ("with_proxy.py", "--proxy", "nginx"),
     "haproxy": ("with_proxy.py", "--proxy", "haproxy"),
 }
-NEEDS = {"nginx": "nginx", "nginx proxy": "nginx", "haproxy": "haproxy"}
+NEEDS = {
+    "nginx": ("nginx",),
+    "nginx proxy": ("nginx",),
+    "haproxy": ("haproxy",),
+    "lighttpd": ("lighttpd",),
+    "websocketd": ("websocketd",),
+    "node": ("node", "/usr/share/nodejs/ws"),
+    "go": ("go", "/usr/share/gocode/src/github.com/gorilla/websocket"),
+    "tomcat": ("javac", "/usr/share/java/tomcat10-embed-core.jar"),
+}
+"""Programs and files that a server does not go without."""
+COMPILED = frozenset({"go", "tomcat"})
 
 
 @contextlib.contextmanager
@@ -67,24 +78,41 @@ def running(argv, log, ready, prepare=None):
         process.wait()
 
 
-def certificate_in(folder):
-    """Return a certificate for 127.0.0.1, made once a folder; its key lies beside it."""
+def certificate_in(folder, host):
+    """Return a certificate for an address, made once a folder; its key lies beside it."""
     path = folder / "certificate.pem"
     if not path.exists():
-        names = ("-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1")
+        names = ("-subj", f"/CN={host}", "-addext", f"subjectAltName=IP:{host}")
         keys = ("-newkey", "rsa:2048", "-nodes", "-keyout", folder / "key.pem", "-out", path)
         run("openssl", "req", "-x509", "-days", "2", *map(str, keys), *names)
     return path
 
 
+def check(case):
+    """Raise CannotPlantError where this machine lacks the server, or may not have its limit."""
+    for need in NEEDS.get(case.server, ()):
+        if not (shutil.which(need) or Path(need).exists()):
+            raise CannotPlantError(f"{need} is not installed")
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if case.descriptors > hard:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, case.descriptors))
+        except (OSError, ValueError):
+            raise CannotPlantError(
+                f"a process here may have {hard} descriptors and not {case.descriptors}"
+            ) from None
+
+
 @contextlib.contextmanager
 def server(case, folder, name):
-    """Run the case's server under its limit; yield its process, host and port."""
+    """Run the case's server under its limit; yield its process, host, port and cgroups."""
+    check(case)
+    module, *rest = MODULES.get(case.server, (f"with_{case.server}.py",))
+    program = str(HERE / "servers" / module)
+    if case.server in COMPILED:  # Without its limits.
+        subprocess.run([sys.executable, program, "--build"], check=True, timeout=120)
     with contextlib.ExitStack() as stack:
         groups, inside, host = [], [], "127.0.0.1"
-        program = NEEDS.get(case.server)
-        if program and not shutil.which(program):
-            raise CannotPlantError(f"{program} is not installed")
         if case.needs_namespace:
             space, host = stack.enter_context(namespace(case))
             inside = ["ip", "netns", "exec", space]
@@ -108,15 +136,16 @@ def server(case, folder, name):
             for group in groups:
                 (group / "cgroup.procs").write_text(str(os.getpid()))
             resource.setrlimit(resource.RLIMIT_NOFILE, (case.descriptors, case.descriptors))
+            if case.address_space_bytes:
+                resource.setrlimit(resource.RLIMIT_AS, (case.address_space_bytes,) * 2)
 
         options = ["--rate-per-s", str(case.updates_per_s), *case.options]
         if case.tls:
-            options += ["--certificate", str(certificate_in(folder))]
-        module, *rest = MODULES.get(case.server, (f"with_{case.server}.py",))
+            options += ["--certificate", str(certificate_in(folder, host))]
         process, address = stack.enter_context(
             running(
                 [
-                    *(*inside, sys.executable, str(HERE / "servers" / module)),
+                    *(*inside, sys.executable, program),
                     *(*rest, "--host", host, *options),
                 ],
                 folder / f"{name}.log",
@@ -124,7 +153,7 @@ def server(case, folder, name):
                 prepare,
             )
         )
-        yield process, host, int(address.rsplit(":", 1)[1])
+        yield process, host, int(address.rsplit(":", 1)[1]), groups
 
 
 @contextlib.contextmanager

@@ -1,4 +1,8 @@
-"""What the product says of a case: a safe run against the server under its limit, and the plan."""
+"""What the product says of a case: a safe run against the server under its limit, and the plan.
+
+A case with a fraction is told how far to go. One without is measured as shipped: `--profile safe` as it
+is, and a target file with what an operator knows.
+"""
 
 import datetime as dt
 import json
@@ -6,14 +10,18 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import yaml
 from advised import STORMS, predicted_arrivals, predicted_for_other_mix
 from baselines import rules_of_thumb
+from evidence import evidence_of
 from planting import agent, certificate_in, server
+from watch import Watch
 
 ROOT = Path(__file__).parents[2]
+SAFE = ROOT / "config" / "profiles" / "safe.yaml"
 RUNS = ROOT / "reports" / "runs" / "validation"
 """The safe runs, to look into a miss."""
 PUSH = Path(__file__).with_name("push.yaml")
@@ -101,48 +109,88 @@ def demand_of(case):
     }
 
 
-def capacity(*arguments, cwd):
+def capacity(*arguments, cwd, timeout_s=240):
     return subprocess.run(
         [sys.executable, "-m", "capacity.cli.main", *map(str, arguments)],
         cwd=cwd,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=timeout_s,
         check=False,
     )
 
 
 def predict(case, folder):
     """Return what the product says from the safe run, and what the rules of thumb would say."""
-    with server(case, folder, "safe") as (process, host, port), agent(process.pid, folder) as url:
-        certificate = certificate_in(folder) if case.tls else None
+    with (
+        server(case, folder, "safe") as (process, host, port, _groups),
+        agent(process.pid, folder) as url,
+    ):
+        certificate = certificate_in(folder, host) if case.tls else None
         target = target_of(case, host, port, url, dialect_of(case, folder), certificate)
-        (folder / "target.yaml").write_text(yaml.safe_dump(target))
-        (folder / "profile.yaml").write_text(yaml.safe_dump(profile_of(case)))
-        measured = capacity(
-            *("measure", "--target", folder / "target.yaml", "--quiet"),
-            *("--profile", folder / "profile.yaml", "--run", folder / "run"),
-            cwd=folder,
-        )
+        measured = measure(target, folder, profile_of(case))
         harmed = process.poll() is not None
     if (folder / "run").exists():
         shutil.copytree(folder / "run", RUNS / case.name, dirs_exist_ok=True)
+    return {**planned(case, folder, measured), "target_failed": harmed}
+
+
+def predict_as_shipped(case, folder):
+    """Return what the product says, and what its safe run did: to the target, and by its record."""
+    began_s = time.monotonic()
+    with (
+        server(case, folder, "safe") as (process, host, port, groups),
+        agent(process.pid, folder) as url,
+        Watch(process, port, groups, cpu_ratio=case.cpu_ratio) as watch,
+    ):
+        certificate = certificate_in(folder, host) if case.tls else None
+        target = target_of(case, host, port, url, dialect_of(case, folder), certificate)
+        if case.has_rest:
+            target["rest"] = {"operation": "snapshot"}
+        measured = measure(target, folder)
+    lasted_s = time.monotonic() - began_s
+    prediction = planned(case, folder, measured)
+    harm = {"seconds": round(lasted_s, 1), **watch.seen}
+    if (folder / "run").exists():
+        kept = RUNS / "as-shipped" / f"{case.name}-{round(time.time())}"
+        shutil.copytree(folder / "run", kept)
+        slo_s = case.slo_ms / 1e3 if case.slo_ms else None
+        harm |= evidence_of(folder / "run", case.updates_per_s, slo_s)
+    return {**prediction, "target_failed": watch.seen["target_died"]}, harm
+
+
+def measure(target, folder, profile=None):
+    """Run `capacity measure` with a profile, or as shipped with the safe one."""
+    (folder / "target.yaml").write_text(yaml.safe_dump(target))
+    path = SAFE
+    if profile is not None:
+        path = folder / "profile.yaml"
+        path.write_text(yaml.safe_dump(profile))
+    return capacity(
+        *("measure", "--target", folder / "target.yaml", "--quiet"),
+        *("--profile", path, "--run", folder / "run"),
+        cwd=folder,
+        timeout_s=240 if profile is not None else 1500,
+    )
+
+
+def planned(case, folder, measured):
+    """Return the plan's answer to a case."""
     demand = ()
     if case.other_rate_per_s:
         (folder / "demand.yaml").write_text(yaml.safe_dump(demand_of(case)))
         demand = ("--demand", folder / "demand.yaml")
-    planned = capacity("plan", folder / "run", "--json", *demand, cwd=folder)
-    document = json.loads(planned.stdout or "{}")
+    finished = capacity("plan", folder / "run", "--json", *demand, cwd=folder)
+    document = json.loads(finished.stdout or "{}")
     plan = document.get("plan")
     prediction = {
         "measure_exit_code": measured.returncode,
         "measure_said": measured.stderr.strip().splitlines()[-1:] if measured.returncode else [],
-        "plan_exit_code": planned.returncode,
-        "target_failed": harmed,
+        "plan_exit_code": finished.returncode,
     }
-    if planned.returncode or plan is None:
-        return {**prediction, "excuse": (planned.stderr or planned.stdout).strip()[-400:]}
+    if finished.returncode or plan is None:
+        return {**prediction, "excuse": (finished.stderr or finished.stdout).strip()[-400:]}
     if case.breaking in STORMS:
         return {
             **prediction,

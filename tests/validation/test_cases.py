@@ -1,10 +1,11 @@
-"""The set covers what it says, and a case of it, small, from the plan to the breaking."""
+"""The sets cover what they say, and a case of each, small, goes from the plan to the breaking."""
 
 import os
 import runpy
 import subprocess
 import sys
 from dataclasses import replace
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,11 @@ def driver():
         for path in HERE.glob("*.py"):
             name = path.stem
             sys.modules.pop(name, None)
+
+
+def told(driver):
+    results = driver["results"]
+    return results.read(results.TOLD)
 
 
 def test_each_name_is_one_case_and_there_are_at_least_forty(driver):
@@ -64,7 +70,102 @@ def test_each_limit_is_planted_from_a_quarter_and_from_half_in_three_sizes(drive
 def test_no_case_that_was_examined_is_dropped(driver):
     names = {case.name for case in driver["all_cases"]()}
 
-    assert names >= {result["case"] for result in driver["results"]()}
+    assert names >= {result["case"] for result in told(driver)}
+
+
+def test_the_first_round_as_shipped_has_every_kind_and_each_kind_has_two_servers(driver):
+    cases = driver["cases_as_shipped"]()
+    names = [case.name for case in cases]
+    kinds = {case.kind for case in cases}
+
+    assert len(names) == len(set(names))
+    assert {case.kind for case in cases if case.round == 1} == kinds
+    for kind in kinds:
+        assert len({case.server for case in cases if case.kind == kind}) >= 2, kind
+
+
+def test_at_least_24_cases_as_shipped_are_of_the_set_that_was_told(driver):
+    sizes = {(case.limit, case.server, case.seed) for case in driver["all_cases"]()}
+    old = [
+        case
+        for case in driver["cases_as_shipped"]()
+        if (case.limit, case.server, case.seed) in sizes
+    ]
+
+    assert len(old) >= 24
+
+
+def test_those_that_may_have_company_of_a_round_come_first(driver):
+    turns = driver["in_turn"](driver["cases_as_shipped"]())
+
+    assert [lanes for lanes, _ in turns] == [2, 1, 2, 1]
+    assert sum(len(cases) for _, cases in turns) == len(driver["cases_as_shipped"]())
+
+
+def test_two_cases_at_a_time_have_networks_of_their_own(driver):
+    network = sys.modules["network"]
+    pairs = [network.addresses(pid) for pid in range(1000, 2000)]
+
+    assert len({address for pair in pairs for address in pair}) == 2000
+    for host, guest in pairs[:64]:
+        assert ip_network(f"{host}/30", strict=False) == ip_network(f"{guest}/30", strict=False)
+
+
+def test_nothing_that_the_product_gets_as_shipped_follows_from_the_truth(driver):
+    target_of = driver["predict"].__globals__["target_of"]
+    for case in driver["cases_as_shipped"]():
+        elsewhere = replace(case, expected=7 * case.expected, fraction=0.5)
+
+        assert target_of(case, "h", 1, "u", "d") == target_of(elsewhere, "h", 1, "u", "d")
+
+
+def test_limits_are_declared_only_where_the_case_is_one_of_a_declared_limit(driver):
+    target_of = driver["predict"].__globals__["target_of"]
+    declaring = {
+        case.limit
+        for case in driver["cases_as_shipped"]()
+        if target_of(case, "h", 1, "u", "d")["limits"]
+    }
+
+    assert declaring == {"application cap", "near tie"}
+
+
+def test_truths_are_taken_over_only_from_the_same_server_limit_and_sizes(driver):
+    results = driver["results"]
+    rows = [
+        {"case": "descriptors-nginx-25-1", "truths": [1189, 1189]},
+        {"case": "descriptors-nginx-50-1", "truths": [1188]},
+        {"case": "descriptors-nginx-25-3", "truths": [7], "seed": 3},
+        {"case": "memory-aiohttp-50-1", "truths": [9], "server": "aiohttp", "limit": "memory"},
+    ]
+    rows = [{"server": "nginx", "limit": "descriptors", "seed": 1, **row} for row in rows]
+    cases = {case.name: case for case in driver["cases_as_shipped"]()}
+    nginx = cases["descriptors-nginx-1"]
+    aiohttp = replace(nginx, server="aiohttp", limit="memory")
+
+    assert results.recorded_truths(nginx, rows) == [1189, 1189, 1188]
+    assert results.recorded_truths(aiohttp, rows) == []  # Recorded with other sizes.
+
+
+def test_as_shipped_a_case_is_done_for_one_commit_and_profile(driver):
+    [case, *_] = driver["cases_as_shipped"]()
+    now = {"commit": "a", "profile_sha256": "b"}
+
+    assert driver["is_done"](case, [{"case": case.name, **now}], now)
+    assert not driver["is_done"](case, [{"case": case.name, **now, "commit": "c"}], now)
+    assert not driver["is_done"](replace(case, seed=9), [{"case": case.name, **now}], now)
+
+
+def test_the_newest_result_of_a_case_counts_and_none_is_replaced(driver, tmp_path):
+    results, file = driver["results"], tmp_path / "results.jsonl"
+    for truth in (1, 2):
+        results.append(file, {"case": "one", "truth": truth})
+    results.append(file, {"case": "two", "truth": 3})
+    newest, counts = results.latest(results.read(file))
+
+    assert [result["truth"] for result in newest] == [2, 3]
+    assert counts == {"one": 2, "two": 1}
+    assert len(results.read(file)) == 3
 
 
 @pytest.mark.end_to_end
@@ -81,6 +182,21 @@ def test_a_planted_limit_of_tasks_is_named_and_found_where_the_server_breaks(dri
     assert result["truths"] == [result["truth"]] * 3
     assert not result["prediction"]["target_failed"]
     assert len(result["sha256"]) == 64
+
+
+@pytest.mark.end_to_end
+@pytest.mark.skipif(
+    os.geteuid() != 0 or not Path("/sys/fs/cgroup/pids").is_dir(),
+    reason="takes root and version 1 cgroups",
+)
+def test_a_server_breaks_where_its_own_pollers_take_a_share_of_the_descriptors(driver, tmp_path):
+    [case] = [e for e in driver["cases_as_shipped"]() if e.name == "descriptors-aiohttp-1"]
+    small = replace(case, descriptors=212, expected=200, polls_per_s=0.05)
+
+    [truth] = driver["broken"](small, tmp_path, 1)
+
+    # Seven descriptors are the server's own; without pollers it would hold 205.
+    assert truth == pytest.approx((212 - 7) / 1.05, abs=3)
 
 
 def test_a_pattern_that_no_case_has_runs_nothing():

@@ -88,14 +88,28 @@ class Client(asyncio.Protocol):
         return True
 
 
+async def accept_slowly(sock, protocol, options):
+    """Accept one connection after the other at the planted rate; the kernel keeps the others."""
+    loop = asyncio.get_running_loop()
+    sock.setblocking(False)
+    while True:
+        connection, _address = await loop.sock_accept(sock)
+        await loop.connect_accepted_socket(protocol, connection)
+        await asyncio.sleep(1.0 / options.accepts_per_s)
+
+
 async def main():
     options = arguments()
     venue, clients = Venue(options), set()
     sock = listen(options)
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(
-        lambda: Client(venue, clients), sock=sock, backlog=options.backlog
-    )
+    if options.accepts_per_s:
+        accepting = accept_slowly(sock, lambda: Client(venue, clients), options)
+    else:
+        server = await loop.create_server(
+            lambda: Client(venue, clients), sock=sock, backlog=options.backlog
+        )
+        accepting = server.serve_forever()
     if not options.quiet:
         ready(sock.getsockname()[1])
 
@@ -103,8 +117,7 @@ async def main():
         if venue.has_room(client.transport):
             client.transport.write(framed(text.encode()))
 
-    async with server:
-        await publish(venue, clients, send)
+    await asyncio.gather(accepting, publish(venue, clients, send))
 
 
 asyncio.run(main())

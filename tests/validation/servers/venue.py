@@ -24,6 +24,12 @@ def arguments():
     parser.add_argument("--burst-bytes", type=int, default=0, help="for a connection, every 3 s")
     parser.add_argument("--leak-bytes", type=int, default=0, help="not given back by a connection")
     parser.add_argument("--message-us", type=float, default=0.0, help="CPU time of an update")
+    parser.add_argument("--batch-us", type=float, default=0.0, help="CPU time of a round for one")
+    parser.add_argument("--batch-power", type=float, default=1.0, help="how it grows with them")
+    parser.add_argument("--table-bytes", type=int, default=0, help="of an entry; doubles when full")
+    parser.add_argument("--book-levels", type=int, default=0, help="in an update")
+    parser.add_argument("--heap-mib", type=int, default=0, help="cap of the runtime; 0: its own")
+    parser.add_argument("--accepts-per-s", type=float, default=0.0, help="others wait; 0: at once")
     parser.add_argument("--handshake-us", type=float, default=0.0, help="CPU time of a handshake")
     parser.add_argument("--request-us", type=float, default=0.0, help="CPU time of a request")
     parser.add_argument("--max-connections", type=int, default=0, help="refuses more; 0: none")
@@ -33,6 +39,7 @@ def arguments():
     parser.add_argument("--deflate", action="store_true")
     parser.add_argument("--certificate", type=Path, help="speaks TLS; key.pem lies beside it")
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--build", action="store_true", help="compiles, no more")
     parser.add_argument("--quiet", action="store_true", help="does not say when it is ready")
     return parser.parse_args()
 
@@ -73,6 +80,7 @@ class Venue:
         self.options = options
         self.open = 0
         self.leaked = []
+        self._entries, self._table = 64, b""
         self._seq = 0
         self._tokens, self._filled_s = 0.0, time.monotonic()
         self._padding = "x" * options.payload_bytes
@@ -95,6 +103,9 @@ class Venue:
         self.open += 1
         if self.options.leak_bytes:
             self.leaked.append(b"\x01" * self.options.leak_bytes)
+        if self.options.table_bytes and (self.open > self._entries or not self._table):
+            self._entries *= 2 if self.open > self._entries else 1
+            self._table = b"\x01" * (self._entries * self.options.table_bytes)
         return b"\x01" * self.options.state_bytes
 
     def leave(self):
@@ -141,7 +152,9 @@ async def publish(venue, clients, send):
         if options.burst_bytes and rounds % max(1, round(3 * options.rate_per_s)) == 0:
             burst = b"\x01" * (options.burst_bytes * len(clients))
         text = venue.update()
-        for n, client in enumerate([client for client in clients if client.channels]):
+        followers = [client for client in clients if client.channels]
+        burn(options.batch_us * len(followers) ** options.batch_power)
+        for n, client in enumerate(followers):
             burn(options.message_us)
             send(client, text)
             if n % 50 == 49:

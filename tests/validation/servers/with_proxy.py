@@ -10,7 +10,7 @@ from beside import free_port, ready_when_open, start_beside
 NGINX = """
 daemon off; user root root; worker_processes 1;
 pid {directory}/nginx.pid; error_log {directory}/error.log;
-events {{ worker_connections 40000; }}
+events {{ worker_connections {connections}; }}
 http {{
     access_log off; {temporary}
     server {{
@@ -64,6 +64,7 @@ config.write_text(
         port=port,
         upstream=upstream,
         temporary=temporary,
+        connections=most or "40000",
         most=f"maxconn {most}" if most else "",
     )
 )

@@ -67,6 +67,8 @@ ready(sock.getsockname()[1])
 while True:
     try:
         connection, _address = sock.accept()
+        if options.accepts_per_s:
+            time.sleep(1.0 / options.accepts_per_s)
     except OSError:
         time.sleep(0.05)  # No descriptor is left.
         continue

@@ -1,0 +1,69 @@
+"""The cases that are examined as shipped, in rounds: the first one has every kind of limit.
+
+A case is server-size. Its limit is planted as in the cases that are told, but no setting of the product
+follows from it. Slow readers are left out: the profile as shipped has none.
+"""
+
+from dataclasses import replace
+from functools import partial
+
+import harder_limits
+import limits
+
+FROM_SET = (
+    (limits.descriptors, "aiohttp-1", "threads-3 nginx-1"),
+    (limits.tasks, "threads-1", "threads-2"),
+    (partial(limits.application_cap, declared=True), "", "websockets-1 haproxy-1"),
+    (partial(limits.application_cap, declared=False), "", "uvicorn-1"),
+    (limits.near_tie, "", "uvicorn-1 aiohttp-1"),
+    (limits.prefork, "", "prefork-1"),
+    (limits.outgoing_ports, "", "nginx proxy-1,haproxy-1"),
+    (limits.connection_tracking, "", "nginx proxy-1,synthetic-3"),
+    (limits.memory, "websockets-1", "uvicorn-2 threads-1 synthetic-2"),
+    (partial(limits.memory, bursty=True), "", "websockets-3 aiohttp-2"),
+    (partial(limits.memory, leaking=True), "", "synthetic-3 aiohttp-2"),
+    (partial(limits.memory, deflate=True), "", "websockets-1 aiohttp-1"),
+    (limits.cpu_quota, "aiohttp-1", "synthetic-3 uvicorn-2"),
+    (limits.one_loop, "", "websockets-1 synthetic-2"),
+    (partial(limits.one_loop, slo_ms=150.0), "aiohttp-1", "synthetic-2"),
+    (limits.egress, "", "synthetic-1 aiohttp-2"),
+    (limits.unseen_mix, "synthetic-1", "aiohttp-1"),
+    (limits.accept_queue, "", "aiohttp-1 uvicorn-3"),
+    (limits.connect_rate, "", "synthetic-1 aiohttp-3"),
+    (limits.handshakes, "synthetic-1", "aiohttp-3"),
+    (partial(limits.handshakes, tls=True), "", "websockets-1 aiohttp-3"),
+)
+"""Limit -> cases of the first round, and of the second."""
+HARDER = (
+    (harder_limits.descriptors, "", "go-1 node-2 tomcat-3"),
+    (harder_limits.heap_cap, "node-1", "tomcat-1 node-3"),
+    (harder_limits.address_space, "", "aiohttp-1 synthetic-2"),
+    (harder_limits.few_tasks, "websocketd-1", "threads-1"),
+    (harder_limits.full_memory, "go-1", "node-1 tomcat-1"),
+    (harder_limits.million_descriptors, "", "aiohttp-1"),
+    (harder_limits.doubling_table, "", "websockets-1 go-1"),
+    (harder_limits.batches, "synthetic-1", "aiohttp-2"),
+    (harder_limits.own_work, "go-1", "node-1 tomcat-3 uvicorn-3"),
+    (harder_limits.own_work_at_objective, "node-1", "node-3"),
+    (harder_limits.own_cap, "haproxy-1", "nginx proxy-1,lighttpd-1,tomcat-3"),
+    (harder_limits.slow_acceptor, "threads-1", "synthetic-2"),
+)
+
+
+def cases_as_shipped():
+    """Return the cases, those of the first round before the others."""
+    cases = [
+        replace(_case(limit, name, is_harder=rows is HARDER), round=number)
+        for rows in (FROM_SET, HARDER)
+        for limit, *of_rounds in rows
+        for number, names in enumerate(of_rounds, start=1)
+        for name in names.split("," if "," in names else None)
+    ]
+    return sorted(cases, key=lambda case: case.round)
+
+
+def _case(limit, name, *, is_harder):
+    server, seed = name.rsplit("-", 1)
+    if is_harder:
+        return limit(server, int(seed))
+    return replace(limit(server, 0.25, int(seed)), fraction=0.0)
