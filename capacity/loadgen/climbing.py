@@ -36,17 +36,23 @@ class Climber:
         self._steps = list(begun)
         self._declared = declared
         self._is_down = False
+        self._repeated: list[LoadStep] = []
         self._opened_per_s = 0.0
         self._seen: list[StepObservation] = []
         self.short: CutOff | None = None
-        """How the last step was saturated, if it was."""
+        """How the last step was saturated, if it was so twice."""
+        self._to_repeat: LoadStep | None = None
         self.reason = ""
         self._trouble: str | None = None
         """Why the climb could not go on, where that is no result."""
 
     def after(self, observation: StepObservation, last: Tally) -> None:  # noqa: ARG002
         self._seen.append(observation)
-        self.short = short_steps(self._seen).get(observation.index)
+        short = short_steps(self._seen).get(observation.index)
+        is_first = short is not None and observation.step not in self._repeated
+        # Once may be a disturbance of the host; what lasts is the load's doing.
+        self._to_repeat = observation.step if is_first else None
+        self.short = None if is_first else short
         ramp_s = (observation.plateau_started_at or 0.0) - observation.started_at
         ramp_s -= observation.step.settle_s
         if observation.connects >= self._rules.start and ramp_s > 0.0:
@@ -55,6 +61,9 @@ class Climber:
     def next_steps(self, record: RunRecord) -> tuple[LoadStep, ...]:
         if self._is_down:
             return ()
+        if self._to_repeat is not None:
+            self._repeated.append(self._to_repeat)
+            return (self._to_repeat,)
         levels = sorted({step.connections for step in self._steps if step.connections})
         climb = self._climb(record, levels)
         if climb.connections is not None:

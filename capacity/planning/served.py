@@ -41,6 +41,7 @@ def short_steps(steps: Sequence[StepObservation]) -> dict[int, CutOff]:
         (_served(step) for step in steps if _tells(step)), key=lambda each: each.connections
     )
     short: dict[int, CutOff] = {}
+    full = 0.0
     for each in served[1:]:
         below = [
             other
@@ -59,7 +60,15 @@ def short_steps(steps: Sequence[StepObservation]) -> dict[int, CutOff]:
                 f" {units.rate(due, 'deliveries')}), at least {units.share(SERVED_RATIO)} have to",
                 connections=round(each.connections),
             )
-    return short
+        else:
+            full = each.connections
+    # A step that was disturbed is none that the target cannot hold: the same load, or a higher one, was
+    # served in full.
+    return {
+        each.index: short[each.index]
+        for each in served
+        if each.index in short and each.connections > full
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

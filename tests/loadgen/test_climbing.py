@@ -103,9 +103,24 @@ def test_a_level_whose_updates_do_not_arrive_is_noticed_as_it_ends():
 
     assert climb.climber.short is None
 
-    climb.follow(each_per_s=1.0)
+    level = climb.follow(each_per_s=1.0)
 
+    assert climb.climber.short is None
+
+    again = climb.follow(each_per_s=1.0)
+
+    assert level[-1:] == again
     assert CutOffKind.SATURATED is climb.climber.short.kind
+
+
+def test_a_level_that_was_only_disturbed_is_climbed_from():
+    climb = Climb()
+    climb.follow()
+    climb.follow(each_per_s=1.0)
+    climb.follow()
+
+    assert climb.climber.short is None
+    assert [400, 400] == [step.connections for step in climb.follow()]
 
 
 def test_a_target_that_takes_connections_in_slowly_gets_levels_that_open_in_time():

@@ -76,3 +76,14 @@ def test_a_rate_that_falls_bit_by_bit_is_held_against_what_was_due_at_first(
     ]
 
     assert is_short == bool(short_steps(steps))
+
+
+def test_a_step_that_was_disturbed_is_not_short_where_more_was_served(venue, ramp):
+    record = replace(venue, steps=ramp(50, 100, 200)).record()
+    baseline, first, middle, top = record.steps
+    disturbed = replace(
+        middle, load=replace(middle.load, deliveries_per_s=middle.load.deliveries_per_s / 2)
+    )
+
+    assert {} == short_steps((baseline, first, disturbed, top))
+    assert [2] == list(short_steps((baseline, first, disturbed)))
