@@ -5,7 +5,9 @@ A count that the full mix was held with is a lower bound, one at which the targe
 connections, missed an objective or fell behind is an upper bound. A plan never contradicts its run.
 """
 
+import math
 from collections.abc import Mapping, Sequence
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,7 @@ from capacity.domain.plan import MetLimit
 from capacity.domain.resources import LATENCIES, Limit, Resource
 from capacity.domain.run import RunRecord
 from capacity.planning.effective_limits import effective_limits, known_value
+from capacity.planning.plausible import is_plausible
 from capacity.planning.windows import is_usable, offset_of
 
 EXHAUSTED_RATIO = 0.8
@@ -51,6 +54,8 @@ def met_limits(record: RunRecord, limits: Sequence[Limit]) -> list[MetLimit]:
         if cut.kind not in _SAYS_ITSELF and step.plateau_started_at is None:
             # In a ramp, what was open is known half a second late; more than asked it never was.
             failed = max(failed, step.step.connections)
+        if cut.kind in _SAYS_ITSELF:
+            failed = _admitted(record, step, cut)
         below = failed if cut.kind in _SAYS_ITSELF else min(held, failed)
         found.append(
             MetLimit(
@@ -62,6 +67,52 @@ def met_limits(record: RunRecord, limits: Sequence[Limit]) -> list[MetLimit]:
             )
         )
     return sorted(found, key=lambda met: (met.failed, met.held))
+
+
+def _admitted(record: RunRecord, step: StepObservation, cut: CutOff) -> int:
+    """Return how many connections a target with a cap holds along the mix.
+
+    Its cap may count the pollers' connections too, of which the step had its full share already: then
+    the agent saw more than the generator's connections, and a connection of the mix takes more than one.
+    """
+    resource = Resource.APPLICATION_CONNECTIONS
+    plateaus = {
+        each.index: median(uses)
+        for each in record.steps
+        if is_usable(each) and (uses := _uses(record, each, resource))
+    }
+    mixes = [
+        each
+        for each in record.steps
+        if each.index in plateaus and each.step.is_mix and each.load is not None
+    ]
+    empty = [
+        plateaus[each.index]
+        for each in record.steps
+        if each.index in plateaus and not each.step.connections
+    ]
+    seen = max(_uses(record, step, resource), default=0.0)
+    if not mixes or not empty or seen < cut.connections:
+        return max(cut.connections, 1)
+    last = max(mixes, key=lambda each: each.step.connections)
+    assert last.load is not None
+    each_takes = (plateaus[last.index] - empty[0]) / last.load.connections
+    if not each_takes >= 1.0:
+        return max(cut.connections, 1)
+    return max(1, math.floor((seen - empty[0]) / each_takes))
+
+
+def _uses(record: RunRecord, step: StepObservation, resource: Resource) -> list[float]:
+    """Return what was used of *resource* from the plateau of a step on, or its ramp, to its end."""
+    offset_s = offset_of(record.manifest.clock_offset)
+    begin = step.plateau_started_at or step.started_at
+    end = step.plateau_ended_at or math.inf
+    return [
+        use
+        for sample in record.samples
+        if begin <= sample.at - offset_s <= end
+        and is_plausible(use := sample.used.get(resource, -1.0))
+    ]
 
 
 def bounded_draws(

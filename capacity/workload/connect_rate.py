@@ -15,8 +15,9 @@ SLOW_S = 0.1
 """A handshake faster than this is never slow: it is what one pause of a loop takes."""
 SLOW_FACTOR = 4.0
 """Over what is usual."""
-IN_FLIGHT_S = 0.5
-"""Attempts under way at once are at most what the rate starts in this time, and never below four."""
+IN_FLIGHT_S = 0.1
+"""Attempts under way at once are at most what the rate starts in this time, or in twice what is usual
+where that is longer, and never below four: a target that answers nobody holds up no more."""
 FEWEST_IN_FLIGHT = 4
 _GROWTH_RATIO = 0.05
 
@@ -39,7 +40,8 @@ class ConnectRate:
     @property
     def in_flight(self) -> int:
         """Return how many attempts may be under way at once."""
-        return max(FEWEST_IN_FLIGHT, int(self.per_s * IN_FLIGHT_S))
+        usual_s = median(self._first_s) if self._first_s else 0.0
+        return max(FEWEST_IN_FLIGHT, int(self.per_s * max(IN_FLIGHT_S, 2.0 * usual_s)))
 
     def opened(self, began_s: float, took_s: float) -> None:
         """Take an attempt that succeeded in *took_s*."""

@@ -139,3 +139,27 @@ def test_a_first_level_that_fails_is_told_with_what_to_do(venue, ramp):
     assert "The first level of 50 connections" in answer.reason
     assert "most by 401" in answer.reason
     assert "credentials" in answer.remedy
+
+
+def test_a_cap_that_counts_pollers_too_is_told_along_the_mix(venue, ramp, cost):
+    """Planted: a cap of 160, of which a connection with its share of the pollers takes 1.02."""
+    counted = cost(baseline=0, connection=1.0, request=1.0)
+    venue = replace(
+        venue,
+        costs={**venue.costs, Resource.APPLICATION_CONNECTIONS: counted},
+        steps=ramp(50, 100, 1000),
+    )
+    *held, last = venue.record().steps
+    # The pollers of 1,000 connections are there first: 20 of 160.
+    cut_off = CutOff(kind=CutOffKind.REFUSED, statement="as planted", connections=140)
+    last = replace(last, plateau_started_at=None, plateau_ended_at=None, load=None, cut_off=cut_off)
+    record = venue.record()
+    samples = tuple(
+        replace(each, used={**each.used, Resource.APPLICATION_CONNECTIONS: 160.0})
+        if each.at > last.started_at
+        else each
+        for each in record.samples
+    )
+    (met,) = met_limits(replace(record, steps=(*held, last), samples=samples), LIMITS)
+
+    assert (156, 156) == (met.held, met.failed)

@@ -77,3 +77,10 @@ def test_failures_never_bring_it_to_a_stand(rate):
 
     assert SLOWEST_PER_S == rate.per_s
     assert FEWEST_IN_FLIGHT == rate.in_flight
+
+
+@pytest.mark.parametrize(("took_s", "in_flight"), [(0.002, 40), (0.2, 160)])
+def test_no_more_are_under_way_than_the_rate_takes(rate, took_s, in_flight):
+    """At 400/s: a tenth of a second's worth, or twice what a handshake takes where that is longer."""
+    assert 400.0 == after(rate, 30.0, took_s=took_s)
+    assert in_flight == rate.in_flight
