@@ -93,4 +93,8 @@ class Climber:
             return Climb(connections=None, reason=self._trouble)
         per_s = self._opened_per_s or self._experiment.pace.connects_per_s
         most_at_pace = levels[-1] + round(per_s * LONGEST_RAMP_S)
-        return next_climb(record, answer, self._rules, levels, most_at_pace)
+        began_at, ended_at = self._seen[0].started_at, self._seen[-1].plateau_ended_at
+        used_s = (ended_at or began_at) - began_at
+        return next_climb(
+            record, answer, self._rules, levels, most_at_pace=most_at_pace, used_s=used_s
+        )

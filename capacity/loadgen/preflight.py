@@ -268,6 +268,7 @@ def _rules(
         growth=profile.growth,
         fraction=profile.fraction,
         levels=profile.levels,
+        longest_s=profile.longest_s,
         most=most,
         most_by=by,
     )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from capacity.domain import units
 from capacity.domain.plan import FARTHEST_RATIO, CapacityPlan, Excuse, NextLevel, Wall
-from capacity.domain.resources import COUNTED
+from capacity.domain.resources import COUNTED, Resource
 from capacity.domain.run import RunRecord
 from capacity.domain.words import RESOURCES
 from capacity.models.intervals import form_of, form_sigma
@@ -23,7 +23,7 @@ from capacity.planning.windows import is_usable
 
 GROWTH = 3.0
 """From a level to the next one, as the shipped profiles have it."""
-CAUTIOUS_GROWTH = 1.5
+CAUTIOUS_GROWTH = 2.0
 """Where a bound is held back by its own uncertainty."""
 LEAST_GROWTH = 1.1
 """A level nearer than this to the one before tells nothing new."""
@@ -40,6 +40,8 @@ class Rules:
     growth: float
     fraction: float
     levels: int
+    longest_s: float
+    """Time after which no further level begins."""
     most: int
     """Connections, whatever the plan says: what the limits read before the load admit, times the
     fraction, and what the generator has room for."""
@@ -64,11 +66,14 @@ def next_climb(
     answer: CapacityPlan | Excuse,
     rules: Rules,
     levels: Sequence[int],
+    *,
     most_at_pace: int,
+    used_s: float = 0.0,
 ) -> Climb:
     """Return what follows *levels*, of which *answer* is the plan.
 
-    *most_at_pace* is how many connections can be open in time, at the pace of those before.
+    *most_at_pace* is how many connections can be open in time, at the pace of those before; *used_s*
+    what the levels took.
     """
     level = levels[-1]
     if level >= rules.most:
@@ -77,6 +82,11 @@ def next_climb(
         return Climb(
             connections=None,
             reason=f"the profile's {units.counted(rules.levels, 'level')} are done",
+        )
+    if used_s >= rules.longest_s:
+        return Climb(
+            connections=None,
+            reason=f"the {units.duration(rules.longest_s)} of the profile are used up",
         )
     if isinstance(answer, CapacityPlan) and _is_sharp(answer):
         return Climb(
@@ -169,9 +179,15 @@ def _expected(wall: Wall, half_width: float, highest: int, level: int) -> float:
 
 
 def _is_sharp(answer: CapacityPlan) -> bool:
-    """Tell whether another level would change nothing: a counted limit, and no other one near it."""
+    """Tell whether another level would change nothing: a counted limit, no other one near it, and the
+    application's own cap is known.
+    """
     if answer.binding not in COUNTED or half_width_ratio(answer) > SHARP_RATIO:
         return False
+    if not any(wall.resource is Resource.APPLICATION_CONNECTIONS for wall in answer.ladder):
+        return (
+            False  # A cap that nobody declared may lie between, and only more connections show it.
+        )
     reach = FARTHEST_RATIO * answer.highest_connections
     behind = [wall for wall in answer.ladder if wall.resource is not answer.binding]
     near = [wall for wall in behind if wall.ceiling.low < 2.0 * answer.capacity.high]

@@ -54,9 +54,10 @@ def met_limits(record: RunRecord, limits: Sequence[Limit]) -> list[MetLimit]:
         if cut.kind not in _SAYS_ITSELF and step.plateau_started_at is None:
             # In a ramp, what was open is known half a second late; more than asked it never was.
             failed = max(failed, step.step.connections)
+        below = min(held, failed)
         if cut.kind in _SAYS_ITSELF:
-            failed = _admitted(record, step, cut)
-        below = failed if cut.kind in _SAYS_ITSELF else min(held, failed)
+            admitted = _admitted(record, step, cut)
+            below, failed = min(admitted, failed), max(admitted, failed)
         found.append(
             MetLimit(
                 kind=cut.kind,
@@ -70,10 +71,11 @@ def met_limits(record: RunRecord, limits: Sequence[Limit]) -> list[MetLimit]:
 
 
 def _admitted(record: RunRecord, step: StepObservation, cut: CutOff) -> int:
-    """Return how many connections a target with a cap holds along the mix.
+    """Return how many connections a target holds along the mix whose cap counts pollers' ones as well.
 
-    Its cap may count the pollers' connections too, of which the step had its full share already: then
-    the agent saw more than the generator's connections, and a connection of the mix takes more than one.
+    Of those the step had its share already, as far as the agent saw them beside the others; and a
+    connection of the mix takes more than one. A cap that does not count them, as of servers that close
+    idle connections when they run short, admits what was open.
     """
     resource = Resource.APPLICATION_CONNECTIONS
     plateaus = {
@@ -99,7 +101,9 @@ def _admitted(record: RunRecord, step: StepObservation, cut: CutOff) -> int:
     each_takes = (plateaus[last.index] - empty[0]) / last.load.connections
     if not each_takes >= 1.0:
         return max(cut.connections, 1)
-    return max(1, math.floor((seen - empty[0]) / each_takes))
+    interval_s = record.manifest.profile.get("poll_interval_s", 1.0)
+    taken = min(seen, cut.connections + math.ceil(step.step.requests_per_s * float(interval_s)))
+    return max(1, math.floor((taken - empty[0]) / each_takes))
 
 
 def _uses(record: RunRecord, step: StepObservation, resource: Resource) -> list[float]:

@@ -99,6 +99,8 @@ class SafeProfile(_Common):
     """Most levels; the climb ends earlier where the fraction is reached or another level would tell
     nothing new. From 3 on one is visited on the way down again, to see what the target does not give
     back."""
+    longest_s: Seconds = 3600.0
+    """Time in seconds after which no further level begins; those before are kept."""
     steps_per_level: Annotated[int, Field(ge=1, le=8)] = 2
     """Steps at each of them, with subscriptions, polls and churn on in some and off in others; the
     full mix is always one of them."""

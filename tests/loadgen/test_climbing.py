@@ -15,7 +15,15 @@ from capacity.workload.profile import Mix, Pace
 
 MIX = Mix(subscriptions_per_connection=2, requests_per_s_per_connection=0.0, poll_interval_s=1.0)
 PACE = Pace(connects_per_s=400.0, ramp_timeout_s=15.0, settle_s=2.0, plateau_s=8.0)
-RULES = Rules(start=20, growth=3.0, fraction=0.25, levels=9, most=400, most_by="descriptors")
+RULES = Rules(
+    start=20,
+    growth=3.0,
+    fraction=0.25,
+    levels=9,
+    longest_s=1e9,
+    most=400,
+    most_by="descriptors",
+)
 UNWATCHED = RunManifest(
     format_version=1,
     product_version="0",

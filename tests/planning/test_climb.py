@@ -31,7 +31,15 @@ TARGETS = {
     "threads": ({Resource.THREADS: (5, 1.0, 0.0)}, 300),
 }
 """Resource -> use without load, of a connection, and its noise; and the limit."""
-RULES = Rules(start=20, growth=3.0, fraction=0.25, levels=6, most=4750, most_by="descriptors")
+RULES = Rules(
+    start=20,
+    growth=3.0,
+    fraction=0.25,
+    levels=9,
+    longest_s=140.0,
+    most=4750,
+    most_by="descriptors",
+)
 EXCUSE = Excuse(run="r", reason="", remedy="", generator=None, doubts=())
 
 
@@ -50,7 +58,7 @@ def at(venue):
             capacity=ceiling,
             binding=Resource.MEMORY,
         )
-        return next_climb(record, found, rules, levels or [level], most_at_pace)
+        return next_climb(record, found, rules, levels or [level], most_at_pace=most_at_pace)
 
     return follow
 
@@ -100,12 +108,19 @@ def test_it_ends_after_as_many_levels_as_the_profile_says(at):
     assert "2 levels" in climb.reason
 
 
+@pytest.mark.parametrize(("used_s", "goes_on"), [(139.0, True), (140.0, False)])
+def test_no_level_begins_after_the_time_of_the_profile(venue, used_s, goes_on):
+    climb = next_climb(venue.record(), EXCUSE, RULES, [20], most_at_pace=10**9, used_s=used_s)
+
+    assert goes_on == (climb.connections is not None)
+
+
 def test_it_takes_no_level_that_takes_too_long_to_open(at):
     assert 150 == at(100, low=1e6, mid=1e6, most_at_pace=150).connections
 
 
 def test_without_any_plan_it_goes_up_by_its_growth(venue):
-    climb = next_climb(replace(venue.record(), steps=()), EXCUSE, RULES, [20], 10**9)
+    climb = next_climb(replace(venue.record(), steps=()), EXCUSE, RULES, [20], most_at_pace=10**9)
 
     assert 60 == climb.connections
 
@@ -114,9 +129,18 @@ def test_it_ends_where_a_counted_limit_is_known_exactly_and_no_other_is_near(ven
     record = venue.record()
     answer = plan(record)
     (descriptors,) = [w for w in answer.ladder if w.resource is Resource.DESCRIPTORS]
-    sharp = replace(answer, ladder=(descriptors,), capacity=Estimate.exactly(985.0))
+    declared = replace(
+        descriptors,
+        resource=Resource.APPLICATION_CONNECTIONS,
+        ceiling=Estimate.exactly(9000.0),
+    )
+    undeclared = replace(answer, ladder=(descriptors,), capacity=Estimate.exactly(985.0))
 
-    climb = next_climb(record, sharp, RULES, [245], 10**9)
+    assert "sharp" not in next_climb(record, undeclared, RULES, [245], most_at_pace=10**9).reason
+
+    sharp = replace(undeclared, ladder=(descriptors, declared))
+
+    climb = next_climb(record, sharp, RULES, [245], most_at_pace=10**9)
 
     assert climb.connections is None
     assert "as sharp as another level could make it" in climb.reason
@@ -125,6 +149,7 @@ def test_it_ends_where_a_counted_limit_is_known_exactly_and_no_other_is_near(ven
         sharp,
         ladder=(
             descriptors,
+            declared,
             replace(
                 descriptors,
                 resource=Resource.MEMORY,
@@ -133,7 +158,7 @@ def test_it_ends_where_a_counted_limit_is_known_exactly_and_no_other_is_near(ven
         ),
     )
 
-    assert "sharp" not in next_climb(record, near, RULES, [245], 10**9).reason
+    assert "sharp" not in next_climb(record, near, RULES, [245], most_at_pace=10**9).reason
 
 
 def test_a_further_level_narrows_the_answer(at, venue):
@@ -176,7 +201,7 @@ def test_no_target_is_taken_beyond_three_tenths_of_what_it_holds(planted, cost, 
             seed=seed,
         )
         record = target.record()
-        climb = next_climb(record, plan(record), RULES, levels, 10**9)
+        climb = next_climb(record, plan(record), RULES, levels, most_at_pace=10**9)
         if climb.connections is None:
             break
         levels.append(climb.connections)

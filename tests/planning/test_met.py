@@ -142,7 +142,10 @@ def test_a_first_level_that_fails_is_told_with_what_to_do(venue, ramp):
 
 
 def test_a_cap_that_counts_pollers_too_is_told_along_the_mix(venue, ramp, cost):
-    """Planted: a cap of 160, of which a connection with its share of the pollers takes 1.02."""
+    """Planted: a cap of 160, of which a connection with its share of the pollers takes 1.02.
+
+    Whether it counts the pollers the run does not tell: 140 were open beside them.
+    """
     counted = cost(baseline=0, connection=1.0, request=1.0)
     venue = replace(
         venue,
@@ -162,4 +165,4 @@ def test_a_cap_that_counts_pollers_too_is_told_along_the_mix(venue, ramp, cost):
     )
     (met,) = met_limits(replace(record, steps=(*held, last), samples=samples), LIMITS)
 
-    assert (156, 156) == (met.held, met.failed)
+    assert (140, 156) == (met.held, met.failed)

@@ -52,8 +52,8 @@ def test_the_kind_decides_what_a_profile_is(file):
             (
                 "4: increment: unknown key; allowed: profile, name, connects_per_s, arrivals, "
                 "settle_s, plateau_s, ramp_timeout_s, connections_per_user, poll_interval_s, mix, "
-                "guards, kind, fraction, start, growth, levels, steps_per_level, "
-                "churn_per_s_per_connection, connections"
+                "guards, kind, fraction, start, growth, levels, longest_s, "
+                "steps_per_level, churn_per_s_per_connection, connections"
             ),
         ),
         ("kind: ramp", "1: levels: is required"),
@@ -132,6 +132,8 @@ def test_a_healthy_target_is_climbed_in_time(name, bound, most_s):
     steps = [experiment.baseline()]
     level = 0
     for _ in range(profile.levels):
+        if level == round(bound * profile.fraction):
+            break
         level = min(round(profile.growth * level) or profile.start, round(bound * profile.fraction))
         steps += experiment.level(level, steps)
     steps += experiment.way_down(steps)
