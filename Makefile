@@ -17,6 +17,7 @@ test: $(VENV)/.tested  ## Lint, types, import rules and tests.
 	$(PYTHON) -m pytest
 
 bench: $(VENV)/.benched  ## Measure what the README claims; half an hour, two idle cores.
+	$(PYTHON) tests/benchmarks/moments.py
 	$(PYTHON) tests/benchmarks/subscribers.py
 	$(PYTHON) tests/benchmarks/receive_path.py
 	$(PYTHON) tests/benchmarks/footprint.py

@@ -1,71 +1,79 @@
 import itertools
 import random
 import statistics
-import time
 
-import gevent
 import pytest
 
 from capacity.loadgen.turnstile import Turnstile
 
+NOW_S = 1000.0
+
 
 @pytest.fixture
-def gaps_s():
-    """Return the gaps between that many greenlets that come at once."""
+def through_s():
+    """Return when that many greenlets go through that come at once."""
 
-    def after_a_burst(arrivals, count, per_s):
-        turnstile = Turnstile(arrivals)
-        turnstile.per_s = per_s
-        through_s = []
-
-        def arrive():
+    def after_a_burst(turnstile, count):
+        slept_s = []
+        turnstile._sleep = slept_s.append
+        for _ in range(count):
             turnstile.wait()
-            through_s.append(time.monotonic())
-
-        gevent.joinall([gevent.spawn(arrive) for _ in range(count)])
-        return [after - before for before, after in itertools.pairwise(through_s)]
+        return [NOW_S + seconds for seconds in slept_s]
 
     return after_a_burst
 
 
-def test_a_burst_of_arrivals_is_spread_evenly(gaps_s):
-    gaps = gaps_s("even", 20, 100.0)
+def turnstile_of(arrivals, per_s):
+    turnstile = Turnstile(arrivals, lambda: NOW_S)
+    turnstile.per_s = per_s
+    return turnstile
 
-    assert 0.15 <= sum(gaps)
-    assert sorted(gaps)[len(gaps) // 2] > 0.005
+
+def gaps_between(moments_s):
+    return [after - before for before, after in itertools.pairwise(moments_s)]
 
 
-def test_a_burst_of_arrivals_becomes_a_poisson_process(gaps_s):
+def test_a_burst_of_arrivals_is_spread_evenly(through_s):
+    gaps = gaps_between(through_s(turnstile_of("even", 100.0), 20))
+
+    assert pytest.approx([0.01] * 19) == gaps
+
+
+def test_a_burst_of_arrivals_becomes_a_poisson_process(through_s):
     random.seed(11)
-    gaps = gaps_s("poisson", 200, 200.0)
+    gaps = gaps_between(through_s(turnstile_of("poisson", 200.0), 2000))
     mean_s = statistics.mean(gaps)
 
-    assert 0.8 < mean_s * 200 < 1.25
-    assert 0.75 < statistics.pstdev(gaps) / mean_s < 1.3
+    # Five standard errors of 2,000 exponential gaps: of their mean, and of their deviation.
+    assert pytest.approx(1.0, abs=5 / 2000**0.5) == mean_s * 200
+    assert pytest.approx(1.0, abs=5 * (2 / 2000) ** 0.5) == statistics.pstdev(gaps) / mean_s
 
 
-def test_who_comes_after_a_pause_goes_through_at_once(gaps_s):
-    turnstile = Turnstile("even")
-    turnstile.per_s = 0.001
-    turnstile._next_s = time.monotonic() - 1
-    began_s = time.monotonic()
-    turnstile.wait()
+def test_who_comes_after_a_pause_goes_through_at_once(through_s):
+    turnstile = turnstile_of("even", 0.001)
+    turnstile._next_s = NOW_S - 1
 
-    assert time.monotonic() - began_s < 0.5
+    assert [NOW_S] == through_s(turnstile, 1)
 
 
-def test_nobody_passes_while_it_is_held():
-    turnstile = Turnstile("even")
+def test_nobody_passes_while_it_is_held(through_s):
+    turnstile = turnstile_of("even", 100.0)
     turnstile.hold(0.2)
-    began_s = time.monotonic()
+
+    assert pytest.approx([NOW_S + 0.2, NOW_S + 0.21]) == through_s(turnstile, 2)
+
+
+def test_arrivals_that_come_together_come_once_a_second(through_s):
+    gaps = gaps_between(through_s(turnstile_of("together", 40.0), 60))
+
+    assert {0.0, 1.0} == set(gaps)
+    assert 1 == gaps.count(1.0)
+
+
+def test_by_the_clock_who_has_to_wait_sleeps():
+    slept_s = []
+    turnstile = Turnstile("even", sleep=slept_s.append)
+    turnstile.hold(60.0)
     turnstile.wait()
 
-    assert 0.19 <= time.monotonic() - began_s
-
-
-def test_arrivals_that_come_together_come_once_a_second(gaps_s):
-    gaps = gaps_s("together", 60, 40.0)
-
-    assert [gap for gap in gaps if gap > 0.5]
-    assert sum(gap < 0.02 for gap in gaps) >= 56
-    assert sum(gaps) < 2.5
+    assert 0 < slept_s[0] <= 60.0
