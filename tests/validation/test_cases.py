@@ -68,6 +68,7 @@ def test_no_case_that_was_examined_is_dropped(driver):
 
 
 @pytest.mark.end_to_end
+@pytest.mark.xdist_group("load")
 @pytest.mark.skipif(
     os.geteuid() != 0 or not Path("/sys/fs/cgroup/pids").is_dir(),
     reason="takes root and version 1 cgroups",
