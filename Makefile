@@ -9,11 +9,12 @@ help:  ## List the targets.
 demo: $(VENV)/.installed  ## Measure the bundled exchange and say how many connections it holds.
 	@$(VENV)/bin/capacity demo
 
-test: $(VENV)/.tested  ## Lint, types, import rules and tests; some minutes on two cores.
+test: $(VENV)/.tested  ## Lint, types, import rules, dead code and tests; some minutes on two cores.
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+	$(VENV)/bin/vulture
 	$(PYTHON) tests/groups.py
 
 test-all: export CAPACITY_HYPOTHESIS_PROFILE := full
