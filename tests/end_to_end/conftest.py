@@ -28,7 +28,7 @@ import pytest
 
 MODULES = (Path("/usr/share/nginx/modules"), Path("/usr/lib/nginx/modules"))
 NCHAN = "ngx_nchan_module.so"
-START_TIMEOUT_S = 5.0
+START_TIMEOUT_S = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
