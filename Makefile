@@ -9,14 +9,19 @@ help:  ## List the targets.
 demo: $(VENV)/.installed  ## Measure the bundled exchange and say how many connections it holds.
 	@$(VENV)/bin/capacity demo
 
-test: $(VENV)/.tested  ## Lint, types, import rules and tests.
+test: $(VENV)/.tested  ## Lint, types, import rules, dead code and tests; some minutes on two cores.
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
-	$(PYTHON) -m pytest
+	$(VENV)/bin/vulture
+	$(PYTHON) tests/groups.py
+
+test-all: export CAPACITY_HYPOTHESIS_PROFILE := full
+test-all: test  ## As test, with many more examples of each property.
 
 bench: $(VENV)/.benched  ## Measure what the README claims; half an hour, two idle cores.
+	$(PYTHON) tests/benchmarks/moments.py
 	$(PYTHON) tests/benchmarks/subscribers.py
 	$(PYTHON) tests/benchmarks/receive_path.py
 	$(PYTHON) tests/benchmarks/footprint.py
@@ -64,4 +69,4 @@ $(VENV)/.benched: tests/benchmarks/requirements.txt $(VENV)/.tested
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r tests/benchmarks/requirements.txt
 	@touch $@
 
-.PHONY: help demo test bench validate validate-told fuzz soak
+.PHONY: help demo test test-all bench validate validate-told fuzz soak

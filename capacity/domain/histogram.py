@@ -4,8 +4,7 @@
 recorded value is below 1/128. Values are whole microseconds from 1 µs to 1 h.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Self
 
 SUB_BUCKET_BITS = 6
@@ -40,11 +39,6 @@ class Histogram:
     def add(self, value_us: int) -> None:
         bucket = bucket_of(value_us)
         self.counts[bucket] = self.counts.get(bucket, 0) + 1
-
-    def add_all(self, values_us: Iterable[int]) -> None:
-        for value_us, count in Counter(values_us).items():  # Counted in C; few values are unique.
-            bucket = bucket_of(value_us)
-            self.counts[bucket] = self.counts.get(bucket, 0) + count
 
     def merge(self, counts: Mapping[int, int]) -> Self:
         """Add the counts of another histogram of the same layout; returns itself."""

@@ -15,8 +15,15 @@ from capacity.loadgen.feed import Feed
 class Churn:
     """One worker's share of the replacements."""
 
-    def __init__(self, feeds: Callable[[], Sequence[Feed]]) -> None:
+    def __init__(
+        self,
+        feeds: Callable[[], Sequence[Feed]],
+        clock_s: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = gevent.sleep,
+    ) -> None:
         self._feeds = feeds
+        self._clock_s = clock_s
+        self._sleep = sleep
         self._per_s = 0.0
         self._turns: Iterator[Feed] = iter(())
         self._greenlet: gevent.Greenlet | None = None
@@ -37,10 +44,10 @@ class Churn:
             self._greenlet = None
 
     def _renew_forever(self, interval_s: float) -> None:
-        due_s = time.monotonic()
+        due_s = self._clock_s()
         while True:
-            due_s = max(due_s + interval_s, time.monotonic())  # What could not be kept is let go.
-            gevent.sleep(due_s - time.monotonic())
+            due_s = max(due_s + interval_s, self._clock_s())  # What could not be kept is let go.
+            self._sleep(max(0.0, due_s - self._clock_s()))
             feed = self._next_open()
             if feed is not None:
                 feed.renew()

@@ -7,6 +7,7 @@ what a target refuses is a finding, and each further attempt only harms it.
 
 import random
 import time
+from collections.abc import Callable
 
 import gevent
 from gevent.event import Event
@@ -27,8 +28,17 @@ class ConnectPacer:
     many are under way.
     """
 
-    def __init__(self, arrivals: Arrivals, *, is_careful: bool = False) -> None:
+    def __init__(
+        self,
+        arrivals: Arrivals,
+        clock_s: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = gevent.sleep,
+        *,
+        is_careful: bool = False,
+    ) -> None:
         self.per_s = 100.0
+        self._clock_s = clock_s
+        self._sleep = sleep
         self.failures: dict[str, int] = {}
         """Reason -> count in this step."""
         self._arrivals: Arrivals = arrivals
@@ -57,7 +67,7 @@ class ConnectPacer:
 
     def hold(self, seconds: float) -> None:
         """Let nobody through for that long."""
-        self._next_s = max(self._next_s, time.monotonic() + seconds)
+        self._next_s = max(self._next_s, self._clock_s() + seconds)
 
     def wait(self) -> None:
         """Return when it is the caller's turn."""
@@ -67,13 +77,13 @@ class ConnectPacer:
         with self._turn:
             self._is_open.wait()
             while self._under_way >= self._rate.in_flight:
-                gevent.sleep(_LOOK_AGAIN_S)
+                self._sleep(_LOOK_AGAIN_S)
             self._sleep_until_turn(self._rate.per_s)
 
     def began(self) -> float:
         """Note an attempt; return its start, to be given to `opened` or `failed`, one of them."""
         self._under_way += 1
-        return time.monotonic()
+        return self._clock_s()
 
     def left(self) -> None:
         """Note that an attempt was given up by ourselves."""
@@ -83,12 +93,12 @@ class ConnectPacer:
         self._under_way -= 1
         self._in_a_row = 0
         if self._rate is not None:
-            self._rate.opened(began_s, time.monotonic() - began_s)
+            self._rate.opened(began_s, self._clock_s() - began_s)
 
     def failed(self, began_s: float, reason: str) -> None:
         self._under_way -= 1
         if self._rate is not None:
-            self._rate.failed(began_s, time.monotonic() - began_s)
+            self._rate.failed(began_s, self._clock_s() - began_s)
         self.note_failure(reason)
 
     def note_failure(self, reason: str) -> None:
@@ -102,8 +112,8 @@ class ConnectPacer:
             self._is_open.clear()
 
     def _sleep_until_turn(self, per_s: float) -> None:
-        now_s = time.monotonic()
+        now_s = self._clock_s()
         turn_s = max(now_s, self._next_s)
         random01 = random.random()  # noqa: S311 - chance, not secrecy
         self._next_s = turn_s + gap_s(self._arrivals, per_s, random01)
-        gevent.sleep(max(0.0, opens_at_s(self._arrivals, turn_s) - now_s))
+        self._sleep(max(0.0, opens_at_s(self._arrivals, turn_s) - now_s))

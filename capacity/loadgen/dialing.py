@@ -6,6 +6,7 @@ A name is looked up for every connection, as new clients do; an address is not l
 import ipaddress
 import socket
 import time
+from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -21,15 +22,16 @@ from capacity.loadgen.tls import client_context
 class Laps:
     """How long one phase after the other took."""
 
-    __slots__ = ("_since_s", "us")
+    __slots__ = ("_clock_s", "_since_s", "us")
 
-    def __init__(self) -> None:
+    def __init__(self, clock_s: Callable[[], float] = time.perf_counter) -> None:
         self.us: dict[str, int] = {}
         """Phase -> whole microseconds."""
-        self._since_s = time.perf_counter()
+        self._clock_s = clock_s
+        self._since_s = clock_s()
 
     def end(self, phase: str) -> None:
-        now_s = time.perf_counter()
+        now_s = self._clock_s()
         self.us[phase] = round((now_s - self._since_s) * 1e6)
         self._since_s = now_s
 

@@ -5,6 +5,7 @@ from locust.env import Environment
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 import os
+import sys
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -16,6 +17,7 @@ from capacity.loadgen.worker import Worker
 
 _directors: "WeakKeyDictionary[Environment, Director]" = WeakKeyDictionary()
 _installed: list[bool] = []
+_forked: list[bool] = []
 _LOADED_BY = os.getpid()
 """The process that loaded the locustfiles: with --processes, the one its workers are forked from."""
 
@@ -30,11 +32,20 @@ def install() -> None:
     # At import, not in init: listeners of `quitting` run in reverse order, and ours must come
     # after the master has stopped its workers.
     events.quitting.add_listener(_on_quitting)
+    if any(argument.partition("=")[0] == "--processes" for argument in sys.argv):
+        os.register_at_fork(after_in_child=_on_fork)
 
 
 def director_of(environment: Environment) -> Director:
     """Return what directs the runs of a master or local *environment*."""
     return _directors[environment]
+
+
+def _on_fork() -> None:
+    """Tie a worker to its master at once: one whose master is gone waits minutes for its answer."""
+    if not _forked:
+        _forked.append(True)
+        die_with_parent(_LOADED_BY)
 
 
 def _on_init(environment: Environment, runner: Any = None, **_kwargs: Any) -> None:

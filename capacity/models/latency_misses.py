@@ -29,9 +29,8 @@ class Miss:
     ratio: float
     log_bias: float
     """Added to ln(forecast)."""
-    half_width_80: float
-    """Of the 80 % interval of ln(truth), after the bias."""
     half_width_90: float
+    """Of the 90 % interval of ln(truth), after the bias."""
 
     @property
     def sigma(self) -> float:
@@ -40,16 +39,16 @@ class Miss:
 
 
 SCATTERED = (
-    Miss(ratio=1.333, log_bias=0.036, half_width_80=0.163, half_width_90=0.219),
-    Miss(ratio=2, log_bias=0.074, half_width_80=0.175, half_width_90=0.283),
-    Miss(ratio=4, log_bias=0.007, half_width_80=0.409, half_width_90=0.662),
+    Miss(ratio=1.333, log_bias=0.036, half_width_90=0.219),
+    Miss(ratio=2, log_bias=0.074, half_width_90=0.283),
+    Miss(ratio=4, log_bias=0.007, half_width_90=0.662),
 )
 
 
 STEADY = (
-    Miss(ratio=1.333, log_bias=0.0, half_width_80=0.035, half_width_90=0.045),
-    Miss(ratio=2, log_bias=0.0, half_width_80=0.04, half_width_90=0.055),
-    Miss(ratio=4, log_bias=0.0, half_width_80=0.045, half_width_90=0.06),
+    Miss(ratio=1.333, log_bias=0.0, half_width_90=0.045),
+    Miss(ratio=2, log_bias=0.0, half_width_90=0.055),
+    Miss(ratio=4, log_bias=0.0, half_width_90=0.06),
 )
 _STEADY_BELOW, _SCATTERED_FROM = 0.04, 0.1
 
@@ -66,7 +65,6 @@ def misses_of(scatter: float) -> tuple[Miss, ...]:
         Miss(
             ratio=steady.ratio,
             log_bias=between(steady.log_bias, scattered.log_bias),
-            half_width_80=between(steady.half_width_80, scattered.half_width_80),
             half_width_90=between(steady.half_width_90, scattered.half_width_90),
         )
         for steady, scattered in zip(STEADY, SCATTERED, strict=True)
@@ -90,6 +88,5 @@ def miss_at(ratio: float, misses: Sequence[Miss] = SCATTERED) -> Miss:
     return Miss(
         ratio=ratio,
         log_bias=between(below.log_bias, above.log_bias, 1.0),
-        half_width_80=between(below.half_width_80, above.half_width_80),
         half_width_90=between(below.half_width_90, above.half_width_90),
     )

@@ -41,12 +41,6 @@ class ScalabilityLaw:
             / (1.0 + self.contention * others + self.coherency * concurrency * others)
         )
 
-    def peak_concurrency(self) -> float:
-        """Return N*; ∞ without coherency, 1 where contention is complete."""
-        if self.coherency <= 0.0:
-            return math.inf
-        return max(1.0, math.sqrt(max(0.0, 1.0 - self.contention) / self.coherency))
-
 
 def scalability_law(
     concurrency: Sequence[float], throughput: Sequence[float]

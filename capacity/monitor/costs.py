@@ -5,7 +5,7 @@ Told every ten seconds and averaged over them, since the sum of all is in every 
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 _EVERY_S = 10.0
@@ -14,9 +14,10 @@ _EVERY_S = 10.0
 class CollectorCosts:
     """Adds up processor time by collector."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock_s: Callable[[], float] = time.monotonic) -> None:
         self._spent_s: defaultdict[str, float] = defaultdict(float)
-        self._told_at_s = time.monotonic()
+        self._clock_s = clock_s
+        self._told_at_s = clock_s()
 
     @contextmanager
     def of(self, collector: object) -> Iterator[None]:
@@ -30,7 +31,7 @@ class CollectorCosts:
 
     def gauges(self) -> dict[str, float]:
         """Return what was spent since it was told last; nothing while that is too recent."""
-        elapsed_s = time.monotonic() - self._told_at_s
+        elapsed_s = self._clock_s() - self._told_at_s
         if elapsed_s < _EVERY_S:
             return {}
         spent_s, self._spent_s = self._spent_s, defaultdict(float)

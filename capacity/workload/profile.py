@@ -136,10 +136,3 @@ def _is_reached(
     # Users come and go whole. On the way down from an overload fewer than asked may be open first.
     most = math.ceil(asked / connections_per_user) * connections_per_user
     return open_connections >= asked and (open_connections <= most or not is_way_down(steps, index))
-
-
-def expected_duration_s(steps: Sequence[LoadStep]) -> float:
-    """Return how long a run takes when every ramp goes at its connect rate."""
-    return sum(
-        ramp_s(steps, index) + step.settle_s + step.plateau_s for index, step in enumerate(steps)
-    )

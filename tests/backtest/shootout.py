@@ -87,8 +87,15 @@ def forecasts(share: float) -> list[Forecast]:
     return made
 
 
-def learned(made: Mapping[float, Sequence[Forecast]], without: str | None = None) -> list[Miss]:
-    """Return the table of misses from all forecasts but those of the server *without*."""
+def learned(
+    made: Mapping[float, Sequence[Forecast]],
+    without: str | None = None,
+    confidence: float = 0.9,
+) -> list[Miss]:
+    """Return the table of misses from all forecasts but those of the server *without*.
+
+    With another *confidence* its half-widths are those of that interval.
+    """
     table = []
     for share in SHARES:
         logs = [math.log(one.truth / one.raw) for one in made[share] if one.server != without]
@@ -98,8 +105,7 @@ def learned(made: Mapping[float, Sequence[Forecast]], without: str | None = None
             Miss(
                 ratio=1 / share,
                 log_bias=bias,
-                half_width_80=_conformal(widths, 0.8),
-                half_width_90=_conformal(widths, 0.9),
+                half_width_90=_conformal(widths, confidence),
             )
         )
     return table
@@ -109,20 +115,29 @@ def scores() -> dict[float, Score]:
     """Return the score by share, each server forecast with a table that never saw it."""
     made = {share: forecasts(share) for share in SHARES}
     tables = {one.server: learned(made, one.server) for one in made[SHARES[0]]}
-    return {share: _score(made[share], tables) for share in SHARES}
+    narrow = {one.server: learned(made, one.server, 0.8) for one in made[SHARES[0]]}
+    return {share: _score(made[share], tables, narrow) for share in SHARES}
 
 
-def _score(made: Sequence[Forecast], tables: Mapping[str, Sequence[Miss]]) -> Score:
+def _score(
+    made: Sequence[Forecast],
+    tables: Mapping[str, Sequence[Miss]],
+    narrow: Mapping[str, Sequence[Miss]],
+) -> Score:
     ratios = [corrected(one.raw, one.highest, tables[one.server]) / one.truth for one in made]
-    misses = [miss_at(one.raw / one.highest, tables[one.server]) for one in made]
-    pairs = [(abs(math.log(r)), miss) for r, miss in zip(ratios, misses, strict=True)]
+
+    def covered(tables: Mapping[str, Sequence[Miss]]) -> float:
+        misses = [miss_at(one.raw / one.highest, tables[one.server]) for one in made]
+        pairs = zip(ratios, misses, strict=True)
+        return sum(abs(math.log(ratio)) <= miss.half_width_90 for ratio, miss in pairs) / len(made)
+
     return Score(
         raw_error=median(abs(one.raw / one.truth - 1) for one in made),
         error=median(abs(ratio - 1) for ratio in ratios),
         bias=median(ratio - 1 for ratio in ratios),
         unsafe_share=sum(ratio > 1.1 for ratio in ratios) / len(ratios),
-        covered_80=sum(log <= miss.half_width_80 for log, miss in pairs) / len(pairs),
-        covered_90=sum(log <= miss.half_width_90 for log, miss in pairs) / len(pairs),
+        covered_80=covered(narrow),
+        covered_90=covered(tables),
     )
 
 
@@ -135,7 +150,7 @@ def main() -> None:
     for miss in learned({share: forecasts(share) for share in SHARES}):
         sys.stdout.write(
             f"    Miss(ratio={miss.ratio:.4g}, log_bias={miss.log_bias:.3f},"
-            f" half_width_80={miss.half_width_80:.3f}, half_width_90={miss.half_width_90:.3f}),\n"
+            f" half_width_90={miss.half_width_90:.3f}),\n"
         )
     for share, score in scores().items():
         sys.stdout.write(

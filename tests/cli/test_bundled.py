@@ -7,7 +7,7 @@ import requests
 from capacity.cli.bundled import start_bundled_target
 from capacity.settings.target import load_target
 
-TIMEOUT_S = 5.0
+TIMEOUT_S = 30.0
 
 
 def test_the_target_file_names_an_exchange_and_its_agent_which_end_with_the_block(tmp_path):

@@ -59,11 +59,9 @@ def test_a_signal_ends_it_in_good_order(start, number):
     process, port = start()
     connection = connected(port)
     process.send_signal(number)
-    started_s = time.monotonic()
     code = process.wait(TIMEOUT_S)
 
     assert code == 0
-    assert time.monotonic() - started_s < 2
     assert connection.recv_data()[1][:2] == (1001).to_bytes(2, "big")
     connection.shutdown()
 

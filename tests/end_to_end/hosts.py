@@ -53,7 +53,7 @@ class Process:
     def said(self):
         return self.log.read_text(encoding="utf-8", errors="replace")
 
-    def wait_for(self, text, timeout_s=20):
+    def wait_for(self, text, timeout_s=60):
         eventually(lambda: text in self.said, f"{text!r} in {self.log}", timeout_s)
 
     def kill(self):
@@ -146,7 +146,7 @@ class Network:
             subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
 
 
-def eventually(is_so, what, timeout_s=20.0):
+def eventually(is_so, what, timeout_s=60.0):
     deadline_s = time.monotonic() + timeout_s
     while not is_so():
         assert time.monotonic() < deadline_s, f"not within {timeout_s} s: {what}"

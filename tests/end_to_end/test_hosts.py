@@ -18,7 +18,7 @@ from capacity.domain.plan import CapacityPlan, DoubtKind
 from capacity.domain.resources import Resource
 from capacity.recording.run_directory import load
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.alone]
 
 ROOT = Path(__file__).parents[2]
 HOSTS = runpy.run_path(str(Path(__file__).with_name("hosts.py")))
@@ -162,7 +162,7 @@ def test_a_target_is_measured_from_two_other_hosts_each_with_addresses_of_its_ow
     plan = plan_run(run)
 
     assert code == 0, measuring.said
-    assert [worker.process.wait(10) for worker in joined] == [0, 0]
+    assert [worker.process.wait(30) for worker in joined] == [0, 0]
     assert seen == set(sources)
     assert [step.void for step in record.steps] == [None] * 3
     assert [round(step.load.connections) for step in record.steps] == [0, 40, 80]
@@ -214,7 +214,7 @@ def test_workers_that_come_and_go_void_the_steps_that_they_disturb_and_no_others
     in_next_step(run)
     in_next_step(run)
     os.kill(measuring.process.pid, signal.SIGINT)
-    code = measuring.process.wait(20)
+    code = measuring.process.wait(60)
     steps = [step for step in load(run).steps if step.plateau_ended_at is not None]
     spoiled = [
         step
@@ -242,7 +242,7 @@ def test_a_worker_that_would_measure_something_else_is_refused(site, what, tmp_p
         first.ip("route", "add", "unreachable", site.target.address)
         site.join(first)
         said = r"worker on worker-a: there is no way to 10.77.77.1:8080 \(connect_unreachable\)"
-    code = measuring.process.wait(30)
+    code = measuring.process.wait(60)
 
     assert code == 3, measuring.said
     assert re.search(said, measuring.said)

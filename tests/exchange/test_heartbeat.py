@@ -1,22 +1,29 @@
 import asyncio
 
+import pytest
+
 from capacity.exchange.frames import text_frame
 from capacity.exchange.heartbeat import HEARTBEAT, TEST_REQUEST, Heartbeat
 
 
-def story(act):
+@pytest.fixture
+def story(in_no_time):
     """Return what a heartbeat of 50 ms with 80 ms of grace did while *act* ran."""
-    told = []
 
-    async def run():
-        heartbeat = Heartbeat(
-            interval_s=0.05, grace_s=0.08, send=told.append, end=lambda: told.append("ended")
-        )
-        await act(heartbeat, told)
-        heartbeat.stop()
+    def of(act):
+        told = []
 
-    asyncio.run(run())
-    return told
+        async def run():
+            heartbeat = Heartbeat(
+                interval_s=0.05, grace_s=0.08, send=told.append, end=lambda: told.append("ended")
+            )
+            await act(heartbeat, told)
+            heartbeat.stop()
+
+        in_no_time(run())
+        return told
+
+    return of
 
 
 def test_frames_are_those_of_the_dialect():
@@ -25,7 +32,7 @@ def test_frames_are_those_of_the_dialect():
     assert text_frame(expected) == TEST_REQUEST
 
 
-def test_it_asks_every_interval_and_goes_on_when_answered():
+def test_it_asks_every_interval_and_goes_on_when_answered(story):
     async def answer(heartbeat, _told):
         for _ in range(10):
             await asyncio.sleep(0.025)
@@ -37,7 +44,7 @@ def test_it_asks_every_interval_and_goes_on_when_answered():
     assert 3 <= len(told) <= 5
 
 
-def test_the_first_unanswered_request_ends_the_connection_after_the_grace_period():
+def test_the_first_unanswered_request_ends_the_connection_after_the_grace_period(story):
     async def stay_silent(_heartbeat, told):
         await asyncio.sleep(0.1)
         assert "ended" not in told
@@ -48,7 +55,7 @@ def test_the_first_unanswered_request_ends_the_connection_after_the_grace_period
     assert told.count("ended") == 1
 
 
-def test_once_stopped_it_is_silent():
+def test_once_stopped_it_is_silent(story):
     async def stop(heartbeat, _told):
         await asyncio.sleep(0.06)
         heartbeat.stop()
@@ -57,7 +64,7 @@ def test_once_stopped_it_is_silent():
     assert story(stop) == [HEARTBEAT + TEST_REQUEST]
 
 
-def test_stopping_twice_is_harmless():
+def test_stopping_twice_is_harmless(story):
     async def stop(heartbeat, _told):
         await asyncio.sleep(0)
         heartbeat.stop()

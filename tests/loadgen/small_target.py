@@ -20,7 +20,7 @@ from wsproto.events import (
 from capacity.settings import dialect as dialect_settings
 from capacity.settings.locate import find
 
-PATIENCE_S = 5
+PATIENCE_S = 30
 
 
 class Client:

@@ -1,71 +1,79 @@
 import itertools
 import random
 import statistics
-import time
 
-import gevent
 import pytest
 
 from capacity.loadgen.connect_pacer import ConnectPacer
 
+NOW_S = 1000.0
+
 
 @pytest.fixture
-def gaps_s():
-    """Return the gaps between that many greenlets that come at once."""
+def through_s():
+    """Return when that many greenlets go through that come at once."""
 
-    def after_a_burst(arrivals, count, per_s):
-        pacer = ConnectPacer(arrivals)
-        pacer.per_s = per_s
-        through_s = []
-
-        def arrive():
+    def after_a_burst(pacer, count):
+        slept_s = []
+        pacer._sleep = slept_s.append
+        for _ in range(count):
             pacer.wait()
-            through_s.append(time.monotonic())
-
-        gevent.joinall([gevent.spawn(arrive) for _ in range(count)])
-        return [after - before for before, after in itertools.pairwise(through_s)]
+        return [NOW_S + seconds for seconds in slept_s]
 
     return after_a_burst
 
 
-def test_a_burst_of_arrivals_is_spread_evenly(gaps_s):
-    gaps = gaps_s("even", 20, 100.0)
+def pacer_of(arrivals, per_s):
+    pacer = ConnectPacer(arrivals, lambda: NOW_S)
+    pacer.per_s = per_s
+    return pacer
 
-    assert 0.15 <= sum(gaps)
-    assert sorted(gaps)[len(gaps) // 2] > 0.005
+
+def gaps_between(moments_s):
+    return [after - before for before, after in itertools.pairwise(moments_s)]
 
 
-def test_a_burst_of_arrivals_becomes_a_poisson_process(gaps_s):
+def test_a_burst_of_arrivals_is_spread_evenly(through_s):
+    gaps = gaps_between(through_s(pacer_of("even", 100.0), 20))
+
+    assert pytest.approx([0.01] * 19) == gaps
+
+
+def test_a_burst_of_arrivals_becomes_a_poisson_process(through_s):
     random.seed(11)
-    gaps = gaps_s("poisson", 200, 200.0)
+    gaps = gaps_between(through_s(pacer_of("poisson", 200.0), 2000))
     mean_s = statistics.mean(gaps)
 
-    assert 0.8 < mean_s * 200 < 1.25
-    assert 0.75 < statistics.pstdev(gaps) / mean_s < 1.3
+    # Five standard errors of 2,000 exponential gaps: of their mean, and of their deviation.
+    assert pytest.approx(1.0, abs=5 / 2000**0.5) == mean_s * 200
+    assert pytest.approx(1.0, abs=5 * (2 / 2000) ** 0.5) == statistics.pstdev(gaps) / mean_s
 
 
-def test_who_comes_after_a_pause_goes_through_at_once(gaps_s):
-    pacer = ConnectPacer("even")
-    pacer.per_s = 0.001
-    pacer._next_s = time.monotonic() - 1
-    began_s = time.monotonic()
-    pacer.wait()
+def test_who_comes_after_a_pause_goes_through_at_once(through_s):
+    pacer = pacer_of("even", 0.001)
+    pacer._next_s = NOW_S - 1
 
-    assert time.monotonic() - began_s < 0.5
+    assert [NOW_S] == through_s(pacer, 1)
 
 
-def test_nobody_passes_while_it_is_held():
-    pacer = ConnectPacer("even")
+def test_nobody_passes_while_it_is_held(through_s):
+    pacer = pacer_of("even", 100.0)
     pacer.hold(0.2)
-    began_s = time.monotonic()
+
+    assert pytest.approx([NOW_S + 0.2, NOW_S + 0.21]) == through_s(pacer, 2)
+
+
+def test_arrivals_that_come_together_come_once_a_second(through_s):
+    gaps = gaps_between(through_s(pacer_of("together", 40.0), 60))
+
+    assert {0.0, 1.0} == set(gaps)
+    assert 1 == gaps.count(1.0)
+
+
+def test_by_the_clock_who_has_to_wait_sleeps():
+    slept_s = []
+    pacer = ConnectPacer("even", sleep=slept_s.append)
+    pacer.hold(60.0)
     pacer.wait()
 
-    assert 0.19 <= time.monotonic() - began_s
-
-
-def test_arrivals_that_come_together_come_once_a_second(gaps_s):
-    gaps = gaps_s("together", 60, 40.0)
-
-    assert [gap for gap in gaps if gap > 0.5]
-    assert sum(gap < 0.02 for gap in gaps) >= 56
-    assert sum(gaps) < 2.5
+    assert 0 < slept_s[0] <= 60.0

@@ -2,6 +2,7 @@ import os
 import time
 
 import gevent
+import pytest
 
 from capacity.loadgen.health import HealthProbe, descriptors_ratio
 from capacity.loadgen.process import descriptor_limit
@@ -20,6 +21,7 @@ def test_a_blocked_loop_shows_as_lag():
     assert max(lag_us) > 200_000
 
 
+@pytest.mark.alone
 def test_cpu_is_counted_in_cores():
     probe = HealthProbe(lambda _late_us: None)
     end_s = time.process_time() + 0.2

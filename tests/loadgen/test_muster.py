@@ -123,7 +123,7 @@ def test_of_several_exchanges_the_quickest_counts(master, join, target):
     [presence] = muster(master, target)
 
     assert EXCHANGES > 1
-    assert presence.clock.error_s < 0.1
+    assert presence.clock.error_s < 0.3 / 2  # The late one would leave at least that much open.
 
 
 def test_a_worker_of_another_program_is_refused_by_name(master, join, target):

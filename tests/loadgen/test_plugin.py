@@ -4,6 +4,10 @@ from locust.argument_parser import get_empty_argument_parser, setup_parser_argum
 from locust.env import Environment
 from locust.event import Events
 
+import signal
+import subprocess
+import sys
+
 import pytest
 
 from capacity.domain.errors import ProtocolError
@@ -86,3 +90,30 @@ def test_quitting_without_a_run_leaves_locusts_exit_code_alone(environment):
     environment.events.quitting.fire(environment=environment, reverse=True)
 
     assert environment.process_exit_code is None
+
+
+FORK = """
+import ctypes, os, sys
+from capacity.loadgen import plugin
+plugin.install()
+pid = os.fork()
+if pid:
+    os.waitpid(pid, 0)
+else:
+    asked = ctypes.c_int()
+    ctypes.CDLL(None).prctl(2, ctypes.byref(asked))  # PR_GET_PDEATHSIG
+    os.write(1, str(asked.value).encode())
+    os._exit(0)
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "asked"),
+    [(["--processes", "2"], signal.SIGTERM), (["--processes=2"], signal.SIGTERM), ([], 0)],
+)
+def test_a_worker_ends_with_its_master_from_its_first_moment_on(options, asked):
+    forked = subprocess.run(
+        [sys.executable, "-c", FORK, *options], capture_output=True, text=True, check=True
+    )
+
+    assert str(int(asked)) == forked.stdout

@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from capacity.domain.errors import ConfigError
-from capacity.domain.histogram import Histogram
+from capacity.domain.histogram import Histogram, bucket_of
 from capacity.domain.run import LoadPoint
 from capacity.loadgen import recorder as recorder_module
 from capacity.loadgen.preflight import check
@@ -225,8 +225,7 @@ def test_steps_points_and_histograms_are_on_disk_as_soon_as_they_are_told(
     exchange, target_file, record, bare_step
 ):
     recorder = record(target_file(exchange))
-    histogram = Histogram()
-    histogram.add_all([1000, 2000])
+    histogram = Histogram({bucket_of(1000): 1, bucket_of(2000): 1})
     point = LoadPoint(
         at=1.0,
         index=0,

@@ -59,7 +59,7 @@ def test_the_order_of_the_steps_does_not_matter(order) -> None:
 
 
 def test_the_learned_bias_is_taken_off() -> None:
-    table = [Miss(ratio=r, log_bias=0.1, half_width_80=0.1, half_width_90=0.2) for r in (1.0, 2.0)]
+    table = [Miss(ratio=r, log_bias=0.1, half_width_90=0.2) for r in (1.0, 2.0)]
 
     assert pytest.approx(1000.0 * math.exp(0.1)) == corrected(1000.0, 500.0, table)
 

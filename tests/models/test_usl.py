@@ -1,7 +1,5 @@
 """Published tables and the coefficients that were published with them."""
 
-import math
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -54,7 +52,7 @@ def test_the_published_table_of_spec_is_met_to_the_digits_that_were_printed():
 def test_the_published_peak_is_met():
     law = scalability_law(list(range(1, 33)), CISCO)
 
-    assert math.floor(law.peak_concurrency()) == 35
+    assert max(range(1, 100), key=law.throughput) in {35, 36}
     assert law.throughput(35.0) == pytest.approx(12_341, rel=WITHIN)
 
 
@@ -92,4 +90,4 @@ def test_too_little_or_nothing_that_came_through_has_no_law(throughput):
 def test_without_coherency_throughput_never_peaks():
     law = ScalabilityLaw(throughput_of_one=10.0, contention=0.1, coherency=0.0)
 
-    assert law.peak_concurrency() == math.inf
+    assert law.throughput(1e6) > law.throughput(1e5) > law.throughput(1e4)

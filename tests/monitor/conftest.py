@@ -198,7 +198,7 @@ def view() -> Callable[..., TargetView]:
     return view_of
 
 
-def _poll(condition: Callable[[], object], within_s: float = 5.0) -> object:
+def _poll(condition: Callable[[], object], within_s: float = 30.0) -> object:
     deadline_s = time.monotonic() + within_s
     while not (result := condition()):
         assert time.monotonic() < deadline_s, "did not come about in time"
@@ -296,7 +296,7 @@ class Agent:
     def end(self, number: int = signal.SIGTERM) -> int:
         if self.process.poll() is None:
             self.process.send_signal(number)
-        code = self.process.wait(5)
+        code = self.process.wait(30)
         self.process.stderr.close()
         return code
 

@@ -1,4 +1,5 @@
 import math
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -7,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from capacity.domain.errors import ConfigError
-from capacity.domain.histogram import Histogram
+from capacity.domain.histogram import Histogram, bucket_of
 from capacity.domain.load import LoadStep
 from capacity.domain.plan import CapacityPlan
 from capacity.domain.resources import Resource
@@ -40,9 +41,7 @@ def steps(levels=LEVELS):
 def delays(connections, *, seed, count=4000):
     random = np.random.default_rng(seed)
     values_s = (BASE_S + SLOPE_S * connections) * random.standard_exponential(count)
-    histogram = Histogram()
-    histogram.add_all([round(value * 1e6) for value in values_s])
-    return histogram
+    return Histogram(Counter(bucket_of(round(value * 1e6)) for value in values_s))
 
 
 def slow(venue, *, limit_s, levels=LEVELS, quantile=0.95, seed=1):

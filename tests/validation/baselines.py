@@ -59,5 +59,6 @@ def peak_of_scalability(loads):
     law = scalability_law(
         [load.connections for load in loads], [load.deliveries_per_s for load in loads]
     )
-    peak = law.peak_concurrency() if law else math.inf
-    return peak if math.isfinite(peak) else None
+    if law is None or law.coherency <= 0.0:
+        return None
+    return max(1.0, math.sqrt(max(0.0, 1.0 - law.contention) / law.coherency))  # Gunther's N*.

@@ -497,7 +497,7 @@ HOSTILE = st.one_of(
 )
 
 
-@settings(max_examples=max(400, settings.default.max_examples))
+@settings(max_examples=max(100, settings.default.max_examples))
 @given(st.lists(HOSTILE, max_size=6))
 def test_nothing_that_a_target_sends_raises(payloads):
     conversation = Conversation(DERIBIT, (BOOK, TRADES))
@@ -534,7 +534,7 @@ def edited(payload: bytes, edits: list[tuple[float, int, bytes]]) -> bytes:
     return payload
 
 
-@settings(max_examples=max(400, settings.default.max_examples))
+@settings(max_examples=max(100, settings.default.max_examples))
 @given(
     st.lists(
         st.tuples(st.sampled_from((TICKER, BOOK)), st.integers(-1, 3), EDITS),

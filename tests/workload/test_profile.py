@@ -10,8 +10,8 @@ from capacity.workload.profile import (
     Position,
     StepNotReachedError,
     advance,
-    expected_duration_s,
     is_way_down,
+    ramp_s,
     ramp_steps,
 )
 
@@ -83,5 +83,5 @@ def test_users_with_several_connections_each_leave_as_a_whole():
     assert Phase.SETTLE is advance(steps, relief, 21, 50, 10).phase
 
 
-def test_the_expected_duration_adds_ramps_and_holds():
-    assert 2 + 5 + 1 + 2 + 5 == expected_duration_s(TWO_STEPS)
+def test_a_ramp_takes_as_long_as_its_connections_at_the_connect_rate():
+    assert [0, 1] == [ramp_s(TWO_STEPS, index) for index in (0, 1)]

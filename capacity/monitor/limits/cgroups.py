@@ -34,12 +34,11 @@ class Cgroup:
     def usage(self, name: str) -> int:
         return read_number(self.file(name))
 
-    def working_set_bytes(self) -> int:
-        """Return the memory in use without the inactive file cache, of all members and below."""
-        return self.charged_and_working_set_bytes()[1]
-
     def charged_and_working_set_bytes(self) -> tuple[int, int]:
-        """Return the memory in use with all file cache, and without the inactive part of it."""
+        """Return the memory in use with all file cache, and the working set: without the inactive
+
+        part of it. Of all members and below.
+        """
         inactive = "total_inactive_file" if self.version == 1 else "inactive_file"
         entries = parse_flat_keyed(read_text(self.file("memory.stat")))
         # The two files are read one after the other: the cache may be the newer number.

@@ -47,6 +47,7 @@ def test_a_kernel_without_a_counter_is_no_zero(target, write_file):
     )
 
 
+@pytest.mark.alone  # The gauge is of the whole namespace.
 def test_connections_beyond_the_accept_queue_are_counted(start_child, view):
     collector, child = TcpStatisticsCollector(), start_child()
     before = collector.collect(view(child.pid))

@@ -10,8 +10,8 @@ from capacity.monitor.collectors import user_processes as module
 from capacity.monitor.collectors.user_processes import UserProcessesCollector, threads_of
 from capacity.monitor.target import process_tree
 
-USER = "54321"
-"""A number that nobody here has."""
+USER = str(1_000_000 + os.getpid())
+"""A number that nobody here has, nor these tests in another process."""
 THREADS = """
 import threading, time
 def start(n):

@@ -1,7 +1,6 @@
 """The whole catalogue on this host: how much of it, how fast, and that the least of it binds."""
 
 import os
-import time
 from contextlib import closing
 
 import pytest
@@ -67,13 +66,6 @@ def test_no_place_is_listed_twice(bystander, view):
     places = [(entry.name, entry.source) for entry in audit(view(bystander.pid))]
 
     assert len(places) == len(set(places))
-
-
-def test_it_takes_less_than_half_a_second(bystander, view):
-    began_s = time.perf_counter()
-    audit(view(bystander.pid))
-
-    assert time.perf_counter() - began_s < 0.5
 
 
 def test_the_effective_limit_is_the_smallest_of_the_hierarchy(start_child, view, v1_cgroup):

@@ -165,7 +165,9 @@ def test_the_working_set_is_the_usage_less_inactive_cache(
     write_file(usage, "1000\n")
     write_file("memory.stat", stat)
 
-    assert Cgroup(path=str(tmp_path), version=version).working_set_bytes() == expected
+    assert (
+        Cgroup(path=str(tmp_path), version=version).charged_and_working_set_bytes()[1] == expected
+    )
 
 
 def test_a_working_set_without_its_cache_is_an_error(write_file, tmp_path):
@@ -173,4 +175,4 @@ def test_a_working_set_without_its_cache_is_an_error(write_file, tmp_path):
     write_file("memory.stat", "anon 5\n")
 
     with pytest.raises(ValueError, match="no entry inactive_file"):
-        Cgroup(path=str(tmp_path), version=2).working_set_bytes()
+        Cgroup(path=str(tmp_path), version=2).charged_and_working_set_bytes()
