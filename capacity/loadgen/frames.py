@@ -52,6 +52,7 @@ class FrameReader:
         "_missing",
         "_opener",
         "_waiting",
+        "close_code",
         "end",
     )
 
@@ -66,6 +67,8 @@ class FrameReader:
         self._waiting: bytearray | None = None
         """The beginning of a frame, which needs this many bytes more:"""
         self._missing = 0
+        self.close_code: int | None = None
+        """What the target gave as its reason when it said goodbye."""
         self.end: str | None = None
         """Why nothing more is to be fed: a close frame came, or the target broke the protocol."""
 
@@ -195,7 +198,7 @@ class FrameReader:
         assert isinstance(event, CloseConnection)
         if judge.state is ConnectionState.REMOTE_CLOSING:
             replies.append(bytes(judge.send(event.response())))
-            self.end = CLOSED
+            self.end, self.close_code = CLOSED, int(event.code)
         else:  # What wsproto gives is then the close that we should send.
             self.end = INVALID
 

@@ -69,3 +69,23 @@ def test_arrivals_that_come_together_come_once_a_second(gaps_s):
     assert [gap for gap in gaps if gap > 0.5]
     assert sum(gap < 0.02 for gap in gaps) >= 56
     assert sum(gaps) < 2.5
+
+
+def test_an_upgrade_that_is_taken_back_is_no_success():
+    pacer = ConnectPacer("even", is_careful=True)
+    pacer.turn_to(0, 100.0, 20)
+    for _ in range(10):
+        pacer.opened(pacer.began())
+        pacer.taken_back("handshake_closed_1013")
+
+    assert pacer.has_given_up
+    assert {"handshake_closed_1013": 10} == pacer.failures
+
+
+def test_a_step_that_is_slowed_down_goes_on_at_a_share_of_its_own_pace():
+    pacer = ConnectPacer("even", is_careful=True)
+    pacer.turn_to(0, 400.0, 20)
+    before = pacer._rate.per_s
+    pacer.turn_to(0, 100.0, 20)
+
+    assert before / 4 == pacer._rate.per_s

@@ -139,3 +139,14 @@ def test_a_first_level_that_fails_is_told_with_what_to_do(venue, ramp):
     assert "The first level of 50 connections" in answer.reason
     assert "most by 401" in answer.reason
     assert "credentials" in answer.remedy
+
+
+def test_a_target_that_fails_at_fewer_than_it_held_holds_what_is_below_those(cut):
+    record = cut(CutOffKind.LOST, 60)
+    *steps, last = record.steps
+    last = replace(
+        last, step=replace(last.step, connections=60), cut_off=replace(last.cut_off, connections=60)
+    )
+    (met,) = met_limits(replace(record, steps=(*steps, last)), LIMITS)
+
+    assert (50, 60) == (met.held, met.failed)

@@ -77,3 +77,11 @@ def test_failures_never_bring_it_to_a_stand(rate):
 
     assert SLOWEST_PER_S == rate.per_s
     assert FEWEST_IN_FLIGHT == rate.in_flight
+
+
+def test_a_rate_that_is_eased_grows_gently_from_then_on():
+    rate = ConnectRate()
+    rate.ease(0.5)
+    rate.opened(0.0, 0.001)
+
+    assert START_PER_S / 2 < rate.per_s < START_PER_S / 2 + 0.1
