@@ -15,6 +15,8 @@ class CutOffKind(StrEnum):
     """The target admitted no more connections."""
     REFUSED = "refused"
     """The target refused connections."""
+    SILENT = "silent"
+    """The target answered nobody any more, neither newcomers nor those it had."""
     LOST = "lost"
     """The target ended connections."""
     DIED = "died"

@@ -24,7 +24,7 @@ from capacity.loadgen.distress import Distress, Response
 from capacity.loadgen.endings import Ending
 from capacity.loadgen.guarding import Guard, Moment, saturated
 from capacity.loadgen.muster import muster
-from capacity.loadgen.orders import is_careful, orders_of, stage_of
+from capacity.loadgen.orders import careful_rate_per_s, is_careful, orders_of, stage_of
 from capacity.loadgen.preflight import Preflight, check
 from capacity.loadgen.recorder import Recorder
 from capacity.loadgen.seeking import TRIAL, Seeker
@@ -126,7 +126,10 @@ class Conductor:
         self._failures += sum(report["failures"].values())
         self.recorder.unmatched(report["examples"])
         open_connections = self.open_connections
-        self._book.connections_peak = max(self._book.connections_peak, open_connections)
+        if report["index"] == len(self.observations):
+            # Also of those that were lost between two reports.
+            most = self._crew.most_open
+            self._book.connections_peak = max(self._book.connections_peak, most)
         if open_connections > self._progress[0]:
             self._progress = (open_connections, self._elapsed_s)
         if report["index"] < 0:
@@ -261,12 +264,7 @@ class Conductor:
 
     def _end_unreached(self) -> None:
         self._crew.tell(messages.END)
-        peak, timeout_s = self._book.connections_peak, self._step.ramp_timeout_s
-        cut_off = CutOff(
-            kind=CutOffKind.NOT_REACHED,
-            statement=f"the target held {peak} and admitted no more for {timeout_s:.0f} s",
-            connections=peak,
-        )
+        cut_off = self._book.unreached(self._step)
         self.finish(endings.not_reached(self._close_step(cut_off=cut_off)))
 
     def _watch_target(self) -> None:
@@ -314,7 +312,10 @@ class Conductor:
 
     @property
     def _connects_per_s(self) -> float:
-        return self._step.connects_per_s * self._distress.rate_ratio
+        most_per_s = self._step.connects_per_s
+        if self._is_careful:
+            most_per_s = careful_rate_per_s(self.steps, self._position.index)
+        return most_per_s * self._distress.rate_ratio
 
     def _slow_down(self, trip: Trip) -> None:
         self._progress = (self._progress[0], self._elapsed_s)

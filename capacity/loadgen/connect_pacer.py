@@ -19,6 +19,8 @@ from capacity.workload.connect_rate import ConnectRate
 GIVES_UP_AFTER = 10
 """Failures one after the other: no chance, but a cap."""
 _LOOK_AGAIN_S = 0.01
+_TAKEN_BACK_S = 1.0
+"""For so long after a connection was refused behind its upgrade, an upgrade is no success."""
 
 
 class ConnectPacer:
@@ -47,6 +49,7 @@ class ConnectPacer:
         self._turn = BoundedSemaphore(1)
         self._under_way = 0
         self._in_a_row = 0
+        self._taken_back_s = float("-inf")
         self._step = -1
         self._most_failures: int | None = None
         self._is_open = Event()
@@ -58,9 +61,11 @@ class ConnectPacer:
 
     def turn_to(self, step: int, per_s: float, most_failures: int | None) -> None:
         """Let through *per_s* at most; a new step begins without failures."""
-        self.per_s, self._most_failures = per_s, most_failures
         if self._rate is not None:
+            if step == self._step and per_s < self.per_s:
+                self._rate.ease(per_s / self.per_s)
             self._rate.most_per_s = per_s
+        self.per_s, self._most_failures = per_s, most_failures
         if step >= 0 and step != self._step:
             self._step, self._in_a_row, self.failures = step, 0, {}
             self._is_open.set()
@@ -91,7 +96,8 @@ class ConnectPacer:
 
     def opened(self, began_s: float) -> None:
         self._under_way -= 1
-        self._in_a_row = 0
+        if time.monotonic() - self._taken_back_s > _TAKEN_BACK_S:
+            self._in_a_row = 0
         if self._rate is not None:
             self._rate.opened(began_s, self._clock_s() - began_s)
 
@@ -99,6 +105,13 @@ class ConnectPacer:
         self._under_way -= 1
         if self._rate is not None:
             self._rate.failed(began_s, self._clock_s() - began_s)
+        self.note_failure(reason)
+
+    def taken_back(self, reason: str) -> None:
+        """Note that a connection was refused after it had been let in."""
+        self._taken_back_s = time.monotonic()
+        if self._rate is not None:
+            self._rate.failed(self._taken_back_s, 0.0)
         self.note_failure(reason)
 
     def note_failure(self, reason: str) -> None:

@@ -34,6 +34,7 @@ class Owner(Protocol):
     """The set that a connection belongs to."""
 
     def lose(self, connection: "Connection", reason: str, /) -> None: ...
+    def hear_and_lose(self, connection: "Connection", /) -> None: ...
 
     def forget(self, connection: "Connection", /) -> None: ...
 
@@ -90,7 +91,7 @@ class Connection:
         except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
             sent = 0
         except OSError:
-            self._owner.lose(self, "connection_reset")
+            self._owner.hear_and_lose(self)
             return
         waited = sent < len(self._unsent)
         self._unsent = self._unsent[sent:]

@@ -112,6 +112,12 @@ class ConnectionSet:
             self.forget(connection)
             connection.listener.on_lost(connection, reason)
 
+    def hear_and_lose(self, connection: Connection) -> None:
+        """Drop a connection that takes nothing more, once it is read why: a goodbye may be there."""
+        if connection.fd >= 0:
+            self._read(connection)
+        self.lose(connection, "connection_reset")
+
     def forget(self, connection: Connection) -> None:
         del self._by_fd[connection.fd]
         self._room_watched.discard(connection.fd)

@@ -40,6 +40,13 @@ class Crew:
         return sum(gauges["open_connections"] for gauges in self._gauges.values())
 
     @property
+    def most_open(self) -> int:
+        """Return the most that were open at once lately, those included that were lost since."""
+        return sum(
+            gauges.get("most_open", gauges["open_connections"]) for gauges in self._gauges.values()
+        )
+
+    @property
     def users(self) -> int:
         return sum(gauges["users"] for gauges in self._gauges.values())
 

@@ -2,10 +2,11 @@
 
 | sign                                     | ramp or settle of a careful run | plateau, or other runs |
 |------------------------------------------|---------------------------------|------------------------|
+| a limit would be met before it is seen   | slow down, 3 times at most      | nothing                |
 | the target's process ended               | end                             | end                    |
-| connections lost                         | wait for the agent, then end    | the same               |
+| connections lost, or refused in a careful run | wait for the agent, then end | the same             |
 | queue, quota, objective, segments, memory pressure | slow down, 3 times    | end                    |
-| refusals, a limit nearly used up         | end                             | end                    |
+| a limit nearly used up                   | end                             | end                    |
 """
 
 from collections.abc import Sequence
@@ -71,15 +72,25 @@ class Distress:
         """Return what is to be done now, None while all is well."""
         trip = self._guard.trip(samples, moment)
         if trip is None:
-            return None
-        if trip.kind is CutOffKind.LOST and self.may_be_explained(elapsed_s):
+            may_slow_down = self._is_careful and phase is Phase.RAMP and moment.is_loaded
+            hurry = self._guard.hurry(samples) if may_slow_down else None
+            if hurry is None or self.easings >= MOST_EASINGS:
+                return None
+            return self._slowed(hurry, samples, moment)
+        is_death_likely = trip.kind is CutOffKind.LOST or (
+            self._is_careful and trip.kind is CutOffKind.REFUSED
+        )
+        if is_death_likely and self.may_be_explained(elapsed_s):
             return Reaction(response=Response.WAIT, trip=trip)
         is_eased = self._is_careful and phase is not Phase.PLATEAU and trip.guard in EASED
         if is_eased and self.easings < MOST_EASINGS:
-            self.easings += 1
-            self._guard.judge_anew(samples, moment.tally)
-            return Reaction(response=Response.SLOW_DOWN, trip=trip)
+            return self._slowed(trip, samples, moment)
         return Reaction(response=Response.END, trip=trip)
+
+    def _slowed(self, trip: Trip, samples: Sequence[Sample], moment: Moment) -> Reaction:
+        self.easings += 1
+        self._guard.judge_anew(samples, moment.tally)
+        return Reaction(response=Response.SLOW_DOWN, trip=trip)
 
     def may_be_explained(self, elapsed_s: float) -> bool:
         """Tell whether the agent may yet say why connections are lost: it needs a sample or two."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 from capacity.domain.errors import GuardError, RunInvalidError, UnreachableError
-from capacity.domain.observation import StepObservation
+from capacity.domain.observation import CutOffKind, StepObservation
 from capacity.planning.guards import Trip
 
 Ending = tuple[str, dict[str, Any]]
@@ -17,9 +17,9 @@ def not_reached(last: StepObservation) -> Ending:
         f"{last.cut_off.statement}",
         "not_reached": last.index,
     }
-    if last.connections_peak:
+    if last.connections_peak and last.cut_off.kind is CutOffKind.NOT_REACHED:
         return "finished", detail
-    # It was there before the run: not its limit is reached, it is gone.
+    # It was there before the run: not its limit is reached, it is gone, or hangs.
     return "aborted", {**detail, "exit_code": UnreachableError.exit_code}
 
 

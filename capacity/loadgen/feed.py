@@ -14,16 +14,23 @@ if TYPE_CHECKING:
     from capacity.loadgen.fleet import Fleet
 
 
+GOING_AWAY = 1001
+"""Close code of a target that ends (RFC 6455, section 7.4.1): who was open is lost."""
+REFUSED_WITHIN_S = 1.0
+
+
 class Feed:
     """A connection slot: open or not, following the channels that the stage asks for."""
 
     __slots__ = (
         "_asked_s",
+        "_born_s",
         "_connection",
         "_conversation",
         "_data_asked_s",
         "_fleet",
         "_followed",
+        "_has_heard",
         "_on_lost",
         "_opened_s",
         "index",
@@ -39,6 +46,8 @@ class Feed:
         """When the subscriptions were asked for that are not confirmed yet; 0 without such."""
         self._data_asked_s = 0.0
         """When the first subscriptions were, until the first update comes; 0 after that."""
+        self._born_s = 0.0
+        self._has_heard = False
         self._followed = 0
         """Subscriptions per connection that the last complete change was made for."""
         self.index = index
@@ -57,6 +66,7 @@ class Feed:
             opened.socket.close()
             return
         self._opened_s = started_s
+        self._born_s, self._has_heard = time.monotonic(), False
         self._followed = fleet.stage.subscriptions_per_connection
         self._conversation = Conversation(fleet.dialect, fleet.channels_of(self.index))
         self._connection = fleet.connections.add(
@@ -107,6 +117,7 @@ class Feed:
     def on_messages(self, connection: Connection, payloads: Sequence[bytes]) -> None:
         conversation = self._conversation
         assert conversation is not None
+        self._has_heard = True
         ledger = self._fleet.ledger
         deliveries = ledger.deliveries
         was_pending = conversation.pending
@@ -156,12 +167,30 @@ class Feed:
             delay_s = arrived_at_s + self._fleet.clock_offset_s - published_at_s
             ledger.arrival_delay.append(delay_s * 1e6)
 
-    def on_lost(self, _connection: Connection, reason: str) -> None:
+    def on_lost(self, connection: Connection, reason: str) -> None:
         self._connection = None
-        self._fleet.ledger.lost += 1
-        self._fleet.ledger.fail(reason)
-        self._fleet.connect_pacer.note_failure(reason)
+        fleet, ledger = self._fleet, self._fleet.ledger
+        if self._is_refusal(connection):
+            assert connection.reader.closing is not None
+            reason = f"handshake_closed_{connection.reader.closing[0]}"
+            ledger.connects -= 1
+            fleet.connect_pacer.taken_back(reason)
+        else:
+            ledger.lost += 1
+            ledger.open_before_loss = max(ledger.open_before_loss, len(fleet.connections) + 1)
+            fleet.connect_pacer.note_failure(reason)
+        ledger.fail(reason)
         self._on_lost()
+
+    def _is_refusal(self, connection: Connection) -> bool:
+        """Tell whether the target upgraded a connection only to say that it does not want it."""
+        closing = connection.reader.closing
+        return (
+            closing is not None
+            and closing[0] != GOING_AWAY
+            and not self._has_heard
+            and time.monotonic() - self._born_s < REFUSED_WITHIN_S
+        )
 
     def _catch_up(self) -> None:
         """Follow a stage that began while answers were under way. Refused channels stay refused."""

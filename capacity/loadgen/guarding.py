@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from capacity.domain import units
 from capacity.domain.histogram import Histogram
 from capacity.domain.load import LoadStep
 from capacity.domain.observation import CutOff, CutOffKind
@@ -13,9 +14,11 @@ from capacity.loadgen.acceptance import breach_of
 from capacity.loadgen.ledger import OPENING_FAILURES
 from capacity.loadgen.tally import Tally
 from capacity.planning.guards import (
+    LEAST_LOST,
     Bounds,
     Trip,
     dead,
+    hurrying,
     losing,
     overreaching,
     refusing,
@@ -27,6 +30,8 @@ from capacity.settings.target import Slo
 
 LEAST_TO_STOP = 200
 """Durations of a phase; the tail of fewer ones is chance, and a run is ended by it."""
+TOO_MANY = "_429"
+"""How a reason ends by which a target says that one client asks too much (RFC 6585, section 4)."""
 EASED = frozenset({"overflow", "throttling", "slo", "retransmission", "memory pressure"})
 """Guards that arrivals trip by themselves: a slower ramp is tried before the run ends."""
 
@@ -98,6 +103,10 @@ class Guard:
             or self._breach(tally)
         )
 
+    def hurry(self, samples: Sequence[Sample]) -> Trip | None:
+        """Return what grows too fast to be guarded."""
+        return None if self._bounds is None else hurrying(samples[self._since :], self._limits)
+
     def judge_anew(self, samples: Sequence[Sample], tally: Tally | None = None) -> None:
         """Take what was seen until now as answered: by a slower ramp, or because a phase is over."""
         self._since = len(samples)
@@ -144,20 +153,30 @@ class Guard:
         return step.connections + math.ceil(step.requests_per_s * self._poll_interval_s)
 
 
-def _refused(moment: Moment, bounds: Bounds) -> Trip | None:
-    refusals = {
-        reason: count
-        for reason, count in moment.tally.failures.items()
-        if reason.startswith(OPENING_FAILURES)
+def refusals_in(failures: Mapping[str, int]) -> dict[str, int]:
+    """Return those failures by which nobody is let in."""
+    return {
+        reason: count for reason, count in failures.items() if reason.startswith(OPENING_FAILURES)
     }
+
+
+def told(refusals: Mapping[str, int]) -> str:
+    """Return the most frequent reason, with what an operator has to know of it."""
+    reason = max(refusals, key=lambda name: refusals[name])
+    if reason.endswith(TOO_MANY):
+        return f"{reason} (too many from one address: give source_addresses in the target file)"
+    return reason
+
+
+def _refused(moment: Moment, bounds: Bounds) -> Trip | None:
+    refusals = refusals_in(moment.tally.failures)
     trip = refusing(sum(refusals.values()), moment.tally.total("connects"), bounds)
     if trip is None:
         return None
-    reason = max(refusals, key=lambda name: refusals[name])
     return replace(
         trip,
-        statement=f"{trip.statement}; {reason} {refusals[reason]} times while"
-        f" {moment.connections} connections were open",
+        statement=f"{trip.statement}, most by {told(refusals)}, while"
+        f" {units.counted(moment.connections, 'connection')} were open",
         resource=Resource.APPLICATION_CONNECTIONS,
     )
 
@@ -166,14 +185,25 @@ def _given_up(moment: Moment) -> Trip | None:
     """Return the trip of a worker that opens no more, because the target lets nobody in."""
     if not moment.refused_by:
         return None
-    failed = sum(moment.refused_by.values())
-    reason = max(moment.refused_by, key=lambda name: moment.refused_by[name])
+    refusals = refusals_in(moment.refused_by)
+    failed, ended = sum(refusals.values()), sum(moment.refused_by.values()) - sum(refusals.values())
+    connections = units.counted(moment.connections, "connection")
+    if ended >= LEAST_LOST or not refusals:
+        # Who was let in and is lost came to no cap.
+        return Trip(
+            guard="loss",
+            number=ended,
+            bound=0.0,
+            statement=f"the target ended {units.count(ended)} of {connections}"
+            + (f" and let nobody in again, {told(refusals)}" if refusals else ""),
+            kind=CutOffKind.LOST,
+        )
     return Trip(
         guard="refusal",
         number=failed,
         bound=0.0,
-        statement=f"{failed} attempts to connect failed while {moment.connections} connections were"
-        f" open, most by {reason}",
+        statement=f"{units.counted(failed, 'attempt')} to connect failed while {connections} were"
+        f" open, most by {told(refusals)}",
         kind=CutOffKind.REFUSED,
         resource=Resource.APPLICATION_CONNECTIONS,
     )

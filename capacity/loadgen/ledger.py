@@ -57,6 +57,8 @@ class Ledger:
     not_modified: int = 0
     connects: int = 0
     lost: int = 0
+    open_before_loss: int = 0
+    """Most connections that were open when one was lost, itself included."""
     gaps: int = 0
     unmatched: int = 0
     untimed: int = 0
@@ -116,6 +118,7 @@ class Ledger:
             "phase": self.phase,
             "seconds": now_s - self.since_s,
             **{name: getattr(self, name) for name in COUNTS},
+            "open_before_loss": self.open_before_loss,
             "failures": self.failures,
             "examples": self.examples,
         }
@@ -124,7 +127,7 @@ class Ledger:
         self._folded = {}
         for name in COUNTS:
             setattr(self, name, 0)
-        self.failures, self.examples = {}, []
+        self.failures, self.examples, self.open_before_loss = {}, [], 0
         self.since_s = now_s
         return report
 

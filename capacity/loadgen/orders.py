@@ -1,6 +1,7 @@
 """What a worker is told, as plain msgpack data: of the run once, and of each stage its share."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -12,6 +13,9 @@ from capacity.settings.profile import Profile, SafeProfile
 from capacity.settings.target import Target
 from capacity.workload.profile import Position
 
+SEEN_IN_S = 6.0
+"""Least time that a careful ramp takes. An agent samples once a second: what opens in two of them is
+at its limit before anybody has seen it coming."""
 MOST_FAILURES, MOST_FAILURES_RATIO = 20, 0.05
 """Attempts to connect that a careful run lets fail in a step, all workers together: the larger one."""
 
@@ -36,6 +40,13 @@ def orders_of(target: Target, profile: Profile, preflight: Preflight) -> dict[st
 def is_careful(profile: Profile) -> bool:
     """Tell whether arrivals begin slowly: not where a storm of them is what is to be measured."""
     return isinstance(profile, SafeProfile) and profile.arrivals != "together"
+
+
+def careful_rate_per_s(steps: Sequence[LoadStep], index: int) -> float:
+    """Return how fast a careful run opens connections: what they bring is seen in several samples."""
+    step = steps[index]
+    added = step.connections - (steps[index - 1].connections if index else 0)
+    return min(step.connects_per_s, added / SEEN_IN_S) if added > 0 else step.connects_per_s
 
 
 def stage_of(

@@ -44,6 +44,7 @@ class SlowFeed(Feed):
     def on_messages(self, _connection: Connection, payloads: Sequence[bytes]) -> None:
         conversation, ledger = self._conversation, self._fleet.ledger
         assert conversation is not None
+        self._has_heard = True
         deliveries, gaps = ledger.deliveries, ledger.gaps
         was_pending = conversation.pending
         for payload in payloads:

@@ -4,10 +4,12 @@ import time
 
 import gevent
 
+from capacity.domain import units
 from capacity.domain.load import LoadStep
-from capacity.domain.observation import CutOff, StepObservation
+from capacity.domain.observation import CutOff, CutOffKind, StepObservation
 from capacity.domain.run import LoadPoint
 from capacity.loadgen.crew import Crew
+from capacity.loadgen.guarding import refusals_in, told
 from capacity.loadgen.observing import observe
 from capacity.loadgen.recorder import Recorder
 from capacity.loadgen.tally import Tally
@@ -59,6 +61,35 @@ class StepBook:
             return None
         return f"the target dropped {expected - held} of {expected} connections"
 
+    def unreached(self, step: LoadStep) -> CutOff:
+        """Return how a ramp ended that timed out: a target that is full still serves who is in."""
+        ramp = self.tally(len(self.observations), Phase.RAMP)
+        self._await_last_words(ramp)
+        refusals = refusals_in(ramp.failures)
+        failed, unanswered = sum(refusals.values()), refusals.get("connect_timeout", 0)
+        kind = CutOffKind.NOT_REACHED
+        statement = (
+            f"the target held {self.connections_peak} and admitted no more for"
+            f" {step.ramp_timeout_s:.0f} s"
+        )
+        if failed:
+            statement += f": {units.counted(failed, 'attempt')} failed, most by {told(refusals)}"
+        newest = [reports[-2:] for reports in ramp.delivered.values()]
+        is_serving = any(deliveries for reports in newest for deliveries, _seconds in reports)
+        if unanswered >= failed / 2 and not is_serving:
+            kind = CutOffKind.SILENT
+            statement = (
+                f"the target answered nobody any more for {step.ramp_timeout_s:.0f} s:"
+                f" {units.counted(unanswered, 'attempt')} to connect timed out while"
+                f" {self.connections_peak} were open"
+            )
+        return CutOff(kind=kind, statement=statement, connections=self.connections_peak)
+
+    def _await_last_words(self, tally: Tally) -> None:
+        deadline_s = time.monotonic() + FINAL_REPORTS_TIMEOUT_S
+        while not self._crew.ids <= tally.finals and time.monotonic() < deadline_s:
+            gevent.sleep(0.02)
+
     @property
     def has_open_step(self) -> bool:
         return len(self.observations) in self._times
@@ -74,10 +105,8 @@ class StepBook:
         index = len(self.observations)
         times = self._times.pop(index)
         last = list(times)[-1]
-        deadline_s = time.monotonic() + FINAL_REPORTS_TIMEOUT_S
         tally = self.tally(index, last)
-        while not self._crew.ids <= tally.finals and time.monotonic() < deadline_s:
-            gevent.sleep(0.02)
+        self._await_last_words(tally)
         if not self._crew.ids <= tally.finals:
             silent = len(self._crew.ids - tally.finals)
             self.disturbances.add(f"{silent} worker(s) did not report in time")

@@ -133,6 +133,7 @@ class Worker:
         report["is_final"] = is_final
         report["gauges"] = {
             "open_connections": len(fleet.connections),
+            "most_open": max(len(fleet.connections), report.pop("open_before_loss")),
             "users": runner.user_count,
             "cpu_ratio": fleet.probe.cpu_ratio(),
             "descriptors_ratio": descriptors_ratio(),

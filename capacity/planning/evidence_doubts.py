@@ -30,6 +30,8 @@ _REMEDIES = {
     " again.",
     CutOffKind.NOT_REACHED: "Look up in the target's configuration which cap this is, and declare it"
     " under limits; where it is a rule for one client address, give source_addresses.",
+    CutOffKind.SILENT: "See in the target's log and in its threads what it waited for; where it is"
+    " full, look up which cap this is and declare it under limits.",
     CutOffKind.LOST: "Look into the target's log at that time: time-outs, limits, crashes.",
     CutOffKind.DIED: "Find out in the target's log and the kernel's why it ended, and lift that first.",
     CutOffKind.OBJECTIVE: "This is the objective's answer; a level between the two narrows it.",

@@ -20,6 +20,8 @@ START_REMEDIES = {
     " with fewer: start in the profile.",
     CutOffKind.REFUSED: "See the reason of the refusals: credentials, a cap for one client address"
     " (give source_addresses), or a limit of the target; then begin with fewer: start in the profile.",
+    CutOffKind.SILENT: "Find out what the target waits for (its log, its threads); measure again when"
+    " it answers.",
     CutOffKind.LOST: "Look into the target's log at that time, and check that the dialect says what"
     " the target expects (capacity doctor).",
     CutOffKind.DIED: "Find out in the target's log why it ended; it did not hold even this load.",

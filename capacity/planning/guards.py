@@ -19,6 +19,9 @@ from capacity.planning.effective_limits import effective_limits, known_value
 
 RECENT_SAMPLES = 5
 """Rates are taken over that many intervals: a single one is noise."""
+UNSEEN_S = 3.0
+"""Until a guard has seen what goes on now: a sample is up to a second old, is fetched a second later
+at most, and what is under way then arrives after it."""
 LEAST_SEGMENTS = 4000
 """A share of fewer segments says nothing."""
 LEAST_RETRANSMITS = 200
@@ -224,6 +227,29 @@ def _full(samples: Sequence[Sample], limits: Sequence[Limit], bound: float) -> T
                 bound=bound * most,
                 statement=f"{RESOURCES[resource]}: {units.amount(now[resource], resource)} of"
                 f" {units.amount(most, resource)} in use, at most {units.share(bound)} may be",
+                resource=resource,
+            )
+    return None
+
+
+def hurrying(samples: Sequence[Sample], limits: Sequence[Limit]) -> Trip | None:
+    """Return what grows so fast that its limit would be met before a guard could see it coming."""
+    if len(samples) < 2 or samples[-1].at <= samples[-2].at:
+        return None
+    before, now = samples[-2:]
+    for resource, limit in effective_limits(limits).items():
+        most, was, used = known_value(limit), before.used.get(resource), now.used.get(resource)
+        if resource not in _FILLING or not most or was is None or used is None or used >= most:
+            continue
+        per_s = (used - was) / (now.at - before.at)
+        if used + UNSEEN_S * per_s > most:
+            return Trip(
+                guard="pace",
+                number=per_s,
+                bound=(most - used) / UNSEEN_S,
+                statement=f"{RESOURCES[resource]}: {units.amount(used, resource)} of"
+                f" {units.amount(most, resource)} in use, and {units.amount(per_s, resource)} more"
+                " each second",
                 resource=resource,
             )
     return None

@@ -26,21 +26,22 @@ _SAYS_ITSELF = frozenset({CutOffKind.REFUSED, CutOffKind.NOT_REACHED})
 """Ways to fail that leave those open that were admitted: the target says how many it holds."""
 
 
-def held_connections(steps: Sequence[StepObservation]) -> int:
-    """Return the most connections that the full mix was held with; 0 if there were none."""
-    return max(
-        (
-            int(step.load.connections)
-            for step in steps
-            if step.step.is_mix and is_usable(step) and step.load is not None
-        ),
-        default=0,
+def held_connections(steps: Sequence[StepObservation], below: float = math.inf) -> int:
+    """Return the most connections that the full mix was held with; 0 if there were none.
+
+    Only those *below* a count at which the target failed: one that fails at fewer than it held
+    before says that those were not its limit, and nothing of how many it holds.
+    """
+    held = (
+        int(step.load.connections)
+        for step in steps
+        if step.step.is_mix and is_usable(step) and step.load is not None
     )
+    return max((count for count in held if count < below), default=0)
 
 
 def met_limits(record: RunRecord, limits: Sequence[Limit]) -> list[MetLimit]:
     """Return every limit on the capacity along the mix that the run met, lowest first."""
-    held = held_connections(record.steps)
     found = []
     for step in record.steps:
         cut = step.cut_off
@@ -54,7 +55,7 @@ def met_limits(record: RunRecord, limits: Sequence[Limit]) -> list[MetLimit]:
         if cut.kind not in _SAYS_ITSELF and step.plateau_started_at is None:
             # In a ramp, what was open is known half a second late; more than asked it never was.
             failed = max(failed, step.step.connections)
-        below = min(held, failed)
+        below = held_connections(record.steps, failed)
         if cut.kind in _SAYS_ITSELF:
             admitted = _admitted(record, step, cut)
             below, failed = min(admitted, failed), max(admitted, failed)

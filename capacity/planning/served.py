@@ -23,7 +23,7 @@ FAR_BELOW_RATIO = 0.4
 
 def judged(record: RunRecord) -> RunRecord:
     """Return *record* with its short steps cut off as saturated."""
-    short = short_steps(record.steps)
+    short = {**_unserved_before_silence(record.steps), **short_steps(record.steps)}
     if not short:
         return record
     return replace(
@@ -95,6 +95,30 @@ def _served(step: StepObservation) -> _Served:
         error=step.delivery_rate_error_ratio or 0.0,
         seconds=end - begin,
     )
+
+
+def _unserved_before_silence(steps: tuple[StepObservation, ...]) -> dict[int, CutOff]:
+    """Return the steps on which nothing arrived any more when the target answered nobody later."""
+    found: dict[int, CutOff] = {}
+    silent = next((n for n, step in enumerate(steps) if _is_silent(step)), 0)
+    for step in reversed(steps[:silent]):
+        load = step.load
+        if not _tells(step) or load is None:
+            continue
+        if load.deliveries_per_s > 0.0:
+            break
+        found[step.index] = CutOff(
+            kind=CutOffKind.SILENT,
+            statement=f"0 updates arrived on the plateau of"
+            f" {units.counted(round(load.connections), 'connection')}, and the target answered"
+            " nobody after it",
+            connections=round(load.connections),
+        )
+    return found
+
+
+def _is_silent(step: StepObservation) -> bool:
+    return step.cut_off is not None and step.cut_off.kind is CutOffKind.SILENT
 
 
 def _tells(step: StepObservation) -> bool:

@@ -57,6 +57,11 @@ class ConnectRate:
         """Take an attempt that failed after *took_s*."""
         self._slow_down(began_s, began_s + took_s)
 
+    def ease(self, ratio: float) -> None:
+        """Go on at *ratio* of the rate, and grow gently from then on."""
+        self._is_probing = False
+        self._per_s = max(SLOWEST_PER_S, self.per_s * ratio)
+
     def _slow_down(self, began_s: float, now_s: float) -> None:
         if began_s < self._slowed_at_s:
             return  # It began at the rate that was too fast and is answered already.

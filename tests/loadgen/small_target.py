@@ -68,6 +68,7 @@ class SmallTarget:
         self.answer_s = 0.0
         self.refused = set()
         self.is_dropping = False
+        self.closes_with = None
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
         self.port = self._listener.getsockname()[1]
         self._greenlets = [gevent.spawn(self._accept_forever)]
@@ -110,6 +111,9 @@ class SmallTarget:
             client.path = event.target
             client.send(AcceptConnection())
             self.clients.append(client)
+            if self.closes_with is not None:
+                client.send(CloseConnection(code=self.closes_with))
+                return False
             return not self.is_dropping
         if isinstance(event, TextMessage):
             client.frames.append(json.loads(event.data))

@@ -77,3 +77,23 @@ def test_by_the_clock_who_has_to_wait_sleeps():
     pacer.wait()
 
     assert 0 < slept_s[0] <= 60.0
+
+
+def test_an_upgrade_that_is_taken_back_is_no_success():
+    pacer = ConnectPacer("even", is_careful=True)
+    pacer.turn_to(0, 100.0, 20)
+    for _ in range(10):
+        pacer.opened(pacer.began())
+        pacer.taken_back("handshake_closed_1013")
+
+    assert pacer.has_given_up
+    assert {"handshake_closed_1013": 10} == pacer.failures
+
+
+def test_a_step_that_is_slowed_down_goes_on_at_a_share_of_its_own_pace():
+    pacer = ConnectPacer("even", is_careful=True)
+    pacer.turn_to(0, 400.0, 20)
+    before = pacer._rate.per_s
+    pacer.turn_to(0, 100.0, 20)
+
+    assert before / 4 == pacer._rate.per_s

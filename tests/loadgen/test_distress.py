@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
 from capacity.domain.observation import CutOffKind
+from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.domain.sample import Sample
 from capacity.loadgen.distress import (
     EASED_RATIO,
@@ -111,3 +114,54 @@ def test_without_an_agent_nobody_explains_anything(distress, losing):
     found = distress(has_agent=False).reaction(samples(0, 0), moment(losing), Phase.PLATEAU, 10.0)
 
     assert (Response.END, CutOffKind.LOST) == (found.response, found.trip.kind)
+
+
+def filling(*uses):
+    limit = Limit(
+        resource=Resource.DESCRIPTORS,
+        state=LimitState.KNOWN,
+        value=1000.0,
+        scope="process",
+        source="/proc/PID/limits",
+    )
+    read = [
+        replace(each, used={Resource.DESCRIPTORS: float(use)})
+        for each, use in zip(samples(*[0] * len(uses)), uses, strict=True)
+    ]
+    return limit, read
+
+
+@pytest.mark.parametrize(
+    ("phase", "is_careful", "response"),
+    [
+        (Phase.RAMP, True, Response.SLOW_DOWN),
+        (Phase.PLATEAU, True, None),
+        (Phase.RAMP, False, None),
+    ],
+)
+def test_what_fills_too_fast_to_be_seen_slows_a_careful_ramp_down(phase, is_careful, response):
+    limit, read = filling(100, 500)
+    distress = Distress(Guard(GUARDED, (limit,)), is_careful=is_careful, has_agent=True)
+    distress.begin(Phase.RAMP, ())
+    reaction = distress.reaction(read, moment(), phase, 0.0)
+
+    assert response is (None if reaction is None else reaction.response)
+
+
+def test_a_pace_alone_never_ends_a_run():
+    limit, read = filling(100, 500, 501, 900, 100, 500, 100, 500, 100, 500)
+    distress = Distress(Guard(GUARDED, (limit,)), is_careful=True, has_agent=True)
+    distress.begin(Phase.RAMP, ())
+    seen = [distress.reaction(read[:count], moment(), Phase.RAMP, 0.0) for count in range(2, 11)]
+
+    assert [Response.SLOW_DOWN] * MOST_EASINGS == [
+        reaction.response for reaction in seen if reaction is not None
+    ]
+
+
+def test_refusals_may_yet_turn_out_to_be_a_death(distress):
+    refused = replace(moment(), refused_by={"connect_refused": 10})
+    careful = distress()
+
+    assert Response.WAIT is careful.reaction((), refused, Phase.RAMP, 0.0).response
+    assert Response.END is careful.reaction((), refused, Phase.RAMP, SUSPECT_S).response

@@ -324,3 +324,29 @@ def test_feeds_spread_over_the_channels_by_their_index(fleet, target):
 
     assert isinstance(feeds[0], Feed)
     assert [{BTC, ETH}, {ETH, SOL}, {SOL, BTC}] == [client.channels for client in target.clients]
+
+
+@pytest.mark.parametrize(
+    ("code", "lost", "reason"),
+    [(1013, 0, "handshake_closed_1013"), (1001, 1, "closed_by_target")],
+)
+def test_who_is_let_in_only_to_be_told_to_go_was_refused(
+    target, feed, fleet, losses, code, lost, reason
+):
+    target.closes_with = code
+    feed.open()
+    wait_until(lambda: losses)
+
+    assert (lost, lost, {reason: 1}) == (
+        fleet.ledger.lost,
+        fleet.ledger.connects,
+        fleet.ledger.failures,
+    )
+
+
+def test_how_many_were_open_before_a_loss_is_reported(client, feed, fleet, losses):
+    client.drop()
+    wait_until(lambda: losses)
+
+    assert 1 == fleet.ledger.take(0.0)["open_before_loss"]
+    assert 0 == fleet.ledger.take(0.0)["open_before_loss"]

@@ -1,6 +1,7 @@
 import pytest
 
 from capacity.domain.histogram import bucket_of
+from capacity.domain.observation import CutOffKind
 from capacity.domain.sample import Sample
 from capacity.loadgen.guarding import LEAST_TO_STOP, Guard, Moment
 from capacity.loadgen.tally import Tally
@@ -106,3 +107,23 @@ def test_a_missed_objective_ends_a_run_once_it_is_no_chance(report, count, delay
     trip = Guard(GUARDED, (), SLO).trip([], moment(tally, is_loaded=True, is_leaving=False))
 
     assert guard == (trip.guard if trip else None)
+
+
+@pytest.mark.parametrize(
+    ("refused_by", "kind", "said"),
+    [
+        ({"handshake_rejected_503": 10}, CutOffKind.REFUSED, "most by handshake_rejected_503"),
+        ({"handshake_rejected_429": 10}, CutOffKind.REFUSED, "give source_addresses"),
+        ({"connection_ended": 10}, CutOffKind.LOST, "ended 10 of 1,000 connections"),
+        (
+            {"connection_ended": 8, "connect_refused": 2},
+            CutOffKind.LOST,
+            "let nobody in again, connect_refused",
+        ),
+    ],
+)
+def test_who_was_let_in_and_is_lost_was_not_refused(refused_by, kind, said):
+    trip = Guard(GUARDED, ()).trip([], moment(Tally(), refused_by=refused_by))
+
+    assert kind is trip.kind
+    assert said in trip.statement

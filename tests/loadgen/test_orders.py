@@ -1,7 +1,8 @@
 import msgpack
 
+from capacity.domain.load import LoadStep
 from capacity.loadgen.fleet import Fleet, Orders
-from capacity.loadgen.orders import orders_of
+from capacity.loadgen.orders import SEEN_IN_S, careful_rate_per_s, orders_of
 from capacity.loadgen.preflight import check
 from capacity.loadgen.slow_feed import SlowFeed
 from capacity.settings.profile import ADAPTER
@@ -21,3 +22,23 @@ def test_a_worker_can_begin_with_what_comes_over_the_wire(exchange, target_file)
     assert 7 == fleet.connections_per_user
     assert target == fleet.target
     assert isinstance(feed, SlowFeed)
+
+
+def test_a_careful_ramp_takes_several_samples():
+    def step(connections):
+        return LoadStep(
+            connections=connections,
+            subscriptions_per_connection=0,
+            requests_per_s=0.0,
+            connects_per_s=50.0,
+            ramp_timeout_s=1.0,
+            settle_s=1.0,
+            plateau_s=1.0,
+            is_mix=False,
+        )
+
+    steps = [step(0), step(60), step(60), step(1000), step(60)]
+
+    assert [50.0, 60 / SEEN_IN_S, 50.0, 50.0, 50.0] == [
+        careful_rate_per_s(steps, index) for index in range(len(steps))
+    ]

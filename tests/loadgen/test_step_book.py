@@ -2,6 +2,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from capacity.domain.observation import CutOffKind
 from capacity.loadgen import step_book
 from capacity.loadgen.step_book import WORKER_LOST, StepBook
 from capacity.workload.profile import Mix, Pace, Phase, Position, ramp_steps
@@ -108,3 +109,35 @@ def test_the_load_of_this_moment_is_that_of_its_phase(book, report):
         point.deliveries_per_s,
         point.failures,
     )
+
+
+@pytest.mark.parametrize(
+    ("failures", "deliveries", "kind", "said"),
+    [
+        ({"handshake_rejected_503": 4}, 0, CutOffKind.NOT_REACHED, "handshake_rejected_503"),
+        ({"handshake_rejected_429": 4}, 0, CutOffKind.NOT_REACHED, "source_addresses"),
+        ({"connect_timeout": 4}, 9, CutOffKind.NOT_REACHED, "connect_timeout"),
+        ({"connect_timeout": 4}, 0, CutOffKind.SILENT, "4 attempts to connect timed out"),
+        ({}, 0, CutOffKind.SILENT, "answered nobody"),
+    ],
+)
+def test_a_target_that_is_full_is_told_from_one_that_hangs(
+    crew, report, failures, deliveries, kind, said
+):
+    book = StepBook(crew, Written())
+    book.begin(Position(index=0, phase=Phase.RAMP, since_s=0.0))
+    book.connections_peak = 5
+    for worker in sorted(crew.ids):
+        book.tally(0, Phase.RAMP).add(
+            worker,
+            report(
+                failures={reason: count // 2 for reason, count in failures.items()},
+                deliveries=deliveries,
+                seconds=1.0,
+                is_final=True,
+            ),
+        )
+    cut_off = book.unreached(STEP)
+
+    assert (kind, 5) == (cut_off.kind, cut_off.connections)
+    assert said in cut_off.statement

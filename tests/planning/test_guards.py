@@ -11,6 +11,7 @@ from capacity.planning.guards import (
     LEAST_LOST,
     Bounds,
     dead,
+    hurrying,
     losing,
     overreaching,
     refusing,
@@ -292,3 +293,21 @@ def test_a_host_with_memory_to_spare_does_not_press(ratio, trips):
     ]
 
     assert trips == (tripped(samples, [host], BOUNDS) is not None)
+
+
+@pytest.mark.parametrize(
+    ("uses", "is_hurrying"),
+    [((400, 550), False), ((400, 601), True), ((600, 500), False)],
+)
+def test_what_would_meet_its_limit_before_a_guard_sees_it_is_in_a_hurry(uses, is_hurrying):
+    samples = [sample(seq, used={Resource.DESCRIPTORS: float(use)}) for seq, use in enumerate(uses)]
+    trip = hurrying(samples, [DESCRIPTORS])
+
+    assert is_hurrying == (trip is not None)
+    if trip is not None:
+        assert ("pace", 201.0, 133.0) == (trip.guard, trip.number, trip.bound)
+        assert "601 descriptors of 1,000 descriptors" in trip.statement
+
+
+def test_one_sample_tells_no_pace():
+    assert hurrying([sample(0, used={Resource.DESCRIPTORS: 999.0})], [DESCRIPTORS]) is None

@@ -166,3 +166,14 @@ def test_a_cap_that_counts_pollers_too_is_told_along_the_mix(venue, ramp, cost):
     (met,) = met_limits(replace(record, steps=(*held, last), samples=samples), LIMITS)
 
     assert (140, 156) == (met.held, met.failed)
+
+
+def test_a_target_that_fails_at_fewer_than_it_held_holds_what_is_below_those(cut):
+    record = cut(CutOffKind.LOST, 60)
+    *steps, last = record.steps
+    last = replace(
+        last, step=replace(last.step, connections=60), cut_off=replace(last.cut_off, connections=60)
+    )
+    (met,) = met_limits(replace(record, steps=(*steps, last)), LIMITS)
+
+    assert (50, 60) == (met.held, met.failed)

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from capacity.domain.observation import CutOffKind
+from capacity.domain.observation import CutOff, CutOffKind
 from capacity.planning.plan import plan
 from capacity.planning.served import judged, short_steps
 
@@ -87,3 +87,16 @@ def test_a_step_that_was_disturbed_is_not_short_where_more_was_served(venue, ram
 
     assert {} == short_steps((baseline, first, disturbed, top))
     assert [2] == list(short_steps((baseline, first, disturbed)))
+
+
+@pytest.mark.parametrize(("per_s", "is_held"), [(0.0, False), (0.1, True)])
+def test_a_plateau_on_which_nothing_came_was_not_held_where_the_target_then_hung(
+    venue, ramp, per_s, is_held
+):
+    baseline, first, second = replace(venue, steps=ramp(50, 100)).record().steps
+    first = replace(first, load=replace(first.load, deliveries_per_s=per_s))
+    hung = CutOff(kind=CutOffKind.SILENT, statement="it hung", connections=50)
+    record = replace(venue, steps=ramp(50, 100)).record()
+    record = replace(record, steps=(baseline, first, replace(second, cut_off=hung)))
+
+    assert is_held == (judged(record).steps[1].cut_off is None)

@@ -84,3 +84,11 @@ def test_no_more_are_under_way_than_the_rate_takes(rate, took_s, in_flight):
     """At 400/s: a tenth of a second's worth, or twice what a handshake takes where that is longer."""
     assert 400.0 == after(rate, 30.0, took_s=took_s)
     assert in_flight == rate.in_flight
+
+
+def test_a_rate_that_is_eased_grows_gently_from_then_on():
+    rate = ConnectRate()
+    rate.ease(0.5)
+    rate.opened(0.0, 0.001)
+
+    assert START_PER_S / 2 < rate.per_s < START_PER_S / 2 + 0.1
