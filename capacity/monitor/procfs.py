@@ -33,6 +33,7 @@ class ProcessStat:
     """The fields of /proc/PID/stat (or of one thread's) that we use."""
 
     state: str
+    parent_pid: int
     cpu_ticks: int
     """User and system time of the process itself; exited children are not in it."""
     threads: int
@@ -54,6 +55,7 @@ def parse_stat(text: str) -> ProcessStat:
         )
     return ProcessStat(
         state=fields[0],
+        parent_pid=int(fields[1]),
         cpu_ticks=int(fields[11]) + int(fields[12]),
         threads=int(fields[17]),
         started_ticks=int(fields[19]),
