@@ -26,5 +26,7 @@ _.snapped, _.void_steps, _.push_idle, _.push_per_delivery_per_s, _.poll_per_requ
 _.order_type, _.order_state, _.last_update_timestamp
 _.too_slow, _.accept_failures, _.slipped_s, _.arrival_limit
 _.delivered_bytes, _.untimed, _.fingerprint, _.unit_costs
+# What tells the master of forked workers from them.
+_.parent_pid
 # A session of the exchange keeps it for its weight.
 _._state

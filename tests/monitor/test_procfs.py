@@ -1,5 +1,6 @@
 """Formats from proc(5): planted texts, odd names, and what must be refused."""
 
+import os
 import threading
 
 import pytest
@@ -29,7 +30,7 @@ STAT = (
 def test_stat_is_read_past_any_process_name(name):
     stat = parse_stat(STAT.format(name=name))
 
-    assert (stat.state, stat.cpu_ticks) == ("S", 200)
+    assert (stat.state, stat.parent_pid, stat.cpu_ticks) == ("S", 12, 200)
     assert (stat.threads, stat.started_ticks) == (9, 123456)
     assert stat.resident_bytes == 2500 * PAGE_BYTES
 
@@ -46,9 +47,10 @@ def test_a_stat_that_is_cut_short_is_refused(text):
         parse_stat(text)
 
 
-def test_the_own_stat_tells_the_own_threads():
+def test_the_own_stat_tells_the_own_parent_and_threads():
     stat = parse_stat(read_text("/proc/self/stat"))
 
+    assert stat.parent_pid == os.getppid()
     assert stat.threads >= threading.active_count()
     assert stat.is_alive
 
