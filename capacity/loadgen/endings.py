@@ -33,7 +33,7 @@ def target_lost(index: int, disturbance: str) -> Ending:
 def guarded(index: int, trip: Trip) -> Ending:
     return "aborted", {
         "reason": f"the {trip.guard} guard took the load off at step {index}: {trip.statement}; "
-        "the steps before it are kept",
+        "the steps before it are kept and can be planned from, within what was met",
         "exit_code": GuardError.exit_code,
     }
 

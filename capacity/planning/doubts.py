@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 
 from capacity.domain import units
-from capacity.domain.observation import StepObservation
+from capacity.domain.observation import CutOffKind, StepObservation
 from capacity.domain.plan import Doubt, DoubtKind, GeneratorVerdict
 from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.domain.run import RunRecord
@@ -110,15 +110,31 @@ def _about_steps(record: RunRecord) -> Iterator[Doubt]:
                 " events have examples."
             ),
         )
-    if record.missing:
+    missing = _unexplained(record)
+    if missing:
         yield Doubt(
             kind=DoubtKind.RUN_INCOMPLETE,
             statement=(
-                f"The record lacks {units.counted(len(record.missing), 'part')}:"
-                f" {'; '.join(record.missing)}."
+                f"The record lacks {units.counted(len(missing), 'part')}: {'; '.join(missing)}."
             ),
             remedy="Measure again to the end; what was recorded until then is used here.",
         )
+
+
+def _unexplained(record: RunRecord) -> list[str]:
+    """Return what is missing, less what a step that was cut off explains: measured again it would be
+
+    cut off again.
+    """
+    is_cut_off = any(
+        step.cut_off is not None and step.cut_off.kind is not CutOffKind.STOPPED
+        for step in record.steps
+    )
+    explained = (
+        "the end: the run was aborted",
+        f"{len(record.manifest.steps) - len(record.steps)} of",
+    )
+    return [each for each in record.missing if not (is_cut_off and each.startswith(explained))]
 
 
 def _about_limits(limits: Sequence[Limit]) -> Iterator[Doubt]:

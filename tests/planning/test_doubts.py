@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from capacity.domain.observation import CutOff, CutOffKind
 from capacity.domain.plan import DoubtKind
 from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.domain.run import ClockOffset
@@ -126,3 +127,18 @@ def test_a_limit_that_could_not_be_read_is_named_with_its_reason(record):
 
     assert [doubt.kind for doubt in found] == [DoubtKind.UNKNOWN_LIMIT]
     assert "a virtual interface has no speed" in found[0].statement
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_doubted"), [(CutOffKind.REFUSED, False), (CutOffKind.STOPPED, True)]
+)
+def test_a_run_that_its_target_ended_is_not_asked_to_be_measured_to_the_end(
+    record, kind, is_doubted
+):
+    cut_off = CutOff(kind=kind, statement="as planted", connections=1)
+    steps = (*record.steps[:-1], replace(record.steps[-1], cut_off=cut_off))
+    ended = replace(
+        record, steps=steps, missing=("the end: the run was aborted (a guard took the load off)",)
+    )
+
+    assert is_doubted == (DoubtKind.RUN_INCOMPLETE in {each.kind for each in doubts_of(ended)})
