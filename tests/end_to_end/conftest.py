@@ -32,6 +32,15 @@ NCHAN = "ngx_nchan_module.so"
 START_TIMEOUT_S = 30.0
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what takes many minutes, unless it is asked for."""
+    if "thorough" in config.option.markexpr:
+        return
+    long = [item for item in items if item.get_closest_marker("thorough") is not None]
+    items[:] = [item for item in items if item not in long]
+    config.hook.pytest_deselected(items=long)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nginx:
     """A running nginx with one worker. `/sub/<channel>`, `/pub/<channel>`, both status pages."""

@@ -1,6 +1,7 @@
 """Starts fragile targets and measures them: real processes, all of them gone when a test is over."""
 
 import contextlib
+import itertools
 import json
 import os
 import signal
@@ -183,7 +184,7 @@ class Scene:
     def __init__(self, folder):
         self._folder = folder
         self._stack = contextlib.ExitStack()
-        self._count = 0
+        self._numbers = itertools.count()  # Several threads may start something.
 
     def __enter__(self):
         return self
@@ -198,8 +199,7 @@ class Scene:
 
     def agent(self, *arguments):
         """Start an agent; return its process and its address."""
-        log = self._folder / f"agent-{self._count}.log"
-        self._count += 1
+        log = self._folder / f"agent-{next(self._numbers)}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [sys.executable, "-m", "capacity.monitor", *map(str, arguments)],
@@ -214,13 +214,13 @@ class Scene:
         return process, log.read_text().split(ready)[1].split()[0]
 
     def measure(self, target, profile="safe", *options, **settings):
-        folder = self._folder / f"measure-{self._count}"
-        self._count += 1
+        number = next(self._numbers)
+        folder = self._folder / f"measure-{number}"
         folder.mkdir()
         dialect = written(folder / "dialect.yaml", DIALECT)
         known = {
             "target": 1,
-            "name": f"fragile-{os.getpid()}-{self._count}",
+            "name": f"fragile-{os.getpid()}-{number}",
             "host": "127.0.0.1",
             "port": target.port,
             "dialect": str(dialect),
@@ -234,8 +234,7 @@ class Scene:
 
     def cgroup(self, controller, **limits):
         """Make a version 1 cgroup with limits by file name, and return it."""
-        group = Path(f"/sys/fs/cgroup/{controller}/capacity-{os.getpid()}-{self._count}")
-        self._count += 1
+        group = Path(f"/sys/fs/cgroup/{controller}/capacity-{os.getpid()}-{next(self._numbers)}")
         group.mkdir()
         self._stack.callback(_remove, group)
         for file, value in limits.items():
