@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from capacity.domain.plan import ASSUMED, CapacityPlan, Doubt, Excuse, GeneratorVerdict
+from capacity.domain.plan import ASSUMED, CapacityPlan, Doubt, DoubtKind, Excuse, GeneratorVerdict
 from capacity.domain.resources import Limit, Resource
 from capacity.domain.run import RunRecord
 from capacity.planning.climb import next_level
@@ -91,7 +91,9 @@ def plan(record: RunRecord, *, declared: Sequence[Limit] = ()) -> CapacityPlan |
         answer,
         next_level=next_level(answer),
         doubts=tuple(doubt for doubt in answer.doubts if doubt.kind not in ASSUMED),
-        assumptions=tuple(doubt for doubt in answer.doubts if doubt.kind in ASSUMED),
+        assumptions=tuple(
+            doubt for doubt in answer.doubts if doubt.kind in ASSUMED - _settled(answer)
+        ),
     )
 
 
@@ -112,6 +114,12 @@ def count_connections_here(
     ]
     source = f"{limit.source} (connections counted by the generator, not by the agent)"
     return counted, {**limits, resource: replace(limit, source=source)}
+
+
+def _settled(answer: CapacityPlan) -> set[DoubtKind]:
+    """Return what need not be taken for granted any more: a cap that the run met is known."""
+    is_met = any(wall.resource is Resource.APPLICATION_CONNECTIONS for wall in answer.ladder)
+    return {DoubtKind.OWN_CAP} if is_met else set()
 
 
 def limits_of(record: RunRecord) -> list[Limit]:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 FRAGILE = runpy.run_path(str(Path(__file__).with_name("fragile.py")))
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("load")]
 
 PROFILE = {
     "profile": 1,

@@ -91,6 +91,8 @@ def test_no_plan_is_contradicted_by_its_own_run(cut, kind, connections, failed):
     assert "met" == answer.ladder[0].limit.scope
     assert DoubtKind.LIMIT_MET is answer.doubts[0].kind
     assert f"{failed}" in answer.doubts[0].statement
+    is_cap = answer.binding is Resource.APPLICATION_CONNECTIONS
+    assert is_cap == (DoubtKind.OWN_CAP not in {each.kind for each in answer.assumptions})
 
 
 def test_a_resource_whose_limit_was_met_keeps_its_line_within_the_bounds(cut):
