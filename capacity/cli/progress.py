@@ -61,6 +61,16 @@ def watch(run: Path, is_running: Callable[[], bool], console: Console) -> None:
 
 
 def _trouble_text(event: dict[str, Any]) -> str:
+    detail = event["detail"]
+    if event["kind"] == "climb":
+        level = detail["connections"]
+        return (
+            f"next level: {level} connections" if level else f"the climb ends: {detail['reason']}"
+        )
+    if event["kind"] == "eased":
+        return f"slowed down to {detail['connects_per_s']} connects/s: {detail['statement']}"
+    if event["kind"] == "guard":
+        return f"{detail['guard']} guard: {detail['statement']}"
     facts = [
         str(value) if key == "reason" else f"{key} {value}"
         for key, value in event["detail"].items()
@@ -69,9 +79,9 @@ def _trouble_text(event: dict[str, Any]) -> str:
 
 
 def _phase_text(detail: dict[str, Any]) -> str:
+    total = f" of {detail['steps']}" if detail["steps"] else ""
     return (
-        f"step {detail['index'] + 1} of {detail['steps']}, {detail['phase']}: "
-        f"{detail['connections']} connections"
+        f"step {detail['index'] + 1}{total}, {detail['phase']}: {detail['connections']} connections"
     )
 
 

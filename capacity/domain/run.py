@@ -55,7 +55,7 @@ class RunEvent:
 
     at: float
     kind: str
-    """phase, design, trial, eased, limit_changed, worker_lost, worker_joined, target_restarted, agent_lost, agent_back,
+    """phase, design, trial, climb, eased, limit_changed, worker_lost, worker_joined, target_restarted, agent_lost, agent_back,
     agent_note, guard, problem, finished, aborted."""
     detail: Mapping[str, Any]
 

@@ -160,6 +160,11 @@ class Conductor:
         return self._position
 
     @property
+    def total_steps(self) -> int | None:
+        """Return how many steps there are; of a climb nobody knows yet how many follow."""
+        return None if self._course.is_careful else len(self.steps)
+
+    @property
     def _step(self) -> LoadStep:
         return self.steps[self._position.index]
 
@@ -222,7 +227,7 @@ class Conductor:
             index=position.index,
             phase=position.phase.value,
             connections=step.connections,
-            steps=len(self.steps),
+            steps=self.total_steps,
         )
 
     def _share_stage(self, **changes: int) -> None:
@@ -254,6 +259,9 @@ class Conductor:
                 return
             self.recorder.catch_up(closed.plateau_ended_at or closed.started_at)
         steps = self._course.next_steps(self.recorder.record())
+        if isinstance(self._course, Climber) and self._course.reason:
+            level = max((step.connections for step in steps), default=None)
+            self.recorder.event("climb", connections=level, reason=self._course.reason)
         if not steps:
             self.finish(self._course.end())
         elif self._course.is_search or not self._is_guarded_from(steps[0]):

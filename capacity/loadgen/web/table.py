@@ -76,8 +76,9 @@ def status_of(director: Director) -> str:
     if conductor.is_over:
         return f"Run is over; record in {conductor.recorder.path}"
     position = conductor.position
+    total = f" of {conductor.total_steps}" if conductor.total_steps else ""
     return (
-        f"Running, step {position.index + 1} of {len(conductor.steps)}, {position.phase}: "
+        f"Running, step {position.index + 1}{total}, {position.phase}: "
         f"{conductor.open_connections} connections open, {conductor.users} users; "
         f"record in {conductor.recorder.path}"
     )
