@@ -125,19 +125,9 @@ class Conductor:
         self._crew.note(worker, report["gauges"])
         self._failures += sum(report["failures"].values())
         self.recorder.unmatched(report["examples"])
-        open_connections = self.open_connections
-        if report["index"] == len(self.observations):
-            # Also of those that were lost between two reports.
-            most = self._crew.most_open
-            self._book.connections_peak = max(self._book.connections_peak, most)
-        if open_connections > self._progress[0]:
-            self._progress = (open_connections, self._elapsed_s)
-        if report["index"] < 0:
-            return
-        tally = self._book.tally(report["index"], Phase(report["phase"]))
-        tally.add(worker, report)
-        if self._crew.heard == len(self._crew):
-            tally.open_connections.append(open_connections)
+        if self.open_connections > self._progress[0]:
+            self._progress = (self.open_connections, self._elapsed_s)
+        self._book.add(worker, report)
 
     @property
     def open_connections(self) -> int:

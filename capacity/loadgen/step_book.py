@@ -1,6 +1,8 @@
 """What the workers counted in each step and phase, until the step is summed up and recorded."""
 
 import time
+from collections.abc import Mapping
+from typing import Any
 
 import gevent
 
@@ -36,6 +38,18 @@ class StepBook:
 
     def begin(self, position: Position) -> None:
         self._times.setdefault(position.index, {})[position.phase] = time.time()
+
+    def add(self, worker: str, report: Mapping[str, Any]) -> None:
+        """Take what a worker counted since its last report."""
+        if report["index"] == len(self.observations):
+            # Also of those that were lost between two reports.
+            self.connections_peak = max(self.connections_peak, self._crew.most_open)
+        if report["index"] < 0:
+            return
+        tally = self.tally(report["index"], Phase(report["phase"]))
+        tally.add(worker, report)
+        if self._crew.heard == len(self._crew):
+            tally.open_connections.append(self._crew.open_connections)
 
     def tally(self, index: int, phase: Phase) -> Tally:
         return self._tallies.setdefault(index, {}).setdefault(phase, Tally())
