@@ -25,7 +25,7 @@ at most, and what is under way then arrives after it."""
 LEAST_SEGMENTS = 4000
 """A share of fewer segments says nothing."""
 LEAST_RETRANSMITS = 200
-"""Others in the target's network namespace lose some as well."""
+"""Others in the target's network namespace lose some as well, where its own are not told."""
 LEAST_OPENS = 20
 LEAST_LOST = 3
 """Connections; one or two may end for reasons of their own."""
@@ -311,6 +311,7 @@ def _is_busy(recent: Sequence[Sample], limits: Sequence[Limit]) -> bool:
 def _shares_beyond(span: tuple[Sample, Sample], bounds: Bounds) -> dict[str, Trip]:
     """Return the guards on a share of something that trip between two samples, by name."""
     pressure = _pressure(*span)
+    whose = "target_" if _grown(*span, "target_segments_sent", least=1.0) else ""
     shares = (
         (
             "throttling",
@@ -322,8 +323,8 @@ def _shares_beyond(span: tuple[Sample, Sample], bounds: Bounds) -> dict[str, Tri
         (
             "retransmission",
             "{} of the segments it sent were sent again",
-            _grown(*span, "retransmits", least=LEAST_RETRANSMITS),
-            _grown(*span, "segments_sent", least=LEAST_SEGMENTS),
+            _grown(*span, f"{whose}retransmits", least=LEAST_RETRANSMITS),
+            _grown(*span, f"{whose}segments_sent", least=LEAST_SEGMENTS),
             bounds.retransmitted_ratio,
         ),
         ("memory pressure", *pressure, span[1].at - span[0].at, bounds.memory_pressure_ratio),
