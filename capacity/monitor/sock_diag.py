@@ -8,7 +8,6 @@ AF_INET6 even when the peer speaks IPv4: each family is asked for by itself.
 import os
 import socket
 import struct
-import sys
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -24,6 +23,10 @@ SYN_RECEIVED, which no outgoing one is in."""
 _REQ_BYTECODE = 1
 _MEMINFO_WANTED, _MEMINFO, _MEMINFO_DROPS = 1 << 6, 7, 8
 """INET_DIAG_SKMEMINFO as a bit of idiag_ext and as an attribute; SK_MEMINFO_DROPS in it."""
+_INFO_WANTED, _INFO = 1 << 1, 2
+"""INET_DIAG_INFO likewise: struct tcp_info (linux/tcp.h), which only ever grew at its end."""
+_INFO_RETRANSMITS_AT, _INFO_SEGMENTS_AT = 100, 136
+"""tcpi_total_retrans, and tcpi_segs_out of Linux 4.2 and later, 32 bits each."""
 _OP_JUMP, _OP_LOCAL_PORT_IS, _OP_REMOTE_PORT_IS = 1, 11, 12
 
 _HEADER = struct.Struct("=IHHII")
@@ -33,6 +36,7 @@ _SOCKET = struct.Struct("=BBBB2s2s16s16sIIIIIIII")
 """inet_diag_msg: family, state, timer, retransmits, ports and addresses in network order,
 interface, cookie (2), expiry, receive queue, write queue, uid, inode."""
 _ATTRIBUTE = struct.Struct("=HH")
+_COUNT = struct.Struct("=I")
 _PAIR = slice(_HEADER.size + 6, _HEADER.size + 40)
 """Remote port, local and remote address, as they lie in a message."""
 _INODE = struct.Struct("=I")
@@ -105,6 +109,23 @@ class SocketTable:
             return 0
         program = port_filter(ports)
         return sum(_count(message) for message in self._dump(family, (_ESTABLISHED,), program))
+
+    def sent(self, family: int, ports: Collection[int]) -> tuple[int, int]:
+        """Return the segments that connections whose local port is one of *ports* have sent, and
+        how many of them again, since each was opened.
+        """
+        if not ports:
+            return 0, 0
+        segments = retransmits = 0
+        program = port_filter(ports)
+        for part in self._dump(family, (_ESTABLISHED,), program, _INFO_WANTED):
+            for start in _starts(part):
+                place = _attribute(part, start, _INFO, _INFO_SEGMENTS_AT + 4)
+                if place is not None:
+                    (again,) = _COUNT.unpack_from(part, place + _INFO_RETRANSMITS_AT)
+                    (sent,) = _COUNT.unpack_from(part, place + _INFO_SEGMENTS_AT)
+                    retransmits, segments = retransmits + again, segments + sent
+        return segments, retransmits
 
     def outgoing(self, family: int, listening: Collection[int]) -> dict[bytes, Outgoing]:
         """Count the connections of each pair of a local address and a destination.
@@ -264,13 +285,20 @@ def _listener(part: bytes, start: int) -> Listener:
 
 def _drops(part: bytes, start: int) -> int | None:
     """Return SK_MEMINFO_DROPS from the attributes behind a message about a socket."""
+    place = _attribute(part, start, _MEMINFO, 4 * _MEMINFO_DROPS + 4)
+    if place is None:
+        return None
+    (drops,) = _COUNT.unpack_from(part, place + 4 * _MEMINFO_DROPS)
+    return int(drops)
+
+
+def _attribute(part: bytes, start: int, wanted: int, least_bytes: int) -> int | None:
+    """Return where the content of an attribute begins; None where it is not there or shorter."""
     end = start + _HEADER.unpack_from(part, start)[0]
     place = start + _HEADER.size + _SOCKET.size
     while place + _ATTRIBUTE.size <= end:
         length, kind = _ATTRIBUTE.unpack_from(part, place)
-        counters = (length - _ATTRIBUTE.size) // 4
-        if kind == _MEMINFO and counters > _MEMINFO_DROPS:
-            at = place + _ATTRIBUTE.size + 4 * _MEMINFO_DROPS
-            return int.from_bytes(part[at : at + 4], sys.byteorder)
+        if kind == wanted and length - _ATTRIBUTE.size >= least_bytes:
+            return place + _ATTRIBUTE.size
         place += max(_ATTRIBUTE.size, (length + 3) & ~3)
     return None

@@ -25,7 +25,7 @@ at most, and what is under way then arrives after it."""
 LEAST_SEGMENTS = 4000
 """A share of fewer segments says nothing."""
 LEAST_RETRANSMITS = 200
-"""Others in the target's network namespace lose some as well."""
+"""Others in the target's network namespace lose some as well, where its own are not told."""
 LEAST_OPENS = 20
 LEAST_LOST = 3
 """Connections; one or two may end for reasons of their own."""
@@ -315,6 +315,7 @@ def _shares_beyond(
 ) -> dict[str, Trip]:
     """Return the guards on a share of something that trip between two samples, by name."""
     pressure = _pressure(*span, limits)
+    whose = "target_" if _grown(*span, "target_segments_sent", least=1.0) else ""
     shares = (
         (
             "throttling",
@@ -326,8 +327,8 @@ def _shares_beyond(
         (
             "retransmission",
             "{} of the segments it sent were sent again",
-            _grown(*span, "retransmits", least=LEAST_RETRANSMITS),
-            _grown(*span, "segments_sent", least=LEAST_SEGMENTS),
+            _grown(*span, f"{whose}retransmits", least=LEAST_RETRANSMITS),
+            _grown(*span, f"{whose}segments_sent", least=LEAST_SEGMENTS),
             bounds.retransmitted_ratio,
         ),
         ("memory pressure", *pressure, span[1].at - span[0].at, bounds.memory_pressure_ratio),

@@ -42,8 +42,8 @@ class ProfileGuards(BaseModel):
     throttled_ratio: Share = 0.05
     """Share of the periods of its CPU quota in which the target was throttled."""
     retransmitted_ratio: Share = 0.05
-    """Share of the segments from the target's network namespace, other traffic in it included, that
-    were sent again."""
+    """Share of the segments from the target that were sent again; where its own cannot be told, of
+    those from its network namespace, other traffic in it included."""
     memory_pressure_ratio: Share = 0.1
     """Share of the time in which a process of the target's cgroup, or host, waited for memory."""
     failed_opens_ratio: Share = 0.1

@@ -170,3 +170,20 @@ def test_messages_are_counted_however_they_are_packed(part, count):
     end = sock_diag._end_of_sockets(part)
 
     assert sock_diag._count(part[:end]) == count if end else count == 0
+
+
+def test_what_was_sent_is_told_of_the_asked_ports_alone(table, opened):
+    port, server = listen(opened, "127.0.0.1", socket.AF_INET)
+    connect(opened, "127.0.0.1", port, 2)
+    accepted = [server.accept()[0] for _ in range(2)]
+    opened += accepted
+    before, _ = table.sent(socket.AF_INET, {port})
+    for _ in range(10):
+        for each in accepted:
+            each.sendall(b"x")
+    after, again = table.sent(socket.AF_INET, {port})
+
+    assert 20 == after - before
+    assert 0 == again
+    assert (0, 0) == table.sent(socket.AF_INET6, {port})
+    assert (0, 0) == table.sent(socket.AF_INET, ())

@@ -81,6 +81,33 @@ def guard_of(samples, limits=()):
         ({"segments_sent": (0, 90_000), "retransmits": (100, 500)}, None),
         ({"segments_sent": (0, 90_000), "retransmits": (100, 1900)}, "retransmission"),
         ({"segments_sent": (0, 90), "retransmits": (0, 45)}, None),
+        (
+            {
+                "segments_sent": (0, 90_000),
+                "retransmits": (100, 1900),
+                "target_segments_sent": (0, 45_000),
+                "target_retransmits": (0, 9),
+            },
+            None,
+        ),
+        (
+            {
+                "segments_sent": (0, 900_000),
+                "retransmits": (100, 2000),
+                "target_segments_sent": (0, 90_000),
+                "target_retransmits": (0, 1900),
+            },
+            "retransmission",
+        ),
+        (
+            {
+                "segments_sent": (0, 90_000),
+                "retransmits": (100, 1900),
+                "target_segments_sent": (7, 7),
+                "target_retransmits": (0, 0),
+            },
+            "retransmission",
+        ),
         ({"host_memory_pressure_some_s": (50, 50.5)}, None),
         ({"host_memory_pressure_some_s": (50, 53)}, "memory pressure"),
     ],

@@ -11,13 +11,14 @@ from capacity.monitor.collectors.base import TargetCollector
 from capacity.monitor.listeners import TargetListeners
 from capacity.monitor.pace import Pace
 from capacity.monitor.readings import Reading
-from capacity.monitor.sock_diag import FAMILIES, Listener
+from capacity.monitor.sock_diag import FAMILIES, Listener, SocketTable
 from capacity.monitor.target import TargetView
 
 _CENSUS_S = 2.0
 _CENSUS_COST_RATIO = 0.002
 """The census may take this share of a core: above 4 ms it is taken more rarely."""
 _DROPS = "target_listen_drops"
+_SEGMENTS, _RETRANSMITS = "target_segments_sent", "target_retransmits"
 _INTERVAL_GAUGE = "application_connections_interval_s"
 
 
@@ -28,11 +29,14 @@ class ConnectionsCollector(TargetCollector):
         "accept_queue_limit",
         _INTERVAL_GAUGE,
         _DROPS,
+        _SEGMENTS,
+        _RETRANSMITS,
     )
 
     def __init__(self, listeners: TargetListeners) -> None:
         self._listeners = listeners
         self._pace = Pace(_CENSUS_S, _CENSUS_COST_RATIO)
+        self._sent = _Sent()
 
     def collect(self, target: TargetView) -> Reading:
         listeners = self._listeners.read(target)
@@ -45,6 +49,8 @@ class ConnectionsCollector(TargetCollector):
         }
         drops = [listener.drops for listener in listeners if listener.drops is not None]
         counters = {_DROPS: float(sum(drops))} if drops else {}
+        table = self._listeners.table(target)
+        counters |= self._sent.read(target.started_at, table, listeners)
         if not self._pace.is_due:
             return Reading(gauges=gauges, counters=counters)
         with self._pace.reading():
@@ -55,10 +61,45 @@ class ConnectionsCollector(TargetCollector):
 
     def _census(self, target: TargetView, listeners: list[Listener]) -> int:
         table = self._listeners.table(target)
-        return sum(
-            table.established(family, {entry.port for entry in listeners if entry.family == family})
-            for family in FAMILIES
-        )
+        return sum(table.established(family, _ports(listeners, family)) for family in FAMILIES)
+
+
+class _Sent:
+    """What the target's own connections sent, and sent again: read as rarely as it is dear.
+
+    In between the counters stand still. A connection that ends takes what it had sent along, so they
+    count what is open; a neighbour's traffic is never in them.
+    """
+
+    def __init__(self) -> None:
+        self._pace = Pace(_CENSUS_S, _CENSUS_COST_RATIO)
+        self._of: float | None = None
+        self._before = (0, 0)
+        self._counters: dict[str, float] = {}
+
+    def read(
+        self, started_at: float, table: SocketTable, listeners: list[Listener]
+    ) -> dict[str, float]:
+        """Return the counters of the target that was started at *started_at*."""
+        if not self._pace.is_due and self._of == started_at:
+            return self._counters
+        with self._pace.reading():
+            sent = [table.sent(family, _ports(listeners, family)) for family in FAMILIES]
+        now = (sum(segments for segments, _ in sent), sum(again for _, again in sent))
+        if self._of != started_at:
+            self._of, self._before = started_at, now
+            self._counters = {_SEGMENTS: 0.0, _RETRANSMITS: 0.0}
+        grown = [max(0, after - before) for before, after in zip(self._before, now, strict=True)]
+        self._before = now
+        self._counters = {
+            _SEGMENTS: self._counters[_SEGMENTS] + grown[0],
+            _RETRANSMITS: self._counters[_RETRANSMITS] + grown[1],
+        }
+        return self._counters
+
+
+def _ports(listeners: list[Listener], family: int) -> set[int]:
+    return {entry.port for entry in listeners if entry.family == family}
 
 
 def _fullness(listener: Listener) -> tuple[float, int]:

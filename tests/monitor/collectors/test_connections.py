@@ -189,3 +189,18 @@ def test_the_census_is_what_was_opened_and_what_ss_says(
     assert established(target.pid, port) == count
     # Beside the connections: three standard streams and the listener.
     assert held == count + 4
+
+
+def test_what_the_targets_connections_sent_is_counted_from_its_first_reading_on(
+    collector, served, clients, view
+):
+    child, (first, _second) = served
+    clients("127.0.0.1", first, 3)
+    child.do("take(0, 3)")
+    child.do("[each.sendall(b'x') for each in held]")
+    begun = collector.collect(view(child.pid)).counters
+    child.do("[each.sendall(b'x') for each in held[:2]]")
+    later = collector.collect(view(child.pid)).counters
+
+    assert (0.0, 0.0) == (begun["target_segments_sent"], begun["target_retransmits"])
+    assert (2.0, 0.0) == (later["target_segments_sent"], later["target_retransmits"])
