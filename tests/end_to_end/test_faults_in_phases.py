@@ -164,6 +164,9 @@ def check(kind, level, phase, code, measuring):
         assert (0, None) == (code, cut), measuring.said
         return
     codes, sentence = EXPECTED[kind]
+    if (kind, level) == ("hang", 1):
+        # Who never served anybody may also be one that the dialect does not understand.
+        codes, sentence = codes | {5}, f"{sentence}|0 updates came"
     reason = record.events[-1].detail["reason"]
 
     assert code in codes, measuring.said
