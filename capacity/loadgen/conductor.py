@@ -295,6 +295,7 @@ class Conductor:
             connections=self._book.connections_peak,
             is_loaded=index > 0 or self._step.connections > 0,
             is_leaving=is_way_down(self.steps, index) and phase is not Phase.PLATEAU,
+            lost_before=self._book.lost_before(self._position),
             refused_by=self._crew.refused_by,
         )
         reaction = self._distress.reaction(self.recorder.samples, moment, phase, self._elapsed_s)

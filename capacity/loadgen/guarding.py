@@ -48,6 +48,8 @@ class Moment:
     """There is load, or was."""
     is_leaving: bool
     """A crowd leaves: its last segments find nobody and are sent again."""
+    lost_before: int = 0
+    """Connections that the target ended in the step's earlier phases."""
     refused_by: Mapping[str, int] = field(default_factory=dict)
     """Failures of the step by reason, once a worker has given up opening more; else empty."""
 
@@ -91,7 +93,7 @@ class Guard:
         return (
             _given_up(moment)
             or _refused(moment, self._bounds)
-            or losing(tally.total("lost"), moment.connections, self._bounds)
+            or losing(tally.total("lost") + moment.lost_before, moment.connections, self._bounds)
             or tripped(
                 samples,
                 self._limits,

@@ -54,6 +54,13 @@ class StepBook:
     def tally(self, index: int, phase: Phase) -> Tally:
         return self._tallies.setdefault(index, {}).setdefault(phase, Tally())
 
+    def lost_before(self, position: Position) -> int:
+        """Return the connections that the target ended in the step's earlier phases."""
+        phases = self._tallies.get(position.index, {})
+        return sum(
+            tally.total("lost") for phase, tally in phases.items() if phase != position.phase
+        )
+
     def point(self, position: Position, failures: int) -> LoadPoint:
         """Return the load of this moment."""
         tally = self.tally(position.index, position.phase)

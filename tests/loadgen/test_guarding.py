@@ -127,3 +127,11 @@ def test_who_was_let_in_and_is_lost_was_not_refused(refused_by, kind, said):
 
     assert kind is trip.kind
     assert said in trip.statement
+
+
+def test_what_was_lost_in_an_earlier_phase_counts_for_the_step(report):
+    tally = Tally()
+    tally.add("a", report(lost=30))
+
+    assert Guard(GUARDED, ()).trip([], moment(tally)) is None
+    assert "loss" == Guard(GUARDED, ()).trip([], moment(tally, lost_before=30)).guard

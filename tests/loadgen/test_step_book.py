@@ -141,3 +141,12 @@ def test_a_target_that_is_full_is_told_from_one_that_hangs(
 
     assert (kind, 5) == (cut_off.kind, cut_off.connections)
     assert said in cut_off.statement
+
+
+def test_what_was_lost_before_a_phase_is_that_of_the_others(book, report):
+    book.book.tally(0, Phase.RAMP).add("a", report(lost=2))
+    book.book.tally(0, Phase.SETTLE).add("a", report(lost=3))
+    book.book.tally(0, Phase.PLATEAU).add("a", report(lost=4))
+
+    assert 5 == book.book.lost_before(Position(index=0, phase=Phase.PLATEAU, since_s=0.0))
+    assert 0 == book.book.lost_before(Position(index=1, phase=Phase.RAMP, since_s=0.0))
