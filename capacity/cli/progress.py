@@ -64,9 +64,9 @@ def _trouble_text(event: dict[str, Any]) -> str:
     detail = event["detail"]
     if event["kind"] == "climb":
         level = detail["connections"]
-        return (
-            f"next level: {level} connections" if level else f"the climb ends: {detail['reason']}"
-        )
+        if level is None:
+            return f"no further level: {detail['reason']}"
+        return f"next level: {level} connections, {detail['reason']}"
     if event["kind"] == "eased":
         return f"slowed down to {detail['connects_per_s']} connects/s: {detail['statement']}"
     if event["kind"] == "guard":

@@ -43,6 +43,7 @@ class Climber:
         """How the last step was saturated, if it was so twice."""
         self._to_repeat: LoadStep | None = None
         self.reason = ""
+        self._decided: Climb | None = None
         self._trouble: str | None = None
         """Why the climb could not go on, where that is no result."""
 
@@ -72,9 +73,14 @@ class Climber:
             is_whole = self._trouble is None
             steps = self._experiment.way_down(self._steps) if is_whole else ()
             self._is_down = True
-        self.reason = climb.reason
+        self.reason, self._decided = climb.reason, climb
         self._steps += steps
         return steps
+
+    def take_decision(self) -> Climb | None:
+        """Return what was decided since the last call, if anything."""
+        decided, self._decided = self._decided, None
+        return decided
 
     def end(self) -> Ending:
         if self._trouble is None:

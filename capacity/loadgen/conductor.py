@@ -249,9 +249,8 @@ class Conductor:
                 return
             self.recorder.catch_up(closed.plateau_ended_at or closed.started_at)
         steps = self._course.next_steps(self.recorder.record())
-        if isinstance(self._course, Climber) and self._course.reason:
-            level = max((step.connections for step in steps), default=None)
-            self.recorder.event("climb", connections=level, reason=self._course.reason)
+        if isinstance(self._course, Climber) and (climb := self._course.take_decision()):
+            self.recorder.event("climb", **asdict(climb))
         if not steps:
             self.finish(self._course.end())
         elif self._course.is_search or not self._is_guarded_from(steps[0]):

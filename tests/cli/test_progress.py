@@ -129,3 +129,35 @@ def test_a_void_step_is_told_with_its_reason(writer, bare_step):
     text = shown(writer, lambda: writer.append_step(bare_step), lambda: writer.append_step(void))
 
     assert text == "step 2 is void: the generator was saturated: [red]timers 0.2 s late\n"
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        (
+            {"kind": "climb", "detail": {"connections": 60, "reason": "bounded by memory"}},
+            "next level: 60 connections, bounded by memory",
+        ),
+        (
+            {"kind": "climb", "detail": {"connections": None, "reason": "all done"}},
+            "no further level: all done",
+        ),
+        (
+            {"kind": "guard", "detail": {"guard": "slo", "statement": "it was late"}},
+            "slo guard: it was late",
+        ),
+        (
+            {
+                "kind": "eased",
+                "detail": {"connects_per_s": 25.0, "statement": "a queue overflowed"},
+            },
+            "slowed down to 25.0 connects/s: a queue overflowed",
+        ),
+        (
+            {"kind": "agent_lost", "detail": {"reason": "no answer", "samples": 3}},
+            "agent lost: no answer, samples 3",
+        ),
+    ],
+)
+def test_what_happens_in_a_run_is_said_in_a_sentence(event, words):
+    assert words == progress._trouble_text(event)

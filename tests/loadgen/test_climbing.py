@@ -98,9 +98,15 @@ def observed(index, step, each_per_s, ramp_s, void):
 
 def test_it_climbs_by_its_growth_to_its_bound_then_goes_down_once_and_ends():
     climb = Climb()
-    levels = [[step.connections for step in climb.follow()] for _ in range(5)]
+    levels, decided = [], []
+    for _ in range(5):
+        levels.append([step.connections for step in climb.follow()])
+        decided.append(climb.climber.take_decision())
 
     assert [[60, 60], [180, 180], [400, 400], [180], []] == levels
+    assert [60, 180, 400, None, "-"] == [
+        each.connections if each is not None else "-" for each in decided
+    ]
     assert ("finished", {"climbed": climb.climber.reason}) == climb.climber.end()
     assert "descriptors" in climb.climber.reason
 
