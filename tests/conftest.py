@@ -4,8 +4,9 @@ import os
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # The main thread of a worker is woken by one that is none of gevent's: its locks stay native.
+    # Not threading.RLock, which makes what gevent has put in the place of the native one by then.
     import queue
-    import threading
+    from _thread import RLock
 
     from execnet.gateway_base import ThreadExecModel
 
@@ -31,7 +32,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
             return True
 
     ThreadExecModel.Event = lambda _: NativeEvent()
-    ThreadExecModel.RLock = ThreadExecModel.Lock = lambda _, lock=threading.RLock: lock()
+    ThreadExecModel.RLock = ThreadExecModel.Lock = lambda _: RLock()
 
 import locust  # noqa: F401 - see above
 

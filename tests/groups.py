@@ -16,8 +16,8 @@ GROUPS = (
     ("-m", "not alone", "-n", PROCESSES, "--dist", "loadgroup"),
     ("-m", "alone"),
 )
-NO_TESTS = 5
-"""pytest's exit code where a group has nothing of what was asked for."""
+NO_TESTS, FAILED = 5, 1
+"""pytest's exit codes where a group has nothing of what was asked for, and where a test failed."""
 
 
 def run(arguments):
@@ -30,7 +30,7 @@ def run(arguments):
             sys.stdout.buffer.write(piece)
             sys.stdout.buffer.flush()
             last = (last + piece)[-4096:]
-    lines = last.decode(errors="replace").splitlines() or [""]
+    lines = last.decode(errors="replace").strip().splitlines() or [""]
     return process.returncode, lines[-1]
 
 
@@ -48,17 +48,26 @@ def together(lines):
     return ", ".join(f"{count} {name}" for name, count in total.items()) or "no tests ran"
 
 
+def exit_code(codes):
+    """Return 0 only if every group with tests passed; pytest that was killed has a code below 0."""
+    failures = [code for code in codes if code not in {0, NO_TESTS}]
+    if failures:
+        return max(*failures, FAILED)
+    return 0 if 0 in codes else NO_TESTS
+
+
 def main(arguments):
     began_s = time.monotonic()
     ended = [run((*group, *arguments)) for group in GROUPS]
-    codes = {code for code, _line in ended}
-    if codes > {NO_TESTS}:
-        codes.discard(NO_TESTS)
+    code = exit_code([code for code, _line in ended])
     took_s = time.monotonic() - began_s
     minutes, seconds = divmod(round(took_s), 60)
     total = together(line for _code, line in ended)
+    for (option, group, *_), (ended_with, line) in zip(GROUPS, ended, strict=True):
+        if ended_with != NO_TESTS and (ended_with not in {0, FAILED} or not counts(line)):
+            total = f"incomplete: {option} '{group}' ended with {ended_with}; {total}"
     print(f"{total} in {took_s:.2f}s (0:{minutes:02d}:{seconds:02d})", flush=True)
-    return max(codes)
+    return code
 
 
 if __name__ == "__main__":

@@ -1,0 +1,43 @@
+"""What is run in two groups has one result, which is good only if both are."""
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+GROUPS = runpy.run_path(str(Path(__file__).with_name("groups.py")))
+PASSED = "3962 passed, 2 skipped in 378.42s (0:06:18)"
+ALONE = "7 passed, 3962 deselected in 62.72s (0:01:02)"
+
+
+def ended(monkeypatch, capsys, *results):
+    """Return exit code and last line of a run whose groups ended so."""
+    results = iter(results)
+    monkeypatch.setitem(GROUPS["main"].__globals__, "run", lambda _arguments: next(results))
+    code = GROUPS["main"]([])
+    return code, capsys.readouterr().out.splitlines()[-1].rpartition(" in ")[0]
+
+
+@pytest.mark.parametrize(
+    ("results", "code", "said"),
+    [
+        ([(0, PASSED), (0, ALONE)], 0, "3969 passed, 2 skipped"),
+        ([(0, PASSED), (5, "7 deselected in 1.00s")], 0, "3962 passed, 2 skipped"),
+        ([(1, "1 failed, 9 passed in 2.00s"), (0, ALONE)], 1, "1 failed, 16 passed"),
+        ([(0, PASSED), (1, "1 failed, 6 passed in 2.00s")], 1, "3968 passed, 2 skipped, 1 failed"),
+        ([(5, "9 deselected in 1.00s"), (5, "9 deselected in 1.00s")], 5, "no tests ran"),
+    ],
+    ids=["both", "nothing alone", "one failed beside others", "one failed alone", "nothing"],
+)
+def test_the_closing_line_and_the_exit_code_are_those_of_both(
+    monkeypatch, capsys, results, code, said
+):
+    assert (code, said) == ended(monkeypatch, capsys, *results)
+
+
+@pytest.mark.parametrize("killed", [-15, -9, 2, 3, 4])
+def test_a_group_that_did_not_come_to_its_end_is_no_success(monkeypatch, capsys, killed):
+    code, said = ended(monkeypatch, capsys, (killed, "..........."), (0, ALONE))
+
+    assert code > 0
+    assert said == f"incomplete: -m 'not alone' ended with {killed}; 7 passed"
