@@ -51,6 +51,10 @@ def written(path, settings):
     return path
 
 
+class EndedEarlyError(Exception):
+    """A run was over before the moment that was waited for; says what it said."""
+
+
 class Target:
     """One fragile target, which can be started again on its port."""
 
@@ -126,7 +130,15 @@ class Measuring:
         """Wait until *phase* of the step begins."""
         events = self.run / "events.jsonl"
         wanted = f'"index":{index},"phase":"{phase}"'
-        eventually(lambda: events.exists() and wanted in events.read_text(), wanted, 90)
+
+        def has_come():
+            if events.exists() and wanted in events.read_text():
+                return True
+            if self.process.poll() is not None:
+                raise EndedEarlyError(self.said)
+            return False
+
+        eventually(has_come, wanted, 90)
 
     def end(self):
         """Return the exit code, once nothing is left of it."""
