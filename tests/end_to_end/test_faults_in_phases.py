@@ -148,8 +148,7 @@ def beside_a_death(scene):
 def all_at_once(scene, stories, at_once=AT_ONCE):
     """Return by name the future of each story; all are over."""
     with ThreadPoolExecutor(at_once) as pool:
-        begun = {name: pool.submit(story, scene, *told) for name, (story, *told) in stories.items()}
-    return begun
+        return {name: pool.submit(story, scene, *told) for name, (story, *told) in stories.items()}
 
 
 def held_by(record):
