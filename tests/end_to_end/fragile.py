@@ -51,6 +51,10 @@ def written(path, settings):
     return path
 
 
+class EndedEarlyError(Exception):
+    """A run was over before the moment that was waited for; says what it said."""
+
+
 class Target:
     """One fragile target, which can be started again on its port."""
 
@@ -126,7 +130,15 @@ class Measuring:
         """Wait until *phase* of the step begins."""
         events = self.run / "events.jsonl"
         wanted = f'"index":{index},"phase":"{phase}"'
-        eventually(lambda: events.exists() and wanted in events.read_text(), wanted, 90)
+
+        def has_come():
+            if events.exists() and wanted in events.read_text():
+                return True
+            if self.process.poll() is not None:
+                raise EndedEarlyError(self.said)
+            return False
+
+        eventually(has_come, wanted, 90)
 
     def end(self):
         """Return the exit code, once nothing is left of it."""
@@ -243,11 +255,12 @@ class Scene:
 
 
 def _remove(group):
+    """Remove a cgroup once the kernel lets go of who was in it."""
     deadline_s = time.monotonic() + 5
-    while (group / "cgroup.procs").read_text().strip() and time.monotonic() < deadline_s:
+    while group.exists() and time.monotonic() < deadline_s:
+        with contextlib.suppress(OSError):
+            group.rmdir()
         time.sleep(0.05)
-    with contextlib.suppress(OSError):
-        group.rmdir()
 
 
 def why_no_cgroup(controller):

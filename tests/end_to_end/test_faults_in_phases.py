@@ -70,6 +70,7 @@ CAPS = {
     ("--cap", "10", "--no", "503"): "handshake_rejected_503",
 }
 AT_ONCE = 6
+ATTEMPTS = 3
 EVERY = [
     (kind, level, phase)
     for kind in EXPECTED
@@ -90,10 +91,16 @@ def make_trouble(target, kind):
 
 
 def troubled(scene, kind, level, phase):
-    """Measure a target that gets into trouble; return why that was not answered well, if so."""
+    """Measure a target that gets into trouble; return the exit code and the run."""
     target = scene.target("--trouble", "drop" if kind == "drop" else "refuse")
-    measuring = scene.measure(target, PROFILE)
-    measuring.wait_for(level, phase)
+    for attempt in range(ATTEMPTS):
+        measuring = scene.measure(target, PROFILE)
+        try:
+            measuring.wait_for(level, phase)
+            break
+        except FRAGILE["EndedEarlyError"]:  # A machine that is busy voids steps.
+            if attempt == ATTEMPTS - 1:
+                raise
     if phase == "ramp":
         time.sleep(INTO_RAMP_S)
     make_trouble(target, kind)
@@ -139,10 +146,9 @@ def beside_a_death(scene):
 
 
 def all_at_once(scene, stories, at_once=AT_ONCE):
-    """Return by name what came of each story."""
+    """Return by name the future of each story; all are over."""
     with ThreadPoolExecutor(at_once) as pool:
-        begun = {name: pool.submit(story, scene, *told) for name, (story, *told) in stories.items()}
-    return {name: story.result() for name, story in begun.items()}
+        return {name: pool.submit(story, scene, *told) for name, (story, *told) in stories.items()}
 
 
 def held_by(record):
@@ -213,7 +219,7 @@ def fixture_came(tmp_path_factory):
 
 @pytest.mark.parametrize("case", QUICK, ids=lambda case: "-".join(map(str, case)))
 def test_a_target_in_trouble_is_told_with_what_was_seen(came, case):
-    check(*case, *came[case])
+    check(*case, *came[case].result())
 
 
 @pytest.mark.thorough
@@ -223,12 +229,12 @@ def test_every_trouble_in_every_phase_of_every_level_is_told(tmp_path, kind):
     with FRAGILE["Scene"](tmp_path) as scene:
         came = all_at_once(scene, {case: (troubled, *case) for case in cases}, 3)
         for case in cases:
-            check(*case, *came[case])
+            check(*case, *came[case].result())
 
 
 @pytest.mark.parametrize("options", CAPS, ids=lambda options: options[-1])
 def test_a_cap_is_met_once_named_and_not_taken_for_losses(came, options):
-    code, measuring = came[options]
+    code, measuring = came[options].result()
     record = measuring.record
     _out, _code, document = measuring.planned()
     met, last = document["plan"]["met"], record.steps[-1]
@@ -242,7 +248,7 @@ def test_a_cap_is_met_once_named_and_not_taken_for_losses(came, options):
 
 @pytest.mark.parametrize("story", ["agent killed", "agent back"])
 def test_a_run_goes_on_without_its_agent_and_says_so(came, story):
-    code, measuring = came[story]
+    code, measuring = came[story].result()
     kinds = [event.kind for event in measuring.record.events]
 
     assert 0 == code, measuring.said
@@ -253,7 +259,7 @@ def test_a_run_goes_on_without_its_agent_and_says_so(came, story):
 
 
 def test_a_limit_that_is_lowered_during_a_run_is_the_limit_of_the_plan(came):
-    code, measuring = came["limit"]
+    code, measuring = came["limit"].result()
     _out, _code, document = measuring.planned()
     plan = document["plan"]
     (descriptors,) = [wall for wall in plan["ladder"] if wall["resource"] == "descriptors"]
@@ -266,7 +272,7 @@ def test_a_limit_that_is_lowered_during_a_run_is_the_limit_of_the_plan(came):
 
 def test_a_run_is_not_ended_by_the_trouble_of_a_neighbour(came):
     """Two targets on one host, and the one that dies is not the other's limit."""
-    codes, spared = came["beside"]
+    codes, spared = came["beside"].result()
 
     assert (4, 0) == codes, spared.said
     assert {None} == {step.cut_off for step in spared.record.steps}

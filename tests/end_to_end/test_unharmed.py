@@ -96,7 +96,14 @@ def connections_until_it_dies(scene, target):
     return measuring.record.steps[-1].connections_peak
 
 
-@pytest.mark.parametrize("kind", ["memory", "threads", "address_space"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "memory",
+        pytest.param("threads", marks=pytest.mark.thorough),
+        pytest.param("address_space", marks=pytest.mark.thorough),
+    ],
+)
 def test_a_safe_run_ends_in_time_and_names_the_wall_that_kills_it_otherwise(scene, kind):
     planted = Planted(scene, kind)
     spared, doomed = planted.start(), planted.start() if kind == "address_space" else None
