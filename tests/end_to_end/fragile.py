@@ -255,11 +255,12 @@ class Scene:
 
 
 def _remove(group):
+    """Remove a cgroup once the kernel lets go of who was in it."""
     deadline_s = time.monotonic() + 5
-    while (group / "cgroup.procs").read_text().strip() and time.monotonic() < deadline_s:
+    while group.exists() and time.monotonic() < deadline_s:
+        with contextlib.suppress(OSError):
+            group.rmdir()
         time.sleep(0.05)
-    with contextlib.suppress(OSError):
-        group.rmdir()
 
 
 def why_no_cgroup(controller):
