@@ -2,37 +2,47 @@
 
 import os
 
-if "PYTEST_XDIST_WORKER" in os.environ:
-    # The main thread of a worker is woken by one that is none of gevent's: its locks stay native.
+IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+if IS_WORKER:
+    # The main thread of a worker waits for one that is none of gevent's: its locks stay native.
     # Not threading.RLock, which makes what gevent has put in the place of the native one by then.
-    import queue
+    import functools
+    import gc
+    import threading
+    import time
     from _thread import RLock
 
     from execnet.gateway_base import ThreadExecModel
 
-    class NativeEvent:
-        """What a worker waits for its next test with."""
+    def wait_natively(event, timeout=None, *, clock_s=time.monotonic, sleep=time.sleep):
+        """Wait for an event that another thread sets, without gevent, whose wake-up may be lost."""
+        deadline_s = None if timeout is None else clock_s() + timeout
+        while not event.is_set():
+            if deadline_s is not None and clock_s() > deadline_s:
+                return False
+            sleep(0.002)
+        return True
 
-        def __init__(self, new_queue=queue.SimpleQueue):
-            self._tokens = new_queue()
+    class NativeEvent:
+        def __init__(self):
+            self._is_set = False
+
+        def is_set(self):
+            return self._is_set
 
         def set(self):
-            self._tokens.put(None)
+            self._is_set = True
 
         def clear(self):
-            while not self._tokens.empty():
-                self._tokens.get()
+            self._is_set = False
 
-        def wait(self, timeout=None, nothing_came=queue.Empty):
-            try:
-                self._tokens.get(timeout=timeout)
-            except nothing_came:
-                return False
-            self._tokens.put(None)
-            return True
+        wait = wait_natively
 
     ThreadExecModel.Event = lambda _: NativeEvent()
     ThreadExecModel.RLock = ThreadExecModel.Lock = lambda _: RLock()
+    for made_before in gc.get_objects():
+        if type(made_before) is threading.Event:
+            made_before.wait = functools.partial(wait_natively, made_before)
 
 import locust  # noqa: F401 - see above
 
@@ -58,7 +68,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 def pytest_collection_modifyitems(items):
     """Put the long ones first: what is left at the end is shared evenly by the processes."""
-    if "PYTEST_XDIST_WORKER" in os.environ:
+    if IS_WORKER:
         items.sort(key=lambda item: (not is_load(item), not item.get_closest_marker("end_to_end")))
 
 

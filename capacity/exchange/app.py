@@ -26,6 +26,8 @@ _FAREWELL_S = 0.5
 """What connections get to leave by themselves at the end."""
 _POST_S = 0.2
 
+_ENDINGS = (signal.SIGTERM, signal.SIGINT)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shard:
@@ -163,7 +165,7 @@ async def serve(
         limit_descriptors(options.descriptor_limit)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in _ENDINGS:
         loop.add_signal_handler(number, stopped.set)
     if shard is not None:
 
@@ -177,3 +179,14 @@ async def serve(
         await stopped.wait()
         # Looking for garbage while thousands of connections fall apart would only delay the end.
         gc.disable()
+    if stopped.is_set():
+        _ignore_further_endings(loop)
+
+
+def _ignore_further_endings(loop: asyncio.AbstractEventLoop) -> None:
+    """Take no notice of a second signal: closing, asyncio would complain of one, on stderr."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDINGS)
+    for number in _ENDINGS:
+        loop.remove_signal_handler(number)
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDINGS)

@@ -59,13 +59,19 @@ class Beat:
 
 
 def sample_on_beat(
-    sampler: Sampler, beat: Beat, keep: Callable[[Sample], None], stop: threading.Event
+    sampler: Sampler,
+    beat: Beat,
+    keep: Callable[[Sample], None],
+    stop: threading.Event,
+    *,
+    clock_s: Callable[[], float] = time.monotonic,
+    spent_s: Callable[[], float] = time.thread_time,
 ) -> None:
     """Hand a sample to *keep* on every beat until *stop* is set."""
-    due_at_s = time.monotonic() + beat.interval_s
-    while not stop.wait(max(0.0, due_at_s - time.monotonic())):
-        began_s = time.thread_time()
+    due_at_s = clock_s() + beat.interval_s
+    while not stop.wait(max(0.0, due_at_s - clock_s())):
+        began_s = spent_s()
         keep(sampler.sample())
-        beat.spend(time.thread_time() - began_s)
-        missed = int((time.monotonic() - due_at_s) // beat.interval_s)
+        beat.spend(spent_s() - began_s)
+        missed = int((clock_s() - due_at_s) // beat.interval_s)
         due_at_s += beat.interval_s * (1 + max(0, missed))

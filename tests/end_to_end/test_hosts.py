@@ -223,8 +223,12 @@ def test_workers_that_come_and_go_void_the_steps_that_they_disturb_and_no_others
     ]
 
     assert code == 130
-    assert [step.index for step in spoiled] == [step.index for step in steps if step.void]
-    assert all("worker" in step.void for step in spoiled)
+    # A busy machine may void further steps, for what it did to the timers.
+    void = {step.index: step.void for step in steps if step.void}
+    by_workers = [index for index, why in void.items() if "generator was saturated" not in why]
+    assert {step.index for step in spoiled} <= void.keys()
+    assert set(by_workers) <= {step.index for step in spoiled}
+    assert all("worker" in void[index] for index in by_workers)
     assert {0, steps[-1].index}.isdisjoint(step.index for step in spoiled)
     assert "ProtocolError" not in "".join(worker.said for worker in workers)
 

@@ -93,12 +93,14 @@ def test_quitting_without_a_run_leaves_locusts_exit_code_alone(environment):
 
 
 FORK = """
-import ctypes, os, sys
+import ctypes, os
 from capacity.loadgen import plugin
+import gevent.monkey
 plugin.install()
-pid = os.fork()
+pid = gevent.fork()  # As Locust does.
 if pid:
-    os.waitpid(pid, 0)
+    # gevent's waits for a signal, which may have come before it looks.
+    gevent.monkey.get_original("os", "waitpid")(pid, 0)
 else:
     asked = ctypes.c_int()
     ctypes.CDLL(None).prctl(2, ctypes.byref(asked))  # PR_GET_PDEATHSIG
@@ -113,7 +115,11 @@ else:
 )
 def test_a_worker_ends_with_its_master_from_its_first_moment_on(options, asked):
     forked = subprocess.run(
-        [sys.executable, "-c", FORK, *options], capture_output=True, text=True, check=True
+        [sys.executable, "-c", FORK, *options],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
     )
 
     assert str(int(asked)) == forked.stdout

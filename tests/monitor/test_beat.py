@@ -1,91 +1,83 @@
 """The fixed beat, what it skips, and how it stretches for readings that are too dear."""
 
 import threading
-import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from capacity.monitor.beat import BUDGET_RATIO, MOST_STRETCHED, Beat, sample_on_beat
-from capacity.monitor.collectors.base import HostCollector
 from capacity.monitor.discovery import Selector
 from capacity.monitor.notes import Notes
-from capacity.monitor.readings import Reading
 from capacity.monitor.sampler import Sampler
 from capacity.monitor.target import Target
 
 
-@pytest.fixture
-def sampler_of(bystander):
-    def make(host_collector):
-        target = Target(Selector(pid=bystander.pid))
-        target.resolve()
-        return Sampler(target, [], [host_collector])
+class Watch:
+    """Sampler, clock and stop in one: time passes while it waits and while it reads."""
 
-    return make
+    def __init__(self, *, takes_s, spends_s, samples):
+        self.now_s = self.spent_s = 0.0
+        self.kept_s = []
+        self._takes_s = takes_s
+        self._spends_s = spends_s
+        self._samples = samples
+
+    def wait(self, seconds):
+        self.now_s += seconds
+        return len(self.kept_s) == self._samples
+
+    def sample(self):
+        self.now_s += self._takes_s.get(len(self.kept_s) + 1, 0.0)
+        self.spent_s += self._spends_s
+        return self.now_s
+
+    def sampled_on(self, beat):
+        """Return when each sample was there."""
+        sample_on_beat(
+            self,
+            beat,
+            self.kept_s.append,
+            self,
+            clock_s=lambda: self.now_s,
+            spent_s=lambda: self.spent_s,
+        )
+        return self.kept_s
 
 
-def kept_samples(sampler, beat, count):
-    """Return the first samples, each with the number of the tenth of a second it came in."""
-    kept, stop = [], threading.Event()
-    began_s = time.monotonic()
+def test_the_beat_keeps_its_time_and_skips_what_it_missed():
+    kept_s = Watch(takes_s={2: 0.25}, spends_s=0.0, samples=5).sampled_on(Beat(0.1, Notes()))
+
+    # The second, due at 0.2, is done at 0.45: the beats at 0.3 and 0.4 are skipped.
+    assert kept_s == pytest.approx([0.1, 0.45, 0.5, 0.6, 0.7])
+
+
+def test_what_is_too_dear_for_the_beat_is_read_more_rarely_and_that_is_said():
+    notes = Notes()
+    # Ten milliseconds of processor time: twice the budget of a beat of a tenth.
+    kept_s = Watch(takes_s={}, spends_s=0.01, samples=13).sampled_on(Beat(0.1, notes))
+    intervals_s = [after - before for before, after in pairwise([0.0, *kept_s])]
+
+    assert intervals_s == pytest.approx([0.1] * 10 + [0.3] * 3)
+    assert "samples every 0.3 s instead of 0.1 s: one takes 10 ms" in notes.sentences[0]
+    assert "5% of a core is all that the agent takes" in notes.sentences[0]
+
+
+def test_by_the_clock_it_samples_until_it_is_stopped(bystander):
+    target = Target(Selector(pid=bystander.pid))
+    target.resolve()
+    stop, kept = threading.Event(), []
 
     def keep(sample):
-        kept.append((round((time.monotonic() - began_s) / 0.1), sample))
-        if len(kept) == count:
+        kept.append(sample)
+        if len(kept) == 3:
             stop.set()
 
-    sample_on_beat(sampler, beat, keep, stop)
-    return kept
+    sample_on_beat(Sampler(target, [], []), Beat(0.05, Notes()), keep, stop)
 
-
-class Slow(HostCollector):
-    """The second reading takes two and a half beats."""
-
-    provides = ()
-
-    def __init__(self):
-        self.asked = 0
-
-    def collect(self):
-        self.asked += 1
-        time.sleep(0.25 if self.asked == 2 else 0)
-        return Reading()
-
-
-def test_the_beat_keeps_its_time_and_skips_what_it_missed(sampler_of):
-    kept = kept_samples(sampler_of(Slow()), Beat(0.1, Notes()), 4)
-    beats = [beat for beat, _ in kept]
-
-    # Read on beats 1 and 2; the second is done at 4.5; then 5 and 6.
-    assert beats in ([1, 4, 5, 6], [1, 5, 5, 6])
-    assert [sample.seq for _, sample in kept] == [1, 2, 3, 4]
-    assert sum(sample.interval_s for _, sample in kept) == pytest.approx(0.6, abs=0.08)
-
-
-class Dear(HostCollector):
-    """Burns ten milliseconds of processor time: twice the budget of a beat of a tenth."""
-
-    provides = ()
-
-    def collect(self):
-        began_s = time.thread_time()
-        while time.thread_time() - began_s < 0.01:
-            pass
-        return Reading()
-
-
-def test_what_is_too_dear_for_the_beat_is_read_more_rarely_and_that_is_said(sampler_of):
-    notes = Notes()
-    kept = kept_samples(sampler_of(Dear()), Beat(0.1, notes), 13)
-    intervals_s = [sample.interval_s for _, sample in kept]
-
-    assert intervals_s[5] == pytest.approx(0.1, abs=0.05)
-    assert intervals_s[-1] >= 0.25
-    assert "samples every 0." in notes.sentences[0]
-    assert "instead of 0.1 s: one takes" in notes.sentences[0]
-    assert "5% of a core is all that the agent takes" in notes.sentences[0]
+    assert [1, 2, 3] == [sample.seq for sample in kept]
+    assert all(sample.interval_s > 0 for sample in kept)
 
 
 def settled(costs_s, interval_s=1.0):
