@@ -78,8 +78,9 @@ class Started:
         return [pid for pid in numeric_names("/proc") if self._is_ours(pid)]
 
     def pid_of(self, *words):
-        """Return the first process with all *words* on its command line."""
-        return min(pid for pid in self.pids if all(word in command_line(pid) for word in words))
+        """Return the process with all *words* on its command line that was started first."""
+        ours = (pid for pid in self.pids if all(word in command_line(pid) for word in words))
+        return min(ours, key=started_ticks)  # Not the lowest: numbers begin anew.
 
     def wait_until_gone(self):
         deadline_s = time.monotonic() + GONE_WITHIN_S
@@ -96,6 +97,10 @@ class Started:
 
 def numeric_names(folder):
     return [int(path.name) for path in Path(folder).iterdir() if path.name.isdecimal()]
+
+
+def started_ticks(pid):
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
 
 
 def command_line(pid):
@@ -417,7 +422,7 @@ class Measuring:
 
     @property
     def master(self):
-        """The master's pid; its worker is forked from it and has a higher one."""
+        """The master's pid; its worker is forked from it, later."""
         return self.command.pid_of("-m locust")
 
     @property
