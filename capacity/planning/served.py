@@ -4,7 +4,9 @@ is one that the target did not hold, and no evidence of cheap connections.
 
 What is due to a connection is the mean of the full-mix steps far below, so that a rate that falls bit
 by bit is seen as well. Feeds are not even: a step is short only where its rate, with twice its standard
-error added, is below 95 % of what was due, with twice that error taken off.
+error added, is below 95 % of what was due, with twice that error taken off. Nor are slow feeds: a plateau
+begins just before an update of all or just after it, so that on each of its subscriptions a connection
+may get one update more or less than the next plateau brings.
 """
 
 from collections.abc import Sequence
@@ -51,8 +53,10 @@ def short_steps(steps: Sequence[StepObservation]) -> dict[int, CutOff]:
         seconds = sum(other.seconds for other in below)
         due = sum(other.each_per_s * other.seconds for other in below) / seconds
         error = sum(other.error * other.seconds for other in below) / seconds
-        least_due = SERVED_RATIO * due * max(0.0, 1.0 - ERRORS * error)
-        if each.each_per_s * (1.0 + ERRORS * each.error) < least_due:
+        one_more_per_s = sum(other.subscriptions for other in below) / seconds
+        least_due = SERVED_RATIO * (due * max(0.0, 1.0 - ERRORS * error) - one_more_per_s)
+        most_got = each.each_per_s * (1.0 + ERRORS * each.error) + each.subscriptions / each.seconds
+        if most_got < least_due:
             short[each.index] = CutOff(
                 kind=CutOffKind.SATURATED,
                 statement=f"{units.share(each.each_per_s / due)} of the updates that were due arrived"
@@ -80,6 +84,8 @@ class _Served:
     each_per_s: float
     error: float
     """Relative standard error of the rate."""
+    subscriptions: float
+    """Of one connection."""
     seconds: float
 
 
@@ -93,6 +99,7 @@ def _served(step: StepObservation) -> _Served:
         connections=load.connections,
         each_per_s=load.deliveries_per_s / load.connections,
         error=step.delivery_rate_error_ratio or 0.0,
+        subscriptions=step.step.subscriptions_per_connection,
         seconds=end - begin,
     )
 
