@@ -17,8 +17,8 @@ from capacity.domain.resources import Limit
 from capacity.domain.run import RunRecord
 from capacity.domain.sizing import Demand, HostType
 from capacity.domain.words import printable
-from capacity.planning.advice import advice
-from capacity.planning.declared import declared_limits
+from capacity.planning.advice.advice import advice
+from capacity.planning.evidence.declared_limits import declared_limits
 from capacity.planning.plan import plan as planned
 from capacity.recording import run_directory
 from capacity.reporting import json_document

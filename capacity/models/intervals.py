@@ -14,7 +14,7 @@ the ceiling at a two-sided confidence, by extrapolation ratio (ceiling / most co
 * counted      none: a count has no form to be wrong about
 
 They hold for targets like those: costs that grow along lines. One that bends below the tested load
-raises a doubt (planning/step_doubts.py). Another confidence follows as for a log-normal error:
+raises a doubt (planning/caveats/linearity.py). Another confidence follows as for a log-normal error:
 ln f₉₀ = ln f₈₀ · z₉₅/z₉₀ (1.025 → 1.032 and 1.042 → 1.054). Between the entries ln f is linear in ln ratio; it is 0 at
 ratio 1, and the last slope goes on beyond the last entry.
 """

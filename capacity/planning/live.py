@@ -14,13 +14,17 @@ from capacity.domain.observation import StepObservation
 from capacity.domain.resources import COUNTED, Limit, Resource
 from capacity.domain.sample import Sample
 from capacity.models.ceilings import connections_at_limit, whole_connections
-from capacity.planning.components import Attribution, attribution
-from capacity.planning.costs import fitted_costs
-from capacity.planning.effective_limits import effective_limits, known_value, limits_under_load
-from capacity.planning.mix import measured_mix
+from capacity.planning.costs.fitted_costs import fitted_costs
+from capacity.planning.evidence.effective_limits import (
+    effective_limits,
+    known_value,
+    limits_under_load,
+)
+from capacity.planning.evidence.load_components import Attribution, attribution
+from capacity.planning.evidence.mix import measured_mix
+from capacity.planning.evidence.plausible import LARGEST, is_plausible
+from capacity.planning.evidence.windows import Window, levels, plateau_windows, windows_of_one_life
 from capacity.planning.plan import count_connections_here
-from capacity.planning.plausible import LARGEST, is_plausible
-from capacity.planning.windows import Window, levels, plateau_windows, windows_of_one_life
 
 RECENT_SAMPLES = 10
 """A reading older than this is not "now"; some readings come only every few samples."""

@@ -13,25 +13,34 @@ from dataclasses import replace
 from capacity.domain.plan import ASSUMED, CapacityPlan, Doubt, DoubtKind, Excuse, GeneratorVerdict
 from capacity.domain.resources import Limit, Resource
 from capacity.domain.run import RunRecord
-from capacity.planning.climb import next_level
-from capacity.planning.components import attribution
-from capacity.planning.doubts import record_doubts
-from capacity.planning.effective_limits import effective_limits, known_value, limits_under_load
-from capacity.planning.evidence_doubts import changed_limits, evidence_doubts
-from capacity.planning.excuses import why_no_fit, why_no_wall
-from capacity.planning.gap import Gap
-from capacity.planning.latency import latency_uses
-from capacity.planning.latency_doubts import latency_doubts
-from capacity.planning.met import held_connections, met_limits
-from capacity.planning.mix import measured_mix, widest_mix
-from capacity.planning.plan_doubts import plan_doubts
-from capacity.planning.processor_doubts import processor_doubts
-from capacity.planning.served import judged
-from capacity.planning.sharing import sharing_processes
-from capacity.planning.step_doubts import step_doubts
-from capacity.planning.verdict import generator_verdict
-from capacity.planning.walls import walls
-from capacity.planning.windows import Window, offset_of, plateau_windows, windows_of_one_life
+from capacity.planning.bottlenecks.ceilings import walls
+from capacity.planning.bottlenecks.latency_objectives import latency_uses
+from capacity.planning.caveats.forecast import plan_doubts
+from capacity.planning.caveats.generator import generator_verdict
+from capacity.planning.caveats.latency import latency_doubts
+from capacity.planning.caveats.linearity import step_doubts
+from capacity.planning.caveats.no_result import why_no_fit, why_no_wall
+from capacity.planning.caveats.processor import processor_doubts
+from capacity.planning.caveats.record import record_doubts
+from capacity.planning.caveats.run_evidence import changed_limits, evidence_doubts
+from capacity.planning.costs.uneven_share import sharing_processes
+from capacity.planning.evidence.effective_limits import (
+    effective_limits,
+    known_value,
+    limits_under_load,
+)
+from capacity.planning.evidence.load_components import attribution
+from capacity.planning.evidence.met_limits import held_connections, met_limits
+from capacity.planning.evidence.missing_evidence import Gap
+from capacity.planning.evidence.mix import measured_mix, widest_mix
+from capacity.planning.evidence.saturated_steps import judged
+from capacity.planning.evidence.windows import (
+    Window,
+    offset_of,
+    plateau_windows,
+    windows_of_one_life,
+)
+from capacity.planning.safety.climb import next_level
 
 
 def plan(record: RunRecord, *, declared: Sequence[Limit] = ()) -> CapacityPlan | Excuse:

@@ -8,7 +8,7 @@ from capacity.domain.plan import CapacityPlan, Excuse, Wall
 from capacity.domain.resources import UNITS, Resource
 from capacity.domain.run import RunRecord
 from capacity.domain.words import RESOURCES
-from capacity.planning.windows import Window
+from capacity.planning.evidence.windows import Window
 from capacity.reporting.axis import Axis, downsampled
 from capacity.reporting.document import Figure, Table, cells
 from capacity.reporting.measured import Measured, fitted, fitted_windows, measured

@@ -7,8 +7,8 @@ from capacity.domain.observation import StepObservation
 from capacity.domain.plan import UnitCost
 from capacity.domain.resources import LATENCIES, Resource
 from capacity.domain.run import RunRecord
-from capacity.planning.latency import latency_uses
-from capacity.planning.windows import Window, plateau_windows, windows_of_one_life
+from capacity.planning.bottlenecks.latency_objectives import latency_uses
+from capacity.planning.evidence.windows import Window, plateau_windows, windows_of_one_life
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from itertools import pairwise
 from capacity.domain import units
 from capacity.domain.resources import Resource
 from capacity.domain.run import RunRecord
-from capacity.planning.windows import plateau_of
+from capacity.planning.evidence.windows import plateau_of
 from capacity.reporting.axis import Axis, Point
 from capacity.reporting.document import Figure
 from capacity.reporting.svg import Line, Mark, Moment, Span, Tone, plot

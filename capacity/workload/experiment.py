@@ -1,6 +1,6 @@
 """The steps of one level of an experiment that tells the costs of the parts of a load apart.
 
-An experiment climbs: which count comes next is decided from what was seen (planning/climb.py). Of
+An experiment climbs: which count comes next is decided from what was seen (planning/safety/climb.py). Of
 each level the full mix is offered, and beside it those factors (subscriptions, polls, churn) on or off
 that tell most together with all steps before: a D-optimal choice (models/design.py). Only factors that
 this target and dialect can vary are tried. The way down visits a count again with the same idle load,

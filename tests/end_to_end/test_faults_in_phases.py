@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from capacity.planning.served import judged
+from capacity.planning.evidence.saturated_steps import judged
 
 FRAGILE = runpy.run_path(str(Path(__file__).with_name("fragile.py")))
 pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("load")]

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from capacity.domain.plan import ASSUMED, CapacityPlan, DoubtKind, Excuse
 from capacity.domain.resources import Limit, LimitState, Resource
+from capacity.planning.evidence.windows import DESCRIPTOR_LIMIT
 from capacity.planning.plan import plan
-from capacity.planning.windows import DESCRIPTOR_LIMIT
 from capacity.workload.profile import Mix, Pace, mixed_step
 
 MIX = Mix(subscriptions_per_connection=2, requests_per_s_per_connection=0.02, poll_interval_s=1.0)

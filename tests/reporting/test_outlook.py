@@ -3,12 +3,12 @@ from pathlib import Path
 
 from capacity.domain.estimates import Estimate
 from capacity.domain.sizing import Unanswered
-from capacity.planning.exhaustion import exhaustion
-from capacity.planning.sensitivity import sensitivities
-from capacity.planning.sizing import sized
+from capacity.planning.advice.exhaustion import exhaustion
+from capacity.planning.advice.sensitivity import sensitivities
+from capacity.planning.advice.sizing import sized
 from capacity.reporting.outlook import exhaustion_section, sensitivity_section
 
-EXAMPLE = runpy.run_path(str(Path(__file__).parent.parent / "planning" / "example_demand.py"))
+EXAMPLE = runpy.run_path(str(Path(__file__).parent.parent / "planning" / "advice" / "example_demand.py"))
 PLAN = EXAMPLE["make_plan"]()
 
 

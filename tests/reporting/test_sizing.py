@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from capacity.domain.sizing import Unanswered
-from capacity.planning.sizing import sized
+from capacity.planning.advice.sizing import sized
 from capacity.reporting.sizing import price, sizing_section, unanswered
 
-EXAMPLE = runpy.run_path(str(Path(__file__).parent.parent / "planning" / "example_demand.py"))
+EXAMPLE = runpy.run_path(str(Path(__file__).parent.parent / "planning" / "advice" / "example_demand.py"))
 PLAN, HOST = EXAMPLE["make_plan"](), EXAMPLE["make_host"]()
 
 

@@ -3,11 +3,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from capacity.domain.sizing import Advice, Unanswered
-from capacity.planning.sizing import sized
-from capacity.planning.storm import storm
+from capacity.planning.advice.reconnect_storm import storm
+from capacity.planning.advice.sizing import sized
 from capacity.reporting.storm import storm_section
 
-EXAMPLE = runpy.run_path(str(Path(__file__).parent.parent / "planning" / "example_demand.py"))
+EXAMPLE = runpy.run_path(str(Path(__file__).parent.parent / "planning" / "advice" / "example_demand.py"))
 NOTHING = Unanswered(reason="Why not.", remedy="What helps.")
 
 

@@ -4,7 +4,7 @@ from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.domain.units import amount, count
 from capacity.domain.words import RESOURCES
 from capacity.loadgen.director import Director
-from capacity.planning.effective_limits import effective_limits
+from capacity.planning.evidence.effective_limits import effective_limits
 from capacity.planning.live import LiveRow, live_rows
 
 UNKNOWN = "—"

@@ -1,0 +1,111 @@
+"""Takes note of what one connection hears, so that it can be judged whether the dialect fits."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from capacity.domain.words import printable
+from capacity.planning.safety.heard_updates import Heard, Update
+from capacity.workload.compiled import CompiledDialect
+from capacity.workload.dialect import Time
+from capacity.workload.matching import MISSING, item_getter
+from capacity.workload.moment import PER_S, clock_by
+from capacity.workload.reception import Kind, Reception
+
+NEAR_S = 86_400.0
+"""A unit fits by which an update was published this near to now."""
+_SHOWN_LETTERS = 120
+_GZIP = b"\x1f\x8b"
+_SHOWN_BYTES = 16
+
+
+class Ear:
+    """Hears one conversation."""
+
+    def __init__(self, dialect: CompiledDialect, channels: Sequence[str]) -> None:
+        self._dialect = dialect
+        self._channels = channels
+        self._frames = self._unmatched = self._updates = self._timed = self._numbered = 0
+        self._first: str | None = None
+        self._sequence: str | None = None
+        self._latest: dict[str, Update] = {}
+
+    @property
+    def is_puzzled(self) -> bool:
+        """Tell whether frames came and none was an update."""
+        return self._unmatched > 0 and not self._updates
+
+    def note(self, payload: bytes, reception: Reception) -> None:
+        """Take note of one frame and of what the conversation made of it."""
+        self._frames += 1
+        if reception.kind is Kind.UNMATCHED:
+            self._unmatched += 1
+            self._first = self._first or shown(payload)
+        elif reception.kind is Kind.DATA:
+            self._note_update(payload, reception)
+
+    def heard(self, seconds: float) -> Heard:
+        source = self._dialect.source
+        return Heard(
+            seconds=seconds,
+            frames=self._frames,
+            unmatched=self._unmatched,
+            first_unmatched=self._first,
+            updates=self._updates,
+            timed=self._timed,
+            numbered=self._numbered,
+            latest=tuple(self._latest.values()),
+            silent=tuple(name for name in self._channels if name not in self._latest),
+            time=(source.time.path, source.time.unit) if source.time else None,
+            sequence=self._sequence,
+        )
+
+    def _note_update(self, payload: bytes, reception: Reception) -> None:
+        self._updates += 1
+        channel = reception.channel or ""
+        frame, item = self._read(payload)
+        rule = self._dialect.rule_of(channel)
+        number = None if rule is None else item_getter(rule.source.seq or "")(frame, item)
+        if rule is not None:
+            self._sequence = rule.source.seq
+        clock = self._dialect.source.time
+        value = MISSING if clock is None else item_getter(clock.path)(frame, item)
+        self._timed += reception.published_at_s is not None
+        self._numbered += type(number) is int
+        self._latest[channel] = Update(
+            channel=channel,
+            heard_at=time.time(),
+            published_at=reception.published_at_s,
+            number=number if type(number) is int else None,
+            value=None if value is MISSING else printable(repr(value), _SHOWN_LETTERS),
+            fitting_unit=fitting_unit(value, time.time()),
+        )
+
+    def _read(self, payload: bytes) -> tuple[Any, Any]:
+        """Return the frame and its last item; nothing where it is packed in a way of its own."""
+        try:
+            frame = orjson.loads(payload)
+        except orjson.JSONDecodeError:
+            return MISSING, MISSING
+        item = frame if self._dialect.items is None else self._dialect.items(frame)
+        return frame, item[-1] if type(item) is list and item else item
+
+
+def fitting_unit(value: Any, now: float) -> str | None:
+    """Return the unit by which *value* is a time near *now*; None if there is none."""
+    for unit in (*PER_S, "rfc3339"):
+        at = clock_by(Time(path="t", unit=unit))({}, {"t": value})  # type: ignore[arg-type]
+        if at is not None and abs(at - now) < NEAR_S:
+            return unit
+    return None
+
+
+def shown(payload: bytes) -> str:
+    """Return a frame as one short line: its text, or its first bytes where it is none."""
+    try:
+        return printable(payload[: 4 * _SHOWN_LETTERS].decode(), _SHOWN_LETTERS)
+    except UnicodeDecodeError:
+        packed = ", packed by gzip" if payload.startswith(_GZIP) else ""
+        return f"{len(payload)} bytes{packed}: {payload[:_SHOWN_BYTES].hex(' ')}"

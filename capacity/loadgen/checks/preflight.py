@@ -1,0 +1,279 @@
+"""Everything that can be known to go wrong is found out before the first connection of a run."""
+
+import math
+import os
+import platform
+import resource
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from capacity.domain import units
+from capacity.domain.errors import PreflightError, UnreachableError
+from capacity.domain.finding import Status
+from capacity.domain.load import LoadStep
+from capacity.domain.resources import Limit, Resource
+from capacity.domain.run import ClockOffset
+from capacity.domain.sample import AgentInfo, Sample
+from capacity.domain.words import RESOURCES
+from capacity.loadgen.presence import Presence, boot_id, presence_here
+from capacity.loadgen.room import check_room, check_sources, hosts_of, room_of
+from capacity.loadgen.trial import try_conversation, try_request
+from capacity.loadgen.watching import watch
+from capacity.planning.evidence.declared_limits import declared_limits
+from capacity.planning.safety.audited_bound import AuditedBound, audited_bound
+from capacity.planning.safety.climb import Rules, first_level
+from capacity.settings.dialect import load_dialect
+from capacity.settings.locate import find
+from capacity.settings.profile import BreakProfile, Profile, SafeProfile
+from capacity.settings.target import Target, addresses_in
+from capacity.sources.opening import open_source
+from capacity.sources.source import Source
+from capacity.workload.dialect import Dialect
+from capacity.workload.experiment import Experiment, Factors, possible_mix
+from capacity.workload.profile import Mix, Pace, mixed_step, ramp_steps
+
+MAX_CLOCK_OFFSET_S = 1.0
+"""One sampling interval: beyond it samples would be laid to the wrong step if the offset drifts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preflight:
+    """What a run may rely on."""
+
+    dialect: Dialect
+    agent: Source | None
+    info: AgentInfo | None
+    clock_offset: ClockOffset | None
+    limits: tuple[Limit, ...]
+    """The agent's and the declared ones."""
+    audited_bound: int | None
+    audited_by: str | None
+    steps: tuple[LoadStep, ...]
+    """Those that are known before the run: all of a ramp, the first ones of an experiment."""
+    most_requests_per_s: float
+    """Of any step that may follow."""
+    experiment: Experiment | None
+    rules: Rules | None
+    """How far the experiment may climb; None for other kinds."""
+    declared: tuple[Limit, ...]
+    """Limits of the target file."""
+    hosts: dict[str, Any]
+    """What the hosts of the workers have, by name."""
+    same_host: bool
+    """The target's host is that of the recorder, or of a worker."""
+
+
+def check(target: Target, profile: Profile, *, workers: int | Sequence[Presence]) -> Preflight:
+    """Return what the run may rely on. Raises Config-, Unreachable- or PreflightError.
+
+    *workers* is what they say of themselves; a number is that many on this machine, and none
+    leaves their hosts unchecked.
+    """
+    dialect = load_dialect(find("dialects", target.dialect))
+    info = offset = None
+    declared = declared_limits(target.model_dump(mode="json"))
+    limits: tuple[Limit, ...] = declared
+    used: dict[Resource, float] = {}
+    agent = open_source(target)
+    if agent is not None:
+        info = agent.info()
+        offset = checked_offset(agent, info)
+        limits = (*info.limits, *limits)
+        used = dict(latest_reading(agent).used)
+    try_conversation(target, dialect)
+    if target.rest is not None:
+        try_request(target, dialect)
+    if agent is not None and info is not None:
+        info = checked_watch(target, dialect, agent, info)
+    if isinstance(workers, int):
+        workers = [presence_here(target, dialect)] * workers
+    here = platform.node()
+    check_sources(addresses_in(target.source_addresses), workers, here)
+    bound = audited_bound(limits, used)
+    course = course_of(target, dialect, profile, bound, room_of(workers))
+    sockets = most_sockets(course, profile.poll_interval_s if target.rest else 0.0)
+    check_room(sockets, workers, here)
+    return Preflight(
+        dialect=dialect,
+        agent=agent,
+        info=info,
+        clock_offset=offset,
+        limits=limits,
+        audited_bound=bound.connections if bound else None,
+        audited_by=bound.resource.value if bound else None,
+        steps=course.steps,
+        most_requests_per_s=course.most_requests_per_s,
+        experiment=course.experiment,
+        rules=course.rules,
+        declared=declared,
+        hosts=hosts_of(workers),
+        same_host=info is not None
+        and info.boot_id in {boot_id(), *(worker.boot_id for worker in workers)},
+    )
+
+
+def generator_facts(workers: int) -> dict[str, Any]:
+    """Return what a report says about the machine that offered the load."""
+    return {
+        "host": platform.node(),
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+        "cores": os.cpu_count(),
+        "workers": workers,
+        "descriptor_limit": resource.getrlimit(resource.RLIMIT_NOFILE)[1],
+    }
+
+
+def checked_offset(agent: Source, info: AgentInfo) -> ClockOffset:
+    """Return the agent's clock minus ours. Raises PreflightError where that is too much."""
+    offset = agent.clock_offset()
+    if abs(offset.offset_s) > MAX_CLOCK_OFFSET_S:
+        direction = "ahead of" if offset.offset_s > 0 else "behind"
+        raise PreflightError(
+            f"the clock of {info.host} is {abs(offset.offset_s):.1f} s {direction} this machine's, at most "
+            f"{MAX_CLOCK_OFFSET_S:.0f} s is allowed; synchronise both (chronyd, systemd-timesyncd)"
+        )
+    if info.boot_id == boot_id():
+        return ClockOffset(offset_s=0.0, error_s=0.0)  # One kernel, one clock.
+    return offset
+
+
+def checked_watch(target: Target, dialect: Dialect, agent: Source, info: AgentInfo) -> AgentInfo:
+    """Return *info* with who passes connections on; PreflightError where another process is watched."""
+    found = watch(target, dialect, agent, info)
+    if found.finding.status is Status.FAILURE:
+        remedy = found.finding.remedy or ""
+        raise PreflightError(f"{found.finding.statement}; {remedy[:1].lower()}{remedy[1:]}")
+    return replace(info, relay=found.relay, passes_on_to=found.passes_on_to)
+
+
+def latest_reading(agent: Source) -> Sample:
+    """Return the newest sample, with what only some of those before it contain.
+
+    An agent that has just been started may need a moment for it. Raises UnreachableError.
+    """
+    deadline_s = time.monotonic() + 5
+    while not (samples := agent.samples(0)):
+        if time.monotonic() > deadline_s:
+            raise UnreachableError(f"{agent.name} answers, but takes no samples")
+        time.sleep(0.1)
+    used: dict[Resource, float] = {}
+    gauges: dict[str, float] = {}
+    for sample in samples[-10:]:  # A census comes only every few samples.
+        used.update(sample.used)
+        gauges.update(sample.gauges)
+    if samples[-1].target_started_at is None:
+        raise UnreachableError(
+            f"{agent.name} has lost its target; start the target, or the agent anew"
+        )
+    return replace(samples[-1], used=used, gauges=gauges)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """The load that a profile means for one target."""
+
+    steps: tuple[LoadStep, ...]
+    most_connections: int
+    """Of any step that may follow."""
+    most_requests_per_s: float
+    experiment: Experiment | None = None
+    rules: Rules | None = None
+
+
+def course_of(
+    target: Target,
+    dialect: Dialect,
+    profile: Profile,
+    bound: AuditedBound | None,
+    room: int | None = None,
+) -> Planned:
+    """Return the steps of *profile* for a target whose limits admit *bound* connections.
+
+    Of a search, those that it moves between: which ones it takes shows as it goes. Of an experiment,
+    the first ones; it opens no more sockets than the generator has *room* for.
+    Raises PreflightError when the profile needs a bound and there is none.
+    """
+    mix = possible_mix(
+        Mix(
+            subscriptions_per_connection=profile.mix.subscriptions_per_connection,
+            requests_per_s_per_connection=profile.mix.requests_per_s_per_connection,
+            poll_interval_s=profile.poll_interval_s,
+            churn_per_s_per_connection=profile.mix.churn_per_s_per_connection,
+            slow_readers_ratio=profile.mix.slow_readers_ratio,
+        ),
+        can_poll=target.rest is not None,
+    )
+    pace = Pace(
+        connects_per_s=profile.connects_per_s,
+        ramp_timeout_s=profile.ramp_timeout_s,
+        settle_s=profile.settle_s,
+        plateau_s=profile.plateau_s,
+    )
+    if isinstance(profile, SafeProfile):
+        experiment = Experiment(
+            mix=mix,
+            pace=pace,
+            factors=Factors(
+                can_idle=mix.subscriptions_per_connection > 0
+                and dialect.subscribe is not None
+                and dialect.unsubscribe is not None,
+                can_poll=mix.requests_per_s_per_connection > 0.0,
+                churn_per_s_per_connection=profile.churn_per_s_per_connection,
+            ),
+            steps_per_level=profile.steps_per_level,
+        )
+        rules = _rules(profile, bound, room, mix.sockets_per_connection)
+        baseline = experiment.baseline()
+        highest = min(rules.most, math.ceil(rules.start * rules.growth ** (rules.levels - 1)))
+        return Planned(
+            steps=(baseline, *experiment.level(first_level(rules), [baseline])),
+            most_connections=highest,
+            most_requests_per_s=highest * mix.requests_per_s_per_connection,
+            experiment=experiment,
+            rules=rules,
+        )
+    if isinstance(profile, BreakProfile):
+        steps = tuple(mixed_step(level, mix, pace) for level in (profile.start, profile.limit))
+    else:
+        steps = ramp_steps(levels=profile.levels, mix=mix, pace=pace)
+    return Planned(
+        steps=steps,
+        most_connections=max(step.connections for step in steps),
+        most_requests_per_s=max(step.requests_per_s for step in steps),
+    )
+
+
+def _rules(
+    profile: SafeProfile, bound: AuditedBound | None, room: int | None, sockets: float
+) -> Rules:
+    if bound is not None:
+        admitted, by = bound.connections, RESOURCES[bound.resource]
+    elif profile.connections is not None:
+        admitted, by = profile.connections, "the profile's own bound"
+    else:
+        raise PreflightError(
+            "no counted limit of the target could be read, so nothing says what a quarter of it is; "
+            "let an agent run beside the target, declare limits.application_connections in the "
+            "target file, or set connections in the profile"
+        )
+    most = max(1, math.floor(admitted * profile.fraction / sockets))
+    by = f"{units.share(profile.fraction)} of {by} ({units.count(admitted)})"
+    if room is not None and math.floor(room / sockets) < most:
+        most, by = max(1, math.floor(room / sockets)), "the load generator's own room"
+    return Rules(
+        start=profile.start,
+        growth=profile.growth,
+        fraction=profile.fraction,
+        levels=profile.levels,
+        longest_s=profile.longest_s,
+        most=most,
+        most_by=by,
+    )
+
+
+def most_sockets(planned: Planned, poll_interval_s: float) -> int:
+    """Return the sockets that the step with most of them takes, pollers' included."""
+    return planned.most_connections + math.ceil(planned.most_requests_per_s * poll_interval_s)

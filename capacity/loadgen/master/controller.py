@@ -1,0 +1,395 @@
+"""The master's part in a run: which load is due, when a step is over, what is recorded.
+
+The profile is a table of steps (workload.profile), the workers count (ledger), the agent samples;
+the conductor moves the position on a fixed beat and writes down what comes together.
+"""
+
+from locust.env import Environment
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import gevent
+
+from capacity.domain.load import LoadStep
+from capacity.domain.observation import CutOff, CutOffKind, StepObservation
+from capacity.loadgen import endings, messages
+from capacity.loadgen.climbing import Climber
+from capacity.loadgen.course import Course, Listed
+from capacity.loadgen.crew import Crew
+from capacity.loadgen.distress import Distress, Response
+from capacity.loadgen.endings import Ending
+from capacity.loadgen.guarding import Guard, Moment, saturated
+from capacity.loadgen.muster import muster
+from capacity.loadgen.orders import careful_rate_per_s, is_careful, orders_of, stage_of
+from capacity.loadgen.preflight import Preflight, check
+from capacity.loadgen.recorder import Recorder
+from capacity.loadgen.seeking import TRIAL, Seeker
+from capacity.loadgen.step_book import WORKER_JOINED, WORKER_LOST, StepBook
+from capacity.loadgen.tally import Tally
+from capacity.loadgen.users import fix_poller_count, spawns_per_s, subscribers_of
+from capacity.planning.safety.guards import Trip
+from capacity.settings.profile import BreakProfile, Profile
+from capacity.settings.target import Target
+from capacity.workload.profile import (
+    START,
+    Phase,
+    Position,
+    StepNotReachedError,
+    advance,
+    is_way_down,
+)
+from capacity.workload.search import Trial
+
+BEAT_S = 0.1
+BETWEEN = -1
+"""Index of the stage between two steps that were not known before: what is counted under it is in
+neither."""
+
+
+class Conductor:
+    """Drives one run from the first tick of the load shape to its last plateau."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        target: Target,
+        profile: Profile,
+        run: Path,
+        workers: int,
+        *,
+        earlier: Sequence[Trial] = (),
+    ) -> None:
+        """Check everything and open the record. Raises CapacityError when the run cannot be.
+
+        *earlier* are the trials of a search that this one goes on from.
+        """
+        self.target = target
+        self.profile = profile
+        preflight = check(target, profile, workers=muster(environment, target))
+        self._pollers = fix_poller_count(
+            environment, preflight.most_requests_per_s, profile.poll_interval_s
+        )
+        self._course: Course = Listed()
+        if isinstance(profile, BreakProfile):
+            seeker = Seeker(profile, preflight.steps[-1], target.slo, earlier)
+            preflight = replace(preflight, steps=(seeker.first_step(),))
+            self._course = seeker
+        elif preflight.experiment is not None and preflight.rules is not None:
+            self._course = Climber(
+                preflight.experiment, preflight.rules, preflight.steps, preflight.declared
+            )
+        self.preflight: Preflight = preflight
+        self.steps: list[LoadStep] = list(preflight.steps)
+        self.recorder = Recorder(run, target, profile, preflight, workers)
+        self.is_over = False
+        self.exit_code = 0
+        self._closing: gevent.Greenlet | None = None
+        self._position: Position = START
+        self._failures = 0
+        pids = preflight.info.target_pids if preflight.info is not None else ()
+        self._guard = Guard(profile, preflight.limits, target.slo, pids)
+        self._is_careful = is_careful(profile)
+        self._distress = Distress(
+            self._guard,
+            is_careful=self._course.is_careful,
+            has_agent=preflight.agent is not None,
+        )
+        self._progress = (0, 0.0)
+        """Most connections open in this step, and the elapsed time at which they were."""
+        self._started_s = time.monotonic()
+        self._crew = Crew(environment, orders_of(target, profile, preflight))
+        self._book = StepBook(self._crew, self.recorder)
+        self._greenlets: list[gevent.Greenlet] = []
+
+    def begin(self) -> None:
+        """Begin the first step. Apart from opening the record: what is open can be ended."""
+        self._greenlets = [gevent.spawn(self._beat_forever), gevent.spawn(self._note_forever)]
+        for greenlet in (*self._greenlets, self.recorder.fetching):
+            if greenlet is not None:
+                greenlet.link_exception(self._on_crash)
+        self._begin_phase()
+
+    def users_due(self) -> tuple[int, float] | None:
+        """Return Locust's users and spawn rate for now; None when the run is over."""
+        if self.is_over:
+            return None
+        rate_per_s = spawns_per_s(self.steps, self._position.index, self._crew.heard)
+        subscribers = subscribers_of(self._step, self.profile.connections_per_user)
+        return subscribers + self._pollers, rate_per_s
+
+    def on_counts(self, worker: str, report: dict[str, Any]) -> None:
+        self._crew.note(worker, report["gauges"])
+        self._failures += sum(report["failures"].values())
+        self.recorder.unmatched(report["examples"])
+        if self.open_connections > self._progress[0]:
+            self._progress = (self.open_connections, self._elapsed_s)
+        self._book.add(worker, report)
+
+    @property
+    def open_connections(self) -> int:
+        return self._crew.open_connections
+
+    @property
+    def users(self) -> int:
+        return self._crew.users
+
+    @property
+    def _elapsed_s(self) -> float:
+        return time.monotonic() - self._started_s
+
+    @property
+    def observations(self) -> list[StepObservation]:
+        return self._book.observations
+
+    @property
+    def position(self) -> Position:
+        return self._position
+
+    @property
+    def total_steps(self) -> int | None:
+        """Return how many steps there are; of a climb nobody knows yet how many follow."""
+        return None if self._course.is_careful else len(self.steps)
+
+    @property
+    def _step(self) -> LoadStep:
+        return self.steps[self._position.index]
+
+    @property
+    def _tally(self) -> Tally:
+        return self._book.tally(self._position.index, self._position.phase)
+
+    def _beat_forever(self) -> None:
+        while not self.is_over:
+            gevent.sleep(BEAT_S)
+            self._watch_workers()
+            if not self._crew:
+                self.finish(endings.without_workers())
+            elif not self._is_guarded():
+                self._go_on()
+
+    def _go_on(self) -> None:
+        try:
+            position = advance(
+                self.steps,
+                self._position,
+                self._elapsed_s,
+                self.open_connections,
+                self.profile.connections_per_user,
+                # A careful ramp takes as long as it gets on.
+                stalled_s=self._elapsed_s - self._progress[1] if self._is_careful else None,
+            )
+        except StepNotReachedError:
+            if self._course.is_search:
+                self._follow()
+            else:
+                self._end_unreached()
+            return
+        if position is None:
+            self._follow()
+        elif position.index != self._position.index:
+            if not self._is_guarded_from(self.steps[position.index]):
+                self._move_to(position)
+        elif position is not self._position:
+            self._move_to(position)
+        else:
+            self._watch_target()
+
+    def _move_to(self, position: Position) -> None:
+        before, self._position = self._position, position
+        now_at = time.time()
+        self._begin_phase()
+        if position.index != before.index:
+            self._close_step(now_at)
+
+    def _begin_phase(self) -> None:
+        position, step = self._position, self._step
+        if position.phase is Phase.RAMP:
+            self._progress = (self.open_connections, self._elapsed_s)
+        self._distress.begin(position.phase, self.recorder.samples)
+        self._share_stage()
+        self._book.begin(position)
+        self.recorder.event(
+            "phase",
+            index=position.index,
+            phase=position.phase.value,
+            connections=step.connections,
+            steps=self.total_steps,
+        )
+
+    def _share_stage(self, **changes: int) -> None:
+        """Tell every worker its share of the stage that is due."""
+        step = replace(self._step, connects_per_s=self._connects_per_s)
+        shares = max(1, len(self._crew))
+        stage = stage_of(self._position, step, shares, is_careful=self._is_careful)
+        self._crew.tell(messages.STAGE, {**stage, **changes})
+
+    def _close_step(
+        self, ended_at: float | None = None, cut_off: CutOff | None = None
+    ) -> StepObservation:
+        step = self.steps[len(self.observations)]
+        observation, last = self._book.close(
+            step, ended_at=ended_at or time.time(), cut_off=cut_off
+        )
+        trial = self._course.after(observation, last) if cut_off is None else None
+        if trial is not None:
+            self.recorder.event(TRIAL, **trial)
+        return observation
+
+    def _follow(self) -> None:
+        """Close the step that is over, then begin what the course says, or end the run."""
+        self._share_stage(index=BETWEEN)
+        closed = self._close_step()
+        if isinstance(self._course, Climber):
+            if self._course.short is not None:
+                self._end_guarded(closed.index, saturated(self._course.short))
+                return
+            self.recorder.catch_up(closed.plateau_ended_at or closed.started_at)
+        steps = self._course.next_steps(self.recorder.record())
+        if isinstance(self._course, Climber) and (climb := self._course.take_decision()):
+            self.recorder.event("climb", **asdict(climb))
+        if not steps:
+            self.finish(self._course.end())
+        elif self._course.is_search or not self._is_guarded_from(steps[0]):
+            index = len(self.steps)
+            self.steps += steps
+            self._position = Position(index=index, phase=Phase.RAMP, since_s=self._elapsed_s)
+            self._begin_phase()
+
+    def _end_unreached(self) -> None:
+        self._crew.tell(messages.END)
+        cut_off = self._book.unreached(self._step)
+        self.finish(endings.not_reached(self._close_step(cut_off=cut_off)))
+
+    def _watch_target(self) -> None:
+        """End the run, or the trial, when most connections are gone."""
+        if self._course.is_search and self._position.phase is Phase.RAMP:
+            return  # A ramp that gets nowhere, or back from too much, ends by its time-out.
+        loss = self._book.loss(self._step)
+        if loss is None:
+            return
+        if self._course.is_search:
+            self._book.disturbances.add(loss)
+            self._follow()
+        elif not self._distress.may_be_explained(self._elapsed_s):
+            self._end_lost(loss, CutOffKind.LOST)
+
+    def _end_lost(self, statement: str, kind: CutOffKind) -> None:
+        self._crew.tell(messages.END)
+        cut_off = CutOff(kind=kind, statement=statement, connections=self._book.connections_peak)
+        index = self._position.index
+        self._close_step(cut_off=cut_off)
+        self.finish(endings.target_lost(index, statement))
+
+    def _is_guarded(self) -> bool:
+        """Tell whether something is being done about the target's distress: the run does not go on."""
+        index, phase = self._position.index, self._position.phase
+        if self._course.is_search and self.profile.guards is None:
+            return False  # A search breaks its target and lets it recover.
+        moment = Moment(
+            tally=self._tally,
+            connections=self._book.connections_peak,
+            is_loaded=index > 0 or self._step.connections > 0,
+            is_leaving=is_way_down(self.steps, index) and phase is not Phase.PLATEAU,
+            lost_before=self._book.lost_before(self._position),
+            refused_by=self._crew.refused_by,
+        )
+        reaction = self._distress.reaction(self.recorder.samples, moment, phase, self._elapsed_s)
+        if reaction is None:
+            return False
+        if reaction.response is Response.SLOW_DOWN:
+            self._slow_down(reaction.trip)
+        elif reaction.response is Response.END and reaction.trip.kind is CutOffKind.DIED:
+            self._end_lost(reaction.trip.statement, CutOffKind.DIED)
+        elif reaction.response is Response.END:
+            self._end_guarded(index, reaction.trip)
+        return True
+
+    @property
+    def _connects_per_s(self) -> float:
+        most_per_s = self._step.connects_per_s
+        if self._is_careful:
+            most_per_s = careful_rate_per_s(self.steps, self._position.index)
+        return most_per_s * self._distress.rate_ratio
+
+    def _slow_down(self, trip: Trip) -> None:
+        self._progress = (self._progress[0], self._elapsed_s)
+        if self._position.phase is Phase.SETTLE:
+            self._position = replace(self._position, since_s=self._elapsed_s)
+        self._share_stage()
+        rate_per_s = round(self._connects_per_s, 1)
+        self.recorder.event("eased", **asdict(trip), connects_per_s=rate_per_s)
+
+    def _is_guarded_from(self, step: LoadStep) -> bool:
+        """Tell whether *step* would trip a guard; then the run has ended before it."""
+        trip = self._guard.trip_ahead(self.recorder.samples, step, self._step)
+        return trip is not None and self._end_guarded(len(self.observations), trip, is_ahead=True)
+
+    def _end_guarded(self, index: int, trip: Trip, *, is_ahead: bool = False) -> bool:
+        self._crew.tell(messages.END)
+        if self._book.has_open_step:
+            cut_off = CutOff(
+                kind=trip.kind,
+                statement=trip.statement,
+                resource=trip.resource,
+                connections=self._book.connections_peak,
+            )
+            self._close_step(cut_off=None if is_ahead else cut_off)
+        self.recorder.event("guard", **asdict(trip))
+        self.finish(endings.guarded(index, trip))
+        return True
+
+    def finish(self, ending: Ending) -> None:
+        """Close the record, once; a later call waits until the first one is done."""
+        if self._closing is None:
+            # In a greenlet of its own: Locust may kill the caller's while the record is closed.
+            self._closing = gevent.spawn(self._close_record, *ending)
+        self._closing.join()
+
+    def _close_record(self, kind: str, detail: dict[str, Any]) -> None:
+        self.exit_code = detail.get("exit_code", 0)
+        try:
+            self._crew.tell(messages.END)
+            if self._book.has_open_step:
+                self._close_step(
+                    cut_off=CutOff(
+                        kind=CutOffKind.STOPPED,
+                        statement=str(detail.get("reason", kind)),
+                        connections=self._book.connections_peak,
+                    )
+                )
+            self.recorder.close(kind, detail)
+        finally:
+            # Last, because Locust may end the process as soon as the load shape says so.
+            self.is_over = True
+
+    def abort(self, reason: str, exit_code: int) -> None:
+        """End a run that Locust stops before its profile is through; nothing after its end."""
+        if self._closing is None:
+            self._watch_workers()
+            if not self._crew:
+                self.finish(endings.without_workers())
+        self.finish(("aborted", {"reason": reason, "exit_code": exit_code}))
+        gevent.killall(self._greenlets, block=False)
+
+    def _on_crash(self, greenlet: gevent.Greenlet) -> None:
+        self.abort(endings.crash_reason(greenlet.exception), exit_code=5)
+
+    def _watch_workers(self) -> None:
+        lost, joined = self._crew.changes()
+        for worker in lost:
+            self._book.disturbances.add(WORKER_LOST)
+            self.recorder.event("worker_lost", worker=worker)
+        for worker in joined:
+            self._book.disturbances.add(WORKER_JOINED)
+            self.recorder.event("worker_joined", worker=worker)
+        if self._crew.order_silent() or lost or joined:
+            self._share_stage()
+
+    def _note_forever(self) -> None:
+        while not self.is_over:
+            gevent.sleep(1.0)
+            self.recorder.point(self._book.point(self._position, self._failures))

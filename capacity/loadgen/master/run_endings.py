@@ -1,0 +1,51 @@
+"""How a run can end before its profile is through: the event's kind and its detail."""
+
+from typing import Any
+
+from capacity.domain.errors import GuardError, RunInvalidError, UnreachableError
+from capacity.domain.observation import CutOffKind, StepObservation
+from capacity.planning.safety.guards import Trip
+
+Ending = tuple[str, dict[str, Any]]
+
+
+def not_reached(last: StepObservation) -> Ending:
+    """The ramp of the *last* step timed out: a finding, unless nothing was open at all."""
+    assert last.cut_off is not None
+    detail = {
+        "reason": f"step {last.index} asked for {last.step.connections} connections; "
+        f"{last.cut_off.statement}",
+        "not_reached": last.index,
+    }
+    if last.connections_peak and last.cut_off.kind is CutOffKind.NOT_REACHED:
+        return "finished", detail
+    # It was there before the run: not its limit is reached, it is gone, or hangs.
+    return "aborted", {**detail, "exit_code": UnreachableError.exit_code}
+
+
+def target_lost(index: int, disturbance: str) -> Ending:
+    return "aborted", {
+        "reason": f"{disturbance} in step {index}; the steps before it are kept",
+        "exit_code": UnreachableError.exit_code,
+    }
+
+
+def guarded(index: int, trip: Trip) -> Ending:
+    return "aborted", {
+        "reason": f"the {trip.guard} guard took the load off at step {index}: {trip.statement}; "
+        "the steps before it are kept and can be planned from, within what was met",
+        "exit_code": GuardError.exit_code,
+    }
+
+
+def without_workers() -> Ending:
+    return "aborted", {
+        "reason": "the last worker was lost; the steps before it are kept",
+        "exit_code": RunInvalidError.exit_code,
+    }
+
+
+def crash_reason(problem: BaseException | None) -> str:
+    if isinstance(problem, OSError):
+        return f"the record cannot be written on ({problem.strerror}); make room and run again"
+    return f"an internal error ended it: {problem!r}"

@@ -1,0 +1,43 @@
+"""All answers beyond the ladder: sizing, storm, push or poll, exhaustion, sensitivity."""
+
+from collections.abc import Sequence
+
+from capacity.domain.plan import CapacityPlan
+from capacity.domain.run import RunRecord
+from capacity.domain.sizing import Advice, Demand, HostType, Unanswered
+from capacity.planning.advice.arrival_cost import arrival_cost
+from capacity.planning.advice.exhaustion import exhaustion
+from capacity.planning.advice.push_or_poll import break_even
+from capacity.planning.advice.reconnect_storm import sized_for, storm
+from capacity.planning.advice.sensitivity import sensitivities
+from capacity.planning.advice.sizing import sized
+
+
+def advice(
+    record: RunRecord,
+    plan: CapacityPlan,
+    demand: Demand | None = None,
+    hosts: Sequence[HostType] = (),
+) -> Advice:
+    """Return the advice on *plan*; a host that *demand* names is one of *hosts*."""
+    cost = arrival_cost(record, plan)
+    if demand is None:
+        return Advice(
+            sizing=None,
+            arrival_cost=cost,
+            storm=None,
+            break_even=break_even(plan, record.steps, cost, None),
+            exhaustion=None,
+            sensitivities=sensitivities(plan),
+        )
+    sizing = sized(plan, demand, hosts)
+    chosen = None if isinstance(sizing, Unanswered) else sized_for(sizing, demand)
+    host = next((h for h in hosts if chosen is not None and h.name == chosen.host), None)
+    return Advice(
+        sizing=sizing,
+        arrival_cost=cost,
+        storm=storm(sizing, cost, demand),
+        break_even=break_even(plan, record.steps, cost, host),
+        exhaustion=exhaustion(plan, demand, sizing, host),
+        sensitivities=sensitivities(plan),
+    )

@@ -1,0 +1,81 @@
+"""What an arrival costs the tested target, from the ramps of its run; or why nobody can tell."""
+
+from capacity.domain import units
+from capacity.domain.estimates import Estimate
+from capacity.domain.plan import CapacityPlan
+from capacity.domain.resources import Resource
+from capacity.domain.run import RunRecord
+from capacity.domain.sizing import ArrivalCost, Unanswered
+from capacity.models.arrival_cost import arrival_cost_s
+from capacity.planning.advice.ramps import CPU_RESOURCES, Ramp, excess_s, ramps, smallest_backlog
+from capacity.planning.evidence.declared_limits import admitted_per_s
+from capacity.planning.evidence.plausible import is_plausible
+from capacity.planning.evidence.windows import offset_of, restarts
+
+FEWEST_RAMPS = 3
+FEWEST_ARRIVALS = 50
+
+
+def arrival_cost(record: RunRecord, plan: CapacityPlan) -> ArrivalCost | Unanswered:
+    """Return the CPU seconds of one arrival, its subscription included."""
+    changes = restarts(record.samples)
+    if changes:
+        return Unanswered(
+            reason=f"The target restarted {units.counted(changes, 'time')} during the run.",
+            remedy="Find out why it restarts, and measure again.",
+        )
+    found = [ramp for ramp in ramps(record) if ramp.opened > 0]
+    arrivals = sum(ramp.opened for ramp in found)
+    if len(found) < FEWEST_RAMPS or arrivals < FEWEST_ARRIVALS:
+        return Unanswered(
+            reason=(
+                f"{units.counted(arrivals, 'connection')} opened in"
+                f" {units.counted(len(found), 'ramp')} with samples of the agent; an arrival's cost"
+                f" takes {FEWEST_ARRIVALS} in {FEWEST_RAMPS}."
+            ),
+            remedy=f"Use a profile with at least {FEWEST_RAMPS} levels, each of more connections.",
+        )
+    costs = {
+        wall.resource: cost
+        for wall in plan.ladder
+        if wall.resource in CPU_RESOURCES
+        and (cost := _cost(record, plan, wall.resource)) is not None
+    }
+    if not costs:
+        return Unanswered(
+            reason=(
+                f"During {units.counted(len(found), 'ramp')} with"
+                f" {units.counted(arrivals, 'arrival')} the target took no more CPU than its load"
+                " explains, or its CPU was not read."
+            ),
+            remedy="Raise connects_per_s in the profile so that arrivals show, and measure again.",
+        )
+    clean = [ramp for ramp in found if ramp.is_clean]
+    return ArrivalCost(
+        cpu_s=costs,
+        arrivals=arrivals,
+        ramps=len(found),
+        tested_per_s=max((ramp.opened_per_s for ramp in clean), default=0.0),
+        backlog=smallest_backlog(record.samples),
+        admitted_per_s=admitted_per_s(record.manifest.target),
+    )
+
+
+def _cost(record: RunRecord, plan: CapacityPlan, resource: Resource) -> Estimate | None:
+    unit_cost = next(wall.cost for wall in plan.ladder if wall.resource is resource)
+    offset_s = offset_of(record.manifest.clock_offset)
+    placed = (point for point in record.points if is_plausible(point.at))
+    points = sorted(placed, key=lambda point: point.at)
+    read: list[tuple[Ramp, float]] = []
+    for ramp in ramps(record):
+        taken_s = excess_s(ramp, points, unit_cost, offset_s)
+        if taken_s is not None:
+            read.append((ramp, taken_s))
+    if sum(ramp.opened > 0 for ramp, _ in read) < FEWEST_RAMPS:
+        return None
+    cost = arrival_cost_s(
+        [taken_s for _, taken_s in read],
+        [ramp.opened for ramp, _ in read],
+        [ramp.subscribed for ramp, _ in read],
+    )
+    return cost if cost.high > 0.0 else None

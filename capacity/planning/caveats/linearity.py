@@ -1,0 +1,208 @@
+"""
+Doubts about use that does not follow its line: measured ones.
+
+A jump or a bend between the levels (models/breaks.py), a highest level above the line of those
+below it, use that is not given back on the way down, and memory that rises while nobody joins
+(rising_memory.py). Only walls that stand near the capacity matter, and of counted ones a jump is none:
+fitted_costs.py leaves their kinks out.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from capacity.domain import units
+from capacity.domain.estimates import Estimate
+from capacity.domain.plan import Doubt, DoubtKind, Wall
+from capacity.domain.resources import COUNTED, LATENCIES, Resource
+from capacity.domain.run import RunRecord
+from capacity.domain.words import RESOURCES
+from capacity.models.breaks import highest_level_miss, strongest_break
+from capacity.planning.caveats.memory_jumps import MATERIAL_RATIO, memory_hazards, share_of_room
+from capacity.planning.caveats.record import HOST_WIDE
+from capacity.planning.caveats.rising_memory import rising_doubts
+from capacity.planning.costs.fitted_costs import ENVELOPED, use_design
+from capacity.planning.evidence.load_components import Attribution
+from capacity.planning.evidence.windows import Window
+
+NEAR_RATIO = 2.0
+"""A wall that surely lies this many times beyond the capacity does not matter."""
+HIGHEST_LEVEL_RATIO = 0.1
+NOISE_FACTOR = 4.0
+"""Of a step's standard error; the line of the levels below errs by about as much again."""
+KEPT_RATIO = 0.05
+"""Of what the highest level added to the baseline."""
+KEPT_UNITS = 2.0
+"""Fewer left-over descriptors or threads are pools."""
+SAME_LOAD_RATIO = 0.05
+_HELD = COUNTED | ENVELOPED
+
+
+def step_doubts(
+    record: RunRecord,
+    windows: Sequence[Window],
+    attributed: Attribution,
+    capacity: Estimate,
+    walls: Sequence[Wall],
+) -> list[Doubt]:
+    """Return the doubts about the walls near *capacity*."""
+    doubts: list[Doubt] = []
+    for wall in walls:
+        if wall.resource in LATENCIES or not wall.cost.windows:
+            continue  # No line was fitted through readings of the agent.
+        is_near = wall.ceiling.low < NEAR_RATIO * capacity.mid
+        if wall.resource in _HELD and (is_near or wall.resource not in HOST_WIDE):
+            # What others on the host took meanwhile looks the same.
+            doubts += _about_way_down(windows, wall, is_near=is_near)
+        if is_near and wall.resource in ENVELOPED:
+            doubts += rising_doubts(record, windows, wall)
+        if is_near and wall.resource not in COUNTED and math.isfinite(wall.ceiling.mid):
+            doubts += _about_line(windows, attributed, wall)
+            if wall.resource is Resource.MEMORY:
+                doubts += memory_hazards(record, wall)
+    return doubts
+
+
+def _about_line(windows: Sequence[Window], attributed: Attribution, wall: Wall) -> Iterator[Doubt]:
+    """Compare with the line what was measured; where it ran below, the forecast is cautious."""
+    name = RESOURCES[wall.resource]
+    by_step = _by_step(windows, wall.resource)
+    first = {id(entries[0]) for entries in by_step}
+    rows = sorted(
+        (row for row, window in enumerate(windows) if id(window) in first),
+        key=lambda row: windows[row].step,
+    )
+    matrix = use_design(wall.resource, windows, attributed.of(wall.resource), rows)
+    use = np.array([_mean(entries, wall.resource) for entries in by_step])
+    levels = [float(entries[0].asked_connections) for entries in by_step]
+    found = strongest_break(matrix, use, levels)
+    if found is not None and found.jump > 0.0 and share_of_room(wall, found.jump) > MATERIAL_RATIO:
+        yield Doubt(
+            kind=DoubtKind.STEP_HAZARD,
+            statement=(
+                f"{_capital(name)} jumped by {units.amount(found.jump, wall.resource)} between"
+                f" {units.counted(round(found.at), 'connection')} and {units.count(found.until)}"
+                " (BIC falls by"
+                f" {units.number(found.evidence, 2)}): one more such jump takes"
+                f" {units.share(share_of_room(wall, found.jump))} of its ceiling."
+            ),
+            remedy=(
+                f"Measure further, beyond {units.count(found.until)} connections, and find what"
+                " is allocated or copied there."
+            ),
+        )
+        return
+    missed = highest_level_miss(matrix, use, levels)
+    is_steeper = found is not None and found.bend > 0.0
+    noise = NOISE_FACTOR * _noise_ratio(by_step, wall.resource)
+    if missed is not None and missed > max(math.log1p(HIGHEST_LEVEL_RATIO), noise):
+        yield Doubt(
+            kind=DoubtKind.BENDING,
+            statement=(
+                f"{_capital(name)} at {units.counted(round(max(levels)), 'connection')} was"
+                f" {units.share(math.expm1(missed))} above the line of the levels below: a"
+                " ceiling by straight lines is too high if it goes on like that."
+            ),
+            remedy="Measure levels nearer to the capacity; the safe profile's fraction sets them.",
+        )
+    elif found is not None and is_steeper and _share_of_bend(wall, found.bend) > MATERIAL_RATIO:
+        yield Doubt(
+            kind=DoubtKind.BENDING,
+            statement=(
+                f"Above {units.counted(round(found.at), 'connection')} each connection takes"
+                f" {units.amount(found.bend, wall.resource)} more {name} than below (BIC falls by"
+                f" {units.number(found.evidence, 2)}): a ceiling by straight lines is too high."
+            ),
+            remedy="Measure levels nearer to the capacity; the safe profile's fraction sets them.",
+        )
+
+
+def _about_way_down(windows: Sequence[Window], wall: Wall, *, is_near: bool) -> Iterator[Doubt]:
+    """Compare steps of one load before and after the step with most connections.
+
+    Memory far from its limit is doubted only where it went on rising: nearly every allocator keeps.
+    """
+    by_step = _by_step(windows, wall.resource)
+    top = max(by_step, key=lambda entries: entries[0].load.connections)[0]
+    kept: list[tuple[float, float]] = []
+    highest_after = 0.0
+    for after in by_step:
+        before = [
+            entries
+            for entries in by_step
+            if entries[0].step < top.step < after[0].step and _is_same(entries[0], after[0])
+        ]
+        if before:
+            later = _mean(after, wall.resource)
+            highest_after = max(highest_after, later)
+            kept.append((later - _mean(before[-1], wall.resource), after[0].load.connections))
+    grown = wall.used_at_highest - wall.used_at_baseline
+    if not kept or grown <= 0.0:
+        return
+    most, connections = max(kept)
+    if most <= KEPT_RATIO * grown or (wall.resource in COUNTED and most <= KEPT_UNITS):
+        return
+    risen = highest_after - wall.used_at_highest
+    if wall.resource in ENVELOPED and not is_near and risen <= KEPT_RATIO * grown:
+        return
+    yield Doubt(
+        kind=DoubtKind.KEPT,
+        statement=(
+            f"{_capital(RESOURCES[wall.resource])} was {units.amount(most, wall.resource)} more at"
+            f" {units.counted(round(connections), 'connection')} after the highest step than before"
+            f" it, {units.share(most / grown)} of what that step had added: kept for reuse, which is"
+            " harmless, or leaked."
+        ),
+        remedy="Hold one load for an hour or more (soak): what is kept stays, a leak goes on rising.",
+    )
+
+
+def _by_step(windows: Sequence[Window], resource: Resource) -> list[list[Window]]:
+    """Return the windows with a reading, step by step in the order of time."""
+    found: defaultdict[int, list[Window]] = defaultdict(list)
+    for window in windows:
+        if resource in window.mean:
+            found[window.step].append(window)
+    return [found[step] for step in sorted(found)]
+
+
+def _mean(windows: Sequence[Window], resource: Resource) -> float:
+    return sum(window.mean[resource] for window in windows) / len(windows)
+
+
+def _noise_ratio(by_step: Sequence[Sequence[Window]], resource: Resource) -> float:
+    """Return the standard error of a step's mean over the mean, from windows of one step."""
+    scatter = [
+        ((window.mean[resource] / mean - 1.0) ** 2, len(entries))
+        for entries in by_step
+        if len(entries) > 1 and (mean := _mean(entries, resource)) > 0.0
+        for window in entries
+    ]
+    return math.sqrt(
+        sum(square / (count * (count - 1)) for square, count in scatter) / len(by_step)
+    )
+
+
+def _is_same(one: Window, other: Window) -> bool:
+    """Tell whether two steps carried one load, but for what a plateau varies by itself."""
+    return one.asked_connections == other.asked_connections and all(
+        abs(a - b) <= SAME_LOAD_RATIO * max(a, b)
+        for a, b in (
+            (one.load.connections, other.load.connections),
+            (one.load.deliveries_per_s, other.load.deliveries_per_s),
+            (one.load.requests_per_s, other.load.requests_per_s),
+            (one.load.handshakes_per_s, other.load.handshakes_per_s),
+        )
+    )
+
+
+def _share_of_bend(wall: Wall, bend: float) -> float:
+    """Return the bend over the use that a connection adds on the way to the ceiling."""
+    room = (wall.limit.value or 0.0) - wall.cost.baseline.mid
+    return bend * wall.ceiling.mid / room if room > 0.0 else 0.0
+
+
+def _capital(name: str) -> str:
+    return name[:1].upper() + name[1:]

@@ -1,0 +1,95 @@
+"""
+Jumps of memory that are known to come without a warning at low load.
+
+* pages shared since a fork are copied when they are written: memory jumps by up to what is shared
+* a runtime's heap has a cap of its own, which earlier agents did not read
+* hash tables double: some 100 bytes an entry and table for CPython (PEP 412, dictobject.c)
+"""
+
+from collections.abc import Iterator, Mapping
+from statistics import median
+
+from capacity.domain import units
+from capacity.domain.plan import Doubt, DoubtKind, Wall
+from capacity.domain.resources import Resource
+from capacity.domain.run import RunRecord
+from capacity.planning.evidence.plausible import is_plausible
+
+MATERIAL_RATIO = 0.05
+"""Doubted is what moves a ceiling by more."""
+TABLE_BYTES = 100.0
+TABLES = 2.0
+"""That hold an entry for each connection: one by descriptor in the event loop, one in the server."""
+HEAP_CAPS: Mapping[str, str] = {
+    "java": "-Xmx (by default a quarter of the memory)",
+    "node": "--max-old-space-size (by default at most 4 GB)",
+    "dotnet": "GCHeapHardLimit (by default three quarters of the cgroup's limit)",
+}
+
+
+def memory_hazards(record: RunRecord, wall: Wall) -> Iterator[Doubt]:
+    """Yield those that would move the ceiling of memory, which is *wall*."""
+    shared_bytes, processes = _shared_bytes(record, wall)
+    if share_of_room(wall, shared_bytes) > MATERIAL_RATIO:
+        yield Doubt(
+            kind=DoubtKind.STEP_HAZARD,
+            statement=(
+                f"Up to {units.size(shared_bytes)} of memory are shared by the"
+                f" {units.count(processes)} processes of the target: if they were forked,"
+                f" writing copies them, which takes {units.share(share_of_room(wall, shared_bytes))}"
+                " of the ceiling at once."
+            ),
+            remedy=(
+                "Start workers with exec instead of fork, or freeze the collector before the fork"
+                " (gc.freeze in Python); then measure again."
+            ),
+        )
+    table_bytes = TABLES * TABLE_BYTES * wall.ceiling.mid / 2.0
+    if share_of_room(wall, table_bytes) > MATERIAL_RATIO:
+        yield Doubt(
+            kind=DoubtKind.STEP_HAZARD,
+            statement=(
+                "A connection takes so little memory that hash tables matter: doubling on the way to"
+                f" {units.middle(wall.ceiling)} connections adds {units.size(table_bytes)} at once,"
+                f" {units.share(share_of_room(wall, table_bytes))} of the room."
+            ),
+            remedy="Measure beyond half of the ceiling, or keep that much memory in reserve.",
+        )
+    agent = record.manifest.agent
+    name = agent.target_name if agent is not None else ""
+    limits = () if agent is None else agent.limits
+    is_looked_for = any(limit.resource is Resource.HEAP for limit in limits)
+    if name in HEAP_CAPS and not is_looked_for and wall.limit.scope != "declared":
+        yield Doubt(
+            kind=DoubtKind.STEP_HAZARD,
+            statement=(
+                f"The heap of {name} has 1 cap that its agent did not read, {HEAP_CAPS[name]}; the ceiling"
+                f" uses {units.size(wall.limit.value or 0.0)} from {wall.limit.source}."
+            ),
+            remedy="Declare limits.memory in the target file as that cap, and plan again.",
+        )
+
+
+def _shared_bytes(record: RunRecord, wall: Wall) -> tuple[float, int]:
+    """Return by how much processes' resident sets count pages twice, in the middle; and how many
+
+    processes there are. Where memory is that sum anyway, copies would not add to it.
+    """
+    read = [
+        (sample.gauges["resident_bytes"] - sample.used[Resource.MEMORY], sample.gauges["processes"])
+        for sample in record.samples
+        if {"resident_bytes", "processes"} <= set(sample.gauges)
+        and is_plausible(sample.gauges["resident_bytes"])
+        and 2.0 <= sample.gauges["processes"] <= 1e6
+        and is_plausible(sample.used.get(Resource.MEMORY, -1.0))
+    ]
+    if not read or wall.limit.scope != "cgroup":
+        return 0.0, 0
+    shared_bytes = float(median([shared for shared, _ in read]))
+    return max(0.0, shared_bytes), round(float(median([count for _, count in read])))
+
+
+def share_of_room(wall: Wall, amount: float) -> float:
+    """Return *amount* over what lies between the use at baseline and the limit."""
+    room = (wall.limit.value or 0.0) - wall.cost.baseline.mid
+    return min(1.0, amount / room) if room > 0.0 else 0.0

@@ -1,0 +1,96 @@
+"""
+Doubts about processor time: a second of it does not always get the same work done.
+
+* Hardware threads that share a core: at half of the processors' time 60 to 65 % of what they can do
+  is done (B. Long, "%CPU Utilization Is A Lie", 2025, measured on a Ryzen 9 5900X), so that a
+  straight line from below half leads too far.
+* A quota is given out by periods: a target that works in bursts is held up before its quota is used
+  up on average (Linux, Documentation/scheduler/sched-bwc).
+
+The third bias has the other sign and is no doubt: loops that batch take less for a message the more
+there are.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from capacity.domain import units
+from capacity.domain.estimates import Estimate
+from capacity.domain.plan import Doubt, DoubtKind, Wall
+from capacity.domain.resources import LimitState, Resource
+from capacity.domain.run import RunRecord
+from capacity.domain.sample import Sample
+from capacity.planning.caveats.linearity import NEAR_RATIO
+from capacity.planning.evidence.plausible import is_plausible
+from capacity.planning.evidence.windows import Window, samples_on_plateaus
+
+HALF = 0.5
+DONE_AT_HALF = (0.6, 0.65)
+"""Of the work that all processors can do, at half of their time."""
+HELD_UP_RATIO = 0.01
+"""Of the periods of a quota."""
+
+
+def processor_doubts(
+    record: RunRecord, windows: Sequence[Window], capacity: Estimate, walls: Sequence[Wall]
+) -> list[Doubt]:
+    """Return the doubts about a wall of processor time near *capacity*."""
+    cpu = next((wall for wall in walls if wall.resource is Resource.CPU), None)
+    if cpu is None or cpu.ceiling.low >= NEAR_RATIO * capacity.mid:
+        return []
+    return [*_about_shared_cores(record, cpu), *_about_quota(record, windows, cpu)]
+
+
+def _about_shared_cores(record: RunRecord, cpu: Wall) -> Iterator[Doubt]:
+    agent, limit = record.manifest.agent, cpu.limit.value or 0.0
+    threads = agent.threads_per_core if agent is not None else None
+    is_whole_host = cpu.limit.scope == "host" and cpu.limit.state is LimitState.KNOWN
+    if threads is None or threads < 2 or not is_whole_host or cpu.used_at_highest > HALF * limit:
+        return
+    least, most = (units.share(done / HALF - 1.0) for done in DONE_AT_HALF)
+    yield Doubt(
+        kind=DoubtKind.PROCESSOR_TIME,
+        statement=(
+            f"{threads} hardware threads share each core, and the processors were"
+            f" {units.share(cpu.used_at_highest / limit)} busy at most: a busy pair gets less done"
+            f" than two that have cores of their own, so that the ceiling of CPU may be {least} to"
+            f" {most} too high."
+        ),
+        remedy="Measure beyond half of the processors' time, or plan CPU with that much less.",
+    )
+
+
+def _about_quota(record: RunRecord, windows: Sequence[Window], cpu: Wall) -> Iterator[Doubt]:
+    held_up = max(_held_up_ratios(record, windows), default=0.0)
+    if cpu.limit.scope != "cgroup" or held_up <= HELD_UP_RATIO:
+        return
+    yield Doubt(
+        kind=DoubtKind.PROCESSOR_TIME,
+        statement=(
+            f"The quota of {units.amount(cpu.limit.value or 0.0, Resource.CPU)} held the target up"
+            f" in up to {units.share(held_up)} of its periods, and the highest step used"
+            f" {units.amount(cpu.used_at_highest, Resource.CPU)}: it works in bursts, and"
+            " its delays grow before the ceiling of CPU is reached."
+        ),
+        remedy=(
+            "Set an slo in the target file, so that delay is a wall of its own; or give the quota a"
+            " longer period."
+        ),
+    )
+
+
+def _held_up_ratios(record: RunRecord, windows: Sequence[Window]) -> Iterator[float]:
+    """Yield for each step that was used in how many of the quota's periods there was no time left."""
+    for _step, samples in samples_on_plateaus(record, windows):
+        periods, held_up = (
+            _grown(samples, name) for name in ("cpu_periods", "cpu_throttled_periods")
+        )
+        if periods > 0.0:
+            yield held_up / periods
+
+
+def _grown(samples: Sequence[Sample], counter: str) -> float:
+    counts = [sample.counters.get(counter, -1.0) for sample in samples]
+    read = [count for count in counts if is_plausible(count)]
+    # One that began anew adds nothing.
+    return sum(max(0.0, after - before) for before, after in pairwise(read))

@@ -1,0 +1,221 @@
+"""Reasons to distrust a plan that are known from the record alone, each with number and remedy."""
+
+from collections.abc import Iterator, Sequence
+from statistics import median
+
+from capacity.domain import units
+from capacity.domain.observation import CutOffKind, StepObservation
+from capacity.domain.plan import Doubt, DoubtKind, GeneratorVerdict
+from capacity.domain.resources import Limit, LimitState, Resource
+from capacity.domain.run import RunRecord
+from capacity.domain.words import RESOURCES, listed
+from capacity.planning.caveats.generator import NEAR_CPU_RATIO, NEAR_LAG_S, is_near_limit
+from capacity.planning.evidence.plausible import LARGEST, is_plausible
+from capacity.planning.evidence.target_identity import identity_doubts
+from capacity.planning.evidence.windows import is_usable, offset_of, plateau_of, restarts
+
+FEWEST_STEPS = 4
+MISSING_SAMPLES_RATIO = 0.1
+CLOCK_ERROR_S = 0.25
+_SHORTEST_BEAT_S = 1e-3
+
+HOST_WIDE = (
+    Resource.FILE_TABLE,
+    Resource.USER_PROCESSES,
+    Resource.TCP_MEMORY,
+    Resource.HOST_MEMORY,
+)
+"""Read for the whole host, so that a generator there has a part in their use. The target's CPU is
+its own, and a connection within a host is one entry of connection tracking."""
+
+
+def record_doubts(
+    record: RunRecord, verdict: GeneratorVerdict, limits: Sequence[Limit]
+) -> list[Doubt]:
+    """Return the doubts that the record and the effective limits give rise to."""
+    return [
+        *_about_generator(record, verdict),
+        *_about_steps(record),
+        *_about_limits(limits),
+        *_about_own_cap(limits),
+        *_about_samples(record),
+        *identity_doubts(record),
+    ]
+
+
+def _about_generator(record: RunRecord, verdict: GeneratorVerdict) -> Iterator[Doubt]:
+    if is_near_limit(verdict):
+        yield Doubt(
+            kind=DoubtKind.GENERATOR_NEAR_LIMIT,
+            statement=(
+                "The generator came near its own limits:"
+                f" timers {units.duration(verdict.worst_lag_p95_s or 0.0)} late at p95"
+                f" (near above {units.duration(NEAR_LAG_S)}), busiest worker"
+                f" {units.share(verdict.worst_cpu_ratio or 0.0)} CPU"
+                f" (near above {units.share(NEAR_CPU_RATIO)})."
+            ),
+            remedy="Add workers (--workers), or a second generator host, and measure again.",
+        )
+    reasons = [f"{step.index} ({step.void})" for step in record.steps if step.void is not None]
+    if reasons:
+        yield Doubt(
+            kind=DoubtKind.VOID_STEPS,
+            statement=(
+                f"{len(reasons)} of {units.counted(len(record.steps), 'step')} cannot be used, by"
+                f" index: {', '.join(reasons)}."
+            ),
+            remedy="Remove the named cause, usually by adding workers, and measure again.",
+        )
+    if record.manifest.same_host:
+        yield Doubt(
+            kind=DoubtKind.SHARED_HOST,
+            statement=(
+                "Generator and target share 1 host: the use of"
+                f" {listed([RESOURCES[resource] for resource in HOST_WIDE])} contains the"
+                " generator's part, so that these ceilings are too low rather than too high; and"
+                " both compete for the host's cores."
+            ),
+            remedy="Run the generator on a host of its own.",
+        )
+
+
+def _about_steps(record: RunRecord) -> Iterator[Doubt]:
+    used = [step for step in record.steps if is_usable(step)]
+    if len(used) < FEWEST_STEPS:
+        yield Doubt(
+            kind=DoubtKind.FEW_STEPS,
+            statement=(
+                f"Only {units.counted(len(used), 'step')} can be used;"
+                f" {FEWEST_STEPS} are the least to trust."
+            ),
+            remedy="Use a profile with more levels, or repeat the steps that failed.",
+        )
+    lost = sum(step.lost for step in used)
+    if lost:
+        yield Doubt(
+            kind=DoubtKind.LOST_CONNECTIONS,
+            statement=(
+                f"The target ended {units.counted(lost, 'connection')} during the steps that are"
+                " used."
+            ),
+            remedy="Look into the target's log at that time: time-outs, limits, crashes.",
+        )
+    unmatched = sum(step.unmatched for step in used)
+    if unmatched:
+        yield Doubt(
+            kind=DoubtKind.UNMATCHED_FRAMES,
+            statement=f"The dialect has no rule for {units.counted(unmatched, 'received frame')}.",
+            remedy=(
+                "Add a rule for them to the dialect, or the deliveries are counted too low; the run's"
+                " events have examples."
+            ),
+        )
+    missing = _unexplained(record)
+    if missing:
+        yield Doubt(
+            kind=DoubtKind.RUN_INCOMPLETE,
+            statement=(
+                f"The record lacks {units.counted(len(missing), 'part')}: {'; '.join(missing)}."
+            ),
+            remedy="Measure again to the end; what was recorded until then is used here.",
+        )
+
+
+def _unexplained(record: RunRecord) -> list[str]:
+    """Return what is missing, less what a step that was cut off explains: measured again it would be
+
+    cut off again.
+    """
+    is_cut_off = any(
+        step.cut_off is not None and step.cut_off.kind is not CutOffKind.STOPPED
+        for step in record.steps
+    )
+    explained = (
+        "the end: the run was aborted",
+        f"{len(record.manifest.steps) - len(record.steps)} of",
+    )
+    return [each for each in record.missing if not (is_cut_off and each.startswith(explained))]
+
+
+def _about_limits(limits: Sequence[Limit]) -> Iterator[Doubt]:
+    for limit in limits:
+        if limit.state is LimitState.UNKNOWN:
+            yield Doubt(
+                kind=DoubtKind.UNKNOWN_LIMIT,
+                statement=(
+                    f"1 limit may bind unseen: that of {RESOURCES[limit.resource]} could not be"
+                    f" read from {limit.source} ({limit.reason or 'no reason given'})."
+                ),
+                remedy=f"Make it readable, or declare limits.{limit.resource} in the target file.",
+            )
+
+
+def _about_own_cap(limits: Sequence[Limit]) -> Iterator[Doubt]:
+    """Doubt that the application takes whatever its host allows: its configuration is not on show."""
+    if all(limit.resource is not Resource.APPLICATION_CONNECTIONS for limit in limits):
+        yield Doubt(
+            kind=DoubtKind.OWN_CAP,
+            statement=(
+                "1 limit may bind unseen: how many connections the application itself admits"
+                " (worker_connections, maxconn, a licence) shows on no host and is not declared."
+            ),
+            remedy=(
+                "Look it up and declare limits.application_connections in the target file; where"
+                " there is none, a value beyond all other walls."
+            ),
+        )
+
+
+def _about_samples(record: RunRecord) -> Iterator[Doubt]:
+    changes = restarts(record.samples)
+    if changes:
+        yield Doubt(
+            kind=DoubtKind.TARGET_RESTARTED,
+            statement=(
+                f"The target restarted {units.counted(changes, 'time')}; only the life with most"
+                " connection levels is used."
+            ),
+            remedy="Find out why it restarted, and measure again without.",
+        )
+    used = [step for step in record.steps if is_usable(step)]
+    missing_ratio = _missing_ratio(record, used)
+    if missing_ratio > MISSING_SAMPLES_RATIO:
+        yield Doubt(
+            kind=DoubtKind.SAMPLES_MISSING,
+            statement=f"{units.share(missing_ratio)} of the samples due on the plateaus are missing.",
+            remedy="Look at the agent and the network to it, then measure again.",
+        )
+    offset = record.manifest.clock_offset
+    if offset is None or not is_plausible(abs(offset.offset_s)):
+        yield Doubt(
+            kind=DoubtKind.CLOCK_OFFSET,
+            statement="The agent's clock was compared 0 times; it is taken to agree with ours.",
+            remedy="Measure again with the agent reachable before the first step.",
+        )
+    elif not offset.error_s <= CLOCK_ERROR_S:
+        yield Doubt(
+            kind=DoubtKind.CLOCK_OFFSET,
+            statement=(
+                f"The agent's clock is known only to ±{units.duration(offset.error_s)}"
+                f" (wanted: {units.duration(CLOCK_ERROR_S)}), so samples may belong to a"
+                " neighbouring step."
+            ),
+            remedy="Use a quicker path to the agent, or longer plateaus.",
+        )
+
+
+def _missing_ratio(record: RunRecord, used: Sequence[StepObservation]) -> float:
+    intervals_s = (sample.interval_s for sample in record.samples)
+    beats = [beat_s for beat_s in intervals_s if _SHORTEST_BEAT_S <= beat_s <= LARGEST]
+    if not beats:
+        return 0.0
+    beat_s = median(beats)
+    offset_s = offset_of(record.manifest.clock_offset)
+    plateaus = [plateau for step in used if (plateau := plateau_of(step)) is not None]
+    # One beat less than fits: a plateau need not begin with a beat.
+    due = sum(max(0, int((end - begin) / beat_s) - 1) for begin, end in plateaus)
+    taken = sum(
+        any(begin <= sample.at - offset_s <= end for begin, end in plateaus)
+        for sample in record.samples
+    )
+    return max(0.0, 1.0 - taken / due) if due else 0.0

@@ -1,0 +1,68 @@
+"""
+Memory that still rises while connections stay: buffers that fill, compressors, or a leak.
+
+A cost per connection read on the way up to there is too low, and no line through more levels shows
+it. Told by the slope over the samples of one plateau (Theil–Sen) and how many of their pairs rise
+(Kendall's τ, as in the Mann–Kendall test: Econometrica 13, 1945).
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from capacity.domain import units
+from capacity.domain.observation import StepObservation
+from capacity.domain.plan import Doubt, DoubtKind, Wall
+from capacity.domain.run import RunRecord
+from capacity.domain.words import RESOURCES
+from capacity.models.lines import theil_sen_line
+from capacity.planning.evidence.plausible import is_plausible
+from capacity.planning.evidence.windows import Window, samples_on_plateaus
+
+FEWEST_SAMPLES = 5
+MATERIAL_RATIO = 0.01
+"""Of what the connections took."""
+RISING_PAIRS = 0.6
+"""τ of five samples that rise one after the other, but for two pairs out of place."""
+
+
+def rising_doubts(record: RunRecord, windows: Sequence[Window], wall: Wall) -> Iterator[Doubt]:
+    """Doubt the memory of *wall* if it rose on the plateau with most connections and deliveries."""
+    if wall.limit.value is None:
+        return
+    top, samples = max(samples_on_plateaus(record, windows), key=lambda read: _carried(read[0]))
+    read = [
+        (sample.at, sample.used[wall.resource])
+        for sample in samples
+        if is_plausible(sample.used.get(wall.resource, -1.0))
+    ]
+    if len(read) < FEWEST_SAMPLES:
+        return
+    times_s, uses = np.array(read).T
+    per_s = theil_sen_line(times_s, uses)[1]
+    first, second = np.triu_indices(len(uses), k=1)
+    pairs = float(np.mean(np.sign(uses[second] - uses[first])))
+    lasted_s = float(times_s[-1] - times_s[0])
+    taken = float(np.median(uses)) - wall.used_at_baseline
+    if pairs < RISING_PAIRS or taken <= 0.0 or per_s * lasted_s <= MATERIAL_RATIO * taken:
+        return
+    until_full_s = max(0.0, wall.limit.value - float(uses[-1])) / per_s
+    yield Doubt(
+        kind=DoubtKind.RISING,
+        statement=(
+            f"With {units.counted(top.step.connections, 'connection')} and no more,"
+            f" {RESOURCES[wall.resource]} still rose by"
+            f" {units.amount(per_s * lasted_s, wall.resource)} in {units.duration(lasted_s)},"
+            f" {units.share(per_s * lasted_s / taken)} of what they take; going on like that it is"
+            f" full after {units.duration(until_full_s)}, and the ceiling is too high."
+        ),
+        remedy=(
+            "Lengthen settle_s and plateau_s of the profile until it levels off, as buffers and"
+            " compressors do when they are full; what never does is a leak."
+        ),
+    )
+
+
+def _carried(step: StepObservation) -> tuple[float, float]:
+    assert step.load is not None
+    return step.step.connections, step.load.deliveries_per_s

@@ -1,0 +1,181 @@
+"""Reasons to distrust a plan that lie in what the run ran into, and in what it did not answer."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from capacity.domain import units
+from capacity.domain.observation import CutOffKind, StepObservation
+from capacity.domain.plan import Doubt, DoubtKind, MetLimit, Wall
+from capacity.domain.resources import Limit, LimitState, Resource
+from capacity.domain.run import LIMIT_CHANGED, RunRecord
+from capacity.domain.words import RESOURCES
+from capacity.planning.bottlenecks.ceilings import Walls
+from capacity.planning.bottlenecks.latency_objectives import LatencyUse
+from capacity.planning.evidence.plausible import is_plausible
+from capacity.planning.evidence.windows import offset_of
+
+OFF_LINE_RATIO = 0.1
+"""Use above the fitted line, over what the limit leaves, that an unfinished ramp may have."""
+HELD = (
+    Resource.MEMORY,
+    Resource.HOST_MEMORY,
+    Resource.THREADS,
+    Resource.DESCRIPTORS,
+)
+"""Resources whose use in a ramp is that of the connections open so far; flows also pay for arrivals."""
+
+_REMEDIES = {
+    CutOffKind.REFUSED: "Look up in the target's configuration which cap this is, and declare it"
+    " under limits; where it is a rule for one client address, give source_addresses and measure"
+    " again.",
+    CutOffKind.NOT_REACHED: "Look up in the target's configuration which cap this is, and declare it"
+    " under limits; where it is a rule for one client address, give source_addresses.",
+    CutOffKind.SILENT: "See in the target's log and in its threads what it waited for; where it is"
+    " full, look up which cap this is and declare it under limits.",
+    CutOffKind.LOST: "Look into the target's log at that time: time-outs, limits, crashes.",
+    CutOffKind.DIED: "Find out in the target's log and the kernel's why it ended, and lift that first.",
+    CutOffKind.OBJECTIVE: "This is the objective's answer; a level between the two narrows it.",
+    CutOffKind.SATURATED: "See which resource of the target is used up at this load; a level between"
+    " the two narrows the answer.",
+    CutOffKind.GUARDED: "Lift this limit, or take it as the answer.",
+}
+
+
+def evidence_doubts(
+    record: RunRecord,
+    found: Walls,
+    met: Sequence[MetLimit],
+    latencies: Sequence[LatencyUse],
+) -> Iterator[Doubt]:
+    """Yield the doubts that what the run met gives rise to, gravest first."""
+    yield from _about_met(met)
+    yield from _about_objectives(found, latencies)
+    yield from _about_unfinished(record, found.ladder)
+    yield from _about_changes(record)
+
+
+def changed_limits(record: RunRecord) -> list[Limit]:
+    """Return the limits that were set anew during the run, as they were last."""
+    found: dict[tuple[Resource, str, str], Limit] = {}
+    for event in record.events:
+        limit = _limit(event.detail.get("limit")) if event.kind == LIMIT_CHANGED else None
+        if limit is not None:
+            found[limit.resource, limit.scope, limit.source] = limit
+    return list(found.values())
+
+
+def _about_met(met: Sequence[MetLimit]) -> Iterator[Doubt]:
+    if not met:
+        return
+    first = met[0]
+    between = (
+        f"at {units.count(first.failed)} connections"
+        if first.held == first.failed
+        else f"between {units.count(first.held)} connections, which were held, and"
+        f" {units.count(first.failed)}, which were not"
+    )
+    yield Doubt(
+        kind=DoubtKind.LIMIT_MET,
+        statement=f"This run met a limit {between}: {first.statement}.",
+        remedy=_REMEDIES[first.kind],
+    )
+
+
+def _about_objectives(found: Walls, latencies: Sequence[LatencyUse]) -> Iterator[Doubt]:
+    walls = {wall.resource for wall in found.ladder}
+    for use in latencies:
+        resource = use.limit.resource
+        if resource in walls:
+            continue
+        reason = next(
+            (entry.reason for entry in found.no_ceiling if entry.resource is resource),
+            "it was not measured",
+        )
+        limit_s = use.limit.value or 0.0
+        kept = [
+            (count, tail_s)
+            for count, tail_s in zip(use.connections, use.tails_s, strict=True)
+            if tail_s <= limit_s
+        ]
+        best = (
+            f"it was kept at {units.counted(round(kept[-1][0]), 'connection')}"
+            f" ({units.duration(kept[-1][1])} of {units.duration(limit_s)}), and nothing is known"
+            " beyond"
+            if kept
+            else "no level of the full mix says whether it is kept"
+        )
+        yield Doubt(
+            kind=DoubtKind.OBJECTIVE_NOT_FORECAST,
+            statement=f"The objective on {RESOURCES[resource]} is no part of this capacity:"
+            f" {reason}; {best}.",
+            remedy="Measure at least 3 levels of the full mix (levels in the profile), long enough"
+            " for its percentile.",
+        )
+
+
+def _about_unfinished(record: RunRecord, ladder: Sequence[Wall]) -> Iterator[Doubt]:
+    """Doubt lines that the samples of a ramp contradict which was cut off."""
+    offset_s = offset_of(record.manifest.clock_offset)
+    for step in record.steps:
+        if step.cut_off is None or step.void is not None:
+            continue
+        for wall in ladder:
+            if wall.resource in HELD and wall.limit.value:
+                yield from _about_ramp(record, step, wall, offset_s)
+
+
+def _about_ramp(
+    record: RunRecord, step: StepObservation, wall: Wall, offset_s: float
+) -> Iterator[Doubt]:
+    uses = [
+        sample.used[wall.resource]
+        for sample in record.samples
+        if step.started_at <= sample.at - offset_s
+        and sample.target_started_at is not None
+        and is_plausible(sample.used.get(wall.resource, -1.0))
+    ]
+    limit = wall.limit.value or 0.0
+    room = limit - wall.cost.baseline.mid
+    if not uses or room <= 0.0 or wall.ceiling.mid <= 0.0:
+        return
+    expected = wall.cost.baseline.mid + room * step.connections_peak / wall.ceiling.mid
+    if max(uses) - expected > OFF_LINE_RATIO * room:
+        yield Doubt(
+            kind=DoubtKind.UNEXPLAINED_USE,
+            statement=(
+                f"{RESOURCES[wall.resource]} reached {units.amount(max(uses), wall.resource)} in the"
+                f" ramp to {units.counted(step.step.connections, 'connection')} that was cut off;"
+                f" the fitted line says {units.amount(expected, wall.resource)} for"
+                f" {units.counted(step.connections_peak, 'connection')}: use jumps or bends there,"
+                " and the ceiling on it is too high."
+            ),
+            remedy="Measure again with a level just below that count.",
+        )
+
+
+def _about_changes(record: RunRecord) -> Iterator[Doubt]:
+    for limit in changed_limits(record):
+        value = "unlimited" if limit.state is LimitState.UNLIMITED else "unknown"
+        if limit.value is not None:
+            value = units.amount(limit.value, limit.resource)
+        yield Doubt(
+            kind=DoubtKind.LIMIT_CHANGED,
+            statement=f"The limit on {RESOURCES[limit.resource]} ({limit.source}) was set to {value}"
+            " during the run; the plan takes that, and the use of 1 resource may belong to both.",
+            remedy="Measure again while nobody changes the target.",
+        )
+
+
+def _limit(detail: Any) -> Limit | None:
+    """Return a limit from an event; None from one that a damaged record holds."""
+    try:
+        return Limit(
+            resource=Resource(detail["resource"]),
+            state=LimitState(detail["state"]),
+            value=None if detail["value"] is None else float(detail["value"]),
+            scope=str(detail["scope"]),
+            source=str(detail["source"]),
+            reason=None if detail.get("reason") is None else str(detail["reason"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None

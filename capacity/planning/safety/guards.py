@@ -1,0 +1,370 @@
+"""
+When to stop a run before it harms its target: signs of distress in the newest samples.
+
+Counters are compared with the first sample of the run, so that old trouble is not charged to it;
+what was beyond its bound before the load is not guarded, because the load did not bring it there.
+A sign that the agent cannot read guards nothing: it is missing, not good.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from capacity.domain import units
+from capacity.domain.observation import CutOffKind
+from capacity.domain.resources import COUNTED, PROCESS_BYTES, Limit, Resource
+from capacity.domain.sample import Sample
+from capacity.domain.words import RESOURCES
+from capacity.planning.evidence.effective_limits import effective_limits, known_value
+from capacity.planning.safety.audited_bound import ONE_EACH
+
+RECENT_SAMPLES = 5
+"""Rates are taken over that many intervals: a single one is noise."""
+UNSEEN_S = 3.0
+"""Until a guard has seen what goes on now: a sample is up to a second old, is fetched a second later
+at most, and what is under way then arrives after it."""
+LEAST_SEGMENTS = 4000
+"""A share of fewer segments says nothing."""
+LEAST_RETRANSMITS = 200
+"""Others in the target's network namespace lose some as well, where its own are not told."""
+LEAST_OPENS = 20
+LEAST_LOST = 3
+"""Connections; one or two may end for reasons of their own."""
+BUSY_RATIO = 0.8
+"""Of its quota: a target that is throttled while it uses less works in bursts, and is not out of
+processor time."""
+SHORT_OF_MEMORY_RATIO = 0.8
+"""Of the host's memory in use; below, processes that wait for memory have limits of their own."""
+LONGEST_THROTTLED_S = 1.0
+"""Since the load began, however small the share of each second is."""
+_FILLING = COUNTED | PROCESS_BYTES | {Resource.MEMORY}
+_OWN_QUEUE = "target_listen_drops"
+_QUEUE = {
+    _OWN_QUEUE: "its listening sockets dropped connects",
+    "listen_overflows": "an accept queue in its network namespace overflowed",
+    "listen_drops": "a listening socket in its network namespace dropped connects",
+    "tcp_memory_pressures": "its kernel ran short of memory for TCP",
+}
+
+
+_OF_ALL_LISTENERS = frozenset({"listen_overflows", "listen_drops"})
+"""Of the whole network namespace: they tell of others as well where the target's own are known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """How far a guarded run may take its target."""
+
+    used_ratio: float
+    """Of a limit of a counted resource, or of memory."""
+    throttled_ratio: float
+    """Of the CPU quota's periods."""
+    retransmitted_ratio: float
+    """Of the segments that the target's network namespace sends."""
+    memory_pressure_ratio: float
+    """Of the time in which some process waited for memory."""
+    failed_opens_ratio: float
+    """Of the connections that a step asked for."""
+    lost_ratio: float = 0.05
+    """Of the connections of a step, that the target ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trip:
+    """A bound that was passed."""
+
+    guard: str
+    number: float
+    bound: float
+    statement: str
+    """What was seen, with its number and its bound."""
+    kind: CutOffKind = CutOffKind.GUARDED
+    resource: Resource | None = None
+    """What gives out at the load of this moment, where that is known; a sign of distress alone, such
+    as segments sent again, is no limit that was reached."""
+
+
+def tripped(
+    samples: Sequence[Sample],
+    limits: Sequence[Limit],
+    bounds: Bounds,
+    *,
+    unloaded: int = 0,
+    since: int = 0,
+    forgiven: int = 0,
+) -> Trip | None:
+    """Return the first guard that the newest of a run's *samples* trip, None while all is well.
+
+    The first *unloaded* of them were taken before there was any load; rates are taken from sample
+    *since* on. What queues did before sample *forgiven* has been answered already.
+    """
+    if len(samples) < 2:
+        return None
+    first, newest = samples[0], samples[-1]
+    if first.target_started_at != newest.target_started_at:
+        return None  # Another process counts anew; the record says that it was restarted.
+    return (
+        _overflow(samples[min(forgiven, len(samples) - 1)], newest)
+        or _full(samples, limits, bounds.used_ratio)
+        or _first_share(samples, limits, bounds, unloaded, max(since, forgiven))
+    )
+
+
+def dead(samples: Sequence[Sample], pids: Sequence[int], connections: int) -> Trip | None:
+    """Return the trip of a target whose process is another than at first, or gone, None while it lives.
+
+    *connections* were open when it was last seen alive.
+    """
+    starts = [sample.target_started_at for sample in samples]
+    if not starts or starts[0] is None or starts[-1] == starts[0]:
+        return None
+    named = f", pid {', '.join(map(str, pids))}," if pids else ""
+    again = " and was started again" if starts[-1] is not None else ""
+    return Trip(
+        guard="death",
+        number=connections,
+        bound=0.0,
+        statement=f"the target{named} ended{again} at about {units.counted(connections, 'connection')}",
+        kind=CutOffKind.DIED,
+    )
+
+
+def losing(lost: int, connections: int, bounds: Bounds) -> Trip | None:
+    """Return the guard that connections trip which the target ended, of a step with *connections*."""
+    bound = bounds.lost_ratio * connections
+    if lost < LEAST_LOST or lost <= bound:
+        return None
+    return Trip(
+        guard="loss",
+        number=lost,
+        bound=bound,
+        statement=f"the target ended {units.count(lost)} of {units.counted(connections, 'connection')},"
+        f" at most {units.share(bounds.lost_ratio)} may be",
+        kind=CutOffKind.LOST,
+    )
+
+
+def overreaching(
+    samples: Sequence[Sample],
+    limits: Sequence[Limit],
+    bounds: Bounds,
+    *,
+    sockets: int,
+    sockets_now: int,
+) -> Trip | None:
+    """Return the guard that a step of that many sockets would trip, None if it may begin.
+
+    A socket takes what those before took, or one unit of what each takes one of: a fast ramp would
+    be through a limit before the next sample.
+    """
+    before, now = _readings(samples[:RECENT_SAMPLES]), _readings(samples[-RECENT_SAMPLES:])
+    for resource, limit in effective_limits(limits).items():
+        most = known_value(limit)
+        if resource not in _FILLING or not most or resource not in now or resource not in before:
+            continue
+        each = 1.0 if resource in ONE_EACH else 0.0
+        if sockets_now >= LEAST_OPENS:
+            each = max(0.0, now[resource] - before[resource]) / sockets_now
+        due = now[resource] + each * (sockets - sockets_now)
+        if before[resource] <= bounds.used_ratio * most < due:
+            return Trip(
+                guard="limit",
+                number=due,
+                bound=bounds.used_ratio * most,
+                statement=f"{RESOURCES[resource]}: {units.counted(sockets, 'socket')} would take "
+                f"{units.amount(due, resource)} of {units.amount(most, resource)}, at most "
+                f"{units.share(bounds.used_ratio)} may be in use",
+            )
+    return None
+
+
+def refusing(failed: int, opened: int, bounds: Bounds) -> Trip | None:
+    """Return the guard that too many failed attempts to connect trip, of one step."""
+    asked = failed + opened
+    if asked < LEAST_OPENS or failed <= asked * bounds.failed_opens_ratio:
+        return None
+    return Trip(
+        guard="refusal",
+        number=failed,
+        bound=asked * bounds.failed_opens_ratio,
+        statement=f"{units.count(failed)} of {units.counted(asked, 'connection')} failed to open,"
+        f" at most {units.share(bounds.failed_opens_ratio)} may",
+        kind=CutOffKind.REFUSED,
+    )
+
+
+def _overflow(first: Sample, newest: Sample) -> Trip | None:
+    own = _own_drops(first, newest)
+    for counter, what in _QUEUE.items():
+        if own is not None and counter in _OF_ALL_LISTENERS:
+            continue
+        grown = own if counter == _OWN_QUEUE else _grown(first, newest, counter)
+        if grown is not None and grown > 0:
+            statement = f"{what} {units.counted(grown, 'time')}"
+            return Trip(guard="overflow", number=grown, bound=0.0, statement=statement)
+    return None
+
+
+def _own_drops(first: Sample, newest: Sample) -> float | None:
+    """Return how many connects the target's listening sockets dropped, None where that is not known.
+
+    A socket's drops also count packets that were discarded of a handshake that went on all the same
+    (net/ipv4/tcp_ipv4.c, discard_and_relse); connects are in ListenDrops of the namespace as well.
+    """
+    own, of_all = _grown(first, newest, _OWN_QUEUE), _grown(first, newest, "listen_drops")
+    return own if own is None or of_all is None else min(own, of_all)
+
+
+def _full(samples: Sequence[Sample], limits: Sequence[Limit], bound: float) -> Trip | None:
+    before, now = _readings(samples[:RECENT_SAMPLES]), _readings(samples[-RECENT_SAMPLES:])
+    for resource, limit in effective_limits(limits).items():
+        most = known_value(limit)
+        if resource not in _FILLING or not most or resource not in now or resource not in before:
+            continue
+        if before[resource] <= bound * most < now[resource]:
+            return Trip(
+                guard="limit",
+                number=now[resource],
+                bound=bound * most,
+                statement=f"{RESOURCES[resource]}: {units.amount(now[resource], resource)} of"
+                f" {units.amount(most, resource)} in use, at most {units.share(bound)} may be",
+                resource=resource,
+            )
+    return None
+
+
+def hurrying(samples: Sequence[Sample], limits: Sequence[Limit]) -> Trip | None:
+    """Return what grows so fast that its limit would be met before a guard could see it coming."""
+    if len(samples) < 2 or samples[-1].at <= samples[-2].at:
+        return None
+    before, now = samples[-2:]
+    for resource, limit in effective_limits(limits).items():
+        most, was, used = known_value(limit), before.used.get(resource), now.used.get(resource)
+        if resource not in _FILLING or not most or was is None or used is None or used >= most:
+            continue
+        per_s = (used - was) / (now.at - before.at)
+        if used + UNSEEN_S * per_s > most:
+            return Trip(
+                guard="pace",
+                number=per_s,
+                bound=(most - used) / UNSEEN_S,
+                statement=f"{RESOURCES[resource]}: {units.amount(used, resource)} of"
+                f" {units.amount(most, resource)} in use, and {units.amount(per_s, resource)} more"
+                " each second",
+                resource=resource,
+            )
+    return None
+
+
+def _readings(samples: Sequence[Sample]) -> Mapping[Resource, float]:
+    used: dict[Resource, float] = {}
+    for sample in samples:
+        used.update(sample.used)
+    return used
+
+
+def _first_share(
+    samples: Sequence[Sample],
+    limits: Sequence[Limit],
+    bounds: Bounds,
+    unloaded: int,
+    since: int,
+) -> Trip | None:
+    oldest = max(0, since, len(samples) - 1 - RECENT_SAMPLES)
+    if oldest >= len(samples):
+        return None
+    recent = (samples[oldest], samples[-1])
+    trips = _shares_beyond(recent, limits, bounds)
+    if trips and unloaded > 1:
+        for guard in _shares_beyond((samples[0], samples[unloaded - 1]), limits, bounds):
+            trips.pop(guard, None)
+    throttled = _throttled_long(samples[0], samples[max(0, unloaded - 1)], samples[-1])
+    if throttled is not None:
+        trips.setdefault(throttled.guard, throttled)
+    if "throttling" in trips and _is_busy(samples[oldest:], limits):
+        trips["throttling"] = replace(trips["throttling"], resource=Resource.CPU)
+    return next(iter(trips.values()), None)
+
+
+def _throttled_long(first: Sample, unloaded: Sample, newest: Sample) -> Trip | None:
+    """Return the trip of being held up for long, less what was usual before the load."""
+    throttled_s = _grown(unloaded, newest, "cpu_throttled_s")
+    usual_s = _grown(first, unloaded, "cpu_throttled_s") or 0.0
+    if throttled_s is None:
+        return None
+    if usual_s and unloaded.at > first.at:
+        throttled_s -= usual_s / (unloaded.at - first.at) * (newest.at - unloaded.at)
+    if throttled_s <= LONGEST_THROTTLED_S:
+        return None
+    return Trip(
+        guard="throttling",
+        number=throttled_s,
+        bound=LONGEST_THROTTLED_S,
+        statement=f"its CPU quota held it up for {units.duration(throttled_s)} in all, at most"
+        f" {units.duration(LONGEST_THROTTLED_S)} may be",
+    )
+
+
+def _is_busy(recent: Sequence[Sample], limits: Sequence[Limit]) -> bool:
+    most = known_value(effective_limits(limits).get(Resource.CPU))
+    uses = [sample.used[Resource.CPU] for sample in recent if Resource.CPU in sample.used]
+    return bool(most and uses) and sum(uses) / len(uses) >= BUSY_RATIO * (most or 0.0)
+
+
+def _shares_beyond(
+    span: tuple[Sample, Sample], limits: Sequence[Limit], bounds: Bounds
+) -> dict[str, Trip]:
+    """Return the guards on a share of something that trip between two samples, by name."""
+    pressure = _pressure(*span, limits)
+    whose = "target_" if _grown(*span, "target_segments_sent", least=1.0) else ""
+    shares = (
+        (
+            "throttling",
+            "it was throttled in {} of the periods of its CPU quota",
+            _grown(*span, "cpu_throttled_periods"),
+            _grown(*span, "cpu_periods"),
+            bounds.throttled_ratio,
+        ),
+        (
+            "retransmission",
+            "{} of the segments it sent were sent again",
+            _grown(*span, f"{whose}retransmits", least=LEAST_RETRANSMITS),
+            _grown(*span, f"{whose}segments_sent", least=LEAST_SEGMENTS),
+            bounds.retransmitted_ratio,
+        ),
+        ("memory pressure", *pressure, span[1].at - span[0].at, bounds.memory_pressure_ratio),
+    )
+    return {
+        guard: Trip(
+            guard=guard,
+            number=part / whole,
+            bound=bound,
+            statement=f"{what.format(units.share(part / whole))}, at most {units.share(bound)} may be",
+        )
+        for guard, what, part, whole, bound in shares
+        if part is not None and whole and part > whole * bound
+    }
+
+
+def _pressure(before: Sample, after: Sample, limits: Sequence[Limit]) -> tuple[str, float | None]:
+    """Return what is read of the memory's pressure: its cgroup's where that is what limits it.
+
+    Others in a cgroup without a limit wait for the host's memory as everybody does, and the host's
+    is the target's only where it is nearly used up.
+    """
+    effective = effective_limits(limits)
+    memory = effective.get(Resource.MEMORY)
+    if memory is not None and memory.scope == "cgroup":
+        waited_s = _grown(before, after, "cgroup_memory_pressure_some_s")
+        return "processes of its cgroup waited for memory {} of the time", waited_s
+    most = known_value(effective.get(Resource.HOST_MEMORY))
+    used = after.used.get(Resource.HOST_MEMORY)
+    if most is not None and used is not None and used < SHORT_OF_MEMORY_RATIO * most:
+        return "", None
+    waited_s = _grown(before, after, "host_memory_pressure_some_s")
+    return "processes of its host waited for memory {} of the time", waited_s
+
+
+def _grown(before: Sample, after: Sample, counter: str, least: float = 0.0) -> float | None:
+    """Return what a counter has grown by; None where it is not read, began anew or is too small."""
+    was, is_now = before.counters.get(counter), after.counters.get(counter)
+    return None if was is None or is_now is None or is_now - was < least else is_now - was

@@ -1,0 +1,278 @@
+"""Real agents on the right process, on another one, and in front of or behind real relays."""
+
+import subprocess
+import sys
+from contextlib import ExitStack
+from types import SimpleNamespace
+
+import pytest
+
+from capacity.domain.errors import PreflightError
+from capacity.domain.finding import Status
+from capacity.domain.resources import Resource
+from capacity.domain.sample import AgentInfo, Destination, PortHolder, Sample
+from capacity.loadgen.preflight import check
+from capacity.loadgen.watching import Holders, judged, watch
+from capacity.planning.evidence.target_identity import Rise
+from capacity.settings.dialect import load_dialect
+from capacity.settings.locate import find
+from capacity.settings.profile import ADAPTER
+from capacity.sources.agent import AgentClient
+
+DIALECT = load_dialect(find("dialects", "deribit"))
+RELAY = """
+import asyncio, sys
+
+async def pump(reader, writer):
+    try:
+        while data := await reader.read(65536):
+            writer.write(data)
+    finally:
+        writer.close()
+
+async def relay(reader, writer):
+    there = await asyncio.open_connection("127.0.0.1", int(sys.argv[1]))
+    await asyncio.gather(pump(reader, there[1]), pump(there[0], writer), return_exceptions=True)
+
+async def main():
+    server = await asyncio.start_server(relay, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+def start_relay():
+    """Start a process that passes on every connection to a port of this host."""
+    with ExitStack() as stack:
+
+        def start(port):
+            command = [sys.executable, "-c", RELAY, str(port)]
+            process = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE))
+            stack.callback(process.kill)
+            return SimpleNamespace(
+                host="127.0.0.1", port=int(process.stdout.readline()), pid=process.pid
+            )
+
+        yield start
+
+
+def seen(target):
+    source = AgentClient(target.agent.url)
+    try:
+        return watch(target, DIALECT, source, source.info())
+    finally:
+        source.close()
+
+
+def test_an_agent_on_the_target_sees_the_connections(exchange, agent, target_file):
+    found = seen(target_file(exchange, agent.url))
+
+    assert (Status.OK, None) == (found.finding.status, found.finding.remedy)
+    assert "while 5 connections were opened" in found.finding.statement
+    assert found.relay is None
+
+
+def test_an_agent_on_another_process_is_a_failure_that_names_both(
+    exchange, start_exchange, start_agent, target_file
+):
+    other = start_exchange()
+    agent = start_agent("--pid", other.pid)
+    target = target_file(exchange, agent.url)
+    finding = seen(target).finding
+
+    assert Status.FAILURE is finding.status
+    assert f"(pid {other.pid})" in finding.statement
+    assert f"does not listen on port {exchange.port}, as" in finding.statement
+    assert f"(pid {exchange.pid}) does" in finding.statement
+    assert "0 connections and 0 descriptors while 5" in finding.statement
+    assert f"--pid {exchange.pid} (or --port {exchange.port})" in finding.remedy
+    profile = ADAPTER.validate_python(
+        {"profile": 1, "name": "tiny", "kind": "ramp", "levels": [2, 4]}
+    )
+    with pytest.raises(PreflightError, match=rf"pid {other.pid}.*; start the agent with --pid"):
+        check(target, profile, workers=1)
+
+
+def test_a_relay_that_is_watched_is_told_with_what_stands_behind(
+    exchange, start_relay, start_agent, target_file
+):
+    relay = start_relay(exchange.port)
+    agent = start_agent("--port", relay.port)
+    found = seen(target_file(relay, agent.url))
+    finding = found.finding
+
+    assert Status.WARNING is finding.status
+    assert found.passes_on_to in finding.statement
+    assert f"to 127.0.0.1 port {exchange.port} (" in finding.statement
+    assert f"(pid {exchange.pid})" in finding.statement
+    assert f"--pid {exchange.pid} to measure the service" in finding.remedy
+
+
+def test_a_relay_in_front_of_what_is_watched_is_told(exchange, start_relay, agent, target_file):
+    relay = start_relay(exchange.port)
+    found = seen(target_file(relay, agent.url))
+
+    assert Status.WARNING is found.finding.status
+    assert f"(pid {relay.pid}), which listens on port {relay.port}" in found.relay
+    assert found.relay in found.finding.statement
+
+
+def test_a_process_for_each_connection_is_the_target_all_the_same(
+    exchange, start_agent, target_file, tmp_path
+):
+    program = tmp_path / "forking.py"
+    program.write_text(
+        "import os, signal, socket\n"
+        "signal.signal(signal.SIGCHLD, signal.SIG_IGN)\n"
+        "server = socket.create_server(('127.0.0.1', 0))\n"
+        "print(server.getsockname()[1], flush=True)\n"
+        "while True:\n"
+        "    client, _ = server.accept()\n"
+        "    if os.fork() == 0:\n"
+        f"        there = socket.create_connection(('127.0.0.1', {exchange.port}))\n"
+        "        there.sendall(client.recv(65536))\n"
+        "        client.sendall(there.recv(65536))\n"
+        "        client.recv(65536)\n"
+        "        os._exit(0)\n"
+        "    client.close()\n"
+    )
+    with subprocess.Popen([sys.executable, program], stdout=subprocess.PIPE) as process:
+        port = int(process.stdout.readline())
+        agent = start_agent("--pid", process.pid)
+        target = target_file(SimpleNamespace(host="127.0.0.1", port=port), agent.url)
+        finding = seen(target).finding
+        process.kill()
+
+    assert finding.status in {Status.OK, Status.WARNING}
+    assert "gained" not in (finding.remedy or "")
+
+
+INFO = AgentInfo(
+    agent_version="0",
+    host="venue-1",
+    kernel="6",
+    cores=2,
+    memory_bytes=1 << 30,
+    boot_id="",
+    target_name="other",
+    target_pids=(7,),
+    target_started_at=1.0,
+    limits=(),
+    now=1.0,
+    listening_ports=(25080,),
+)
+STRANGER = PortHolder(pid=9, name="service", is_watched=False)
+NONE = Rise(opened=5, gained={Resource.DESCRIPTORS: 0.0}, is_seen=False)
+SOME = Rise(opened=5, gained={Resource.DESCRIPTORS: 2.0}, is_seen=False)
+ALL = Rise(opened=5, gained={Resource.DESCRIPTORS: 5.0}, is_seen=True)
+UNTOLD = Rise(opened=5, gained={}, is_seen=None, unknown="no count is read")
+
+
+def holders(*during, before=()):
+    return Holders(before=tuple(before), during=during)
+
+
+def leading(watched, to_watched, connections=5):
+    there = Destination(
+        address="10.0.0.2", port=8080, connections=connections, is_watched=to_watched
+    )
+    return PortHolder(pid=9, name="relay", is_watched=watched, destinations=(there,))
+
+
+@pytest.mark.parametrize(
+    ("rise", "holders", "status", "said"),
+    [
+        (ALL, holders(), Status.OK, "gained 5 descriptors"),
+        (NONE, holders(STRANGER), Status.FAILURE, "port 25100, as service (pid 9) does"),
+        (NONE, holders(), Status.FAILURE, "and does not listen on port 25100"),
+        (
+            NONE,
+            holders(PortHolder(pid=7, name="other", is_watched=True)),
+            Status.FAILURE,
+            "they reach another host or instance",
+        ),
+        # Connections that a relay shares are few, but not nobody's.
+        (NONE, holders(leading(False, True)), Status.WARNING, "come through relay (pid 9)"),
+        (ALL, holders(leading(False, True)), Status.WARNING, "come through relay (pid 9)"),
+        # A load balancer elsewhere spreads them.
+        (SOME, holders(), Status.WARNING, "the others went elsewhere"),
+        (SOME, holders(STRANGER), Status.FAILURE, "as service (pid 9) does"),
+        (ALL, holders(leading(True, False)), Status.WARNING, "only passes on what it accepts"),
+        # A pool of connections that was there before is no relay's.
+        (
+            ALL,
+            holders(leading(True, False, 20), before=[leading(True, False, 20)]),
+            Status.OK,
+            "gained 5 descriptors",
+        ),
+        (UNTOLD, holders(), Status.UNKNOWN, "no count is read"),
+        (UNTOLD, holders(STRANGER), Status.WARNING, "service (pid 9) is who listens"),
+    ],
+)
+def test_what_is_said_follows_from_the_counts_and_from_who_listens(rise, holders, status, said):
+    finding = judged(rise, INFO, "the agent at URL", 25100, holders).finding
+
+    assert status is finding.status
+    assert said in finding.statement
+    assert (finding.remedy is not None) is (status not in {Status.OK, Status.UNKNOWN})
+
+
+COUNTS = {"application_connections", "descriptors", "threads"}
+
+
+class Told:
+    """A source with these samples and no others."""
+
+    name, delay_s = "the source", 1.0
+
+    def __init__(self, *samples, delay_s=1.0):
+        self.asked, self._samples = [], samples
+        self.delay_s = delay_s
+
+    def samples(self, since):
+        self.asked.append(since)
+        return [sample for sample in self._samples if sample.seq > since]
+
+
+def sample(seq=1, interval_s=1.0, **used):
+    return Sample(
+        seq=seq,
+        at=float(seq),
+        interval_s=interval_s,
+        used={Resource(name): value for name, value in used.items()},
+        gauges={},
+        counters={},
+        missing=dict.fromkeys(COUNTS - used.keys(), "not published"),
+        target_started_at=1.0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        (Told(sample(descriptors=9.0), delay_s=17.0), "every 17 s only"),
+        (Told(sample(descriptors=9.0, interval_s=15.0)), "every 15 s only"),
+        (Told(sample(memory=9.0)), "neither connections nor descriptors of other"),
+    ],
+)
+def test_a_source_that_cannot_tell_is_unknown_and_no_connection_is_opened(
+    source, said, target_file
+):
+    nobody = target_file(SimpleNamespace(host="127.0.0.1", port=1))
+    finding = watch(nobody, DIALECT, source, INFO).finding
+
+    assert (Status.UNKNOWN, None) == (finding.status, finding.remedy)
+    assert said in finding.statement
+
+
+def test_a_target_that_cannot_be_reached_is_unknown(target_file):
+    nobody = target_file(SimpleNamespace(host="127.0.0.1", port=1))
+    source = Told(sample(descriptors=9.0))
+    source.port_holders = lambda _port: None
+    finding = watch(nobody, DIALECT, source, INFO).finding
+
+    assert Status.UNKNOWN is finding.status
+    assert "no connection could be opened" in finding.statement

@@ -1,0 +1,54 @@
+import errno
+from types import SimpleNamespace
+
+import pytest
+
+from capacity.domain.observation import CutOff, CutOffKind
+from capacity.loadgen import endings
+from capacity.planning.safety.guards import Trip
+
+
+def last_step(held):
+    step = SimpleNamespace(connections=100, ramp_timeout_s=30.0)
+    cut_off = CutOff(
+        kind=CutOffKind.NOT_REACHED, statement=f"the target held {held}", connections=held
+    )
+    return SimpleNamespace(index=3, step=step, connections_peak=held, cut_off=cut_off)
+
+
+def test_a_ramp_that_stands_still_is_a_finding_where_something_was_open():
+    kind, detail = endings.not_reached(last_step(held=60))
+
+    assert ("finished", 3) == (kind, detail["not_reached"])
+    assert "step 3 asked for 100 connections; the target held 60" in detail["reason"]
+
+
+def test_a_ramp_with_nothing_open_means_that_the_target_is_gone():
+    kind, detail = endings.not_reached(last_step(held=0))
+
+    assert ("aborted", 4) == (kind, detail["exit_code"])
+
+
+TRIP = Trip(guard="limit", number=95.0, bound=90.0, statement="descriptors: 95 of 100 in use")
+
+
+@pytest.mark.parametrize(
+    ("ending", "exit_code", "said"),
+    [
+        (endings.target_lost(2, "the target dropped 8 of 9"), 4, "dropped 8 of 9 in step 2"),
+        (endings.guarded(2, TRIP), 12, "the limit guard took the load off at step 2: descriptors"),
+        (endings.without_workers(), 5, "the last worker was lost"),
+    ],
+)
+def test_each_way_to_end_early_has_its_reason_and_exit_code(ending, exit_code, said):
+    kind, detail = ending
+
+    assert ("aborted", exit_code) == (kind, detail["exit_code"])
+    assert said in detail["reason"]
+
+
+def test_a_full_disk_is_no_internal_error():
+    full = OSError(errno.ENOSPC, "No space left on device")
+
+    assert "cannot be written on (No space left on device)" in endings.crash_reason(full)
+    assert "an internal error ended it: KeyError" in endings.crash_reason(KeyError("index"))

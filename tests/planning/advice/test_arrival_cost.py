@@ -1,0 +1,62 @@
+import runpy
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from capacity.domain.resources import Resource
+from capacity.domain.sizing import Unanswered
+from capacity.planning.advice.arrival_cost import arrival_cost
+
+EXAMPLE = runpy.run_path(str(Path(__file__).with_name("example_demand.py")))
+PLAN = EXAMPLE["make_plan"]()
+
+
+def test_the_planted_cost_of_opening_and_subscribing_is_found():
+    found = arrival_cost(EXAMPLE["make_ramped_record"](0.0008, 0.0002), PLAN)
+
+    assert found.cpu_s[Resource.EVENT_LOOP].mid == pytest.approx(0.001, rel=0.03)
+    assert found.cpu_s[Resource.EVENT_LOOP].high >= 0.00098
+    assert list(found.cpu_s) == [Resource.EVENT_LOOP]
+    assert (found.ramps, found.arrivals, found.backlog) == (4, 4_987, 512.0)
+    assert found.tested_per_s == pytest.approx(1_247 / EXAMPLE["RAMP_S"])
+
+
+def test_a_declared_rate_of_admission_goes_with_the_cost():
+    record = EXAMPLE["make_ramped_record"](0.0008, 0.0002)
+    target = {"arrival_limit": {"value": 50, "source": "limit_req"}}
+    declared = replace(record, manifest=replace(record.manifest, target=target))
+
+    assert arrival_cost(record, PLAN).admitted_per_s is None
+    assert arrival_cost(declared, PLAN).admitted_per_s == 50.0
+
+
+def test_ramps_that_failed_do_not_say_how_fast_is_fast_enough():
+    record = EXAMPLE["make_ramped_record"](0.0008, 0.0002)
+    steps = tuple(replace(step, failures={"connect_timeout": 3}) for step in record.steps)
+
+    assert arrival_cost(replace(record, steps=steps), PLAN).tested_per_s == 0.0
+
+
+def test_arrivals_that_cost_nothing_are_not_told_to_cost_something():
+    found = arrival_cost(EXAMPLE["make_ramped_record"](-0.0008, 0.0), PLAN)
+
+    assert isinstance(found, Unanswered)
+    assert "4 ramps with 4,987 arrivals" in found.reason
+    assert "connects_per_s" in found.remedy
+
+
+def test_too_few_ramps_are_told_with_their_number():
+    found = arrival_cost(EXAMPLE["EXAMPLE"]["make_record"](), PLAN)
+
+    assert isinstance(found, Unanswered)
+    assert found.reason.startswith("0 connections opened in 0 ramps")
+
+
+def test_a_target_that_restarted_has_another_line():
+    record = EXAMPLE["make_ramped_record"](0.0008, 0.0002)
+    later = replace(record.samples[-1], target_started_at=record.samples[-1].at)
+    found = arrival_cost(replace(record, samples=(*record.samples[:-1], later)), PLAN)
+
+    assert isinstance(found, Unanswered)
+    assert "restarted 1 time" in found.reason

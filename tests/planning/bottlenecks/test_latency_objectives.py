@@ -1,0 +1,163 @@
+import math
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from capacity.domain.errors import ConfigError
+from capacity.domain.histogram import Histogram, bucket_of
+from capacity.domain.load import LoadStep
+from capacity.domain.plan import CapacityPlan
+from capacity.domain.resources import Resource
+from capacity.planning.bottlenecks.latency_objectives import latency_uses
+from capacity.planning.plan import plan
+
+DELAY = Resource.DELIVERY_DELAY
+BASE_S, SLOPE_S = 0.001, 20e-6
+"""Median delay without load, and what a connection adds to it; delays are exponential beyond."""
+TAIL = -math.log(0.05)
+LEVELS = (25, 50, 75, 100, 125, 150, 175, 200)
+
+
+def steps(levels=LEVELS):
+    return [
+        LoadStep(
+            connections=level,
+            subscriptions_per_connection=2,
+            requests_per_s=0.0,
+            connects_per_s=100.0,
+            ramp_timeout_s=60.0,
+            settle_s=3.0,
+            plateau_s=8.0,
+            is_mix=level > 0,
+        )
+        for level in (0, *levels)
+    ]
+
+
+def delays(connections, *, seed, count=4000):
+    random = np.random.default_rng(seed)
+    values_s = (BASE_S + SLOPE_S * connections) * random.standard_exponential(count)
+    return Histogram(Counter(bucket_of(round(value * 1e6)) for value in values_s))
+
+
+def slow(venue, *, limit_s, levels=LEVELS, quantile=0.95, seed=1):
+    """Return a run whose 95th percentile is TAIL · (BASE + SLOPE · connections)."""
+    record = replace(venue, steps=steps(levels)).record()
+    slo = {DELAY.value: {"quantile": quantile, "limit_s": limit_s}}
+    return replace(
+        record,
+        manifest=replace(record.manifest, target={**record.manifest.target, "slo": slo}),
+        histograms={
+            (step.index, DELAY.value): delays(step.step.connections, seed=seed + step.index)
+            for step in record.steps
+        },
+    )
+
+
+def truth(limit_s):
+    return (limit_s / TAIL - BASE_S) / SLOPE_S
+
+
+def wall(planned, resource=DELAY):
+    return next(wall for wall in planned.ladder if wall.resource is resource)
+
+
+@pytest.mark.parametrize("seed", [10, 20, 30])
+@pytest.mark.parametrize("reach", [2.0, 4.0])
+def test_a_planted_delay_meets_its_objective_where_it_was_planted(venue, seed, reach):
+    limit_s = TAIL * (BASE_S + SLOPE_S * 200 * reach)
+    planned = plan(slow(venue, limit_s=limit_s, seed=seed))
+    found = wall(planned).ceiling
+
+    assert pytest.approx(truth(limit_s), rel=0.12) == found.mid
+    assert found.low <= truth(limit_s) <= found.high
+
+
+def test_a_strict_objective_is_the_binding_wall(venue):
+    planned = plan(slow(venue, limit_s=0.02))
+
+    assert planned.binding is DELAY
+    assert "slo.delivery_delay" in planned.ladder[0].limit.source
+    assert planned.capacity.mid == pytest.approx(wall(planned).ceiling.mid, rel=0.05)
+
+
+def test_a_run_without_objectives_has_the_plan_that_it_had(venue):
+    record = slow(venue, limit_s=1.0)
+    without = replace(record, manifest=replace(record.manifest, target={}), histograms={})
+    with_slack = plan(slow(venue, limit_s=30.0))
+    planned = plan(without)
+
+    assert isinstance(planned, CapacityPlan)
+    assert DELAY not in {wall.resource for wall in planned.ladder}
+    assert DELAY not in {item.resource for item in planned.no_ceiling}
+    assert {w.resource: w.ceiling for w in planned.ladder} == {
+        w.resource: w.ceiling for w in with_slack.ladder if w.resource is not DELAY
+    }
+
+
+def test_an_objective_missed_on_a_plateau_caps_the_ceiling_there(venue):
+    limit_s = TAIL * (BASE_S + SLOPE_S * 110)
+    found = wall(plan(slow(venue, limit_s=limit_s))).ceiling
+
+    assert 100 <= found.low <= found.mid <= found.high <= 125
+
+
+def test_two_levels_are_no_ceiling_but_a_reason(venue):
+    planned = plan(slow(venue, limit_s=0.5, levels=(50, 100)))
+    reason = next(item.reason for item in planned.no_ceiling if item.resource is DELAY)
+
+    assert "2 levels" in reason
+
+
+def test_a_void_step_and_one_with_too_few_values_are_left_out(venue):
+    record = slow(venue, limit_s=0.5)
+    last, before = record.steps[-1], record.steps[-2]
+    record = replace(
+        record,
+        steps=(*record.steps[:-1], replace(last, void="generator saturated")),
+        histograms={
+            **record.histograms,
+            (before.index, DELAY.value): delays(before.step.connections, seed=1, count=10),
+        },
+    )
+    (use,) = latency_uses(record, {step.index for step in record.steps})
+
+    assert LEVELS[:-2] == use.connections
+
+
+def test_the_same_run_gives_the_same_plan_in_any_order_of_steps(venue):
+    record = slow(venue, limit_s=0.05)
+    turned = replace(record, steps=tuple(reversed(record.steps)))
+
+    assert plan(record).capacity == plan(turned).capacity
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(limits=st.tuples(st.floats(1e-4, 10.0), st.floats(1e-4, 10.0)))
+def test_a_looser_objective_never_lowers_the_capacity(venue, limits):
+    tight, loose = (plan(slow(venue, limit_s=limit_s)).capacity.mid for limit_s in sorted(limits))
+
+    assert tight <= loose
+
+
+@pytest.mark.parametrize(
+    "slo",
+    [
+        "fast",
+        {"delivery_delay": 3},
+        {"delivery_delay": {"limit_s": "soon", "quantile": 0.95}},
+        {"delivery_delay": {"limit_s": 1.0}},
+    ],
+)
+def test_a_damaged_objective_is_a_sentence(venue, slo):
+    record = slow(venue, limit_s=0.5)
+    record = replace(record, manifest=replace(record.manifest, target={"slo": slo}))
+
+    with pytest.raises(ConfigError, match=r"target\.slo"):
+        plan(record)

@@ -1,0 +1,197 @@
+import math
+from dataclasses import replace
+
+import pytest
+
+from capacity.domain.estimates import Estimate
+from capacity.domain.plan import DoubtKind
+from capacity.domain.resources import Resource
+from capacity.domain.units import about
+from capacity.planning.caveats.forecast import plan_doubts
+from capacity.planning.evidence.load_components import attribution
+from capacity.planning.evidence.windows import plateau_windows
+from capacity.planning.plan import plan
+
+
+@pytest.fixture(scope="module")
+def planned(venue):
+    return plan(replace(venue, seed=2).record())
+
+
+@pytest.fixture(scope="module")
+def attributed(venue):
+    record = venue.record()
+    return attribution(plateau_windows(record.steps, record.samples, 0.0))
+
+
+@pytest.fixture(scope="module")
+def quiet(planned):
+    """Walls that give no reason for a doubt of their own."""
+    return tuple(
+        replace(wall, cost=replace(wall.cost, residual_ratio=0.01)) for wall in planned.ladder
+    )
+
+
+@pytest.fixture(scope="module")
+def doubts(planned, attributed, quiet):
+    def found(capacity=985.0, highest=250.0, walls=quiet, attributed=attributed):
+        return plan_doubts(Estimate.exactly(capacity), highest, walls, attributed, planned.mix)
+
+    return found
+
+
+def kinds(found):
+    return [doubt.kind for doubt in found]
+
+
+def test_a_quarter_of_the_capacity_is_far_enough(doubts):
+
+    assert doubts(capacity=1000.0, highest=250.0) == []
+
+
+@pytest.mark.parametrize(("highest", "words"), [(200.0, "5 times the 200"), (50.0, "far beyond")])
+def test_reaching_further_is_doubted_by_degrees(doubts, quiet, highest, words):
+    measured = [replace(quiet[0], resource=Resource.MEMORY), *quiet[1:]]
+    found = doubts(capacity=1000.0, highest=highest, walls=measured)
+
+    assert kinds(found) == [DoubtKind.EXTRAPOLATION]
+    assert words in found[0].statement
+    assert "250 connections" in found[0].remedy
+
+
+def test_what_is_counted_is_carried_any_distance(doubts):
+
+    assert doubts(capacity=1000.0, highest=50.0) == []
+
+
+def test_a_target_that_carried_more_than_its_capacity_is_a_contradiction(doubts):
+    found = doubts(capacity=200.0, highest=250.0)
+
+    assert kinds(found) == [DoubtKind.POOR_FIT]
+    assert "more than the capacity of 200" in found[0].statement
+
+
+@pytest.mark.parametrize(("low", "doubted"), [(984.0, True), (986.0, False)])
+def test_a_wall_of_which_only_the_lower_end_is_known_is_doubted_below_the_capacity(
+    doubts, quiet, low, doubted
+):
+    ceiling = Estimate(low=low, mid=math.inf, high=math.inf, confidence=0.9)
+    found = doubts(walls=(*quiet, replace(quiet[-1], ceiling=ceiling)))
+
+    assert (DoubtKind.POOR_FIT in kinds(found)) is doubted
+
+
+def test_costs_that_moved_together_are_named_with_the_condition(doubts, attributed):
+    merged = replace(
+        attributed,
+        separated=("connections",),
+        merged=("deliveries_per_s", "requests_per_s"),
+        condition_number=55.0,
+    )
+    found = doubts(attributed=merged)
+
+    assert kinds(found) == [DoubtKind.COSTS_NOT_SEPARATED]
+    assert "deliveries and requests" in found[0].statement
+    assert "55" in found[0].statement
+
+
+def test_a_component_that_never_varied_is_named(doubts, attributed):
+    found = doubts(attributed=replace(attributed, constant=("requests_per_s",)))
+
+    assert kinds(found) == [DoubtKind.COSTS_NOT_SEPARATED]
+    assert "rate of requests was the same" in found[0].statement
+
+
+@pytest.fixture(scope="module")
+def poor(quiet):
+    """Walls whose use leaves its line by a quarter, at the given lower ends of their intervals."""
+
+    def walls(*lows):
+        return [
+            replace(
+                wall,
+                cost=replace(wall.cost, residual_ratio=0.25),
+                ceiling=Estimate(low=low, mid=low + 2000.0, high=low + 4000.0, confidence=0.9),
+            )
+            for wall, low in zip(quiet, lows, strict=False)
+        ]
+
+    return walls
+
+
+def test_poor_fits_of_walls_near_the_capacity_are_one_doubt(doubts, poor):
+    found = doubts(walls=poor(900.0, 1900.0, 1980.0))
+
+    assert kinds(found) == [DoubtKind.POOR_FIT]
+    assert "2 walls near" in found[0].statement
+    assert found[0].statement.count("25 %") == 2
+
+
+def test_a_wall_that_surely_lies_at_twice_the_capacity_may_fit_poorly(doubts, poor):
+
+    assert doubts(walls=poor(1970.0, 5000.0)) == []
+
+
+def test_no_sentence_names_things_as_a_program_does(doubts, poor, attributed):
+    merged = replace(
+        attributed,
+        merged=("deliveries_per_s",),
+        constant=("requests_per_s",),
+        condition_number=99.0,
+    )
+    walls = poor(900.0, 950.0)
+    walls[0] = replace(walls[0], resource=Resource.TCP_MEMORY)
+    found = doubts(capacity=1000.0, highest=20.0, walls=walls, attributed=merged)
+
+    assert len(found) == 5
+    assert [] == [doubt for doubt in found if "_" in doubt.statement + doubt.remedy]
+
+
+@pytest.mark.parametrize(("second", "expected"), [(1090.0, [DoubtKind.NEAR_TIE]), (1110.0, [])])
+def test_a_second_wall_within_a_tenth_is_a_near_tie(doubts, quiet, second, expected):
+    walls = [
+        replace(quiet[0], ceiling=Estimate.exactly(1000.0)),
+        replace(quiet[1], ceiling=Estimate.exactly(second)),
+    ]
+
+    assert kinds(doubts(walls=walls)) == expected
+
+
+def loop_first(planned, quiet, ceiling=985.0):
+    loop = next(wall for wall in quiet if wall.resource is Resource.EVENT_LOOP)
+    return (replace(loop, ceiling=Estimate.exactly(ceiling)),)
+
+
+def test_a_thread_that_is_full_makes_wait_before(doubts, planned, quiet):
+    (doubt,) = doubts(walls=loop_first(planned, quiet, ceiling=1000.0))
+
+    assert doubt.kind is DoubtKind.SINGLE_EVENT_LOOP
+    assert "90 % of it (900 connections) a message waits 9 times" in doubt.statement
+
+
+def test_an_objective_of_latency_answers_how_long_is_too_long(doubts, planned, quiet):
+    loop = loop_first(planned, quiet)[0]
+    delay = replace(
+        loop, resource=Resource.DELIVERY_DELAY, ceiling=Estimate.exactly(2 * loop.ceiling.mid)
+    )
+
+    assert doubts(walls=(loop, delay)) == []
+
+
+def test_cores_without_a_reading_of_threads_may_serve_one_thread_only(doubts, planned, quiet):
+    loop = loop_first(planned, quiet, ceiling=4000.0)[0]
+    cpu = replace(loop, resource=Resource.CPU, limit=replace(loop.limit, value=4.0))
+    (doubt,) = doubts(walls=(cpu,))
+
+    assert doubt.kind is DoubtKind.SINGLE_EVENT_LOOP
+    assert "not at 4,000 with 4 cores" in doubt.statement
+    one_core = 4000.0 * (1.0 - cpu.cost.baseline.mid) / (4.0 - cpu.cost.baseline.mid)
+    assert f"full at {about(one_core)} connections" in doubt.statement
+
+
+@pytest.mark.parametrize("cores", [0.5, 1.0])
+def test_a_quota_of_a_core_or_less_is_as_much_as_a_thread_needs(doubts, planned, quiet, cores):
+    loop = loop_first(planned, quiet)[0]
+    cpu = replace(loop, resource=Resource.CPU, limit=replace(loop.limit, value=cores))
+
+    assert doubts(walls=(cpu,)) == []

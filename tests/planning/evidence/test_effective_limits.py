@@ -1,0 +1,69 @@
+import math
+from dataclasses import replace
+
+import pytest
+
+from capacity.domain.resources import Limit, LimitState, Resource
+from capacity.planning.evidence.effective_limits import (
+    effective_limits,
+    known_value,
+    limits_under_load,
+)
+from capacity.planning.evidence.windows import DESCRIPTOR_LIMIT, plateau_windows
+
+
+def limit(state, value=None, source="/proc"):
+    return Limit(resource=Resource.MEMORY, state=state, value=value, scope="cgroup", source=source)
+
+
+UNKNOWN, UNLIMITED = limit(LimitState.UNKNOWN), limit(LimitState.UNLIMITED)
+SMALL, LARGE = limit(LimitState.KNOWN, 1.0), limit(LimitState.KNOWN, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("limits", "effective"),
+    [
+        ([LARGE, SMALL], SMALL),
+        ([SMALL, LARGE], SMALL),
+        ([UNLIMITED, UNKNOWN], UNKNOWN),
+        ([UNKNOWN, UNLIMITED, LARGE], LARGE),
+        ([UNLIMITED], UNLIMITED),
+        ([limit(LimitState.KNOWN, math.nan), LARGE], LARGE),
+    ],
+)
+def test_the_smallest_known_then_unknown_then_unlimited(limits, effective):
+
+    assert effective_limits(limits) == {Resource.MEMORY: effective}
+
+
+def test_no_limit_is_no_entry():
+
+    assert effective_limits([]) == {}
+
+
+@pytest.mark.parametrize("without", [None, UNKNOWN, limit(LimitState.KNOWN, math.inf)])
+def test_only_a_finite_number_is_known(without):
+
+    assert known_value(without) is None
+
+
+def test_the_limit_of_the_process_that_filled_up_replaces_the_one_read_at_rest(venue):
+    record = venue.record()
+    seen = [replace(sample, gauges={DESCRIPTOR_LIMIT: 4096.0}) for sample in record.samples]
+    windows = plateau_windows(record.steps, seen, 0.0)
+    at_rest = limit(LimitState.KNOWN, 1024.0)
+    limits = [
+        replace(at_rest, resource=Resource.DESCRIPTORS, scope="process"),
+        replace(at_rest, resource=Resource.DESCRIPTORS, scope="declared"),
+        at_rest,
+    ]
+
+    assert [4096.0, 1024.0, 1024.0] == [each.value for each in limits_under_load(limits, windows)]
+
+
+def test_without_a_reading_under_load_the_limits_stay(venue):
+    record = venue.record()
+    windows = plateau_windows(record.steps, record.samples, 0.0)
+    limits = list(record.manifest.agent.limits)
+
+    assert limits_under_load(limits, windows) == limits

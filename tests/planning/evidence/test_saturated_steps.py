@@ -1,0 +1,128 @@
+import math
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from capacity.domain.observation import CutOff, CutOffKind
+from capacity.planning.evidence.saturated_steps import judged, short_steps
+from capacity.planning.plan import plan
+
+
+@pytest.fixture
+def delivered(venue, ramp):
+    """Return a ramp's steps whose highest one got that share of what was due."""
+
+    def with_share(share, error=0.0):
+        record = replace(venue, steps=ramp(50, 100, 200)).record()
+        *below, top = record.steps
+        load = replace(top.load, deliveries_per_s=top.load.deliveries_per_s * share)
+        top = replace(top, load=load, delivery_rate_error_ratio=error)
+        return replace(record, steps=(*below, top))
+
+    return with_share
+
+
+@pytest.mark.parametrize(("share", "is_short"), [(0.918, False), (0.917, True), (0.1, True)])
+def test_a_step_that_got_less_than_was_due_was_not_held(delivered, share, is_short):
+    """Below 95 % of it, after one update more of each subscription here and one fewer there."""
+    short = short_steps(delivered(share).steps)
+
+    assert ([3] if is_short else []) == list(short)
+
+
+@given(
+    period_s=st.floats(0.05, 20.0),
+    plateau_s=st.floats(1.0, 30.0),
+    phases=st.lists(st.floats(0.0, 1.0), min_size=4, max_size=4),
+)
+def test_a_slow_feed_that_updates_all_at_once_is_never_short(venue, period_s, plateau_s, phases):
+    """However many of its updates happen to fall on a plateau."""
+    steps = []
+    for step, phase in zip(venue.record().steps[1:], phases, strict=False):
+        updates = math.floor(plateau_s / period_s + phase) * step.step.subscriptions_per_connection
+        rate = updates * step.step.connections / plateau_s
+        steps.append(
+            replace(
+                step,
+                load=replace(step.load, deliveries_per_s=rate),
+                plateau_ended_at=step.plateau_started_at + plateau_s,
+            )
+        )
+
+    assert {} == short_steps(steps)
+
+
+@pytest.mark.parametrize(("error", "is_short"), [(0.03, True), (0.05, False)])
+def test_a_feed_that_is_uneven_has_to_be_short_beyond_its_error(delivered, error, is_short):
+    assert is_short == bool(short_steps(delivered(0.85, error).steps))
+
+
+def test_a_short_step_is_cut_off_as_saturated_with_its_number(delivered):
+    cut_off = judged(delivered(0.5)).steps[-1].cut_off
+
+    assert (CutOffKind.SATURATED, 200) == (cut_off.kind, cut_off.connections)
+    assert "50 % of the updates that were due arrived" in cut_off.statement
+
+
+def test_a_saturated_step_is_no_evidence_of_cheap_connections(delivered, venue):
+    answer = plan(delivered(0.1))
+
+    assert answer.capacity.high <= 200
+    assert pytest.approx(10.0) == answer.mix.deliveries_per_s
+
+
+def test_steps_that_are_served_alike_stay_as_they_are(venue):
+    record = venue.record()
+
+    assert judged(record) is record
+
+
+def test_idle_steps_and_void_ones_say_nothing(delivered):
+    record = delivered(0.5)
+    void = replace(record.steps[-1], void="a worker was lost")
+    idle = replace(record.steps[-1], step=replace(record.steps[-1].step, is_mix=False))
+
+    assert {} == short_steps((*record.steps[:-1], void))
+    assert {} == short_steps((*record.steps[:-1], idle))
+
+
+@pytest.mark.parametrize(("ratio", "is_short"), [(0.97, True), (0.995, False)])
+def test_a_rate_that_falls_bit_by_bit_is_held_against_what_was_due_at_first(
+    venue, ramp, ratio, is_short
+):
+    """Each level gets so much of what the one before got."""
+    record = replace(venue, steps=ramp(20, 40, 80, 160, 320)).record()
+    steps = [
+        replace(
+            step, load=replace(step.load, deliveries_per_s=step.load.deliveries_per_s * ratio**n)
+        )
+        for n, step in enumerate(record.steps)
+    ]
+
+    assert is_short == bool(short_steps(steps))
+
+
+def test_a_step_that_was_disturbed_is_not_short_where_more_was_served(venue, ramp):
+    record = replace(venue, steps=ramp(50, 100, 200)).record()
+    baseline, first, middle, top = record.steps
+    disturbed = replace(
+        middle, load=replace(middle.load, deliveries_per_s=middle.load.deliveries_per_s / 2)
+    )
+
+    assert {} == short_steps((baseline, first, disturbed, top))
+    assert [2] == list(short_steps((baseline, first, disturbed)))
+
+
+@pytest.mark.parametrize(("per_s", "is_held"), [(0.0, False), (0.1, True)])
+def test_a_plateau_on_which_nothing_came_was_not_held_where_the_target_then_hung(
+    venue, ramp, per_s, is_held
+):
+    baseline, first, second = replace(venue, steps=ramp(50, 100)).record().steps
+    first = replace(first, load=replace(first.load, deliveries_per_s=per_s))
+    hung = CutOff(kind=CutOffKind.SILENT, statement="it hung", connections=50)
+    record = replace(venue, steps=ramp(50, 100)).record()
+    record = replace(record, steps=(baseline, first, replace(second, cut_off=hung)))
+
+    assert is_held == (judged(record).steps[1].cut_off is None)

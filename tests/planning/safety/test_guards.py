@@ -1,0 +1,340 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from capacity.domain.resources import PROCESS_BYTES, Limit, LimitState, Resource
+from capacity.domain.sample import Sample
+from capacity.planning.safety.guards import (
+    BUSY_RATIO,
+    LEAST_LOST,
+    Bounds,
+    dead,
+    hurrying,
+    losing,
+    overreaching,
+    refusing,
+    tripped,
+)
+
+BOUNDS = Bounds(
+    used_ratio=0.9,
+    throttled_ratio=0.05,
+    retransmitted_ratio=0.01,
+    memory_pressure_ratio=0.1,
+    failed_opens_ratio=0.1,
+)
+DESCRIPTORS = Limit(
+    resource=Resource.DESCRIPTORS,
+    state=LimitState.KNOWN,
+    value=1000.0,
+    scope="process",
+    source="/proc/PID/limits",
+)
+
+
+def sample(seq, used=None, counters=None, **changes):
+    fields = {
+        "seq": seq,
+        "at": 1_800_000_000.0 + seq,
+        "interval_s": 1.0,
+        "used": used or {},
+        "gauges": {},
+        "counters": counters or {},
+        "missing": {},
+        "target_started_at": 1.0,
+    }
+    return Sample(**{**fields, **changes})
+
+
+def run_of(**counters):
+    """Ten samples in which each counter goes from its first to its second value."""
+    return [
+        sample(
+            seq,
+            counters={name: low + (high - low) * seq / 9 for name, (low, high) in counters.items()},
+        )
+        for seq in range(10)
+    ]
+
+
+def guard_of(samples, limits=()):
+    trip = tripped(samples, limits, BOUNDS)
+    return trip.guard if trip else None
+
+
+@pytest.mark.parametrize(
+    ("counters", "guard"),
+    [
+        ({"listen_overflows": (7, 7)}, None),
+        ({"listen_overflows": (7, 8)}, "overflow"),
+        ({"target_listen_drops": (2, 3)}, "overflow"),
+        ({"target_listen_drops": (2, 9), "listen_drops": (4, 6)}, "overflow"),
+        # Packets of a handshake, discarded in a race: no connect was dropped.
+        ({"target_listen_drops": (2, 13), "listen_drops": (4, 4)}, None),
+        ({"target_listen_drops": (2, 2), "listen_overflows": (7, 9)}, None),
+        ({"cpu_periods": (0, 90), "cpu_throttled_periods": (5, 8)}, None),
+        ({"cpu_periods": (0, 90), "cpu_throttled_periods": (0, 9)}, "throttling"),
+        ({"cpu_throttled_s": (5, 6)}, None),
+        ({"cpu_throttled_s": (5, 6.01)}, "throttling"),
+        ({"segments_sent": (0, 90_000), "retransmits": (100, 500)}, None),
+        ({"segments_sent": (0, 90_000), "retransmits": (100, 1900)}, "retransmission"),
+        ({"segments_sent": (0, 90), "retransmits": (0, 45)}, None),
+        (
+            {
+                "segments_sent": (0, 90_000),
+                "retransmits": (100, 1900),
+                "target_segments_sent": (0, 45_000),
+                "target_retransmits": (0, 9),
+            },
+            None,
+        ),
+        (
+            {
+                "segments_sent": (0, 900_000),
+                "retransmits": (100, 2000),
+                "target_segments_sent": (0, 90_000),
+                "target_retransmits": (0, 1900),
+            },
+            "retransmission",
+        ),
+        (
+            {
+                "segments_sent": (0, 90_000),
+                "retransmits": (100, 1900),
+                "target_segments_sent": (7, 7),
+                "target_retransmits": (0, 0),
+            },
+            "retransmission",
+        ),
+        ({"host_memory_pressure_some_s": (50, 50.5)}, None),
+        ({"host_memory_pressure_some_s": (50, 53)}, "memory pressure"),
+    ],
+)
+def test_distress_of_the_target_trips_its_guard(counters, guard):
+    assert guard == guard_of(run_of(**counters))
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "guard"),
+    [(10.0, 890.0, None), (10.0, 910.0, "limit"), (950.0, 960.0, None)],
+    ids=["below", "filled by the run", "full before the run"],
+)
+def test_a_limit_that_the_run_nearly_fills_trips(before, now, guard):
+    samples = [sample(seq, {Resource.DESCRIPTORS: before}) for seq in range(5)]
+    samples += [sample(seq, {Resource.DESCRIPTORS: now}) for seq in range(5, 12)]
+
+    assert guard == guard_of(samples, [DESCRIPTORS])
+
+
+def test_what_cannot_be_read_trips_nothing():
+    unknown = replace(DESCRIPTORS, state=LimitState.UNKNOWN, value=None)
+    samples = [sample(seq, {Resource.DESCRIPTORS: 10.0 + 400 * seq}) for seq in range(9)]
+
+    assert guard_of(samples, [unknown]) is None
+    assert guard_of([sample(0), sample(1)], [DESCRIPTORS]) is None
+
+
+def test_a_target_that_was_restarted_counts_anew():
+    after = [sample(9, counters={"listen_overflows": 3.0}, target_started_at=2.0)]
+
+    assert guard_of([*run_of(listen_overflows=(0, 0)), *after]) is None
+
+
+def test_the_sentence_has_the_number_and_the_bound():
+    samples = [sample(0, {Resource.DESCRIPTORS: 10.0}), sample(1, {Resource.DESCRIPTORS: 950.0})]
+    samples = [samples[0]] * 5 + [samples[1]] * 5
+    trip = tripped(samples, [DESCRIPTORS], BOUNDS)
+
+    assert "950 descriptors of 1,000 descriptors in use, at most 90 % may be" in trip.statement
+
+
+@given(st.integers(0, 10_000), st.integers(0, 10_000))
+def test_connections_that_fail_to_open_trip_beyond_their_share(failed, opened):
+    trip = refusing(failed, opened, BOUNDS)
+
+    assert (trip is not None) == (failed + opened >= 20 and failed > 0.1 * (failed + opened))
+
+
+def test_distress_that_was_there_before_the_load_is_not_its_doing():
+    samples = run_of(cpu_periods=(0, 90), cpu_throttled_periods=(0, 9))
+
+    assert tripped(samples, (), BOUNDS, unloaded=1).guard == "throttling"
+    assert tripped(samples, (), BOUNDS, unloaded=5) is None
+
+
+@pytest.mark.parametrize(("since", "guard"), [(0, "retransmission"), (3, None)])
+def test_rates_are_taken_from_where_the_last_crowd_has_left(since, guard):
+    sent = (0, 10_000, 20_000, 30_000, 40_000)
+    again = (0, 0, 0, 2000, 2000)
+    samples = [
+        sample(n, counters={"segments_sent": s, "retransmits": r})
+        for n, (s, r) in enumerate(zip(sent, again, strict=True))
+    ]
+    trip = tripped(samples, (), BOUNDS, since=since)
+
+    assert guard == (trip.guard if trip else None)
+
+
+def filling(*used):
+    return [
+        sample(n, {Resource.DESCRIPTORS: value}) for n, value in enumerate(used) for _ in "12345"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("used", "sockets_now", "sockets", "is_tripped"),
+    [
+        ((10.0,), 0, 890, False),
+        ((10.0,), 0, 891, True),
+        ((10.0, 110.0), 100, 890, False),
+        ((10.0, 210.0), 100, 440, False),
+        ((10.0, 210.0), 100, 446, True),
+        ((950.0,), 0, 40, False),
+    ],
+    ids=["first fits", "first does not", "one each", "two each fit", "two each do not", "was full"],
+)
+def test_a_step_that_would_fill_a_limit_is_known_before_it_begins(
+    used, sockets_now, sockets, is_tripped
+):
+    trip = overreaching(
+        filling(*used), [DESCRIPTORS], BOUNDS, sockets=sockets, sockets_now=sockets_now
+    )
+
+    assert is_tripped == (trip is not None)
+
+
+def test_the_step_that_may_not_begin_is_named_with_its_number():
+    trip = overreaching(filling(10.0), [DESCRIPTORS], BOUNDS, sockets=1200, sockets_now=0)
+
+    assert (1210.0, 900.0) == (trip.number, trip.bound)
+    assert "1,200 sockets would take 1,210 descriptors of 1,000 descriptors" in trip.statement
+
+
+@pytest.mark.parametrize(
+    ("lost", "connections", "trips"),
+    [
+        (LEAST_LOST - 1, 10, False),
+        (LEAST_LOST, 10, True),
+        (5, 100, False),
+        (6, 100, True),
+    ],
+)
+def test_connections_that_the_target_ends_trip_beyond_their_share(lost, connections, trips):
+    assert trips == (losing(lost, connections, BOUNDS) is not None)
+
+
+def test_what_the_queues_did_before_a_ramp_was_slowed_down_is_forgiven():
+    samples = run_of(listen_overflows=(0, 9))
+
+    assert "overflow" == tripped(samples, (), BOUNDS).guard
+    assert "overflow" == tripped(samples, (), BOUNDS, forgiven=8).guard
+    assert tripped(samples, (), BOUNDS, forgiven=9) is None
+
+
+CPU = Limit(
+    resource=Resource.CPU,
+    state=LimitState.KNOWN,
+    value=0.5,
+    scope="cgroup",
+    source="/sys/fs/cgroup/cpu.max",
+)
+
+
+@pytest.mark.parametrize(("ratio", "resource"), [(0.99, None), (1.01, Resource.CPU)])
+def test_a_throttled_target_is_out_of_processor_time_only_where_it_uses_its_quota(ratio, resource):
+    samples = [
+        replace(each, used={Resource.CPU: ratio * BUSY_RATIO * 0.5})
+        for each in run_of(cpu_periods=(0, 90), cpu_throttled_periods=(0, 30))
+    ]
+    trip = tripped(samples, [CPU], BOUNDS)
+
+    assert ("throttling", resource) == (trip.guard, trip.resource)
+
+
+def test_being_held_up_as_before_the_load_is_not_its_doing():
+    samples = run_of(cpu_throttled_s=(0, 9))
+
+    assert tripped(samples, (), BOUNDS, unloaded=4) is None
+
+
+@pytest.mark.parametrize(
+    ("start", "words"),
+    [
+        (1.0, None),
+        (None, "the target, pid 7, ended at about 380 connections"),
+        (2.0, "the target, pid 7, ended and was started again at about 380 connections"),
+    ],
+)
+def test_the_death_of_a_target_is_named(start, words):
+    samples = [sample(0), sample(1, target_started_at=start)]
+    trip = dead(samples, (7,), 380)
+
+    assert words == (trip.statement if trip else None)
+
+
+@pytest.mark.parametrize("resource", sorted(PROCESS_BYTES))
+def test_a_step_that_would_fill_what_one_process_may_hold_does_not_begin(resource):
+    samples = [sample(n, {resource: value}) for n, value in enumerate((1e8, 2e8)) for _ in "12345"]
+    limit = replace(DESCRIPTORS, resource=resource, value=1e9)
+    trips = [
+        overreaching(samples, [limit], BOUNDS, sockets=sockets, sockets_now=100)
+        for sockets in (790, 810)
+    ]
+
+    assert [trip is not None for trip in trips] == [False, True]
+
+
+def memory_limit(scope):
+    return Limit(
+        resource=Resource.MEMORY,
+        state=LimitState.KNOWN,
+        value=1e9,
+        scope=scope,
+        source="/sys/fs/cgroup/memory.max",
+    )
+
+
+@pytest.mark.parametrize(
+    ("scope", "place", "trips"),
+    [
+        ("cgroup", "cgroup", True),
+        ("cgroup", "host", False),
+        ("host", "cgroup", False),
+        ("host", "host", True),
+    ],
+)
+def test_only_what_the_target_is_limited_by_presses_on_it(scope, place, trips):
+    samples = run_of(**{f"{place}_memory_pressure_some_s": (50, 53)})
+
+    assert trips == (tripped(samples, [memory_limit(scope)], BOUNDS) is not None)
+
+
+@pytest.mark.parametrize(("ratio", "trips"), [(0.79, False), (0.81, True)])
+def test_a_host_with_memory_to_spare_does_not_press(ratio, trips):
+    host = replace(memory_limit("host"), resource=Resource.HOST_MEMORY)
+    samples = [
+        replace(each, used={Resource.HOST_MEMORY: ratio * 1e9})
+        for each in run_of(host_memory_pressure_some_s=(50, 53))
+    ]
+
+    assert trips == (tripped(samples, [host], BOUNDS) is not None)
+
+
+@pytest.mark.parametrize(
+    ("uses", "is_hurrying"),
+    [((400, 550), False), ((400, 601), True), ((600, 500), False)],
+)
+def test_what_would_meet_its_limit_before_a_guard_sees_it_is_in_a_hurry(uses, is_hurrying):
+    samples = [sample(seq, used={Resource.DESCRIPTORS: float(use)}) for seq, use in enumerate(uses)]
+    trip = hurrying(samples, [DESCRIPTORS])
+
+    assert is_hurrying == (trip is not None)
+    if trip is not None:
+        assert ("pace", 201.0, 133.0) == (trip.guard, trip.number, trip.bound)
+        assert "601 descriptors of 1,000 descriptors" in trip.statement
+
+
+def test_one_sample_tells_no_pace():
+    assert hurrying([sample(0, used={Resource.DESCRIPTORS: 999.0})], [DESCRIPTORS]) is None
