@@ -2,7 +2,7 @@
 
 from locust import LoadTestShape
 
-from capacity.loadgen.plugin import director_of, install
+from capacity.loadgen.plugin import install, session_of
 
 install()
 
@@ -11,4 +11,4 @@ class LoadProfile(LoadTestShape):
     def tick(self) -> tuple[int, float] | None:
         """Return users and spawn rate, or None at the end."""
         assert self.runner is not None
-        return director_of(self.runner.environment).tick()
+        return session_of(self.runner.environment).tick()

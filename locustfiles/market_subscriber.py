@@ -1,7 +1,7 @@
 """A market-data client: a persistent WebSocket that follows prices and order books."""
 
+from capacity.loadgen.client.subscriber import Subscriber
 from capacity.loadgen.plugin import install
-from capacity.loadgen.subscriber import Subscriber
 
 install()
 

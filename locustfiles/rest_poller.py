@@ -1,7 +1,7 @@
 """A client that asks for snapshots by REST, again and again, at a constant pace."""
 
+from capacity.loadgen.client.poller import Poller
 from capacity.loadgen.plugin import install
-from capacity.loadgen.poller import Poller
 
 install()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from capacity.domain.errors import ConfigError, PreflightError
-from capacity.loadgen.process import die_with_parent
+from capacity.loadgen.wire.process_limits import die_with_parent
 
 _ENDINGS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 READY_TIMEOUT_S = 20.0

@@ -14,8 +14,8 @@ from capacity.cli.plan import answer_console, plan_run, print_answer
 from capacity.cli.report import write_report
 from capacity.domain.errors import RunInvalidError
 from capacity.domain.plan import CapacityPlan, Excuse
+from capacity.loadgen.master.limit_search import trials_of
 from capacity.loadgen.run_path import new_run_path
-from capacity.loadgen.seeking import trials_of
 from capacity.recording.run_directory import load
 from capacity.settings.locate import find
 from capacity.settings.profile import load_profile

@@ -12,7 +12,7 @@ from rich.table import Table
 from capacity.domain.errors import PreflightError
 from capacity.domain.finding import Finding, Status
 from capacity.domain.units import counted
-from capacity.loadgen.examination import Examination
+from capacity.loadgen.checks.doctor import Examination
 from capacity.settings.locate import find
 from capacity.settings.profile import load_profile
 from capacity.settings.target import load_target

@@ -22,9 +22,9 @@ from capacity.domain.errors import (
 )
 from capacity.domain.run import RunRecord
 from capacity.domain.units import counted
-from capacity.loadgen.preflight import check
+from capacity.loadgen.checks.preflight import check
+from capacity.loadgen.master.limit_search import trials_to_resume
 from capacity.loadgen.run_path import new_run_path
-from capacity.loadgen.seeking import trials_to_resume
 from capacity.recording.run_directory import is_run, load
 from capacity.settings.locate import find
 from capacity.settings.profile import load_profile

@@ -10,12 +10,12 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from capacity.loadgen.arguments import add_arguments, options_of
-from capacity.loadgen.director import Director
-from capacity.loadgen.process import die_with_parent, interrupts_wait_for_a_switch
+from capacity.loadgen.client.worker import Worker
+from capacity.loadgen.master.session import Session
 from capacity.loadgen.web.pages import mount
-from capacity.loadgen.worker import Worker
+from capacity.loadgen.wire.process_limits import die_with_parent, interrupts_wait_for_a_switch
 
-_directors: "WeakKeyDictionary[Environment, Director]" = WeakKeyDictionary()
+_sessions: "WeakKeyDictionary[Environment, Session]" = WeakKeyDictionary()
 _installed: list[bool] = []
 _forked: list[bool] = []
 _LOADED_BY = os.getpid()
@@ -36,9 +36,9 @@ def install() -> None:
         os.register_at_fork(after_in_child=_on_fork)
 
 
-def director_of(environment: Environment) -> Director:
+def session_of(environment: Environment) -> Session:
     """Return what directs the runs of a master or local *environment*."""
-    return _directors[environment]
+    return _sessions[environment]
 
 
 def _on_fork() -> None:
@@ -55,11 +55,11 @@ def _on_init(environment: Environment, runner: Any = None, **_kwargs: Any) -> No
         die_with_parent(_LOADED_BY)
     if isinstance(runner, MasterRunner | LocalRunner):
         interrupts_wait_for_a_switch()
-        _directors[environment] = Director(environment)
+        _sessions[environment] = Session(environment)
         if environment.web_ui is not None:
-            mount(environment, _directors[environment])
+            mount(environment, _sessions[environment])
 
 
 def _on_quitting(environment: Environment, **_kwargs: Any) -> None:
-    if environment in _directors:
-        _directors[environment].on_quitting()
+    if environment in _sessions:
+        _sessions[environment].on_quitting()

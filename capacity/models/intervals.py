@@ -10,7 +10,7 @@ the ceiling at a two-sided confidence, by extrapolation ratio (ceiling / most co
                narrow links on 4 servers (reports/validation/), forecast from 1/2 and 1/4: the first
                12 cases, of which the worst missed by 7 %; ratio 16: 1.50, a caution that no
                case of ours backs: what public servers missed from a quarter of the load
-* latency      a table of its own, latency_misses.py
+* latency      a table of its own, latency/misses.py
 * counted      none: a count has no form to be wrong about
 
 They hold for targets like those: costs that grow along lines. One that bends below the tested load
@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capacity.domain.resources import COUNTED, LATENCIES, PROCESS_BYTES, Resource
-from capacity.models.latency_misses import miss_at
+from capacity.models.latency.misses import miss_at
 
 CONFIDENCE = 0.9
 """Of every interval of a plan. Its lower end is a one-sided 95 % bound."""

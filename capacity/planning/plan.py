@@ -1,9 +1,8 @@
 """
 The plan: from a recorded run to a capacity with its walls and doubts, or to an excuse.
 
-Pure and deterministic: windows (windows.py) → mix (mix.py) → which costs can be told apart
-(components.py) → costs and ceilings (costs.py, walls.py) → doubts (doubts.py, plan_doubts.py,
-step_doubts.py, processor_doubts.py, latency_doubts.py).
+Pure and deterministic, one room after the other: evidence (windows, mix) → costs → bottlenecks
+(ceilings, ladder) → caveats.
 """
 
 import math

@@ -1,7 +1,7 @@
 """
 The product's latency forecast on 31 published series whose breaking point is known.
 
-`python tests/backtest/shootout.py` prints the table for capacity/models/latency_misses.py, learned
+`python tests/backtest/shootout.py` prints the table for capacity/models/latency/misses.py, learned
 on all series, and the scores, for which the table is learned without any series of the server that
 is forecast. Nothing is chosen by these scores: the six lines, the median of them, the median as the
 bias and the conformal rank were all fixed before.
@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from capacity.models.latency_ceiling import connections_at_latency, corrected
-from capacity.models.latency_misses import Miss, miss_at
+from capacity.models.latency.ceiling import connections_at_latency, corrected
+from capacity.models.latency.misses import Miss, miss_at
 
 DATA = Path(__file__).parent.parent / "data" / "websocket-shootout.json"
 LIMIT_S = 0.5

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from capacity.models.latency_misses import SCATTERED
+from capacity.models.latency.misses import SCATTERED
 
 SHOOTOUT = runpy.run_path(str(Path(__file__).parent / "shootout.py"))
 SCORES = SHOOTOUT["scores"]()

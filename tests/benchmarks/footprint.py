@@ -15,7 +15,7 @@ from receive_path import HERE, build, pinned, pushing
 from rich.console import Console
 from rich.table import Table
 
-from capacity.loadgen.process import raise_descriptor_limit
+from capacity.loadgen.wire.process_limits import raise_descriptor_limit
 
 OUTPUT = Path("reports/benchmarks/footprint.json")
 FEW, MANY = 1_000, 15_000

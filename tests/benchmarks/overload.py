@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from capacity.domain.run import RunRecord
-from capacity.loadgen.process import raise_descriptor_limit
+from capacity.loadgen.wire.process_limits import raise_descriptor_limit
 from capacity.recording.run_directory import load
 
 OUTPUT = Path("reports/benchmarks/overload.json")

@@ -19,9 +19,10 @@ from pathlib import Path
 import gevent
 
 from capacity.cli.bundled import start_bundled_target
-from capacity.loadgen.feed import Feed
-from capacity.loadgen.fleet import Fleet, Orders, Stage
-from capacity.loadgen.handshake import HandshakeError
+from capacity.loadgen.client.clients import Clients
+from capacity.loadgen.client.connection_slot import ConnectionSlot
+from capacity.loadgen.protocol.orders import Orders, Stage
+from capacity.loadgen.wire.handshake import HandshakeError
 from capacity.settings import dialect as dialect_settings
 from capacity.settings.locate import find
 from capacity.settings.target import load_target
@@ -35,40 +36,40 @@ WARM_UP_S = 10.0
 
 
 class Soak:
-    """One worker's fleet without the worker: nobody sends its reports, but they are made."""
+    """One worker's clients without the worker: nobody sends its reports, but they are made."""
 
     def __init__(self, target_file: Path) -> None:
         target = load_target(target_file)
         dialect = dialect_settings.load_dialect(find("dialects", target.dialect))
         dumped = dialect_settings.dump(dialect)
-        self.fleet = Fleet(Orders(target=target.model_dump(mode="json"), dialect=dumped))
+        self.clients = Clients(Orders(target=target.model_dump(mode="json"), dialect=dumped))
         stage = {"index": 0, "phase": "plateau", "subscriptions_per_connection": 2}
-        self.fleet.turn_to(Stage(**stage, requests_per_s=0.0, connects_per_s=1000.0))
+        self.clients.turn_to(Stage(**stage, requests_per_s=0.0, connects_per_s=1000.0))
         self.connects = self.deliveries = self.lost = 0
         self.failures: dict[str, int] = {}
         self._greenlets = [gevent.spawn(self._report_forever)]
 
     def start(self) -> None:
-        for feed in self.fleet.join(CONNECTIONS, lambda: None):
-            self._greenlets.append(gevent.spawn(self._come_and_go, feed))
+        for slot in self.clients.join(CONNECTIONS, lambda: None):
+            self._greenlets.append(gevent.spawn(self._come_and_go, slot))
 
     def close(self) -> None:
         gevent.killall(self._greenlets)
-        self.fleet.close()
+        self.clients.close()
 
-    def _come_and_go(self, feed: Feed) -> None:
+    def _come_and_go(self, slot: ConnectionSlot) -> None:
         while True:
             try:
-                feed.open()
+                slot.open()
             except HandshakeError as error:
-                self.fleet.ledger.fail(str(error))
+                self.clients.counters.fail(str(error))
             gevent.sleep(random.uniform(*HELD_S))
-            feed.close()
+            slot.close()
 
     def _report_forever(self) -> None:
         while True:
             gevent.sleep(REPORT_INTERVAL_S)
-            report = self.fleet.ledger.take(time.monotonic())
+            report = self.clients.counters.take(time.monotonic())
             self.connects += report["connects"]
             self.deliveries += report["deliveries"]
             self.lost += report["lost"]
@@ -83,7 +84,7 @@ def resident_bytes() -> int:
 
 def descriptors_beside(soak: Soak) -> int:
     """Return how many descriptors are open that no open connection has."""
-    return len(list(Path("/proc/self/fd").iterdir())) - len(soak.fleet.connections)
+    return len(list(Path("/proc/self/fd").iterdir())) - len(soak.clients.connections)
 
 
 def main(seconds: float) -> None:
@@ -99,7 +100,7 @@ def main(seconds: float) -> None:
         after_bytes = resident_bytes()
         figures = {
             "seconds": seconds,
-            "connections": len(soak.fleet.connections),
+            "connections": len(soak.clients.connections),
             "reopened": soak.connects - connects,
             "deliveries": soak.deliveries,
             "lost": soak.lost,

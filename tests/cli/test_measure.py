@@ -208,7 +208,7 @@ def test_a_generator_that_was_killed_is_told_from_one_that_gave_up(ended, record
 
 
 def test_a_generator_that_refused_to_begin_is_passed_on_with_its_exit_code(ended, tmp_path):
-    script = "print('[2026] far/ERROR/capacity.loadgen.director: no way'); print(0); exit({})"
+    script = "print('[2026] far/ERROR/capacity.loadgen.master.session: no way'); print(0); exit({})"
     with pytest.raises(PreflightError, match=r"^no way$"):
         _raise_unless_finished(tmp_path / "run", ended(script.format(3)))
     with pytest.raises(CapacityError, match="before its first connection: no way") as caught:

@@ -14,9 +14,10 @@ import gevent
 import pytest
 
 from capacity.domain.histogram import Histogram
-from capacity.loadgen.feed import Feed
-from capacity.loadgen.fleet import Fleet, Orders, Stage
-from capacity.loadgen.handshake import HandshakeError
+from capacity.loadgen.client.clients import Clients
+from capacity.loadgen.client.connection_slot import ConnectionSlot
+from capacity.loadgen.protocol.orders import Orders, Stage
+from capacity.loadgen.wire.handshake import HandshakeError
 
 pytestmark = pytest.mark.end_to_end
 
@@ -81,7 +82,7 @@ def port():
 
 
 @pytest.fixture(scope="module")
-def fleet(port):
+def clients(port):
     target = {
         "target": 1,
         "name": "hostile",
@@ -91,44 +92,45 @@ def fleet(port):
         "channels": ["updates"],
         "symbols": list(NAMES),
     }
-    fleet = Fleet(Orders(target=target, dialect=DIALECT))
+    clients = Clients(Orders(target=target, dialect=DIALECT))
     stage = {"index": 0, "phase": "plateau", "subscriptions_per_connection": 1}
-    fleet.turn_to(Stage(**stage, requests_per_s=0.0, connects_per_s=1000.0))
-    yield fleet
-    fleet.close()
+    clients.turn_to(Stage(**stage, requests_per_s=0.0, connects_per_s=1000.0))
+    yield clients
+    clients.close()
 
 
 class Group:
     """Feeds that all follow one of NAMES."""
 
-    def __init__(self, fleet, name, count):
+    def __init__(self, clients, name, count):
         self.losses = 0
-        self.feeds = [
-            Feed(fleet, NAMES.index(name) + n * len(NAMES), self._note) for n in range(count)
+        self.slots = [
+            ConnectionSlot(clients, NAMES.index(name) + n * len(NAMES), self._note)
+            for n in range(count)
         ]
 
     def _note(self):
         self.losses += 1
 
     def close(self):
-        for feed in self.feeds:
-            feed.close()
+        for slot in self.slots:
+            slot.close()
 
 
 @pytest.fixture(scope="module")
-def healthy(fleet):
-    group = Group(fleet, "healthy", HEALTHY)
-    for feed in group.feeds:
-        feed.open()
+def healthy(clients):
+    group = Group(clients, "healthy", HEALTHY)
+    for slot in group.slots:
+        slot.open()
     yield group
     group.close()
 
 
 @pytest.fixture
-def hostile(fleet, healthy, request):
+def hostile(clients, healthy, request):
     """A slot for one connection that is not opened yet; what came before it is not counted."""
-    group = Group(fleet, request.param, 1)
-    fleet.ledger.take(0.0)
+    group = Group(clients, request.param, 1)
+    clients.counters.take(0.0)
     yield group
     group.close()
 
@@ -141,18 +143,18 @@ def resident_bytes():
 class Watch:
     """What the worker saw while time went by."""
 
-    def __init__(self, fleet, healthy, seconds):
+    def __init__(self, clients, healthy, seconds):
         before_bytes = resident_bytes()
         grown_bytes = 0
         for _ in range(20):
             gevent.sleep(seconds / 20)
             grown_bytes = max(grown_bytes, resident_bytes() - before_bytes)
-        self.report = fleet.ledger.take(0.0)
+        self.report = clients.counters.take(0.0)
         delays = Histogram(self.report["histograms"]["delivery_delay"])
         self.delay_p95_s = delays.quantile_us(0.95) / 1e6
         self.are_healthy_unharmed = (
             not healthy.losses
-            and all(feed.is_open for feed in healthy.feeds)
+            and all(slot.is_open for slot in healthy.slots)
             and not self.report["gaps"]
             and self.report["deliveries"] > 0.8 * HEALTHY * HEALTHY_PER_S * seconds
             and self.delay_p95_s < MOST_DELAY_S
@@ -162,10 +164,10 @@ class Watch:
 
 
 @pytest.mark.parametrize("hostile", NO_CONNECTION, indirect=True)
-def test_a_hostile_handshake_is_one_failure(request, fleet, healthy, hostile, seconds):
+def test_a_hostile_handshake_is_one_failure(request, clients, healthy, hostile, seconds):
     name = request.node.callspec.params["hostile"]
-    opening = gevent.spawn(hostile.feeds[0].open)
-    watch = Watch(fleet, healthy, seconds(WATCHED_S))
+    opening = gevent.spawn(hostile.slots[0].open)
+    watch = Watch(clients, healthy, seconds(WATCHED_S))
     with pytest.raises(HandshakeError, match=f"^{NO_CONNECTION[name]}$"):
         opening.get(timeout=seconds(30.0))
 
@@ -174,10 +176,10 @@ def test_a_hostile_handshake_is_one_failure(request, fleet, healthy, hostile, se
 
 
 @pytest.mark.parametrize("hostile", LOST, indirect=True)
-def test_a_hostile_connection_is_one_loss(request, fleet, healthy, hostile, seconds):
+def test_a_hostile_connection_is_one_loss(request, clients, healthy, hostile, seconds):
     name = request.node.callspec.params["hostile"]
-    hostile.feeds[0].open()
-    watch = Watch(fleet, healthy, seconds(WATCHED_S))
+    hostile.slots[0].open()
+    watch = Watch(clients, healthy, seconds(WATCHED_S))
 
     assert watch.are_healthy_unharmed, watch.circumstances
     assert 1 == hostile.losses
@@ -185,27 +187,27 @@ def test_a_hostile_connection_is_one_loss(request, fleet, healthy, hostile, seco
 
 
 @pytest.mark.parametrize("hostile", KEPT, indirect=True)
-def test_a_strange_but_legal_connection_is_kept(fleet, healthy, hostile, seconds):
-    hostile.feeds[0].open()
-    watch = Watch(fleet, healthy, seconds(WATCHED_S))
+def test_a_strange_but_legal_connection_is_kept(clients, healthy, hostile, seconds):
+    hostile.slots[0].open()
+    watch = Watch(clients, healthy, seconds(WATCHED_S))
 
     assert watch.are_healthy_unharmed, watch.circumstances
-    assert hostile.feeds[0].is_open
+    assert hostile.slots[0].is_open
     assert {} == watch.report["failures"]
 
 
 @pytest.mark.parametrize("hostile", ["snapshots", "deflated"], indirect=True)
-def test_large_and_compressed_updates_are_counted_and_complete(fleet, healthy, hostile, seconds):
-    for feed in healthy.feeds:
-        feed.close()
-    fleet.ledger.take(0.0)
-    hostile.feeds[0].open()
+def test_large_and_compressed_updates_are_counted_and_complete(clients, healthy, hostile, seconds):
+    for slot in healthy.slots:
+        slot.close()
+    clients.counters.take(0.0)
+    hostile.slots[0].open()
     with gevent.Timeout(seconds(60.0)):
-        while fleet.ledger.deliveries < 5:
+        while clients.counters.deliveries < 5:
             gevent.sleep(0.02)
-    report = fleet.ledger.take(0.0)
-    for feed in healthy.feeds:
-        feed.open()
+    report = clients.counters.take(0.0)
+    for slot in healthy.slots:
+        slot.open()
 
     assert report["deliveries"] >= 5
     assert (0, 0, 0) == (report["gaps"], report["unmatched"], report["untimed"])

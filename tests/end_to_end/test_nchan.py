@@ -11,7 +11,7 @@ import pytest
 import websocket
 
 from capacity.cli.children import Child
-from capacity.loadgen.seeking import trials_of
+from capacity.loadgen.master.limit_search import trials_of
 from capacity.recording.run_directory import load
 from capacity.workload.search import bracket_of
 

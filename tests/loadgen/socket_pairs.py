@@ -11,7 +11,7 @@ from wsproto.connection import Connection as Peer
 from wsproto.connection import ConnectionType
 from wsproto.events import TextMessage
 
-from capacity.loadgen.connections import ConnectionSet
+from capacity.loadgen.wire.epoll_set import ConnectionSet
 
 PATIENCE_S = 5
 

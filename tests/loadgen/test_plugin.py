@@ -12,8 +12,8 @@ import pytest
 
 from capacity.domain.errors import ProtocolError
 from capacity.loadgen import plugin
-from capacity.loadgen.director import Director
-from capacity.loadgen.worker import fleet_of
+from capacity.loadgen.client.worker import clients_of
+from capacity.loadgen.master.session import Session
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_locust_without_workers_directs_runs_and_works_in_them(environment):
     runner = environment.create_local_runner()
     environment.events.init.fire(environment=environment, runner=runner, web_ui=None)
 
-    assert isinstance(plugin.director_of(environment), Director)
+    assert isinstance(plugin.session_of(environment), Session)
     assert {"capacity_begin", "capacity_counts"} <= runner.custom_messages.keys()
     assert "demo" == environment.parsed_options.capacity_target
 
@@ -65,13 +65,13 @@ def test_a_master_directs_and_its_worker_works(environment):
 
     assert [
         {"capacity_counts"},
-        {"capacity_muster", "capacity_begin", "capacity_stage", "capacity_end"},
+        {"capacity_check_in", "capacity_begin", "capacity_stage", "capacity_end"},
     ] == [{name for name in names if name.startswith("capacity")} for names in messages]
-    assert isinstance(plugin.director_of(environment), Director)
+    assert isinstance(plugin.session_of(environment), Session)
     with pytest.raises(KeyError):
-        plugin.director_of(other)
+        plugin.session_of(other)
     with pytest.raises(ProtocolError):
-        fleet_of(environment)
+        clients_of(environment)
 
 
 def test_the_web_ui_gets_our_pages(environment, monkeypatch):

@@ -6,7 +6,9 @@ from capacity.planning.advice.advice import advice
 from capacity.reporting import html, json_document, markdown
 from capacity.reporting.advice import advice_sections
 
-EXAMPLE = runpy.run_path(str(Path(__file__).parent.parent / "planning" / "advice" / "example_demand.py"))
+EXAMPLE = runpy.run_path(
+    str(Path(__file__).parent.parent / "planning" / "advice" / "example_demand.py")
+)
 PLAN, HOST = EXAMPLE["make_plan"](), EXAMPLE["make_host"]()
 RECORD = EXAMPLE["make_ramped_record"](0.0008, 0.0002)
 DEMAND = EXAMPLE["make_demand"](growth_per_month=EXAMPLE["make_growth"](0.05, 0.01))

@@ -7,7 +7,9 @@ from capacity.domain.sizing import Unanswered
 from capacity.planning.advice.push_or_poll import DELIVERIES_PER_S, FRESHNESS_S, break_even
 from capacity.reporting.break_even import break_even_section
 
-EXAMPLE = runpy.run_path(str(Path(__file__).parent.parent / "planning" / "advice" / "example_demand.py"))
+EXAMPLE = runpy.run_path(
+    str(Path(__file__).parent.parent / "planning" / "advice" / "example_demand.py")
+)
 PLAN, HOST = EXAMPLE["make_plan"](), EXAMPLE["make_host"]()
 STEPS = EXAMPLE["EXAMPLE"]["make_record"]().steps
 NO_ARRIVALS = Unanswered(reason="Why not.", remedy="What helps.")

@@ -8,7 +8,9 @@ from capacity.planning.advice.sensitivity import sensitivities
 from capacity.planning.advice.sizing import sized
 from capacity.reporting.outlook import exhaustion_section, sensitivity_section
 
-EXAMPLE = runpy.run_path(str(Path(__file__).parent.parent / "planning" / "advice" / "example_demand.py"))
+EXAMPLE = runpy.run_path(
+    str(Path(__file__).parent.parent / "planning" / "advice" / "example_demand.py")
+)
 PLAN = EXAMPLE["make_plan"]()
 
 

@@ -8,7 +8,9 @@ from capacity.domain.sizing import Unanswered
 from capacity.planning.advice.sizing import sized
 from capacity.reporting.sizing import price, sizing_section, unanswered
 
-EXAMPLE = runpy.run_path(str(Path(__file__).parent.parent / "planning" / "advice" / "example_demand.py"))
+EXAMPLE = runpy.run_path(
+    str(Path(__file__).parent.parent / "planning" / "advice" / "example_demand.py")
+)
 PLAN, HOST = EXAMPLE["make_plan"](), EXAMPLE["make_host"]()
 
 

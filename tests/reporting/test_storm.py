@@ -7,7 +7,9 @@ from capacity.planning.advice.reconnect_storm import storm
 from capacity.planning.advice.sizing import sized
 from capacity.reporting.storm import storm_section
 
-EXAMPLE = runpy.run_path(str(Path(__file__).parent.parent / "planning" / "advice" / "example_demand.py"))
+EXAMPLE = runpy.run_path(
+    str(Path(__file__).parent.parent / "planning" / "advice" / "example_demand.py")
+)
 NOTHING = Unanswered(reason="Why not.", remedy="What helps.")
 
 

@@ -18,9 +18,9 @@ from capacity.domain.finding import Finding, Status
 from capacity.domain.resources import Resource
 from capacity.domain.sample import AgentInfo, Destination, PortHolder, Sample
 from capacity.domain.words import printable
-from capacity.loadgen.endpoint import endpoint_of
-from capacity.loadgen.frames import CLOSE_FRAME
-from capacity.loadgen.handshake import HandshakeError, open_websocket
+from capacity.loadgen.wire.endpoint import endpoint_of
+from capacity.loadgen.wire.frames import CLOSE_FRAME
+from capacity.loadgen.wire.handshake import HandshakeError, open_websocket
 from capacity.planning.evidence.target_identity import (
     LEAST_GAIN_RATIO,
     Rise,

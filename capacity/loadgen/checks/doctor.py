@@ -21,18 +21,18 @@ from capacity.domain.errors import CapacityError, LockedError
 from capacity.domain.finding import Finding, Status
 from capacity.domain.resources import Limit, Resource
 from capacity.domain.sample import AgentInfo
-from capacity.loadgen.preflight import (
+from capacity.loadgen.checks.agent_watch import watch
+from capacity.loadgen.checks.generator_limits import check_room, check_sources, room_of
+from capacity.loadgen.checks.preflight import (
     Planned,
     checked_offset,
     course_of,
     latest_reading,
     most_sockets,
 )
-from capacity.loadgen.presence import PROGRAM, boot_id, presence_here
-from capacity.loadgen.room import check_room, check_sources, room_of
+from capacity.loadgen.checks.trial import try_conversation, try_request
+from capacity.loadgen.checks.worker_identity import PROGRAM, boot_id, identity_here
 from capacity.loadgen.run_path import LOCKS, RUNS
-from capacity.loadgen.trial import try_conversation, try_request
-from capacity.loadgen.watching import watch
 from capacity.planning.evidence.declared_limits import declared_limits
 from capacity.planning.evidence.effective_limits import effective_limits
 from capacity.planning.safety import readiness
@@ -161,11 +161,11 @@ class Examination:
 
     def _of_the_load(self) -> Iterator[Finding]:
         bound = audited_bound(self._limits, self._used)
-        presences = [presence_here(self._target, self._dialect)] * self._workers
+        identities = [identity_here(self._target, self._dialect)] * self._workers
         planned = yield from attempt(
             "profile",
             lambda: course_of(
-                self._target, self._dialect, self._profile, bound, room_of(presences)
+                self._target, self._dialect, self._profile, bound, room_of(identities)
             ),
             lambda planned: (
                 f"{units.counted(len(planned.steps), 'step')} of kind {self._profile.kind}"
@@ -187,15 +187,15 @@ class Examination:
         if sources := addresses_in(self._target.source_addresses):
             yield from attempt(
                 "source addresses",
-                lambda: check_sources(sources, presences, here),
+                lambda: check_sources(sources, identities, here),
                 lambda _: f"there is a way to the target from all {len(sources)}",
             )
         yield from attempt(
             "descriptors and ports",
-            lambda: check_room(sockets, presences, here),
+            lambda: check_room(sockets, identities, here),
             lambda _: (
-                f"{units.counted(sockets, 'socket')}, {presences[0].descriptors:,} descriptors a"
-                f" worker, {presences[0].ports:,} ports an address"
+                f"{units.counted(sockets, 'socket')}, {identities[0].descriptors:,} descriptors a"
+                f" worker, {identities[0].ports:,} ports an address"
             ),
         )
         if (tracked := _tracked()) is not None:

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from capacity.domain.errors import PreflightError
-from capacity.loadgen.presence import Presence
-from capacity.loadgen.process import DESCRIPTORS_BESIDE_CONNECTIONS
+from capacity.loadgen.checks.worker_identity import WorkerIdentity
+from capacity.loadgen.wire.process_limits import DESCRIPTORS_BESIDE_CONNECTIONS
 
 
-def check_sources(sources: Sequence[str], workers: Sequence[Presence], here: str) -> None:
+def check_sources(sources: Sequence[str], workers: Sequence[WorkerIdentity], here: str) -> None:
     """Raise PreflightError unless each of *sources* has its host, and each host a way to go.
 
     *here* is the name of this host.
@@ -34,14 +34,14 @@ def check_sources(sources: Sequence[str], workers: Sequence[Presence], here: str
             raise PreflightError(f"{place}{worker.trouble}")
 
 
-def check_room(sockets: int, workers: Sequence[Presence], here: str) -> None:
+def check_room(sockets: int, workers: Sequence[WorkerIdentity], here: str) -> None:
     """Raise PreflightError when *sockets*, shared evenly, are too many for a worker or its host."""
     if workers:
         _check_descriptors(sockets, workers, here)
         _check_ports(sockets, workers, here)
 
 
-def room_of(workers: Sequence[Presence]) -> int | None:
+def room_of(workers: Sequence[WorkerIdentity]) -> int | None:
     """Return how many sockets the workers have room for when shared evenly, None where nobody knows."""
     if not workers:
         return None
@@ -55,7 +55,7 @@ def room_of(workers: Sequence[Presence]) -> int | None:
     return max(0, min(rooms))
 
 
-def hosts_of(workers: Sequence[Presence]) -> dict[str, Any]:
+def hosts_of(workers: Sequence[WorkerIdentity]) -> dict[str, Any]:
     """Return what the record says of each host that offers load, by its name."""
     counts = Counter(worker.host for worker in workers)
     return {
@@ -72,7 +72,7 @@ def hosts_of(workers: Sequence[Presence]) -> dict[str, Any]:
     }
 
 
-def _check_descriptors(sockets: int, workers: Sequence[Presence], here: str) -> None:
+def _check_descriptors(sockets: int, workers: Sequence[WorkerIdentity], here: str) -> None:
     least = min(workers, key=lambda worker: worker.descriptors)
     each = least.descriptors - DESCRIPTORS_BESIDE_CONNECTIONS
     if sockets <= each * len(workers):
@@ -88,7 +88,7 @@ def _check_descriptors(sockets: int, workers: Sequence[Presence], here: str) -> 
     )
 
 
-def _check_ports(sockets: int, workers: Sequence[Presence], here: str) -> None:
+def _check_ports(sockets: int, workers: Sequence[WorkerIdentity], here: str) -> None:
     counts = Counter(worker.machine for worker in workers)
     for worker in workers:
         share = -(-sockets * counts[worker.machine] // len(workers))

@@ -17,10 +17,10 @@ from capacity.domain.resources import Limit, Resource
 from capacity.domain.run import ClockOffset
 from capacity.domain.sample import AgentInfo, Sample
 from capacity.domain.words import RESOURCES
-from capacity.loadgen.presence import Presence, boot_id, presence_here
-from capacity.loadgen.room import check_room, check_sources, hosts_of, room_of
-from capacity.loadgen.trial import try_conversation, try_request
-from capacity.loadgen.watching import watch
+from capacity.loadgen.checks.agent_watch import watch
+from capacity.loadgen.checks.generator_limits import check_room, check_sources, hosts_of, room_of
+from capacity.loadgen.checks.trial import try_conversation, try_request
+from capacity.loadgen.checks.worker_identity import WorkerIdentity, boot_id, identity_here
 from capacity.planning.evidence.declared_limits import declared_limits
 from capacity.planning.safety.audited_bound import AuditedBound, audited_bound
 from capacity.planning.safety.climb import Rules, first_level
@@ -65,7 +65,9 @@ class Preflight:
     """The target's host is that of the recorder, or of a worker."""
 
 
-def check(target: Target, profile: Profile, *, workers: int | Sequence[Presence]) -> Preflight:
+def check(
+    target: Target, profile: Profile, *, workers: int | Sequence[WorkerIdentity]
+) -> Preflight:
     """Return what the run may rely on. Raises Config-, Unreachable- or PreflightError.
 
     *workers* is what they say of themselves; a number is that many on this machine, and none
@@ -88,7 +90,7 @@ def check(target: Target, profile: Profile, *, workers: int | Sequence[Presence]
     if agent is not None and info is not None:
         info = checked_watch(target, dialect, agent, info)
     if isinstance(workers, int):
-        workers = [presence_here(target, dialect)] * workers
+        workers = [identity_here(target, dialect)] * workers
     here = platform.node()
     check_sources(addresses_in(target.source_addresses), workers, here)
     bound = audited_bound(limits, used)

@@ -10,15 +10,15 @@ from typing import Any
 from capacity.domain import units
 from capacity.domain.errors import UnreachableError
 from capacity.domain.words import printable
-from capacity.loadgen.compression import Inflater
-from capacity.loadgen.endpoint import endpoint_of
-from capacity.loadgen.frames import CLOSE_FRAME, FrameReader, masked_frame
-from capacity.loadgen.handshake import HandshakeError, Opened, open_websocket
-from capacity.loadgen.hearing import Ear, shown
-from capacity.loadgen.http_connection import ExchangeError
-from capacity.loadgen.polls import poll_connection, polls_of
-from capacity.loadgen.rejections import answer_remedy, handshake_remedy, request_remedy
-from capacity.loadgen.tls import client_context
+from capacity.loadgen.checks.hearing import Ear, shown
+from capacity.loadgen.checks.rejections import answer_remedy, handshake_remedy, request_remedy
+from capacity.loadgen.wire.compression import Inflater
+from capacity.loadgen.wire.endpoint import endpoint_of
+from capacity.loadgen.wire.frames import CLOSE_FRAME, FrameReader, masked_frame
+from capacity.loadgen.wire.handshake import HandshakeError, Opened, open_websocket
+from capacity.loadgen.wire.http_connection import ExchangeError
+from capacity.loadgen.wire.polls import poll_connection, polls_of
+from capacity.loadgen.wire.tls import client_context
 from capacity.planning.safety.heard_updates import Heard
 from capacity.settings.target import Target
 from capacity.workload.address import channels_of

@@ -17,11 +17,11 @@ from typing import Any, Self
 import capacity
 from capacity.domain.errors import ConfigError
 from capacity.domain.run import ClockOffset
-from capacity.loadgen.dialing import dial
-from capacity.loadgen.endpoint import endpoint_of
-from capacity.loadgen.handshake import failure_reason
-from capacity.loadgen.source_addresses import SourceAddressError, leave_from
-from capacity.loadgen.trial import TRIAL_S
+from capacity.loadgen.checks.trial import TRIAL_S
+from capacity.loadgen.wire.dialing import dial
+from capacity.loadgen.wire.endpoint import endpoint_of
+from capacity.loadgen.wire.handshake import failure_reason
+from capacity.loadgen.wire.source_addresses import SourceAddressError, leave_from
 from capacity.settings.target import Target, addresses_in
 from capacity.workload.address import channels_of
 from capacity.workload.dialect import Dialect
@@ -45,7 +45,7 @@ NONE_IS_HERE = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Presence:
+class WorkerIdentity:
     """One process that offers load."""
 
     host: str
@@ -78,11 +78,11 @@ class Presence:
         return cls(**{**data, "addresses": tuple(data["addresses"])})
 
 
-def presence_here(target: Target, dialect: Dialect) -> Presence:
+def identity_here(target: Target, dialect: Dialect) -> WorkerIdentity:
     """Return what this process has to say, after one connection to the target from each address."""
     listed = addresses_in(target.source_addresses)
     own = addresses_here(listed)
-    return Presence(
+    return WorkerIdentity(
         host=platform.node(),
         boot_id=boot_id(),
         network=str(Path("/proc/self/ns/net").readlink()),

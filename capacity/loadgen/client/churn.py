@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import gevent
 
-from capacity.loadgen.feed import Feed
+from capacity.loadgen.client.connection_slot import ConnectionSlot
 
 
 class Churn:
@@ -17,15 +17,15 @@ class Churn:
 
     def __init__(
         self,
-        feeds: Callable[[], Sequence[Feed]],
+        slots: Callable[[], Sequence[ConnectionSlot]],
         clock_s: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = gevent.sleep,
     ) -> None:
-        self._feeds = feeds
+        self._slots = slots
         self._clock_s = clock_s
         self._sleep = sleep
         self._per_s = 0.0
-        self._turns: Iterator[Feed] = iter(())
+        self._turns: Iterator[ConnectionSlot] = iter(())
         self._greenlet: gevent.Greenlet | None = None
 
     def turn_to(self, per_s: float) -> None:
@@ -48,15 +48,15 @@ class Churn:
         while True:
             due_s = max(due_s + interval_s, self._clock_s())  # What could not be kept is let go.
             self._sleep(max(0.0, due_s - self._clock_s()))
-            feed = self._next_open()
-            if feed is not None:
-                feed.renew()
+            slot = self._next_open()
+            if slot is not None:
+                slot.renew()
 
-    def _next_open(self) -> Feed | None:
+    def _next_open(self) -> ConnectionSlot | None:
         """Return the connection whose turn it is; None while nothing is open."""
-        for turns in (self._turns, iter(self._feeds())):
+        for turns in (self._turns, iter(self._slots())):
             self._turns = turns
-            for feed in turns:
-                if feed.is_open:
-                    return feed
+            for slot in turns:
+                if slot.is_open:
+                    return slot
         return None

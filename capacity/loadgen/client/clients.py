@@ -1,67 +1,35 @@
-"""What all simulated clients of one worker share: the connections, the ledger, the stage."""
+"""What all simulated clients of one worker share: the connections, the counters, the stage."""
 
 import itertools
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from operator import methodcaller
 from typing import Any
 
 import gevent
 
-from capacity.loadgen.bell import Bell
-from capacity.loadgen.churn import Churn
-from capacity.loadgen.connect_pacer import ConnectPacer
-from capacity.loadgen.connection import BYTES_PER_READ
-from capacity.loadgen.connections import ConnectionSet, spread
-from capacity.loadgen.endpoint import Endpoint, endpoint_of
-from capacity.loadgen.feed import Feed
-from capacity.loadgen.health import HealthProbe
-from capacity.loadgen.http_connection import HttpConnection
-from capacity.loadgen.ledger import Ledger
-from capacity.loadgen.polls import poll_connection, polls_of
-from capacity.loadgen.slow_feed import SlowFeed
-from capacity.loadgen.source_addresses import in_turn
+from capacity.loadgen.client.churn import Churn
+from capacity.loadgen.client.connect_pacer import ConnectPacer
+from capacity.loadgen.client.connection_slot import ConnectionSlot
+from capacity.loadgen.client.self_monitor import SelfMonitor
+from capacity.loadgen.client.slow_reader import SlowReader
+from capacity.loadgen.client.wakeup import Wakeup
+from capacity.loadgen.protocol.counters import Counters
+from capacity.loadgen.protocol.orders import Orders, Stage
+from capacity.loadgen.wire.connection import BYTES_PER_READ
+from capacity.loadgen.wire.endpoint import Endpoint, endpoint_of
+from capacity.loadgen.wire.epoll_set import ConnectionSet, spread
+from capacity.loadgen.wire.http_connection import HttpConnection
+from capacity.loadgen.wire.polls import poll_connection, polls_of
+from capacity.loadgen.wire.source_addresses import in_turn
 from capacity.settings import dialect as dialect_settings
 from capacity.settings.target import Target, addresses_in
 from capacity.workload.address import channels_of
-from capacity.workload.arrivals import Arrivals
 from capacity.workload.compiled import compile_dialect
 from capacity.workload.profile import Phase
 
 _FOLLOW = methodcaller("follow")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Orders:
-    """What a worker is told when a run begins; a profile says what each of them means."""
-
-    target: dict[str, Any]
-    dialect: dict[str, Any]
-    connections_per_user: int = 1
-    arrivals: Arrivals = "even"
-    poll_interval_s: float = 1.0
-    clock_offset_s: float = 0.0
-    subscriptions_by_address: int = 1
-    slow_readers_ratio: float = 0.0
-    slow_read_bytes_per_s: float = 0.0
-    is_careful: bool = False
-    """Connections are opened slowly at first, and no faster than the target takes them in."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """The worker's share of the load that is due now."""
-
-    index: int
-    phase: str
-    subscriptions_per_connection: int
-    requests_per_s: float
-    connects_per_s: float
-    churn_per_s: float = 0.0
-    most_failures: int | None = None
-    """Attempts to connect that may fail in a step until no more are made; None: any number."""
 
 
 IDLE = Stage(
@@ -69,7 +37,7 @@ IDLE = Stage(
 )
 
 
-class Fleet:
+class Clients:
     """The clients of one worker during one run."""
 
     def __init__(self, orders: Orders) -> None:
@@ -84,24 +52,24 @@ class Fleet:
         self.polls = polls_of(self.target, self.dialect.source)
         self.max_message_bytes = self.dialect.source.ws.max_message_bytes
         self._sources = in_turn(addresses_in(self.target.source_addresses))
-        self.ledger = Ledger()
+        self.counters = Counters()
         self.connect_pacer = ConnectPacer(orders.arrivals, is_careful=orders.is_careful)
         self.connections = ConnectionSet()
         self.stage = IDLE
-        self.stage_changed = Bell()
+        self.stage_changed = Wakeup()
         self.is_over = False
         self.pollers: list[object] = []
-        self._feeds: dict[int, Feed] = {}
+        self._slots: dict[int, ConnectionSlot] = {}
         self._indexes = itertools.count()
-        self._churn = Churn(lambda: list(self._feeds.values()))
-        self.probe = HealthProbe(self.ledger.note_lag)
+        self._churn = Churn(lambda: list(self._slots.values()))
+        self.probe = SelfMonitor(self.counters.note_lag)
         self._greenlets = [
             gevent.spawn(self._beat_forever, rule, every_s)
             for rule, (every_s, _frame) in enumerate(self.dialect.periodic)
         ]
         if self._slow_readers_ratio and orders.slow_read_bytes_per_s:
             interval_s = BYTES_PER_READ / orders.slow_read_bytes_per_s
-            self._greenlets.append(gevent.spawn(self._sip_forever, interval_s))
+            self._greenlets.append(gevent.spawn(self._read_slices_forever, interval_s))
 
     @property
     def can_resubscribe(self) -> bool:
@@ -127,21 +95,21 @@ class Fleet:
             self.target, self.dialect.source, self.polls[0], self._sources, timeout_s
         )
 
-    def join(self, feed_count: int, on_lost: Any) -> list[Feed]:
+    def join(self, slot_count: int, on_lost: Any) -> list[ConnectionSlot]:
         """Return that many new connection slots for one user."""
-        feeds = [self._feed(next(self._indexes), on_lost) for _ in range(feed_count)]
-        self._feeds.update((feed.index, feed) for feed in feeds)
-        return feeds
+        slots = [self._slot(next(self._indexes), on_lost) for _ in range(slot_count)]
+        self._slots.update((slot.index, slot) for slot in slots)
+        return slots
 
-    def _feed(self, index: int, on_lost: Any) -> Feed:
+    def _slot(self, index: int, on_lost: Any) -> ConnectionSlot:
         ratio = self._slow_readers_ratio
         is_slow = math.floor((index + 1) * ratio) > math.floor(index * ratio)
-        return (SlowFeed if is_slow else Feed)(self, index, on_lost)
+        return (SlowReader if is_slow else ConnectionSlot)(self, index, on_lost)
 
-    def leave(self, feeds: Sequence[Feed]) -> None:
-        for feed in feeds:
-            feed.close()
-            del self._feeds[feed.index]
+    def leave(self, slots: Sequence[ConnectionSlot]) -> None:
+        for slot in slots:
+            slot.close()
+            del self._slots[slot.index]
 
     def turn_to(self, stage: Stage) -> None:
         """Begin *stage*: from now on its tag is counted under, and its channels are followed."""
@@ -151,12 +119,12 @@ class Fleet:
             # not the polls that belong to those already open.
             self.connect_pacer.hold(self.poll_interval_s)
         self._enter(stage)
-        self.ledger.turn_to(stage.index, stage.phase)
+        self.counters.turn_to(stage.index, stage.phase)
         self.connect_pacer.turn_to(stage.index, stage.connects_per_s, stage.most_failures)
         self._churn.turn_to(0.0 if stage.phase == Phase.RAMP else stage.churn_per_s)
         if resubscribe:
             self._greenlets.append(
-                gevent.spawn(spread, _FOLLOW, list(self._feeds.values()), stage.connects_per_s * 2)
+                gevent.spawn(spread, _FOLLOW, list(self._slots.values()), stage.connects_per_s * 2)
             )
 
     def poll_pace(self, poller: object) -> tuple[float, float] | None:
@@ -183,19 +151,19 @@ class Fleet:
         self.stage = stage
         self.stage_changed.ring()
 
-    def _sip_forever(self, interval_s: float) -> None:
+    def _read_slices_forever(self, interval_s: float) -> None:
         """Have every slow reader read once in each interval."""
         due_s = time.monotonic()
         while True:
             due_s = max(due_s + interval_s, time.monotonic())
-            slow = [feed for feed in self._feeds.values() if isinstance(feed, SlowFeed)]
+            slow = [slot for slot in self._slots.values() if isinstance(slot, SlowReader)]
             if slow:
-                spread(SlowFeed.sip, slow, max(1.0, 1.1 * len(slow) / interval_s))
+                spread(SlowReader.read_slice, slow, max(1.0, 1.1 * len(slow) / interval_s))
             gevent.sleep(max(0.0, due_s - time.monotonic()))
 
     def _beat_forever(self, rule: int, every_s: float) -> None:
         while True:
             gevent.sleep(every_s / 2)
-            open_feeds = [feed for feed in self._feeds.values() if feed.is_open]
-            per_s = max(1.0, 2 * len(open_feeds) / every_s)
-            spread(lambda feed: feed.beat(rule), open_feeds, per_s)
+            open_slots = [slot for slot in self._slots.values() if slot.is_open]
+            per_s = max(1.0, 2 * len(open_slots) / every_s)
+            spread(lambda slot: slot.beat(rule), open_slots, per_s)

@@ -5,9 +5,9 @@ from locust import User, task
 import time
 from typing import Any
 
-from capacity.loadgen.fleet import Fleet
-from capacity.loadgen.http_connection import Answer, ExchangeError, HttpConnection
-from capacity.loadgen.worker import fleet_of
+from capacity.loadgen.client.clients import Clients
+from capacity.loadgen.client.worker import clients_of
+from capacity.loadgen.wire.http_connection import Answer, ExchangeError, HttpConnection
 from capacity.workload.pacing import ConstantPace, asked_pause_s
 from capacity.workload.poll import Poll, written_at
 from capacity.workload.revisit import Revisit
@@ -23,7 +23,7 @@ class Poller(User):
     host = "http://named-in-the-target-file"
     """Fills Locust's form; a run takes its address from the target file."""
     weight = 0
-    # Locust spawns fixed users first; the conductor sets the count that the profile needs.
+    # Locust spawns fixed users first; the controller sets the count that the profile needs.
     fixed_count = 1
     answer_timeout_s = 10.0
     """Longest time for an answer to be there whole, the opening of its connection included."""
@@ -31,67 +31,67 @@ class Poller(User):
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
         self._polls = 0
-        self._fleet: Fleet | None = None
+        self._clients: Clients | None = None
         self._connection: HttpConnection | None = None
         self._revisit = Revisit(has_validators=False)
 
     def on_start(self) -> None:
-        self._fleet = fleet = fleet_of(self.environment)
-        fleet.pollers.append(self)
-        if fleet.target.rest is not None:
-            self._connection = fleet.poll_connection(self.answer_timeout_s)
-            self._revisit = Revisit(has_validators=fleet.target.rest.conditional)
+        self._clients = clients = clients_of(self.environment)
+        clients.pollers.append(self)
+        if clients.target.rest is not None:
+            self._connection = clients.poll_connection(self.answer_timeout_s)
+            self._revisit = Revisit(has_validators=clients.target.rest.conditional)
 
     def on_stop(self) -> None:
-        if self._fleet is not None:
-            self._fleet.pollers.remove(self)
+        if self._clients is not None:
+            self._clients.pollers.remove(self)
         self._hang_up()
 
     @task
     def poll_at_constant_pace(self) -> None:
         """Poll until the stage asks for another rate."""
-        fleet = self._fleet
-        assert fleet is not None
-        rate_per_s = fleet.stage.requests_per_s
-        pace = fleet.poll_pace(self)
+        clients = self._clients
+        assert clients is not None
+        rate_per_s = clients.stage.requests_per_s
+        pace = clients.poll_pace(self)
         if pace is None:
             self._hang_up()
-            fleet.stage_changed.wait(1.0)
+            clients.stage_changed.wait(1.0)
             return
         interval_s, first_delay_s = pace
-        pollers = len(fleet.pollers)
+        pollers = len(clients.pollers)
         schedule = ConstantPace(start_s=time.monotonic() + first_delay_s, interval_s=interval_s)
         while True:
             intended_s = schedule.next_intended_s(time.monotonic())
-            sleep_until(intended_s, fleet, rate_per_s)
-            if fleet.stage.requests_per_s != rate_per_s:
+            sleep_until(intended_s, clients, rate_per_s)
+            if clients.stage.requests_per_s != rate_per_s:
                 return
-            if len(fleet.pollers) != pollers:  # Others have joined or left, to share the rate.
-                pollers, pace = len(fleet.pollers), fleet.poll_pace(self)
+            if len(clients.pollers) != pollers:  # Others have joined or left, to share the rate.
+                pollers, pace = len(clients.pollers), clients.poll_pace(self)
                 if pace is None:
                     return
                 interval_s = pace[0]
                 schedule = ConstantPace(start_s=intended_s + interval_s, interval_s=interval_s)
-            paused_s = self._poll(fleet, intended_s)
+            paused_s = self._poll(clients, intended_s)
             if schedule.missed:
-                fleet.ledger.fail("request_dropped", schedule.missed)
+                clients.counters.fail("request_dropped", schedule.missed)
                 schedule.missed = 0
             if paused_s:
                 resumed_s = time.monotonic() + paused_s
                 schedule = ConstantPace(start_s=resumed_s, interval_s=interval_s)
 
-    def _poll(self, fleet: Fleet, intended_s: float) -> float:
+    def _poll(self, clients: Clients, intended_s: float) -> float:
         """Poll once; return how long the target asks to be left alone."""
         connection = self._connection
         assert connection is not None
-        poll = fleet.polls[self._polls % len(fleet.polls)]
+        poll = clients.polls[self._polls % len(clients.polls)]
         self._polls += 1
         request = b"".join((poll.head, self._revisit.headers(poll.url), b"\r\n", poll.body))
         started_s = time.monotonic()
         try:
             answer = connection.exchange(request, is_repeatable=poll.method == "GET")
         except ExchangeError as trouble:
-            fleet.ledger.fail(str(trouble))
+            clients.counters.fail(str(trouble))
             self._tell_locust(poll, started_s, 0, trouble)
             return 0.0
         arrived_s, arrived_at = time.monotonic(), time.time()
@@ -101,13 +101,13 @@ class Poller(User):
         error = None if is_good else ExchangeError(failure_of(answer.status))
         self._tell_locust(poll, started_s, len(answer.body), error)
         for phase, took_us in answer.opening_us.items():
-            fleet.ledger.request_opening[phase].append(took_us)
+            clients.counters.request_opening[phase].append(took_us)
         self._revisit.learn(poll.url, answer.status, answer.headers.getlist)
         if is_good:
-            fleet.ledger.request_latency.append(round((arrived_s - intended_s) * 1e6))
-            count(fleet, poll, answer, arrived_at)
+            clients.counters.request_latency.append(round((arrived_s - intended_s) * 1e6))
+            count(clients, poll, answer, arrived_at)
         else:
-            fleet.ledger.fail(str(error))
+            clients.counters.fail(str(error))
         connection.finish()
         if answer.status not in BUSY:
             return 0.0
@@ -131,25 +131,27 @@ class Poller(User):
             self._connection.close()
 
 
-def count(fleet: Fleet, poll: Poll, answer: Answer, arrived_at: float) -> None:
+def count(clients: Clients, poll: Poll, answer: Answer, arrived_at: float) -> None:
     """Count an answered poll, and how old its body was."""
-    fleet.ledger.requests += 1
+    clients.counters.requests += 1
     if answer.status == 304:
-        fleet.ledger.not_modified += 1
+        clients.counters.not_modified += 1
     elif poll.clock is not None:
         encoding = answer.headers.getlist("content-encoding")
         at = written_at(
-            poll.clock, answer.body, encoding[0] if encoding else "", fleet.max_message_bytes
+            poll.clock, answer.body, encoding[0] if encoding else "", clients.max_message_bytes
         )
         if at is not None:
-            age_s = arrived_at + fleet.clock_offset_s - at
-            fleet.ledger.body_age.append(round(age_s * 1e6))
+            age_s = arrived_at + clients.clock_offset_s - at
+            clients.counters.body_age.append(round(age_s * 1e6))
 
 
-def sleep_until(moment_s: float, fleet: Fleet, rate_per_s: float) -> None:
+def sleep_until(moment_s: float, clients: Clients, rate_per_s: float) -> None:
     """Sleep until then on the monotonic clock, or until the stage asks for another rate."""
-    while fleet.stage.requests_per_s == rate_per_s and (left_s := moment_s - time.monotonic()) > 0:
-        fleet.stage_changed.wait(left_s)
+    while (
+        clients.stage.requests_per_s == rate_per_s and (left_s := moment_s - time.monotonic()) > 0
+    ):
+        clients.stage_changed.wait(left_s)
 
 
 def failure_of(status: int) -> str:

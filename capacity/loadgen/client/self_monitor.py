@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import gevent
 
-from capacity.loadgen.process import descriptor_limit
+from capacity.loadgen.wire.process_limits import descriptor_limit
 
 BEAT_S = 0.05
 
 
-class HealthProbe:
+class SelfMonitor:
     """Sleeps in short beats and notes how late it wakes: what every timer here suffers."""
 
     def __init__(self, on_lag: Callable[[int], None]) -> None:

@@ -7,9 +7,9 @@ drops it for being slow has lost no connection. While it follows nothing it read
 from collections.abc import Sequence
 from dataclasses import replace
 
-from capacity.loadgen.connection import Connection
-from capacity.loadgen.endpoint import Endpoint
-from capacity.loadgen.feed import Feed
+from capacity.loadgen.client.connection_slot import ConnectionSlot
+from capacity.loadgen.wire.connection import Connection
+from capacity.loadgen.wire.endpoint import Endpoint
 
 RECEIVE_BUFFER_BYTES = 16_384
 """As little as a slow client takes in before it is its target that has to keep the rest."""
@@ -17,7 +17,7 @@ DROPPED = "dropped_slow_reader"
 """What a connection is counted under that the target ended while it was read slowly."""
 
 
-class SlowFeed(Feed):
+class SlowReader(ConnectionSlot):
     __slots__ = ("_is_slow",)
 
     _is_slow: bool
@@ -33,24 +33,24 @@ class SlowFeed(Feed):
         if self._connection is not None:
             # Else the answer would wait behind everything that was not read.
             self._is_slow = False
-            self._fleet.connections.speed_up(self._connection)
+            self._clients.connections.speed_up(self._connection)
         super().follow()
 
-    def sip(self) -> None:
+    def read_slice(self) -> None:
         """Read a piece, if this is read slowly now."""
         if self._connection is not None and self._is_slow:
-            self._fleet.connections.sip(self._connection)
+            self._clients.connections.read_slice(self._connection)
 
     def on_messages(self, _connection: Connection, payloads: Sequence[bytes]) -> None:
-        conversation, ledger = self._conversation, self._fleet.ledger
+        conversation, counters = self._conversation, self._clients.counters
         assert conversation is not None
         self._has_heard = True
-        deliveries, gaps = ledger.deliveries, ledger.gaps
+        deliveries, gaps = counters.deliveries, counters.gaps
         was_pending = conversation.pending
         for payload in payloads:
             self._receive(conversation, payload)
-        ledger.gaps = gaps
-        self._note_milestones(has_data=ledger.deliveries != deliveries)
+        counters.gaps = gaps
+        self._note_milestones(has_data=counters.deliveries != deliveries)
         if was_pending and not conversation.pending:
             self._catch_up()
 
@@ -59,7 +59,7 @@ class SlowFeed(Feed):
             super().on_lost(connection, reason)
             return
         self._connection = None
-        self._fleet.ledger.fail(DROPPED)
+        self._clients.counters.fail(DROPPED)
         self._on_lost(at_once=True)
 
     def _note_milestones(self, *, has_data: bool) -> None:
@@ -69,4 +69,4 @@ class SlowFeed(Feed):
             return
         if not conversation.pending and conversation.live:
             self._is_slow = True
-            self._fleet.connections.slow_down(self._connection)
+            self._clients.connections.slow_down(self._connection)

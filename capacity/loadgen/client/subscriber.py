@@ -15,10 +15,10 @@ import gevent
 from gevent.pool import Group
 
 from capacity.domain.errors import ProtocolError
-from capacity.loadgen.feed import Feed
-from capacity.loadgen.fleet import Fleet
-from capacity.loadgen.handshake import HandshakeError
-from capacity.loadgen.worker import fleet_of
+from capacity.loadgen.client.clients import Clients
+from capacity.loadgen.client.connection_slot import ConnectionSlot
+from capacity.loadgen.client.worker import clients_of
+from capacity.loadgen.wire.handshake import HandshakeError
 from capacity.workload.reconnect import ReconnectPolicy
 
 logger = logging.getLogger(__name__)
@@ -34,8 +34,8 @@ class Subscriber(User):
 
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
-        self._feeds: list[Feed] = []
-        self._fleet: Fleet | None = None
+        self._slots: list[ConnectionSlot] = []
+        self._clients: Clients | None = None
         self._opener: gevent.Greenlet | None = None
 
     def start(self, group: Group) -> gevent.Greenlet:
@@ -50,36 +50,38 @@ class Subscriber(User):
         """Leave now; there is nothing to be finished first."""
         if self._opener is not None:
             self._opener.kill()
-        if self._fleet is not None:
-            self._fleet.leave(self._feeds)
+        if self._clients is not None:
+            self._clients.leave(self._slots)
         return bool(super().stop(force=True))
 
     @task
     def stay_subscribed(self) -> None:
         """Open what is not open; is called again when a connection is lost."""
-        fleet = self._fleet or self._join()
-        if fleet is None:
+        clients = self._clients or self._join()
+        if clients is None:
             return
         failed_attempts = 0
-        while not fleet.is_over and (closed := [feed for feed in self._feeds if not feed.is_open]):
+        while not clients.is_over and (
+            closed := [slot for slot in self._slots if not slot.is_open]
+        ):
             is_refused = not self._connect(closed)
-            if is_refused or not all(feed.is_open for feed in closed):
+            if is_refused or not all(slot.is_open for slot in closed):
                 # A new stage is a new load: who waits out an earlier refusal takes part at once.
-                fleet.stage_changed.wait(self._delay_s(failed_attempts))
+                clients.stage_changed.wait(self._delay_s(failed_attempts))
             failed_attempts = failed_attempts + 1 if is_refused else 0
         self._opener = None
 
-    def _join(self) -> Fleet | None:
+    def _join(self) -> Clients | None:
         try:
-            self._fleet = fleet_of(self.environment)
+            self._clients = clients_of(self.environment)
         except ProtocolError as error:
             logger.error("%s", error)  # noqa: TRY400 - the sentence is for a person
             self.environment.events.user_error.fire(
                 user_instance=self, exception=error, tb=error.__traceback__
             )
             return None
-        self._feeds = self._fleet.join(self._fleet.connections_per_user, self._on_lost)
-        return self._fleet
+        self._slots = self._clients.join(self._clients.connections_per_user, self._on_lost)
+        return self._clients
 
     def _on_lost(self, *, at_once: bool = False) -> None:
         if self._opener is None:
@@ -89,37 +91,37 @@ class Subscriber(User):
     def _delay_s(self, failed_attempts: int) -> float:
         return self.reconnect.delay_s(failed_attempts, random.random())  # noqa: S311 - jitter, not secrecy
 
-    def _connect(self, feeds: list[Feed]) -> bool:
+    def _connect(self, slots: list[ConnectionSlot]) -> bool:
         """Try each in its turn, none waiting for the one before; return whether none failed."""
-        assert self._fleet is not None
-        failed: list[Feed] = []
+        assert self._clients is not None
+        failed: list[ConnectionSlot] = []
         attempts = Group()
         try:
-            for feed in feeds:
-                self._fleet.connect_pacer.wait()
-                if self._fleet.is_over:
+            for slot in slots:
+                self._clients.connect_pacer.wait()
+                if self._clients.is_over:
                     break  # Nothing is to be opened any more; Locust ends this user soon.
-                if len(feeds) == 1:
-                    self._attempt(feed, failed)
+                if len(slots) == 1:
+                    self._attempt(slot, failed)
                 else:
-                    attempts.spawn(self._attempt, feed, failed)
+                    attempts.spawn(self._attempt, slot, failed)
             attempts.join()
         finally:
             attempts.kill()
         return not failed
 
-    def _attempt(self, feed: Feed, failed: list[Feed]) -> None:
-        assert self._fleet is not None
+    def _attempt(self, slot: ConnectionSlot, failed: list[ConnectionSlot]) -> None:
+        assert self._clients is not None
         started_s = time.perf_counter()
         error: HandshakeError | None = None
-        pacer = self._fleet.connect_pacer
+        pacer = self._clients.connect_pacer
         began_s = pacer.began()
         try:
-            feed.open()
+            slot.open()
         except HandshakeError as failure:
             error = failure
-            failed.append(feed)
-            self._fleet.ledger.fail(str(failure))
+            failed.append(slot)
+            self._clients.counters.fail(str(failure))
             pacer.failed(began_s, str(failure))
         except gevent.GreenletExit:
             pacer.left()

@@ -7,7 +7,7 @@ time, that is a tenth of all that a poll costs.
 from gevent.hub import Waiter, get_hub
 
 
-class Bell:
+class Wakeup:
     """Rung, it wakes all who wait for it, once."""
 
     __slots__ = ("_waiters",)
@@ -16,7 +16,7 @@ class Bell:
         self._waiters: set[Waiter] = set()
 
     def wait(self, timeout_s: float) -> bool:
-        """Sleep until the bell rings or the time is over; return whether it rang."""
+        """Sleep until the wakeup rings or the time is over; return whether it rang."""
         hub = get_hub()
         waiter = Waiter(hub)
         timer = hub.loop.timer(timeout_s)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from capacity.domain import units
 from capacity.domain.observation import StepObservation
-from capacity.loadgen.tally import Tally
+from capacity.loadgen.master.merged_counts import MergedCounts
 from capacity.settings.target import Slo
 
 RECEIVING_RATIO = 0.8
@@ -25,11 +25,11 @@ class Miss:
 
 
 def miss_of(
-    observation: StepObservation, last: Tally, slo: Slo | None, usual_per_s: float
+    observation: StepObservation, last: MergedCounts, slo: Slo | None, usual_per_s: float
 ) -> Miss | None:
     """Return what the step missed first, None if it passed.
 
-    *last* is the tally of its last phase, the plateau's where it came to that; *usual_per_s* the
+    *last* is the merged of its last phase, the plateau's where it came to that; *usual_per_s* the
     most deliveries that a connection got in the steps before.
     """
     asked = observation.step.connections
@@ -66,11 +66,11 @@ def _dropped(lost: int, asked: int) -> Miss:
     )
 
 
-def breach_of(tally: Tally, slo: Slo, least: int = LEAST_DURATIONS) -> Miss | None:
+def breach_of(merged: MergedCounts, slo: Slo, least: int = LEAST_DURATIONS) -> Miss | None:
     """Return the first objective that was missed, by no fewer durations than *least*."""
     for series in type(slo).model_fields:
         objective = getattr(slo, series)
-        histogram = tally.histograms.get(series)
+        histogram = merged.histograms.get(series)
         if objective is None or histogram is None or histogram.total < least:
             continue
         took_s = histogram.quantile_us(objective.quantile) / 1e6

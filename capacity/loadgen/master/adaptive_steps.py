@@ -6,8 +6,8 @@ from capacity.domain.observation import CutOff, StepObservation
 from capacity.domain.plan import Excuse
 from capacity.domain.resources import Limit
 from capacity.domain.run import RunRecord
-from capacity.loadgen.endings import Ending
-from capacity.loadgen.tally import Tally
+from capacity.loadgen.master.merged_counts import MergedCounts
+from capacity.loadgen.master.run_endings import Ending
 from capacity.planning.evidence.saturated_steps import short_steps
 from capacity.planning.plan import plan
 from capacity.planning.safety.climb import Climb, Rules, next_climb
@@ -17,7 +17,7 @@ LONGEST_RAMP_S = 60.0
 """A level takes no longer to open at the pace of the one before."""
 
 
-class Climber:
+class AdaptiveSteps:
     """One experiment, from its first level on."""
 
     is_search = False
@@ -47,7 +47,7 @@ class Climber:
         self._trouble: str | None = None
         """Why the climb could not go on, where that is no result."""
 
-    def after(self, observation: StepObservation, last: Tally) -> None:  # noqa: ARG002
+    def after(self, observation: StepObservation, last: MergedCounts) -> None:  # noqa: ARG002
         self._seen.append(observation)
         short = short_steps(self._seen).get(observation.index)
         is_first = short is not None and observation.step not in self._repeated

@@ -1,13 +1,11 @@
-"""What a worker is told, as plain msgpack data: of the run once, and of each stage its share."""
+"""What the workers of a run are told: made from target, profile and step."""
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
 
 from capacity.domain.load import LoadStep
-from capacity.loadgen.fleet import Orders
-from capacity.loadgen.preflight import Preflight
+from capacity.loadgen.checks.preflight import Preflight
+from capacity.loadgen.protocol.orders import Orders, Stage
 from capacity.settings import dialect as dialect_settings
 from capacity.settings.profile import Profile, SafeProfile
 from capacity.settings.target import Target
@@ -20,9 +18,9 @@ MOST_FAILURES, MOST_FAILURES_RATIO = 20, 0.05
 """Attempts to connect that a careful run lets fail in a step, all workers together: the larger one."""
 
 
-def orders_of(target: Target, profile: Profile, preflight: Preflight) -> dict[str, Any]:
+def orders_of(target: Target, profile: Profile, preflight: Preflight) -> Orders:
     offset = preflight.clock_offset
-    orders = Orders(
+    return Orders(
         target=target.model_dump(mode="json"),
         dialect=dialect_settings.dump(preflight.dialect),
         connections_per_user=profile.connections_per_user,
@@ -34,7 +32,6 @@ def orders_of(target: Target, profile: Profile, preflight: Preflight) -> dict[st
         slow_read_bytes_per_s=profile.mix.slow_read_bytes_per_s,
         is_careful=is_careful(profile),
     )
-    return asdict(orders)
 
 
 def is_careful(profile: Profile) -> bool:
@@ -49,17 +46,15 @@ def careful_rate_per_s(steps: Sequence[LoadStep], index: int) -> float:
     return min(step.connects_per_s, added / SEEN_IN_S) if added > 0 else step.connects_per_s
 
 
-def stage_of(
-    position: Position, step: LoadStep, shares: int, *, is_careful: bool = False
-) -> dict[str, Any]:
+def stage_of(position: Position, step: LoadStep, shares: int, *, is_careful: bool = False) -> Stage:
     """Return the part of one of *shares* workers in a phase of *step*."""
     most = max(MOST_FAILURES, math.floor(MOST_FAILURES_RATIO * step.connections))
-    return {
-        "index": position.index,
-        "phase": position.phase.value,
-        "subscriptions_per_connection": step.subscriptions_per_connection,
-        "requests_per_s": step.requests_per_s / shares,
-        "connects_per_s": step.connects_per_s / shares,
-        "churn_per_s": step.churn_per_s / shares,
-        "most_failures": max(1, most // shares) if is_careful else None,
-    }
+    return Stage(
+        index=position.index,
+        phase=position.phase.value,
+        subscriptions_per_connection=step.subscriptions_per_connection,
+        requests_per_s=step.requests_per_s / shares,
+        connects_per_s=step.connects_per_s / shares,
+        churn_per_s=step.churn_per_s / shares,
+        most_failures=max(1, most // shares) if is_careful else None,
+    )

@@ -17,8 +17,8 @@ import gevent
 
 from capacity.domain.errors import PreflightError
 from capacity.domain.run import ClockOffset
-from capacity.loadgen import messages
-from capacity.loadgen.presence import PROGRAM, Presence, boot_id
+from capacity.loadgen.checks.worker_identity import PROGRAM, WorkerIdentity, boot_id
+from capacity.loadgen.protocol import messages
 from capacity.settings import dialect as dialect_settings
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
@@ -32,36 +32,36 @@ EXCHANGES = 5
 TIMEOUT_S = 15.0
 """A worker that finds no way to the target says so after five seconds."""
 
-_rolls: "WeakKeyDictionary[Environment, Roll]" = WeakKeyDictionary()
+_rolls: "WeakKeyDictionary[Environment, Roster]" = WeakKeyDictionary()
 
 
-def muster(environment: Environment, target: Target) -> tuple[Presence, ...]:
+def check_in(environment: Environment, target: Target) -> tuple[WorkerIdentity, ...]:
     """Return what every worker that is there says of itself.
 
     Raises PreflightError when one is silent, or runs another program.
     """
-    roll = roll_of(environment)
-    roll.begin(target)
+    roster = roll_of(environment)
+    roster.begin(target)
     workers = sorted(present_workers(environment))
     for worker in workers:
-        roll.call(worker)
+        roster.call(worker)
     deadline_s = time.monotonic() + TIMEOUT_S
-    while any(worker not in roll for worker in workers):
-        roll.raise_for_strangers()
+    while any(worker not in roster for worker in workers):
+        roster.raise_for_strangers()
         if time.monotonic() > deadline_s:
-            silent = next(worker for worker in workers if worker not in roll)
+            silent = next(worker for worker in workers if worker not in roster)
             raise PreflightError(
                 f"worker {silent} does not say who it is within {TIMEOUT_S:.0f} s; install this "
                 f"program there too, {PROGRAM}, and start it again"
             )
         gevent.sleep(0.005)
-    return tuple(roll[worker] for worker in workers)
+    return tuple(roster[worker] for worker in workers)
 
 
-def roll_of(environment: Environment) -> "Roll":
+def roll_of(environment: Environment) -> "Roster":
     """Return what is known of the workers of a master or local *environment*."""
     if environment not in _rolls:
-        _rolls[environment] = Roll(environment)
+        _rolls[environment] = Roster(environment)
     return _rolls[environment]
 
 
@@ -73,7 +73,7 @@ def present_workers(environment: Environment) -> set[str]:
     return {node.id for node in clients.ready + clients.spawning + clients.running}
 
 
-class Roll:
+class Roster:
     """The workers that have answered, by name; complete once their clocks are compared."""
 
     def __init__(self, environment: Environment) -> None:
@@ -81,7 +81,7 @@ class Roll:
         assert self._runner is not None
         self._runner.register_message(messages.PRESENT, self._on_present)
         self._question: dict[str, Any] = {}
-        self._presences: dict[str, Presence] = {}
+        self._presences: dict[str, WorkerIdentity] = {}
         self._exchanges: dict[str, int] = {}
         self.strangers: dict[str, str] = {}
         """Worker -> the program it runs, which is not ours."""
@@ -89,7 +89,7 @@ class Roll:
     def __contains__(self, worker: str) -> bool:
         return self._exchanges.get(worker, 0) >= EXCHANGES
 
-    def __getitem__(self, worker: str) -> Presence:
+    def __getitem__(self, worker: str) -> WorkerIdentity:
         return self._presences[worker]
 
     def begin(self, target: Target) -> None:
@@ -115,15 +115,15 @@ class Roll:
     def _ask(self, worker: str, question: dict[str, Any] | None) -> None:
         assert self._runner is not None
         body = {"program": PROGRAM, "asked_at": time.time(), "question": question}
-        self._runner.send_message(messages.MUSTER, body, client_id=worker)
+        self._runner.send_message(messages.CHECK_IN, body, client_id=worker)
 
     def _on_present(self, msg: Any, **_kwargs: Any) -> None:
         answered_at, worker, answer = time.time(), msg.node_id, msg.data
         if answer["program"] != PROGRAM:
             self.strangers[worker] = str(answer["program"])
             return
-        if answer["presence"] is not None:
-            self._presences[worker] = Presence.from_message(answer["presence"])
+        if answer["identity"] is not None:
+            self._presences[worker] = WorkerIdentity.from_message(answer["identity"])
             self._exchanges[worker] = 0
         else:
             self._compare_clock(worker, answer["asked_at"], answer["now"], answered_at)
@@ -132,12 +132,12 @@ class Roll:
             self._ask(worker, None)
 
     def _compare_clock(self, worker: str, asked_at: float, now: float, answered_at: float) -> None:
-        presence = self._presences[worker]
-        if presence.boot_id == boot_id():
+        identity = self._presences[worker]
+        if identity.boot_id == boot_id():
             clock = ClockOffset(offset_s=0.0, error_s=0.0)  # One kernel, one clock.
         else:
             clock = ClockOffset(
                 offset_s=now - (asked_at + answered_at) / 2, error_s=(answered_at - asked_at) / 2
             )
-        if presence.clock is None or clock.error_s < presence.clock.error_s:
-            self._presences[worker] = replace(presence, clock=clock)
+        if identity.clock is None or clock.error_s < identity.clock.error_s:
+            self._presences[worker] = replace(identity, clock=clock)

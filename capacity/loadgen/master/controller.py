@@ -1,7 +1,7 @@
 """The master's part in a run: which load is due, when a step is over, what is recorded.
 
-The profile is a table of steps (workload.profile), the workers count (ledger), the agent samples;
-the conductor moves the position on a fixed beat and writes down what comes together.
+The profile is a table of steps (workload.profile), the workers count (counters), the agent samples;
+the controller moves the position on a fixed beat and writes down what comes together.
 """
 
 from locust.env import Environment
@@ -16,21 +16,22 @@ import gevent
 
 from capacity.domain.load import LoadStep
 from capacity.domain.observation import CutOff, CutOffKind, StepObservation
-from capacity.loadgen import endings, messages
-from capacity.loadgen.climbing import Climber
-from capacity.loadgen.course import Course, Listed
-from capacity.loadgen.crew import Crew
-from capacity.loadgen.distress import Distress, Response
-from capacity.loadgen.endings import Ending
-from capacity.loadgen.guarding import Guard, Moment, saturated
-from capacity.loadgen.muster import muster
-from capacity.loadgen.orders import careful_rate_per_s, is_careful, orders_of, stage_of
-from capacity.loadgen.preflight import Preflight, check
-from capacity.loadgen.recorder import Recorder
-from capacity.loadgen.seeking import TRIAL, Seeker
-from capacity.loadgen.step_book import WORKER_JOINED, WORKER_LOST, StepBook
-from capacity.loadgen.tally import Tally
-from capacity.loadgen.users import fix_poller_count, spawns_per_s, subscribers_of
+from capacity.loadgen.checks.preflight import Preflight, check
+from capacity.loadgen.master import run_endings
+from capacity.loadgen.master.adaptive_steps import AdaptiveSteps
+from capacity.loadgen.master.assignments import careful_rate_per_s, is_careful, orders_of, stage_of
+from capacity.loadgen.master.check_in import check_in
+from capacity.loadgen.master.distress import Distress, Response
+from capacity.loadgen.master.guard_watch import Guard, Moment, saturated
+from capacity.loadgen.master.limit_search import TRIAL, LimitSearch
+from capacity.loadgen.master.locust_users import fix_poller_count, spawns_per_s, subscribers_of
+from capacity.loadgen.master.merged_counts import MergedCounts
+from capacity.loadgen.master.recorder import Recorder
+from capacity.loadgen.master.run_endings import Ending
+from capacity.loadgen.master.step_results import WORKER_JOINED, WORKER_LOST, StepResults
+from capacity.loadgen.master.step_sequence import ListedSteps, StepSequence
+from capacity.loadgen.master.worker_pool import WorkerPool
+from capacity.loadgen.protocol import messages
 from capacity.planning.safety.guards import Trip
 from capacity.settings.profile import BreakProfile, Profile
 from capacity.settings.target import Target
@@ -50,7 +51,7 @@ BETWEEN = -1
 neither."""
 
 
-class Conductor:
+class Controller:
     """Drives one run from the first tick of the load shape to its last plateau."""
 
     def __init__(
@@ -69,17 +70,17 @@ class Conductor:
         """
         self.target = target
         self.profile = profile
-        preflight = check(target, profile, workers=muster(environment, target))
+        preflight = check(target, profile, workers=check_in(environment, target))
         self._pollers = fix_poller_count(
             environment, preflight.most_requests_per_s, profile.poll_interval_s
         )
-        self._course: Course = Listed()
+        self._course: StepSequence = ListedSteps()
         if isinstance(profile, BreakProfile):
-            seeker = Seeker(profile, preflight.steps[-1], target.slo, earlier)
+            seeker = LimitSearch(profile, preflight.steps[-1], target.slo, earlier)
             preflight = replace(preflight, steps=(seeker.first_step(),))
             self._course = seeker
         elif preflight.experiment is not None and preflight.rules is not None:
-            self._course = Climber(
+            self._course = AdaptiveSteps(
                 preflight.experiment, preflight.rules, preflight.steps, preflight.declared
             )
         self.preflight: Preflight = preflight
@@ -101,8 +102,8 @@ class Conductor:
         self._progress = (0, 0.0)
         """Most connections open in this step, and the elapsed time at which they were."""
         self._started_s = time.monotonic()
-        self._crew = Crew(environment, orders_of(target, profile, preflight))
-        self._book = StepBook(self._crew, self.recorder)
+        self._pool = WorkerPool(environment, orders_of(target, profile, preflight))
+        self._book = StepResults(self._pool, self.recorder)
         self._greenlets: list[gevent.Greenlet] = []
 
     def begin(self) -> None:
@@ -117,12 +118,12 @@ class Conductor:
         """Return Locust's users and spawn rate for now; None when the run is over."""
         if self.is_over:
             return None
-        rate_per_s = spawns_per_s(self.steps, self._position.index, self._crew.heard)
+        rate_per_s = spawns_per_s(self.steps, self._position.index, self._pool.heard)
         subscribers = subscribers_of(self._step, self.profile.connections_per_user)
         return subscribers + self._pollers, rate_per_s
 
     def on_counts(self, worker: str, report: dict[str, Any]) -> None:
-        self._crew.note(worker, report["gauges"])
+        self._pool.note(worker, report["gauges"])
         self._failures += sum(report["failures"].values())
         self.recorder.unmatched(report["examples"])
         if self.open_connections > self._progress[0]:
@@ -131,11 +132,11 @@ class Conductor:
 
     @property
     def open_connections(self) -> int:
-        return self._crew.open_connections
+        return self._pool.open_connections
 
     @property
     def users(self) -> int:
-        return self._crew.users
+        return self._pool.users
 
     @property
     def _elapsed_s(self) -> float:
@@ -159,15 +160,15 @@ class Conductor:
         return self.steps[self._position.index]
 
     @property
-    def _tally(self) -> Tally:
-        return self._book.tally(self._position.index, self._position.phase)
+    def _merged(self) -> MergedCounts:
+        return self._book.merged(self._position.index, self._position.phase)
 
     def _beat_forever(self) -> None:
         while not self.is_over:
             gevent.sleep(BEAT_S)
             self._watch_workers()
-            if not self._crew:
-                self.finish(endings.without_workers())
+            if not self._pool:
+                self.finish(run_endings.without_workers())
             elif not self._is_guarded():
                 self._go_on()
 
@@ -220,12 +221,12 @@ class Conductor:
             steps=self.total_steps,
         )
 
-    def _share_stage(self, **changes: int) -> None:
+    def _share_stage(self, **changes: Any) -> None:
         """Tell every worker its share of the stage that is due."""
         step = replace(self._step, connects_per_s=self._connects_per_s)
-        shares = max(1, len(self._crew))
+        shares = max(1, len(self._pool))
         stage = stage_of(self._position, step, shares, is_careful=self._is_careful)
-        self._crew.tell(messages.STAGE, {**stage, **changes})
+        self._pool.tell(messages.STAGE, replace(stage, **changes).as_message())
 
     def _close_step(
         self, ended_at: float | None = None, cut_off: CutOff | None = None
@@ -243,13 +244,13 @@ class Conductor:
         """Close the step that is over, then begin what the course says, or end the run."""
         self._share_stage(index=BETWEEN)
         closed = self._close_step()
-        if isinstance(self._course, Climber):
+        if isinstance(self._course, AdaptiveSteps):
             if self._course.short is not None:
                 self._end_guarded(closed.index, saturated(self._course.short))
                 return
             self.recorder.catch_up(closed.plateau_ended_at or closed.started_at)
         steps = self._course.next_steps(self.recorder.record())
-        if isinstance(self._course, Climber) and (climb := self._course.take_decision()):
+        if isinstance(self._course, AdaptiveSteps) and (climb := self._course.take_decision()):
             self.recorder.event("climb", **asdict(climb))
         if not steps:
             self.finish(self._course.end())
@@ -260,9 +261,9 @@ class Conductor:
             self._begin_phase()
 
     def _end_unreached(self) -> None:
-        self._crew.tell(messages.END)
+        self._pool.tell(messages.END)
         cut_off = self._book.unreached(self._step)
-        self.finish(endings.not_reached(self._close_step(cut_off=cut_off)))
+        self.finish(run_endings.not_reached(self._close_step(cut_off=cut_off)))
 
     def _watch_target(self) -> None:
         """End the run, or the trial, when most connections are gone."""
@@ -278,11 +279,11 @@ class Conductor:
             self._end_lost(loss, CutOffKind.LOST)
 
     def _end_lost(self, statement: str, kind: CutOffKind) -> None:
-        self._crew.tell(messages.END)
+        self._pool.tell(messages.END)
         cut_off = CutOff(kind=kind, statement=statement, connections=self._book.connections_peak)
         index = self._position.index
         self._close_step(cut_off=cut_off)
-        self.finish(endings.target_lost(index, statement))
+        self.finish(run_endings.target_lost(index, statement))
 
     def _is_guarded(self) -> bool:
         """Tell whether something is being done about the target's distress: the run does not go on."""
@@ -290,12 +291,12 @@ class Conductor:
         if self._course.is_search and self.profile.guards is None:
             return False  # A search breaks its target and lets it recover.
         moment = Moment(
-            tally=self._tally,
+            merged=self._merged,
             connections=self._book.connections_peak,
             is_loaded=index > 0 or self._step.connections > 0,
             is_leaving=is_way_down(self.steps, index) and phase is not Phase.PLATEAU,
             lost_before=self._book.lost_before(self._position),
-            refused_by=self._crew.refused_by,
+            refused_by=self._pool.refused_by,
         )
         reaction = self._distress.reaction(self.recorder.samples, moment, phase, self._elapsed_s)
         if reaction is None:
@@ -329,7 +330,7 @@ class Conductor:
         return trip is not None and self._end_guarded(len(self.observations), trip, is_ahead=True)
 
     def _end_guarded(self, index: int, trip: Trip, *, is_ahead: bool = False) -> bool:
-        self._crew.tell(messages.END)
+        self._pool.tell(messages.END)
         if self._book.has_open_step:
             cut_off = CutOff(
                 kind=trip.kind,
@@ -339,7 +340,7 @@ class Conductor:
             )
             self._close_step(cut_off=None if is_ahead else cut_off)
         self.recorder.event("guard", **asdict(trip))
-        self.finish(endings.guarded(index, trip))
+        self.finish(run_endings.guarded(index, trip))
         return True
 
     def finish(self, ending: Ending) -> None:
@@ -352,7 +353,7 @@ class Conductor:
     def _close_record(self, kind: str, detail: dict[str, Any]) -> None:
         self.exit_code = detail.get("exit_code", 0)
         try:
-            self._crew.tell(messages.END)
+            self._pool.tell(messages.END)
             if self._book.has_open_step:
                 self._close_step(
                     cut_off=CutOff(
@@ -370,23 +371,23 @@ class Conductor:
         """End a run that Locust stops before its profile is through; nothing after its end."""
         if self._closing is None:
             self._watch_workers()
-            if not self._crew:
-                self.finish(endings.without_workers())
+            if not self._pool:
+                self.finish(run_endings.without_workers())
         self.finish(("aborted", {"reason": reason, "exit_code": exit_code}))
         gevent.killall(self._greenlets, block=False)
 
     def _on_crash(self, greenlet: gevent.Greenlet) -> None:
-        self.abort(endings.crash_reason(greenlet.exception), exit_code=5)
+        self.abort(run_endings.crash_reason(greenlet.exception), exit_code=5)
 
     def _watch_workers(self) -> None:
-        lost, joined = self._crew.changes()
+        lost, joined = self._pool.changes()
         for worker in lost:
             self._book.disturbances.add(WORKER_LOST)
             self.recorder.event("worker_lost", worker=worker)
         for worker in joined:
             self._book.disturbances.add(WORKER_JOINED)
             self.recorder.event("worker_joined", worker=worker)
-        if self._crew.order_silent() or lost or joined:
+        if self._pool.order_silent() or lost or joined:
             self._share_stage()
 
     def _note_forever(self) -> None:

@@ -15,7 +15,7 @@ from enum import StrEnum
 
 from capacity.domain.observation import CutOffKind
 from capacity.domain.sample import Sample
-from capacity.loadgen.guarding import EASED, Guard, Moment
+from capacity.loadgen.master.guard_watch import EASED, Guard, Moment
 from capacity.planning.safety.guards import Trip
 from capacity.workload.profile import Phase
 
@@ -89,7 +89,7 @@ class Distress:
 
     def _slowed(self, trip: Trip, samples: Sequence[Sample], moment: Moment) -> Reaction:
         self.easings += 1
-        self._guard.judge_anew(samples, moment.tally)
+        self._guard.judge_anew(samples, moment.merged)
         return Reaction(response=Response.SLOW_DOWN, trip=trip)
 
     def may_be_explained(self, elapsed_s: float) -> bool:

@@ -10,9 +10,9 @@ from capacity.domain.load import LoadStep
 from capacity.domain.observation import CutOff, CutOffKind
 from capacity.domain.resources import Limit, Resource
 from capacity.domain.sample import Sample
-from capacity.loadgen.acceptance import breach_of
-from capacity.loadgen.ledger import OPENING_FAILURES
-from capacity.loadgen.tally import Tally
+from capacity.loadgen.master.acceptance import breach_of
+from capacity.loadgen.master.merged_counts import MergedCounts
+from capacity.loadgen.protocol.counters import OPENING_FAILURES
 from capacity.planning.evidence.saturated_steps import SERVED_RATIO
 from capacity.planning.safety.guards import (
     LEAST_LOST,
@@ -40,7 +40,7 @@ EASED = frozenset({"overflow", "throttling", "slo", "retransmission", "memory pr
 class Moment:
     """What a run does when its guards look."""
 
-    tally: Tally
+    merged: MergedCounts
     """Of the present phase."""
     connections: int
     """Most that were open in this step."""
@@ -89,11 +89,11 @@ class Guard:
             return None
         if moment.is_leaving:
             self._since = len(samples)
-        tally = moment.tally
+        merged = moment.merged
         return (
             _given_up(moment)
             or _refused(moment, self._bounds)
-            or losing(tally.total("lost") + moment.lost_before, moment.connections, self._bounds)
+            or losing(merged.total("lost") + moment.lost_before, moment.connections, self._bounds)
             or tripped(
                 samples,
                 self._limits,
@@ -102,33 +102,33 @@ class Guard:
                 since=self._since,
                 forgiven=self._forgiven,
             )
-            or self._breach(tally)
+            or self._breach(merged)
         )
 
     def hurry(self, samples: Sequence[Sample]) -> Trip | None:
         """Return what grows too fast to be guarded."""
         return None if self._bounds is None else hurrying(samples[self._since :], self._limits)
 
-    def judge_anew(self, samples: Sequence[Sample], tally: Tally | None = None) -> None:
+    def judge_anew(self, samples: Sequence[Sample], merged: MergedCounts | None = None) -> None:
         """Take what was seen until now as answered: by a slower ramp, or because a phase is over."""
         self._since = len(samples)
-        if tally is not None:
+        if merged is not None:
             self._forgiven = max(0, len(samples) - 1)
             self._answered = {
                 series: Histogram(histogram.counts)
-                for series, histogram in tally.histograms.items()
+                for series, histogram in merged.histograms.items()
             }
         else:
             self._answered = {}
 
-    def _breach(self, tally: Tally) -> Trip | None:
+    def _breach(self, merged: MergedCounts) -> Trip | None:
         if self._slo is None:
             return None
         new = {
             series: _less(histogram, self._answered.get(series))
-            for series, histogram in tally.histograms.items()
+            for series, histogram in merged.histograms.items()
         }
-        miss = breach_of(replace(tally, histograms=new), self._slo, LEAST_TO_STOP)
+        miss = breach_of(replace(merged, histograms=new), self._slo, LEAST_TO_STOP)
         if miss is None:
             return None
         return Trip(
@@ -171,8 +171,8 @@ def told(refusals: Mapping[str, int]) -> str:
 
 
 def _refused(moment: Moment, bounds: Bounds) -> Trip | None:
-    refusals = refusals_in(moment.tally.failures)
-    trip = refusing(sum(refusals.values()), moment.tally.total("connects"), bounds)
+    refusals = refusals_in(moment.merged.failures)
+    trip = refusing(sum(refusals.values()), moment.merged.total("connects"), bounds)
     if trip is None:
         return None
     return replace(

@@ -13,8 +13,8 @@ from capacity.domain.errors import ConfigError
 from capacity.domain.load import LoadStep
 from capacity.domain.observation import StepObservation
 from capacity.domain.run import RunRecord
-from capacity.loadgen.acceptance import Miss, miss_of
-from capacity.loadgen.tally import Tally
+from capacity.loadgen.master.acceptance import Miss, miss_of
+from capacity.loadgen.master.merged_counts import MergedCounts
 from capacity.recording.run_directory import load
 from capacity.settings.profile import BreakProfile, Profile
 from capacity.settings.target import Slo, Target
@@ -26,7 +26,7 @@ MOST_VOIDS = 2
 """Steps in a row that say nothing of the target before the search gives up."""
 
 
-class Seeker:
+class LimitSearch:
     """One search. *pattern* is a step of its mix; *earlier* are trials of one that it continues."""
 
     is_search = True
@@ -86,7 +86,7 @@ class Seeker:
             plateau_s=plateau_s,
         )
 
-    def after(self, observation: StepObservation, last: Tally) -> dict[str, Any] | None:
+    def after(self, observation: StepObservation, last: MergedCounts) -> dict[str, Any] | None:
         """Take a step that is over; return what is to be recorded of it as a trial."""
         if observation.void is not None:
             self._note_void(observation)

@@ -1,4 +1,4 @@
-"""The master's side of the ledgers: what all workers counted under one step and phase."""
+"""The master's side of the counters: what all workers counted under one step and phase."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,12 +7,12 @@ from typing import Any
 from capacity.domain.histogram import Histogram
 from capacity.domain.load import LoadVector
 from capacity.domain.observation import Quantiles
-from capacity.loadgen.ledger import COUNTS
+from capacity.loadgen.protocol.counters import COUNTS
 from capacity.models.batch_means import relative_error
 
 
 @dataclass(slots=True)
-class Tally:
+class MergedCounts:
     """Counts of one (step, phase), per worker, because each measured its own seconds."""
 
     counts: dict[str, dict[str, float]] = field(default_factory=dict)

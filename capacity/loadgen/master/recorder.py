@@ -16,7 +16,7 @@ from capacity.domain.observation import StepObservation
 from capacity.domain.resources import Limit
 from capacity.domain.run import LIMIT_CHANGED, LoadPoint, RunEvent, RunManifest, RunRecord
 from capacity.domain.sample import Sample
-from capacity.loadgen.preflight import Preflight, generator_facts
+from capacity.loadgen.checks.preflight import Preflight, generator_facts
 from capacity.recording.run_directory import FORMAT_VERSION, RunWriter
 from capacity.settings.profile import Profile
 from capacity.settings.target import Target

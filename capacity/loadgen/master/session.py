@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from capacity.domain.errors import CapacityError
-from capacity.loadgen import messages
 from capacity.loadgen.arguments import options_of
-from capacity.loadgen.conductor import Conductor
+from capacity.loadgen.master.controller import Controller
+from capacity.loadgen.master.limit_search import trials_to_resume
+from capacity.loadgen.protocol import messages
 from capacity.loadgen.run_path import new_run_path
-from capacity.loadgen.seeking import trials_to_resume
 from capacity.settings.locate import find
 from capacity.settings.profile import load_profile
 from capacity.settings.target import load_target
@@ -19,12 +19,12 @@ from capacity.settings.target import load_target
 logger = logging.getLogger(__name__)
 
 
-class Director:
+class Session:
     """The runs of one Locust process: one after the other in the web UI, a single one headless."""
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
-        self.conductor: Conductor | None = None
+        self.controller: Controller | None = None
         """The present run, or the last one; its table stays readable after its end."""
         self.problem: str | None = None
         """Why the last run could not begin."""
@@ -38,8 +38,8 @@ class Director:
         """Return the users due now and their spawn rate; None when there is nothing to run."""
         if not self._is_running:
             try:
-                self.conductor = self._conductor()
-                self.conductor.begin()
+                self.controller = self._controller()
+                self.controller.begin()
             except CapacityError as error:
                 self.problem = str(error)
                 self._environment.process_exit_code = error.exit_code
@@ -47,18 +47,18 @@ class Director:
                 return None
             self.problem = None
             self._is_running = True
-        assert self.conductor is not None
-        due = self.conductor.users_due()
+        assert self.controller is not None
+        due = self.controller.users_due()
         self._is_running = due is not None
         return due
 
     def on_quitting(self) -> None:
         """Close the record, whatever ends the process, and settle Locust's exit code."""
         self._on_test_stop()
-        if self.conductor is not None and self.problem is None:
-            self._environment.process_exit_code = self.conductor.exit_code
+        if self.controller is not None and self.problem is None:
+            self._environment.process_exit_code = self.controller.exit_code
 
-    def _conductor(self) -> Conductor:
+    def _controller(self) -> Controller:
         options = options_of(self._environment)
         target = load_target(find("targets", options.capacity_target))
         profile = load_profile(find("profiles", options.capacity_profile))
@@ -67,7 +67,7 @@ class Director:
         self._environment.host = f"{scheme}://{target.host}:{target.port}"
         workers = getattr(self._environment.runner, "worker_count", 1)
         earlier = options.capacity_resume
-        return Conductor(
+        return Controller(
             self._environment,
             target,
             profile,
@@ -77,10 +77,10 @@ class Director:
         )
 
     def _on_counts(self, msg: Any, **_kwargs: Any) -> None:
-        if self.conductor is not None and not self.conductor.is_over:
-            self.conductor.on_counts(msg.node_id, msg.data)
+        if self.controller is not None and not self.controller.is_over:
+            self.controller.on_counts(msg.node_id, msg.data)
 
     def _on_test_stop(self, **_kwargs: Any) -> None:
-        if self.conductor is not None:
-            self.conductor.abort("it was stopped before its profile was through", exit_code=130)
+        if self.controller is not None:
+            self.controller.abort("it was stopped before its profile was through", exit_code=130)
         self._is_running = False

@@ -10,11 +10,11 @@ from capacity.domain import units
 from capacity.domain.load import LoadStep
 from capacity.domain.observation import CutOff, CutOffKind, StepObservation
 from capacity.domain.run import LoadPoint
-from capacity.loadgen.crew import Crew
-from capacity.loadgen.guarding import refusals_in, told
-from capacity.loadgen.observing import observe
-from capacity.loadgen.recorder import Recorder
-from capacity.loadgen.tally import Tally
+from capacity.loadgen.master.guard_watch import refusals_in, told
+from capacity.loadgen.master.merged_counts import MergedCounts
+from capacity.loadgen.master.recorder import Recorder
+from capacity.loadgen.master.step_summary import observe
+from capacity.loadgen.master.worker_pool import WorkerPool
 from capacity.workload.profile import Phase, Position
 
 FINAL_REPORTS_TIMEOUT_S = 3.0
@@ -24,12 +24,12 @@ WORKER_LOST = "a worker was lost"
 WORKER_JOINED = "a worker joined"
 
 
-class StepBook:
-    def __init__(self, crew: Crew, recorder: Recorder) -> None:
-        self._crew = crew
+class StepResults:
+    def __init__(self, pool: WorkerPool, recorder: Recorder) -> None:
+        self._pool = pool
         self._recorder = recorder
         self._times: dict[int, dict[Phase, float]] = {}
-        self._tallies: dict[int, dict[Phase, Tally]] = {}
+        self._merged_counts: dict[int, dict[Phase, MergedCounts]] = {}
         self.observations: list[StepObservation] = []
         self.disturbances: set[str] = set()
         """Why the step that is under way must not be used."""
@@ -43,48 +43,48 @@ class StepBook:
         """Take what a worker counted since its last report."""
         if report["index"] == len(self.observations):
             # Also of those that were lost between two reports.
-            self.connections_peak = max(self.connections_peak, self._crew.most_open)
+            self.connections_peak = max(self.connections_peak, self._pool.most_open)
         if report["index"] < 0:
             return
-        tally = self.tally(report["index"], Phase(report["phase"]))
-        tally.add(worker, report)
-        if self._crew.heard == len(self._crew):
-            tally.open_connections.append(self._crew.open_connections)
+        merged = self.merged(report["index"], Phase(report["phase"]))
+        merged.add(worker, report)
+        if self._pool.heard == len(self._pool):
+            merged.open_connections.append(self._pool.open_connections)
 
-    def tally(self, index: int, phase: Phase) -> Tally:
-        return self._tallies.setdefault(index, {}).setdefault(phase, Tally())
+    def merged(self, index: int, phase: Phase) -> MergedCounts:
+        return self._merged_counts.setdefault(index, {}).setdefault(phase, MergedCounts())
 
     def lost_before(self, position: Position) -> int:
         """Return the connections that the target ended in the step's earlier phases."""
-        phases = self._tallies.get(position.index, {})
+        phases = self._merged_counts.get(position.index, {})
         return sum(
-            tally.total("lost") for phase, tally in phases.items() if phase != position.phase
+            merged.total("lost") for phase, merged in phases.items() if phase != position.phase
         )
 
     def point(self, position: Position, failures: int) -> LoadPoint:
         """Return the load of this moment."""
-        tally = self.tally(position.index, position.phase)
+        merged = self.merged(position.index, position.phase)
         return LoadPoint(
             at=time.time(),
             index=position.index,
             phase=position.phase.value,
-            users=self._crew.users,
-            open_connections=self._crew.open_connections,
-            deliveries_per_s=tally.per_s("deliveries"),
-            requests_per_s=tally.per_s("requests"),
+            users=self._pool.users,
+            open_connections=self._pool.open_connections,
+            deliveries_per_s=merged.per_s("deliveries"),
+            requests_per_s=merged.per_s("requests"),
             failures=failures,
         )
 
     def loss(self, step: LoadStep) -> str | None:
         """Return how the target has left *step*, None while it has not."""
-        held, expected = self._crew.open_connections, min(step.connections, self.connections_peak)
+        held, expected = self._pool.open_connections, min(step.connections, self.connections_peak)
         if held >= expected * LOST_SHARE or self.disturbances & {WORKER_LOST, WORKER_JOINED}:
             return None
         return f"the target dropped {expected - held} of {expected} connections"
 
     def unreached(self, step: LoadStep) -> CutOff:
         """Return how a ramp ended that timed out: a target that is full still serves who is in."""
-        ramp = self.tally(len(self.observations), Phase.RAMP)
+        ramp = self.merged(len(self.observations), Phase.RAMP)
         self._await_last_words(ramp)
         refusals = refusals_in(ramp.failures)
         failed, unanswered = sum(refusals.values()), refusals.get("connect_timeout", 0)
@@ -106,9 +106,9 @@ class StepBook:
             )
         return CutOff(kind=kind, statement=statement, connections=self.connections_peak)
 
-    def _await_last_words(self, tally: Tally) -> None:
+    def _await_last_words(self, merged: MergedCounts) -> None:
         deadline_s = time.monotonic() + FINAL_REPORTS_TIMEOUT_S
-        while not self._crew.ids <= tally.finals and time.monotonic() < deadline_s:
+        while not self._pool.ids <= merged.finals and time.monotonic() < deadline_s:
             gevent.sleep(0.02)
 
     @property
@@ -117,34 +117,34 @@ class StepBook:
 
     def close(
         self, step: LoadStep, *, ended_at: float, cut_off: CutOff | None = None
-    ) -> tuple[StepObservation, Tally]:
+    ) -> tuple[StepObservation, MergedCounts]:
         """Wait for the last word of every worker on the oldest open step, then record it.
 
-        *cut_off* says why it was not held to its end. Returns the step summed up, and the tally of
+        *cut_off* says why it was not held to its end. Returns the step summed up, and the merged of
         its last phase.
         """
         index = len(self.observations)
         times = self._times.pop(index)
         last = list(times)[-1]
-        tally = self.tally(index, last)
-        self._await_last_words(tally)
-        if not self._crew.ids <= tally.finals:
-            silent = len(self._crew.ids - tally.finals)
+        merged = self.merged(index, last)
+        self._await_last_words(merged)
+        if not self._pool.ids <= merged.finals:
+            silent = len(self._pool.ids - merged.finals)
             self.disturbances.add(f"{silent} worker(s) did not report in time")
         observation = observe(
             index=index,
             step=step,
             times=times,
             ended_at=ended_at,
-            tallies=self._tallies.pop(index),
+            merged_counts=self._merged_counts.pop(index),
             connections_peak=self.connections_peak,
-            users=self._crew.users,
-            workers=len(self._crew),
+            users=self._pool.users,
+            workers=len(self._pool),
             disturbances=self.disturbances,
             cut_off=cut_off,
         )
         self.observations.append(observation)
-        self._recorder.step(observation, tally.histograms)
-        self.connections_peak = self._crew.open_connections
+        self._recorder.step(observation, merged.histograms)
+        self.connections_peak = self._pool.open_connections
         self.disturbances = set()
-        return observation, tally
+        return observation, merged

@@ -4,19 +4,19 @@ from typing import Any, Protocol
 
 from capacity.domain.load import LoadStep
 from capacity.domain.observation import StepObservation
-from capacity.loadgen.endings import Ending
-from capacity.loadgen.tally import Tally
+from capacity.loadgen.master.merged_counts import MergedCounts
+from capacity.loadgen.master.run_endings import Ending
 
 
-class Course(Protocol):
-    """What a conductor asks between steps."""
+class StepSequence(Protocol):
+    """What a controller asks between steps."""
 
     is_search: bool
     """A step that fails is a result, and the next one follows."""
     is_careful: bool
     """Distress in a ramp slows it down before it ends the run."""
 
-    def after(self, observation: StepObservation, last: Tally) -> dict[str, Any] | None:
+    def after(self, observation: StepObservation, last: MergedCounts) -> dict[str, Any] | None:
         """Take a step that is over; return what is to be recorded of it as a trial."""
 
     def next_steps(self, record: Any) -> tuple[LoadStep, ...]:
@@ -26,13 +26,13 @@ class Course(Protocol):
         """Return how a run ended whose steps are through."""
 
 
-class Listed:
+class ListedSteps:
     """The steps of a profile of kind ramp: all are known when the run begins."""
 
     is_search = False
     is_careful = False
 
-    def after(self, observation: StepObservation, last: Tally) -> None:
+    def after(self, observation: StepObservation, last: MergedCounts) -> None:
         """Take a step that is over; the next one is in the list."""
 
     def next_steps(self, record: Any) -> tuple[LoadStep, ...]:  # noqa: ARG002 - the list is all

@@ -1,12 +1,12 @@
-"""From the tallies of a step's phases to its observation, and the verdict whether it may be used."""
+"""From the merged counts of a step's phases to its observation, and the verdict whether it may be used."""
 
 from collections.abc import Collection, Mapping
 
 from capacity.domain.load import LoadStep
 from capacity.domain.observation import CutOff, GeneratorHealth, StepObservation
-from capacity.loadgen.handshake import GENERATOR_FAULTS
-from capacity.loadgen.ledger import PHASES, POLL_PHASES, poll_series_of, series_of
-from capacity.loadgen.tally import Tally
+from capacity.loadgen.master.merged_counts import MergedCounts
+from capacity.loadgen.protocol.counters import PHASES, POLL_PHASES, poll_series_of, series_of
+from capacity.loadgen.wire.handshake import GENERATOR_FAULTS
 from capacity.workload.profile import Phase
 
 SATURATED_LAG_S = 0.1
@@ -21,7 +21,7 @@ def observe(
     step: LoadStep,
     times: Mapping[Phase, float],
     ended_at: float,
-    tallies: Mapping[Phase, Tally],
+    merged_counts: Mapping[Phase, MergedCounts],
     connections_peak: int,
     users: int,
     workers: int,
@@ -29,13 +29,13 @@ def observe(
     cut_off: CutOff | None = None,
 ) -> StepObservation:
     """Sum up one step. `times` says when each phase began (recorder's clock, epoch seconds)."""
-    plateau = tallies.get(Phase.PLATEAU)
+    plateau = merged_counts.get(Phase.PLATEAU)
     reached = Phase.PLATEAU in times and plateau is not None
-    every = Tally()
-    for tally in tallies.values():
-        for reason, count in tally.failures.items():
+    every = MergedCounts()
+    for merged in merged_counts.values():
+        for reason, count in merged.failures.items():
             every.failures[reason] = every.failures.get(reason, 0) + count
-        for series, histogram in tally.histograms.items():
+        for series, histogram in merged.histograms.items():
             every.histograms.setdefault(series, type(histogram)()).merge(histogram.counts)
     health = _health(plateau, workers) if plateau is not None else None
     return StepObservation(
@@ -47,9 +47,9 @@ def observe(
         load=plateau.load() if plateau is not None and reached else None,
         users=users,
         connections_peak=connections_peak,
-        connects=sum(tally.total("connects") for tally in tallies.values()),
+        connects=sum(merged.total("connects") for merged in merged_counts.values()),
         failures=every.failures,
-        lost=sum(tally.total("lost") for tally in tallies.values()),
+        lost=sum(merged.total("lost") for merged in merged_counts.values()),
         gaps=plateau.total("gaps") if plateau is not None else 0,
         unmatched=plateau.total("unmatched") if plateau is not None else 0,
         delivery_delay=plateau.quantiles("delivery_delay") if plateau is not None else None,
@@ -79,7 +79,7 @@ def observe(
     )
 
 
-def _health(plateau: Tally, workers: int) -> GeneratorHealth | None:
+def _health(plateau: MergedCounts, workers: int) -> GeneratorHealth | None:
     lag, queueing = plateau.quantiles("lag"), plateau.quantiles("queueing")
     if lag is None:
         return None

@@ -5,11 +5,13 @@ from locust.env import Environment
 import logging
 import math
 import time
+from dataclasses import replace
 from typing import Any
 
-from capacity.loadgen import messages
-from capacity.loadgen.muster import present_workers, roll_of
-from capacity.loadgen.presence import PROGRAM
+from capacity.loadgen.checks.worker_identity import PROGRAM
+from capacity.loadgen.master.check_in import present_workers, roll_of
+from capacity.loadgen.protocol import messages
+from capacity.loadgen.protocol.orders import Orders
 
 logger = logging.getLogger(__name__)
 
@@ -17,17 +19,17 @@ SILENCE_S = 3.0
 """A worker with orders reports twice a second; one this silent has joined before it could hear."""
 
 
-class Crew:
+class WorkerPool:
     """Knows the workers from the first order until the run is over."""
 
-    def __init__(self, environment: Environment, orders: dict[str, Any]) -> None:
+    def __init__(self, environment: Environment, orders: Orders) -> None:
         """Give the *orders* of a run to every worker that is there."""
         self._environment = environment
         self._orders = orders
-        self._roll = roll_of(environment)
+        self._roster = roll_of(environment)
         self._called_s: dict[str, float] = {}
         self._ordered_s: dict[str, float] = {}
-        self._sent_away: set[str] = set()
+        self._rejected: set[str] = set()
         self._gauges: dict[str, dict[str, Any]] = {}
         self.ids = present_workers(environment)
         self.order_silent()
@@ -87,38 +89,39 @@ class Crew:
     def order_silent(self) -> bool:
         """Give the orders to whoever does not act on them yet; return whether there was any.
 
-        A newcomer is asked who it is first, and sent away when it runs another program.
+        A newcomer is asked who it is first, and rejected when it runs another program.
         """
         now_s = time.monotonic()
         ordered = False
         for worker in self.ids - self._gauges.keys():
-            if worker in self._roll:
+            if worker in self._roster:
                 if now_s - self._ordered_s.get(worker, -math.inf) >= SILENCE_S:
                     self._ordered_s[worker] = now_s
                     self._order(worker)
                     ordered = True
-            elif worker in self._roll.strangers:
-                self._send_away(worker, f"runs {self._roll.strangers[worker]}, not {PROGRAM}")
+            elif worker in self._roster.strangers:
+                self._reject(worker, f"runs {self._roster.strangers[worker]}, not {PROGRAM}")
             elif now_s - self._called_s.get(worker, -math.inf) >= SILENCE_S:
                 self._called_s[worker] = now_s
-                self._roll.call(worker)
+                self._roster.call(worker)
         return ordered
 
     def _order(self, worker: str) -> None:
-        presence = self._roll[worker]
-        if presence.trouble is not None:
-            self._send_away(worker, presence.trouble)
+        identity = self._roster[worker]
+        if identity.trouble is not None:
+            self._reject(worker, identity.trouble)
             return
-        clock = presence.clock
+        clock = identity.clock
         assert clock is not None
-        offset_s = self._orders["clock_offset_s"] - clock.offset_s
-        self._send(messages.BEGIN, {**self._orders, "clock_offset_s": offset_s}, worker)
+        offset_s = self._orders.clock_offset_s - clock.offset_s
+        orders = replace(self._orders, clock_offset_s=offset_s)
+        self._send(messages.BEGIN, orders.as_message(), worker)
 
-    def _send_away(self, worker: str, reason: str) -> None:
+    def _reject(self, worker: str, reason: str) -> None:
         """Have Locust end a worker that cannot take part; its users go to the others."""
-        if worker not in self._sent_away:
-            self._sent_away.add(worker)
-            logger.error("worker %s is sent away: %s", worker, reason)
+        if worker not in self._rejected:
+            self._rejected.add(worker)
+            logger.error("worker %s is rejected: %s", worker, reason)
             self._send("quit", None, worker)
 
     def _send(self, message: str, body: Any, worker: str) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from capacity.domain.histogram import Histogram
-from capacity.loadgen.folding import folded
+from capacity.loadgen.protocol.folding import folded
 
 SERIES = (
     "delivery_delay",
@@ -21,7 +21,7 @@ SERIES = (
     "handshake_time",
     "lag",
 )
-"""Histograms that a ledger keeps, in microseconds."""
+"""Histograms that the counters keep, in microseconds."""
 PHASES = ("dns", "tcp", "proxy", "tls", "upgrade", "subscription", "first_data")
 """Of opening a connection, in this order; each has a histogram as well."""
 POLL_PHASES = PHASES[:4]
@@ -45,7 +45,7 @@ def poll_series_of(phase: str) -> str:
 
 
 @dataclass(slots=True)
-class Ledger:
+class Counters:
     """Plain counters for the hot path; `take` turns them into a message and starts anew."""
 
     index: int = -1

@@ -1,6 +1,6 @@
 """The messages between master and workers, by name. Their bodies are plain msgpack data."""
 
-MUSTER = "capacity_muster"
+CHECK_IN = "capacity_check_in"
 """Master to one worker: say who you are and what time it is, before you get orders."""
 
 PRESENT = "capacity_present"
@@ -13,7 +13,7 @@ STAGE = "capacity_stage"
 """Master to one worker: its share of the stage that begins now."""
 
 COUNTS = "capacity_counts"
-"""Worker to master: the ledger since the last report, and the gauges of this moment."""
+"""Worker to master: the counters since the last report, and the gauges of this moment."""
 
 END = "capacity_end"
 """Master to workers: the run is over, close everything."""

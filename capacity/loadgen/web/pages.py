@@ -8,14 +8,14 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, render_template, request
 
 from capacity.loadgen.arguments import options_of
-from capacity.loadgen.director import Director
+from capacity.loadgen.master.session import Session
 from capacity.loadgen.web.table import COLUMNS, status_of, table_of
 
 KEY = "capacity"
 _STRUCTURE = [{"key": key, "title": title} for key, title in COLUMNS]
 
 
-def mount(environment: Environment, director: Director) -> None:
+def mount(environment: Environment, session: Session) -> None:
     """Add the tab and the page to the web UI of *environment*."""
     web_ui = environment.web_ui
     assert web_ui is not None
@@ -31,7 +31,7 @@ def mount(environment: Environment, director: Director) -> None:
     @blueprint.route("/data")
     @web_ui.auth_required_if_enabled
     def data() -> Response:
-        return jsonify({"status": status_of(director), "rows": table_of(director)})
+        return jsonify({"status": status_of(session), "rows": table_of(session)})
 
     @web_ui.app.after_request
     def add_rows(response: Response) -> Response:
@@ -39,7 +39,7 @@ def mount(environment: Environment, director: Director) -> None:
         if request.endpoint == "locust.request_stats" and response.is_json:
             document = response.get_json()
             others = [part for part in document.get("extended_stats", []) if part["key"] != KEY]
-            document["extended_stats"] = [*others, {"key": KEY, "data": table_of(director)}]
+            document["extended_stats"] = [*others, {"key": KEY, "data": table_of(session)}]
             response.set_data(json.dumps(document))
         return response
 

@@ -3,7 +3,7 @@
 from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.domain.units import amount, count
 from capacity.domain.words import RESOURCES
-from capacity.loadgen.director import Director
+from capacity.loadgen.master.session import Session
 from capacity.planning.evidence.effective_limits import effective_limits
 from capacity.planning.live import LiveRow, live_rows
 
@@ -19,19 +19,19 @@ COLUMNS = (
 )
 
 
-def table_of(director: Director) -> list[dict[str, str]]:
+def table_of(session: Session) -> list[dict[str, str]]:
     """Return the rows of the present or last run; none before the first."""
-    conductor = director.conductor
-    if conductor is None:
+    controller = session.controller
+    if controller is None:
         return []
-    offset = conductor.preflight.clock_offset
+    offset = controller.preflight.clock_offset
     rows = live_rows(
-        conductor.observations,
-        conductor.recorder.samples,
-        conductor.preflight.limits,
+        controller.observations,
+        controller.recorder.samples,
+        controller.preflight.limits,
         clock_offset_s=offset.offset_s if offset is not None else 0.0,
     )
-    limits = effective_limits(conductor.preflight.limits)
+    limits = effective_limits(controller.preflight.limits)
     return [texts_of(row, limits.get(row.resource)) for row in rows]
 
 
@@ -66,19 +66,19 @@ def _ceiling(row: LiveRow, limit: Limit | None) -> str:
     return row.reason or UNKNOWN
 
 
-def status_of(director: Director) -> str:
+def status_of(session: Session) -> str:
     """Return one line about where the run stands."""
-    if director.problem is not None:
-        return f"No run: {director.problem}"
-    conductor = director.conductor
-    if conductor is None:
+    if session.problem is not None:
+        return f"No run: {session.problem}"
+    controller = session.controller
+    if controller is None:
         return "No run yet: start one on Locust's page."
-    if conductor.is_over:
-        return f"Run is over; record in {conductor.recorder.path}"
-    position = conductor.position
-    total = f" of {conductor.total_steps}" if conductor.total_steps else ""
+    if controller.is_over:
+        return f"Run is over; record in {controller.recorder.path}"
+    position = controller.position
+    total = f" of {controller.total_steps}" if controller.total_steps else ""
     return (
         f"Running, step {position.index + 1}{total}, {position.phase}: "
-        f"{conductor.open_connections} connections open, {conductor.users} users; "
-        f"record in {conductor.recorder.path}"
+        f"{controller.open_connections} connections open, {controller.users} users; "
+        f"record in {controller.recorder.path}"
     )

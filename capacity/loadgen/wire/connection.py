@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from gevent import monkey
 
-from capacity.loadgen.frames import CLOSE_FRAME, FrameReader, masked_frame
+from capacity.loadgen.wire.frames import CLOSE_FRAME, FrameReader, masked_frame
 
 BYTES_PER_READ = 4096
 MAX_UNSENT_BYTES = 1 << 20

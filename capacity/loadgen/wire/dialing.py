@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 
 from websocket import DEFAULT_SOCKET_OPTION
 
-from capacity.loadgen.endpoint import Endpoint
-from capacity.loadgen.proxy import ProxyError, tunnel
-from capacity.loadgen.source_addresses import SourceAddressError, leave_from
-from capacity.loadgen.tls import client_context
+from capacity.loadgen.wire.endpoint import Endpoint
+from capacity.loadgen.wire.proxy import ProxyError, tunnel
+from capacity.loadgen.wire.source_addresses import SourceAddressError, leave_from
+from capacity.loadgen.wire.tls import client_context
 
 
 class Laps:

@@ -18,9 +18,9 @@ from typing import Any
 import gevent
 from gevent import monkey
 
-from capacity.loadgen.compression import Deflate, Inflater
-from capacity.loadgen.connection import BYTES_PER_READ, Connection, Listener
-from capacity.loadgen.frames import FrameReader
+from capacity.loadgen.wire.compression import Deflate, Inflater
+from capacity.loadgen.wire.connection import BYTES_PER_READ, Connection, Listener
+from capacity.loadgen.wire.frames import FrameReader
 
 READY_PER_TURN = 256
 READS_PER_TURN = 4
@@ -85,7 +85,7 @@ class ConnectionSet:
         self._watch(connection.fd)
 
     def slow_down(self, connection: Connection) -> None:
-        """Leave what a connection receives in its socket, but for what `sip` takes and its end."""
+        """Leave what a connection receives in its socket, but for what `read_slice` takes and its end."""
         if connection.fd >= 0:
             self._slowly_read.add(connection.fd)
             self._watch(connection.fd)
@@ -95,9 +95,9 @@ class ConnectionSet:
         if connection.fd in self._slowly_read:
             self._slowly_read.discard(connection.fd)
             self._watch(connection.fd)
-            gevent.get_hub().loop.run_callback(self.sip, connection)  # TLS, as above.
+            gevent.get_hub().loop.run_callback(self.read_slice, connection)  # TLS, as above.
 
-    def sip(self, connection: Connection) -> None:
+    def read_slice(self, connection: Connection) -> None:
         """Read BYTES_PER_READ of a connection at most."""
         if connection.fd >= 0:
             self._read(connection, reads=1)

@@ -1,6 +1,6 @@
 """WebSocket frames of the client's side (RFC 6455), without a socket.
 
-The common frame (complete, unfragmented text or binary) takes the short way through `feed`; closes
+The common frame (complete, unfragmented text or binary) takes the short way through `slot`; closes
 are judged by wsproto. On every stream the result is wsproto's: the same messages, the same answers,
 the same end. So text must be UTF-8, as for a browser: a target that sends anything else is told by
 a failure, not by frames that no dialect fits. A whole text message is checked when it is complete.
@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from wsproto.connection import Connection, ConnectionState, ConnectionType
 from wsproto.events import CloseConnection
 
-from capacity.loadgen.compression import Inflater
+from capacity.loadgen.wire.compression import Inflater
 
 TEXT = 0x1
 BINARY = 0x2

@@ -12,12 +12,12 @@ import gevent
 import websocket
 
 from capacity.domain.errors import ConfigError
-from capacity.loadgen.compression import OFFER, Deflate, NegotiationError, agreed
-from capacity.loadgen.dialing import dial
-from capacity.loadgen.endpoint import Endpoint
-from capacity.loadgen.proxy import ProxyError
-from capacity.loadgen.response_head import ResponseHead
-from capacity.loadgen.source_addresses import SourceAddressError
+from capacity.loadgen.wire.compression import OFFER, Deflate, NegotiationError, agreed
+from capacity.loadgen.wire.dialing import dial
+from capacity.loadgen.wire.endpoint import Endpoint
+from capacity.loadgen.wire.proxy import ProxyError
+from capacity.loadgen.wire.response_head import ResponseHead
+from capacity.loadgen.wire.source_addresses import SourceAddressError
 
 GENERATOR_FAULTS = frozenset(
     {

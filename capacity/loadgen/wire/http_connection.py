@@ -20,9 +20,9 @@ from geventhttpclient.header import Headers
 from geventhttpclient.response import HTTPResponse
 
 from capacity.domain.errors import ConfigError
-from capacity.loadgen.dialing import dial
-from capacity.loadgen.endpoint import Endpoint
-from capacity.loadgen.handshake import failure_reason
+from capacity.loadgen.wire.dialing import dial
+from capacity.loadgen.wire.endpoint import Endpoint
+from capacity.loadgen.wire.handshake import failure_reason
 
 CLOSE_TIMEOUT_S = 1.0
 _BLOCK_BYTES = 65_536

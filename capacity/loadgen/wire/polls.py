@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from capacity.loadgen.endpoint import Endpoint
-from capacity.loadgen.http_connection import HttpConnection
+from capacity.loadgen.wire.endpoint import Endpoint
+from capacity.loadgen.wire.http_connection import HttpConnection
 from capacity.settings.target import Target
 from capacity.workload.dialect import Dialect
 from capacity.workload.poll import Poll, poll_of

@@ -5,7 +5,7 @@ from typing import Any
 
 from websocket import WebSocketException
 
-from capacity.loadgen.response_head import read_head
+from capacity.loadgen.wire.response_head import read_head
 
 _STATUS = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d)\b")
 

@@ -10,7 +10,7 @@ helps. The forecast is the median of six linear ones, which err in different dir
 5. tail ratio      the median's line, times the median of tail / median
 6. tail line       the median's line plus a line through tail − median
 
-What such a forecast misses by is learned and corrected in latency_misses.py.
+What such a forecast misses by is learned and corrected in latency/misses.py.
 """
 
 import math
@@ -19,7 +19,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from capacity.models.latency_misses import SCATTERED, Miss, miss_at
+from capacity.models.latency.misses import SCATTERED, Miss, miss_at
 from capacity.models.lines import Line, least_squares_line, relative_line, theil_sen_line
 
 FEWEST_LEVELS = 3

@@ -1,5 +1,5 @@
 """
-Laws of latency that bend, as rivals of the straight lines in latency_ceiling.py.
+Laws of latency that bend, as rivals of the straight lines in latency/ceiling.py.
 
 Over the load N, with ρ = N / N₁ the share of the load N₁ that keeps all servers busy:
 
@@ -12,7 +12,7 @@ They compete by rolling-origin hold-out: each foretells from the lowest 4, 5, ..
 connections the latency of the highest one is met. A law is better than the lines if its mean error
 |ln(forecast / truth)| is smaller by more than one standard error of the paired difference.
 
-On the 31 published series of latency_misses.py a forecast by the winner was worse than by the lines
+On the 31 published series of latency/misses.py a forecast by the winner was worse than by the lines
 (median error 11 % against 8 % from half of the truth): curvature read at low load misleads. A better
 law is therefore a reason for doubt, and no forecast.
 """
@@ -24,7 +24,7 @@ from functools import partial
 
 import numpy as np
 
-from capacity.models.latency_ceiling import connections_at_latency
+from capacity.models.latency.ceiling import connections_at_latency
 from capacity.models.nonnegative import nonnegative_least_squares
 from capacity.models.queueing import approximate_wait_s, fan_out_delay_s, shared_time_s
 from capacity.models.usl import scalability_law

@@ -23,7 +23,7 @@ from capacity.domain.sizing import (
     Trade,
     Unanswered,
 )
-from capacity.models.break_even import (
+from capacity.models.operations.push_or_poll import (
     break_even_interval_s,
     held_share,
     poll_cost,

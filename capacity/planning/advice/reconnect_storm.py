@@ -21,14 +21,14 @@ from capacity.domain.sizing import (
     StormCase,
     Unanswered,
 )
-from capacity.models.fleet import survivors
-from capacity.models.storm import (
+from capacity.models.operations.reconnect_storm import (
     BUSY_RATIO,
     arrivals_after_loss,
     is_metastable,
     served_per_s,
     shortest_window_s,
 )
+from capacity.models.operations.redundancy import survivors
 from capacity.planning.advice.other_hosts import cautious_use_at
 from capacity.planning.advice.sizing import losses
 

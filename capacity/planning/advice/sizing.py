@@ -9,8 +9,8 @@ from capacity.domain.load import LoadVector
 from capacity.domain.plan import CapacityPlan
 from capacity.domain.sizing import Demand, HostType, HostWall, SizedHost, Sizing, Unanswered
 from capacity.domain.words import RESOURCES
-from capacity.models.fleet import instances_for_demand, survivors
-from capacity.models.growth import MONTH_S, demand_after
+from capacity.models.operations.growth import MONTH_S, demand_after
+from capacity.models.operations.redundancy import instances_for_demand, survivors
 from capacity.planning.advice.other_hosts import (
     host_walls,
     mix_for,

@@ -23,14 +23,14 @@ from capacity.domain.resources import LATENCIES, Limit, LimitState
 from capacity.domain.run import RunRecord
 from capacity.domain.words import listed
 from capacity.models.intervals import CONFIDENCE
-from capacity.models.latency_ceiling import (
+from capacity.models.latency.ceiling import (
     FEWEST_LEVELS,
     connections_at_latency,
     corrected,
     scatter_around_line,
     within_what_was_seen,
 )
-from capacity.models.latency_misses import Miss, miss_at, misses_of
+from capacity.models.latency.misses import Miss, miss_at, misses_of
 from capacity.models.lines import relative_line
 from capacity.planning.evidence.plausible import LARGEST
 from capacity.planning.evidence.windows import is_usable

@@ -6,7 +6,7 @@ from capacity.domain import units
 from capacity.domain.estimates import Estimate
 from capacity.domain.plan import Doubt, DoubtKind, Wall
 from capacity.domain.words import RESOURCES
-from capacity.models.latency_laws import better_law
+from capacity.models.latency.laws import better_law
 from capacity.planning.bottlenecks.latency_objectives import LatencyUse
 
 NEAR_RATIO = 2.0

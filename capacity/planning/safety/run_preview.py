@@ -10,7 +10,7 @@ from capacity.domain import units
 from capacity.domain.finding import Finding, Status
 from capacity.domain.resources import Resource
 from capacity.domain.words import RESOURCES, listed
-from capacity.models.latency_ceiling import FEWEST_LEVELS
+from capacity.models.latency.ceiling import FEWEST_LEVELS
 
 _GUARDS = {
     "used_ratio": "{} of a counted limit or of memory in use",

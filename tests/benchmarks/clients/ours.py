@@ -14,10 +14,10 @@ from figures import Figures
 from locust.env import Environment
 from locust.event import Events
 
-from capacity.loadgen import messages
-from capacity.loadgen.process import raise_descriptor_limit
-from capacity.loadgen.subscriber import Subscriber
-from capacity.loadgen.worker import Worker
+from capacity.loadgen.protocol import messages
+from capacity.loadgen.wire.process_limits import raise_descriptor_limit
+from capacity.loadgen.client.subscriber import Subscriber
+from capacity.loadgen.client.worker import Worker
 
 SETTLE_S = 2.0
 CHANNEL = "ticker.BTC-PERPETUAL.100ms"
@@ -71,7 +71,7 @@ def measure(port: int, connections: int, seconds: float, per_user: int) -> Figur
     began_s, began_cpu_s = time.monotonic(), time.process_time()
     runner.start(connections // per_user, spawn_rate=connections)
     with gevent.Timeout(90):
-        while len(worker.fleet.connections) < connections:
+        while len(worker.clients.connections) < connections:
             gevent.sleep(0.01)
     figures.opened(connections, began_s, began_cpu_s)
     gevent.sleep(SETTLE_S)
@@ -79,7 +79,7 @@ def measure(port: int, connections: int, seconds: float, per_user: int) -> Figur
     figures.begin()
     gevent.sleep(seconds)
     worker._report(is_final=False)
-    figures.end(len(worker.fleet.connections))
+    figures.end(len(worker.clients.connections))
     return figures
 
 

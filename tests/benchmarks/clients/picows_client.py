@@ -12,7 +12,7 @@ import uvloop
 from figures import Figures
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
-from capacity.loadgen.process import raise_descriptor_limit
+from capacity.loadgen.wire.process_limits import raise_descriptor_limit
 
 SETTLE_S = 2.0
 

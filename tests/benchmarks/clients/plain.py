@@ -18,7 +18,7 @@ from locust import User, constant, task
 from locust.env import Environment
 from locust.event import Events
 
-from capacity.loadgen.process import raise_descriptor_limit
+from capacity.loadgen.wire.process_limits import raise_descriptor_limit
 
 SETTLE_S = 2.0
 

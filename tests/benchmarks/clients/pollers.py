@@ -20,10 +20,10 @@ import time
 import gevent
 
 from capacity.domain.histogram import Histogram
-from capacity.loadgen import messages
-from capacity.loadgen.poller import Poller
-from capacity.loadgen.process import raise_descriptor_limit
-from capacity.loadgen.worker import Worker
+from capacity.loadgen.client.poller import Poller
+from capacity.loadgen.client.worker import Worker
+from capacity.loadgen.protocol import messages
+from capacity.loadgen.wire.process_limits import raise_descriptor_limit
 
 SETTLE_S = 1.5
 MOST_PER_S = 1e6
@@ -105,7 +105,7 @@ class Ours:
         runner.start(pollers, spawn_rate=pollers)
 
     def begin(self) -> None:
-        if self._worker.fleet is not None:
+        if self._worker.clients is not None:
             self._worker._report(is_final=False)
         self._polls, self._failures, self._latencies = 0, 0, Histogram()
 

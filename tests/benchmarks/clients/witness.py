@@ -7,42 +7,42 @@ import json
 import os
 from pathlib import Path
 
-from capacity.loadgen.feed import Feed
-from capacity.loadgen.fleet import Fleet
+from capacity.loadgen.client.clients import Clients
+from capacity.loadgen.client.connection_slot import ConnectionSlot
 
 FOLDER = Path(os.environ["CAPACITY_WITNESS"])
-_on_messages, _turn_to, _close = Feed.on_messages, Fleet.turn_to, Fleet.close
+_on_messages, _turn_to, _close = ConnectionSlot.on_messages, Clients.turn_to, Clients.close
 heard: set[int] = set()
 
 
-def open_feeds(fleet):
-    return {feed.index for feed in fleet._feeds.values() if feed.is_open}
+def open_slots(clients):
+    return {slot.index for slot in clients._slots.values() if slot.is_open}
 
 
-def on_messages(feed, connection, payloads):
-    ledger = feed._fleet.ledger
-    before = ledger.deliveries
-    _on_messages(feed, connection, payloads)
-    if ledger.deliveries > before:
-        heard.add(feed.index)
+def on_messages(slot, connection, payloads):
+    counters = slot._clients.counters
+    before = counters.deliveries
+    _on_messages(slot, connection, payloads)
+    if counters.deliveries > before:
+        heard.add(slot.index)
 
 
-def write_down(fleet):
-    if fleet.stage.phase == "plateau":
-        is_open = open_feeds(fleet)
+def write_down(clients):
+    if clients.stage.phase == "plateau":
+        is_open = open_slots(clients)
         seen = {"open_at_end": len(is_open), "silent": len(is_open - heard)}
         (FOLDER / f"{os.getpid()}.json").write_text(json.dumps(seen), encoding="utf-8")
 
 
-def turn_to(fleet, stage):
-    write_down(fleet)
-    _turn_to(fleet, stage)
+def turn_to(clients, stage):
+    write_down(clients)
+    _turn_to(clients, stage)
     heard.clear()
 
 
-def close(fleet):
-    write_down(fleet)
-    _close(fleet)
+def close(clients):
+    write_down(clients)
+    _close(clients)
 
 
-Feed.on_messages, Fleet.turn_to, Fleet.close = on_messages, turn_to, close
+ConnectionSlot.on_messages, Clients.turn_to, Clients.close = on_messages, turn_to, close

@@ -11,8 +11,8 @@ from capacity.domain.errors import PreflightError
 from capacity.domain.finding import Status
 from capacity.domain.resources import Resource
 from capacity.domain.sample import AgentInfo, Destination, PortHolder, Sample
-from capacity.loadgen.preflight import check
-from capacity.loadgen.watching import Holders, judged, watch
+from capacity.loadgen.checks.agent_watch import Holders, judged, watch
+from capacity.loadgen.checks.preflight import check
 from capacity.planning.evidence.target_identity import Rise
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find

@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from capacity.domain.finding import Status
-from capacity.loadgen.examination import Examination
+from capacity.loadgen.checks.doctor import Examination
 from capacity.loadgen.run_path import LOCKS
 from capacity.recording.lock import locked
 from capacity.settings.locate import find

@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 
 from capacity.domain.errors import PreflightError
 from capacity.domain.run import ClockOffset
-from capacity.loadgen.presence import Presence
-from capacity.loadgen.process import DESCRIPTORS_BESIDE_CONNECTIONS
-from capacity.loadgen.room import check_room, check_sources, hosts_of
+from capacity.loadgen.checks.generator_limits import check_room, check_sources, hosts_of
+from capacity.loadgen.checks.worker_identity import WorkerIdentity
+from capacity.loadgen.wire.process_limits import DESCRIPTORS_BESIDE_CONNECTIONS
 
 HERE = "master"
 
 
 def worker(host=HERE, **changes):
-    presence = Presence(
+    identity = WorkerIdentity(
         host=host,
         boot_id=f"boot of {host}",
         network="net:[1]",
@@ -26,7 +26,7 @@ def worker(host=HERE, **changes):
         addresses=(),
         trouble=None,
     )
-    return replace(presence, **changes)
+    return replace(identity, **changes)
 
 
 def refusal(sockets, workers):

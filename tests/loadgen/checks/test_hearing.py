@@ -5,7 +5,7 @@ import time
 import orjson
 import pytest
 
-from capacity.loadgen.hearing import Ear, fitting_unit, shown
+from capacity.loadgen.checks.hearing import Ear, fitting_unit, shown
 from capacity.workload.compiled import compile_dialect
 from capacity.workload.conversation import Conversation
 from capacity.workload.dialect import Channel, Data, Dialect, Sequence, Subscribe, Time, WebSocket

@@ -11,8 +11,8 @@ import requests
 import yaml
 
 from capacity.domain.errors import PreflightError, UnreachableError
-from capacity.loadgen.preflight import check, generator_facts
-from capacity.loadgen.presence import presence_here
+from capacity.loadgen.checks.preflight import check, generator_facts
+from capacity.loadgen.checks.worker_identity import identity_here
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 from capacity.settings.profile import ADAPTER
@@ -201,7 +201,7 @@ def test_a_source_address_that_cannot_reach_the_target_is_refused(exchange, targ
 def far_worker(exchange, target_file):
     """What a worker on another host says, with changes."""
     target = target_file(exchange)
-    here = presence_here(target, load_dialect(find("dialects", target.dialect)))
+    here = identity_here(target, load_dialect(find("dialects", target.dialect)))
     return lambda **changes: replace(here, **{"host": "far", "boot_id": "its own", **changes})
 
 

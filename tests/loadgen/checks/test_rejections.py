@@ -1,6 +1,6 @@
 import pytest
 
-from capacity.loadgen.rejections import answer_remedy, handshake_remedy, request_remedy
+from capacity.loadgen.checks.rejections import answer_remedy, handshake_remedy, request_remedy
 
 
 @pytest.mark.parametrize(

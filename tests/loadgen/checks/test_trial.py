@@ -21,12 +21,12 @@ from wsproto.events import (
 )
 
 from capacity.domain.errors import ConfigError, UnreachableError
-from capacity.loadgen import trial
-from capacity.loadgen.trial import try_conversation, try_request
+from capacity.loadgen.checks import trial
+from capacity.loadgen.checks.trial import try_conversation, try_request
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parents[1]
 TLS = runpy.run_path(str(FOLDER / "tls_target.py"))
 ConnectProxy = runpy.run_path(str(FOLDER / "connect_proxy.py"))["ConnectProxy"]
 DIALECT = load_dialect(find("dialects", "deribit"))

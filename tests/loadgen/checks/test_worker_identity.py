@@ -10,12 +10,12 @@ import msgpack
 import pytest
 
 from capacity.domain.run import ClockOffset
-from capacity.loadgen.presence import (
+from capacity.loadgen.checks.worker_identity import (
     NONE_IS_HERE,
-    Presence,
+    WorkerIdentity,
     addresses_here,
     boot_id,
-    presence_here,
+    identity_here,
     program_fingerprint,
 )
 from capacity.settings.dialect import load_dialect
@@ -38,29 +38,29 @@ def target_at(port, **changes):
 
 
 def presence_towards(listener, **changes):
-    return presence_here(target_at(listener.getsockname()[1], **changes), DIALECT)
+    return identity_here(target_at(listener.getsockname()[1], **changes), DIALECT)
 
 
 def test_it_knows_the_limits_of_its_process_and_of_its_host(listener):
-    presence = presence_towards(listener)
+    identity = presence_towards(listener)
     low, high = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()
 
-    assert (platform.node(), os.cpu_count()) == (presence.host, presence.cores)
-    assert resource.getrlimit(resource.RLIMIT_NOFILE)[1] in {presence.descriptors, -1}
-    assert int(high) - int(low) + 1 == presence.ports
-    assert (boot_id(), str(Path("/proc/self/ns/net").readlink())) == presence.machine
-    assert (None, None, ()) == (presence.trouble, presence.clock, presence.addresses)
+    assert (platform.node(), os.cpu_count()) == (identity.host, identity.cores)
+    assert resource.getrlimit(resource.RLIMIT_NOFILE)[1] in {identity.descriptors, -1}
+    assert int(high) - int(low) + 1 == identity.ports
+    assert (boot_id(), str(Path("/proc/self/ns/net").readlink())) == identity.machine
+    assert (None, None, ()) == (identity.trouble, identity.clock, identity.addresses)
 
 
 def test_of_the_source_addresses_it_names_its_own_and_has_connected_from_each(listener):
-    presence = presence_towards(listener, source_addresses=["127.0.0.7", "192.0.2.1", "127.0.0.8"])
+    identity = presence_towards(listener, source_addresses=["127.0.0.7", "192.0.2.1", "127.0.0.8"])
     arrived = [listener.accept() for _ in range(2)]
     for connection, _ in arrived:
         connection.close()
 
-    assert ("127.0.0.7", "127.0.0.8") == presence.addresses
+    assert ("127.0.0.7", "127.0.0.8") == identity.addresses
     assert ["127.0.0.7", "127.0.0.8"] == [peer for _, (peer, _port) in arrived]
-    assert presence.trouble is None
+    assert identity.trouble is None
 
 
 def test_addresses_of_both_families_are_told_from_those_of_other_hosts():
@@ -74,7 +74,7 @@ def test_a_host_with_none_of_the_source_addresses_says_so(listener):
 def test_a_target_that_cannot_be_reached_from_here_is_trouble(listener):
     port = listener.getsockname()[1]
     listener.close()
-    trouble = presence_here(target_at(port), DIALECT).trouble
+    trouble = identity_here(target_at(port), DIALECT).trouble
 
     assert f"there is no way to 127.0.0.1:{port} (connect_refused); open it" in trouble
 
@@ -95,13 +95,13 @@ def test_certificates_that_are_not_on_this_host_are_trouble(listener):
 
 
 def test_it_travels_as_a_message_but_for_its_clock(listener):
-    presence = presence_towards(listener, source_addresses=["127.0.0.7"])
-    compared = Presence(
-        **{**presence.as_message(), "clock": ClockOffset(offset_s=1.0, error_s=0.1)}
+    identity = presence_towards(listener, source_addresses=["127.0.0.7"])
+    compared = WorkerIdentity(
+        **{**identity.as_message(), "clock": ClockOffset(offset_s=1.0, error_s=0.1)}
     )
     sent = msgpack.unpackb(msgpack.packb(compared.as_message()))
 
-    assert presence == Presence.from_message(sent)
+    assert identity == WorkerIdentity.from_message(sent)
 
 
 def test_programs_are_told_apart_by_every_name_and_every_byte(tmp_path):

@@ -6,10 +6,11 @@ from pathlib import Path
 import gevent
 import pytest
 
-from capacity.loadgen.churn import Churn
-from capacity.loadgen.fleet import Fleet, Orders, Stage
+from capacity.loadgen.client.churn import Churn
+from capacity.loadgen.client.clients import Clients
+from capacity.loadgen.protocol.orders import Orders, Stage
 
-SMALL = runpy.run_path(str(Path(__file__).with_name("small_target.py")))
+SMALL = runpy.run_path(str(Path(__file__).parents[1] / "small_target.py"))
 wait_until, orders_for, stage_of = SMALL["wait_until"], SMALL["orders_for"], SMALL["stage_of"]
 HELD = 6
 
@@ -22,34 +23,34 @@ def target():
 
 
 @pytest.fixture
-def fleet(target):
-    """A fleet with HELD open connections, each of which is opened again when it was closed."""
-    fleet = Fleet(Orders(**orders_for(target.port)))
-    fleet.turn_to(Stage(**stage_of()))
-    feeds, opening = [], set()
+def clients(target):
+    """Clients with HELD open connections, each of which is opened again when it was closed."""
+    clients = Clients(Orders(**orders_for(target.port)))
+    clients.turn_to(Stage(**stage_of()))
+    slots, opening = [], set()
 
-    def open_again(feed):
-        feed.open()
-        opening.discard(feed.index)
+    def open_again(slot):
+        slot.open()
+        opening.discard(slot.index)
 
     def reopen(*, at_once):
         assert at_once
-        for feed in feeds:
+        for slot in slots:
             # On a busy machine the one before may still be under way.
-            if not feed.is_open and feed.index not in opening:
-                opening.add(feed.index)
-                gevent.spawn(open_again, feed)
+            if not slot.is_open and slot.index not in opening:
+                opening.add(slot.index)
+                gevent.spawn(open_again, slot)
 
-    feeds += fleet.join(HELD, reopen)
-    for feed in feeds:
-        feed.open()
+    slots += clients.join(HELD, reopen)
+    for slot in slots:
+        slot.open()
     wait_until(lambda: len(target.open_clients) == HELD)
-    yield fleet
-    fleet.close()
+    yield clients
+    clients.close()
 
 
-def held(fleet, *, churn_per_s, phase="plateau"):
-    fleet.turn_to(Stage(**stage_of(churn_per_s=churn_per_s, phase=phase)))
+def held(clients, *, churn_per_s, phase="plateau"):
+    clients.turn_to(Stage(**stage_of(churn_per_s=churn_per_s, phase=phase)))
 
 
 class Hours:
@@ -80,11 +81,11 @@ class Replaced:
 
 def replaced(hours, per_s):
     """Return how often each of three connections was replaced in these *hours*."""
-    feeds = [Replaced() for _ in range(3)]
-    churn = Churn(lambda: feeds, hours.clock_s, hours.sleep)
+    slots = [Replaced() for _ in range(3)]
+    churn = Churn(lambda: slots, hours.clock_s, hours.sleep)
     churn.turn_to(per_s)
     churn._greenlet.join()
-    return [feed.times for feed in feeds]
+    return [slot.times for slot in slots]
 
 
 def test_connections_are_replaced_at_the_pace():
@@ -96,22 +97,22 @@ def test_what_could_not_be_kept_is_not_made_up_for():
     assert 200 - 60 == pytest.approx(sum(replaced(Hours(10.01, [0, 0.03, 0.02, 3.0]), 20.0)), abs=1)
 
 
-def test_while_they_are_replaced_all_stay_open(fleet, target):
+def test_while_they_are_replaced_all_stay_open(clients, target):
     before = len(target.clients)
-    held(fleet, churn_per_s=50.0)
+    held(clients, churn_per_s=50.0)
     wait_until(lambda: len(target.clients) >= before + 20)
-    held(fleet, churn_per_s=0.0)
+    held(clients, churn_per_s=0.0)
     wait_until(lambda: len(target.open_clients) == HELD)
 
-    assert 0 == fleet.ledger.lost
-    assert {} == fleet.ledger.failures
+    assert 0 == clients.counters.lost
+    assert {} == clients.counters.failures
 
 
-def test_each_connection_has_its_turn(fleet, target):
+def test_each_connection_has_its_turn(clients, target):
     first = list(target.clients)
-    held(fleet, churn_per_s=50.0, phase="settle")
+    held(clients, churn_per_s=50.0, phase="settle")
     wait_until(lambda: len(target.clients) >= 2 * HELD)
-    held(fleet, churn_per_s=0.0)
+    held(clients, churn_per_s=0.0)
     wait_until(lambda: not any(client.is_open for client in first))
     wait_until(lambda: len(target.open_clients) == HELD)
 
@@ -119,16 +120,16 @@ def test_each_connection_has_its_turn(fleet, target):
     assert len(target.clients) < 3 * HELD
 
 
-def test_nothing_is_replaced_while_connections_are_still_to_come(fleet, target):
-    held(fleet, churn_per_s=50.0, phase="ramp")
+def test_nothing_is_replaced_while_connections_are_still_to_come(clients, target):
+    held(clients, churn_per_s=50.0, phase="ramp")
     gevent.sleep(0.2)
 
     assert HELD == len(target.clients)
 
 
-def test_the_end_of_the_run_ends_the_churn(fleet, target):
-    held(fleet, churn_per_s=50.0)
-    fleet.close()
+def test_the_end_of_the_run_ends_the_churn(clients, target):
+    held(clients, churn_per_s=50.0)
+    clients.close()
     replaced = len(target.clients)
     gevent.sleep(0.2)
 

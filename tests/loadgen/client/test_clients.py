@@ -6,10 +6,11 @@ from pathlib import Path
 import gevent
 import pytest
 
-from capacity.loadgen.connect_pacer import ConnectPacer
-from capacity.loadgen.fleet import IDLE, Fleet, Orders, Stage
+from capacity.loadgen.client.clients import IDLE, Clients
+from capacity.loadgen.client.connect_pacer import ConnectPacer
+from capacity.loadgen.protocol.orders import Orders, Stage
 
-SMALL = runpy.run_path(str(Path(__file__).with_name("small_target.py")))
+SMALL = runpy.run_path(str(Path(__file__).parents[1] / "small_target.py"))
 wait_until, orders_for, stage_of = SMALL["wait_until"], SMALL["orders_for"], SMALL["stage_of"]
 BTC, ETH, SOL = SMALL["BTC"], SMALL["ETH"], SMALL["SOL"]
 
@@ -22,99 +23,101 @@ def target():
 
 
 @pytest.fixture
-def fleet_of(target):
-    """Return the fleet of such orders."""
-    fleets = []
+def clients_of(target):
+    """Return the clients of such orders."""
+    made = []
 
-    def fleet_with(**orders):
-        fleets.append(Fleet(Orders(**orders_for(target.port, **orders))))
-        return fleets[-1]
+    def clients_with(**orders):
+        made.append(Clients(Orders(**orders_for(target.port, **orders))))
+        return made[-1]
 
-    yield fleet_with
-    for fleet in fleets:
-        fleet.close()
-
-
-def open_feeds(fleet, count):
-    feeds = fleet.join(count, lambda: None)
-    for feed in feeds:
-        feed.open()
-    wait_until(lambda: len(fleet.ledger.handshake_time) == count)
-    return feeds
+    yield clients_with
+    for clients in made:
+        clients.close()
 
 
-def test_a_fleet_is_idle_until_its_first_stage(fleet_of):
-    fleet = fleet_of()
-    fleet.pollers.append(object())
+def open_slots(clients, count):
+    slots = clients.join(count, lambda: None)
+    for slot in slots:
+        slot.open()
+    wait_until(lambda: len(clients.counters.handshake_time) == count)
+    return slots
 
-    assert (IDLE, -1, []) == (fleet.stage, fleet.ledger.index, fleet.channels_of(0))
-    assert None is fleet.poll_pace(fleet.pollers[0])
+
+def test_a_fleet_is_idle_until_its_first_stage(clients_of):
+    clients = clients_of()
+    clients.pollers.append(object())
+
+    assert (IDLE, -1, []) == (clients.stage, clients.counters.index, clients.channels_of(0))
+    assert None is clients.poll_pace(clients.pollers[0])
 
 
-def test_a_stage_sets_the_tag_the_channels_and_the_arrival_rate(fleet_of):
-    fleet = fleet_of()
-    fleet.turn_to(Stage(**stage_of(subscriptions=1, connects_per_s=7.0, index=3, phase="settle")))
+def test_a_stage_sets_the_tag_the_channels_and_the_arrival_rate(clients_of):
+    clients = clients_of()
+    clients.turn_to(Stage(**stage_of(subscriptions=1, connects_per_s=7.0, index=3, phase="settle")))
 
-    assert (3, "settle") == (fleet.ledger.index, fleet.ledger.phase)
+    assert (3, "settle") == (clients.counters.index, clients.counters.phase)
     assert ([BTC], [ETH], 7.0) == (
-        fleet.channels_of(0),
-        fleet.channels_of(1),
-        fleet.connect_pacer.per_s,
+        clients.channels_of(0),
+        clients.channels_of(1),
+        clients.connect_pacer.per_s,
     )
 
 
-def test_connections_whose_address_names_the_channels_keep_them_in_every_stage(fleet_of):
-    fleet = fleet_of(dialect="url-subscribe", subscriptions_by_address=2)
-    fleet.turn_to(Stage(**stage_of(subscriptions=0)))
-    channels = fleet.channels_of(1)
+def test_connections_whose_address_names_the_channels_keep_them_in_every_stage(clients_of):
+    clients = clients_of(dialect="url-subscribe", subscriptions_by_address=2)
+    clients.turn_to(Stage(**stage_of(subscriptions=0)))
+    channels = clients.channels_of(1)
 
-    assert not fleet.can_resubscribe
+    assert not clients.can_resubscribe
     assert ["ETH-PERPETUAL", "SOL-PERPETUAL"] == channels
-    assert fleet.endpoint_for(channels).url.endswith("/sub/ETH-PERPETUAL,SOL-PERPETUAL")
+    assert clients.endpoint_for(channels).url.endswith("/sub/ETH-PERPETUAL,SOL-PERPETUAL")
 
 
-def test_an_ipv6_target_stands_in_brackets_in_every_address(fleet_of):
-    fleet = fleet_of(host="::1")
-    polled = {poll.url.partition("/api")[0] for poll in fleet.polls}
+def test_an_ipv6_target_stands_in_brackets_in_every_address(clients_of):
+    clients = clients_of(host="::1")
+    polled = {poll.url.partition("/api")[0] for poll in clients.polls}
 
-    assert fleet.endpoint_for([BTC]).url.startswith("ws://[::1]:")
-    assert {f"http://[::1]:{fleet.target.port}"} == polled
+    assert clients.endpoint_for([BTC]).url.startswith("ws://[::1]:")
+    assert {f"http://[::1]:{clients.target.port}"} == polled
 
 
-def test_connections_leave_from_the_source_addresses_in_turn(fleet_of, target):
-    fleet = fleet_of(source_addresses=["127.0.1.0/30", "127.0.0.9"])
-    fleet.turn_to(Stage(**stage_of()))
-    open_feeds(fleet, 4)
+def test_connections_leave_from_the_source_addresses_in_turn(clients_of, target):
+    clients = clients_of(source_addresses=["127.0.1.0/30", "127.0.0.9"])
+    clients.turn_to(Stage(**stage_of()))
+    open_slots(clients, 4)
     peers = [client.socket.getpeername()[0] for client in target.clients]
 
     assert ["127.0.1.1", "127.0.1.2", "127.0.0.9", "127.0.1.1"] == peers
 
 
-def test_polls_go_through_the_symbols_in_turn(fleet_of):
-    polls = fleet_of().polls
+def test_polls_go_through_the_symbols_in_turn(clients_of):
+    polls = clients_of().polls
     symbols = [poll.url.partition("instrument_name=")[2] for poll in polls]
 
     assert {("ticker", "GET")} == {(poll.name, poll.method) for poll in polls}
     assert ["BTC-PERPETUAL", "ETH-PERPETUAL", "SOL-PERPETUAL"] == symbols
 
 
-def test_a_target_without_rest_is_not_polled(fleet_of):
-    fleet = fleet_of(dialect="json-push")
-    fleet.pollers.append(object())
-    fleet.turn_to(Stage(**stage_of(requests_per_s=5.0)))
+def test_a_target_without_rest_is_not_polled(clients_of):
+    clients = clients_of(dialect="json-push")
+    clients.pollers.append(object())
+    clients.turn_to(Stage(**stage_of(requests_per_s=5.0)))
 
-    assert None is fleet.poll_pace(fleet.pollers[0])
+    assert None is clients.poll_pace(clients.pollers[0])
 
 
 @pytest.mark.parametrize(
     ("pollers", "requests_per_s", "active"),
     [(10, 4.0, 4), (10, 10.0, 10), (3, 10.0, 3), (10, 0.2, 1), (1, 0.7, 1)],
 )
-def test_the_pollers_share_the_rate_and_the_others_rest(fleet_of, pollers, requests_per_s, active):
-    fleet = fleet_of(poll_interval_s=1.0)
-    fleet.pollers += [object() for _ in range(pollers)]
-    fleet.turn_to(Stage(**stage_of(requests_per_s=requests_per_s)))
-    paces = [pace for poller in fleet.pollers if (pace := fleet.poll_pace(poller))]
+def test_the_pollers_share_the_rate_and_the_others_rest(
+    clients_of, pollers, requests_per_s, active
+):
+    clients = clients_of(poll_interval_s=1.0)
+    clients.pollers += [object() for _ in range(pollers)]
+    clients.turn_to(Stage(**stage_of(requests_per_s=requests_per_s)))
+    paces = [pace for poller in clients.pollers if (pace := clients.poll_pace(poller))]
     first_delays_s = [first_delay_s for _interval_s, first_delay_s in paces]
 
     assert active == len(paces)
@@ -122,10 +125,10 @@ def test_the_pollers_share_the_rate_and_the_others_rest(fleet_of, pollers, reque
     assert pytest.approx([n / requests_per_s for n in range(active)]) == first_delays_s
 
 
-def test_periodic_frames_are_sent_on_every_open_connection(fleet_of, target):
-    fleet = fleet_of(beat_every_s=0.2)
-    fleet.turn_to(Stage(**stage_of()))
-    _first, second, _third = open_feeds(fleet, 3)
+def test_periodic_frames_are_sent_on_every_open_connection(clients_of, target):
+    clients = clients_of(beat_every_s=0.2)
+    clients.turn_to(Stage(**stage_of()))
+    _first, second, _third = open_slots(clients, 3)
     early = gevent.spawn_later(0.5, lambda: len(target.clients[0].asked("beat")))
     second.close()
     wait_until(lambda: len(target.clients[0].asked("beat")) == 5)
@@ -136,16 +139,16 @@ def test_periodic_frames_are_sent_on_every_open_connection(fleet_of, target):
     assert abs(beats[2] - 5) <= 1
 
 
-def test_a_change_of_channels_is_spread_over_the_connections(fleet_of, target):
-    fleet = fleet_of()
-    fleet.turn_to(Stage(**stage_of(subscriptions=1)))
-    open_feeds(fleet, 20)
+def test_a_change_of_channels_is_spread_over_the_connections(clients_of, target):
+    clients = clients_of()
+    clients.turn_to(Stage(**stage_of(subscriptions=1)))
+    open_slots(clients, 20)
 
     def changed():
         return sum(len(client.channels) == 2 for client in target.clients)
 
     early = gevent.spawn_later(0.1, changed)
-    fleet.turn_to(Stage(**stage_of(subscriptions=2, connects_per_s=50.0)))
+    clients.turn_to(Stage(**stage_of(subscriptions=2, connects_per_s=50.0)))
     at_once = changed()
     wait_until(lambda: changed() == 20)
 
@@ -153,61 +156,65 @@ def test_a_change_of_channels_is_spread_over_the_connections(fleet_of, target):
     assert early.get(timeout=0) < 20
 
 
-def test_a_stage_with_the_same_channels_sends_nothing(fleet_of, target):
-    fleet = fleet_of()
-    fleet.turn_to(Stage(**stage_of(phase="ramp")))
-    open_feeds(fleet, 2)
+def test_a_stage_with_the_same_channels_sends_nothing(clients_of, target):
+    clients = clients_of()
+    clients.turn_to(Stage(**stage_of(phase="ramp")))
+    open_slots(clients, 2)
     before = [len(client.frames) for client in target.clients]
-    fleet.turn_to(Stage(**stage_of(phase="plateau")))
+    clients.turn_to(Stage(**stage_of(phase="plateau")))
     gevent.sleep(0.1)
 
     assert before == [len(client.frames) for client in target.clients]
 
 
-def test_where_polls_increase_pollers_come_before_new_connections(fleet_of):
+def test_where_polls_increase_pollers_come_before_new_connections(clients_of):
     waited_s = []
     now_s = iter([100.0, 100.0, 100.5]).__next__
-    fleet = fleet_of(poll_interval_s=0.3)
-    fleet.connect_pacer = ConnectPacer("even", now_s, waited_s.append)
-    fleet.turn_to(Stage(**stage_of(requests_per_s=1.0)))
-    fleet.connect_pacer.wait()
-    fleet.turn_to(Stage(**stage_of(requests_per_s=1.0, phase="settle")))
-    fleet.connect_pacer.wait()
+    clients = clients_of(poll_interval_s=0.3)
+    clients.connect_pacer = ConnectPacer("even", now_s, waited_s.append)
+    clients.turn_to(Stage(**stage_of(requests_per_s=1.0)))
+    clients.connect_pacer.wait()
+    clients.turn_to(Stage(**stage_of(requests_per_s=1.0, phase="settle")))
+    clients.connect_pacer.wait()
 
     assert pytest.approx([0.3, 0.0]) == waited_s
 
 
-def test_who_waits_for_a_stage_is_woken_by_it(fleet_of):
-    fleet = fleet_of()
-    waiting = gevent.spawn(fleet.stage_changed.wait, 5)
+def test_who_waits_for_a_stage_is_woken_by_it(clients_of):
+    clients = clients_of()
+    waiting = gevent.spawn(clients.stage_changed.wait, 5)
     gevent.sleep(0)
-    fleet.turn_to(Stage(**stage_of()))
+    clients.turn_to(Stage(**stage_of()))
 
     assert waiting.get(timeout=1)
 
 
-def test_those_who_leave_say_goodbye_and_take_no_further_part(fleet_of, target):
-    fleet = fleet_of(beat_every_s=0.1)
-    fleet.turn_to(Stage(**stage_of()))
-    feeds = open_feeds(fleet, 3)
-    fleet.leave(feeds[:2])
+def test_those_who_leave_say_goodbye_and_take_no_further_part(clients_of, target):
+    clients = clients_of(beat_every_s=0.1)
+    clients.turn_to(Stage(**stage_of()))
+    slots = open_slots(clients, 3)
+    clients.leave(slots[:2])
     wait_until(lambda: len(target.open_clients) == 1)
 
     assert [True, True, False] == [client.said_goodbye for client in target.clients]
-    assert 1 == len(fleet.connections)
+    assert 1 == len(clients.connections)
 
 
-def test_closing_ends_every_connection_and_every_timer(fleet_of, target):
-    fleet = fleet_of(beat_every_s=0.05)
-    fleet.turn_to(Stage(**stage_of(requests_per_s=1.0)))
-    fleet.pollers.append(object())
-    open_feeds(fleet, 3)
-    waiting = gevent.spawn(fleet.stage_changed.wait, 5)
+def test_closing_ends_every_connection_and_every_timer(clients_of, target):
+    clients = clients_of(beat_every_s=0.05)
+    clients.turn_to(Stage(**stage_of(requests_per_s=1.0)))
+    clients.pollers.append(object())
+    open_slots(clients, 3)
+    waiting = gevent.spawn(clients.stage_changed.wait, 5)
     gevent.sleep(0)
-    fleet.close()
+    clients.close()
     wait_until(lambda: not target.open_clients)
     gevent.sleep(0.1)
 
-    assert (True, 0, None) == (fleet.is_over, len(fleet.connections), fleet.poll_pace(object()))
+    assert (True, 0, None) == (
+        clients.is_over,
+        len(clients.connections),
+        clients.poll_pace(object()),
+    )
     assert waiting.get(timeout=1)
     assert [True] * 3 == [client.said_goodbye for client in target.clients]

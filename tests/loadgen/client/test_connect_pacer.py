@@ -4,7 +4,7 @@ import statistics
 
 import pytest
 
-from capacity.loadgen.connect_pacer import ConnectPacer
+from capacity.loadgen.client.connect_pacer import ConnectPacer
 
 NOW_S = 1000.0
 

@@ -1,7 +1,7 @@
 from locust.stats import RequestStats
 
 from capacity.domain.histogram import bucket_of
-from capacity.loadgen.locust_stats import add_deliveries
+from capacity.loadgen.client.locust_stats import add_deliveries
 
 
 def test_deliveries_appear_in_bulk_under_one_name(report):

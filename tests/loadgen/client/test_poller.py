@@ -21,12 +21,12 @@ from gevent.pywsgi import WSGIServer
 from gevent.server import StreamServer
 
 from capacity.domain.histogram import Histogram, bucket_of
-from capacity.loadgen import messages
-from capacity.loadgen.poller import Poller
-from capacity.loadgen.worker import Worker
+from capacity.loadgen.client.poller import Poller
+from capacity.loadgen.client.worker import Worker
+from capacity.loadgen.protocol import messages
 from capacity.workload.pacing import ConstantPace
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parents[1]
 TLS = runpy.run_path(str(FOLDER / "tls_target.py"))
 SMALL = runpy.run_path(str(FOLDER / "small_target.py"))
 wait_until, orders_for, stage_of = SMALL["wait_until"], SMALL["orders_for"], SMALL["stage_of"]
@@ -153,7 +153,7 @@ def intended_s(monkeypatch):
             moments_s.append(super().next_intended_s(now_s))
             return moments_s[-1]
 
-    monkeypatch.setattr("capacity.loadgen.poller.ConstantPace", Noted)
+    monkeypatch.setattr("capacity.loadgen.client.poller.ConstantPace", Noted)
     return moments_s
 
 

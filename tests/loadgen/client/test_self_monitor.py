@@ -4,13 +4,13 @@ import time
 import gevent
 import pytest
 
-from capacity.loadgen.health import HealthProbe, descriptors_ratio
-from capacity.loadgen.process import descriptor_limit
+from capacity.loadgen.client.self_monitor import SelfMonitor, descriptors_ratio
+from capacity.loadgen.wire.process_limits import descriptor_limit
 
 
 def test_a_blocked_loop_shows_as_lag():
     lag_us = []
-    probe = HealthProbe(lag_us.append)
+    probe = SelfMonitor(lag_us.append)
     gevent.sleep(0.01)
     end_s = time.perf_counter() + 0.3
     while time.perf_counter() < end_s:
@@ -23,7 +23,7 @@ def test_a_blocked_loop_shows_as_lag():
 
 @pytest.mark.alone
 def test_cpu_is_counted_in_cores():
-    probe = HealthProbe(lambda _late_us: None)
+    probe = SelfMonitor(lambda _late_us: None)
     end_s = time.process_time() + 0.2
     while time.process_time() < end_s:
         pass

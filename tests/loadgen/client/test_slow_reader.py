@@ -6,12 +6,13 @@ from pathlib import Path
 import gevent
 import pytest
 
-from capacity.loadgen.connection import BYTES_PER_READ
-from capacity.loadgen.connections import ConnectionSet
-from capacity.loadgen.fleet import Fleet, Orders, Stage
-from capacity.loadgen.slow_feed import DROPPED, SlowFeed
+from capacity.loadgen.client.clients import Clients
+from capacity.loadgen.client.slow_reader import DROPPED, SlowReader
+from capacity.loadgen.protocol.orders import Orders, Stage
+from capacity.loadgen.wire.connection import BYTES_PER_READ
+from capacity.loadgen.wire.epoll_set import ConnectionSet
 
-SMALL = runpy.run_path(str(Path(__file__).with_name("small_target.py")))
+SMALL = runpy.run_path(str(Path(__file__).parents[1] / "small_target.py"))
 BTC, ETH = SMALL["BTC"], SMALL["ETH"]
 wait_until, stage_of = SMALL["wait_until"], SMALL["stage_of"]
 UPDATE = "x" * 1000
@@ -27,18 +28,20 @@ def target():
 
 
 @pytest.fixture
-def fleet_of(target):
-    fleets = []
+def clients_of(target):
+    made = []
 
-    def fleet_with(subscriptions=2, **orders):
-        fleet = Fleet(Orders(**SMALL["orders_for"](target.port, slow_readers_ratio=1.0, **orders)))
-        fleet.turn_to(Stage(**stage_of(subscriptions=subscriptions)))
-        fleets.append(fleet)
-        return fleet
+    def clients_with(subscriptions=2, **orders):
+        clients = Clients(
+            Orders(**SMALL["orders_for"](target.port, slow_readers_ratio=1.0, **orders))
+        )
+        clients.turn_to(Stage(**stage_of(subscriptions=subscriptions)))
+        made.append(clients)
+        return clients
 
-    yield fleet_with
-    for fleet in fleets:
-        fleet.close()
+    yield clients_with
+    for clients in made:
+        clients.close()
 
 
 @pytest.fixture
@@ -47,15 +50,15 @@ def losses():
 
 
 @pytest.fixture
-def opened(target, fleet_of, losses):
-    """Open one slow reader; return it, the target's end of it and its fleet."""
+def opened(target, clients_of, losses):
+    """Open one slow reader; return it, the target's end of it and its clients."""
 
     def open_one(subscriptions=2, **orders):
-        fleet = fleet_of(subscriptions, **orders)
-        (feed,) = fleet.join(1, lambda *, at_once=False: losses.append(at_once))
-        feed.open()
-        wait_until(lambda: fleet.ledger.handshake_time)
-        return feed, target.clients[0], fleet
+        clients = clients_of(subscriptions, **orders)
+        (slot,) = clients.join(1, lambda *, at_once=False: losses.append(at_once))
+        slot.open()
+        wait_until(lambda: clients.counters.handshake_time)
+        return slot, target.clients[0], clients
 
     return open_one
 
@@ -75,31 +78,33 @@ def publish_too_much(client):
     [(0.0, []), (0.25, [3, 7]), (0.5, [1, 3, 5, 7]), (1.0, list(range(8)))],
 )
 def test_slow_readers_are_spread_evenly_over_the_connections(target, ratio, slow):
-    fleet = Fleet(Orders(**SMALL["orders_for"](target.port, slow_readers_ratio=ratio)))
-    feeds = fleet.join(8, lambda: None)
-    fleet.close()
+    clients = Clients(Orders(**SMALL["orders_for"](target.port, slow_readers_ratio=ratio)))
+    slots = clients.join(8, lambda: None)
+    clients.close()
 
-    assert slow == [feed.index for feed in feeds if isinstance(feed, SlowFeed)]
+    assert slow == [slot.index for slot in slots if isinstance(slot, SlowReader)]
 
 
 def test_what_a_slow_reader_does_not_read_holds_up_the_target(opened):
-    _feed, client, fleet = opened()
+    _slot, client, clients = opened()
     publishing = publish_too_much(client)
     gevent.sleep(0.5)
 
     assert not publishing.ready()
-    assert 0 == fleet.ledger.deliveries
+    assert 0 == clients.counters.deliveries
     publishing.kill()
 
 
 def test_a_slow_reader_reads_at_its_pace(opened, monkeypatch):
-    _feed, client, fleet = opened(slow_read_bytes_per_s=40_960.0)
+    _slot, client, clients = opened(slow_read_bytes_per_s=40_960.0)
     publishing = publish_too_much(client)
     reads = []
-    read = fleet.connections.sip
-    monkeypatch.setattr(ConnectionSet, "sip", lambda _, each: (reads.append(each), read(each)))
-    early = gevent.spawn_later(0.5, lambda: (len(reads), fleet.ledger.delivered_bytes))
-    wait_until(lambda: fleet.ledger.delivered_bytes > 40_960)
+    read = clients.connections.read_slice
+    monkeypatch.setattr(
+        ConnectionSet, "read_slice", lambda _, each: (reads.append(each), read(each))
+    )
+    early = gevent.spawn_later(0.5, lambda: (len(reads), clients.counters.delivered_bytes))
+    wait_until(lambda: clients.counters.delivered_bytes > 40_960)
     publishing.kill()
     pieces, delivered_bytes = early.get(timeout=0)
 
@@ -109,58 +114,62 @@ def test_a_slow_reader_reads_at_its_pace(opened, monkeypatch):
 
 
 def test_what_comes_late_or_never_is_the_slow_readers_own_doing(opened):
-    _feed, client, fleet = opened(slow_read_bytes_per_s=100_000.0)
+    _slot, client, clients = opened(slow_read_bytes_per_s=100_000.0)
     client.publish(BTC, seq=1)
     client.publish(BTC, seq=9)
-    wait_until(lambda: fleet.ledger.deliveries == 2)
+    wait_until(lambda: clients.counters.deliveries == 2)
 
-    assert (0, [], []) == (fleet.ledger.gaps, fleet.ledger.delivery_delay, fleet.ledger.queueing)
+    assert (0, [], []) == (
+        clients.counters.gaps,
+        clients.counters.delivery_delay,
+        clients.counters.queueing,
+    )
 
 
 def test_a_slow_reader_that_is_dropped_is_no_lost_connection_and_comes_back_at_once(opened, losses):
-    _feed, client, fleet = opened()
+    _slot, client, clients = opened()
     client.drop()
     wait_until(lambda: losses)
 
-    assert ([True], 0, {DROPPED: 1}) == (losses, fleet.ledger.lost, fleet.ledger.failures)
+    assert ([True], 0, {DROPPED: 1}) == (losses, clients.counters.lost, clients.counters.failures)
 
 
 def test_without_channels_a_slow_reader_reads_like_all_others(opened):
-    feed, client, fleet = opened()
+    slot, client, clients = opened()
     for number in range(200):
         client.publish(BTC, change_id=number, pad=UPDATE)
     gevent.sleep(0.2)
-    before = fleet.ledger.deliveries
-    fleet.turn_to(Stage(**stage_of(subscriptions=0)))
-    wait_until(lambda: fleet.ledger.deliveries == 200)
+    before = clients.counters.deliveries
+    clients.turn_to(Stage(**stage_of(subscriptions=0)))
+    wait_until(lambda: clients.counters.deliveries == 200)
     wait_until(lambda: not client.channels)
     client.drop()
-    wait_until(lambda: not feed.is_open)
+    wait_until(lambda: not slot.is_open)
 
-    assert (0, 1) == (before, fleet.ledger.lost)
+    assert (0, 1) == (before, clients.counters.lost)
 
 
 @pytest.mark.parametrize("before", [0, 2])
 def test_a_new_stage_with_channels_slows_it_down(opened, before):
-    _feed, client, fleet = opened(before)
-    fleet.turn_to(Stage(**stage_of(subscriptions=0)))
+    _slot, client, clients = opened(before)
+    clients.turn_to(Stage(**stage_of(subscriptions=0)))
     wait_until(lambda: not client.channels)
-    fleet.turn_to(Stage(**stage_of(subscriptions=1)))
+    clients.turn_to(Stage(**stage_of(subscriptions=1)))
     wait_until(lambda: client.channels == {BTC})
     gevent.sleep(0.1)
-    deliveries = fleet.ledger.deliveries
+    deliveries = clients.counters.deliveries
     client.publish(BTC, change_id=1)
     gevent.sleep(0.2)
 
-    assert deliveries == fleet.ledger.deliveries
+    assert deliveries == clients.counters.deliveries
 
 
 def test_what_the_target_says_at_its_end_is_read_even_slowly(opened, losses):
-    _feed, client, fleet = opened()
+    _slot, client, clients = opened()
     client.publish(BTC, change_id=1)
     gevent.sleep(0.1)
-    unread = fleet.ledger.deliveries
+    unread = clients.counters.deliveries
     client.drop()
     wait_until(lambda: losses)
 
-    assert (0, 1) == (unread, fleet.ledger.deliveries)
+    assert (0, 1) == (unread, clients.counters.deliveries)

@@ -13,13 +13,13 @@ import gevent
 import pytest
 
 from capacity.domain.errors import ProtocolError
-from capacity.loadgen import messages
-from capacity.loadgen.connect_pacer import ConnectPacer
-from capacity.loadgen.subscriber import Subscriber
-from capacity.loadgen.worker import Worker
+from capacity.loadgen.client.connect_pacer import ConnectPacer
+from capacity.loadgen.client.subscriber import Subscriber
+from capacity.loadgen.client.worker import Worker
+from capacity.loadgen.protocol import messages
 from capacity.workload.reconnect import ReconnectPolicy
 
-SMALL = runpy.run_path(str(Path(__file__).with_name("small_target.py")))
+SMALL = runpy.run_path(str(Path(__file__).parents[1] / "small_target.py"))
 wait_until, orders_for, stage_of = SMALL["wait_until"], SMALL["orders_for"], SMALL["stage_of"]
 
 
@@ -52,7 +52,7 @@ def environment(reports):
 
 @pytest.fixture
 def begin(environment, target):
-    """Begin a run with that many users; return its fleet."""
+    """Begin a run with that many users; return its clients."""
 
     def begin_run(users=1, stage=None, port=None, **orders):
         worker = Worker(environment)
@@ -60,7 +60,7 @@ def begin(environment, target):
         environment.runner.send_message(messages.BEGIN, orders)
         environment.runner.send_message(messages.STAGE, stage or stage_of())
         environment.runner.start(users, spawn_rate=100)
-        return worker.fleet
+        return worker.clients
 
     return begin_run
 
@@ -161,10 +161,10 @@ def test_slow_handshakes_delay_no_other_arrivals(begin, target, turns_s):
 
 def test_a_profile_may_have_connections_arrive_as_a_poisson_process(begin, target, turns_s):
     random.seed(3)
-    fleet = begin(users=30, stage=stage_of(connects_per_s=100.0), arrivals="poisson")
+    clients = begin(users=30, stage=stage_of(connects_per_s=100.0), arrivals="poisson")
     wait_until(lambda: len(target.arrived_s) == 30)
 
-    assert "poisson" == fleet.connect_pacer._arrivals
+    assert "poisson" == clients.connect_pacer._arrivals
     assert nobody_is_early(target, turns_s)
 
 
@@ -172,12 +172,12 @@ def test_users_that_are_stopped_while_they_connect_leave_nothing_behind(
     begin, target, environment, total
 ):
     target.handshake_s = 0.3
-    fleet = begin(users=2, connections_per_user=5)
+    clients = begin(users=2, connections_per_user=5)
     wait_until(lambda: len(target.arrived_s) == 10)
     environment.runner.stop()
     gevent.sleep(0.5)
 
-    assert (0, []) == (len(fleet.connections), target.open_clients)
+    assert (0, []) == (len(clients.connections), target.open_clients)
     assert (0, 0) == (total("connects"), total("lost"))
 
 
@@ -293,12 +293,12 @@ def test_nothing_is_opened_once_the_run_is_over(begin, target, environment, user
 
 
 def test_users_started_without_a_run_are_told_so(environment, user_errors, monkeypatch):
-    monkeypatch.setattr("capacity.loadgen.worker.ORDERS_TIMEOUT_S", 0.1)
+    monkeypatch.setattr("capacity.loadgen.client.worker.ORDERS_TIMEOUT_S", 0.1)
     worker = Worker(environment)
     environment.runner.start(1, spawn_rate=1)
     wait_until(lambda: user_errors)
 
-    assert worker.fleet is None
+    assert worker.clients is None
     assert isinstance(user_errors[0], ProtocolError)
 
 

@@ -13,14 +13,14 @@ import gevent
 import pytest
 
 from capacity.domain.errors import ProtocolError
-from capacity.loadgen import messages
-from capacity.loadgen import worker as worker_module
-from capacity.loadgen.ledger import COUNTS
-from capacity.loadgen.presence import PROGRAM
-from capacity.loadgen.subscriber import Subscriber
-from capacity.loadgen.worker import Worker, fleet_of
+from capacity.loadgen.checks.worker_identity import PROGRAM
+from capacity.loadgen.client import worker as worker_module
+from capacity.loadgen.client.subscriber import Subscriber
+from capacity.loadgen.client.worker import Worker, clients_of
+from capacity.loadgen.protocol import messages
+from capacity.loadgen.protocol.counters import COUNTS
 
-SMALL = runpy.run_path(str(Path(__file__).with_name("small_target.py")))
+SMALL = runpy.run_path(str(Path(__file__).parents[1] / "small_target.py"))
 wait_until, orders_for, stage_of = SMALL["wait_until"], SMALL["orders_for"], SMALL["stage_of"]
 BTC = SMALL["BTC"]
 
@@ -79,7 +79,7 @@ def tags(reports):
 def test_users_find_the_fleet_of_the_run(worker, environment, say):
     say(messages.BEGIN)
 
-    assert worker.fleet is fleet_of(environment)
+    assert worker.clients is clients_of(environment)
 
 
 def test_without_a_run_there_is_no_fleet(worker, environment, say, monkeypatch):
@@ -87,19 +87,19 @@ def test_without_a_run_there_is_no_fleet(worker, environment, say, monkeypatch):
     say(messages.BEGIN)
     say(messages.END)
     with pytest.raises(ProtocolError, match="let the load profile start them"):
-        fleet_of(environment)
+        clients_of(environment)
     with pytest.raises(ProtocolError):
-        fleet_of(Environment(events=Events()))
+        clients_of(Environment(events=Events()))
 
 
 def test_users_that_start_before_the_orders_are_there_wait_for_them(worker, environment, say):
-    early = gevent.spawn(fleet_of, environment)
+    early = gevent.spawn(clients_of, environment)
     gevent.sleep(0.2)
     was_waiting = not early.ready()
     say(messages.BEGIN)
 
     assert was_waiting
-    assert worker.fleet is early.get(timeout=1)
+    assert worker.clients is early.get(timeout=1)
 
 
 def test_asked_who_it_is_it_tries_the_way_to_the_target_and_tells_the_time(
@@ -111,13 +111,13 @@ def test_asked_who_it_is_it_tries_the_way_to_the_target_and_tells_the_time(
     question = {key: orders[key] for key in ("target", "dialect")}
     for asked in (question, None):
         body = {"program": PROGRAM, "asked_at": 12.5, "question": asked}
-        environment.runner.send_message(messages.MUSTER, body)
+        environment.runner.send_message(messages.CHECK_IN, body)
     wait_until(lambda: target.arrived_s)
     who, when = heard
 
     assert [PROGRAM, PROGRAM] == [who["program"], when["program"]]
-    assert (["127.0.0.5"], None) == (list(who["presence"]["addresses"]), who["presence"]["trouble"])
-    assert (None, 12.5) == (when["presence"], when["asked_at"])
+    assert (["127.0.0.5"], None) == (list(who["identity"]["addresses"]), who["identity"]["trouble"])
+    assert (None, 12.5) == (when["identity"], when["asked_at"])
     assert pytest.approx(time.time(), abs=5) == when["now"]
 
 
@@ -132,15 +132,15 @@ def test_its_connections_leave_from_those_source_addresses_that_are_its_own(
     wait_until(lambda: target.open_clients)
 
     assert "127.0.0.5" == target.open_clients[0].socket.getpeername()[0]
-    assert {} == worker.fleet.ledger.failures
+    assert {} == worker.clients.counters.failures
 
 
 def test_a_stage_closes_the_report_of_the_one_before(say, worker, reports):
     say(messages.BEGIN)
     say(messages.STAGE, index=0, phase="ramp")
-    worker.fleet.ledger.deliveries += 3
+    worker.clients.counters.deliveries += 3
     say(messages.STAGE, index=0, phase="plateau")
-    worker.fleet.ledger.deliveries += 5
+    worker.clients.counters.deliveries += 5
     say(messages.STAGE, index=1, phase="ramp")
     say(messages.END)
 
@@ -178,7 +178,7 @@ def test_every_delivery_is_reported_once_under_the_stage_it_came_in(
         expected = 4 + 7 * (index > 0) + 2 * (index > 1)
         wait_until(
             lambda due=expected: (
-                worker.fleet.ledger.deliveries + sum(report["deliveries"] for report in reports)
+                worker.clients.counters.deliveries + sum(report["deliveries"] for report in reports)
                 == due
             )
         )
@@ -199,7 +199,7 @@ def test_a_report_carries_the_gauges_of_its_moment(say, worker, reports, environ
     say(messages.BEGIN)
     say(messages.STAGE)
     environment.runner.start(3, spawn_rate=100)
-    wait_until(lambda: len(worker.fleet.connections) == 3)
+    wait_until(lambda: len(worker.clients.connections) == 3)
     say(messages.STAGE, phase="plateau")
     gauges = reports[-1]["gauges"]
 
@@ -212,9 +212,9 @@ def test_a_report_carries_the_gauges_of_its_moment(say, worker, reports, environ
 def test_deliveries_appear_in_locusts_own_statistics(say, worker, environment, reports):
     say(messages.BEGIN)
     say(messages.STAGE)
-    worker.fleet.ledger.deliveries += 2
-    worker.fleet.ledger.delivered_bytes += 200
-    worker.fleet.ledger.delivery_delay += [1000, 3000]
+    worker.clients.counters.deliveries += 2
+    worker.clients.counters.delivered_bytes += 200
+    worker.clients.counters.delivery_delay += [1000, 3000]
     say(messages.END)
 
     assert 2 == environment.stats.get("delivery", "WS").num_requests
@@ -226,13 +226,13 @@ def test_the_end_closes_the_connections_and_nothing_is_reported_after_it(
     say(messages.BEGIN)
     say(messages.STAGE)
     environment.runner.start(2, spawn_rate=100)
-    wait_until(lambda: len(target.open_clients) == len(worker.fleet.connections) == 2)
+    wait_until(lambda: len(target.open_clients) == len(worker.clients.connections) == 2)
     say(messages.END)
     reported = len(reports)
     wait_until(lambda: not target.open_clients)
     gevent.sleep(0.7)
 
-    assert (None, reported) == (worker.fleet, len(reports))
+    assert (None, reported) == (worker.clients, len(reports))
     assert (True, 2) == (reports[-1]["is_final"], reports[-1]["gauges"]["open_connections"])
 
 
@@ -259,16 +259,16 @@ def test_a_second_end_is_harmless(say, reports):
 def test_a_stage_of_a_run_that_the_worker_did_not_see_begin_is_ignored(say, worker, reports):
     say(messages.STAGE, index=4)
 
-    assert (None, []) == (worker.fleet, reports)
+    assert (None, []) == (worker.clients, reports)
 
 
 def test_a_new_run_replaces_one_whose_end_was_not_heard(say, worker, reports):
     say(messages.BEGIN)
     say(messages.STAGE, index=5)
-    first = worker.fleet
+    first = worker.clients
     say(messages.BEGIN)
     say(messages.STAGE, index=0)
 
     assert first.is_over
-    assert not worker.fleet.is_over
+    assert not worker.clients.is_over
     assert (-1, "idle", True) == tags(reports)[-1]

@@ -2,9 +2,9 @@ import pytest
 
 from capacity.domain.histogram import bucket_of
 from capacity.domain.load import LoadStep
-from capacity.loadgen.acceptance import LEAST_DURATIONS, miss_of
-from capacity.loadgen.observing import observe
-from capacity.loadgen.tally import Tally
+from capacity.loadgen.master.acceptance import LEAST_DURATIONS, miss_of
+from capacity.loadgen.master.merged_counts import MergedCounts
+from capacity.loadgen.master.step_summary import observe
 from capacity.settings.target import Slo
 from capacity.workload.profile import Phase
 
@@ -27,20 +27,20 @@ def judged(report):
     """Return what a step misses whose last phase counted *changes*."""
 
     def judge(*, times=TIMES, connections_peak=10, slo=None, usual_per_s=0.0, **changes):
-        tally = Tally(open_connections=[10, 10])
-        tally.add("a", report(seconds=4.0, **changes))
+        merged = MergedCounts(open_connections=[10, 10])
+        merged.add("a", report(seconds=4.0, **changes))
         observation = observe(
             index=1,
             step=STEP,
             times=times,
             ended_at=106.0,
-            tallies={list(times)[-1]: tally},
+            merged_counts={list(times)[-1]: merged},
             connections_peak=connections_peak,
             users=11,
             workers=1,
             disturbances=(),
         )
-        return miss_of(observation, tally, slo, usual_per_s)
+        return miss_of(observation, merged, slo, usual_per_s)
 
     return judge
 

@@ -7,8 +7,8 @@ import pytest
 from capacity.domain.load import LoadVector
 from capacity.domain.observation import CutOffKind, StepObservation
 from capacity.domain.run import RunManifest, RunRecord
-from capacity.loadgen.climbing import LONGEST_RAMP_S, Climber
-from capacity.loadgen.tally import Tally
+from capacity.loadgen.master.adaptive_steps import LONGEST_RAMP_S, AdaptiveSteps
+from capacity.loadgen.master.merged_counts import MergedCounts
 from capacity.planning.safety.climb import Rules
 from capacity.workload.experiment import Experiment, Factors
 from capacity.workload.profile import Mix, Pace
@@ -47,13 +47,15 @@ class Climb:
     def __init__(self, rules=RULES):
         experiment = Experiment(mix=MIX, pace=PACE, factors=Factors(can_idle=True, can_poll=False))
         begun = (experiment.baseline(), *experiment.level(20, [experiment.baseline()]))
-        self.climber = Climber(experiment, rules, begun, ())
+        self.climber = AdaptiveSteps(experiment, rules, begun, ())
         self.offered = []
         self.take(begun)
 
     def take(self, steps, *, each_per_s=4.0, ramp_s=1.0, void=None):
         for step in steps:
-            self.climber.after(observed(len(self.offered), step, each_per_s, ramp_s, void), Tally())
+            self.climber.after(
+                observed(len(self.offered), step, each_per_s, ramp_s, void), MergedCounts()
+            )
             self.offered.append(step)
 
     def follow(self, **observed):

@@ -1,10 +1,11 @@
 import msgpack
 
 from capacity.domain.load import LoadStep
-from capacity.loadgen.fleet import Fleet, Orders
-from capacity.loadgen.orders import SEEN_IN_S, careful_rate_per_s, orders_of
-from capacity.loadgen.preflight import check
-from capacity.loadgen.slow_feed import SlowFeed
+from capacity.loadgen.checks.preflight import check
+from capacity.loadgen.client.clients import Clients
+from capacity.loadgen.client.slow_reader import SlowReader
+from capacity.loadgen.master.assignments import SEEN_IN_S, careful_rate_per_s, orders_of
+from capacity.loadgen.protocol.orders import Orders
 from capacity.settings.profile import ADAPTER
 
 
@@ -15,13 +16,13 @@ def test_a_worker_can_begin_with_what_comes_over_the_wire(exchange, target_file)
         | {"mix": {"slow_readers_ratio": 1.0}}
     )
     orders = orders_of(target, profile, check(target, profile, workers=1))
-    fleet = Fleet(Orders(**msgpack.unpackb(msgpack.packb(orders))))
-    (feed,) = fleet.join(1, lambda: None)
-    fleet.close()
+    clients = Clients(Orders.from_message(msgpack.unpackb(msgpack.packb(orders.as_message()))))
+    (slot,) = clients.join(1, lambda: None)
+    clients.close()
 
-    assert 7 == fleet.connections_per_user
-    assert target == fleet.target
-    assert isinstance(feed, SlowFeed)
+    assert 7 == clients.connections_per_user
+    assert target == clients.target
+    assert isinstance(slot, SlowReader)
 
 
 def test_a_careful_ramp_takes_several_samples():

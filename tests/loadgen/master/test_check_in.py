@@ -10,11 +10,11 @@ import gevent
 import pytest
 
 from capacity.domain.errors import PreflightError
-from capacity.loadgen import messages
-from capacity.loadgen import muster as muster_module
-from capacity.loadgen.muster import EXCHANGES, LOCAL, muster, present_workers, roll_of
-from capacity.loadgen.presence import PROGRAM, boot_id, presence_here
-from capacity.loadgen.worker import Worker
+from capacity.loadgen.checks.worker_identity import PROGRAM, boot_id, identity_here
+from capacity.loadgen.client.worker import Worker
+from capacity.loadgen.master import check_in as check_in_module
+from capacity.loadgen.master.check_in import EXCHANGES, LOCAL, check_in, present_workers, roll_of
+from capacity.loadgen.protocol import messages
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 
@@ -51,7 +51,7 @@ def fixture_join(master):
                     if (said := answer(msg.data)) is not None:
                         runner.send_message(messages.PRESENT, said)
 
-                runner.register_message(messages.MUSTER, on_muster)
+                runner.register_message(messages.CHECK_IN, on_muster)
             with gevent.Timeout(PATIENCE_S):
                 while runner.client_id not in present_workers(master):
                     gevent.sleep(0.01)
@@ -66,16 +66,16 @@ def answering(target, *, ahead_s=0.0, boot=None, late_s=0.0, program=PROGRAM):
     exchanges = []
 
     def answer(asked):
-        presence = presence_here(target, dialect).as_message() if asked["question"] else None
-        if presence is not None:
-            presence["boot_id"] = boot or presence["boot_id"]
+        identity = identity_here(target, dialect).as_message() if asked["question"] else None
+        if identity is not None:
+            identity["boot_id"] = boot or identity["boot_id"]
         else:
             exchanges.append(asked)
         gevent.sleep(late_s if len(exchanges) % 2 else 0.0)
         now = time.time() + ahead_s
         return {
             "program": program,
-            "presence": presence,
+            "identity": identity,
             "asked_at": asked["asked_at"],
             "now": now,
         }
@@ -85,11 +85,11 @@ def answering(target, *, ahead_s=0.0, boot=None, late_s=0.0, program=PROGRAM):
 
 def test_every_worker_says_who_it_is_and_has_been_to_the_target(master, join, target):
     names = [join(), join()]
-    presences = muster(master, target)
+    identities = check_in(master, target)
 
     assert set(names) == present_workers(master)
-    assert [None, None] == [presence.trouble for presence in presences]
-    assert {boot_id()} == {presence.boot_id for presence in presences}
+    assert [None, None] == [identity.trouble for identity in identities]
+    assert {boot_id()} == {identity.boot_id for identity in identities}
     assert all(name in roll_of(master) for name in names)
 
 
@@ -97,39 +97,39 @@ def test_locust_without_workers_answers_for_itself(target):
     environment = Environment(events=Events())
     runner = environment.create_local_runner()
     Worker(environment)
-    [presence] = muster(environment, target)
+    [identity] = check_in(environment, target)
     runner.quit()
 
-    assert ({LOCAL}, 0.0) == (present_workers(environment), presence.clock.offset_s)
+    assert ({LOCAL}, 0.0) == (present_workers(environment), identity.clock.offset_s)
 
 
 def test_who_shares_the_kernel_shares_the_clock_whatever_it_says(master, join, target):
     join(answering(target, ahead_s=5.0))
-    [presence] = muster(master, target)
+    [identity] = check_in(master, target)
 
-    assert (0.0, 0.0) == (presence.clock.offset_s, presence.clock.error_s)
+    assert (0.0, 0.0) == (identity.clock.offset_s, identity.clock.error_s)
 
 
 @pytest.mark.parametrize("ahead_s", [-3.0, 0.25, 7200.0])
 def test_the_clock_of_another_host_is_found_within_its_error(master, join, target, ahead_s):
     join(answering(target, ahead_s=ahead_s, boot="another"))
-    [presence] = muster(master, target)
+    [identity] = check_in(master, target)
 
-    assert abs(presence.clock.offset_s - ahead_s) <= presence.clock.error_s < 0.1
+    assert abs(identity.clock.offset_s - ahead_s) <= identity.clock.error_s < 0.1
 
 
 def test_of_several_exchanges_the_quickest_counts(master, join, target):
     join(answering(target, boot="another", late_s=0.3))
-    [presence] = muster(master, target)
+    [identity] = check_in(master, target)
 
     assert EXCHANGES > 1
-    assert presence.clock.error_s < 0.3 / 2  # The late one would leave at least that much open.
+    assert identity.clock.error_s < 0.3 / 2  # The late one would leave at least that much open.
 
 
 def test_a_worker_of_another_program_is_refused_by_name(master, join, target):
     stranger = join(lambda asked: {"program": "0.0.9 (cafe)", "form": "unknown"})
     with pytest.raises(PreflightError, match=rf"worker {stranger} runs 0\.0\.9 \(cafe\), this is"):
-        muster(master, target)
+        check_in(master, target)
 
 
 def test_a_real_worker_that_another_program_asks_only_says_which_it_is(master, join, monkeypatch):
@@ -137,24 +137,24 @@ def test_a_real_worker_that_another_program_asks_only_says_which_it_is(master, j
     heard = []
     master.runner.register_message(messages.PRESENT, lambda msg, **_: heard.append(msg.data))
     asked = {"program": "9.9.9", "asked_at": 1.0, "question": "in a form unknown here"}
-    master.runner.send_message(messages.MUSTER, asked, client_id=worker)
+    master.runner.send_message(messages.CHECK_IN, asked, client_id=worker)
     with gevent.Timeout(PATIENCE_S):
         while not heard:
             gevent.sleep(0.01)
 
-    assert (PROGRAM, None) == (heard[0]["program"], heard[0]["presence"])
+    assert (PROGRAM, None) == (heard[0]["program"], heard[0]["identity"])
 
 
 def test_a_worker_that_says_nothing_is_refused_by_name(master, join, target, monkeypatch):
-    monkeypatch.setattr(muster_module, "TIMEOUT_S", 0.3)
+    monkeypatch.setattr(check_in_module, "TIMEOUT_S", 0.3)
     mute = join(lambda asked: None)
     with pytest.raises(PreflightError, match=f"worker {mute} does not say who it is within 0 s"):
-        muster(master, target)
+        check_in(master, target)
 
 
 def test_the_next_run_asks_anew(master, join, target):
     join()
-    [before] = muster(master, target)
-    [after] = muster(master, target.model_copy(update={"source_addresses": ("127.0.0.9",)}))
+    [before] = check_in(master, target)
+    [after] = check_in(master, target.model_copy(update={"source_addresses": ("127.0.0.9",)}))
 
     assert [(), ("127.0.0.9",)] == [before.addresses, after.addresses]

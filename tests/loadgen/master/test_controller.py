@@ -14,11 +14,12 @@ import pytest
 
 from capacity.domain.observation import CutOffKind
 from capacity.domain.resources import Resource
-from capacity.loadgen import messages, recorder
-from capacity.loadgen.conductor import Conductor
-from capacity.loadgen.poller import Poller
-from capacity.loadgen.subscriber import Subscriber
-from capacity.loadgen.worker import Worker
+from capacity.loadgen.client.poller import Poller
+from capacity.loadgen.client.subscriber import Subscriber
+from capacity.loadgen.client.worker import Worker
+from capacity.loadgen.master import recorder
+from capacity.loadgen.master.controller import Controller
+from capacity.loadgen.protocol import messages
 from capacity.recording.run_directory import load
 from capacity.settings.profile import ADAPTER
 
@@ -70,23 +71,23 @@ def environment_of_its_own():
 
 
 class Run:
-    """A conductor and the runner that it drives, as the load shape would."""
+    """A controller and the runner that it drives, as the load shape would."""
 
     def __init__(self, environment, target, profile, path, workers=1):
         self.path = path
-        self.conductor = None
+        self.controller = None
         environment.runner.register_message(messages.COUNTS, self._on_counts)
-        self.conductor = Conductor(environment, target, profile, path, workers)
-        self.conductor.begin()
+        self.controller = Controller(environment, target, profile, path, workers)
+        self.controller.begin()
         self._shape = gevent.spawn(self._offer, environment.runner)
 
     def _on_counts(self, msg, **_):
-        if self.conductor is not None:
-            self.conductor.on_counts(msg.node_id, msg.data)
+        if self.controller is not None:
+            self.controller.on_counts(msg.node_id, msg.data)
 
     def _offer(self, runner):
         offered = None
-        while due := self.conductor.users_due():
+        while due := self.controller.users_due():
             if due != offered:
                 runner.start(*due)
                 offered = due
@@ -94,15 +95,15 @@ class Run:
 
     def until(self, condition):
         with gevent.Timeout(PATIENCE_S):
-            while not condition(self.conductor):
+            while not condition(self.controller):
                 gevent.sleep(0.02)
 
     def to_its_end(self):
-        self.until(lambda conductor: conductor.is_over)
+        self.until(lambda controller: controller.is_over)
         return load(self.path)
 
     def end(self):
-        self.conductor.abort("the test is over", exit_code=1)
+        self.controller.abort("the test is over", exit_code=1)
         self._shape.kill()
 
 
@@ -142,9 +143,9 @@ def end_of(record):
 
 
 def at_plateau(index):
-    return lambda conductor: (
-        (conductor.position.index, conductor.position.phase) == (index, "plateau")
-        and conductor.open_connections >= conductor.steps[index].connections
+    return lambda controller: (
+        (controller.position.index, controller.position.phase) == (index, "plateau")
+        and controller.open_connections >= controller.steps[index].connections
     )
 
 
@@ -153,7 +154,7 @@ def test_a_whole_run_leaves_a_record_with_the_load_that_was_planted(recorded):
 
     assert ("finished", {}) == end_of(record)
     assert () == record.missing
-    assert 0 == run.conductor.exit_code
+    assert 0 == run.controller.exit_code
     assert [None] * 3 == [step.void for step in record.steps]
     assert [0, 2, 4] == [step.load.connections for step in record.steps]
     assert [0, 2, 4] == [step.connections_peak for step in record.steps]
@@ -249,7 +250,7 @@ def test_a_target_that_dies_ends_the_run_and_keeps_the_steps_before(
 
     assert ("aborted", 4) == (kind, detail["exit_code"])
     assert "the target dropped 4 of 4 connections in step 2; the steps" in detail["reason"]
-    assert 4 == run.conductor.exit_code
+    assert 4 == run.controller.exit_code
     assert [None, None, CutOffKind.LOST] == [
         step.cut_off and step.cut_off.kind for step in record.steps
     ]
@@ -277,7 +278,7 @@ def test_a_target_that_is_gone_before_anything_is_open_is_no_limit_that_was_reac
 ):
     exchange = start_exchange()
     run = start_run(target_file(exchange), profile(ramp_timeout_s=1))
-    run.until(lambda conductor: conductor.position.phase == "plateau")
+    run.until(lambda controller: controller.position.phase == "plateau")
     exchange.process.kill()
     kind, detail = end_of(run.to_its_end())
 
@@ -296,7 +297,7 @@ def test_a_step_that_is_not_reached_ends_the_run_as_a_finding(
 
     assert ("finished", 2) == (kind, detail["not_reached"])
     assert "step 2 asked for 5 connections; the target held 3" in detail["reason"]
-    assert 0 == run.conductor.exit_code
+    assert 0 == run.controller.exit_code
     assert ([0, 1, 2], None, 3) == (
         [step.index for step in record.steps],
         last.plateau_started_at,
@@ -337,7 +338,7 @@ class TestSearch:
             record
         )
         assert [2, 8, 1, 5, 6] == [step.step.connections for step in record.steps]
-        assert 0 == run.conductor.exit_code
+        assert 0 == run.controller.exit_code
 
     def test_a_target_that_does_not_recover_ends_the_search_with_what_it_found(
         self, start_exchange, target_file, start_run
@@ -364,24 +365,24 @@ def test_a_run_that_is_stopped_says_so_once_and_with_the_exit_code_of_an_interru
     exchange, target_file, start_run
 ):
     run = start_run(target_file(exchange), profile(plateau_s=60))
-    run.until(lambda conductor: conductor.position.phase == "plateau")
+    run.until(lambda controller: controller.position.phase == "plateau")
     for _ in range(2):
-        run.conductor.abort("it was stopped", exit_code=130)
+        run.controller.abort("it was stopped", exit_code=130)
     record = load(run.path)
 
     assert ("aborted", {"reason": "it was stopped", "exit_code": 130}) == end_of(record)
-    assert 130 == run.conductor.exit_code
+    assert 130 == run.controller.exit_code
     assert "the end: the run was aborted (it was stopped)" in record.missing
-    assert run.conductor.users_due() is None
+    assert run.controller.users_due() is None
 
 
 def test_a_record_that_cannot_be_written_any_more_ends_the_run(exchange, target_file, start_run):
     run = start_run(target_file(exchange), profile(plateau_s=60))
-    run.until(lambda conductor: conductor.position.phase == "plateau")
+    run.until(lambda controller: controller.position.phase == "plateau")
     shutil.rmtree(run.path)
-    run.until(lambda conductor: conductor.is_over)
+    run.until(lambda controller: controller.is_over)
 
-    assert 5 == run.conductor.exit_code
+    assert 5 == run.controller.exit_code
 
 
 class TestMasterAndWorkers:

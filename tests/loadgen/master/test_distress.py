@@ -5,15 +5,15 @@ import pytest
 from capacity.domain.observation import CutOffKind
 from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.domain.sample import Sample
-from capacity.loadgen.distress import (
+from capacity.loadgen.master.distress import (
     EASED_RATIO,
     MOST_EASINGS,
     SUSPECT_S,
     Distress,
     Response,
 )
-from capacity.loadgen.guarding import Guard, Moment
-from capacity.loadgen.tally import Tally
+from capacity.loadgen.master.guard_watch import Guard, Moment
+from capacity.loadgen.master.merged_counts import MergedCounts
 from capacity.settings.profile import ADAPTER
 from capacity.workload.profile import Phase
 
@@ -38,8 +38,10 @@ def samples(*overflows, started_at=1.0):
     ]
 
 
-def moment(tally=None):
-    return Moment(tally=tally or Tally(), connections=100, is_loaded=True, is_leaving=False)
+def moment(merged=None):
+    return Moment(
+        merged=merged or MergedCounts(), connections=100, is_loaded=True, is_leaving=False
+    )
 
 
 @pytest.fixture
@@ -54,9 +56,9 @@ def distress():
 
 @pytest.fixture
 def losing(report):
-    tally = Tally()
-    tally.add("a", report(lost=50))
-    return tally
+    merged = MergedCounts()
+    merged.add("a", report(lost=50))
+    return merged
 
 
 def test_a_queue_that_overflows_in_a_ramp_slows_it_down_and_ends_the_run_when_that_lasts(distress):

@@ -3,8 +3,8 @@ import pytest
 from capacity.domain.histogram import bucket_of
 from capacity.domain.observation import CutOffKind
 from capacity.domain.sample import Sample
-from capacity.loadgen.guarding import LEAST_TO_STOP, Guard, Moment
-from capacity.loadgen.tally import Tally
+from capacity.loadgen.master.guard_watch import LEAST_TO_STOP, Guard, Moment
+from capacity.loadgen.master.merged_counts import MergedCounts
 from capacity.settings.profile import ADAPTER
 from capacity.settings.target import Slo
 
@@ -26,17 +26,17 @@ def sample(seq, segments_sent, retransmits):
     )
 
 
-def moment(tally, **changes):
+def moment(merged, **changes):
     seen = {"connections": 1000, "is_loaded": True, "is_leaving": False}
-    return Moment(tally=tally, **{**seen, **changes})
+    return Moment(merged=merged, **{**seen, **changes})
 
 
 @pytest.fixture
-def tally(report):
+def merged(report):
     def of(failures):
-        tally = Tally()
-        tally.add("a", report(connects=50, failures=failures))
-        return tally
+        merged = MergedCounts()
+        merged.add("a", report(connects=50, failures=failures))
+        return merged
 
     return of
 
@@ -52,45 +52,45 @@ def tally(report):
         ({"request_answered_500": 40}, None),
     ],
 )
-def test_only_what_lets_nobody_in_counts_as_refusal(tally, failures, guard):
-    trip = Guard(GUARDED, ()).trip([], moment(tally(failures), is_loaded=True, is_leaving=False))
+def test_only_what_lets_nobody_in_counts_as_refusal(merged, failures, guard):
+    trip = Guard(GUARDED, ()).trip([], moment(merged(failures), is_loaded=True, is_leaving=False))
 
     assert guard == (trip.guard if trip else None)
 
 
-def test_a_profile_without_guards_goes_on_whatever_happens(tally):
+def test_a_profile_without_guards_goes_on_whatever_happens(merged):
     assert (
         Guard(UNGUARDED, ()).trip(
-            [], moment(tally({"connect_refused": 500}), is_loaded=True, is_leaving=False)
+            [], moment(merged({"connect_refused": 500}), is_loaded=True, is_leaving=False)
         )
         is None
     )
 
 
-def test_before_the_first_load_nothing_is_its_doing(tally):
+def test_before_the_first_load_nothing_is_its_doing(merged):
     guard = Guard(GUARDED, ())
 
     assert (
-        guard.trip([], moment(tally({"connect_refused": 40}), is_loaded=False, is_leaving=False))
+        guard.trip([], moment(merged({"connect_refused": 40}), is_loaded=False, is_leaving=False))
         is None
     )
 
 
-def test_a_crowd_that_leaves_trips_nothing_and_what_follows_is_judged_anew(tally):
+def test_a_crowd_that_leaves_trips_nothing_and_what_follows_is_judged_anew(merged):
     guard = Guard(GUARDED, ())
     samples = [sample(0, 0, 0), sample(1, 5000, 2500)]
 
-    assert guard.trip(samples, moment(tally({}), is_loaded=True, is_leaving=True)) is None
+    assert guard.trip(samples, moment(merged({}), is_loaded=True, is_leaving=True)) is None
 
     samples += [sample(2, 5100, 2500), sample(3, 10_000, 2500)]
 
-    assert guard.trip(samples, moment(tally({}), is_loaded=True, is_leaving=False)) is None
+    assert guard.trip(samples, moment(merged({}), is_loaded=True, is_leaving=False)) is None
 
     samples += [sample(4, 15_000, 5000)]
 
     assert (
         "retransmission"
-        == guard.trip(samples, moment(tally({}), is_loaded=True, is_leaving=False)).guard
+        == guard.trip(samples, moment(merged({}), is_loaded=True, is_leaving=False)).guard
     )
 
 
@@ -102,9 +102,9 @@ SLO = Slo.model_validate({"delivery_delay": {"quantile": 0.95, "limit_s": 0.1}})
     [(LEAST_TO_STOP, 300_000, "slo"), (LEAST_TO_STOP - 1, 300_000, None), (900, 50_000, None)],
 )
 def test_a_missed_objective_ends_a_run_once_it_is_no_chance(report, count, delay_us, guard):
-    tally = Tally()
-    tally.add("a", report(histograms={"delivery_delay": {bucket_of(delay_us): count}}))
-    trip = Guard(GUARDED, (), SLO).trip([], moment(tally, is_loaded=True, is_leaving=False))
+    merged = MergedCounts()
+    merged.add("a", report(histograms={"delivery_delay": {bucket_of(delay_us): count}}))
+    trip = Guard(GUARDED, (), SLO).trip([], moment(merged, is_loaded=True, is_leaving=False))
 
     assert guard == (trip.guard if trip else None)
 
@@ -123,15 +123,15 @@ def test_a_missed_objective_ends_a_run_once_it_is_no_chance(report, count, delay
     ],
 )
 def test_who_was_let_in_and_is_lost_was_not_refused(refused_by, kind, said):
-    trip = Guard(GUARDED, ()).trip([], moment(Tally(), refused_by=refused_by))
+    trip = Guard(GUARDED, ()).trip([], moment(MergedCounts(), refused_by=refused_by))
 
     assert kind is trip.kind
     assert said in trip.statement
 
 
 def test_what_was_lost_in_an_earlier_phase_counts_for_the_step(report):
-    tally = Tally()
-    tally.add("a", report(lost=30))
+    merged = MergedCounts()
+    merged.add("a", report(lost=30))
 
-    assert Guard(GUARDED, ()).trip([], moment(tally)) is None
-    assert "loss" == Guard(GUARDED, ()).trip([], moment(tally, lost_before=30)).guard
+    assert Guard(GUARDED, ()).trip([], moment(merged)) is None
+    assert "loss" == Guard(GUARDED, ()).trip([], moment(merged, lost_before=30)).guard

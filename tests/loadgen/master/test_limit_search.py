@@ -6,9 +6,9 @@ from itertools import pairwise
 import pytest
 
 from capacity.domain.errors import ConfigError
-from capacity.loadgen.observing import observe
-from capacity.loadgen.seeking import MOST_VOIDS, Seeker
-from capacity.loadgen.tally import Tally
+from capacity.loadgen.master.limit_search import MOST_VOIDS, LimitSearch
+from capacity.loadgen.master.merged_counts import MergedCounts
+from capacity.loadgen.master.step_summary import observe
 from capacity.settings.profile import ADAPTER
 from capacity.workload.profile import Mix, Pace, Phase, mixed_step
 
@@ -44,20 +44,20 @@ class Target:
         times = {Phase.RAMP: 100.0, Phase.SETTLE: 101.0, Phase.PLATEAU: 102.0}
         if not is_reached:
             times = {Phase.RAMP: 100.0}
-        tally = Tally(open_connections=[held])
-        tally.add("a", self.report(deliveries=held * 4, seconds=4.0))
+        merged = MergedCounts(open_connections=[held])
+        merged.add("a", self.report(deliveries=held * 4, seconds=4.0))
         observation = observe(
             index=index,
             step=step,
             times=times,
             ended_at=106.0,
-            tallies={list(times)[-1]: tally},
+            merged_counts={list(times)[-1]: merged},
             connections_peak=held,
             users=held,
             workers=1,
             disturbances=(),
         )
-        return replace(observation, void=self.void), tally
+        return replace(observation, void=self.void), merged
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def found(report):
     """Search a target through; return the steps offered, what was recorded, and the end."""
 
     def search(earlier=(), **planted):
-        seeker, target = Seeker(PROFILE, PATTERN, None, earlier), Target(report, **planted)
+        seeker, target = LimitSearch(PROFILE, PATTERN, None, earlier), Target(report, **planted)
         steps, recorded = [seeker.first_step()], []
         while steps[-1] is not None and len(steps) < 60:
             recorded.append(seeker.after(*target.offered(len(steps), steps[-1])))
@@ -138,7 +138,7 @@ def test_nothing_is_left_to_do_for_a_search_that_is_over(found):
     seeker = found(limit=137)[2]
 
     with pytest.raises(ConfigError, match="is over: 137 connections were held, 138 were not"):
-        Seeker(PROFILE, PATTERN, None, seeker.trials).first_step()
+        LimitSearch(PROFILE, PATTERN, None, seeker.trials).first_step()
 
 
 def test_steps_that_say_nothing_are_repeated_and_then_end_the_search(found):

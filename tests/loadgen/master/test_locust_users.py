@@ -5,7 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from capacity.loadgen.users import SPAWNS_PER_S, fix_poller_count, spawns_per_s, subscribers_of
+from capacity.loadgen.master.locust_users import (
+    SPAWNS_PER_S,
+    fix_poller_count,
+    spawns_per_s,
+    subscribers_of,
+)
 from capacity.workload.profile import Mix, Pace, ramp_steps
 
 MIX = Mix(subscriptions_per_connection=1, requests_per_s_per_connection=0.1, poll_interval_s=2.0)

@@ -9,9 +9,9 @@ import requests
 from capacity.domain.errors import ConfigError
 from capacity.domain.histogram import Histogram, bucket_of
 from capacity.domain.run import LoadPoint
-from capacity.loadgen import recorder as recorder_module
-from capacity.loadgen.preflight import check
-from capacity.loadgen.recorder import MOST_UNMATCHED, Recorder
+from capacity.loadgen.checks.preflight import check
+from capacity.loadgen.master import recorder as recorder_module
+from capacity.loadgen.master.recorder import MOST_UNMATCHED, Recorder
 from capacity.recording.run_directory import load
 from capacity.settings.profile import ADAPTER
 
@@ -252,7 +252,7 @@ def test_a_run_is_never_recorded_over_another(exchange, target_file, record):
 
 @pytest.fixture
 def bare_step():
-    from capacity.loadgen.observing import observe
+    from capacity.loadgen.master.step_summary import observe
     from capacity.workload.profile import Mix, Pace, Phase, ramp_steps
 
     mix = Mix(subscriptions_per_connection=1, requests_per_s_per_connection=0, poll_interval_s=1)
@@ -262,7 +262,7 @@ def bare_step():
         step=ramp_steps(levels=[1], mix=mix, pace=pace)[0],
         times={Phase.RAMP: 1.0},
         ended_at=2.0,
-        tallies={},
+        merged_counts={},
         connections_peak=0,
         users=0,
         workers=1,

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import pytest
 
 from capacity.domain.observation import CutOff, CutOffKind
-from capacity.loadgen import endings
+from capacity.loadgen.master import run_endings
 from capacity.planning.safety.guards import Trip
 
 
@@ -17,14 +17,14 @@ def last_step(held):
 
 
 def test_a_ramp_that_stands_still_is_a_finding_where_something_was_open():
-    kind, detail = endings.not_reached(last_step(held=60))
+    kind, detail = run_endings.not_reached(last_step(held=60))
 
     assert ("finished", 3) == (kind, detail["not_reached"])
     assert "step 3 asked for 100 connections; the target held 60" in detail["reason"]
 
 
 def test_a_ramp_with_nothing_open_means_that_the_target_is_gone():
-    kind, detail = endings.not_reached(last_step(held=0))
+    kind, detail = run_endings.not_reached(last_step(held=0))
 
     assert ("aborted", 4) == (kind, detail["exit_code"])
 
@@ -35,9 +35,13 @@ TRIP = Trip(guard="limit", number=95.0, bound=90.0, statement="descriptors: 95 o
 @pytest.mark.parametrize(
     ("ending", "exit_code", "said"),
     [
-        (endings.target_lost(2, "the target dropped 8 of 9"), 4, "dropped 8 of 9 in step 2"),
-        (endings.guarded(2, TRIP), 12, "the limit guard took the load off at step 2: descriptors"),
-        (endings.without_workers(), 5, "the last worker was lost"),
+        (run_endings.target_lost(2, "the target dropped 8 of 9"), 4, "dropped 8 of 9 in step 2"),
+        (
+            run_endings.guarded(2, TRIP),
+            12,
+            "the limit guard took the load off at step 2: descriptors",
+        ),
+        (run_endings.without_workers(), 5, "the last worker was lost"),
     ],
 )
 def test_each_way_to_end_early_has_its_reason_and_exit_code(ending, exit_code, said):
@@ -50,5 +54,5 @@ def test_each_way_to_end_early_has_its_reason_and_exit_code(ending, exit_code, s
 def test_a_full_disk_is_no_internal_error():
     full = OSError(errno.ENOSPC, "No space left on device")
 
-    assert "cannot be written on (No space left on device)" in endings.crash_reason(full)
-    assert "an internal error ended it: KeyError" in endings.crash_reason(KeyError("index"))
+    assert "cannot be written on (No space left on device)" in run_endings.crash_reason(full)
+    assert "an internal error ended it: KeyError" in run_endings.crash_reason(KeyError("index"))

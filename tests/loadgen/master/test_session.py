@@ -1,4 +1,4 @@
-"""Locust's load shape asks, the director begins runs and ends them: in one process, really."""
+"""Locust's load shape asks, the session begins runs and ends them: in one process, really."""
 
 from locust.env import Environment
 from locust.event import Events
@@ -10,10 +10,10 @@ import gevent
 import pytest
 import yaml
 
-from capacity.loadgen import recorder
-from capacity.loadgen.director import Director
-from capacity.loadgen.subscriber import Subscriber
-from capacity.loadgen.worker import Worker
+from capacity.loadgen.client.subscriber import Subscriber
+from capacity.loadgen.client.worker import Worker
+from capacity.loadgen.master import recorder
+from capacity.loadgen.master.session import Session
 from capacity.recording.run_directory import load
 
 PATIENCE_S = 20
@@ -56,15 +56,15 @@ def environment(exchange, target_file, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def director(environment):
-    return Director(environment)
+def session(environment):
+    return Session(environment)
 
 
-def offer(environment, director, until=lambda: False):
-    """Do as Locust's shape worker does, until the director has nothing more to run."""
+def offer(environment, session, until=lambda: False):
+    """Do as Locust's shape worker does, until the session has nothing more to run."""
     offered = None
     with gevent.Timeout(PATIENCE_S):
-        while (due := director.tick()) is not None and not until():
+        while (due := session.tick()) is not None and not until():
             if due != offered:
                 environment.runner.start(*due)
                 offered = due
@@ -73,13 +73,13 @@ def offer(environment, director, until=lambda: False):
         environment.runner.stop()
 
 
-def test_runs_follow_one_another_each_with_a_record_of_its_own(environment, director, exchange):
-    offer(environment, director)
-    first = director.conductor
+def test_runs_follow_one_another_each_with_a_record_of_its_own(environment, session, exchange):
+    offer(environment, session)
+    first = session.controller
     record = load(first.recorder.path)
-    director.tick()
-    director.on_quitting()
-    second, after = load(director.conductor.recorder.path), load(first.recorder.path)
+    session.tick()
+    session.on_quitting()
+    second, after = load(session.controller.recorder.path), load(first.recorder.path)
 
     assert f"http://{exchange.host}:{exchange.port}" == environment.host
     assert () == record.missing
@@ -90,10 +90,10 @@ def test_runs_follow_one_another_each_with_a_record_of_its_own(environment, dire
     assert (True, 0) == (first.is_over, first.exit_code)
 
 
-def test_the_directory_of_a_run_can_be_named(environment, director):
+def test_the_directory_of_a_run_can_be_named(environment, session):
     environment.parsed_options.capacity_run = "here/it"
-    director.tick()
-    director.on_quitting()
+    session.tick()
+    session.on_quitting()
 
     assert "it" == load(Path("here/it")).manifest.run
 
@@ -108,48 +108,48 @@ def test_the_directory_of_a_run_can_be_named(environment, director):
     ids=["no such name", "no such file", "nobody listens"],
 )
 def test_a_run_that_cannot_begin_is_not_begun_and_locust_ends_with_its_code(
-    environment, director, caplog, option, value, exit_code, said
+    environment, session, caplog, option, value, exit_code, said
 ):
     settings = yaml.safe_load(Path("target.yaml").read_text())
     Path("closed.yaml").write_text(yaml.safe_dump({**settings, "port": 1}))
     setattr(environment.parsed_options, option, value)
-    due = director.tick()
-    director.on_quitting()
+    due = session.tick()
+    session.on_quitting()
 
-    assert (None, None) == (due, director.conductor)
-    assert said in director.problem
-    assert [director.problem] == [record.getMessage() for record in caplog.records]
+    assert (None, None) == (due, session.controller)
+    assert said in session.problem
+    assert [session.problem] == [record.getMessage() for record in caplog.records]
     assert exit_code == environment.process_exit_code
     assert not Path("reports").exists()
 
 
-def test_a_run_can_begin_after_one_that_could_not(environment, director):
+def test_a_run_can_begin_after_one_that_could_not(environment, session):
     environment.parsed_options.capacity_target = "no-such-target"
-    director.tick()
+    session.tick()
     environment.parsed_options.capacity_target = "target.yaml"
-    due = director.tick()
-    director.on_quitting()
+    due = session.tick()
+    session.on_quitting()
 
-    assert (1, None) == (due[0], director.problem)
+    assert (1, None) == (due[0], session.problem)
 
 
-def test_locust_that_quits_before_the_end_closes_the_record(environment, director):
-    offer(environment, director, until=lambda: director.conductor.position.phase == "plateau")
-    director.on_quitting()
-    record = load(director.conductor.recorder.path)
+def test_locust_that_quits_before_the_end_closes_the_record(environment, session):
+    offer(environment, session, until=lambda: session.controller.position.phase == "plateau")
+    session.on_quitting()
+    record = load(session.controller.recorder.path)
 
     assert 130 == environment.process_exit_code
     assert "aborted" == record.events[-1].kind
     assert "stopped before its profile was through" in record.events[-1].detail["reason"]
 
 
-def test_the_stop_button_ends_the_run_and_the_next_start_begins_another(environment, director):
-    offer(environment, director, until=lambda: director.conductor.position.phase == "plateau")
-    stopped = director.conductor
+def test_the_stop_button_ends_the_run_and_the_next_start_begins_another(environment, session):
+    offer(environment, session, until=lambda: session.controller.position.phase == "plateau")
+    stopped = session.controller
     environment.runner.stop()
-    due = director.tick()
-    director.on_quitting()
+    due = session.tick()
+    session.on_quitting()
 
     assert (True, 130) == (stopped.is_over, stopped.exit_code)
-    assert director.conductor is not stopped
+    assert session.controller is not stopped
     assert 1 == due[0]

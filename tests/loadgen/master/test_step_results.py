@@ -3,8 +3,8 @@ from types import SimpleNamespace
 import pytest
 
 from capacity.domain.observation import CutOffKind
-from capacity.loadgen import step_book
-from capacity.loadgen.step_book import WORKER_LOST, StepBook
+from capacity.loadgen.master import step_results
+from capacity.loadgen.master.step_results import WORKER_LOST, StepResults
 from capacity.workload.profile import Mix, Pace, Phase, Position, ramp_steps
 
 MIX = Mix(subscriptions_per_connection=1, requests_per_s_per_connection=0.0, poll_interval_s=1.0)
@@ -24,7 +24,7 @@ class Written:
 
 
 @pytest.fixture
-def crew():
+def pool():
     return SimpleCrew({"a", "b"})
 
 
@@ -39,16 +39,16 @@ class SimpleCrew:
 
 
 @pytest.fixture
-def book(crew):
+def book(pool):
     written = Written()
-    book = StepBook(crew, written)
+    book = StepResults(pool, written)
     for phase in PHASES:
         book.begin(Position(index=0, phase=phase, since_s=0.0))
     return SimpleNamespace(book=book, written=written)
 
 
 def test_a_step_is_closed_when_every_worker_has_had_its_say(book, report):
-    plateau = book.book.tally(0, Phase.PLATEAU)
+    plateau = book.book.merged(0, Phase.PLATEAU)
     for worker in ("a", "b"):
         plateau.add(worker, report(deliveries=20, seconds=4.0, is_final=True))
     plateau.open_connections.append(10)
@@ -61,8 +61,8 @@ def test_a_step_is_closed_when_every_worker_has_had_its_say(book, report):
 
 
 def test_a_worker_that_keeps_silent_makes_a_step_void(book, report, monkeypatch):
-    monkeypatch.setattr(step_book, "FINAL_REPORTS_TIMEOUT_S", 0.1)
-    book.book.tally(0, Phase.PLATEAU).add("a", report(is_final=True))
+    monkeypatch.setattr(step_results, "FINAL_REPORTS_TIMEOUT_S", 0.1)
+    book.book.merged(0, Phase.PLATEAU).add("a", report(is_final=True))
     observation, _last = book.book.close(STEP, ended_at=10.0)
 
     assert "1 worker(s) did not report in time" in observation.void
@@ -73,7 +73,7 @@ def test_what_disturbed_one_step_does_not_void_the_next(book, report):
         for phase in PHASES:
             book.book.begin(Position(index=index, phase=phase, since_s=0.0))
         for worker in ("a", "b"):
-            book.book.tally(index, Phase.PLATEAU).add(worker, report(is_final=True))
+            book.book.merged(index, Phase.PLATEAU).add(worker, report(is_final=True))
     book.book.disturbances.add(WORKER_LOST)
     voids = [book.book.close(STEP, ended_at=10.0)[0].void for _ in range(2)]
 
@@ -82,16 +82,16 @@ def test_what_disturbed_one_step_does_not_void_the_next(book, report):
 
 
 @pytest.mark.parametrize(("held", "is_lost"), [(10, False), (5, False), (4, True), (0, True)])
-def test_a_target_that_drops_more_than_half_is_gone(book, crew, held, is_lost):
+def test_a_target_that_drops_more_than_half_is_gone(book, pool, held, is_lost):
     book.book.connections_peak = 10
-    crew.open_connections = held
+    pool.open_connections = held
 
     assert is_lost == (book.book.loss(STEP) is not None)
 
 
-def test_connections_that_went_with_their_worker_are_not_the_targets_doing(book, crew):
+def test_connections_that_went_with_their_worker_are_not_the_targets_doing(book, pool):
     book.book.connections_peak = 10
-    crew.open_connections = 0
+    pool.open_connections = 0
     book.book.disturbances.add(WORKER_LOST)
 
     assert book.book.loss(STEP) is None
@@ -99,7 +99,7 @@ def test_connections_that_went_with_their_worker_are_not_the_targets_doing(book,
 
 def test_the_load_of_this_moment_is_that_of_its_phase(book, report):
     position = Position(index=0, phase=Phase.PLATEAU, since_s=0.0)
-    book.book.tally(0, Phase.PLATEAU).add("a", report(deliveries=30, seconds=2.0))
+    book.book.merged(0, Phase.PLATEAU).add("a", report(deliveries=30, seconds=2.0))
     point = book.book.point(position, failures=3)
 
     assert (0, "plateau", 10, 15.0, 3) == (
@@ -122,13 +122,13 @@ def test_the_load_of_this_moment_is_that_of_its_phase(book, report):
     ],
 )
 def test_a_target_that_is_full_is_told_from_one_that_hangs(
-    crew, report, failures, deliveries, kind, said
+    pool, report, failures, deliveries, kind, said
 ):
-    book = StepBook(crew, Written())
+    book = StepResults(pool, Written())
     book.begin(Position(index=0, phase=Phase.RAMP, since_s=0.0))
     book.connections_peak = 5
-    for worker in sorted(crew.ids):
-        book.tally(0, Phase.RAMP).add(
+    for worker in sorted(pool.ids):
+        book.merged(0, Phase.RAMP).add(
             worker,
             report(
                 failures={reason: count // 2 for reason, count in failures.items()},
@@ -144,9 +144,9 @@ def test_a_target_that_is_full_is_told_from_one_that_hangs(
 
 
 def test_what_was_lost_before_a_phase_is_that_of_the_others(book, report):
-    book.book.tally(0, Phase.RAMP).add("a", report(lost=2))
-    book.book.tally(0, Phase.SETTLE).add("a", report(lost=3))
-    book.book.tally(0, Phase.PLATEAU).add("a", report(lost=4))
+    book.book.merged(0, Phase.RAMP).add("a", report(lost=2))
+    book.book.merged(0, Phase.SETTLE).add("a", report(lost=3))
+    book.book.merged(0, Phase.PLATEAU).add("a", report(lost=4))
 
     assert 5 == book.book.lost_before(Position(index=0, phase=Phase.PLATEAU, since_s=0.0))
     assert 0 == book.book.lost_before(Position(index=1, phase=Phase.RAMP, since_s=0.0))

@@ -2,8 +2,8 @@ import pytest
 
 from capacity.domain.histogram import bucket_of
 from capacity.domain.load import LoadStep
-from capacity.loadgen.observing import observe
-from capacity.loadgen.tally import Tally
+from capacity.loadgen.master.merged_counts import MergedCounts
+from capacity.loadgen.master.step_summary import observe
 from capacity.workload.profile import Phase
 
 STEP = LoadStep(
@@ -19,17 +19,17 @@ STEP = LoadStep(
 
 
 def observed(report, *, plateau=None, ramp=None, times=None, disturbances=()):
-    tallies = {}
+    merged_counts = {}
     for phase, changes in ((Phase.RAMP, ramp), (Phase.PLATEAU, plateau)):
         if changes is not None:
-            tallies[phase] = Tally(open_connections=[10, 10])
-            tallies[phase].add("a", report(phase=phase.value, **changes))
+            merged_counts[phase] = MergedCounts(open_connections=[10, 10])
+            merged_counts[phase].add("a", report(phase=phase.value, **changes))
     return observe(
         index=2,
         step=STEP,
         times=times or {Phase.RAMP: 100.0, Phase.SETTLE: 101.0, Phase.PLATEAU: 102.0},
         ended_at=106.0,
-        tallies=tallies,
+        merged_counts=merged_counts,
         connections_peak=10,
         users=11,
         workers=1,

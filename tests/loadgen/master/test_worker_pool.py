@@ -1,4 +1,4 @@
-"""A real master that workers join and leave, as the crew of a run sees them."""
+"""A real master that workers join and leave, as the pool of a run sees them."""
 
 from locust import User
 from locust.env import Environment
@@ -9,11 +9,11 @@ import time
 import gevent
 import pytest
 
-from capacity.loadgen import crew as crew_module
-from capacity.loadgen import messages
-from capacity.loadgen.crew import Crew
-from capacity.loadgen.muster import LOCAL, muster, roll_of
-from capacity.loadgen.presence import PROGRAM, Presence, boot_id
+from capacity.loadgen.checks.worker_identity import PROGRAM, WorkerIdentity, boot_id
+from capacity.loadgen.master import worker_pool as worker_pool_module
+from capacity.loadgen.master.check_in import LOCAL, check_in, roll_of
+from capacity.loadgen.master.worker_pool import WorkerPool
+from capacity.loadgen.protocol import messages
 
 ORDERS = {"connections_per_user": 1, "clock_offset_s": 0.25}
 PATIENCE_S = 10
@@ -39,7 +39,7 @@ def master():
 
 
 def answer_to(asked, *, program=PROGRAM, ahead_s=0.0, boot_id="another", trouble=None):
-    presence = Presence(
+    identity = WorkerIdentity(
         host="far",
         boot_id=boot_id,
         network="net:[1]",
@@ -51,7 +51,7 @@ def answer_to(asked, *, program=PROGRAM, ahead_s=0.0, boot_id="another", trouble
     )
     return {
         "program": program,
-        "presence": presence.as_message() if asked["question"] else None,
+        "identity": identity.as_message() if asked["question"] else None,
         "asked_at": asked["asked_at"],
         "now": time.time() + ahead_s,
     }
@@ -74,7 +74,7 @@ def join(master):
         for message in (messages.BEGIN, messages.STAGE, messages.END):
             runner.register_message(message, lambda msg, **_: heard.append((msg.type, msg.data)))
         runner.register_message(
-            messages.MUSTER,
+            messages.CHECK_IN,
             lambda msg, **_: runner.send_message(messages.PRESENT, answer_to(msg.data, **answer)),
         )
         joined.append(runner)
@@ -96,37 +96,37 @@ def test_locust_without_workers_is_its_own_crew(target):
     heard = []
     runner.register_message(messages.BEGIN, lambda msg, **_: heard.append(msg.data))
     runner.register_message(
-        messages.MUSTER,
+        messages.CHECK_IN,
         lambda msg, **_: runner.send_message(
             messages.PRESENT, answer_to(msg.data, boot_id=boot_id())
         ),
     )
-    muster(environment, target)
-    crew = Crew(environment, ORDERS)
+    check_in(environment, target)
+    pool = WorkerPool(environment, ORDERS)
 
-    assert ({LOCAL}, [ORDERS]) == (crew.ids, heard)
-    assert (set(), set()) == crew.changes()
+    assert ({LOCAL}, [ORDERS]) == (pool.ids, heard)
+    assert (set(), set()) == pool.changes()
     runner.quit()
 
 
 def test_everybody_gets_the_orders_once_and_hears_what_all_are_told(master, join, target):
     workers = [join(), join()]
-    muster(master, target)
-    crew = Crew(master, ORDERS)
-    crew.tell(messages.STAGE, {"index": 1})
+    check_in(master, target)
+    pool = WorkerPool(master, ORDERS)
+    pool.tell(messages.STAGE, {"index": 1})
     told = [*given(ORDERS), (messages.STAGE, {"index": 1})]
     wait_until(lambda: all(len(heard) == 2 for _, heard in workers))
 
-    assert 2 == len(crew)
+    assert 2 == len(pool)
     assert [told, told] == [heard for _, heard in workers]
-    assert crew.order_silent() is False
+    assert pool.order_silent() is False
 
 
 def test_every_worker_gets_the_offset_of_its_own_clock_to_the_targets(master, join, target):
     _, slow = join(ahead_s=-2.0)
     _, fast = join(ahead_s=3.0)
-    muster(master, target)
-    Crew(master, ORDERS)
+    check_in(master, target)
+    WorkerPool(master, ORDERS)
     wait_until(lambda: slow and fast)
 
     assert pytest.approx(0.25 + 2.0, abs=0.05) == slow[0][1]["clock_offset_s"]
@@ -137,16 +137,16 @@ def test_a_newcomer_is_asked_first_then_gets_the_orders_and_changes_are_told_onc
     master, join, target
 ):
     first, _ = join()
-    muster(master, target)
-    crew = Crew(master, ORDERS)
+    check_in(master, target)
+    pool = WorkerPool(master, ORDERS)
     second, heard = join()
-    changes = [crew.changes(), crew.changes()]
-    at_once = crew.order_silent()
+    changes = [pool.changes(), pool.changes()]
+    at_once = pool.order_silent()
     wait_until(lambda: second.client_id in roll_of(master))
-    later = crew.order_silent()
+    later = pool.order_silent()
     wait_until(lambda: heard)
 
-    assert {first.client_id, second.client_id} == crew.ids
+    assert {first.client_id, second.client_id} == pool.ids
     assert [(set(), {second.client_id}), (set(), set())] == changes
     assert (False, True, given(ORDERS)) == (at_once, later, heard)
 
@@ -160,67 +160,67 @@ def test_a_newcomer_that_cannot_take_part_is_sent_away_once_without_orders(
     master, join, target, caplog, answer, said
 ):
     join()
-    muster(master, target)
-    crew = Crew(master, ORDERS)
+    check_in(master, target)
+    pool = WorkerPool(master, ORDERS)
     stranger, heard = join(**answer)
-    crew.changes()
-    crew.order_silent()
-    roll = roll_of(master)
-    wait_until(lambda: stranger.client_id in roll or stranger.client_id in roll.strangers)
-    crew.order_silent()
-    crew.order_silent()
+    pool.changes()
+    pool.order_silent()
+    roster = roll_of(master)
+    wait_until(lambda: stranger.client_id in roster or stranger.client_id in roster.strangers)
+    pool.order_silent()
+    pool.order_silent()
     wait_until(lambda: len(stranger.greenlet) == 0)
 
-    [told] = [log.getMessage() for log in caplog.records if log.name == crew_module.__name__]
+    [told] = [log.getMessage() for log in caplog.records if log.name == worker_pool_module.__name__]
 
     assert [] == heard
-    assert told.startswith(f"worker {stranger.client_id} is sent away: {said}")
+    assert told.startswith(f"worker {stranger.client_id} is rejected: {said}")
 
 
 def test_a_worker_that_was_lost_holds_nothing_any_more_whatever_it_still_says(master, join):
     (leaver, _), (stayer, _) = join(), join()
-    crew = Crew(master, ORDERS)
+    pool = WorkerPool(master, ORDERS)
     for runner in (leaver, stayer):
-        crew.note(runner.client_id, HOLDS)
-    before = crew.open_connections, crew.users, crew.heard
+        pool.note(runner.client_id, HOLDS)
+    before = pool.open_connections, pool.users, pool.heard
     leaver.environment.events.quitting.fire(environment=leaver.environment)
     wait_until(lambda: leaver.client_id not in master.runner.clients)
-    changes = crew.changes()
-    crew.note(leaver.client_id, HOLDS)
+    changes = pool.changes()
+    pool.note(leaver.client_id, HOLDS)
 
     assert (10, 4, 2) == before
     assert ({leaver.client_id}, set()) == changes
-    assert (5, 2, 1) == (crew.open_connections, crew.users, crew.heard)
+    assert (5, 2, 1) == (pool.open_connections, pool.users, pool.heard)
 
 
 def test_who_stays_silent_gets_the_orders_again_and_who_reports_does_not(
     master, join, target, monkeypatch
 ):
-    monkeypatch.setattr(crew_module, "SILENCE_S", 0.2)
+    monkeypatch.setattr(worker_pool_module, "SILENCE_S", 0.2)
     (_silent, heard_by_silent), (active, heard_by_active) = join(), join()
-    muster(master, target)
-    crew = Crew(master, ORDERS)
-    crew.note(active.client_id, HOLDS)
-    at_once = crew.order_silent()
+    check_in(master, target)
+    pool = WorkerPool(master, ORDERS)
+    pool.note(active.client_id, HOLDS)
+    at_once = pool.order_silent()
     gevent.sleep(0.25)
-    later = crew.order_silent()
+    later = pool.order_silent()
     wait_until(lambda: len(heard_by_silent) == 2)
 
-    assert (False, True, 1) == (at_once, later, crew.heard)
+    assert (False, True, 1) == (at_once, later, pool.heard)
     assert given(ORDERS) == heard_by_active
 
 
 def test_who_was_only_out_of_sight_keeps_its_orders(master, join, target):
     worker, heard = join()
-    muster(master, target)
-    crew = Crew(master, ORDERS)
-    crew.note(worker.client_id, HOLDS)
+    check_in(master, target)
+    pool = WorkerPool(master, ORDERS)
+    pool.note(worker.client_id, HOLDS)
     node = master.runner.clients[worker.client_id]
     before, node.state = node.state, "missing"
-    lost = crew.changes()
+    lost = pool.changes()
     node.state = before
-    back = crew.changes()
-    is_ordered = crew.order_silent()
+    back = pool.changes()
+    is_ordered = pool.order_silent()
     gevent.sleep(0.1)
 
     assert ({worker.client_id}, set()) == lost

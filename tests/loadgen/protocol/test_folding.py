@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capacity.domain.histogram import MAX_US, bucket_of
-from capacity.loadgen.folding import folded
+from capacity.loadgen.protocol.folding import folded
 
 
 @given(st.lists(st.integers(-MAX_US, 2 * MAX_US) | st.integers(0, 1000), min_size=1))

@@ -13,12 +13,12 @@ from types import SimpleNamespace
 import gevent
 import pytest
 
-from capacity.loadgen.director import Director
-from capacity.loadgen.poller import Poller
-from capacity.loadgen.subscriber import Subscriber
+from capacity.loadgen.client.poller import Poller
+from capacity.loadgen.client.subscriber import Subscriber
+from capacity.loadgen.client.worker import Worker
+from capacity.loadgen.master.session import Session
 from capacity.loadgen.web.pages import mount
 from capacity.loadgen.web.table import COLUMNS
-from capacity.loadgen.worker import Worker
 
 EVIL = "<script>alert(1)</script>"
 
@@ -77,17 +77,17 @@ def ui_of(monkeypatch):
         runner = environment.create_local_runner()
         runners.append(runner)
         Worker(environment)
-        director = Director(environment)
+        session = Session(environment)
 
         class Shape(LoadTestShape):
             def tick(self):
-                return director.tick()
+                return session.tick()
 
         environment.shape_class = Shape()
         environment.shape_class.runner = runner
         web_ui = environment.create_web_ui("127.0.0.1", 0, web_base_path=base, delayed_start=True)
-        mount(environment, director)
-        return SimpleNamespace(client=web_ui.app.test_client(), runner=runner, director=director)
+        mount(environment, session)
+        return SimpleNamespace(client=web_ui.app.test_client(), runner=runner, session=session)
 
     yield mounted
     for runner in runners:
@@ -125,11 +125,11 @@ def test_the_page_and_the_tab_follow_a_run_from_before_to_after(ui_of, run_files
     ui = ui_of(**run_files)
     before, tab_before = data_of(ui), tab_rows_of(ui)
     ui.runner.start_shape()
-    director = ui.director
-    wait_until(lambda: director.conductor and director.conductor.recorder.samples, seconds(10))
-    wait_until(lambda: director.conductor.open_connections == 5, seconds(10))
+    session = ui.session
+    wait_until(lambda: session.controller and session.controller.recorder.samples, seconds(10))
+    wait_until(lambda: session.controller.open_connections == 5, seconds(10))
     during = data_of(ui)
-    wait_until(lambda: director.conductor.is_over, seconds(30))
+    wait_until(lambda: session.controller.is_over, seconds(30))
     after = data_of(ui)
     time.sleep(2.1)  # Locust answers from its cache for two seconds.
     tab_after = tab_rows_of(ui)
@@ -155,11 +155,11 @@ def test_the_page_and_the_tab_follow_a_run_from_before_to_after(ui_of, run_files
 
 def test_no_cell_is_left_without_a_text(ui_of, run_files, seconds):
     ui = ui_of(**run_files)
-    ui.director.tick()
-    conductor = ui.director.conductor
-    wait_until(lambda: conductor.recorder.samples, seconds(10))
+    ui.session.tick()
+    controller = ui.session.controller
+    wait_until(lambda: controller.recorder.samples, seconds(10))
     rows = data_of(ui)["rows"]
-    conductor.abort("the test has seen enough", exit_code=130)
+    controller.abort("the test has seen enough", exit_code=130)
 
     assert rows
     assert all(row[key] for row in rows for key, _title in COLUMNS)
@@ -203,7 +203,7 @@ def test_other_answers_of_locust_are_left_alone(ui_of):
 
 def test_a_target_with_markup_in_its_name_is_shown_as_text_only(ui_of):
     ui = ui_of(target=EVIL.replace("/", ""), profile="quick")
-    ui.director.tick()
+    ui.session.tick()
     page = ui.client.get("/capacity/").get_data(as_text=True)
     answer = ui.client.get("/capacity/data")
     index = ui.client.get("/").get_data(as_text=True)

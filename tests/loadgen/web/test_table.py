@@ -101,13 +101,13 @@ def test_a_limit_that_could_not_be_read_says_why():
 
 
 def test_before_the_first_run_the_table_is_empty_and_the_status_says_what_to_do():
-    director = SimpleNamespace(conductor=None, problem=None)
+    session = SimpleNamespace(controller=None, problem=None)
 
-    assert [] == table_of(director)
-    assert "No run yet: start one on Locust's page." == status_of(director)
+    assert [] == table_of(session)
+    assert "No run yet: start one on Locust's page." == status_of(session)
 
 
 def test_a_run_that_could_not_begin_says_why():
-    director = SimpleNamespace(conductor=None, problem="config/targets has no 'demoo'")
+    session = SimpleNamespace(controller=None, problem="config/targets has no 'demoo'")
 
-    assert "No run: config/targets has no 'demoo'" == status_of(director)
+    assert "No run: config/targets has no 'demoo'" == status_of(session)

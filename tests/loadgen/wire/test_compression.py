@@ -11,7 +11,7 @@ from wsproto.connection import ConnectionType
 from wsproto.events import BytesMessage
 from wsproto.extensions import PerMessageDeflate
 
-from capacity.loadgen.compression import OFFER, Deflate, Inflater, NegotiationError, agreed
+from capacity.loadgen.wire.compression import OFFER, Deflate, Inflater, NegotiationError, agreed
 
 RFC_HELLO = bytes.fromhex("f248cdc9c90700")
 """RFC 7692 §7.2.3.1; below the other examples of §7.2.3."""

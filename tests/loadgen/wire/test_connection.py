@@ -11,10 +11,10 @@ import pytest
 from wsproto.connection import Connection as Peer
 from wsproto.connection import ConnectionType
 
-from capacity.loadgen.connection import MAX_UNSENT_BYTES
-from capacity.loadgen.connections import STAMP_EVERY
+from capacity.loadgen.wire.connection import MAX_UNSENT_BYTES
+from capacity.loadgen.wire.epoll_set import STAMP_EVERY
 
-PAIRS = runpy.run_path(str(Path(__file__).with_name("socket_pairs.py")))
+PAIRS = runpy.run_path(str(Path(__file__).parents[1] / "socket_pairs.py"))
 Heard = PAIRS["Heard"]
 connections = PAIRS["connections"]
 pair = PAIRS["pair"]

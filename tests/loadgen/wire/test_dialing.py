@@ -9,11 +9,11 @@ import gevent
 import pytest
 from gevent import socket as gevent_socket
 
-from capacity.loadgen.dialing import Laps, dial
-from capacity.loadgen.endpoint import Endpoint
-from capacity.loadgen.source_addresses import SourceAddressError
+from capacity.loadgen.wire.dialing import Laps, dial
+from capacity.loadgen.wire.endpoint import Endpoint
+from capacity.loadgen.wire.source_addresses import SourceAddressError
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parents[1]
 Authority = runpy.run_path(str(FOLDER / "tls_target.py"))["Authority"]
 ConnectProxy = runpy.run_path(str(FOLDER / "connect_proxy.py"))["ConnectProxy"]
 

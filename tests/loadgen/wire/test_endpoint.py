@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from capacity.loadgen.endpoint import endpoint_of
+from capacity.loadgen.wire.endpoint import endpoint_of
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 from capacity.settings.target import Certificates, Target

@@ -10,10 +10,10 @@ from wsproto.connection import Connection as Peer
 from wsproto.connection import ConnectionType
 from wsproto.events import CloseConnection
 
-from capacity.loadgen.connection import BYTES_PER_READ
-from capacity.loadgen.connections import READY_PER_TURN, spread
+from capacity.loadgen.wire.connection import BYTES_PER_READ
+from capacity.loadgen.wire.epoll_set import READY_PER_TURN, spread
 
-PAIRS = runpy.run_path(str(Path(__file__).with_name("socket_pairs.py")))
+PAIRS = runpy.run_path(str(Path(__file__).parents[1] / "socket_pairs.py"))
 Heard = PAIRS["Heard"]
 connections = PAIRS["connections"]
 pair = PAIRS["pair"]
@@ -122,7 +122,7 @@ def test_a_connection_read_slowly_gives_one_read_a_sip(pair, connections):
     target.sendall(text_frame("x" * 100) * (4 * BYTES_PER_READ // 102))
     gevent.sleep(0.05)
     before = len(heard.payloads)
-    connections.sip(connection)
+    connections.read_slice(connection)
 
     assert (0, BYTES_PER_READ // 102) == (before, len(heard.payloads))
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from wsproto.connection import Connection, ConnectionState, ConnectionType
 from wsproto.events import CloseConnection, Message, Ping, Pong
 
-from capacity.loadgen.compression import Deflate, Inflater
-from capacity.loadgen.frames import (
+from capacity.loadgen.wire.compression import Deflate, Inflater
+from capacity.loadgen.wire.frames import (
     CLOSE_FRAME,
     CLOSED,
     INVALID,

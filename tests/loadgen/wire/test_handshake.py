@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, RejectConnection
 
-from capacity.loadgen.compression import Deflate
-from capacity.loadgen.endpoint import Endpoint
-from capacity.loadgen.handshake import (
+from capacity.loadgen.wire.compression import Deflate
+from capacity.loadgen.wire.endpoint import Endpoint
+from capacity.loadgen.wire.handshake import (
     GENERATOR_FAULTS,
     HandshakeError,
     failure_reason,

@@ -14,12 +14,12 @@ import gevent
 import pytest
 from gevent.server import StreamServer
 
-from capacity.loadgen import http_connection as module
-from capacity.loadgen.endpoint import Endpoint
-from capacity.loadgen.http_connection import ExchangeError, HttpConnection
+from capacity.loadgen.wire import http_connection as module
+from capacity.loadgen.wire.endpoint import Endpoint
+from capacity.loadgen.wire.http_connection import ExchangeError, HttpConnection
 from capacity.settings.target import Certificates
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parents[1]
 TLS = runpy.run_path(str(FOLDER / "tls_target.py"))
 ConnectProxy = runpy.run_path(str(FOLDER / "connect_proxy.py"))["ConnectProxy"]
 REQUEST = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from capacity.loadgen.polls import poll_connection, polls_of
+from capacity.loadgen.wire.polls import poll_connection, polls_of
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 

@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-from capacity.loadgen.process import descriptor_limit, raise_descriptor_limit
+from capacity.loadgen.wire.process_limits import descriptor_limit, raise_descriptor_limit
 
 
 def test_the_descriptor_limit_is_raised_to_the_hard_one():
@@ -23,7 +23,7 @@ def test_the_descriptor_limit_is_raised_to_the_hard_one():
 def test_a_child_ends_when_its_parent_is_killed():
     grandchild = (
         "import os, time\n"
-        "from capacity.loadgen.process import die_with_parent\n"
+        "from capacity.loadgen.wire.process_limits import die_with_parent\n"
         "die_with_parent(int(os.environ['PARENT']))\n"
         "print(os.getpid(), flush=True)\n"
         "time.sleep(60)\n"

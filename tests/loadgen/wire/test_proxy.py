@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from capacity.loadgen.endpoint import Endpoint
-from capacity.loadgen.handshake import HandshakeError, failure_reason, open_websocket
-from capacity.loadgen.proxy import ProxyError, tunnel
+from capacity.loadgen.wire.endpoint import Endpoint
+from capacity.loadgen.wire.handshake import HandshakeError, failure_reason, open_websocket
+from capacity.loadgen.wire.proxy import ProxyError, tunnel
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parents[1]
 ConnectProxy = runpy.run_path(str(FOLDER / "connect_proxy.py"))["ConnectProxy"]
 SMALL = runpy.run_path(str(FOLDER / "small_target.py"))
 

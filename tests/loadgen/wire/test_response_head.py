@@ -7,7 +7,7 @@ import websocket
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capacity.loadgen.response_head import MAX_HEAD_BYTES, ResponseHead
+from capacity.loadgen.wire.response_head import MAX_HEAD_BYTES, ResponseHead
 
 HEAD = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"
 

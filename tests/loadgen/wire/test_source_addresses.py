@@ -7,7 +7,7 @@ import struct
 
 import pytest
 
-from capacity.loadgen.source_addresses import SourceAddressError, in_turn, leave_from
+from capacity.loadgen.wire.source_addresses import SourceAddressError, in_turn, leave_from
 
 _IP_LOCAL_PORT_RANGE = 51
 """linux/in.h; since Linux 6.3 a socket's own range of ports."""

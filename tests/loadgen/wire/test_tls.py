@@ -10,13 +10,13 @@ import pytest
 from gevent.server import StreamServer
 
 from capacity.domain.errors import ConfigError
-from capacity.loadgen.dialing import dial
-from capacity.loadgen.endpoint import Endpoint
-from capacity.loadgen.handshake import HandshakeError, open_websocket
-from capacity.loadgen.tls import client_context
+from capacity.loadgen.wire.dialing import dial
+from capacity.loadgen.wire.endpoint import Endpoint
+from capacity.loadgen.wire.handshake import HandshakeError, open_websocket
+from capacity.loadgen.wire.tls import client_context
 from capacity.settings.target import Certificates
 
-TLS = runpy.run_path(str(Path(__file__).with_name("tls_target.py")))
+TLS = runpy.run_path(str(Path(__file__).parents[1] / "tls_target.py"))
 Authority, fronted = TLS["Authority"], TLS["fronted"]
 
 

@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capacity.models.latency_ceiling import (
+from capacity.models.latency.ceiling import (
     connections_at_latency,
     corrected,
     scatter_around_line,
     within_what_was_seen,
 )
-from capacity.models.latency_misses import SCATTERED, Miss
+from capacity.models.latency.misses import SCATTERED, Miss
 
 LOADS = [1000.0, 2000.0, 3000.0, 4000.0, 5000.0]
 MEDIANS = [0.010 + 5e-6 * load for load in LOADS]

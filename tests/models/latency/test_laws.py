@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capacity.models.latency_laws import LAWS, better_law
+from capacity.models.latency.laws import LAWS, better_law
 from capacity.models.queueing import approximate_wait_s, shared_time_s
 
 LOADS = [float(load) for load in range(100, 900, 80)]

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capacity.models.latency_misses import SCATTERED, STEADY, Miss, miss_at, misses_of
+from capacity.models.latency.misses import SCATTERED, STEADY, Miss, miss_at, misses_of
 
 
 @pytest.mark.parametrize("miss", SCATTERED)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from capacity.models.arrival_cost import arrival_cost_s
+from capacity.models.operations.arrival_cost import arrival_cost_s
 
 OPENED = [250, 0, 250, 0, 500, 0]
 SUBSCRIBED = [0, 250, 0, 500, 0, 1000]

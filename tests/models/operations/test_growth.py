@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capacity.domain.estimates import Estimate
-from capacity.models.growth import demand_after, months_until_exhausted
+from capacity.models.operations.growth import demand_after, months_until_exhausted
 
 
 def exactly(value):

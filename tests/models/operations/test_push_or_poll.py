@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capacity.models.break_even import (
+from capacity.models.operations.push_or_poll import (
     KEPT_ALIVE_S,
     break_even_interval_s,
     held_share,

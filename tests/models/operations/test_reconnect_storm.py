@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capacity.models.storm import (
+from capacity.models.operations.reconnect_storm import (
     BUSY_RATIO,
     arrivals_after_loss,
     is_metastable,

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capacity.models.fleet import instances_for_demand, survivors
+from capacity.models.operations.redundancy import instances_for_demand, survivors
 
 
 @pytest.mark.parametrize(

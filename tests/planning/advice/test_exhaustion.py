@@ -7,7 +7,7 @@ import pytest
 
 from capacity.domain.estimates import Estimate
 from capacity.domain.sizing import Unanswered
-from capacity.models.growth import MONTH_S
+from capacity.models.operations.growth import MONTH_S
 from capacity.planning.advice.exhaustion import exhaustion
 from capacity.planning.advice.sizing import sized
 

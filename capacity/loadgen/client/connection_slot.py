@@ -1,17 +1,17 @@
-"""One subscriber connection: its conversation with the target, and what it adds to the ledger."""
+"""One subscriber connection: its conversation with the target, and what it adds to the counters."""
 
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from capacity.loadgen.connection import Connection
-from capacity.loadgen.endpoint import Endpoint
-from capacity.loadgen.handshake import open_websocket
+from capacity.loadgen.wire.connection import Connection
+from capacity.loadgen.wire.endpoint import Endpoint
+from capacity.loadgen.wire.handshake import open_websocket
 from capacity.workload.conversation import Conversation
 from capacity.workload.reception import Kind
 
 if TYPE_CHECKING:
-    from capacity.loadgen.fleet import Fleet
+    from capacity.loadgen.client.clients import Clients
 
 
 GOING_AWAY = 1001
@@ -19,16 +19,16 @@ GOING_AWAY = 1001
 REFUSED_WITHIN_S = 1.0
 
 
-class Feed:
+class ConnectionSlot:
     """A connection slot: open or not, following the channels that the stage asks for."""
 
     __slots__ = (
         "_asked_s",
         "_born_s",
+        "_clients",
         "_connection",
         "_conversation",
         "_data_asked_s",
-        "_fleet",
         "_followed",
         "_has_heard",
         "_on_lost",
@@ -36,8 +36,8 @@ class Feed:
         "index",
     )
 
-    def __init__(self, fleet: "Fleet", index: int, on_lost: Callable[..., None]) -> None:
-        self._fleet = fleet
+    def __init__(self, clients: "Clients", index: int, on_lost: Callable[..., None]) -> None:
+        self._clients = clients
         self._connection: Connection | None = None
         self._conversation: Conversation | None = None
         self._on_lost = on_lost
@@ -58,38 +58,38 @@ class Feed:
 
     def open(self) -> None:
         """Connect and subscribe. Blocks the calling greenlet; raises HandshakeError."""
-        fleet = self._fleet
+        clients = self._clients
         started_s = time.monotonic()
         opened = open_websocket(self._endpoint())
         # Stage and run may have come to their end during the handshake.
-        if fleet.is_over:
+        if clients.is_over:
             opened.socket.close()
             return
         self._opened_s = started_s
         self._born_s, self._has_heard = time.monotonic(), False
-        self._followed = fleet.stage.subscriptions_per_connection
-        self._conversation = Conversation(fleet.dialect, fleet.channels_of(self.index))
-        self._connection = fleet.connections.add(
-            opened.socket, self, fleet.max_message_bytes, opened.compression
+        self._followed = clients.stage.subscriptions_per_connection
+        self._conversation = Conversation(clients.dialect, clients.channels_of(self.index))
+        self._connection = clients.connections.add(
+            opened.socket, self, clients.max_message_bytes, opened.compression
         )
-        fleet.ledger.connects += 1
+        clients.counters.connects += 1
         for phase, phase_us in opened.phases_us.items():
-            fleet.ledger.opening[phase].append(phase_us)
+            clients.counters.opening[phase].append(phase_us)
         frames = (*self._conversation.opening(), *self._conversation.subscribe())
         self._ask(frames, is_first=bool(self._conversation.channels))
         self._note_milestones(has_data=False)
 
     def _endpoint(self) -> Endpoint:
-        return self._fleet.endpoint_for(self._fleet.channels_of(self.index))
+        return self._clients.endpoint_for(self._clients.channels_of(self.index))
 
     def follow(self) -> None:
         """Subscribe and unsubscribe until the stage's channels are the ones followed."""
         conversation = self._conversation
-        if self._connection is None or conversation is None or not self._fleet.can_resubscribe:
+        if self._connection is None or conversation is None or not self._clients.can_resubscribe:
             return
         if not conversation.pending:
-            self._followed = self._fleet.stage.subscriptions_per_connection
-        wanted = self._fleet.channels_of(self.index)
+            self._followed = self._clients.stage.subscriptions_per_connection
+        wanted = self._clients.channels_of(self.index)
         live = conversation.live
         gone = [channel for channel in live if channel not in wanted]
         new = [channel for channel in wanted if conversation.may_subscribe(channel)]
@@ -118,41 +118,41 @@ class Feed:
         conversation = self._conversation
         assert conversation is not None
         self._has_heard = True
-        ledger = self._fleet.ledger
-        deliveries = ledger.deliveries
+        counters = self._clients.counters
+        deliveries = counters.deliveries
         was_pending = conversation.pending
         now_s = time.time()
-        target_now_s = now_s + self._fleet.clock_offset_s
+        target_now_s = now_s + self._clients.clock_offset_s
         published_at_s: float | None = None
         for payload in payloads:
             published_at_s = conversation.glance(payload)
             if published_at_s is None:
                 published_at_s = self._receive(conversation, payload)
             else:
-                ledger.deliveries += 1
-                ledger.delivered_bytes += len(payload)
+                counters.deliveries += 1
+                counters.delivered_bytes += len(payload)
             if published_at_s is not None:
-                ledger.delivery_delay.append((target_now_s - published_at_s) * 1e6)
+                counters.delivery_delay.append((target_now_s - published_at_s) * 1e6)
         if connection.arrived_at_s is not None:
             self._note_arrival(connection.arrived_at_s, now_s, published_at_s)
         if self._asked_s or self._opened_s or self._data_asked_s:
-            self._note_milestones(has_data=ledger.deliveries != deliveries)
+            self._note_milestones(has_data=counters.deliveries != deliveries)
         if was_pending and not conversation.pending:
             self._catch_up()
 
     def _receive(self, conversation: Conversation, payload: bytes) -> float | None:
         """Read a message in full, note what it is and answer it; return when it was published."""
-        ledger = self._fleet.ledger
+        counters = self._clients.counters
         reception = conversation.receive(payload)
         if reception.kind is Kind.DATA:
-            ledger.deliveries += 1
-            ledger.delivered_bytes += len(payload)
-            ledger.untimed += reception.published_at_s is None
-            ledger.gaps += reception.missed
+            counters.deliveries += 1
+            counters.delivered_bytes += len(payload)
+            counters.untimed += reception.published_at_s is None
+            counters.gaps += reception.missed
         elif reception.kind is Kind.UNMATCHED:
-            ledger.note_unmatched(reception.problem or "")
+            counters.note_unmatched(reception.problem or "")
         elif reception.kind is Kind.REJECTED:
-            ledger.fail("subscribe_rejected")
+            counters.fail("subscribe_rejected")
         for reply in reception.replies:
             self._send(reply)
         return reception.published_at_s
@@ -161,25 +161,25 @@ class Feed:
         self, arrived_at_s: float, now_s: float, published_at_s: float | None
     ) -> None:
         """Note how long the last message was under way, and how long it waited for us since."""
-        ledger = self._fleet.ledger
-        ledger.queueing.append((now_s - arrived_at_s) * 1e6)
+        counters = self._clients.counters
+        counters.queueing.append((now_s - arrived_at_s) * 1e6)
         if published_at_s is not None:
-            delay_s = arrived_at_s + self._fleet.clock_offset_s - published_at_s
-            ledger.arrival_delay.append(delay_s * 1e6)
+            delay_s = arrived_at_s + self._clients.clock_offset_s - published_at_s
+            counters.arrival_delay.append(delay_s * 1e6)
 
     def on_lost(self, connection: Connection, reason: str) -> None:
         self._connection = None
-        fleet, ledger = self._fleet, self._fleet.ledger
+        clients, counters = self._clients, self._clients.counters
         if self._is_refusal(connection):
             assert connection.reader.closing is not None
             reason = f"handshake_closed_{connection.reader.closing[0]}"
-            ledger.connects -= 1
-            fleet.connect_pacer.taken_back(reason)
+            counters.connects -= 1
+            clients.connect_pacer.taken_back(reason)
         else:
-            ledger.lost += 1
-            ledger.open_before_loss = max(ledger.open_before_loss, len(fleet.connections) + 1)
-            fleet.connect_pacer.note_failure(reason)
-        ledger.fail(reason)
+            counters.lost += 1
+            counters.open_before_loss = max(counters.open_before_loss, len(clients.connections) + 1)
+            clients.connect_pacer.note_failure(reason)
+        counters.fail(reason)
         self._on_lost()
 
     def _is_refusal(self, connection: Connection) -> bool:
@@ -194,7 +194,7 @@ class Feed:
 
     def _catch_up(self) -> None:
         """Follow a stage that began while answers were under way. Refused channels stay refused."""
-        if self._followed != self._fleet.stage.subscriptions_per_connection:
+        if self._followed != self._clients.stage.subscriptions_per_connection:
             self.follow()
 
     def _ask(self, frames: Sequence[bytes], *, is_first: bool) -> None:
@@ -208,18 +208,18 @@ class Feed:
 
     def _note_milestones(self, *, has_data: bool) -> None:
         """Note how long the first update took, and how long all confirmations, once each."""
-        ledger = self._fleet.ledger
+        counters = self._clients.counters
         if has_data and self._data_asked_s:
-            ledger.opening["first_data"].append(_us_since(self._data_asked_s))
+            counters.opening["first_data"].append(_us_since(self._data_asked_s))
             self._data_asked_s = 0.0
         if not (self._asked_s or self._opened_s):
             return
         if self._conversation is None or self._conversation.pending:
             return
         if self._opened_s:
-            ledger.handshake_time.append(_us_since(self._opened_s))
+            counters.handshake_time.append(_us_since(self._opened_s))
         if self._asked_s:
-            ledger.opening["subscription"].append(_us_since(self._asked_s))
+            counters.opening["subscription"].append(_us_since(self._asked_s))
         self._opened_s = self._asked_s = 0.0
 
     def _send(self, payload: bytes) -> None:

@@ -1,0 +1,54 @@
+"""What the master tells its workers: of the run once, and of each stage its share."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from capacity.workload.arrivals import Arrivals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orders:
+    """What a worker is told when a run begins; a profile says what each of them means."""
+
+    target: dict[str, Any]
+    dialect: dict[str, Any]
+    connections_per_user: int = 1
+    arrivals: Arrivals = "even"
+    poll_interval_s: float = 1.0
+    clock_offset_s: float = 0.0
+    subscriptions_by_address: int = 1
+    slow_readers_ratio: float = 0.0
+    slow_read_bytes_per_s: float = 0.0
+    is_careful: bool = False
+    """Connections are opened slowly at first, and no faster than the target takes them in."""
+
+    def as_message(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_message(cls, message: Mapping[str, Any]) -> Self:
+        """Return the orders that another process of this version sent. Raises TypeError otherwise."""
+        return cls(**message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """The worker's share of the load that is due now."""
+
+    index: int
+    phase: str
+    subscriptions_per_connection: int
+    requests_per_s: float
+    connects_per_s: float
+    churn_per_s: float = 0.0
+    most_failures: int | None = None
+    """Attempts to connect that may fail in a step until no more are made; None: any number."""
+
+    def as_message(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_message(cls, message: Mapping[str, Any]) -> Self:
+        """Return the stage that another process of this version sent. Raises TypeError otherwise."""
+        return cls(**message)
