@@ -107,7 +107,7 @@ def amount(value: float, resource: Resource) -> str:
     if unit == "seconds":
         return duration(value)
     if unit == "cores":
-        if 0 < abs(value) < 0.01:
+        if 0 < abs(value) < 1:
             return f"{number(value * 1e3)} millicores"
         return f"{number(value)} {'core' if value == 1 else 'cores'}"
     text = number(value)

@@ -198,7 +198,7 @@ def check(kind, level, phase, code, measuring):
     assert plan["capacity"]["low"] >= max(held, default=0) * 0.999
     assert plan["capacity"]["high"] <= max(met["failed"], met["held"])
     assert "limit_met" in {doubt["kind"] for doubt in plan["doubts"]}
-    answer = out.split("What gives out, in order")[0]
+    answer = out.split("Bottlenecks, in order")[0]
     assert "95 % confidence" not in answer
     assert "exact" not in answer
     if kind in {"die", "restart", "drop", "hang"}:

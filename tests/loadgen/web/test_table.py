@@ -55,7 +55,7 @@ def test_every_resource_is_named_in_words(resource):
 
 
 def test_before_two_levels_the_cost_is_a_dash_and_the_ceiling_says_what_is_awaited():
-    reason = "plateaus at 2 connection levels needed, 1 so far"
+    reason = "needs plateaus at 2 connection levels, 1 so far"
     row = row_of(Resource.DESCRIPTORS, used=20.0, limit=1024.0, reason=reason)
     texts = texts_of(row, limit_of(Resource.DESCRIPTORS, value=1024.0))
 
