@@ -82,7 +82,7 @@ def _watch(options: argparse.Namespace, listeners: TargetListeners) -> int:
     if token is None and not ipaddress.ip_address(address).is_loopback:
         raise ConfigError(
             f"--bind {options.bind} is reachable from other hosts: add --token-file FILE, "
-            "or bind 127.0.0.1 and come through a tunnel"
+            "or bind 127.0.0.1 and use a tunnel"
         )
     tls = server_context(options.certificate, options.key)
     ring, notes = SampleRing(options.keep), Notes()

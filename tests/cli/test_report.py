@@ -81,7 +81,7 @@ def test_an_unknown_format_is_refused_before_anything_is_written(run, formats):
     result = call(run, "--format", formats)
 
     assert isinstance(result.exception, ConfigError)
-    assert "choose among html, md, json" in str(result.exception)
+    assert "choose from html, md, json" in str(result.exception)
     assert not (run / "report.html").exists()
 
 

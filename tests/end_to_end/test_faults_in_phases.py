@@ -41,17 +41,17 @@ INTO_RAMP_S = 1.5
 """Some connections of the level are open by then, and some are not."""
 
 EXPECTED = {
-    "die": ({4}, r"the target, pid \d+, ended at about \d+ connections?"),
+    "die": ({4}, r"the target, pid \d+, exited at about \d+ connections?"),
     "restart": (
         {4},
-        r"the target, pid \d+, ended( and was started again)? at about \d+ connection",
+        r"the target, pid \d+, exited( and was restarted)? at about \d+ connection",
     ),
     "refuse": ({0, 4, 12}, r"handshake_rejected_503"),
     "hang": (
         {4, 12},
         r"answered nobody any more for 4 s: \d+ attempts? |\d+ % of the updates that were due",
     ),
-    "drop": ({4, 12}, r"the target ended \d+ of \d+ connections?"),
+    "drop": ({4, 12}, r"the target dropped \d+ of \d+ connections?"),
 }
 """Trouble -> exit codes, and what the last sentence says."""
 QUICK = [

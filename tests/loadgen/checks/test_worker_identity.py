@@ -76,13 +76,13 @@ def test_a_target_that_cannot_be_reached_from_here_is_trouble(listener):
     listener.close()
     trouble = identity_here(target_at(port), DIALECT).trouble
 
-    assert f"there is no way to 127.0.0.1:{port} (connect_refused); open it" in trouble
+    assert f"no route to 127.0.0.1:{port} (connect_refused); open it" in trouble
 
 
 def test_an_address_that_cannot_reach_the_target_is_named(listener):
     trouble = presence_towards(listener, source_addresses=["::1"]).trouble
 
-    assert trouble.startswith("source_addresses in the target file: from ::1 there is no way to")
+    assert trouble.startswith("source_addresses in the target file: from ::1 no route to")
 
 
 def test_certificates_that_are_not_on_this_host_are_trouble(listener):

@@ -104,7 +104,7 @@ def test_before_the_first_run_the_table_is_empty_and_the_status_says_what_to_do(
     session = SimpleNamespace(controller=None, problem=None)
 
     assert [] == table_of(session)
-    assert "No run yet: start one on Locust's page." == status_of(session)
+    assert "No run yet: start one on the Locust page." == status_of(session)
 
 
 def test_a_run_that_could_not_begin_says_why():
