@@ -107,6 +107,16 @@ def _beyond_test(storm: Storm, cost: ArrivalCost) -> tuple[str, ...]:
     )
 
 
+def _admission(cost: ArrivalCost) -> str:
+    met, declared = cost.admission_per_s, cost.admitted_per_s
+    if met is None or (declared is not None and declared <= met.low):
+        return "rate limit: arrival_limit in the target file"
+    return (
+        f"rate limit seen in the ramps: {units.rate(met.mid, 'connects')}"
+        f" ({units.rate(met.low, 'connects')} to {units.rate(met.high, 'connects')}), with CPU to spare"
+    )
+
+
 def _row(case: StormCase, cost: ArrivalCost) -> Row:
     window_s, rate = case.shortest_window_s, case.arrivals_per_s
     queue = "" if cost.backlog is None else f"backlog {units.count(cost.backlog)}"
@@ -119,7 +129,7 @@ def _row(case: StormCase, cost: ArrivalCost) -> Row:
         ),
         Cell(
             text=units.rate(case.served_per_s, "connects"),
-            note="rate limit: arrival_limit in the target file"
+            note=_admission(cost)
             if case.busiest is None
             else f"bound by {RESOURCES[case.busiest]}",
         ),
