@@ -9,6 +9,10 @@ help:  ## List the targets.
 demo: $(VENV)/.installed  ## Measure the bundled exchange and say how many connections it holds.
 	@$(VENV)/bin/capacity demo
 
+example: $(VENV)/.installed  ## Make the example report again from its recorded run, reports/example.
+	$(VENV)/bin/capacity plan reports/example
+	$(VENV)/bin/capacity report reports/example
+
 test: $(VENV)/.tested  ## Lint, types, import rules, dead code and tests; some minutes on two cores.
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .

@@ -21,7 +21,7 @@ def summary(results):
     lines = [
         (
             "| limit | from | cases | answered | median error | p90 error | bias | > 10 % too high "
-            "| binding named | 80 % holds | 90 % holds | targets harmed |"
+            "| binding named | 80 % holds | 90 % holds | targets degraded |"
         ),
         "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
@@ -32,7 +32,7 @@ def summary(results):
                 continue
             of = scores_of(rows)
             lines.append(
-                f"| {kind} | ≤ {fraction * 100:.0f} % | {of['cases']} | {of['answered']} "
+                f"| {table_as_shipped.named(kind)} | ≤ {fraction * 100:.0f} % | {of['cases']} | {of['answered']} "
                 f"| {percent(of['median_error'])} | {percent(of['p90_error'])} "
                 f"| {percent(of['log_bias'])} | {percent(of['unsafe'], 0)} "
                 f"| {percent(of['named'], 0)} | {counted(of['covered_80'])} "
@@ -45,7 +45,7 @@ def coverage(results):
     """Return how often intervals held, of forecasts that are no counts."""
     of = scores_of([r for r in results if r["kind"] in ("memory", "CPU", "SLO", "unseen mix")])
     return (
-        f"Intervals of memory, CPU, SLO and unseen mixes together: 80 % ones held in "
+        f"Intervals of memory, CPU, SLO and untested workloads together: 80 % ones held in "
         f"{counted(of['covered_80'])} cases, 90 % ones in {counted(of['covered_90'])}."
     )
 
@@ -62,7 +62,7 @@ def rules(results):
 
 def cases(results):
     lines = [
-        "| case | tested up to | predicted | interval, 90 % | broke at | error | named | doubts | harmed |",
+        "| case | tested up to | predicted | interval, 90 % | broke at | error | named | caveats | degraded |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for result in sorted(results, key=lambda each: (each["kind"], each["case"])):
@@ -108,11 +108,11 @@ def told_page(results):
         (
             "Whether an interval holds is counted on the cases examined after it was calibrated: the "
             f"first {sum(bool(r.get('before_calibration')) for r in results)} of CPU and SLO are what "
-            "it was drawn from, and show the wider ones of before. Arrivals are clients a second (or in "
-            "the accept queue); an unseen mix was tested with two updates a second a connection and "
-            "with none, and asked about one in two seconds. "
-            "Hidden limits are caps that no host can show: the planner cannot know them, and its answer "
-            "there is the next wall. "
+            "it was drawn from, and show the wider ones of before. Connect rates are clients a second (or in "
+            "the accept queue); an untested workload was tested with two updates a second per connection "
+            "and with none, and asked about one in two seconds. "
+            "Unreadable limits are caps that no host shows: the planner cannot know them, and its answer "
+            "there is the next bottleneck. "
             f"{len(rows.OTHER_SIZES)} results are of other sizes than their names plant today "
             f"({', '.join(sorted(rows.OTHER_SIZES))}). About a dozen earlier results were removed or "
             "replaced after the product or the breaker had been changed, errors of -50.9, -17.0, +9.9 "
@@ -138,7 +138,7 @@ def shipped_page(results, counts):
         (
             f"{len(results)} cases on {len(servers)} servers ({', '.join(servers)}); each was measured with "
             "`--profile safe` as it is shipped and a target file that says what an operator knows: "
-            "address, dialect, channels, agent, the objective where the case is about one, and a declared "
+            "address, dialect, channels, agent, the SLO where the case is about one, and a declared "
             "limit only where the case is one. The prediction was hashed, and then the server broken by "
             "a program that shares nothing with the planner (`make validate`). What the safe run did to "
             "its target was read beside the product, from the kernel. Each server lives in a network "
@@ -148,7 +148,7 @@ def shipped_page(results, counts):
         *table_as_shipped.answers(results),
         "",
         (
-            "A doubt is particular where at most half of the answers have it; these are: "
+            "A caveat is specific where at most half of the answers have it; these are: "
             f"{', '.join(known) or 'none'}. An answer is contradicted by its own run where the run held "
             "more than its upper end, or failed below its lower end."
         ),

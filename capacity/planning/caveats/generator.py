@@ -62,4 +62,4 @@ def _statement(
         return f"Generator saturated on {void} of {steps} steps, more than half; on the others {reading}."
     if void:
         return f"{void} of {steps} steps are void and excluded; on the others {reading}."
-    return f"Generator not saturated on {used} of {units.counted(used, 'usable step')}: {reading}."
+    return f"Healthy on {used} of {units.counted(used, 'usable step')}: {reading}."
