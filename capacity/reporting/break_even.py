@@ -25,8 +25,8 @@ def break_even_section(found: BreakEven | Unanswered) -> Section:
             *(_interval(one) for one in found.resources),
             (
                 "Each cell: which of the two lets an instance hold more clients, and how many times more,"
-                " if all clients use it. Freshness: age of the data, p95; polls are as frequent as that"
-                f" takes. Host: {found.host}. In brackets: {_measure(found)}."
+                " if all clients use it. Freshness: p95 of the age of the data; polls are as frequent as"
+                f" that needs. Host: {found.host}. Small print: {_measure(found)}."
             ),
             *(
                 [f"Not included, because their cost components are not separable: {left_out}."]
