@@ -391,7 +391,7 @@ def test_a_run_is_never_overwritten(start, tmp_path):
 
     assert code == 3
     assert is_one_sentence(message)
-    assert "name another directory" in message
+    assert "choose another directory" in message
     assert (tmp_path / "run.json").read_text() == "{}"
 
 
