@@ -17,6 +17,7 @@ COMMANDS = {
     "doctor": "what stands in the way of a run, before any load",
     "exchange": "the bundled target alone",
     "history": "what scheduled runs found, run by run",
+    "init": "config/ and locustfiles/ to edit, into the current folder",
     "measure": "load a target and record what it takes",
     "plan": "from a recorded run to a capacity",
     "report": "a plan as HTML, Markdown and JSON",
