@@ -8,16 +8,16 @@ from capacity.domain.errors import PreflightError
 
 def main() -> None:
     """Run the command that the arguments name, and end the process with its exit code."""
-    if sys.argv[1:2] == ["agent"]:
-        sys.exit(importlib.import_module("capacity.monitor.agent").main(sys.argv[2:]))
     try:
+        if sys.argv[1:2] == ["agent"]:
+            sys.exit(importlib.import_module("capacity.monitor.agent").main(sys.argv[2:]))
         importlib.import_module("capacity.cli.main").main()
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("capacity"):
             raise
         sys.stderr.write(
-            f"capacity: the module {error.name} is not installed, and of all commands only `agent` "
-            "can do with psutil alone; install capacity without --no-deps\n"
+            f"capacity: the module {error.name} is not installed; `capacity agent` needs psutil, every "
+            "other command what comes with the package: install it without --no-deps\n"
         )
         sys.exit(PreflightError.exit_code)
 

@@ -28,9 +28,12 @@ def test_the_agent_starts_with_psutil_alone():
     assert "usage: capacity agent" in ended.stdout
 
 
-@pytest.mark.parametrize("missing", ["click", "yaml"])
-def test_a_command_without_its_modules_is_one_sentence_and_exit_code_3(missing):
-    ended = run(["plan", "run"], without=[missing])
+@pytest.mark.parametrize(
+    ("missing", "arguments"),
+    [("click", ["plan", "run"]), ("yaml", ["plan", "run"]), ("psutil", ["agent", "--pid", "1"])],
+)
+def test_a_command_without_its_modules_is_one_sentence_and_exit_code_3(missing, arguments):
+    ended = run(arguments, without=[missing])
 
     assert 3 == ended.returncode
     assert ended.stderr.startswith(f"capacity: the module {missing} is not installed")
