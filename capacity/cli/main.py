@@ -17,6 +17,7 @@ COMMANDS = {
     "doctor": "preflight checks, before any load",
     "exchange": "start the bundled target alone",
     "history": "results of scheduled runs",
+    "init": "copy config/ and locustfiles/ into the current folder, to edit",
     "measure": "load a target and record the run",
     "plan": "compute the capacity from a recorded run",
     "report": "write the report as HTML, Markdown and JSON",

@@ -13,7 +13,8 @@ _HEAD = """\
 # Configuration
 
 Data for people to edit; nothing here is Python. A file is named by its kind and name, as in
-`--target demo` for `targets/demo.yaml`, or by its path.
+`--target demo` for `targets/demo.yaml`, or by its path. A name is looked up in `./config`, then in what
+is shipped with the program; `capacity init` writes that into the current folder, to be edited.
 
 | where | what |
 |---|---|

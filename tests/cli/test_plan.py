@@ -12,7 +12,6 @@ from rich.console import Console
 
 from capacity.cli.plan import (
     command,
-    declared_in,
     located,
     plan_run,
     print_answer,
@@ -108,34 +107,6 @@ def test_what_is_no_run_is_refused_in_one_sentence(tmp_path):
     assert isinstance(result.exception, ConfigError)
     assert f"{tmp_path}: not a run" in str(result.exception)
     assert "\n" not in str(result.exception)
-
-
-def test_declared_limits_come_from_the_recorded_target():
-    [declared] = declared_in(EXAMPLE["make_record"]())
-
-    assert (declared.resource, declared.value, declared.scope, declared.source) == (
-        Resource.DESCRIPTORS,
-        25_000.0,
-        "declared",
-        "LimitNOFILE in the unit",
-    )
-
-
-@pytest.mark.parametrize("limits", [None, {}])
-def test_a_target_may_declare_no_limits(limits):
-    record = EXAMPLE["make_record"]()
-    manifest = replace(record.manifest, target={"limits": limits})
-
-    assert declared_in(replace(record, manifest=manifest)) == ()
-
-
-@pytest.mark.parametrize("limits", [["x"], {"beer": {"value": 1, "source": "s"}}, {"cpu": {}}])
-def test_impossible_limits_are_refused_in_one_sentence(limits):
-    record = EXAMPLE["make_record"]()
-    manifest = replace(record.manifest, target={"limits": limits})
-
-    with pytest.raises(ConfigError, match=r"run\.json: target\.limits"):
-        declared_in(replace(record, manifest=manifest))
 
 
 def test_a_lower_declared_limit_lowers_the_plan(tmp_path):

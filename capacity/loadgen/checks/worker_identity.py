@@ -28,9 +28,12 @@ from capacity.workload.dialect import Dialect
 
 
 def program_fingerprint(root: Path) -> str:
-    """Return a digest of the Python files below *root*, by their names and contents."""
+    """Return a digest of the Python files below *root*, by their names and contents.
+
+    Without data/, which only an installed package has: beside a checkout it is the same program.
+    """
     digest = hashlib.sha256()
-    for path in sorted(root.rglob("*.py")):
+    for path in sorted(set(root.rglob("*.py")) - set((root / "data").rglob("*.py"))):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:12]
 

@@ -123,3 +123,12 @@ def test_programs_are_told_apart_by_every_name_and_every_byte(tmp_path):
             fingerprint(a_py="1", b_py="3"),
         }
     )
+
+
+def test_an_installed_program_is_the_same_as_that_of_a_checkout(tmp_path):
+    (tmp_path / "a.py").touch()
+    before = program_fingerprint(tmp_path)
+    (tmp_path / "data" / "locustfiles").mkdir(parents=True)
+    (tmp_path / "data" / "locustfiles" / "load_profile.py").touch()
+
+    assert before == program_fingerprint(tmp_path)
