@@ -6,7 +6,8 @@ from enum import StrEnum
 from capacity.domain.estimates import Estimate
 from capacity.domain.load import LoadVector
 from capacity.domain.observation import CutOffKind
-from capacity.domain.resources import COUNTED, Limit, Resource
+from capacity.domain.resource_facts import COUNTED
+from capacity.domain.resources import Limit, Resource
 from capacity.domain.sizing import Advice
 
 FARTHEST_RATIO = 10.0

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from capacity.domain.plan import CapacityPlan
-from capacity.domain.resources import UNITS
+from capacity.domain.resource_facts import UNITS
 from capacity.domain.run import RunManifest
 
 

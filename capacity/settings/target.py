@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, field_validator
 
 from capacity.domain.errors import ConfigError
-from capacity.domain.resources import LATENCIES, Resource
+from capacity.domain.resource_facts import LATENCIES
+from capacity.domain.resources import Resource
 from capacity.settings.agent import Agent, agent_findings
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find

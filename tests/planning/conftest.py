@@ -8,7 +8,8 @@ import pytest
 
 from capacity.domain.load import LoadStep, LoadVector
 from capacity.domain.observation import GeneratorHealth, StepObservation
-from capacity.domain.resources import COUNTED, Limit, LimitState, Resource
+from capacity.domain.resource_facts import COUNTED
+from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.domain.run import ClockOffset, RunManifest, RunRecord
 from capacity.domain.sample import AgentInfo, Sample
 from capacity.workload.profile import Mix, Pace, mixed_step, ramp_steps

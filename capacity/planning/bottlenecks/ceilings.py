@@ -23,12 +23,13 @@ from capacity.domain import units
 from capacity.domain.estimates import Estimate
 from capacity.domain.load import LoadVector
 from capacity.domain.plan import CONTAINED, MetLimit, NoCeiling, UnitCost, Wall
-from capacity.domain.resources import COUNTED, LATENCIES, Limit, LimitState, Resource
+from capacity.domain.resource_facts import COUNTED, LATENCIES, TIE_ORDER
+from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.models.bootstrap import REPLICATES, SEED, spread_quantiles
 from capacity.models.ceilings import connections_at_limit, whole_connections
 from capacity.models.intervals import CONFIDENCE, Form, even_normals, form_of, form_sigma
 from capacity.models.wild_bootstrap import step_normals
-from capacity.planning.bottlenecks.ladder import TIE_ORDER, ladder
+from capacity.planning.bottlenecks.ladder import ladder
 from capacity.planning.bottlenecks.latency_objectives import (
     LatencyUse,
     latency_ceilings,

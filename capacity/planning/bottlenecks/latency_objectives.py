@@ -19,7 +19,8 @@ from capacity.domain.errors import ConfigError
 from capacity.domain.estimates import Estimate
 from capacity.domain.histogram import Histogram
 from capacity.domain.plan import CONTAINED, UnitCost
-from capacity.domain.resources import LATENCIES, Limit, LimitState
+from capacity.domain.resource_facts import LATENCIES
+from capacity.domain.resources import Limit, LimitState
 from capacity.domain.run import RunRecord
 from capacity.domain.words import listed
 from capacity.models.intervals import CONFIDENCE

@@ -7,7 +7,8 @@ from capacity.domain import units
 from capacity.domain.estimates import Estimate
 from capacity.domain.load import LoadVector
 from capacity.domain.plan import Doubt, DoubtKind, Wall
-from capacity.domain.resources import COUNTED, LATENCIES, Resource
+from capacity.domain.resource_facts import COUNTED, LATENCIES
+from capacity.domain.resources import Resource
 from capacity.domain.words import LOADS, RESOURCES, listed
 from capacity.models.design_condition import SEPARABLE_BELOW
 from capacity.planning.evidence.load_components import Attribution

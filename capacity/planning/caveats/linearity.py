@@ -16,14 +16,14 @@ import numpy as np
 from capacity.domain import units
 from capacity.domain.estimates import Estimate
 from capacity.domain.plan import Doubt, DoubtKind, Wall
-from capacity.domain.resources import COUNTED, LATENCIES, Resource
+from capacity.domain.resource_facts import COUNTED, ENVELOPED, HOST_WIDE, LATENCIES
+from capacity.domain.resources import Resource
 from capacity.domain.run import RunRecord
 from capacity.domain.words import RESOURCES
 from capacity.models.breaks import highest_level_miss, strongest_break
 from capacity.planning.caveats.memory_jumps import MATERIAL_RATIO, memory_hazards, share_of_room
-from capacity.planning.caveats.record import HOST_WIDE
 from capacity.planning.caveats.rising_memory import rising_doubts
-from capacity.planning.costs.fitted_costs import ENVELOPED, use_design
+from capacity.planning.costs.fitted_costs import use_design
 from capacity.planning.evidence.load_components import Attribution
 from capacity.planning.evidence.windows import Window
 

@@ -6,6 +6,7 @@ from statistics import median
 from capacity.domain import units
 from capacity.domain.observation import CutOffKind, StepObservation
 from capacity.domain.plan import Doubt, DoubtKind, GeneratorVerdict
+from capacity.domain.resource_facts import HOST_WIDE
 from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.domain.run import RunRecord
 from capacity.domain.words import RESOURCES, listed
@@ -18,15 +19,6 @@ FEWEST_STEPS = 4
 MISSING_SAMPLES_RATIO = 0.1
 CLOCK_ERROR_S = 0.25
 _SHORTEST_BEAT_S = 1e-3
-
-HOST_WIDE = (
-    Resource.FILE_TABLE,
-    Resource.USER_PROCESSES,
-    Resource.TCP_MEMORY,
-    Resource.HOST_MEMORY,
-)
-"""Read for the whole host, so that a generator there has a part in their use. The target's CPU is
-its own, and a connection within a host is one entry of connection tracking."""
 
 
 def record_doubts(

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from capacity.domain.estimates import Estimate
 from capacity.domain.load import LoadVector
 from capacity.domain.plan import CONTAINED, UnitCost
-from capacity.domain.resources import COUNTED, PROCESS_BYTES, Resource
+from capacity.domain.resource_facts import COUNTED, ENVELOPED, FLOWS
+from capacity.domain.resources import Resource
 from capacity.models.bootstrap import spread_quantiles
 from capacity.models.breaks import is_raised_by_first_use, strongest_break
 from capacity.models.design_condition import SEPARABLE_BELOW, condition_number
@@ -34,9 +35,7 @@ from capacity.models.wild_bootstrap import redrawn_costs
 from capacity.planning.costs.memory_bursts import burst_costs
 from capacity.planning.costs.unreleased_memory import departed_connections
 from capacity.planning.evidence.load_components import Attribution, design, mix_vector
-from capacity.planning.evidence.windows import FLOWS, Window
-
-ENVELOPED = PROCESS_BYTES | {Resource.MEMORY, Resource.HOST_MEMORY, Resource.TCP_MEMORY}
+from capacity.planning.evidence.windows import Window
 
 _STAIR_EVERY = 4
 """Every so manieth replicate takes a jump as one of many."""

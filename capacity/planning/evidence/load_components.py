@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capacity.domain.load import LoadVector
-from capacity.domain.resources import COUNTED, Resource
+from capacity.domain.resource_facts import COUNTED
+from capacity.domain.resources import Resource
 from capacity.models.design_condition import SEPARABLE_BELOW, condition_number
 from capacity.planning.evidence.windows import Window
 
