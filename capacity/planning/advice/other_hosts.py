@@ -23,8 +23,8 @@ from capacity.domain.resource_facts import COUNTED
 from capacity.domain.resources import Resource
 from capacity.domain.sizing import HostType, HostWall, Unanswered
 from capacity.domain.words import LOADS, RESOURCES, listed
+from capacity.models.ceilings import lowest_at_confidence
 from capacity.models.intervals import Form, form_of, form_sigma
-from capacity.models.weakest import lowest_at_confidence
 
 ONE_SIDED = 0.95
 FARTHEST_MIX_RATIO = 4.0

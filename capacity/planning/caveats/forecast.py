@@ -10,7 +10,7 @@ from capacity.domain.plan import Doubt, DoubtKind, Wall
 from capacity.domain.resource_facts import COUNTED, LATENCIES
 from capacity.domain.resources import Resource
 from capacity.domain.words import LOADS, RESOURCES, listed
-from capacity.models.design_condition import SEPARABLE_BELOW
+from capacity.models.design import SEPARABLE_BELOW
 from capacity.planning.evidence.load_components import Attribution
 
 BY_DESIGN_RATIO = 4.5
