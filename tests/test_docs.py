@@ -10,6 +10,7 @@ import pytest
 
 from capacity.cli.main import COMMANDS, cli
 from capacity.domain import (
+    caveats,
     estimates,
     finding,
     load,
@@ -52,6 +53,7 @@ def test_every_command_is_in_the_readme(name):
 @pytest.mark.parametrize(
     "module",
     [
+        caveats,
         estimates,
         finding,
         load,

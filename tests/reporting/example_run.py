@@ -5,19 +5,11 @@ Every resource is exactly baseline + costs · load, so that what a report shows 
 
 from dataclasses import replace
 
+from capacity.domain.caveats import Doubt, DoubtKind
 from capacity.domain.estimates import Estimate
 from capacity.domain.load import LoadVector
 from capacity.domain.observation import GeneratorHealth, Quantiles, StepObservation
-from capacity.domain.plan import (
-    CapacityPlan,
-    Doubt,
-    DoubtKind,
-    Excuse,
-    GeneratorVerdict,
-    NoCeiling,
-    UnitCost,
-    Wall,
-)
+from capacity.domain.plan import CapacityPlan, Excuse, GeneratorVerdict, NoCeiling, UnitCost, Wall
 from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.domain.run import ClockOffset, LoadPoint, RunEvent, RunManifest, RunRecord
 from capacity.domain.sample import AgentInfo, Sample

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from capacity.domain.plan import Doubt, DoubtKind
+from capacity.domain.caveats import Doubt, DoubtKind
 from capacity.reporting.html import render
 
 HOSTILE = (

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from capacity.domain.plan import Doubt, DoubtKind
+from capacity.domain.caveats import Doubt, DoubtKind
 from capacity.reporting.markdown import MOST_CHARACTERS, escaped, render
 
 

@@ -14,8 +14,8 @@ from statistics import median
 from typing import NamedTuple
 
 from capacity.domain import units
+from capacity.domain.caveats import Doubt, DoubtKind
 from capacity.domain.observation import StepObservation
-from capacity.domain.plan import Doubt, DoubtKind
 from capacity.domain.resources import Resource
 from capacity.domain.run import RunRecord
 from capacity.domain.sample import AgentInfo, Sample

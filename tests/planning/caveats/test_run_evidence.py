@@ -2,11 +2,10 @@ from dataclasses import asdict, replace
 
 import pytest
 
+from capacity.domain.caveats import OFF_LINE_RATIO, DoubtKind
 from capacity.domain.observation import CutOff, CutOffKind
-from capacity.domain.plan import DoubtKind
 from capacity.domain.resources import LimitState, Resource
 from capacity.domain.run import LIMIT_CHANGED, RunEvent
-from capacity.planning.caveats.run_evidence import OFF_LINE_RATIO
 from capacity.planning.plan import plan
 
 

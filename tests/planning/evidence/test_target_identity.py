@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from capacity.domain.plan import CapacityPlan, DoubtKind, Excuse
+from capacity.domain.caveats import DoubtKind
+from capacity.domain.plan import CapacityPlan, Excuse
 from capacity.domain.resources import Resource
 from capacity.planning.evidence.target_identity import (
     LEAST_GAIN_RATIO,
