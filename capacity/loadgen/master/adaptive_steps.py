@@ -1,5 +1,8 @@
 """Climbs with an experiment (workload.experiment) as far as the plan so far allows (planning.climb)."""
 
+import math
+from dataclasses import replace
+
 from capacity.domain.errors import RunInvalidError
 from capacity.domain.load import LoadStep
 from capacity.domain.observation import CutOff, StepObservation
@@ -10,6 +13,7 @@ from capacity.loadgen.master.merged_counts import MergedCounts
 from capacity.loadgen.master.run_endings import Ending
 from capacity.planning.evidence.saturated_steps import short_steps
 from capacity.planning.plan import plan
+from capacity.planning.safety.arrival_pace import arrival_pace_per_s
 from capacity.planning.safety.climb import Climb, Rules, next_climb
 from capacity.workload.experiment import Experiment
 
@@ -38,6 +42,8 @@ class AdaptiveSteps:
         self._is_down = False
         self._repeated: list[LoadStep] = []
         self._opened_per_s = 0.0
+        self._pace_per_s = math.inf
+        """Connections a second that the target's processors are asked for at most."""
         self._seen: list[StepObservation] = []
         self.short: CutOff | None = None
         """How the last step was saturated, if it was so twice."""
@@ -68,7 +74,10 @@ class AdaptiveSteps:
         levels = sorted({step.connections for step in self._steps if step.connections})
         climb = self._climb(record, levels)
         if climb.connections is not None:
-            steps = self._experiment.level(climb.connections, self._steps)
+            steps = tuple(
+                replace(step, connects_per_s=min(step.connects_per_s, self._pace_per_s))
+                for step in self._experiment.level(climb.connections, self._steps)
+            )
         else:
             is_whole = self._trouble is None
             steps = self._experiment.way_down(self._steps) if is_whole else ()
@@ -97,7 +106,9 @@ class AdaptiveSteps:
         if isinstance(answer, Excuse) and record.manifest.agent is not None:
             self._trouble = f"there is no answer so far: {answer.reason}"
             return Climb(connections=None, reason=self._trouble)
+        self._pace_per_s = arrival_pace_per_s(record, answer, self._rules.fraction)
         per_s = self._opened_per_s or self._experiment.pace.connects_per_s
+        per_s = min(per_s, self._pace_per_s)
         most_at_pace = levels[-1] + round(per_s * LONGEST_RAMP_S)
         began_at, ended_at = self._seen[0].started_at, self._seen[-1].plateau_ended_at
         used_s = (ended_at or began_at) - began_at

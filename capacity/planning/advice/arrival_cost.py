@@ -7,7 +7,7 @@ from capacity.domain.resources import Resource
 from capacity.domain.run import RunRecord
 from capacity.domain.sizing import ArrivalCost, Unanswered
 from capacity.models.operations.arrival_cost import arrival_cost_s
-from capacity.planning.advice.ramps import CPU_RESOURCES, Ramp, excess_s, ramps, smallest_backlog
+from capacity.planning.costs.ramps import CPU_RESOURCES, Ramp, excess_s, ramps, smallest_backlog
 from capacity.planning.evidence.declared_limits import admitted_per_s
 from capacity.planning.evidence.plausible import is_plausible
 from capacity.planning.evidence.windows import offset_of, restarts

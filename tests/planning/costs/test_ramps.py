@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from capacity.domain.resources import Resource
-from capacity.planning.advice.ramps import excess_s, open_connections_at, ramps, smallest_backlog
+from capacity.planning.costs.ramps import excess_s, open_connections_at, ramps, smallest_backlog
 
-EXAMPLE = runpy.run_path(str(Path(__file__).with_name("example_demand.py")))
+EXAMPLE = runpy.run_path(str(Path(__file__).parents[1] / "advice" / "example_demand.py"))
 RECORD = EXAMPLE["make_ramped_record"](0.0008, 0.0002)
 OFFSET_S = EXAMPLE["EXAMPLE"]["OFFSET_S"]
 LOOP = next(
