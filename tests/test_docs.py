@@ -21,6 +21,7 @@ from capacity.domain import (
     run,
     sample,
     sizing,
+    target,
 )
 from capacity.domain.errors import CapacityError
 from capacity.settings.reference import document
@@ -64,6 +65,7 @@ def test_every_command_is_in_the_readme(name):
         run,
         sample,
         sizing,
+        target,
     ],
 )
 def test_every_public_name_of_the_domain_is_in_the_glossary(module):

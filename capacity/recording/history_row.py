@@ -50,7 +50,7 @@ def fingerprint_of(manifest: RunManifest) -> str:
     """Return equal text for runs that may be compared: same target, profile, host, versions."""
     agent = manifest.agent
     compared = {
-        "target": manifest.target,
+        "target": manifest.target.document,
         "profile": manifest.profile,
         "host": None if agent is None else [agent.host, agent.cores, agent.memory_bytes],
         "versions": [

@@ -88,7 +88,9 @@ def join(master):
 
 
 def given(orders):
-    return [(messages.BEGIN, {**orders.as_message(), "clock_offset_s": pytest.approx(0.25, abs=0.05)})]
+    return [
+        (messages.BEGIN, {**orders.as_message(), "clock_offset_s": pytest.approx(0.25, abs=0.05)})
+    ]
 
 
 def test_locust_without_workers_is_its_own_crew(target):
