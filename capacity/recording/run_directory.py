@@ -6,6 +6,7 @@
     histograms.jsonl   {"step", "series", "counts"}: durations in microseconds
     load.jsonl         one LoadPoint a second
     events.jsonl       phases, lost workers, problems, the end
+    ending.json        instead of all these: why the run could not begin (ending.py)
 
 Derived files (plan.json, report.*) lie beside them and can be made again at any time.
 
