@@ -24,7 +24,7 @@ from capacity.domain.load import LoadVector
 from capacity.domain.plan import CONTAINED, UnitCost
 from capacity.domain.resource_facts import COUNTED, ENVELOPED, FLOWS
 from capacity.domain.resources import Resource
-from capacity.models.bootstrap import spread_quantiles
+from capacity.models.bootstrap import interval_around
 from capacity.models.breaks import is_raised_by_first_use, strongest_break
 from capacity.models.counted import snapped_slope, straight_rows
 from capacity.models.design import SEPARABLE_BELOW, condition_number
@@ -235,8 +235,4 @@ def _component(by_name: dict[str, NDArray[np.float64]], name: str) -> Estimate:
 
 
 def _estimate(values: NDArray[np.float64]) -> Estimate:
-    low, high = spread_quantiles(values, CONFIDENCE)
-    mid = float(values[-1])
-    return Estimate(
-        low=min(float(low), mid), mid=mid, high=max(float(high), mid), confidence=CONFIDENCE
-    )
+    return interval_around(float(values[-1]), values, CONFIDENCE)
