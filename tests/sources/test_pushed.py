@@ -13,7 +13,7 @@ from capacity.domain.errors import ConfigError, PreflightError, UnreachableError
 from capacity.domain.sample import AgentInfo, Sample
 from capacity.settings.agent import Agent
 from capacity.sources import pushed
-from capacity.sources.agent import INFO, SAMPLE
+from capacity.sources.border import INFO, SAMPLE
 from capacity.sources.push_server import RefusedError
 from capacity.sources.pushed import PushedSamples, pushed_to
 

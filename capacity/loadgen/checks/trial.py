@@ -114,6 +114,12 @@ def _known_trouble(error: HandshakeError | ExchangeError) -> str | None:
             f"the proxy does not connect us ({reason}); correct proxy in the target file, or have the "
             "proxy allow CONNECT to this host and port"
         )
+    if reason == "connect_timeout" and isinstance(error, HandshakeError) and error.is_connected:
+        return (
+            "the target took the connection and did not answer the handshake within"
+            f" {units.duration(TRIAL_S)} ({reason}); look at the target, or correct port and tls in the"
+            " target file"
+        )
     if reason == "tls_failed":
         return f"no TLS there ({reason}); correct port, or take tls: true out of the target file"
     return None

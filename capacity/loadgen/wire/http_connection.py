@@ -14,12 +14,12 @@ from ssl import SSLEOFError, SSLError, SSLZeroReturnError
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-import gevent
 from gevent import monkey
 from geventhttpclient.header import Headers
 from geventhttpclient.response import HTTPResponse
 
 from capacity.domain.errors import ConfigError
+from capacity.loadgen.wire.deadline import in_time
 from capacity.loadgen.wire.dialing import dial
 from capacity.loadgen.wire.endpoint import Endpoint
 from capacity.loadgen.wire.handshake import failure_reason
@@ -94,9 +94,9 @@ class HttpConnection:
         once more on a new one, if it may be made twice.
         """
         try:
-            # Sockets' own timeouts begin anew with every byte that a slow target lets drip.
-            with gevent.Timeout(self._timeout_s, TimeoutError):
-                return self._exchanged(request, is_repeatable=is_repeatable)
+            return in_time(
+                self._timeout_s, lambda: self._exchanged(request, is_repeatable=is_repeatable)
+            )
         except (OSError, HTTPException, ConfigError, _OversizedError) as error:
             self.close()
             raise ExchangeError(self._reason(error)) from error
