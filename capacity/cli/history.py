@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from capacity.domain.words import printable
 from capacity.recording.history import rows
 from capacity.recording.history_row import HistoryRow
 
@@ -62,7 +63,7 @@ def _table(found: list[HistoryRow]) -> Table:
             row.binding or row.reason or "",
         )
         # Text: brackets in a name are no markup.
-        table.add_row(*(Text(cell) for cell in cells))
+        table.add_row(*(Text(printable(cell)) for cell in cells))
     return table
 
 

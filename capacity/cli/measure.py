@@ -22,6 +22,7 @@ from capacity.domain.errors import (
 )
 from capacity.domain.run import RunRecord
 from capacity.domain.units import counted
+from capacity.domain.words import LONGEST_SENTENCE, printable
 from capacity.loadgen.checks.preflight import check
 from capacity.loadgen.master.limit_search import trials_to_resume
 from capacity.loadgen.run_path import new_run_path
@@ -184,7 +185,7 @@ def _raise_unless_finished(run: Path, child: Child) -> None:
             f"because {loaded[-1].void}"
         )
     if reason:
-        print(reason, file=sys.stderr)  # noqa: T201 - progress goes to stderr
+        print(printable(reason, LONGEST_SENTENCE), file=sys.stderr)  # noqa: T201 - progress goes to stderr
 
 
 def _why_not_begun(child: Child) -> CapacityError:

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from capacity.domain.resources import Resource
 
 LONGEST_TEXT = 400
+LONGEST_SENTENCE = 4000
+"""Of ours, which may quote several."""
 
 RESOURCES: dict[Resource, str] = {
     Resource.APPLICATION_CONNECTIONS: "connections admitted by the application",

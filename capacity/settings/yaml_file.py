@@ -48,7 +48,7 @@ def load(
         problems += [(document.line_of(place), place, text) for place, text in check(settings)]
     if problems or settings is None:
         problems.sort(key=lambda problem: problem[0])
-        raise ConfigError("\n".join(_sentence(path, problem) for problem in problems))
+        raise ConfigError(*(_sentence(path, problem) for problem in problems))
     return settings
 
 

@@ -1,3 +1,4 @@
+import io
 import json
 import socket
 import subprocess
@@ -6,9 +7,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
-from capacity.cli.doctor import command
+from capacity.cli.doctor import _table, command
 from capacity.domain.errors import ConfigError, PreflightError
+from capacity.domain.finding import Finding, Status
 
 TARGET = """\
 target: 1
@@ -80,3 +83,14 @@ def test_a_target_that_accepts_and_says_nothing_is_named_with_its_phase(target, 
     assert PreflightError.exit_code == said.returncode
     assert "took the connection and did not answer" in failed["handshake and subscription"]
     assert "no answer to the REST request" in failed["REST request"]
+
+
+def test_findings_that_quote_an_agent_move_nothing_on_the_terminal():
+    attack = "\x1b]0;PWNED\x07\x1b[2J[red]"
+    finding = Finding(name="agent", status=Status.WARNING, statement=attack, remedy=attack)
+    console = Console(file=io.StringIO(), width=160)
+    console.print(_table([finding]))
+    text = console.file.getvalue()
+
+    assert not set("\x1b\x07") & set(text)
+    assert 2 == text.count("PWNED") == text.count("[red]")
