@@ -13,12 +13,9 @@ from rich.text import Text
 
 from capacity.domain.errors import ConfigError, RunInvalidError
 from capacity.domain.plan import CapacityPlan, Excuse
-from capacity.domain.resources import Limit
-from capacity.domain.run import RunRecord
 from capacity.domain.sizing import Demand, HostType
 from capacity.domain.words import printable
 from capacity.planning.advice.advice import advice
-from capacity.planning.evidence.declared_limits import declared_limits
 from capacity.planning.plan import plan as planned
 from capacity.recording import run_directory
 from capacity.reporting import json_document
@@ -89,21 +86,11 @@ def plan_run(
 ) -> CapacityPlan | Excuse:
     """Plan from the run in *run*, size for *demand* on *hosts*, and write plan.json into it."""
     record = run_directory.load(run)
-    answer = planned(record, declared=declared_in(record))
+    answer = planned(record, declared=record.manifest.target.limits)
     if isinstance(answer, CapacityPlan):
         answer = replace(answer, advice=advice(record, answer, demand, hosts))
     write_whole(run / PLAN_FILE, json_document.render(answer))
     return answer
-
-
-def declared_in(record: RunRecord) -> tuple[Limit, ...]:
-    try:
-        return declared_limits(record.manifest.target)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ConfigError(
-            f"run {record.manifest.run}: run.json: target.limits: {error!r}; each entry is"
-            " a resource's name with its value and source"
-        ) from None
 
 
 def write_whole(path: Path, text: str) -> None:

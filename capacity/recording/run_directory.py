@@ -6,6 +6,7 @@
     histograms.jsonl   {"step", "series", "counts"}: durations in microseconds
     load.jsonl         one LoadPoint a second
     events.jsonl       phases, lost workers, problems, the end
+    ending.json        instead of all these: why the run could not begin (ending.py)
 
 Derived files (plan.json, report.*) lie beside them and can be made again at any time.
 
@@ -16,10 +17,10 @@ import json
 import os
 import stat
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -29,6 +30,7 @@ from capacity.domain.observation import StepObservation
 from capacity.domain.outside import strict_json
 from capacity.domain.run import LoadPoint, RunEvent, RunManifest, RunRecord
 from capacity.domain.sample import Sample
+from capacity.domain.target import TargetSpec
 from capacity.domain.words import printable
 
 FORMAT_VERSION = 1
@@ -72,7 +74,7 @@ class RunWriter:
     def __init__(self, path: Path, manifest: RunManifest) -> None:
         """Create *path* and write the manifest. Raises ConfigError if a run is there already."""
         self.path = path
-        content = _MANIFEST.dump_json(manifest, indent=2)
+        content = _manifest_json(manifest)
         _require_readable(path, content)
         try:
             path.mkdir(parents=True, exist_ok=True)
@@ -113,7 +115,8 @@ def is_run(path: Path) -> bool:
 def load(path: Path) -> RunRecord:
     """Return the run in *path*; what is torn or absent is named in its `missing`.
 
-    Raises ConfigError when *path* is no run, or one of a newer format.
+    Raises ConfigError when *path* is no run, one of a newer format, or one whose
+    target states impossible limits or objectives.
     """
     missing: list[str] = []
     manifest = _manifest(path)
@@ -156,23 +159,21 @@ def _manifest(path: Path) -> RunManifest:
     except OSError:
         raise ConfigError(f"{path}: not a run (no readable run.json in it)") from None
     try:
-        document = strict_json(text)
-        version = document["format_version"]
-        if version > FORMAT_VERSION:
-            raise ConfigError(
-                f"{file}: format {version} is newer than this program's {FORMAT_VERSION}; update it"
-            )
-        if version != FORMAT_VERSION:
-            raise ConfigError(f"{file}: there was never a format {version}; name a run")
-        return _MANIFEST.validate_python(document)
-    except (ValueError, KeyError, TypeError) as error:
+        return _manifest_of(file, strict_json(text))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(f"{file}: not a run's manifest ({_first_line(error)})") from None
+
+
+def _manifest_of(file: Path, document: Mapping[str, Any]) -> RunManifest:
+    _refuse_others(file, document["format_version"])
+    target = _target(file, document["target"])
+    return _MANIFEST.validate_python({**document, "target": target})
 
 
 def _require_readable(path: Path, content: bytes) -> None:
     """Raise ConfigError where a manifest would be written that nobody could load again."""
     try:
-        _MANIFEST.validate_python(strict_json(content))
+        _manifest_of(path, strict_json(content))
     except ValueError as error:
         raise ConfigError(
             f"{path}: the run could not be read again, so it is not begun ({_first_line(error)})"
@@ -185,6 +186,29 @@ def _first_line(error: Exception) -> str:
         place = ".".join(map(str, first["loc"]))
         return printable(f"{error.error_count()} fields are wrong, {place}: {first['msg']}")
     return printable(str(error).partition("\n")[0])
+
+
+def _target(file: Path, document: Mapping[str, Any]) -> TargetSpec:
+    try:
+        return TargetSpec.from_document(document)
+    except ConfigError as error:
+        raise ConfigError(f"{file}: {error}") from None
+
+
+def _refuse_others(file: Path, version: int) -> None:
+    if version > FORMAT_VERSION:
+        raise ConfigError(
+            f"{file}: format {version} is newer than this program's {FORMAT_VERSION}; update it"
+        )
+    if version != FORMAT_VERSION:
+        raise ConfigError(f"{file}: there was never a format {version}; name a run")
+
+
+def _manifest_json(manifest: RunManifest) -> bytes:
+    """Return run.json: the target in it is its file as it was validated."""
+    document = json.loads(_MANIFEST.dump_json(manifest))
+    document["target"] = dict(manifest.target.document)
+    return json.dumps(document, indent=2, ensure_ascii=False).encode()
 
 
 def _lines(file: Path, adapter: TypeAdapter[T], missing: list[str]) -> Iterator[T]:

@@ -1,8 +1,9 @@
 """The ladder of walls, the doubts, and the resources that set no ceiling, as sections."""
 
 from capacity.domain import units
+from capacity.domain.caveats import Doubt
 from capacity.domain.load import LoadVector
-from capacity.domain.plan import CapacityPlan, Doubt, Excuse, NoCeiling, Wall
+from capacity.domain.plan import CapacityPlan, Excuse, NoCeiling, Wall
 from capacity.domain.words import RESOURCES
 from capacity.reporting.document import Cell, Figure, Row, Section, Table, cells
 from capacity.reporting.ladder_chart import ladder_chart

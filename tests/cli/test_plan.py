@@ -12,7 +12,6 @@ from rich.console import Console
 
 from capacity.cli.plan import (
     command,
-    declared_in,
     located,
     plan_run,
     print_answer,
@@ -20,6 +19,7 @@ from capacity.cli.plan import (
 )
 from capacity.domain.errors import ConfigError
 from capacity.domain.resources import Resource
+from capacity.domain.target import TargetSpec
 from capacity.recording.run_directory import RunWriter
 from capacity.reporting.json_document import parse
 
@@ -110,38 +110,23 @@ def test_what_is_no_run_is_refused_in_one_sentence(tmp_path):
     assert "\n" not in str(result.exception)
 
 
-def test_declared_limits_come_from_the_recorded_target():
-    [declared] = declared_in(EXAMPLE["make_record"]())
-
-    assert (declared.resource, declared.value, declared.scope, declared.source) == (
-        Resource.DESCRIPTORS,
-        25_000.0,
-        "declared",
-        "LimitNOFILE in the unit",
-    )
-
-
-@pytest.mark.parametrize("limits", [None, {}])
-def test_a_target_may_declare_no_limits(limits):
-    record = EXAMPLE["make_record"]()
-    manifest = replace(record.manifest, target={"limits": limits})
-
-    assert declared_in(replace(record, manifest=manifest)) == ()
-
-
 @pytest.mark.parametrize("limits", [["x"], {"beer": {"value": 1, "source": "s"}}, {"cpu": {}}])
-def test_impossible_limits_are_refused_in_one_sentence(limits):
+def test_impossible_limits_in_a_record_are_refused_in_one_sentence(tmp_path, limits):
     record = EXAMPLE["make_record"]()
-    manifest = replace(record.manifest, target={"limits": limits})
+    target = TargetSpec(document={"limits": limits})
+    run = write(tmp_path / "run", replace(record, manifest=replace(record.manifest, target=target)))
 
-    with pytest.raises(ConfigError, match=r"run\.json: target\.limits"):
-        declared_in(replace(record, manifest=manifest))
+    with pytest.raises(ConfigError, match=r"run\.json: target\.limits") as found:
+        plan_run(run)
+    assert "\n" not in str(found.value)
 
 
 def test_a_lower_declared_limit_lowers_the_plan(tmp_path):
     record = EXAMPLE["make_record"]()
     limits = {"descriptors": {"value": 10_052, "source": "the unit file"}}
-    manifest = replace(record.manifest, target={"name": "venue", "limits": limits})
+    manifest = replace(
+        record.manifest, target=TargetSpec.from_document({"name": "venue", "limits": limits})
+    )
 
     plan = plan_run(write(tmp_path / "run", replace(record, manifest=manifest)))
 
