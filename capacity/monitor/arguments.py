@@ -9,6 +9,9 @@ from capacity.monitor.discovery import Selector
 _MEBIBYTE = 1 << 20
 
 
+_MOST_DIGITS = 9
+
+
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="capacity agent",
@@ -65,7 +68,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--allow-plain-http",
         action="store_true",
-        help="with --push: http to other hosts, where the network itself encrypts",
+        help="http from or to other hosts, where the network itself encrypts",
     )
     parser.add_argument(
         "--spool", type=Path, metavar="DIR", help="keep the samples in files in this directory, too"
@@ -103,14 +106,16 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    if not text.isdecimal() or len(text) > _MOST_DIGITS or int(text) < 1:
+        raise argparse.ArgumentTypeError(
+            f"{text[:40]!r} is not a whole number above 0, of {_MOST_DIGITS} digits at most"
+        )
     return int(text)
 
 
 def _listen_port(text: str) -> int:
-    if not text.isdecimal() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port, 0 to 65535")
+    if not text.isdecimal() or len(text) > _MOST_DIGITS or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a port, 0 to 65535")
     return int(text)
 
 

@@ -227,8 +227,12 @@ def _lines(file: Path, adapter: TypeAdapter[T], missing: list[str]) -> Iterator[
 
 
 def _content(file: Path) -> bytes:
-    """Return what is in *file*. Raises OSError, also where it is no file and might never end."""
-    with os.fdopen(os.open(file, os.O_RDONLY | os.O_NONBLOCK), "rb") as opened:
+    """Return what is in *file*. Raises OSError, also where it is a pipe or a device."""
+    with open(file, "rb", opener=_without_waiting) as opened:
         if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
             raise OSError(0, "no regular file")
         return opened.read()
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)

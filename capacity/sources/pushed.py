@@ -19,6 +19,7 @@ from pathlib import Path
 from capacity.domain.errors import ConfigError, PreflightError, UnreachableError
 from capacity.domain.run import ClockOffset
 from capacity.domain.sample import AgentInfo, PortHolder, Sample
+from capacity.monitor.credentials import LEAST_LETTERS
 from capacity.settings.agent import Agent, host_and_port
 from capacity.sources.border import UnreadableError, read_info, read_sample
 from capacity.sources.push_server import PushServer, RefusedError
@@ -162,6 +163,11 @@ def pushed_to(agent: Agent, listen: str) -> PushedSamples:
             return inbox
         inbox.close()
     token = None if agent.token_file is None else read_token(Path(agent.token_file))
+    if token is not None and len(token) < LEAST_LETTERS:
+        raise ConfigError(
+            f"{agent.token_file}: a token of {len(token)} letters can be guessed; give it"
+            f" {LEAST_LETTERS} or more"
+        )
     inbox = PushedSamples(listen)
     try:
         server = PushServer(host_and_port(listen), inbox, token, _tls(agent))

@@ -43,6 +43,8 @@ class Answer(NamedTuple):
 def read_token(file: Path) -> str:
     """Return the token in *file*, one word. Raises ConfigError."""
     try:
+        if file.exists() and not file.is_file():
+            raise ConfigError(f"{file}: is no regular file; a token is one word in one")
         token = file.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: cannot read the agent's token ({error})") from None

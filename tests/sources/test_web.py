@@ -1,6 +1,7 @@
 """Answers with bounds, and sentences for those that never come."""
 
 import contextlib
+import os
 import socket
 import threading
 
@@ -157,6 +158,12 @@ def test_a_token_is_one_word(tmp_path, text):
     file.write_text(text)
     with pytest.raises(ConfigError, match="a token is one word of printable ASCII"):
         read_token(file)
+
+
+def test_a_token_in_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ConfigError, match="is no regular file"):
+        read_token(tmp_path / "pipe")
 
 
 def test_no_proxy_of_the_environment_stands_between(answering, monkeypatch):
