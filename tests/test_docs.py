@@ -10,6 +10,7 @@ import pytest
 
 from capacity.cli.main import COMMANDS, cli
 from capacity.domain import (
+    comparison,
     estimates,
     finding,
     load,
@@ -49,7 +50,8 @@ def test_every_command_is_in_the_readme(name):
 
 
 @pytest.mark.parametrize(
-    "module", [estimates, finding, load, observation, plan, resources, run, sample, sizing]
+    "module",
+    [comparison, estimates, finding, load, observation, plan, resources, run, sample, sizing],
 )
 def test_every_public_name_of_the_domain_is_in_the_glossary(module):
     assert [] == [name for name in public_classes(module) if f"`{name}`" not in ARCHITECTURE]

@@ -62,11 +62,12 @@ def _section(section: Section) -> str:
     parts = [f"## {escaped(section.heading)}\n"]
     parts += [f"{escaped(paragraph)}\n" for paragraph in section.paragraphs]
     if section.table is not None:
-        parts.append(_table(section.table))
+        parts.append("\n".join(table_lines(section.table)) + "\n")
     return "\n".join(parts)
 
 
-def _table(table: Table) -> str:
+def table_lines(table: Table) -> list[str]:
+    """Return the table line by line, cut where it grows long."""
     rules = ("--:" if index in table.numeric else "---" for index in range(len(table.columns)))
     lines = [
         "| " + " | ".join(escaped(column) for column in table.columns) + " |",
@@ -76,7 +77,7 @@ def _table(table: Table) -> str:
     more = len(table.rows) - _MOST_ROWS
     if more > 0:
         lines += ["", f"_{more} more rows: see report.html._"]
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def _inline(cell: Cell) -> str:
