@@ -45,8 +45,22 @@ from capacity.reporting.comparison import (
     show_default=True,
     help="Changes of costs and capacity below this many percent do not count.",
 )
+@click.option(
+    "--run-noise",
+    "run_noise_percent",
+    type=click.FloatRange(0.0, 100.0),
+    default=0.0,
+    show_default=True,
+    help="What costs differ by from run to run of one build, in percent (a standard deviation).",
+)
 def command(
-    run: str, baseline: str, shape: str, least_effect_percent: float, *, as_json: bool
+    run: str,
+    baseline: str,
+    shape: str,
+    least_effect_percent: float,
+    run_noise_percent: float,
+    *,
+    as_json: bool,
 ) -> None:
     """Compare RUN with BASELINE; exit code 11 says that something got worse.
 
@@ -57,6 +71,7 @@ def command(
         measured_runs(run),
         measured_runs(baseline),
         least_effect_ratio=least_effect_percent / 100.0,
+        run_noise_ratio=run_noise_percent / 100.0,
     )
     if as_json or shape == "json":
         click.echo(render_json(found), nl=False)

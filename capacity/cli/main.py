@@ -22,6 +22,7 @@ COMMANDS = {
     "plan": "from a recorded run to a capacity",
     "report": "a plan as HTML, Markdown and JSON",
     "scheduled": "one self-locking run: measure, plan, report, history",
+    "why": "where a number of a plan comes from, down to the readings",
 }
 
 

@@ -47,8 +47,12 @@ def compare(
     before: Sequence[MeasuredRun],
     *,
     least_effect_ratio: float = LEAST_EFFECT_RATIO,
+    run_noise_ratio: float = 0.0,
 ) -> Comparison:
     """Return what changed from *before* to *after*; each side has one run or more.
+
+    *run_noise_ratio* is what costs and capacity of one build differ by from run to run, as a standard
+    deviation; several runs a side show it themselves.
 
     Raises RunInvalidError, naming the difference, where they may not be compared.
     """
@@ -63,10 +67,10 @@ def compare(
         lines_before=[resource_lines(run.record, list(UNITS)) for run in before],
         lines_after=[resource_lines(run.record, list(UNITS)) for run in after],
     )
-    shifts = cost_shifts(sides.lines_before, sides.lines_after, _mean_mix(before))
+    shifts = cost_shifts(sides.lines_before, sides.lines_after, _mean_mix(before), run_noise_ratio)
     judged = sum(each.is_judged for each in shifts) + _DELAYS + 1
     chance_needed = 1.0 - FALSE_ALARMS / judged
-    capacity = _capacity_changes(sides, chance_needed, least_effect_ratio)
+    capacity = _capacity_changes(sides, chance_needed, least_effect_ratio, run_noise_ratio)
     costs = tuple(cost_change(each, chance_needed, least_effect_ratio) for each in shifts)
     records = [[run.record for run in side] for side in (before, after)]
     delays = tuple(delay_changes(records[0], records[1], chance_needed))
@@ -83,7 +87,7 @@ def compare(
         delays=delays,
         chance_needed=chance_needed,
         least_effect_ratio=least_effect_ratio,
-        caveats=(*_caveats(before, after), *circumstances(runs)),
+        caveats=(*_caveats(before, after, run_noise_ratio), *circumstances(runs)),
     )
 
 
@@ -114,7 +118,7 @@ def _mean_mix(side: Sequence[MeasuredRun]) -> LoadVector:
 
 
 def _capacity_changes(
-    sides: _Sides, chance_needed: float, least_effect_ratio: float
+    sides: _Sides, chance_needed: float, least_effect_ratio: float, run_noise_ratio: float
 ) -> tuple[Change, ...]:
     """Return the change of the capacity, and the safe capacity beside it.
 
@@ -126,7 +130,8 @@ def _capacity_changes(
         Side(
             values=[math.log(max(run.plan.capacity.mid, 1.0)) for run in side],
             errors=[
-                _capacity_error(run, line, errors) for run, line in zip(side, lines, strict=True)
+                math.hypot(_capacity_error(run, line, errors), run_noise_ratio)
+                for run, line in zip(side, lines, strict=True)
             ],
         )
         for side, lines in (
@@ -222,12 +227,14 @@ def _line_error(wall: Wall, line: ResourceLine, mix: LoadVector) -> float | None
     return line.line.reach(rest / room + along / marginal)
 
 
-def _caveats(before: Sequence[MeasuredRun], after: Sequence[MeasuredRun]) -> list[str]:
+def _caveats(
+    before: Sequence[MeasuredRun], after: Sequence[MeasuredRun], run_noise_ratio: float
+) -> list[str]:
     said = []
-    if len(before) == 1 or len(after) == 1:
+    if (len(before) == 1 or len(after) == 1) and run_noise_ratio == 0.0:
         said.append(
             "one run a side tells nothing of what differs from run to run of the same build;"
-            " three or more a side do"
+            " three or more a side do, and --run-noise allows for it where it is known"
         )
     said += [
         f"the load generator was a limit itself in {run.plan.run}"

@@ -45,8 +45,12 @@ def cost_shifts(
     before: Sequence[Mapping[Resource, ResourceLine]],
     after: Sequence[Mapping[Resource, ResourceLine]],
     mix: LoadVector,
+    run_noise_ratio: float = 0.0,
 ) -> list[CostShift]:
-    """Return the resources that every run read, each with the cost along *mix* on both sides."""
+    """Return the resources that every run read, each with the cost along *mix* on both sides.
+
+    *run_noise_ratio* is what the costs of one build differ by from run to run, where that is known.
+    """
     found = []
     for resource in UNITS:
         runs = [*before, *after]
@@ -60,7 +64,13 @@ def cost_shifts(
         one, other = (
             Side(
                 values=[each.line.value(each.along(mix)) for each in side],
-                errors=[error * each.line.reach(each.along(mix)) for each in side],
+                errors=[
+                    math.hypot(
+                        error * each.line.reach(each.along(mix)),
+                        run_noise_ratio * each.line.value(each.along(mix)),
+                    )
+                    for each in side
+                ],
             )
             for side in (old, new)
         )

@@ -48,6 +48,20 @@ def test_runs_that_differ_from_each_other_are_told_by_several_of_them(measured):
     assert found == TRIALS
 
 
+def test_noise_from_run_to_run_that_is_known_makes_no_alarms(measured):
+    pairs = [
+        ([measured(100 + n, run_noise=0.02)], [measured(500 + n, run_noise=0.02)])
+        for n in range(TRIALS)
+    ]
+    unaware = sum(compare(*pair).outcome is Outcome.REGRESSION for pair in pairs)
+    aware = sum(
+        compare(*pair, run_noise_ratio=0.02).outcome is Outcome.REGRESSION for pair in pairs
+    )
+
+    assert unaware > 3
+    assert aware <= 1
+
+
 def test_a_lower_limit_is_a_regression_of_the_limit_and_of_the_capacity(measured):
     found = compare([measured(2, descriptors=700.0)], [measured(1)])
 
@@ -89,6 +103,7 @@ def test_one_run_a_side_is_a_caveat_and_three_are_not(measured):
     several = compare([measured(n) for n in (4, 5, 6)], [measured(n) for n in (1, 2, 3)])
 
     assert any("one run a side" in caveat for caveat in single.caveats)
+    assert compare([measured(2)], [measured(1)], run_noise_ratio=0.01).caveats == ()
     assert several.caveats == ()
 
 
