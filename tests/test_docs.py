@@ -17,6 +17,7 @@ from capacity.domain import (
     observation,
     plan,
     resources,
+    rules,
     run,
     sample,
     sizing,
@@ -51,7 +52,19 @@ def test_every_command_is_in_the_readme(name):
 
 @pytest.mark.parametrize(
     "module",
-    [comparison, estimates, finding, load, observation, plan, resources, run, sample, sizing],
+    [
+        comparison,
+        estimates,
+        finding,
+        load,
+        observation,
+        plan,
+        resources,
+        rules,
+        run,
+        sample,
+        sizing,
+    ],
 )
 def test_every_public_name_of_the_domain_is_in_the_glossary(module):
     assert [] == [name for name in public_classes(module) if f"`{name}`" not in ARCHITECTURE]

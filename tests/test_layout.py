@@ -13,6 +13,7 @@ UNTESTED_MODULES = {
     Path("domain/observation.py"),
     Path("domain/plan.py"),
     Path("domain/resources.py"),
+    Path("domain/rules.py"),
     Path("domain/run.py"),
     Path("domain/sample.py"),
     Path("exchange/counters.py"),

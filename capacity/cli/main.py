@@ -13,6 +13,7 @@ from capacity.domain.errors import CapacityError
 COMMANDS = {
     "agent": "the psutil agent, on the target host",
     "attach": "samples brought afterwards, joined to their run",
+    "check": "do the rules of config/rules.yaml hold of a run",
     "compare": "what changed between runs, and whether that is a regression",
     "demo": "everything on this machine: exchange, agent, load, plan, report",
     "doctor": "what stands in the way of a run, before any load",
