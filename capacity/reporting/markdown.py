@@ -4,6 +4,7 @@ Text from elsewhere is escaped, so that a name can neither format, link nor ment
 """
 
 import re
+from collections.abc import Sequence
 
 from capacity.domain.plan import CapacityPlan, Excuse
 from capacity.domain.run import RunRecord
@@ -20,9 +21,9 @@ _NOTHING = "\u200b"
 """A space of no width: references are looked for in what is shown, where no escape helps."""
 
 
-def render(record: RunRecord, plan: CapacityPlan | Excuse) -> str:
+def render(record: RunRecord, plan: CapacityPlan | Excuse, notices: Sequence[str] = ()) -> str:
     """Return the report without its charts; what does not fit is left out from the end."""
-    told = story(record, plan)
+    told = story(record, plan, notices)
     blocks = [
         f"# {escaped(told.title)}\n\n{escaped(told.subtitle)}\n",
         f"## {escaped(told.verdict.headline)}\n",
