@@ -21,6 +21,7 @@ COMMANDS = {
     "history": "what scheduled runs found, run by run",
     "measure": "load a target and record what it takes",
     "plan": "from a recorded run to a capacity",
+    "publish": "a plan for Prometheus, Grafana, Kubernetes, CI and spreadsheets",
     "report": "a plan as HTML, Markdown and JSON",
     "scheduled": "one self-locking run: measure, plan, report, history",
     "why": "where a number of a plan comes from, down to the readings",
