@@ -31,6 +31,7 @@ bench: $(VENV)/.benched  ## Measure what the README claims; half an hour, two id
 	$(PYTHON) tests/benchmarks/agent_cost.py
 	$(PYTHON) tests/benchmarks/kernel_memory.py
 	$(PYTHON) tests/benchmarks/agent_cut.py
+	$(PYTHON) tests/benchmarks/regressions.py
 
 validate: $(VENV)/.tested  ## Predict as shipped, then really break servers with planted limits; CASES='memory*' for some.
 	$(PYTHON) tests/validation/run.py $(CASES)

@@ -16,7 +16,7 @@ from capacity.domain.errors import RunInvalidError
 from capacity.domain.estimates import Estimate
 from capacity.domain.load import LoadVector
 from capacity.domain.plan import Wall
-from capacity.domain.resources import UNITS, Resource
+from capacity.domain.resources import COUNTED, UNITS, Resource
 from capacity.models.contrasts import pooled_error
 from capacity.models.significance import Shift, Side, shift
 from capacity.planning.comparison.comparable import circumstances, difference
@@ -29,7 +29,10 @@ FALSE_ALARMS = 0.01
 """Of comparisons in which nothing changed."""
 LEAST_EFFECT_RATIO = 0.01
 _TWO_SIDED_90 = 1.6449
+_OTHER_LOAD_RATIO = 0.1
 _DELAYS = 3
+_OF_A_WHOLE_NUMBER = 12.0**-0.5
+"""Standard deviation of what rounding takes away."""
 
 Lines = Sequence[Mapping[Resource, ResourceLine]]
 
@@ -210,11 +213,18 @@ def _capacity_error(
     if binding is not None and binding.resource in errors and run.plan.met is None:
         error = _line_error(binding, lines[binding.resource], run.plan.mix)
         if error is not None:
-            return errors[binding.resource] * error
+            return math.hypot(errors[binding.resource] * error, _rounding_error(run))
     capacity = run.plan.capacity
     if not capacity.is_bounded or capacity.low <= 0.0:
         return 1.0
     return math.log(capacity.high / capacity.low) / (2.0 * _TWO_SIDED_90)
+
+
+def _rounding_error(run: MeasuredRun) -> float:
+    """Return the relative error of a capacity that is a whole number of connections."""
+    if run.plan.binding not in COUNTED:
+        return 0.0
+    return _OF_A_WHOLE_NUMBER / max(run.plan.capacity.mid, 1.0)
 
 
 def _line_error(wall: Wall, line: ResourceLine, mix: LoadVector) -> float | None:
@@ -248,6 +258,3 @@ def _caveats(
             " at the baseline's number of deliveries, whatever their size".replace("%", " %")
         )
     return said
-
-
-_OTHER_LOAD_RATIO = 0.1

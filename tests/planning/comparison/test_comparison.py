@@ -81,6 +81,13 @@ def test_a_capacity_that_costs_took_is_a_regression_of_both(measured):
     assert binding.regressions == ("capacity.mid", "cost.memory_per_connection")
 
 
+def test_one_connection_more_or_less_is_rounding(measured):
+    found = compare([measured(2, descriptors=89.0)], [measured(1, descriptors=90.0)])
+
+    assert found.regressions == ("limit.descriptors",)
+    assert abs(found.capacity[0].ratio.mid - 1.0) > 0.01
+
+
 def test_another_bottleneck_is_said(measured):
     found = compare([measured(2, memory_limit=80e6)], [measured(1)])
 
