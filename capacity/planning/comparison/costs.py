@@ -53,6 +53,8 @@ def cost_shifts(
     """
     found = []
     for resource in UNITS:
+        if resource is Resource.APPLICATION_CONNECTIONS:
+            continue  # A connection takes one, whatever the build.
         runs = [*before, *after]
         if not all(resource in run for run in runs):
             continue

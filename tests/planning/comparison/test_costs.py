@@ -85,3 +85,19 @@ def test_a_cost_that_is_new_is_a_regression_without_a_ratio(planted, cost):
 
     assert (found.outcome, found.ratio) == (Outcome.REGRESSION, None)
     assert found.current == pytest.approx(1.0, rel=0.01)
+
+
+def test_that_a_connection_is_one_connection_is_no_figure(planted, cost):
+    from capacity.planning.comparison.run_costs import MeasuredRun
+    from capacity.planning.plan import plan
+
+    made = planted(
+        costs={
+            Resource.MEMORY: cost(baseline=60e6, connection=60e3, noise=0.001),
+            Resource.APPLICATION_CONNECTIONS: cost(baseline=0, connection=1.0),
+        },
+        limits={Resource.MEMORY: 256e6, Resource.APPLICATION_CONNECTIONS: 900.0},
+    ).record()
+    run = MeasuredRun(record=made, plan=plan(made))
+
+    assert set(changes([run], [run])) == {Resource.MEMORY}
