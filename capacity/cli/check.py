@@ -10,16 +10,16 @@ from rich.table import Table
 from rich.text import Text
 
 from capacity.cli.compare import measured_runs
-from capacity.cli.plan import answer_console, declared_in, demanded, located, write_whole
+from capacity.cli.plan import answer_console, demanded, located, write_whole
 from capacity.domain.errors import ConfigError, RuleError
 from capacity.domain.plan import CapacityPlan
 from capacity.domain.rules import RuleResult, RuleStatus
 from capacity.domain.units import counted
 from capacity.domain.words import printable
+from capacity.notebook import plan as planned
 from capacity.planning.advice.advice import advice
 from capacity.planning.comparison.comparison import compare
 from capacity.planning.comparison.run_costs import MeasuredRun
-from capacity.planning.plan import plan as planned
 from capacity.planning.rules.evaluation import evaluate
 from capacity.planning.rules.figures import figures
 from capacity.recording import run_directory
@@ -80,7 +80,7 @@ def checked(
     wanted, types = demanded(demand, hosts)
     path = located(run)
     record = run_directory.load(path)
-    answer = planned(record, declared=declared_in(record))
+    answer = planned(record)
     comparison = None
     if isinstance(answer, CapacityPlan):
         answer = replace(answer, advice=advice(record, answer, wanted, types))

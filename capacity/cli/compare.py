@@ -6,14 +6,14 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from capacity.cli.plan import RUNS, answer_console, declared_in, located, print_table
+from capacity.cli.plan import RUNS, answer_console, located, print_table
 from capacity.domain.comparison import Comparison, Outcome
 from capacity.domain.errors import ConfigError, RegressionError, RunInvalidError
 from capacity.domain.plan import Excuse
 from capacity.domain.words import printable
+from capacity.notebook import plan as planned
 from capacity.planning.comparison.comparison import LEAST_EFFECT_RATIO, compare
 from capacity.planning.comparison.run_costs import MeasuredRun
-from capacity.planning.plan import plan as planned
 from capacity.recording import run_directory
 from capacity.reporting.comparison import (
     figure_name,
@@ -110,7 +110,7 @@ def _paths(name: str) -> list[Path]:
 def _measured(path: Path) -> MeasuredRun:
     # Made anew: a plan of another version of this program is no baseline for one of this.
     record = run_directory.load(path)
-    answer = planned(record, declared=declared_in(record))
+    answer = planned(record)
     if isinstance(answer, Excuse):
         raise RunInvalidError(f"{path}: no plan to compare: {answer.reason}")
     return MeasuredRun(record=record, plan=answer)

@@ -63,13 +63,13 @@ def _selected(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.group()
 def command() -> None:
-    """Read the history that `capacity scheduled` writes."""
+    """Show the results of scheduled runs."""
 
 
 @command.command("list")
 @click.option("--limit", type=click.IntRange(min=1), default=30, show_default=True)
 @click.option(
-    "--days", type=click.FloatRange(min=0, min_open=True), help="Only the runs of the last days."
+    "--days", type=click.FloatRange(min=0, min_open=True), help="Only runs of the last days."
 )
 @_selected
 def list_runs(
@@ -184,8 +184,8 @@ def _table(found: list[HistoryRow], earlier: list[HistoryRow]) -> Table:
         table.add_column(name, no_wrap=name in {"started (UTC)", "run"}, overflow="fold")
     table.add_column("capacity (90 %)", justify="right")
     table.add_column("change", justify="right")
-    table.add_column("safe", justify="right")
-    table.add_column("bottleneck, or reason", overflow="fold")
+    table.add_column("safe\ncapacity", justify="right")
+    table.add_column("bottleneck / reason", overflow="fold")
     for row in found:
         cells = (
             f"{datetime.fromtimestamp(row.started_at, UTC):%Y-%m-%d %H:%M}",

@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 
 from capacity.cli.check import RULES, checked
-from capacity.cli.plan import declared_in, demanded, located, write_whole
+from capacity.cli.plan import demanded, located, write_whole
 from capacity.domain.errors import ConfigError, RunInvalidError
 from capacity.domain.plan import Excuse
 from capacity.domain.words import printable
-from capacity.planning.plan import plan as planned
+from capacity.notebook import plan as planned
 from capacity.recording import run_directory
 from capacity.reporting import junit
 from capacity.reporting.publishing.files import rendered
@@ -81,7 +81,7 @@ def command(
         raise ConfigError(f"--min-pods: must not exceed --max-pods, {max_pods} (got {min_pods})")
     path = located(run)
     record = run_directory.load(path)
-    answer = planned(record, declared=declared_in(record))
+    answer = planned(record)
     if isinstance(answer, Excuse):
         raise RunInvalidError(f"{path}: no plan to publish: {answer.reason}")
     if answer.is_beyond_reach:

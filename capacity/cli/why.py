@@ -6,11 +6,11 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from capacity.cli.plan import answer_console, declared_in, located, print_table
+from capacity.cli.plan import answer_console, located, print_table
 from capacity.domain.errors import ConfigError, RunInvalidError
 from capacity.domain.plan import CapacityPlan, Excuse, Wall
 from capacity.domain.words import RESOURCES, printable
-from capacity.planning.plan import plan as planned
+from capacity.notebook import plan as planned
 from capacity.recording import run_directory
 from capacity.reporting.explanation import (
     Explanation,
@@ -38,7 +38,7 @@ def command(run: str, what: str, *, as_json: bool) -> None:
     """
     path = located(run)
     record = run_directory.load(path)
-    answer = planned(record, declared=declared_in(record))
+    answer = planned(record)
     if isinstance(answer, Excuse):
         raise RunInvalidError(f"{path}: no plan to explain: {answer.reason}")
     told = explain(record, answer, _wall(answer, what))

@@ -175,9 +175,7 @@ def _left_out(comparison: Comparison) -> tuple[str, ...]:
     ]
     if not names:
         return ()
-    return (
-        f"No cost that could be judged (none was measured, or it is the host's): {listed(names)}.",
-    )
+    return (f"Not judged (no measurable cost, or shared by the whole host): {listed(names)}.",)
 
 
 def _by_weight(changes: Sequence[Change]) -> list[Change]:

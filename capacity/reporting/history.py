@@ -14,8 +14,10 @@ from capacity.reporting.document import Fact, Section, Table, cells
 
 
 def bottleneck(row: HistoryRow) -> str:
-    """Return what the bottleneck is called, nothing where there is none."""
-    return "" if row.binding is None else RESOURCES[Resource(row.binding)]
+    """Return the resource's name as in the report; one that this version does not know as it is."""
+    if row.binding is None:
+        return ""
+    return RESOURCES[Resource(row.binding)] if row.binding in set(Resource) else row.binding
 
 
 def run_facts(row: HistoryRow) -> tuple[Fact, ...]:
@@ -124,7 +126,7 @@ def _slope(per_month: Estimate | None) -> str:
     if per_month is None:
         return "No slope: fewer than five comparable runs."
     low, high = _signed(per_month.low), _signed(per_month.high)
-    known = "" if per_month.low > 0.0 or per_month.high < 0.0 else "; not told from none"
+    known = "" if per_month.low > 0.0 or per_month.high < 0.0 else "; not significant"
     return f"Slope {_signed(per_month.mid)} a month ({low} to {high}, 90 %){known}."
 
 
@@ -145,9 +147,7 @@ def outlook_facts(found: Outlook) -> tuple[Fact, ...]:
         ),
         Fact(
             label="Capacity",
-            text="no trend that is told from none"
-            if capacity is None
-            else f"{_signed(capacity.mid)} a month",
+            text="no significant trend" if capacity is None else f"{_signed(capacity.mid)} a month",
         ),
     )
 

@@ -178,7 +178,7 @@ def test_lost_capacity_is_in_the_report(
     for name in ("report.md", "report.html"):
         text = (run / name).read_text()
         assert "Since earlier runs" in text
-        assert text.index("Regression: capacity 590") < text.index("Size by")
+        assert text.index("Regression: capacity 590") < text.index("Safe capacity")
 
 
 def report_of(plan):
@@ -203,7 +203,7 @@ def test_quiet_prints_what_was_noticed_the_headline_and_the_reports(
     first, second, third = invoke("--quiet").stdout.splitlines()
 
     assert first.startswith("Regression: ")
-    assert second.startswith("One instance holds about 590 connections")
+    assert second.startswith("Capacity: ≈ 590 connections per instance")
     assert third.endswith("report.html")
 
 
@@ -213,7 +213,7 @@ def test_an_equal_run_says_nothing(project, planned, bare_manifest):
     result = invoke()
 
     assert result.exit_code == 0
-    assert result.stdout.startswith("One instance holds")
+    assert result.stdout.startswith("Capacity: ≈ 590")
     assert rows(HISTORY)[0].reason is None
 
 
@@ -390,5 +390,5 @@ def test_a_planned_start_that_is_no_time_is_refused(monkeypatch, text):
         scheduled.planned_start()
 
     assert str(error.value) == (
-        f"CAPACITY_PLANNED_AT: {text!r} is no time; give epoch seconds, as `date +%s`"
+        f"CAPACITY_PLANNED_AT: {text!r} is not a time; give epoch seconds, as `date +%s` prints"
     )

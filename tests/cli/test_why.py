@@ -84,4 +84,4 @@ def test_a_resource_without_a_ceiling_says_why(tmp_path):
     result = invoke(str(path), "memory")
 
     assert isinstance(result.exception, RunInvalidError)
-    assert "memory of the target sets no ceiling: its use was not read" in str(result.exception)
+    assert "memory of the target sets no ceiling: usage not read" in str(result.exception)

@@ -102,7 +102,7 @@ def test_a_trend_marks_what_moved_and_cuts_the_oldest():
     assert [row[1].text for row in section.table.rows] == ["b", "c"]
     assert [row[4].text for row in section.table.rows] == ["fell", "rose (weak)"]
     assert section.paragraphs == (
-        "Slope -5.0 % a month (-10.0 % to +1.0 %, 90 %); not told from none.",
+        "Slope -5.0 % a month (-10.0 % to +1.0 %, 90 %); not significant.",
         "3 runs left out: not comparable with the latest",
     )
 
@@ -113,6 +113,6 @@ def test_an_outlook_names_its_dates():
     assert told["Suffices until"] == (
         "2026-01-02 (in 1 days) (with 10 % probability before now, with 90 % before beyond 50 years)"
     )
-    assert told["Capacity"] == "no trend that is told from none"
+    assert told["Capacity"] == "no significant trend"
     falling = replace(OUTLOOK, capacity_per_month=Estimate.exactly(-0.05))
     assert dict(facts_text(outlook_facts(falling)))["Capacity"] == "-5.0 % a month"

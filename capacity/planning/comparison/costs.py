@@ -116,7 +116,7 @@ def _note(found: CostShift, outcome: Outcome) -> str:
     if found.resource in HOST_WIDE:
         return "of the whole host, not judged"
     if not found.is_judged:
-        return "not told from nothing, not judged"
+        return "no measurable cost, not judged"
     return "" if outcome is Outcome.NO_CHANGE else found.note
 
 

@@ -57,7 +57,7 @@ def _change(
         seen_from_ratio=None,
         outcome=Outcome.NO_CHANGE,
         is_judged=False,
-        note=f"{len(pairs)} steps alike, {FEWEST_STEPS} are needed: not judged",
+        note=f"{len(pairs)} comparable steps, {FEWEST_STEPS} are needed: not judged",
     )
     if len(pairs) < FEWEST_STEPS:
         return change
@@ -85,7 +85,7 @@ def _change(
         seen_from_ratio=max(math.expm1(needed * error), LEAST_EFFECT_RATIO),
         outcome=outcome,
         is_judged=True,
-        note=f"on {len(pairs)} steps alike",
+        note=f"on {len(pairs)} comparable steps",
     )
 
 
