@@ -168,7 +168,7 @@ def _fit(told: Explanation) -> list[str]:
     merged = [
         LOADS[name] for name in LOADS if name not in cost.separated and getattr(told.mix, name)
     ]
-    if merged:
+    if merged and told.resource not in COUNTED:
         said.append(f"contained in these: {', '.join(merged)}")
     said.append(
         f"residuals {units.share(cost.residual_ratio)} of the mean use, {cost.windows} windows"
@@ -237,7 +237,9 @@ def _notes(plan: CapacityPlan, wall: Wall, quotient: float | None) -> list[str]:
         said.append("a counted resource: the last whole connection that fits")
     if wall.resource in ENVELOPED:
         said.append("memory runs out by its peaks: they are added to the baseline of the mean use")
-    if wall.ceiling.low != wall.ceiling.high:
+    if wall.ceiling.low != wall.ceiling.high and wall.resource in COUNTED:
+        said.append("the interval holds the scatter of the steps (300 resampled fits)")
+    elif wall.ceiling.low != wall.ceiling.high:
         said.append(
             "the interval holds the scatter of the steps (300 resampled fits) and what straight lines"
             f" missed in validation; it lies at {units.number(_reach(plan, wall))} times the tested load"
