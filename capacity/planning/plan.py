@@ -26,6 +26,7 @@ from capacity.planning.costs.uneven_share import sharing_processes
 from capacity.planning.evidence.effective_limits import (
     effective_limits,
     known_value,
+    limits_at,
     limits_under_load,
 )
 from capacity.planning.evidence.load_components import attribution
@@ -133,13 +134,11 @@ def _settled(answer: CapacityPlan) -> set[DoubtKind]:
 def limits_of(record: RunRecord) -> list[Limit]:
     """Return the agent's limits, with those set anew during the run as they were last."""
     agent = record.manifest.agent
-    latest = {
-        (limit.resource, limit.scope, limit.source): limit
-        for limit in (agent.limits if agent else ())
-    }
+    latest = {limit.place: limit for limit in (agent.limits if agent else ())}
     for limit in changed_limits(record):
-        latest[limit.resource, limit.scope, limit.source] = limit
-    return list(latest.values())
+        latest[limit.place] = limit
+    port = record.manifest.target.get("port")
+    return limits_at(list(latest.values()), port if isinstance(port, int) else None, agent)
 
 
 def _missing_reasons(record: RunRecord) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """How to lift each wall: one sentence with the exact setting, fit for where the limit was read."""
 
-from capacity.domain.resources import Limit, Resource
+from capacity.domain.resources import APPLICATION, Limit, Resource
 
 _REMEDIES = {
     Resource.UNIDENTIFIED: (
@@ -101,6 +101,12 @@ def remedy(limit: Limit) -> str:
     sentence = _REMEDIES[limit.resource]
     if limit.scope == "cgroup":
         sentence = _CGROUP_REMEDIES.get(limit.resource, sentence)
+    if limit.scope == APPLICATION:
+        return (
+            "Raise the setting that the application's own configuration has"
+            f" ({limit.source}), start or reload the application, and keep the descriptor limit above"
+            " it."
+        )
     if limit.resource is Resource.EVENT_LOOP:
         return f"{sentence}."  # A law, not a setting: it is read from nowhere.
     how = "declared as" if limit.scope == "declared" else "read from"

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from capacity.domain.resources import Limit, LimitState, Resource
+from capacity.domain.sample import AgentInfo
 from capacity.planning.evidence.plausible import is_plausible
 from capacity.planning.evidence.windows import Window
 
@@ -21,6 +22,18 @@ def effective_limits(limits: Sequence[Limit]) -> dict[Resource, Limit]:
         if rival is None or _rank(limit) < _rank(rival):
             effective[limit.resource] = limit
     return effective
+
+
+def limits_at(limits: Sequence[Limit], port: int | None, agent: AgentInfo | None) -> list[Limit]:
+    """Return *limits* without those of other ports than the target's.
+
+    All of them where *port* is none of those that the agent's target listens on: what passes the
+    connections on does not say to which.
+    """
+    listening = agent.listening_ports if agent is not None else None
+    if listening is None or port not in listening:
+        return list(limits)
+    return [limit for limit in limits if not limit.ports or port in limit.ports]
 
 
 def limits_under_load(limits: Sequence[Limit], windows: Sequence[Window]) -> list[Limit]:
