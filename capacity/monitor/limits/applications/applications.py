@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from capacity.domain.resources import AuditEntry, Limit
 from capacity.monitor.discovery import held_sockets
-from capacity.monitor.limits.applications.entries import limits_of, unclear
+from capacity.monitor.limits.applications.entries import limits_of, told, unclear
 from capacity.monitor.limits.applications.process import Process, files_of, names_of
 from capacity.monitor.limits.applications.registry import READERS, program_of
 from capacity.monitor.limits.applications.unit import unit_entries
@@ -21,6 +21,8 @@ from capacity.monitor.target import TargetView, read_stat
 
 MOST_APPLICATIONS = 64
 """Looked at in one target; more are counted and not read."""
+MOST_SHOWN = 100
+"""Settings of one application in the audit; all of them count."""
 _NAME = "connections of the application"
 
 
@@ -70,11 +72,13 @@ class Applications:
                 ports = tuple(sorted({each.port for each in ours}))
                 read[key] = replace(before, entries=tuple(_at(before.entries, ports)))
         self._read = read
-        self.entries = tuple(entry for each in read.values() for entry in each.entries)
+        every = [entry for each in read.values() for entry in each.entries]
+        self.entries = tuple(entry for each in read.values() for entry in _shown(each))
         if len(found) > MOST_APPLICATIONS:
             reason = ValueError(f"the target is {len(found)} applications; the first were read")
-            self.entries += (unclear(_NAME, reason, target.proc),)
-        return limits_of(self.entries)
+            every.append(unclear(_NAME, reason, target.proc))
+            self.entries += (every[-1],)
+        return limits_of(every)
 
     def _applications(self, target: TargetView) -> Iterator[_Application]:
         """Yield the topmost process of each application."""
@@ -175,6 +179,20 @@ def _look(application: _Application, listening: int, proc: str) -> _Read:
     return _Read(
         application=application, listening=listening, process=process, entries=tuple(entries)
     )
+
+
+def _shown(read: _Read) -> tuple[AuditEntry, ...]:
+    """Return the entries of one application for the audit, and how many there are beyond."""
+    beyond = len(read.entries) - MOST_SHOWN
+    if beyond <= 0:
+        return read.entries
+    more = told(
+        f"more settings of {read.application.program}, not shown",
+        beyond,
+        read.process.command_line,
+        unit="settings",
+    )
+    return (*read.entries[:MOST_SHOWN], more)
 
 
 def _booted_at(proc: str) -> float:

@@ -49,10 +49,12 @@ def entries(process: Process) -> Iterator[AuditEntry]:
         room = max(0, setting.number() - own) // slots
         how = f"{workers} workers" if workers > 1 else "1 worker"
         passed = ", 2 for each client as it is passed on" if slots > 1 else ""
+        is_dealt = workers > 1 and any("reuseport" in each.words for each in main.all("listen"))
+        by_chance = ", at best as reuseport deals clients out by chance" if is_dealt else ""
         yield cap(
             "connections of the workers",
             room * workers,
-            f"{setting.source} ({how}{passed}, less {own} of a worker's own)",
+            f"{setting.source} ({how}{passed}, less {own} of a worker's own{by_chance})",
             ports,
         )
     yield from _upstreams(main, workers)

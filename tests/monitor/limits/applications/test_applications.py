@@ -119,6 +119,15 @@ def test_beyond_a_bound_applications_are_counted_and_not_read(start_memcached, l
     assert "2 applications" in applications.entries[-1].reason
 
 
+def test_of_very_many_settings_all_count_and_not_all_are_shown(start_memcached, look, monkeypatch):
+    monkeypatch.setattr(module, "MOST_SHOWN", 0)
+    memcached = start_memcached(60)
+    applications = Applications()
+
+    assert [limit.value for limit in look(applications, memcached.process.pid)] == [36]
+    assert [(entry.value, entry.unit) for entry in applications.entries] == [(1, "settings")]
+
+
 @pytest.mark.parametrize("asked", ["master", "worker"])
 def test_a_worker_is_asked_through_its_master(start_server, free_port, look, tmp_path, asked):
     port = free_port()
