@@ -13,6 +13,7 @@ from capacity.domain.errors import CapacityError
 COMMANDS = {
     "agent": "the psutil agent, on the target host",
     "attach": "samples brought afterwards, joined to their run",
+    "audit": "every limit of a target, and which changed since a run",
     "demo": "everything on this machine: exchange, agent, load, plan, report",
     "doctor": "what stands in the way of a run, before any load",
     "exchange": "the bundled target alone",
