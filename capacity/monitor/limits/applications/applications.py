@@ -7,6 +7,7 @@ reason, and ends nothing.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from capacity.domain.resources import AuditEntry, Limit
 from capacity.monitor.discovery import held_sockets
@@ -21,6 +22,8 @@ from capacity.monitor.target import TargetView, read_stat
 
 MOST_APPLICATIONS = 64
 """Looked at in one target; more are counted and not read."""
+MOST_NAMED = 1000
+"""Processes of a target that are looked at, the first ones first: parents come before children."""
 MOST_SHOWN = 100
 """Settings of one application in the audit; all of them count."""
 _NAME = "connections of the application"
@@ -82,7 +85,8 @@ class Applications:
 
     def _applications(self, target: TargetView) -> Iterator[_Application]:
         """Yield the topmost process of each application."""
-        keys = {pid: (pid, stat.started_ticks) for pid, stat in target.stats.items()}
+        stats = islice(target.stats.items(), MOST_NAMED)
+        keys = {pid: (pid, stat.started_ticks) for pid, stat in stats}
         self._names = {
             key: self._names[key] if key in self._names else _named(pid, target.proc)
             for pid, key in keys.items()

@@ -25,7 +25,8 @@ _Signature = tuple[int, int, int, int] | None
 class Files:
     """What one process finds at a path; the same object answers whether any of it changed."""
 
-    def __init__(self, root: str, cwd: str = "/") -> None:
+    def __init__(self, root: str, cwd: str | None = "/") -> None:
+        """Take the root directory; without *cwd* no relative path can be told."""
         self._root = root
         self._cwd = cwd
         self._seen: dict[str, _Signature] = {}
@@ -33,7 +34,12 @@ class Files:
 
     def absolute(self, path: str, base: str | None = None) -> str:
         """Return *path* as the process means it: relative to *base*, by default where it works."""
-        return path if path.startswith("/") else f"{base or self._cwd}/{path}".replace("//", "/")
+        if path.startswith("/"):
+            return path
+        folder = base or self._cwd
+        if folder is None:
+            raise PermissionError(errno.EACCES, "where the process works may not be read", path)
+        return f"{folder}/{path}".replace("//", "/")
 
     def text(self, path: str) -> str:
         """Return the content of a regular file; OSError says why there is none."""

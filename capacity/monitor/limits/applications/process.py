@@ -11,7 +11,6 @@ from pathlib import PurePath
 from capacity.monitor.limits.applications.files import Files
 from capacity.monitor.limits.applications.settings import Setting, UnclearError
 from capacity.monitor.procfs import read_text
-from capacity.monitor.readings import READ_ERRORS
 
 _INTERPRETERS = ("python", "pypy")
 _DELETED = " (deleted)"
@@ -129,13 +128,29 @@ def _script(words: Sequence[str]) -> list[str]:
 
 
 def files_of(pid: int, proc: str = "/proc") -> Files:
-    """Return the files below the root directory of *pid*, and where it works there."""
-    root, cwd = f"{proc}/{pid}/root", "/"
+    """Return the files below the root directory of *pid*, and where it works there.
+
+    Where that may not be read, and what is mounted as its root is what is mounted as ours, they are
+    those that we see.
+    """
+    root = f"{proc}/{pid}/root"
     try:
         outside = os.readlink(root)  # noqa: PTH115 - as above
         cwd = os.readlink(f"{proc}/{pid}/cwd")  # noqa: PTH115
-        if outside != "/" and cwd.startswith(outside):
-            cwd = cwd[len(outside) :] or "/"
-    except READ_ERRORS:
-        pass  # Opening a file will say so.
+    except OSError:
+        is_ours = _root_mount(f"{proc}/{pid}") == _root_mount(f"{proc}/self")
+        return Files("/" if is_ours else root, None)
+    if outside != "/" and cwd.startswith(outside):
+        cwd = cwd[len(outside) :] or "/"
     return Files(root, cwd)
+
+
+def _root_mount(process: str) -> tuple[str, str] | None:
+    """Return device and folder that are mounted as the root of a process (proc(5), mountinfo)."""
+    try:
+        lines = read_text(f"{process}/mountinfo").splitlines()
+    except OSError:
+        return None
+    mounts = [line.split() for line in lines]
+    roots = [(words[2], words[3]) for words in mounts if len(words) > 4 and words[4] == "/"]
+    return roots[-1] if roots else None

@@ -18,12 +18,14 @@ from capacity.monitor.limits.applications import (
     mosquitto,
     nats,
     nginx,
+    ngircd,
     pgbouncer,
     postgresql,
     redis,
     tinyproxy,
     uncapped_servers,
     uvicorn,
+    vsftpd,
     websocketd,
 )
 from capacity.monitor.limits.applications.process import Process
@@ -44,12 +46,14 @@ _SERVERS: tuple[ModuleType, ...] = (
     mosquitto,
     nats,
     nginx,
+    ngircd,
     pgbouncer,
     postgresql,
     redis,
     tinyproxy,
     uncapped_servers,
     uvicorn,
+    vsftpd,
     websocketd,
 )
 READERS: dict[str, Reader] = {name: server.entries for server in _SERVERS for name in server.NAMES}

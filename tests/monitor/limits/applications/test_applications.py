@@ -110,6 +110,32 @@ def test_what_is_not_ours_to_read_says_who_may(start_lighttpd, look, as_nobody):
     assert "run the agent as the target's user or as root" in limit.reason
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become nobody")
+def test_whoever_sees_the_same_root_reads_what_everybody_may_read(
+    start_server, free_port, as_nobody, open_folder
+):
+    port, path = free_port(), open_folder / "lighttpd.conf"
+    path.write_text(
+        f'server.document-root = "/"\nserver.port = {port}\nserver.max-connections = 9\n'
+    )
+    lighttpd = start_server("lighttpd", "-D", "-f", path, port=port)
+    stats = {lighttpd.process.pid: read_stat(lighttpd.process.pid)}
+    view = TargetView(name="x", started_at=1.0, stats=stats)
+    (limit,) = as_nobody(lambda: Applications().limits(view))
+
+    assert limit.value == 9
+
+
+def test_of_a_target_of_very_many_processes_the_first_are_looked_at(
+    start_memcached, start_child, look, monkeypatch
+):
+    monkeypatch.setattr(module, "MOST_NAMED", 1)
+    memcached, child = start_memcached(60), start_child()
+
+    assert look(Applications(), child.pid, memcached.process.pid) == []
+    assert len(look(Applications(), memcached.process.pid, child.pid)) == 1
+
+
 def test_beyond_a_bound_applications_are_counted_and_not_read(start_memcached, look, monkeypatch):
     monkeypatch.setattr(module, "MOST_APPLICATIONS", 1)
     servers = [start_memcached(60), start_memcached(70)]

@@ -123,6 +123,11 @@ def test_paths_are_relative_to_where_the_process_works(files):
     assert files.absolute("/a.conf") == "/a.conf"
 
 
+def test_a_relative_path_of_a_process_that_works_where_we_may_not_look_is_an_error(root):
+    with pytest.raises(PermissionError, match="may not be read"):
+        Files(str(root), None).absolute("a.conf")
+
+
 def test_a_change_of_anything_looked_at_is_noticed(root, files):
     (root / "etc/a").write_text("x")
     files.text("/etc/a")

@@ -1,6 +1,12 @@
 """What a JVM's options say of its servers."""
 
+import shutil
+from pathlib import Path
+
 import pytest
+
+HOME = Path("/usr/share/jetty9")
+ASK = b"GET / HTTP/1.1\r\nHost: target\r\n\r\n"
 
 
 def test_direct_memory_is_told_and_caps_no_connection(made):
@@ -39,3 +45,24 @@ def test_jetty_has_one_where_its_module_is_on(made):
     made.write("/base/start.ini", "--module=http,connectionlimit\n")
 
     assert made.caps(*words) == [(50, ())]
+    assert made.caps(*words, "jetty.connectionlimit.maxConnections=40") == [(40, ())]
+
+    made.write("/base/start.d/limit.ini", "")
+
+    assert made.caps(*words) == [(1000, ())]
+    assert made.caps("java", "-jar", "/opt/jetty/start.jar", "jetty.base=/base") == [(1000, ())]
+
+
+def test_a_real_jetty_admits_what_was_read(start_server, free_port, fill, tmp_path):
+    if not (HOME / "start.jar").exists() or shutil.which("java") is None:
+        pytest.skip("Jetty 9 is not installed (jetty9)")
+    port = free_port()
+    (tmp_path / "webapps").mkdir()
+    (tmp_path / "start.ini").write_text(
+        f"--module=http\n--module=connectionlimit\njetty.http.host=127.0.0.1\njetty.http.port={port}\n"
+        "jetty.connectionlimit.maxConnections=12\njetty.connectionlimit.idleTimeout=60000\n"
+    )
+    words = ("java", f"-Djetty.home={HOME}", "-Xmx64m", "-jar", HOME / "start.jar")
+    jetty = start_server(*words, port=port)
+
+    assert fill(port, ask=ASK, answer=b"HTTP/1.1") == jetty.cap().value == 12

@@ -22,6 +22,8 @@ USUAL = (
     "/data/postgresql.conf",
     "/base/conf/server.xml",
     "/srv/gunicorn.conf.py",
+    "/etc/vsftpd.conf",
+    "/etc/ngircd/ngircd.conf",
 )
 WORDS = {
     "mosquitto": ("-c", PATH),
