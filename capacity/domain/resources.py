@@ -158,8 +158,9 @@ class Limit:
     @property
     def place(self) -> tuple[Resource, str, str]:
         """What tells it from the other limits on its resource, also when its value changes."""
-        # In a configuration, file and line move.
-        where = str(self.ports) if self.scope == APPLICATION else self.source
+        # In a configuration, file and line move; one may have a cap and another that is not clear.
+        is_unknown = self.state is LimitState.UNKNOWN
+        where = f"{self.ports} {is_unknown}" if self.scope == APPLICATION else self.source
         return self.resource, self.scope, where
 
 

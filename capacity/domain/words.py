@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from capacity.domain.resources import Resource
 
 LONGEST_TEXT = 400
+_SHOWN_PORTS = 3
 
 RESOURCES: dict[Resource, str] = {
     Resource.APPLICATION_CONNECTIONS: "connections admitted by the application",
@@ -42,6 +43,16 @@ LOADS: dict[str, str] = {
     "handshakes_per_s": "handshakes",
 }
 """Fields of LoadVector that costs are attributed to."""
+
+
+def at_ports(name: str, ports: Sequence[int]) -> str:
+    """Return "name", "name at port 80" or "name at ports 80, 81 and 9 more"."""
+    if not ports:
+        return name
+    shown = [str(port) for port in ports[:_SHOWN_PORTS]]
+    more = len(ports) - len(shown)
+    noun = "port" if len(ports) == 1 else "ports"
+    return f"{name} at {noun} {listed([*shown, *([f'{more} more'] if more else [])])}"
 
 
 def listed(names: Sequence[str]) -> str:

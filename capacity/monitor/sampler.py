@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
-from capacity.domain.resources import APPLICATION, AuditEntry, Limit, Resource
+from capacity.domain.resources import APPLICATION, AuditEntry, Limit
 from capacity.domain.sample import Sample
 from capacity.monitor.clock import SteadyClock
 from capacity.monitor.collectors.base import HostCollector, TargetCollector
@@ -34,7 +34,7 @@ class Sampler:
         """Where the target listens at the moment; None where that is not known."""
         self._costs = CollectorCosts()
         self.clock = SteadyClock()
-        self._limits: dict[tuple[Resource, tuple[int, ...]], Limit] = {}
+        self._limits: dict[object, Limit] = {}
         self._limits_due_at_s = 0.0
         self._limits_of: float | None = None
         self._seq = 0
@@ -126,7 +126,9 @@ class Sampler:
 
     def _note(self, limits: Iterable[Limit]) -> None:
         # Replaced as a whole: another thread may be reading the limits.
-        new = {(limit.resource, limit.ports): limit for limit in limits}
+        new: dict[object, Limit] = {
+            limit.place if limit.scope == APPLICATION else limit.resource: limit for limit in limits
+        }
         self._limits = {**self._limits, **new}
 
 

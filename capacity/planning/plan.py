@@ -28,6 +28,7 @@ from capacity.planning.evidence.effective_limits import (
     known_value,
     limits_at,
     limits_under_load,
+    unclear_caps,
 )
 from capacity.planning.evidence.load_components import attribution
 from capacity.planning.evidence.met_limits import held_connections, met_limits
@@ -51,7 +52,7 @@ def plan(record: RunRecord, *, declared: Sequence[Limit] = ()) -> CapacityPlan |
     windows = windows_of_one_life(plateau_windows(record.steps, record.samples, offset_s))
     read = limits_under_load(limits_of(record), windows)
     limits = effective_limits([*read, *declared])
-    doubts = record_doubts(record, verdict, list(limits.values()))
+    doubts = record_doubts(record, verdict, [*limits.values(), *unclear_caps(read, limits)])
     gap = why_no_fit(record, windows)
     if gap is not None:
         return _excuse(record, gap, verdict, doubts)

@@ -3,12 +3,13 @@ from dataclasses import replace
 
 import pytest
 
-from capacity.domain.resources import Limit, LimitState, Resource
+from capacity.domain.resources import APPLICATION, Limit, LimitState, Resource
 from capacity.planning.evidence.effective_limits import (
     effective_limits,
     known_value,
     limits_at,
     limits_under_load,
+    unclear_caps,
 )
 from capacity.planning.evidence.windows import DESCRIPTOR_LIMIT, plateau_windows
 
@@ -89,3 +90,11 @@ def test_limits_of_other_ports_than_the_targets_are_left_out(venue, port, listen
 
 def test_without_an_agent_all_limits_hold():
     assert limits_at([replace(SMALL, ports=(80,))], 81, None) == [replace(SMALL, ports=(80,))]
+
+
+def test_a_setting_that_is_unclear_may_bind_below_the_one_that_is_known():
+    known, unclear = replace(SMALL, scope=APPLICATION), replace(UNKNOWN, scope=APPLICATION)
+
+    assert unclear_caps([known, unclear], effective_limits([known, unclear])) == [unclear]
+    assert unclear_caps([unclear], effective_limits([unclear])) == []
+    assert unclear_caps([SMALL, UNKNOWN], effective_limits([SMALL, UNKNOWN])) == []

@@ -10,6 +10,7 @@ from capacity.domain.resources import (
     Resource,
     Scaling,
 )
+from capacity.domain.words import printable
 from capacity.monitor.limits.applications.settings import UnclearError
 from capacity.monitor.readings import reason_of
 
@@ -39,15 +40,15 @@ def unclear(
     """Return that there may be a limit, and why nobody knows; *source* where the error says none."""
     is_ours = isinstance(error, UnclearError)
     return AuditEntry(
-        name=name,
+        name=printable(name),
         state=LimitState.UNKNOWN,
         value=None,
         unit=unit,
         scope=APPLICATION,
-        source=error.where if isinstance(error, UnclearError) else source,
+        source=printable(error.where if isinstance(error, UnclearError) else source),
         scales_with=Scaling.OTHER_LIMIT if resource is None else Scaling.CONNECTIONS,
         resource=resource,
-        reason=str(error) if is_ours else reason_of(error),
+        reason=printable(str(error) if is_ours else reason_of(error)),
     )
 
 
@@ -61,22 +62,25 @@ def told(
 ) -> AuditEntry:
     """Return a setting that caps no connection by itself; None for no limit."""
     return AuditEntry(
-        name=name,
+        name=printable(name),
         state=LimitState.UNLIMITED if value is None else LimitState.KNOWN,
         value=None if value is None else float(value),
         unit=unit,
         scope=APPLICATION,
-        source=source,
+        source=printable(source),
         scales_with=scales_with,
     )
 
 
 def limits_of(entries: Iterable[AuditEntry]) -> list[Limit]:
-    """Return the cap that counts for each set of ports: the smallest that is known, else the reason."""
+    """Return the cap that counts for each set of ports: the smallest that is known, else that there is
+
+    none; and beside it the first that is unknown.
+    """
     caps = [entry for entry in entries if entry.resource is CONNECTIONS]
-    tightest: dict[tuple[int, ...], AuditEntry] = {}
+    tightest: dict[tuple[tuple[int, ...], bool], AuditEntry] = {}
     for entry in sorted(caps, key=lambda entry: (_STATES.index(entry.state), entry.value or 0.0)):
-        tightest.setdefault(entry.ports, entry)
+        tightest.setdefault((entry.ports, entry.state is LimitState.UNKNOWN), entry)
     return [
         Limit(
             resource=CONNECTIONS,
@@ -85,9 +89,9 @@ def limits_of(entries: Iterable[AuditEntry]) -> list[Limit]:
             scope=APPLICATION,
             source=entry.source,
             reason=entry.reason,
-            ports=ports,
+            ports=entry.ports,
         )
-        for ports, entry in tightest.items()
+        for entry in tightest.values()
     ]
 
 
@@ -99,12 +103,12 @@ def _entry(
     ports: Iterable[int],
 ) -> AuditEntry:
     return AuditEntry(
-        name=name,
+        name=printable(name),
         state=state,
         value=value,
         unit="connections",
         scope=APPLICATION,
-        source=source,
+        source=printable(source),
         scales_with=Scaling.CONNECTIONS,
         resource=CONNECTIONS,
         ports=tuple(sorted(set(ports))),

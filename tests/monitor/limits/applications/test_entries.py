@@ -6,21 +6,31 @@ from capacity.monitor.limits.applications.settings import UnclearError
 
 
 def found(*entries):
-    return {limit.ports: (limit.state.value, limit.value) for limit in limits_of(entries)}
+    return {
+        (limit.ports, limit.state is LimitState.UNKNOWN): (limit.state.value, limit.value)
+        for limit in limits_of(entries)
+    }
 
 
 def test_the_smallest_counts_for_each_set_of_ports():
     assert found(cap("a", 9, "x"), cap("b", 5, "x"), cap("c", 7, "x", [81, 80])) == {
-        (): ("known", 5),
-        (80, 81): ("known", 7),
+        ((), False): ("known", 5),
+        ((80, 81), False): ("known", 7),
     }
 
 
-def test_known_beats_unknown_which_beats_none():
+def test_what_is_unclear_stands_beside_what_is_known_or_is_none():
     error = UnclearError("why", "/a:1")
+    known, none = cap("a", 5, "x"), uncapped("b", "x")
 
-    assert found(uncapped("a", "x"), unclear("b", error, "x")) == {(): ("unknown", None)}
-    assert found(unclear("b", error, "x"), cap("c", 5, "x")) == {(): ("known", 5)}
+    assert found(none, unclear("c", error, "x"), known) == {
+        ((), False): ("known", 5),
+        ((), True): ("unknown", None),
+    }
+    assert found(none, unclear("c", error, "x")) == {
+        ((), False): ("unlimited", None),
+        ((), True): ("unknown", None),
+    }
 
 
 def test_what_is_only_told_caps_nothing():
@@ -35,3 +45,10 @@ def test_an_unclear_setting_says_where_it_stands_and_another_error_where_it_was_
     assert forbidden.source == "x"
     assert "run the agent as the target's user or as root" in forbidden.reason
     assert forbidden.state is LimitState.UNKNOWN
+
+
+def test_what_a_configuration_calls_itself_is_harmless_to_show():
+    hostile = "/a\x1b[2J:1"
+
+    assert "\x1b" not in f"{cap(hostile, 5, hostile)}{told(hostile, 5, hostile)}"
+    assert "\x1b" not in f"{unclear(hostile, UnclearError(hostile, hostile), hostile)}"
