@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from capacity.domain.resources import UNITS, Resource
+from capacity.domain.resource_facts import UNITS
+from capacity.domain.resources import Resource
 from capacity.domain.sample import Sample
 from capacity.monitor.exposition import metrics_text
 from capacity.monitor.limits.states import known, unknown, unlimited
