@@ -5,7 +5,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
-from pydantic import ValidationError
 
 from capacity.cli.plan import located
 from capacity.domain import units
@@ -18,7 +17,7 @@ from capacity.planning.evidence.limit_changes import LimitChange, limit_changes
 from capacity.recording import run_directory
 from capacity.settings.locate import find
 from capacity.settings.target import load_target
-from capacity.sources.agent import INFO
+from capacity.sources.border import UnreadableError, read_info
 from capacity.sources.opening import open_source
 
 
@@ -63,13 +62,11 @@ def _recorded(against: str) -> AgentInfo:
     path = Path(against)
     if path.is_file():
         try:
-            return INFO.validate_json(path.read_bytes())
-        except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(map(str, first["loc"])) or "the document"
+            return read_info(path.read_bytes())
+        except UnreadableError as error:
             raise ConfigError(
-                f"{printable(against)}: {place}: {first['msg']}; give what `capacity agent --audit"
-                " --json` prints, or a run"
+                f"{printable(against)}: {error}; give what `capacity agent --audit --json` prints, or"
+                " a run"
             ) from None
         except OSError as error:
             raise ConfigError(f"{printable(against)}: cannot be read ({error.strerror})") from None
