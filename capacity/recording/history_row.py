@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from capacity.domain.plan import CapacityPlan
-from capacity.domain.resources import UNITS
+from capacity.domain.resource_facts import UNITS
 from capacity.domain.run import RunManifest
 
 
@@ -52,7 +52,7 @@ def fingerprint_of(manifest: RunManifest) -> str:
     agent = manifest.agent
     compared = {
         # Declared limits are compared themselves: a change of one is what a history must notice.
-        "target": {**manifest.target, "limits": {}},
+        "target": {**manifest.target.document, "limits": {}},
         "profile": manifest.profile,
         "host": None if agent is None else [agent.host, agent.cores, agent.memory_bytes],
         "versions": [

@@ -6,7 +6,8 @@ from typing import Any
 
 from capacity.domain.errors import ConfigError
 from capacity.domain.estimates import Estimate
-from capacity.domain.resources import UNITS, Resource
+from capacity.domain.resource_facts import UNITS
+from capacity.domain.resources import Resource
 from capacity.domain.words import printable
 from capacity.models.drift import CONFIDENCE, Drift, drift, slope
 from capacity.models.operations.growth import MONTH_S

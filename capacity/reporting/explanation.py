@@ -11,10 +11,10 @@ from capacity.domain import units
 from capacity.domain.estimates import Estimate
 from capacity.domain.load import LoadVector
 from capacity.domain.plan import CapacityPlan, UnitCost, Wall
-from capacity.domain.resources import COUNTED, LATENCIES, UNITS, Limit, Resource
+from capacity.domain.resource_facts import COUNTED, ENVELOPED, LATENCIES, UNITS
+from capacity.domain.resources import Limit, Resource
 from capacity.domain.run import RunRecord
 from capacity.domain.words import LOADS, RESOURCES
-from capacity.planning.costs.fitted_costs import ENVELOPED
 from capacity.planning.evidence.saturated_steps import judged
 from capacity.reporting.document import Section, Table, cells
 from capacity.reporting.json_document import finite

@@ -36,7 +36,7 @@ def story(record: RunRecord, plan: CapacityPlan | Excuse, notices: Sequence[str]
     *notices* say what is not as it was in earlier runs; they come before everything else.
     """
     manifest = record.manifest
-    target = manifest.target.get("name", "a target without a name")
+    target = manifest.target.name or "a target without a name"
     missing = record.missing[:_MOST_MISSING]
     if len(record.missing) > _MOST_MISSING:
         missing = (*missing, f"and {len(record.missing) - _MOST_MISSING} more")

@@ -5,7 +5,8 @@ import pytest
 
 from capacity.domain.comparison import Change, Comparison, LimitChange, Outcome
 from capacity.domain.estimates import Estimate
-from capacity.domain.resources import UNITS, Limit, LimitState, Resource
+from capacity.domain.resource_facts import UNITS
+from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.reporting.comparison import (
     figure_name,
     headline,

@@ -32,7 +32,7 @@ def circumstances(runs: Sequence[RunManifest]) -> tuple[str, ...]:
 
 def source_of(run: RunManifest) -> str:
     """Return where the samples came from: agent, prometheus, exporters, or none."""
-    given = run.target.get("agent")
+    given = run.target.document.get("agent")
     if not isinstance(given, Mapping):
         return "none" if run.agent is None else "agent"
     named = [name for name, value in given.items() if value and not name.endswith("_file")]
@@ -41,12 +41,12 @@ def source_of(run: RunManifest) -> str:
 
 
 def _of_target(key: str) -> Callable[[RunManifest], Any]:
-    return lambda run: run.target.get(key)
+    return lambda run: run.target.document.get(key)
 
 
 def _dialect(run: RunManifest) -> Any:
     # Of a path its last part: the same file may lie elsewhere on another machine.
-    name = run.target.get("dialect")
+    name = run.target.document.get("dialect")
     return name.rsplit("/", 1)[-1].removesuffix(".yaml") if isinstance(name, str) else name
 
 
@@ -67,7 +67,7 @@ _IDENTITY: Mapping[str, Callable[[RunManifest], Any]] = {
     "the target's dialect": _dialect,
     "the target's symbols": _of_target("symbols"),
     "the target's channels": _of_target("channels"),
-    "TLS": lambda run: bool(run.target.get("tls")),
+    "TLS": lambda run: bool(run.target.document.get("tls")),
     "the target's REST endpoint": _of_target("rest"),
     "the kind of profile": lambda run: run.profile.get("kind"),
     "the mix": _mix,

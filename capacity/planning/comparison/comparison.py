@@ -16,7 +16,8 @@ from capacity.domain.errors import RunInvalidError
 from capacity.domain.estimates import Estimate
 from capacity.domain.load import LoadVector
 from capacity.domain.plan import Wall
-from capacity.domain.resources import COUNTED, UNITS, Resource
+from capacity.domain.resource_facts import COUNTED, UNITS
+from capacity.domain.resources import Resource
 from capacity.models.contrasts import pooled_error
 from capacity.models.significance import Shift, Side, shift
 from capacity.planning.comparison.comparable import circumstances, difference

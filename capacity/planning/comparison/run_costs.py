@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from capacity.domain.load import LoadVector
 from capacity.domain.plan import CapacityPlan
-from capacity.domain.resources import LATENCIES, Resource
+from capacity.domain.resource_facts import LATENCIES
+from capacity.domain.resources import Resource
 from capacity.domain.run import RunRecord
 from capacity.models.contrasts import StepLine, step_line
 from capacity.planning.costs.fitted_costs import cost_rows

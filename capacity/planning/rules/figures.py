@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from capacity.domain.comparison import Comparison
 from capacity.domain.observation import Quantiles
 from capacity.domain.plan import CapacityPlan, Excuse, Wall
-from capacity.domain.resources import LATENCIES, Limit, LimitState, Resource
+from capacity.domain.resource_facts import LATENCIES
+from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.domain.rules import Figure
 from capacity.domain.run import RunRecord
 from capacity.domain.sizing import Demand, Sizing

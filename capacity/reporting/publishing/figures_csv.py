@@ -6,7 +6,7 @@ import math
 from datetime import UTC, datetime
 
 from capacity.domain.estimates import Estimate
-from capacity.domain.resources import LATENCIES, UNITS
+from capacity.domain.resource_facts import LATENCIES, UNITS
 from capacity.reporting.publishing.publication import Publication
 
 COLUMNS = ("time", "target", "run", "figure", "unit", "value", "low", "high", "confidence")

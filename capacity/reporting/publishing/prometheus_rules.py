@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from capacity.domain.resources import LATENCIES
+from capacity.domain.resource_facts import LATENCIES
 from capacity.domain.words import RESOURCES
 from capacity.monitor.exposition import metric_name
 from capacity.reporting.publishing.publication import Publication

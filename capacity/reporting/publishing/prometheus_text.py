@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping
 
-from capacity.domain.resources import LATENCIES, UNITS
+from capacity.domain.resource_facts import LATENCIES, UNITS
 from capacity.reporting.publishing.publication import Publication
 
 _COST_SUFFIX = {"bytes": "bytes", "cores": "cores", "bytes_per_s": "bytes_per_second"}

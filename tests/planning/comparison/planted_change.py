@@ -7,6 +7,7 @@ from pathlib import Path
 from capacity.domain.observation import Quantiles
 from capacity.domain.resources import Resource
 from capacity.domain.run import RunEvent
+from capacity.domain.target import TargetSpec
 from capacity.planning.comparison.run_costs import MeasuredRun
 from capacity.planning.plan import plan
 from capacity.recording.run_directory import RunWriter
@@ -87,7 +88,7 @@ def record(
     manifest = replace(
         made.manifest,
         run=name or f"run-{seed}",
-        target=TARGET | (target or {}),
+        target=TargetSpec.from_document(TARGET | (target or {})),
         profile=PROFILE | (profile or {}),
     )
     return replace(made, manifest=manifest, steps=steps, events=(ended,))

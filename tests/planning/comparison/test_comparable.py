@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from capacity.domain.target import TargetSpec
 from capacity.planning.comparison.comparable import circumstances, difference, source_of
 
 
@@ -11,7 +12,8 @@ def manifest(planted_record):
 
 
 def with_target(manifest, **keys):
-    return replace(manifest, run="other", target={**manifest.target, **keys})
+    document = {**manifest.target.document, **keys}
+    return replace(manifest, run="other", target=TargetSpec.from_document(document))
 
 
 def with_profile(manifest, **keys):
