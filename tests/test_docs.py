@@ -82,11 +82,11 @@ def test_every_command_is_in_the_readme(name):
         plan,
         resource_facts,
         resources,
-        rules,
         run,
         sample,
         sizing,
         target,
+        rules,
     ],
 )
 def test_every_public_name_of_the_domain_is_in_the_glossary(module):

@@ -200,7 +200,7 @@ def _table(found: list[HistoryRow], earlier: list[HistoryRow]) -> Table:
             bottleneck(row) or row.reason or "",
         )
         # Text: brackets in a name are no markup.
-        table.add_row(*(Text(cell) for cell in cells))
+        table.add_row(*(Text(printable(cell)) for cell in cells))
     return table
 
 

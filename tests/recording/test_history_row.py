@@ -69,15 +69,14 @@ def test_a_run_under_other_conditions_has_another_fingerprint(changes):
     assert fingerprint_of(manifest(**changes)) != fingerprint_of(manifest())
 
 
+def declaring(descriptors):
+    limits = {"descriptors": {"value": descriptors, "source": "the unit"}}
+    return TargetSpec.from_document({"name": "demo", "port": 8080, "limits": limits})
+
+
 def test_declared_limits_make_no_other_fingerprint_as_they_are_compared_themselves():
-    one, other = (
-        manifest(
-            target=TargetSpec.from_document(
-                {"name": "demo", "limits": {"descriptors": {"value": value, "source": "unit"}}}
-            )
-        )
-        for value in (500, 700)
-    )
+    declared = manifest(target=declaring(5))
+    others = manifest(target=declaring(7))
 
     assert fingerprint_of(one) == fingerprint_of(other)
 

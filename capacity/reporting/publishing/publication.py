@@ -36,7 +36,7 @@ class Publication:
 
     @property
     def target(self) -> str:
-        return self.record.manifest.target.name or "target"
+        return str(self.record.manifest.target.document.get("name", "target"))
 
     @property
     def connections_per_instance(self) -> int:

@@ -12,8 +12,9 @@ def manifest(planted_record):
 
 
 def with_target(manifest, **keys):
-    document = {**manifest.target.document, **keys}
-    return replace(manifest, run="other", target=TargetSpec.from_document(document))
+    return replace(
+        manifest, run="other", target=TargetSpec.from_document({**manifest.target.document, **keys})
+    )
 
 
 def with_profile(manifest, **keys):
