@@ -78,7 +78,7 @@ def test_declared_limits_make_no_other_fingerprint_as_they_are_compared_themselv
     declared = manifest(target=declaring(5))
     others = manifest(target=declaring(7))
 
-    assert fingerprint_of(one) == fingerprint_of(other)
+    assert fingerprint_of(declared) == fingerprint_of(others)
 
 
 def test_unit_costs_are_kept_for_each_wall():

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from capacity.domain.comparison import Change, Outcome
 from capacity.domain.estimates import Estimate
 from capacity.domain.load import LoadVector
-from capacity.domain.resource_facts import UNITS
+from capacity.domain.resource_facts import HOST_WIDE, UNITS
 from capacity.domain.resources import Resource
 from capacity.domain.words import LOADS
 from capacity.models.contrasts import pooled_error
