@@ -91,6 +91,8 @@ class Controller:
         self._closing: gevent.Greenlet | None = None
         self._position: Position = START
         self._failures = 0
+        self._fate = ""
+        """Of the worker that was lost last."""
         pids = preflight.info.target_pids if preflight.info is not None else ()
         self._guard = Guard(profile, preflight.limits, target.slo, pids)
         self._is_careful = is_careful(profile)
@@ -168,7 +170,7 @@ class Controller:
             gevent.sleep(BEAT_S)
             self._watch_workers()
             if not self._pool:
-                self.finish(run_endings.without_workers())
+                self.finish(run_endings.without_workers(self._fate))
             elif not self._is_guarded():
                 self._go_on()
 
@@ -372,7 +374,7 @@ class Controller:
         if self._closing is None:
             self._watch_workers()
             if not self._pool:
-                self.finish(run_endings.without_workers())
+                self.finish(run_endings.without_workers(self._fate))
         self.finish(("aborted", {"reason": reason, "exit_code": exit_code}))
         gevent.killall(self._greenlets, block=False)
 
@@ -383,7 +385,8 @@ class Controller:
         lost, joined = self._pool.changes()
         for worker in lost:
             self._book.disturbances.add(WORKER_LOST)
-            self.recorder.event("worker_lost", worker=worker)
+            self._fate = self._pool.fate(worker)
+            self.recorder.event("worker_lost", worker=worker, reason=self._fate)
         for worker in joined:
             self._book.disturbances.add(WORKER_JOINED)
             self.recorder.event("worker_joined", worker=worker)
