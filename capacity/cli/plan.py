@@ -15,8 +15,8 @@ from capacity.domain.errors import ConfigError, RunInvalidError
 from capacity.domain.plan import CapacityPlan, Excuse
 from capacity.domain.sizing import Demand, HostType
 from capacity.domain.words import printable
+from capacity.notebook import plan as planned
 from capacity.planning.advice.advice import advice
-from capacity.planning.plan import plan as planned
 from capacity.recording import run_directory
 from capacity.reporting import json_document
 from capacity.reporting.advice import advice_sections
@@ -38,11 +38,11 @@ _LADDER_COLUMNS = (0, 1, 2, 5, 6, 7, 8)
 
 @click.command()
 @click.argument("run")
-@click.option("--demand", help="Size for config/demand/NAME.yaml, or a path.")
-@click.option("--hosts", help="On the types of config/hosts/NAME.yaml, or a path.")
+@click.option("--demand", help="Demand to size for: name under config/demand, or a file.")
+@click.option("--hosts", help="Host types to size for: name under config/hosts, or a file.")
 @click.option("--json", "as_json", is_flag=True, help="Print plan.json instead of a table.")
 def command(run: str, demand: str | None, hosts: str | None, *, as_json: bool) -> None:
-    """Plan from RUN: a directory, or a run's name under reports/runs."""
+    """Compute the capacity from RUN, a directory or a name under reports/runs."""
     wanted, types = demanded(demand, hosts)
     answer = plan_run(located(run), wanted, types)
     if as_json:
@@ -65,7 +65,7 @@ def located(run: str) -> Path:
             return path
     raise ConfigError(
         f"{printable(run)}: not a run (no run.json in it, nor in one of that name under {RUNS});"
-        " name the directory that `capacity measure` wrote"
+        " give the directory that `capacity measure` wrote"
     )
 
 
@@ -86,7 +86,7 @@ def plan_run(
 ) -> CapacityPlan | Excuse:
     """Plan from the run in *run*, size for *demand* on *hosts*, and write plan.json into it."""
     record = run_directory.load(run)
-    answer = planned(record, declared=record.manifest.target.limits)
+    answer = planned(record)
     if isinstance(answer, CapacityPlan):
         answer = replace(answer, advice=advice(record, answer, demand, hosts))
     write_whole(run / PLAN_FILE, json_document.render(answer))

@@ -120,48 +120,48 @@ BUSY_LOOP_RATIO = Bound(
 
 CAVEAT_FACTS: Mapping[DoubtKind, CaveatFacts] = {
     DoubtKind.LIMIT_MET: CaveatFacts(
-        label="the run met a limit",
+        label="the run hit a limit",
         check="whether a step failed or was cut off by the target",
     ),
     DoubtKind.UNEXPLAINED_USE: CaveatFacts(
-        label="use off its line where the run was cut off",
+        label="unexplained usage where the run was cut off",
         check="use in a ramp that was cut off, above the fitted line, over the room to the limit",
         bounds=(OFF_LINE_RATIO,),
     ),
     DoubtKind.OBJECTIVE_NOT_FORECAST: CaveatFacts(
-        label="an objective without a forecast",
+        label="SLO not evaluated",
         check="whether each objective has a ceiling",
     ),
     DoubtKind.LIMIT_CHANGED: CaveatFacts(
-        label="a limit changed during the run",
+        label="limit changed during the run",
         check="whether the agent read a limit anew",
     ),
     DoubtKind.EXTRAPOLATION: CaveatFacts(
-        label="far beyond what was tested",
+        label="extrapolated beyond the tested load",
         check="capacity over the most connections tested, unless what binds is counted",
         bounds=(BY_DESIGN_RATIO, FARTHEST_RATIO),
     ),
     DoubtKind.UNKNOWN_LIMIT: CaveatFacts(
-        label="a limit that is not known",
+        label="unknown limit",
         check="whether each limit could be read",
     ),
     DoubtKind.OWN_CAP: CaveatFacts(
-        label="no cap in the application's own configuration below this",
+        label="no lower connection cap in the application's own configuration",
         check="whether somebody declared or read how many connections the application admits",
         is_assumed=True,
     ),
     DoubtKind.COSTS_NOT_SEPARATED: CaveatFacts(
-        label="costs not told apart",
+        label="cost components not separable",
         check="condition number of the design (SEPARABLE_BELOW of models/design.py), and parts of"
         " the load that never varied",
     ),
     DoubtKind.GENERATOR_NEAR_LIMIT: CaveatFacts(
-        label="generator near its own limit",
+        label="load generator near its limits",
         check="timer lag at p95 and CPU of the busiest worker on the steps used",
         bounds=(NEAR_LAG_S, NEAR_CPU_RATIO),
     ),
     DoubtKind.VOID_STEPS: CaveatFacts(
-        label="steps that could not be used",
+        label="void steps",
         check="whether a step is void",
     ),
     DoubtKind.SHARED_HOST: CaveatFacts(
@@ -170,7 +170,7 @@ CAVEAT_FACTS: Mapping[DoubtKind, CaveatFacts] = {
         is_assumed=True,
     ),
     DoubtKind.FEW_STEPS: CaveatFacts(
-        label="few steps",
+        label="few usable steps",
         check="how many steps can be used",
         bounds=(FEWEST_STEPS,),
     ),
@@ -180,11 +180,11 @@ CAVEAT_FACTS: Mapping[DoubtKind, CaveatFacts] = {
         bounds=(POOR_RESIDUAL_RATIO, NEAR_RATIO),
     ),
     DoubtKind.UNEVEN_SHARE: CaveatFacts(
-        label="processes with unequal shares",
+        label="uneven distribution across processes",
         check="whether several processes fill descriptors of their own",
     ),
     DoubtKind.NEAR_TIE: CaveatFacts(
-        label="two walls close together",
+        label="two bottlenecks within 10 %",
         check="the second ceiling over the first",
         bounds=(NEAR_TIE_RATIO,),
     ),
@@ -193,61 +193,61 @@ CAVEAT_FACTS: Mapping[DoubtKind, CaveatFacts] = {
         check="start times of the target's process",
     ),
     DoubtKind.LOST_CONNECTIONS: CaveatFacts(
-        label="target ended connections",
+        label="connections dropped by the target",
         check="connections that the target ended in the steps used",
     ),
     DoubtKind.SAMPLES_MISSING: CaveatFacts(
-        label="samples missing",
+        label="missing samples",
         check="samples taken on the plateaus, of those due",
         bounds=(MISSING_SAMPLES_RATIO,),
     ),
     DoubtKind.UNMATCHED_FRAMES: CaveatFacts(
-        label="frames that were not understood",
+        label="unmatched frames",
         check="received frames for which the dialect has no rule",
     ),
     DoubtKind.CLOCK_OFFSET: CaveatFacts(
-        label="clocks not aligned",
+        label="clock offset uncertain",
         check="half of the round trip of the clocks' comparison",
         bounds=(CLOCK_ERROR_S,),
     ),
     DoubtKind.RUN_INCOMPLETE: CaveatFacts(
-        label="run incomplete",
+        label="incomplete run",
         check="what the record lacks of a finished run",
     ),
     DoubtKind.STEP_HAZARD: CaveatFacts(
-        label="use may jump",
+        label="step change in usage",
         check="a jump between levels, pages shared since a fork, hash tables, a heap's cap: of the"
         " room to the limit",
         bounds=(MATERIAL_RATIO,),
     ),
     DoubtKind.BENDING: CaveatFacts(
-        label="use bends off its line",
+        label="non-linear growth",
         check="the highest level against the line of those below it; a law that foretells latency"
         " better",
         bounds=(HIGHEST_LEVEL_RATIO, NOISE_FACTOR, MATERIAL_RATIO),
     ),
     DoubtKind.KEPT: CaveatFacts(
-        label="not given back",
+        label="not released after disconnect",
         check="use at one load after the highest level and before it",
         bounds=(KEPT_RATIO, KEPT_UNITS),
     ),
     DoubtKind.RISING: CaveatFacts(
-        label="memory still rose",
+        label="memory not at steady state",
         check="memory while connections stay: its slope, and how many pairs of samples rise",
         bounds=(RISING_RATIO, RISING_PAIRS),
     ),
     DoubtKind.PROCESSOR_TIME: CaveatFacts(
-        label="processor time worth less",
+        label="CPU throttled or shared by SMT",
         check="periods in which a quota was used up; hardware threads that share a core",
         bounds=(HELD_UP_RATIO, HALF_BUSY_RATIO),
     ),
     DoubtKind.SINGLE_EVENT_LOOP: CaveatFacts(
-        label="one thread carries the load",
+        label="single-threaded bottleneck",
         check="whether one thread binds without an objective, or was not read at all",
         bounds=(BUSY_LOOP_RATIO,),
     ),
     DoubtKind.OTHER_PROCESS: CaveatFacts(
-        label="another process takes part",
+        label="another process serves connections",
         check="whether the process watched gained the connections that were opened",
     ),
 }

@@ -57,8 +57,8 @@ RESOURCE_FACTS: Mapping[Resource, ResourceFacts] = {
         use=Use.COUNTED,
         is_one_each=True,
         remedy=(
-            "Raise the application's own connection limit (nginx: worker_connections, HAProxy:"
-            " maxconn) and keep the descriptor limit above it"
+            "Raise the application's own connection limit (nginx: worker_connections, HAProxy: "
+            "maxconn) and keep the descriptor limit above it"
         ),
     ),
     Resource.UNIDENTIFIED: ResourceFacts(
@@ -66,8 +66,8 @@ RESOURCE_FACTS: Mapping[Resource, ResourceFacts] = {
         unit="connections",
         use=Use.COUNTED,
         remedy=(
-            "Find out what gave out: the target's log and the kernel's at that time, caps of its"
-            " runtime and its configuration; then declare the limit in the target file"
+            "Identify this limit: check the target's log and the kernel log at that time, and "
+            "limits in the runtime and the configuration; then declare it in the target file"
         ),
     ),
     Resource.DESCRIPTORS: ResourceFacts(
@@ -76,9 +76,9 @@ RESOURCE_FACTS: Mapping[Resource, ResourceFacts] = {
         use=Use.COUNTED,
         is_one_each=True,
         remedy=(
-            "Raise the soft limit of open files: LimitNOFILE= in the systemd unit (nginx:"
-            " worker_rlimit_nofile), or prlimit --pid PID --nofile=SOFT:HARD on the running"
-            " process; fs.nr_open is the most it takes"
+            "Raise the soft limit of open files: LimitNOFILE= in the systemd unit (nginx: "
+            "worker_rlimit_nofile), or prlimit --pid PID --nofile=SOFT:HARD on the running "
+            "process; fs.nr_open is the upper bound"
         ),
     ),
     Resource.THREADS: ResourceFacts(
@@ -86,8 +86,8 @@ RESOURCE_FACTS: Mapping[Resource, ResourceFacts] = {
         unit="threads",
         use=Use.COUNTED,
         remedy=(
-            "Raise the sysctl kernel.threads-max (and kernel.pid_max), or serve many connections"
-            " from one thread"
+            "Raise the sysctl kernel.threads-max (and kernel.pid_max), or serve many connections "
+            "from one thread"
         ),
         cgroup_remedy="Raise pids.max of the cgroup (TasksMax= in the systemd unit)",
     ),
@@ -97,8 +97,8 @@ RESOURCE_FACTS: Mapping[Resource, ResourceFacts] = {
         use=Use.COUNTED,
         is_host_wide=True,
         remedy=(
-            "Raise RLIMIT_NPROC of the target (LimitNPROC= in the systemd unit; nproc in"
-            " limits.conf), or run it as a user of its own"
+            "Raise RLIMIT_NPROC of the target (LimitNPROC= in the systemd unit; nproc in "
+            "limits.conf), or run it as a user of its own"
         ),
     ),
     Resource.FILE_TABLE: ResourceFacts(
@@ -115,8 +115,8 @@ RESOURCE_FACTS: Mapping[Resource, ResourceFacts] = {
         use=Use.COUNTED,
         is_one_each=True,
         remedy=(
-            "Raise the sysctl net.netfilter.nf_conntrack_max, or exempt the port from tracking"
-            " (notrack)"
+            "Raise the sysctl net.netfilter.nf_conntrack_max, or exempt the port from tracking "
+            "(notrack)"
         ),
     ),
     Resource.OUTGOING_PORTS: ResourceFacts(
@@ -124,9 +124,9 @@ RESOURCE_FACTS: Mapping[Resource, ResourceFacts] = {
         unit="ports",
         use=Use.COUNTED,
         remedy=(
-            "Widen the sysctl net.ipv4.ip_local_port_range, or spread the connections over more"
-            " upstream addresses or ports, or over more local addresses (nginx: proxy_bind;"
-            " HAProxy: source)"
+            "Widen the sysctl net.ipv4.ip_local_port_range, or spread the connections over more "
+            "upstream addresses or ports, or over more local addresses (nginx: proxy_bind; "
+            "HAProxy: source)"
         ),
     ),
     Resource.EPOLL_WATCHES: ResourceFacts(
@@ -139,7 +139,7 @@ RESOURCE_FACTS: Mapping[Resource, ResourceFacts] = {
         label="memory mappings",
         unit="maps",
         use=Use.COUNTED,
-        remedy=("Raise the sysctl vm.max_map_count, or serve many connections from one thread"),
+        remedy="Raise the sysctl vm.max_map_count, or serve many connections from one thread",
     ),
     Resource.ADDRESS_SPACE: ResourceFacts(
         label="address space of a process",
@@ -147,10 +147,10 @@ RESOURCE_FACTS: Mapping[Resource, ResourceFacts] = {
         use=Use.HELD_BYTES,
         is_process_bytes=True,
         remedy=(
-            "Raise RLIMIT_AS of the target (ulimit -v; LimitAS= in the systemd unit), or map less"
-            " for a connection (a thread maps its whole stack: ulimit -s,"
-            " pthread_attr_setstacksize; glibc reserves 64 MiB for each of the first threads:"
-            " MALLOC_ARENA_MAX)"
+            "Raise RLIMIT_AS of the target (ulimit -v; LimitAS= in the systemd unit), or map less "
+            "for a connection (a thread maps its whole stack: ulimit -s, "
+            "pthread_attr_setstacksize; glibc reserves 64 MiB for each of the first threads: "
+            "MALLOC_ARENA_MAX)"
         ),
     ),
     Resource.DATA_SEGMENT: ResourceFacts(
@@ -159,9 +159,9 @@ RESOURCE_FACTS: Mapping[Resource, ResourceFacts] = {
         use=Use.HELD_BYTES,
         is_process_bytes=True,
         remedy=(
-            "Raise RLIMIT_DATA of the target (ulimit -d; LimitDATA= in the systemd unit), or map"
-            " less for a connection (a thread maps its whole stack: ulimit -s,"
-            " pthread_attr_setstacksize)"
+            "Raise RLIMIT_DATA of the target (ulimit -d; LimitDATA= in the systemd unit), or map "
+            "less for a connection (a thread maps its whole stack: ulimit -s, "
+            "pthread_attr_setstacksize)"
         ),
     ),
     Resource.HEAP: ResourceFacts(
@@ -170,10 +170,10 @@ RESOURCE_FACTS: Mapping[Resource, ResourceFacts] = {
         use=Use.HELD_BYTES,
         is_process_bytes=True,
         remedy=(
-            "Raise the cap of the runtime's heap (JVM: -Xmx or -XX:MaxRAMPercentage; node:"
-            " --max-old-space-size; .NET: DOTNET_GCHeapHardLimit; Go: GOMEMLIMIT, beyond which it"
-            " only collects garbage ever more often) and keep the memory limit above it, or hold"
-            " less for a connection"
+            "Raise the cap of the runtime's heap (JVM: -Xmx or -XX:MaxRAMPercentage; node: "
+            "--max-old-space-size; .NET: DOTNET_GCHeapHardLimit; Go: GOMEMLIMIT, beyond which it "
+            "only collects garbage ever more often) and keep the memory limit above it, or use "
+            "less heap per connection"
         ),
     ),
     Resource.TCP_MEMORY: ResourceFacts(
@@ -182,8 +182,8 @@ RESOURCE_FACTS: Mapping[Resource, ResourceFacts] = {
         use=Use.QUEUED_BYTES,
         is_host_wide=True,
         remedy=(
-            "Raise the third value of the sysctl net.ipv4.tcp_mem (in pages), or lower"
-            " net.ipv4.tcp_wmem and disconnect slow consumers"
+            "Raise the third value of the sysctl net.ipv4.tcp_mem (in pages), or lower "
+            "net.ipv4.tcp_wmem and disconnect slow consumers"
         ),
         cgroup_remedy="Raise memory.kmem.tcp.limit_in_bytes of the cgroup",
     ),
@@ -192,8 +192,8 @@ RESOURCE_FACTS: Mapping[Resource, ResourceFacts] = {
         unit="cores",
         use=Use.FLOW,
         remedy=(
-            "Add a process or shard, so that more than one event loop shares the connections: one"
-            " loop uses at most one core"
+            "Run more processes or shards, so that several event loops share the connections: one "
+            "loop uses at most one core"
         ),
     ),
     Resource.MEMORY: ResourceFacts(
@@ -201,13 +201,13 @@ RESOURCE_FACTS: Mapping[Resource, ResourceFacts] = {
         unit="bytes",
         use=Use.HELD_BYTES,
         remedy=(
-            "Give the target more memory, or make a connection cheaper (smaller buffers, no"
-            " permessage-deflate context per connection)"
+            "Give the target more memory, or make a connection cheaper (smaller buffers, no "
+            "permessage-deflate context per connection)"
         ),
         cgroup_remedy=(
-            "Raise memory.max of the cgroup (MemoryMax= in the systemd unit;"
-            " memory.limit_in_bytes in cgroup v1; the memory limit of the pod or container), or"
-            " make a connection cheaper"
+            "Raise memory.max of the cgroup (MemoryMax= in the systemd unit; memory.limit_in_bytes"
+            " in cgroup v1; the memory limit of the pod or container), or make a connection "
+            "cheaper"
         ),
     ),
     Resource.HOST_MEMORY: ResourceFacts(
@@ -215,7 +215,7 @@ RESOURCE_FACTS: Mapping[Resource, ResourceFacts] = {
         unit="bytes",
         use=Use.HELD_BYTES,
         is_host_wide=True,
-        remedy="Give the host more memory, or move its other tenants elsewhere",
+        remedy="Add memory to the host, or move other workloads off it",
     ),
     Resource.CPU: ResourceFacts(
         label="CPU of the target",
@@ -223,9 +223,9 @@ RESOURCE_FACTS: Mapping[Resource, ResourceFacts] = {
         use=Use.FLOW,
         remedy="Give the target more cores, or add an instance",
         cgroup_remedy=(
-            "Raise the quota cpu.max of the cgroup (CPUQuota= in the systemd unit;"
-            " cpu.cfs_quota_us in cgroup v1; the CPU limit of the pod or container), or add an"
-            " instance"
+            "Raise the quota cpu.max of the cgroup (CPUQuota= in the systemd unit; "
+            "cpu.cfs_quota_us in cgroup v1; the CPU limit of the pod or container), or add an "
+            "instance"
         ),
     ),
     Resource.NETWORK_OUT: ResourceFacts(
@@ -233,8 +233,8 @@ RESOURCE_FACTS: Mapping[Resource, ResourceFacts] = {
         unit="bytes_per_s",
         use=Use.FLOW,
         remedy=(
-            "Use a faster link (or raise the rate of its tbf qdisc, where that is the limit), or"
-            " send less (compression, conflation, fewer subscriptions)"
+            "Use a faster link (or raise the rate of its tbf qdisc, where that is the limit), or "
+            "send less (compression, conflation, fewer subscriptions)"
         ),
     ),
     Resource.DELIVERY_DELAY: ResourceFacts(
@@ -242,23 +242,23 @@ RESOURCE_FACTS: Mapping[Resource, ResourceFacts] = {
         unit="seconds",
         use=Use.OBJECTIVE,
         remedy=(
-            "Share the subscribers among more processes or instances, or send less to each"
-            " (conflation, fewer subscriptions)"
+            "Spread the subscribers over more processes or instances, or send less to each "
+            "(conflation, fewer subscriptions)"
         ),
     ),
     Resource.REQUEST_LATENCY: ResourceFacts(
         label="request latency",
         unit="seconds",
         use=Use.OBJECTIVE,
-        remedy="Serve requests from more processes or instances, or cache answers",
+        remedy="Serve requests from more processes or instances, or cache responses",
     ),
     Resource.HANDSHAKE_TIME: ResourceFacts(
         label="handshake time",
         unit="seconds",
         use=Use.OBJECTIVE,
         remedy=(
-            "Accept connections in more processes, resume TLS sessions, or let clients arrive"
-            " more slowly"
+            "Accept connections in more processes, enable TLS session resumption, or slow down "
+            "client connects"
         ),
     ),
 }

@@ -391,7 +391,7 @@ def test_a_run_is_never_overwritten(start, tmp_path):
 
     assert code == 3
     assert is_one_sentence(message)
-    assert "name another directory" in message
+    assert "choose another directory" in message
     assert (tmp_path / "run.json").read_text() == "{}"
 
 
@@ -556,7 +556,7 @@ def test_a_killed_master_ends_the_command_and_keeps_the_finished_steps(start, me
         in measuring.command.said
     )
     assert len(load(measuring.run).steps) == 1
-    assert "This run gives no capacity" in answered(start, measuring.run)
+    assert "Inconclusive: no capacity could be derived" in answered(start, measuring.run)
 
 
 def test_a_killed_worker_ends_the_command_and_keeps_the_finished_steps(start, measure):
@@ -613,8 +613,8 @@ def test_an_agent_that_dies_does_not_end_the_run(start, measure):
 @pytest.mark.parametrize(
     ("most_bytes", "exit_code", "words"),
     [
-        (6_000, 2, "cannot write the run (File too large)"),  # Of the manifest there are 20,000.
-        (26_000, 5, "cannot be written on (File too large)"),
+        (6_000, 2, "cannot write the run (File too large)"),  # Of the manifest there are 25,000.
+        (32_000, 5, "cannot be written on (File too large)"),
     ],
 )
 def test_a_full_disk_ends_the_run_in_words(measure, most_bytes, exit_code, words):

@@ -199,8 +199,8 @@ def test_an_unknown_dialect_lists_those_there_are(file):
     said = refusal(file(changed(dialect="deribt")))
 
     assert said == (
-        "t.yaml:12: dialect: config/dialects has no 'deribt'; did you mean deribit? give one of "
-        "deribit, json-push, url-subscribe, or a path"
+        f"t.yaml:12: dialect: config/dialects has no 'deribt', nor has {SHIPPED.parent}/dialects, which "
+        "is shipped; did you mean deribit? give one of deribit, json-push, url-subscribe, or a path"
     )
 
 

@@ -21,8 +21,8 @@ from capacity.settings.target import load_target
 logger = logging.getLogger(__name__)
 
 _NOT_COME = (
-    "the workers did not come in time; start them as config/deploy/README.md says and let them"
-    " through to this machine, or expect fewer"
+    "the remote workers did not connect in time; start them as config/deploy/README.md says, open the"
+    " firewall for them, or expect fewer"
 )
 
 
@@ -102,5 +102,7 @@ class Session:
 
     def _on_test_stop(self, **_kwargs: Any) -> None:
         if self.controller is not None:
-            self.controller.abort("it was stopped before its profile was through", exit_code=130)
+            self.controller.abort(
+                "the run was stopped before the end of its profile", exit_code=130
+            )
         self._is_running = False

@@ -34,6 +34,8 @@ class WorkerPool:
         self._gauges: dict[str, dict[str, Any]] = {}
         self._heard_s: dict[str, float] = {}
         self._processes = Processes()
+        self.last_fate = "nothing is known of it"
+        """What is known of the worker that was lost last."""
         self.ids = present_workers(environment)
         self.order_silent()
 
@@ -80,7 +82,9 @@ class WorkerPool:
     def fate(self, worker: str) -> str:
         """Return what is known of how a worker was lost."""
         heard_s = self._heard_s.get(worker)
-        return self._processes.fate(worker, None if heard_s is None else time.monotonic() - heard_s)
+        silent_s = None if heard_s is None else time.monotonic() - heard_s
+        self.last_fate = self._processes.fate(worker, silent_s)
+        return self.last_fate
 
     def tell(self, message: str, body: Any = None) -> None:
         """Send the same message to every worker."""
@@ -136,7 +140,7 @@ class WorkerPool:
         """Have Locust end a worker that cannot take part; its users go to the others."""
         if worker not in self._rejected:
             self._rejected.add(worker)
-            logger.error("worker %s is rejected: %s", worker, reason)
+            logger.error("worker %s rejected: %s", worker, reason)
             self._send("quit", None, worker)
 
     def _send(self, message: str, body: Any, worker: str) -> None:

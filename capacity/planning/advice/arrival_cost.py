@@ -7,6 +7,7 @@ from capacity.domain.resources import Resource
 from capacity.domain.run import RunRecord
 from capacity.domain.sizing import ArrivalCost, Unanswered
 from capacity.models.operations.arrival_cost import arrival_cost_s
+from capacity.planning.costs.admission import admission_per_s
 from capacity.planning.costs.ramps import CPU_RESOURCES, Ramp, excess_s, ramps, smallest_backlog
 from capacity.planning.evidence.plausible import is_plausible
 from capacity.planning.evidence.windows import offset_of, restarts
@@ -29,8 +30,8 @@ def arrival_cost(record: RunRecord, plan: CapacityPlan) -> ArrivalCost | Unanswe
         return Unanswered(
             reason=(
                 f"{units.counted(arrivals, 'connection')} opened in"
-                f" {units.counted(len(found), 'ramp')} with samples of the agent; an arrival's cost"
-                f" takes {FEWEST_ARRIVALS} in {FEWEST_RAMPS}."
+                f" {units.counted(len(found), 'ramp')} with agent samples; the cost of a connect needs"
+                f" {FEWEST_ARRIVALS} in {FEWEST_RAMPS}."
             ),
             remedy=f"Use a profile with at least {FEWEST_RAMPS} levels, each of more connections.",
         )
@@ -40,14 +41,15 @@ def arrival_cost(record: RunRecord, plan: CapacityPlan) -> ArrivalCost | Unanswe
         if wall.resource in CPU_RESOURCES
         and (cost := _cost(record, plan, wall.resource)) is not None
     }
-    if not costs:
+    admission = admission_per_s(record, plan)
+    if not costs and admission is None:
         return Unanswered(
             reason=(
                 f"During {units.counted(len(found), 'ramp')} with"
-                f" {units.counted(arrivals, 'arrival')} the target took no more CPU than its load"
-                " explains, or its CPU was not read."
+                f" {units.counted(arrivals, 'connect')} the target used no more CPU than its steady"
+                " load explains, or its CPU was not read."
             ),
-            remedy="Raise connects_per_s in the profile so that arrivals show, and measure again.",
+            remedy="Raise connects_per_s in the profile so that the cost of connects shows, and measure again.",
         )
     clean = [ramp for ramp in found if ramp.is_clean]
     return ArrivalCost(
@@ -57,6 +59,7 @@ def arrival_cost(record: RunRecord, plan: CapacityPlan) -> ArrivalCost | Unanswe
         tested_per_s=max((ramp.opened_per_s for ramp in clean), default=0.0),
         backlog=smallest_backlog(record.samples),
         admitted_per_s=record.manifest.target.arrival_limit_per_s,
+        admission_per_s=admission,
     )
 
 

@@ -47,13 +47,13 @@ def storm(
     host = sized_for(sizing, demand)
     if host is None:
         return Unanswered(
-            reason=f"0 of {len(sizing.unsized)} host types carry the load.",
+            reason=f"None of {len(sizing.unsized)} host types can carry the workload.",
             remedy="Add a larger host type to the catalogue.",
         )
     connections = sizing.connections.high
     cases = []
     if host.lost:
-        event = "loss of what policy prepares for"
+        event = "planned-for loss of instances"
         cases.append(_case(host, cost, demand, connections, event=event, left=host.survivors))
     event = "restart of the whole target"
     cases.append(_case(host, cost, demand, connections, event=event, left=None))
@@ -113,7 +113,7 @@ def _served(
 ) -> tuple[Resource | None, float]:
     """Return the handshakes a second that fit beside *connections*, and what they run out of.
 
-    None where they run out of the declared rate of admission.
+    None where they run out of the rate of admission, declared or met at its lower end.
     """
     rates: list[tuple[float, Resource | None]] = [
         (served_per_s(wall.limit - cautious_use_at(wall, connections), taken.high), wall.resource)
@@ -122,6 +122,8 @@ def _served(
     ]
     if cost.admitted_per_s is not None:
         rates.append((cost.admitted_per_s, None))
+    if cost.admission_per_s is not None:
+        rates.append((cost.admission_per_s.low, None))
     served, resource = min(rates, key=lambda rate: rate[0])
     return resource, served
 

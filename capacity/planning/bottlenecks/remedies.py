@@ -13,4 +13,4 @@ def remedy(limit: Limit) -> str:
     if limit.resource is Resource.EVENT_LOOP:
         return f"{sentence}."  # A law, not a setting: it is read from nowhere.
     how = "declared as" if limit.scope == "declared" else "read from"
-    return f"{sentence}; the present limit was {how} {limit.source}."
+    return f"{sentence}; current limit {how} {limit.source}."
