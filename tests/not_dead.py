@@ -11,6 +11,7 @@ _.abstract, _.on_start, _.on_stop, _.force, _.process_exit_code
 _.LoadProfile, _.MarketSubscriber, _.RestPoller
 _.num_requests, _.num_none_requests, _.last_request_timestamp, _.total_content_length
 _.total_response_time
+_._gevent_bug_timeout
 # click, geventhttpclient, requests, pydantic, yaml.
 _.list_commands, _.get_command, _.format_commands
 _._on_body

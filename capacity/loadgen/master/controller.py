@@ -216,7 +216,9 @@ class Controller:
             Action.END_UNREACHED: self._end_unreached,
             Action.END_LOST: lambda: self._end_lost(seen.statement, seen.loss),
             Action.END_GUARDED: lambda: self._end_guarded(self._position.index, seen.sign),
-            Action.END_WITHOUT_WORKERS: lambda: self.finish(run_endings.without_workers()),
+            Action.END_WITHOUT_WORKERS: lambda: self.finish(
+                run_endings.without_workers(self._pool.last_fate)
+            ),
         }
         doing[action]()
 
@@ -364,7 +366,7 @@ class Controller:
         if self._closing is None:
             self._watch_workers()
             if not self._pool:
-                self.finish(run_endings.without_workers())
+                self.finish(run_endings.without_workers(self._pool.last_fate))
         self.finish(("aborted", {"reason": reason, "exit_code": exit_code}))
         gevent.killall(self._greenlets, block=False)
 
@@ -375,7 +377,7 @@ class Controller:
         lost, joined = self._pool.changes()
         for worker in lost:
             self._book.disturbances.add(WORKER_LOST)
-            self.recorder.event("worker_lost", worker=worker)
+            self.recorder.event("worker_lost", worker=worker, reason=self._pool.fate(worker))
         for worker in joined:
             self._book.disturbances.add(WORKER_JOINED)
             self.recorder.event("worker_joined", worker=worker)

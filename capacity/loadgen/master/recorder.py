@@ -142,8 +142,9 @@ class Recorder:
                 assert self._preflight.agent is not None
                 gevent.sleep(self._preflight.agent.delay_s)  # The sample of the last second.
                 self._fetch()
-                self._note_changed_limits()
-                self._note_what_came_up()
+                if not self._agent_lost:  # Else each would wait for it once more.
+                    self._note_changed_limits()
+                    self._note_what_came_up()
                 self._preflight.agent.close()
         finally:
             self.event(kind, **detail)
