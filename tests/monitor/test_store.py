@@ -62,6 +62,7 @@ def test_enums_are_values_and_tuples_are_lists():
             "scope": "host",
             "source": "s",
             "reason": None,
+            "ports": [],
         },
         [1, 2],
     ]

@@ -258,7 +258,7 @@ def test_a_target_that_has_become_two_is_gone_until_one_is_left(start_child, has
     one = target.view()
 
     assert ambiguous[0] is None
-    assert "is 2 targets" in ambiguous[1]
+    assert "matches 2 targets" in ambiguous[1]
     assert one.root == third.pid
 
 

@@ -81,7 +81,7 @@ def test_a_hidden_process_is_told_from_one_that_is_not_there(hidden, bystander):
     code, said = hidden("--pid", bystander.pid)
 
     assert (code, said.count("\n")) == (4, 1)
-    assert f"process {bystander.pid} cannot be seen: /proc hides other users' processes" in said
+    assert f"process {bystander.pid} is not visible: /proc hides other users' processes" in said
     assert "there is no process" in hidden("--pid", 2**22 - 7)[1]
 
 
