@@ -24,6 +24,7 @@ EMPTY_REPORT = {
     "gaps": 0,
     "unmatched": 0,
     "untimed": 0,
+    "unnumbered": 0,
     "failures": {},
     "examples": [],
     "histograms": {},

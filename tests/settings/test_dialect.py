@@ -48,7 +48,7 @@ def test_every_shipped_dialect_survives_the_way_to_a_worker(path):
         ("heartbeat: [{when: open, send: {}}]", "[0].when: must be connect or a matcher (got 'open')"),
         ("heartbeat: [{every_s: 0, send: {}}]", "[0].every_s: must be greater than 0 (got 0)"),
         ("heartbeat: [{every_s: 3, send: {}, send_text: x}]", "[0]: has send and send_text; only one of them"),
-        ('heartbeat: [{every_s: 3, send: {t: "{now}"}}]', "[0].send: {now} has no value here; there is {id}"),
+        ('heartbeat: [{every_s: 3, send: {t: "{now}"}}]', "[0].send: {now} has no value here; there is {id}, {connection}, {now_s}, {now_ms}, {nonce}"),
         ("ignore: [{a..b: 1}]", "[0].a..b: no path; keys joined by dots, such as params.channel (got 'a..b')"),
         ("ignore: [{a: {like: 1}}]", "[0].a: must be a value or one of exists, equals, in, regex with its operand"),
         ("ignore: [{a: {exists: 1}}]", "[0].a.exists: must be true or false"),
@@ -84,7 +84,7 @@ def test_a_rule_that_cannot_work_is_refused_with_its_line(file, line, problem):
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
-        ("{scheme}://{host}:{port}/", "{scheme}://{hots}/", "3: ws.url: {hots} has no value here; there is {scheme}, {host}, {port}, {channel}, {channels}"),
+        ("{scheme}://{host}:{port}/", "{scheme}://{hots}/", "3: ws.url: {hots} has no value here; there is {scheme}, {host}, {port}, {channel}, {channels}, {connection}"),
         ("{port}/", "{port}/{channel}", "3: ws.url: names a channel, so that ws.idle_channel is needed too"),
         ('{port}/"', '{port}/{channel}{channels}", idle_channel: x', "3: ws.url: has {channel} and {channels}; only one of them"),
         ("a.{symbol}", "a.{instrument}", "5: channels.a.wire: {instrument} has no value here; there is {symbol}"),

@@ -10,7 +10,7 @@ from typing import Any
 from capacity.domain import units
 from capacity.domain.errors import UnreachableError
 from capacity.domain.words import printable
-from capacity.loadgen.checks.hearing import Ear, shown
+from capacity.loadgen.checks.hearing import Ear, told
 from capacity.loadgen.checks.rejections import answer_remedy, handshake_remedy, request_remedy
 from capacity.loadgen.wire.compression import Inflater
 from capacity.loadgen.wire.endpoint import endpoint_of
@@ -25,6 +25,8 @@ from capacity.workload.address import channels_of
 from capacity.workload.compiled import compile_dialect
 from capacity.workload.conversation import Conversation
 from capacity.workload.dialect import Dialect
+from capacity.workload.pacing import request_interval_s
+from capacity.workload.payload import hint_for
 from capacity.workload.reception import Kind, Reception
 
 TRIAL_S = 5.0
@@ -132,16 +134,18 @@ class _Talk:
         self.ear = Ear(compiled, channels)
         self.listened_s = 0.0
         self._first: str | None = None
+        self._hint: str | None = None
         self._began_s = time.monotonic()
         inflater = Inflater(opened.compression) if opened.compression is not None else None
         self._reader = FrameReader(dialect.ws.max_message_bytes, inflater)
         self._is_over = False
-        texts = (*self._conversation.opening(), *self._conversation.subscribe())
-        self._unsent = [masked_frame(text) for text in texts]
+        self._unsent = [masked_frame(text) for text in self._conversation.start()]
+        self._interval_s = request_interval_s(dialect) or 0.0
+        self._deadline_s = self._began_s + TRIAL_S + self._interval_s * len(channels)
 
     def subscribe(self) -> None:
         """Read until every channel is confirmed, or time is up, whatever else comes."""
-        deadline_s = time.monotonic() + TRIAL_S
+        deadline_s = self._deadline_s
         seen, trouble = 0, None
         while trouble is None:
             try:
@@ -154,6 +158,12 @@ class _Talk:
                 break
             seen += len(receptions)
             for reception in receptions:
+                if self._conversation.refusal is not None:
+                    raise UnreachableError(
+                        f"{self._url}: the target refuses what the dialect opens with "
+                        f"({_told(reception)}); correct the values that the target file gives for it, "
+                        "or opening in the dialect"
+                    )
                 if reception.kind is Kind.REJECTED:
                     raise UnreachableError(
                         f"{self._url}: the target refuses {', '.join(self._channels)} "
@@ -180,6 +190,8 @@ class _Talk:
     def _remedy(self) -> str:
         if self._reader.closing is not None and self._reader.closing[0] in _NOT_ALLOWED:
             return "give credentials that may follow these channels, or ask whether the target has room"
+        if self._hint is not None:
+            return self._hint
         if self._first is None:
             return "correct dialect, channels and symbols in the target file"
         return "correct subscribe.ack of the dialect by that frame, or channels and symbols"
@@ -201,7 +213,7 @@ class _Talk:
         with contextlib.suppress(OSError):
             while self._end is None and time.monotonic() < deadline_s:
                 self._send(deadline_s)
-                count += sum(reception.kind is Kind.DATA for reception in self._receive())
+                count += sum(reception.updates for reception in self._receive())
                 if is_one_enough and count:
                     break
         return count
@@ -212,8 +224,10 @@ class _Talk:
 
     def _send(self, deadline_s: float) -> None:
         self._socket.settimeout(max(0.001, deadline_s - time.monotonic()))
-        self._socket.sendall(b"".join(self._unsent))
-        self._unsent.clear()
+        while self._unsent:
+            self._socket.sendall(self._unsent.pop(0))
+            if self._interval_s and self._unsent:
+                time.sleep(self._interval_s)
 
     def _receive(self) -> list[Reception]:
         """Return what the next bytes say, and note what is to be answered. Raises OSError."""
@@ -221,14 +235,14 @@ class _Talk:
         self._is_over = not data
         payloads = self._reader.feed(data, self._unsent) if data else ()
         receptions: list[Reception] = []
-        for payload in payloads:
+        for message in self._conversation.messages(payloads):
             is_confirmed = not self._conversation.pending
-            reception = self._conversation.receive(payload)
-            if is_confirmed or reception.kind is Kind.DATA:
-                self.ear.note(bytes(payload), reception)
-            elif reception.kind is Kind.UNMATCHED and self._first is None:
-                self._first = shown(bytes(payload))
-            receptions.append(reception)
+            for reception in self._conversation.receive_all(message):
+                if is_confirmed or reception.kind is Kind.DATA:
+                    self.ear.note(message, reception)
+                elif reception.kind is Kind.UNMATCHED and self._first is None:
+                    self._first, self._hint = told(reception, message), hint_for(message)
+                receptions.append(reception)
         self._unsent += [masked_frame(text) for each in receptions for text in each.replies]
         return receptions
 

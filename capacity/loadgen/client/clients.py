@@ -27,6 +27,7 @@ from capacity.settings import dialect as dialect_settings
 from capacity.settings.target import Target, addresses_in
 from capacity.workload.address import channels_of
 from capacity.workload.compiled import compile_dialect
+from capacity.workload.pacing import request_interval_s
 from capacity.workload.profile import Phase
 
 _FOLLOW = methodcaller("follow")
@@ -67,6 +68,8 @@ class Clients:
             gevent.spawn(self._beat_forever, rule, every_s)
             for rule, (every_s, _frame) in enumerate(self.dialect.periodic)
         ]
+        self.request_interval_s = request_interval_s(self.dialect.source)
+        """Between two requests of one connection; None where they are not paced."""
         if self._slow_readers_ratio and orders.slow_read_bytes_per_s:
             interval_s = BYTES_PER_READ / orders.slow_read_bytes_per_s
             self._greenlets.append(gevent.spawn(self._read_slices_forever, interval_s))

@@ -47,8 +47,8 @@ class SlowReader(ConnectionSlot):
         self._has_heard = True
         deliveries, gaps = counters.deliveries, counters.gaps
         was_pending = conversation.pending
-        for payload in payloads:
-            self._receive(conversation, payload)
+        for message in conversation.messages(payloads):
+            self._receive(conversation, message)
         counters.gaps = gaps
         self._note_milestones(has_data=counters.deliveries != deliveries)
         if was_pending and not conversation.pending:

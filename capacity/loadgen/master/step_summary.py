@@ -66,6 +66,10 @@ def observe(
             for phase in POLL_PHASES
             if (quantiles := every.quantiles(poll_series_of(phase))) is not None
         },
+        updates=plateau.total("deliveries") if plateau is not None else None,
+        numbered=plateau.total("deliveries") - plateau.total("unnumbered")
+        if plateau is not None
+        else None,
         not_modified=plateau.total("not_modified") if plateau is not None else 0,
         body_age=plateau.quantiles("body_age") if plateau is not None else None,
         generator=health,

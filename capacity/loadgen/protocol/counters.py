@@ -62,6 +62,8 @@ class Counters:
     gaps: int = 0
     unmatched: int = 0
     untimed: int = 0
+    unnumbered: int = 0
+    """Updates of which nothing says what is missing before them."""
     failures: dict[str, int] = field(default_factory=dict)
     delivery_delay: list[float] = field(default_factory=list)
     arrival_delay: list[float] = field(default_factory=list)
@@ -77,7 +79,8 @@ class Counters:
     )
     """Likewise, of the connections that polls were made on."""
     examples: list[str] = field(default_factory=list)
-    """What was wrong with the first unmatched frames since the last report."""
+    """What was wrong with the first frames since the last report that were not understood, refused
+    a request or could not be numbered."""
     _folded: dict[str, Histogram] = field(default_factory=dict)
 
     def note_lag(self, late_us: int) -> None:
@@ -87,6 +90,9 @@ class Counters:
 
     def note_unmatched(self, problem: str) -> None:
         self.unmatched += 1
+        self.note_example(problem)
+
+    def note_example(self, problem: str) -> None:
         if len(self.examples) < MOST_EXAMPLES:
             self.examples.append(problem)
 
@@ -145,5 +151,6 @@ COUNTS = (
     "gaps",
     "unmatched",
     "untimed",
+    "unnumbered",
 )
 """Counters that are summed over workers."""
