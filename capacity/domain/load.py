@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass
 
+SLOW_HANDSHAKE_S = 0.1
+"""A handshake faster than this is never slow: it is what one pause of a loop takes."""
+SLOW_HANDSHAKE_RATIO = 4.0
+"""Over what is usual."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadStep:

@@ -157,6 +157,8 @@ class ArrivalCost:
     """Smallest limit of the target's accept queue that was read."""
     admitted_per_s: float | None = None
     """As declared for one instance; None: nobody limits the rate."""
+    admission_per_s: Estimate | None = None
+    """As the ramps met it, of one instance; None: none was held back by what lets connections in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +172,7 @@ class StormCase:
     connections_after: float
     """On each of them once everybody is back."""
     busiest: Resource | None
-    """What arrivals wait for; None: the declared rate of admission."""
+    """What arrivals wait for; None: the rate of admission, declared or met."""
     served_per_s: float
     """Arrivals that one instance can complete beside its load."""
     shortest_window_s: float | None

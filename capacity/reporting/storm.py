@@ -105,6 +105,17 @@ def _beyond_test(storm: Storm, cost: ArrivalCost) -> tuple[str, ...]:
     )
 
 
+def _admission(cost: ArrivalCost) -> str:
+    met, declared = cost.admission_per_s, cost.admitted_per_s
+    if met is None or (declared is not None and declared <= met.low):
+        return "as admitted: arrival_limit in the target file"
+    return (
+        f"the ramps met a limit of admission at {units.rate(met.mid, 'arrivals')}"
+        f" ({units.rate(met.low, 'arrivals')} to {units.rate(met.high, 'arrivals')}), with processor"
+        " time to spare"
+    )
+
+
 def _row(case: StormCase, cost: ArrivalCost) -> Row:
     window_s, rate = case.shortest_window_s, case.arrivals_per_s
     queue = "" if cost.backlog is None else f"holds {units.count(cost.backlog)}"
@@ -117,7 +128,7 @@ def _row(case: StormCase, cost: ArrivalCost) -> Row:
         ),
         Cell(
             text=units.rate(case.served_per_s, "arrivals"),
-            note="as admitted: arrival_limit in the target file"
+            note=_admission(cost)
             if case.busiest is None
             else f"{RESOURCES[case.busiest]} is busiest",
         ),

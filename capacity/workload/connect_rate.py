@@ -7,14 +7,12 @@ grows by a twentieth a second. So an accept queue is found before it overflows.
 
 from statistics import median
 
+from capacity.domain.load import SLOW_HANDSHAKE_RATIO, SLOW_HANDSHAKE_S
+
 START_PER_S = 10.0
 SLOWEST_PER_S = 1.0
 USUAL_OF = 8
 """The first handshakes, whose median is what is usual."""
-SLOW_S = 0.1
-"""A handshake faster than this is never slow: it is what one pause of a loop takes."""
-SLOW_FACTOR = 4.0
-"""Over what is usual."""
 IN_FLIGHT_S = 0.1
 """Attempts under way at once are at most what the rate starts in this time, or in twice what is usual
 where that is longer, and never below four: a target that answers nobody holds up no more."""
@@ -47,7 +45,7 @@ class ConnectRate:
         """Take an attempt that succeeded in *took_s*."""
         if len(self._first_s) < USUAL_OF:
             self._first_s.append(took_s)
-        if took_s > max(SLOW_S, SLOW_FACTOR * median(self._first_s)):
+        if took_s > max(SLOW_HANDSHAKE_S, SLOW_HANDSHAKE_RATIO * median(self._first_s)):
             self._slow_down(began_s, began_s + took_s)
         elif self._per_s < self.most_per_s:
             # One success in 1/rate seconds: +0.7 each doubles the rate within a second.

@@ -2,6 +2,7 @@ import runpy
 from dataclasses import replace
 from pathlib import Path
 
+from capacity.domain.estimates import Estimate
 from capacity.domain.sizing import Advice, Unanswered
 from capacity.planning.advice.reconnect_storm import storm
 from capacity.planning.advice.sizing import sized
@@ -52,6 +53,15 @@ def test_a_declared_rate_of_admission_is_named_as_what_arrivals_wait_for():
 
     assert "arrival_limit in the target file" in section.table.rows[0][3].note
     assert section.table.rows[0][3].text == "3 arrivals/s"
+
+
+def test_a_rate_of_admission_that_the_ramps_met_is_planned_with_at_its_lower_end():
+    met = Estimate(low=2.0, mid=3.0, high=4.0, confidence=0.9)
+    cost = replace(EXAMPLE["make_arrival_cost"](0.001), admission_per_s=met)
+    section = told(cost=cost, reconnect_window_s=60.0)
+
+    assert "met a limit of admission at 3 arrivals/s" in section.table.rows[0][3].note
+    assert section.table.rows[0][3].text == "2 arrivals/s"
 
 
 def test_a_storm_that_never_ends_is_warned_of():

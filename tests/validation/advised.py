@@ -25,6 +25,8 @@ def predicted_arrivals(case, plan):
         rates.append((resource, low, mid, high))
     if (admitted := cost["admitted_per_s"]) is not None:
         rates.append(("arrival_limit", admitted, admitted, admitted))
+    if (met := cost["admission_per_s"]) is not None:
+        rates.append(("accept_rate", met["low"], met["mid"], met["high"]))
     return _answer(sorted(rates, key=lambda rate: rate[2]))
 
 

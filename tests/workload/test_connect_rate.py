@@ -1,8 +1,8 @@
 import pytest
 
+from capacity.domain.load import SLOW_HANDSHAKE_S
 from capacity.workload.connect_rate import (
     FEWEST_IN_FLIGHT,
-    SLOW_S,
     SLOWEST_PER_S,
     START_PER_S,
     ConnectRate,
@@ -36,14 +36,16 @@ def test_it_never_exceeds_the_most(rate):
 
 def test_a_slow_handshake_halves_it_once(rate):
     fast_per_s = after(rate, 3.0)
-    rate.opened(3.0, SLOW_S * 1.01)
+    rate.opened(3.0, SLOW_HANDSHAKE_S * 1.01)
     # Begun at the rate that was too fast, before it was known.
-    rate.opened(3.05, SLOW_S * 2)
+    rate.opened(3.05, SLOW_HANDSHAKE_S * 2)
 
     assert fast_per_s / 2 == rate.per_s
 
 
-@pytest.mark.parametrize(("took_s", "is_slow"), [(SLOW_S, False), (SLOW_S * 1.01, True)])
+@pytest.mark.parametrize(
+    ("took_s", "is_slow"), [(SLOW_HANDSHAKE_S, False), (SLOW_HANDSHAKE_S * 1.01, True)]
+)
 def test_fast_enough_is_what_one_pause_of_a_loop_takes(rate, took_s, is_slow):
     before_per_s = after(rate, 1.0)
     rate.opened(1.0, took_s)

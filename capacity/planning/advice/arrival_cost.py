@@ -7,6 +7,7 @@ from capacity.domain.resources import Resource
 from capacity.domain.run import RunRecord
 from capacity.domain.sizing import ArrivalCost, Unanswered
 from capacity.models.operations.arrival_cost import arrival_cost_s
+from capacity.planning.costs.admission import admission_per_s
 from capacity.planning.costs.ramps import CPU_RESOURCES, Ramp, excess_s, ramps, smallest_backlog
 from capacity.planning.evidence.declared_limits import admitted_per_s
 from capacity.planning.evidence.plausible import is_plausible
@@ -41,7 +42,8 @@ def arrival_cost(record: RunRecord, plan: CapacityPlan) -> ArrivalCost | Unanswe
         if wall.resource in CPU_RESOURCES
         and (cost := _cost(record, plan, wall.resource)) is not None
     }
-    if not costs:
+    admission = admission_per_s(record, plan)
+    if not costs and admission is None:
         return Unanswered(
             reason=(
                 f"During {units.counted(len(found), 'ramp')} with"
@@ -58,6 +60,7 @@ def arrival_cost(record: RunRecord, plan: CapacityPlan) -> ArrivalCost | Unanswe
         tested_per_s=max((ramp.opened_per_s for ramp in clean), default=0.0),
         backlog=smallest_backlog(record.samples),
         admitted_per_s=admitted_per_s(record.manifest.target),
+        admission_per_s=admission,
     )
 
 

@@ -113,7 +113,7 @@ def _served(
 ) -> tuple[Resource | None, float]:
     """Return the handshakes a second that fit beside *connections*, and what they run out of.
 
-    None where they run out of the declared rate of admission.
+    None where they run out of the rate of admission, declared or met at its lower end.
     """
     rates: list[tuple[float, Resource | None]] = [
         (served_per_s(wall.limit - cautious_use_at(wall, connections), taken.high), wall.resource)
@@ -122,6 +122,8 @@ def _served(
     ]
     if cost.admitted_per_s is not None:
         rates.append((cost.admitted_per_s, None))
+    if cost.admission_per_s is not None:
+        rates.append((cost.admission_per_s.low, None))
     served, resource = min(rates, key=lambda rate: rate[0])
     return resource, served
 

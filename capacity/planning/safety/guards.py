@@ -273,9 +273,11 @@ def _first_share(
     if oldest >= len(samples):
         return None
     recent = (samples[oldest], samples[-1])
-    trips = _shares_beyond(recent, limits, bounds)
+    # The target's own are summed up every few seconds: what did not grow just now may have before.
+    whose = "target_" if _grown(samples[0], samples[-1], "target_segments_sent", least=1.0) else ""
+    trips = _shares_beyond(recent, limits, bounds, whose)
     if trips and unloaded > 1:
-        for guard in _shares_beyond((samples[0], samples[unloaded - 1]), limits, bounds):
+        for guard in _shares_beyond((samples[0], samples[unloaded - 1]), limits, bounds, whose):
             trips.pop(guard, None)
     throttled = _throttled_long(samples[0], samples[max(0, unloaded - 1)], samples[-1])
     if throttled is not None:
@@ -311,11 +313,13 @@ def _is_busy(recent: Sequence[Sample], limits: Sequence[Limit]) -> bool:
 
 
 def _shares_beyond(
-    span: tuple[Sample, Sample], limits: Sequence[Limit], bounds: Bounds
+    span: tuple[Sample, Sample], limits: Sequence[Limit], bounds: Bounds, whose: str
 ) -> dict[str, Trip]:
-    """Return the guards on a share of something that trip between two samples, by name."""
+    """Return the guards on a share of something that trip between two samples, by name.
+
+    *whose* begins the names of the counters of segments: the target's own, or its namespace's.
+    """
     pressure = _pressure(*span, limits)
-    whose = "target_" if _grown(*span, "target_segments_sent", least=1.0) else ""
     shares = (
         (
             "throttling",

@@ -14,8 +14,9 @@ from capacity.loadgen.master import worker_pool as worker_pool_module
 from capacity.loadgen.master.check_in import LOCAL, check_in, roll_of
 from capacity.loadgen.master.worker_pool import WorkerPool
 from capacity.loadgen.protocol import messages
+from capacity.loadgen.protocol.orders import Orders
 
-ORDERS = {"connections_per_user": 1, "clock_offset_s": 0.25}
+ORDERS = Orders(target={}, dialect={}, clock_offset_s=0.25)
 PATIENCE_S = 10
 HOLDS = {"open_connections": 5, "users": 2}
 
@@ -87,7 +88,9 @@ def join(master):
 
 
 def given(orders):
-    return [(messages.BEGIN, {**orders, "clock_offset_s": pytest.approx(0.25, abs=0.05)})]
+    return [
+        (messages.BEGIN, {**orders.as_message(), "clock_offset_s": pytest.approx(0.25, abs=0.05)})
+    ]
 
 
 def test_locust_without_workers_is_its_own_crew(target):
@@ -104,7 +107,7 @@ def test_locust_without_workers_is_its_own_crew(target):
     check_in(environment, target)
     pool = WorkerPool(environment, ORDERS)
 
-    assert ({LOCAL}, [ORDERS]) == (pool.ids, heard)
+    assert ({LOCAL}, [ORDERS.as_message()]) == (pool.ids, heard)
     assert (set(), set()) == pool.changes()
     runner.quit()
 

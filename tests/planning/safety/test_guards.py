@@ -116,6 +116,21 @@ def test_distress_of_the_target_trips_its_guard(counters, guard):
     assert guard == guard_of(run_of(**counters))
 
 
+def test_a_neighbours_segments_are_not_the_targets_while_its_own_are_not_summed_up_anew():
+    counters = [
+        {
+            "segments_sent": 90_000.0 * n,
+            "retransmits": 9_000.0 * n,
+            "target_segments_sent": 5_000.0 * min(n, 3),
+            "target_retransmits": 0.0,
+        }
+        for n in range(12)
+    ]
+    samples = [sample(n, counters=counted) for n, counted in enumerate(counters)]
+
+    assert tripped(samples, (), BOUNDS) is None
+
+
 @pytest.mark.parametrize(
     ("before", "now", "guard"),
     [(10.0, 890.0, None), (10.0, 910.0, "limit"), (950.0, 960.0, None)],
