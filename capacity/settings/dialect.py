@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
 
+from capacity.settings.secrets import anchored
 from capacity.settings.yaml_file import Finding, load
 from capacity.settings.yaml_nodes import Location
 from capacity.workload.compiled import id_place
@@ -24,19 +26,38 @@ from capacity.workload.dialect import (
 from capacity.workload.matching import OPERATORS, paths_of
 from capacity.workload.payload import MODULES, missing_library
 from capacity.workload.template import CASTS, names, places
+from capacity.workload.values import BUILT_IN
 
 ADAPTER: TypeAdapter[Dialect] = TypeAdapter(Dialect)
 
 PACKINGS = ("none", "gzip", "zlib", "deflate", "brotli", "zstd")
-BUILT_IN = ("connection", "now_s", "now_ms", "nonce")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A token by RFC 9110, section 5.6.2."""
+OF_HANDSHAKE = {
+    "connection": "",
+    "upgrade": "",
+    "sec-websocket-key": "",
+    "sec-websocket-version": "",
+    "sec-websocket-extensions": "; use ws.compression",
+    "sec-websocket-protocol": "; use ws.subprotocols",
+}
+OF_REQUEST = {"connection", "content-length", "transfer-encoding"}
 _PATH = re.compile(r"(\$\.)?[^.\s\[\]{}]+(\.[^.\s\[\]{}]+)*")
 
 
 def load_dialect(path: Path) -> Dialect:
     """Return the dialect in *path*. Raises ConfigError."""
-    return load(path, ADAPTER, findings)
+    dialect, folder = load(path, ADAPTER, findings), path.parent
+    http = dialect.http
+    return replace(
+        dialect,
+        ws=replace(dialect.ws, headers=anchored(dialect.ws.headers, folder)),
+        http=replace(http, headers=anchored(http.headers, folder)) if http else None,
+        rest={
+            name: replace(operation, headers=anchored(operation.headers, folder))
+            for name, operation in dialect.rest.items()
+        },
+    )
 
 
 def dump(dialect: Dialect) -> dict[str, Any]:
@@ -94,7 +115,10 @@ def _addresses(dialect: Dialect) -> Iterator[Finding]:
     given = ("connection", *dialect.needs)
     origin = ("scheme", "host", "port")
     yield from _places(endpoint.url, ("ws", "url"), *origin, "channel", "channels", *given)
-    yield from _headers(endpoint.headers, ("ws", "headers"), given)
+    yield from header_findings(endpoint.headers, ("ws", "headers"), given)
+    for name in endpoint.headers:
+        if name.lower() in OF_HANDSHAKE:
+            yield ("ws", "headers", name), f"belongs to the handshake{OF_HANDSHAKE[name.lower()]}"
     if endpoint.requests_per_s is not None:
         yield from _positive(endpoint.requests_per_s, ("ws", "requests_per_s"))
     names_channel = not {"channel", "channels"}.isdisjoint(names(endpoint.url))
@@ -106,7 +130,7 @@ def _addresses(dialect: Dialect) -> Iterator[Finding]:
     yield from _positive(endpoint.max_message_bytes, ("ws", "max_message_bytes"))
     if dialect.http:
         yield from _places(dialect.http.base, ("http", "base"), *origin)
-        yield from _headers(dialect.http.headers, ("http", "headers"), dialect.needs)
+        yield from _request_headers(dialect.http.headers, ("http", "headers"), dialect.needs)
 
 
 def _channels(dialect: Dialect) -> Iterator[Finding]:
@@ -185,7 +209,20 @@ def _step(step: Step, place: Location, known: list[str]) -> Iterator[Finding]:
         yield from _path(path, (*place, "keep", name))
 
 
-def _headers(headers: Headers, place: Location, known: Iterable[str]) -> Iterator[Finding]:
+def _request_headers(headers: Headers, place: Location, known: Iterable[str]) -> Iterator[Finding]:
+    yield from header_findings(headers, place, known)
+    for name in headers:
+        if name.lower() in OF_REQUEST:
+            yield (
+                (*place, name),
+                "is set by what is sent and by rest.connections of the target file",
+            )
+
+
+def header_findings(
+    headers: Headers, place: Location, known: Iterable[str] = ()
+) -> Iterator[Finding]:
+    """Yield what is wrong with headers whose texts may hold the values *known*."""
     for name, value in headers.items():
         here = (*place, name)
         if not _HEADER_NAME.fullmatch(name):
@@ -275,7 +312,7 @@ def _operations(dialect: Dialect) -> Iterator[Finding]:
         yield from _places(operation.path, (*place, "path"), "symbol")
         yield from _places(operation.query, (*place, "query"), "symbol")
         yield from _places(operation.body, (*place, "body"), "symbol")
-        yield from _headers(operation.headers, (*place, "headers"), dialect.needs)
+        yield from _request_headers(operation.headers, (*place, "headers"), dialect.needs)
         if operation.time:
             yield from _path(operation.time.path, (*place, "time", "path"))
         if not operation.path.startswith("/"):

@@ -6,15 +6,23 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Mapping
+from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any
 
-from capacity.workload.dialect import Signature
+from capacity.workload.dialect import Dialect, Signature
 from capacity.workload.matching import MISSING, getter
-from capacity.workload.template import fill
+from capacity.workload.template import fill, names
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
+BUILT_IN = ("connection", "now_s", "now_ms", "nonce")
+"""Values that every template may hold."""
 _HASHES = {"hmac_sha256": hashlib.sha256, "hmac_sha512": hashlib.sha512}
+
+
+def uses_values(dialect: Dialect) -> bool:
+    """Tell whether templates of *dialect* hold more than channels, ids and what answers bring."""
+    return bool(dialect.needs) or not set(BUILT_IN).isdisjoint(names(asdict(dialect)))
 
 
 class FrameValues(dict[str, Any]):

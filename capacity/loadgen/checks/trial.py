@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import ssl
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from capacity.domain.words import printable
 from capacity.loadgen.checks.hearing import Ear, told
 from capacity.loadgen.checks.rejections import answer_remedy, handshake_remedy, request_remedy
 from capacity.loadgen.wire.compression import Inflater
+from capacity.loadgen.wire.connection_values import ConnectionValues, at_this_moment
 from capacity.loadgen.wire.endpoint import endpoint_of
 from capacity.loadgen.wire.frames import CLOSE_FRAME, FrameReader, masked_frame
 from capacity.loadgen.wire.handshake import HandshakeError, Opened, open_websocket
@@ -21,7 +23,7 @@ from capacity.loadgen.wire.polls import poll_connection, polls_of
 from capacity.loadgen.wire.tls import client_context
 from capacity.planning.safety.heard_updates import Heard
 from capacity.settings.target import Target
-from capacity.workload.address import channels_of
+from capacity.workload.address import channels_of, shown_url, websocket_url
 from capacity.workload.compiled import compile_dialect
 from capacity.workload.conversation import Conversation
 from capacity.workload.dialect import Dialect
@@ -62,17 +64,29 @@ def try_conversation(
     Raises UnreachableError with what went wrong, or ConfigError for unusable certificates.
     """
     channels = channels_of(dialect, 0, target.channels, target.symbols, subscriptions)
-    endpoint = endpoint_of(target, dialect, channels)
     if target.tls:
         client_context(target.certificates)
+    given = ConnectionValues(target, dialect, itertools.repeat(None))
+    url = websocket_url(
+        dialect,
+        host=target.host,
+        port=target.port,
+        tls=target.tls,
+        channels=channels,
+        values=dict.fromkeys((*dialect.needs, "connection"), "0"),
+    )
     began_s = time.monotonic()
     try:
+        values = given.of(0)
+        endpoint = endpoint_of(target, dialect, channels, values=values)
         opened = open_websocket(replace(endpoint, timeout_s=min(endpoint.timeout_s, TRIAL_S)))
     except HandshakeError as error:
         no_websocket = f"no WebSocket there ({error}); {handshake_remedy(str(error))}"
-        raise UnreachableError(f"{endpoint.url}: {_known_trouble(error) or no_websocket}") from None
+        raise UnreachableError(
+            f"{shown_url(url)}: {_known_trouble(error) or no_websocket}"
+        ) from None
     with opened.socket:
-        talk = _Talk(opened, dialect, channels, endpoint.url)
+        talk = _Talk(opened, dialect, channels, shown_url(url), values)
         talk.subscribe()
         opened_s = time.monotonic() - began_s
         updates_per_s = talk.updates(listen_s) / listen_s if listen_s else None
@@ -124,13 +138,20 @@ def _known_trouble(error: HandshakeError | ExchangeError) -> str | None:
 class _Talk:
     """One connection that is read at once, without the epoll set."""
 
-    def __init__(self, opened: Opened, dialect: Dialect, channels: list[str], url: str) -> None:
+    def __init__(
+        self,
+        opened: Opened,
+        dialect: Dialect,
+        channels: list[str],
+        url: str,
+        values: Mapping[str, Any],
+    ) -> None:
         self._socket = opened.socket
         self._channels = channels
         self._url = url
         self._dialect_name = dialect.name
         compiled = compile_dialect(dialect)
-        self._conversation = Conversation(compiled, channels)
+        self._conversation = Conversation(compiled, channels, at_this_moment(values))
         self.ear = Ear(compiled, channels)
         self.listened_s = 0.0
         self._first: str | None = None
@@ -252,7 +273,13 @@ def try_request(target: Target, dialect: Dialect) -> None:
     assert target.rest is not None
     poll = polls_of(target, dialect)[0]
     place = poll.url.partition("?")[0]  # What follows may hold a key.
-    connection = poll_connection(target, dialect, poll, itertools.repeat(None), TRIAL_S)
+    connection = poll_connection(
+        target,
+        dialect,
+        poll,
+        itertools.repeat(None),
+        TRIAL_S,
+    )
     try:
         answer = connection.exchange(poll.head + b"\r\n" + poll.body, is_repeatable=False)
     except ExchangeError as error:

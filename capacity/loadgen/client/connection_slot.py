@@ -1,17 +1,19 @@
 """One subscriber connection: its conversation with the target, and what it adds to the counters."""
 
 import time
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import gevent
 from gevent.event import AsyncResult
 
 from capacity.loadgen.wire.connection import Connection
+from capacity.loadgen.wire.connection_values import at_this_moment
 from capacity.loadgen.wire.endpoint import Endpoint
 from capacity.loadgen.wire.handshake import HandshakeError, open_websocket
 from capacity.workload.conversation import Conversation
 from capacity.workload.reception import Kind, Reception
+from capacity.workload.values import NOTHING
 
 if TYPE_CHECKING:
     from capacity.loadgen.client.clients import Clients
@@ -69,7 +71,8 @@ class ConnectionSlot:
         """Connect and subscribe. Blocks the calling greenlet; raises HandshakeError."""
         clients = self._clients
         started_s = time.monotonic()
-        opened = open_websocket(self._endpoint())
+        values = clients.values.of(self.index) if clients.has_values else NOTHING
+        opened = open_websocket(self._endpoint(values))
         # Stage and run may have come to their end during the handshake.
         if clients.is_over:
             opened.socket.close()
@@ -77,7 +80,11 @@ class ConnectionSlot:
         self._opened_s = started_s
         self._born_s, self._has_heard = time.monotonic(), False
         self._followed = clients.stage.subscriptions_per_connection
-        self._conversation = Conversation(clients.dialect, clients.channels_of(self.index))
+        self._conversation = Conversation(
+            clients.dialect,
+            clients.channels_of(self.index),
+            *((at_this_moment(values),) if clients.has_values else ()),
+        )
         self._connection = clients.connections.add(
             opened.socket, self, clients.max_message_bytes, opened.compression
         )
@@ -102,8 +109,8 @@ class ConnectionSlot:
             self.close()
             raise HandshakeError(trouble)
 
-    def _endpoint(self) -> Endpoint:
-        return self._clients.endpoint_for(self._clients.channels_of(self.index))
+    def _endpoint(self, values: Mapping[str, Any]) -> Endpoint:
+        return self._clients.endpoint_for(self._clients.channels_of(self.index), values)
 
     def follow(self) -> None:
         """Subscribe and unsubscribe until the stage's channels are the ones followed."""

@@ -102,6 +102,11 @@ def _void_reason(
     ours = {reason: count for reason, count in failures.items() if reason in GENERATOR_FAULTS}
     if ours:
         reason, count = max(ours.items(), key=lambda item: item[1])
+        if reason == "generator_no_row":
+            return (
+                f"the generator ran out of values: {count} times a connection found no row for itself;"
+                " add rows to the files in values of the target file"
+            )
         return f"the generator ran out: {reason} {count} times; add workers or source addresses"
     if disturbances:
         return "; ".join(sorted(disturbances))

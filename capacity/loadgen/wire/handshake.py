@@ -24,6 +24,7 @@ GENERATOR_FAULTS = frozenset(
         "generator_certificates",
         "generator_descriptors",
         "generator_memory",
+        "generator_no_row",
         "generator_ports",
         "generator_source_address",
     }
@@ -93,6 +94,8 @@ def open_websocket(endpoint: Endpoint) -> Opened:
                 socket=ResponseHead(connected),
                 timeout=endpoint.timeout_s,
                 header=headers,
+                host=endpoint.host,
+                suppress_origin=True,
                 subprotocols=list(endpoint.subprotocols) or None,
                 redirect_limit=0,
             )
