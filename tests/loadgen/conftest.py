@@ -27,6 +27,7 @@ EMPTY_REPORT = {
     "unnumbered": 0,
     "failures": {},
     "examples": [],
+    "said": [],
     "histograms": {},
     "is_final": False,
     "gauges": {

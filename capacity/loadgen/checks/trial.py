@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import re
 import ssl
 import time
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from capacity.loadgen.checks.rejections import answer_remedy, handshake_remedy, 
 from capacity.loadgen.wire.compression import Inflater
 from capacity.loadgen.wire.connection_values import ConnectionValues, at_this_moment
 from capacity.loadgen.wire.endpoint import endpoint_of
-from capacity.loadgen.wire.frames import CLOSE_FRAME, FrameReader, masked_frame
+from capacity.loadgen.wire.frames import CLOSE_FRAME, FrameReader, closing_text, masked_frame
 from capacity.loadgen.wire.handshake import HandshakeError, Opened, open_websocket
 from capacity.loadgen.wire.http_connection import ExchangeError
 from capacity.loadgen.wire.polls import poll_connection, polls_of
@@ -40,6 +41,8 @@ _WAITED = {
 }
 _NOT_ALLOWED = {1008, 4401, 4403}
 """Codes of close frames that say who may not (RFC 6455, section 7.4.1, and 4000 + HTTP's)."""
+_LOGIN = re.compile("(?i)log.?in|unauthori[sz]ed|not authenticated|auth(entication)? required")
+_PACE = re.compile("(?i)too many (requests|messages)|rate.?limit|too fast|slow down")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +84,8 @@ def try_conversation(
         endpoint = endpoint_of(target, dialect, channels, values=values)
         opened = open_websocket(replace(endpoint, timeout_s=min(endpoint.timeout_s, TRIAL_S)))
     except HandshakeError as error:
-        no_websocket = f"no WebSocket there ({error}); {handshake_remedy(str(error))}"
+        why = f"{error}: {error.told}" if error.told is not None else str(error)
+        no_websocket = f"no WebSocket there ({why}); {handshake_remedy(str(error))}"
         raise UnreachableError(
             f"{shown_url(url)}: {_known_trouble(error) or no_websocket}"
         ) from None
@@ -101,7 +105,17 @@ def try_conversation(
 
 
 def _told(reception: Reception) -> str:
-    return printable(reception.problem or "no reason given", _SHOWN_LETTERS)
+    problem = reception.problem or "no reason given"
+    return printable(problem, _SHOWN_LETTERS).replace("; ", ", ")
+
+
+def refusal_remedy(told: str) -> str:
+    """Return what helps against a refused subscription, by the words of the refusal."""
+    if _PACE.search(told):
+        return "set ws.requests_per_s in the dialect, or subscribe to many channels in one frame"
+    if _LOGIN.search(told):
+        return "put the login into opening of the dialect, so that the subscriptions wait for its answer"
+    return "correct channels and symbols in the target file"
 
 
 def _certificate_ends_at(connected: Any) -> float | None:
@@ -186,13 +200,14 @@ class _Talk:
                         "or opening in the dialect"
                     )
                 if reception.kind is Kind.REJECTED:
+                    told = _told(reception)
                     raise UnreachableError(
-                        f"{self._url}: the target refuses {', '.join(self._channels)} "
-                        f"({_told(reception)}); correct channels and symbols in the target file"
+                        f"{self._url}: the target refuses {', '.join(self._channels)} ({told}); "
+                        f"{refusal_remedy(told)}"
                     )
             if self._conversation.pending:
                 trouble = self._end or ("TimeoutError" if time.monotonic() > deadline_s else None)
-        first = "" if self._first is None else f", the first: {self._first}"
+        first = "" if self._first is None else f", the first: {self._first.replace('; ', ', ')}"
         raise UnreachableError(
             f"{self._url}: {', '.join(self._channels)} was not confirmed in dialect "
             f"{self._dialect_name} within {units.duration(time.monotonic() - self._began_s)} "
@@ -204,12 +219,16 @@ class _Talk:
         """Return how waiting for the confirmation ended."""
         if self._reader.closing is None:
             return _WAITED.get(trouble, trouble)
-        code, reason = self._reader.closing
-        said = f" {printable(reason, _SHOWN_LETTERS)!r}" if reason else " without a reason"
-        return f"the target closed it with {code}{said}"
+        return f"the target {closing_text(*self._reader.closing).replace('closed', 'closed it')}"
 
     def _remedy(self) -> str:
-        if self._reader.closing is not None and self._reader.closing[0] in _NOT_ALLOWED:
+        closing = self._reader.closing
+        if closing is not None and _PACE.search(closing[1]):
+            return (
+                "set ws.requests_per_s in the dialect, or subscribe to many channels in one frame with"
+                " {channels:list}"
+            )
+        if closing is not None and closing[0] in _NOT_ALLOWED:
             return "give credentials that may follow these channels, or ask whether the target has room"
         if self._hint is not None:
             return self._hint
@@ -287,6 +306,13 @@ def try_request(target: Target, dialect: Dialect) -> None:
         raise UnreachableError(f"{place}: {_known_trouble(error) or no_answer}") from None
     connection.close()
     if not 200 <= answer.status < 300:
+        why = ", ".join(
+            f"{name}: {printable(value, _SHOWN_LETTERS)}"
+            for name in ("Location", "WWW-Authenticate", "Retry-After")
+            for value in answer.headers.getlist(name.lower())
+        ).replace("; ", ", ")
+        told = f" ({why})" if why else ""
         raise UnreachableError(
-            f"{place}: the REST request is answered {answer.status}; {answer_remedy(answer.status)}"
+            f"{place}: the REST request is answered {answer.status}{told}; "
+            f"{answer_remedy(answer.status)}"
         )

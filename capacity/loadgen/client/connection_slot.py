@@ -10,6 +10,7 @@ from gevent.event import AsyncResult
 from capacity.loadgen.wire.connection import Connection
 from capacity.loadgen.wire.connection_values import at_this_moment
 from capacity.loadgen.wire.endpoint import Endpoint
+from capacity.loadgen.wire.frames import closing_text
 from capacity.loadgen.wire.handshake import HandshakeError, open_websocket
 from capacity.workload.conversation import Conversation
 from capacity.workload.reception import Kind, Reception
@@ -106,8 +107,9 @@ class ConnectionSlot:
         finally:
             self._opener = None
         if trouble is not None:
+            refusal = self._conversation.refusal if self._conversation is not None else None
             self.close()
-            raise HandshakeError(trouble)
+            raise HandshakeError(trouble, None if refusal is None else f"opening {refusal}")
 
     def _endpoint(self, values: Mapping[str, Any]) -> Endpoint:
         return self._clients.endpoint_for(self._clients.channels_of(self.index), values)
@@ -233,7 +235,9 @@ class ConnectionSlot:
         if self._opener is not None:
             closing = connection.reader.closing
             self._opener.set(reason if closing is None else f"handshake_closed_{closing[0]}")
+            self._note_closing(connection)
             return
+        self._note_closing(connection)
         clients, counters = self._clients, self._clients.counters
         if self._is_refusal(connection):
             assert connection.reader.closing is not None
@@ -246,6 +250,10 @@ class ConnectionSlot:
             clients.connect_pacer.note_failure(reason)
         counters.fail(reason)
         self._on_lost()
+
+    def _note_closing(self, connection: Connection) -> None:
+        if connection.reader.closing is not None:
+            self._clients.counters.note_said(closing_text(*connection.reader.closing))
 
     def _is_refusal(self, connection: Connection) -> bool:
         """Tell whether the target upgraded a connection only to say that it does not want it."""

@@ -64,8 +64,16 @@ _OF_OUR_CERTIFICATE = re.compile("ALERT_.*(CERTIFICATE|UNKNOWN_CA)")
 _TROUBLE = (OSError, websocket.WebSocketException, ValueError, NegotiationError, ConfigError)
 
 
+UPGRADED = 101
+
+
 class HandshakeError(Exception):
     """The connection did not come about; the message is the reason it is counted under."""
+
+    def __init__(self, reason: str, told: str | None = None) -> None:
+        super().__init__(reason)
+        self.told = told
+        """What the target's answer says, in one line; None where it gave none."""
 
 
 class Opened(NamedTuple):
@@ -84,14 +92,15 @@ def open_websocket(endpoint: Endpoint) -> Opened:
     headers = list(endpoint.headers)
     if endpoint.offers_compression:
         headers.append(f"Sec-WebSocket-Extensions: {OFFER}")
-    connected = None
+    connected = head = None
     try:
         # Sockets' own timeouts begin anew with every byte that a slow target lets drip.
         with gevent.Timeout(endpoint.timeout_s, TimeoutError):
             connected, laps = dial(endpoint)
+            head = ResponseHead(connected)
             client.connect(
                 endpoint.url,
-                socket=ResponseHead(connected),
+                socket=head,
                 timeout=endpoint.timeout_s,
                 header=headers,
                 host=endpoint.host,
@@ -99,17 +108,27 @@ def open_websocket(endpoint: Endpoint) -> Opened:
                 subprotocols=list(endpoint.subprotocols) or None,
                 redirect_limit=0,
             )
+            _refuse_redirect(client.status)
             laps.end("upgrade")
         answer = client.headers.get("sec-websocket-extensions")
         compression = agreed(answer, is_offered=endpoint.offers_compression)
     except BaseException as error:  # Also when the greenlet is killed.
+        told = None
+        if isinstance(error, websocket.WebSocketException) and head is not None:
+            told = head.told()
         if connected is not None:
             connected.close()
         if isinstance(error, _TROUBLE):
-            raise HandshakeError(failure_reason(error)) from error
+            raise HandshakeError(failure_reason(error), told) from error
         raise
     client.sock = None
     return Opened(connected, compression, laps.us)
+
+
+def _refuse_redirect(status: int) -> None:
+    """Raise where a redirect, which is not followed, passes for success."""
+    if status != UPGRADED:
+        raise websocket.WebSocketBadStatusException("no upgrade", status)
 
 
 def failure_reason(error: Exception) -> str:
