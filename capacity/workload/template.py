@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-PLACE = re.compile(r"\{(\$?[A-Za-z_][\w.$-]*)(?::([a-z_]+))?\}")
+PLACE = re.compile(r"\{((?:\$\.)?[A-Za-z_][\w.-]*)(?::([a-z_]+))?\}")
 """A brace that is meant as such is followed by a space."""
 _CASTS: dict[str | None, Callable[[Any], Any]] = {
     "int": int,

@@ -189,7 +189,9 @@ class _Talk:
                     return
                 receptions = self._receive()
             except OSError as error:
-                trouble = type(error).__name__
+                with contextlib.suppress(OSError):  # A close frame may wait behind what broke.
+                    self._receive()
+                trouble = self._end or type(error).__name__
                 break
             seen += len(receptions)
             for reception in receptions:
@@ -264,9 +266,12 @@ class _Talk:
 
     def _send(self, deadline_s: float) -> None:
         self._socket.settimeout(max(0.001, deadline_s - time.monotonic()))
+        if not self._interval_s:
+            self._socket.sendall(b"".join(self._unsent))
+            self._unsent.clear()
         while self._unsent:
             self._socket.sendall(self._unsent.pop(0))
-            if self._interval_s and self._unsent:
+            if self._unsent:
                 time.sleep(self._interval_s)
 
     def _receive(self) -> list[Reception]:

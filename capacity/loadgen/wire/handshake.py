@@ -64,9 +64,6 @@ _OF_OUR_CERTIFICATE = re.compile("ALERT_.*(CERTIFICATE|UNKNOWN_CA)")
 _TROUBLE = (OSError, websocket.WebSocketException, ValueError, NegotiationError, ConfigError)
 
 
-UPGRADED = 101
-
-
 class HandshakeError(Exception):
     """The connection did not come about; the message is the reason it is counted under."""
 
@@ -108,27 +105,23 @@ def open_websocket(endpoint: Endpoint) -> Opened:
                 subprotocols=list(endpoint.subprotocols) or None,
                 redirect_limit=0,
             )
-            _refuse_redirect(client.status)
             laps.end("upgrade")
         answer = client.headers.get("sec-websocket-extensions")
         compression = agreed(answer, is_offered=endpoint.offers_compression)
     except BaseException as error:  # Also when the greenlet is killed.
-        told = None
+        told = status = None
         if isinstance(error, websocket.WebSocketException) and head is not None:
-            told = head.told()
+            told, status = head.told(), head.status
         if connected is not None:
             connected.close()
         if isinstance(error, _TROUBLE):
-            raise HandshakeError(failure_reason(error), told) from error
+            reason = failure_reason(error)
+            if status is not None and 300 <= status < 400:  # Redirects are not followed.
+                reason = f"handshake_rejected_{status}"
+            raise HandshakeError(reason, told) from error
         raise
     client.sock = None
     return Opened(connected, compression, laps.us)
-
-
-def _refuse_redirect(status: int) -> None:
-    """Raise where a redirect, which is not followed, passes for success."""
-    if status != UPGRADED:
-        raise websocket.WebSocketBadStatusException("no upgrade", status)
 
 
 def failure_reason(error: Exception) -> str:

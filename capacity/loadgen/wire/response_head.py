@@ -19,6 +19,7 @@ from capacity.workload.reception import shown
 MAX_HEAD_BYTES = 1 << 16
 _END = re.compile(rb"\n\r?\n")
 _PIECES = re.compile(rb"[^\n]+|\n")
+_STATUS = re.compile(rb"HTTP/[0-9.]+ ([0-9]{3})\b")
 _HAS_BODY = re.compile(rb"(?im)^(content-length:[ \t]*[1-9]|transfer-encoding:)")
 _EXPLAINING = {"location", "www-authenticate", "retry-after", "sec-websocket-version", "server"}
 BODY_WAIT_S = 0.05
@@ -49,6 +50,12 @@ class ResponseHead:
             self._pieces = iter(_PIECES.findall(head))
         return next(self._pieces, b"")
 
+    @property
+    def status(self) -> int | None:
+        """Return the answer's status; None where there is none."""
+        found = _STATUS.match(self.head)
+        return int(found[1]) if found else None
+
     def told(self) -> str | None:
         """Return what the answer says: its status, the headers that explain it, how its body begins."""
         lines = self.head.decode("latin-1").splitlines()
@@ -77,7 +84,7 @@ class ResponseHead:
         return timeout_s
 
     def close(self) -> None:
-        self._socket.close()
+        """Leave it open: whoever dialled closes, when what the answer says has been read."""
 
 
 def read_head(sock: Any) -> bytes:

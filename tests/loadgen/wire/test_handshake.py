@@ -184,7 +184,7 @@ def test_an_address_that_is_not_this_machines_is_the_generators_fault(target):
         (lambda sock: gevent.sleep(5), "connect_timeout"),
         (say(b"\x00junk\r\n\r\n"), "handshake_invalid"),
         (say(b"HTTP/1.1 999999 x\r\n\r\n"), "handshake_invalid"),
-        (say(b"HTTP/1.1 302 x\r\nLocation: ws://127.0.0.1:1/\r\n\r\n"), "handshake_invalid"),
+        (say(b"HTTP/1.1 302 x\r\nLocation: ws://127.0.0.1:1/\r\n\r\n"), "handshake_rejected_302"),
         (say(b"HTTP/1.1 429 x\r\nContent-Length: 99999999\r\n\r\nno"), "handshake_rejected_429"),
         (say(b"HTTP/1.1 101 x\r\n" + b"x: y\r\n" * 50_000), "handshake_invalid"),
         (drip, "connect_timeout"),
