@@ -20,7 +20,7 @@ def test_a_host_takes_the_place_of_the_address(feed, where):
         NAME,
         target={"rest": {"operation": "snapshot"}, "headers": headers if where == "target" else {}},
         ws={"url": f"{url}/ws", "headers": headers if where == "dialect" else {}},
-        http={"base": url, "headers": headers if where == "dialect" else {}},
+        http={"base": url},
     )
 
     assert is_served(started)

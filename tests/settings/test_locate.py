@@ -6,7 +6,7 @@ import pytest
 
 import capacity
 from capacity.domain.errors import ConfigError
-from capacity.settings.locate import find
+from capacity.settings.locate import beside, beside_if_path, find
 
 SHIPPED = Path(capacity.__file__).parent.parent / "config"
 
@@ -60,3 +60,21 @@ def test_an_empty_kind_asks_for_a_path(here):
         find("no-such-kind", "a")
 
     assert str(error.value) == "config/no-such-kind has no 'a'; give a path"
+
+
+def test_what_is_named_in_a_file_is_beside_it_unless_only_here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "only-here").write_text("")
+    (tmp_path / "both").write_text("")
+    (tmp_path / "sub" / "both").write_text("")
+    folder = Path("sub")
+
+    assert [beside(folder, name) for name in ("only-here", "both", "neither")] == [
+        "only-here",
+        "sub/both",
+        "sub/neither",
+    ]
+    assert beside(folder, str(tmp_path / "both")) == str(tmp_path / "both")
+    assert beside_if_path(folder, "deribit") == "deribit"
+    assert beside_if_path(folder, "both.yaml") == "sub/both.yaml"

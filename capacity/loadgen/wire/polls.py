@@ -8,8 +8,9 @@ from capacity.loadgen.wire.http_connection import HttpConnection
 from capacity.settings.secrets import header_values
 from capacity.settings.target import Target
 from capacity.settings.values import texts_of
-from capacity.workload.dialect import Dialect
+from capacity.workload.dialect import Dialect, Headers
 from capacity.workload.poll import Poll, poll_of
+from capacity.workload.template import names
 
 
 def polls_of(target: Target, dialect: Dialect) -> tuple[Poll, ...]:
@@ -28,6 +29,13 @@ def are_kept(target: Target) -> bool:
     return target.rest is not None and target.rest.connections == "keep_alive"
 
 
+def _same_host(dialect: Dialect) -> Headers:
+    """Return the Host of the WebSocket, where requests go to the same place."""
+    base = dialect.http.base if dialect.http is not None else ""
+    headers = dialect.ws.headers if "host" in names(base) else {}
+    return {name: value for name, value in headers.items() if name.lower() == "host"}
+
+
 def one_poll(
     target: Target, dialect: Dialect, operation: str, symbol: str, *, is_kept: bool
 ) -> Poll:
@@ -38,6 +46,7 @@ def one_poll(
         if isinstance(text := texts_of(name, value), str)
     }
     layers = (
+        ("ws.headers", _same_host(dialect)),
         ("http.headers", dialect.http.headers if dialect.http is not None else {}),
         (f"rest.{operation}.headers", dialect.rest[operation].headers),
         ("headers", target.headers),

@@ -65,3 +65,13 @@ def test_of_many_unmatched_frames_few_are_shown():
 
     assert (100, MOST_EXAMPLES) == (first["unmatched"], len(first["examples"]))
     assert [] == second["examples"]
+
+
+def test_what_the_target_says_is_kept_once_until_the_next_report():
+    counters = Counters()
+    for text in ("full", "full", *map(str, range(100))):
+        counters.note_said(text)
+    first, second = counters.take(1.0), counters.take(2.0)
+
+    assert ["full", "0", "1"] == first["said"]
+    assert [] == second["said"]
