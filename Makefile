@@ -2,12 +2,19 @@ VENV := .venv
 MINUTES := 60
 CASES :=
 PYTHON := $(VENV)/bin/python
+PIP := $(PYTHON) -m pip install --quiet --disable-pip-version-check
+LOCK = $(PYTHON) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+  --generate-hashes --no-annotate --custom-compile-command 'make lock'
 
 help:  ## List the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
 
 demo: $(VENV)/.installed  ## Measure the bundled exchange and say how many connections it holds.
 	@$(VENV)/bin/capacity demo
+
+example: $(VENV)/.installed  ## Make the example report again from its recorded run, reports/example.
+	$(VENV)/bin/capacity plan reports/example
+	$(VENV)/bin/capacity report reports/example
 
 test: $(VENV)/.tested  ## Lint, types, import rules, dead code and tests; some minutes on two cores.
 	$(VENV)/bin/ruff check .
@@ -20,7 +27,24 @@ test: $(VENV)/.tested  ## Lint, types, import rules, dead code and tests; some m
 test-all: export CAPACITY_HYPOTHESIS_PROFILE := full
 test-all: test  ## As test, with many more examples of each property.
 
-bench: $(VENV)/.benched  ## Measure what the README claims; half an hour, two idle cores.
+coverage: $(VENV)/.tested  ## Run what needs no end-to-end load under coverage; fails below the floor in pyproject.toml.
+	$(PYTHON) -m coverage erase
+	$(PYTHON) tests/groups.py -k "not end_to_end" --cov --cov-append --cov-report= --cov-fail-under=0
+	$(PYTHON) -m coverage report --skip-covered --sort=cover
+
+wheel: $(VENV)/bin/python  ## Build dist/capacity-*.whl, which brings config/ and locustfiles/ along.
+	$(PYTHON) -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+	@rm -rf build && ls dist/*.whl
+
+lock: $(VENV)/.tested  ## Choose the newest versions within the ranges anew, for both requirements.lock.
+	$(PIP) 'uv>=0.5'
+	$(LOCK) requirements.txt --output-file requirements.lock
+	$(LOCK) --constraint requirements.lock tests/requirements.txt --output-file tests/requirements.lock
+
+pictures: $(VENV)/.installed  ## Take the pictures in docs/ anew, with Chromium; three minutes.
+	$(PYTHON) docs/pictures.py
+
+bench: $(VENV)/.benched  ## Measure what reports/measured.md claims; half an hour, two idle cores.
 	$(PYTHON) tests/benchmarks/moments.py
 	$(PYTHON) tests/benchmarks/subscribers.py
 	$(PYTHON) tests/benchmarks/receive_path.py
@@ -56,17 +80,22 @@ $(VENV)/bin/python:
 	  || { echo 'The venv module is missing: apt install python3-venv'; exit 1; }
 	python3 -m venv $(VENV)
 
-$(VENV)/.installed: requirements.txt pyproject.toml | $(VENV)/bin/python
-	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt
-	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps -e .
+# What is locked where that can be had, and else what the ranges allow.
+$(VENV)/.installed: requirements.lock requirements.txt pyproject.toml | $(VENV)/bin/python
+	$(PIP) --require-hashes -r requirements.lock \
+	  || { echo 'requirements.lock cannot be had here: taking what requirements.txt allows'; \
+	    $(PIP) -r requirements.txt; }
+	$(PIP) --no-deps -e .
 	@touch $@
 
-$(VENV)/.tested: tests/requirements.txt $(VENV)/.installed
-	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+$(VENV)/.tested: tests/requirements.lock tests/requirements.txt $(VENV)/.installed
+	$(PIP) --require-hashes -r tests/requirements.lock \
+	  || { echo 'tests/requirements.lock cannot be had here: taking what tests/requirements.txt allows'; \
+	    $(PIP) -r tests/requirements.txt; }
 	@touch $@
 
 $(VENV)/.benched: tests/benchmarks/requirements.txt $(VENV)/.tested
-	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r tests/benchmarks/requirements.txt
+	$(PIP) -r tests/benchmarks/requirements.txt
 	@touch $@
 
-.PHONY: help demo test test-all bench validate validate-told fuzz soak
+.PHONY: help demo test test-all coverage wheel lock pictures bench validate validate-told fuzz soak

@@ -4,6 +4,8 @@ from typing import Any
 
 _: Any = None
 
+# Python: what a package is asked for.
+_.__getattr__
 # Locust.
 _.abstract, _.on_start, _.on_stop, _.force, _.process_exit_code
 _.LoadProfile, _.MarketSubscriber, _.RestPoller

@@ -1,6 +1,7 @@
 """The documents name everything that there is, and what they tell to type exists."""
 
 import re
+import runpy
 import shlex
 from enum import StrEnum
 from pathlib import Path
@@ -21,15 +22,31 @@ from capacity.domain import (
     sizing,
 )
 from capacity.domain.errors import CapacityError
+from capacity.recording.run_directory import RunWriter
 from capacity.settings.reference import document
 from capacity.settings.target import load_target
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ARCHITECTURE = (ROOT / "capacity" / "README.md").read_text(encoding="utf-8")
+PAGES = [
+    "README.md",
+    "CHANGELOG.md",
+    "SECURITY.md",
+    ".github/CONTRIBUTING.md",
+    "capacity/README.md",
+    "config/deploy/agent.md",
+    "config/deploy/README.md",
+    "docs/limits.md",
+    "docs/own-service.md",
+    "reports/README.md",
+    "reports/measured.md",
+]
+TYPED = ("README.md", "config/deploy/agent.md", "docs/own-service.md")
 LINES = [
     line.strip().removeprefix(".venv/bin/")
-    for block in re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
+    for page in TYPED
+    for block in re.findall(r"```sh\n(.*?)```", (ROOT / page).read_text(), flags=re.DOTALL)
     for line in block.splitlines()
     if line.strip()
 ]
@@ -82,11 +99,14 @@ def test_every_exit_code_is_in_the_readme():
 
 @pytest.mark.parametrize("line", LINES)
 def test_what_the_readme_tells_to_type_exists(line):
-    program, *arguments = shlex.split(line)
+    program, *arguments = shlex.split(line, comments=True)
     if program == "make":
         assert f"\n{arguments[0]}:" in (ROOT / "Makefile").read_text(encoding="utf-8")
     elif program == "locust":
         assert (ROOT / arguments[1]).is_file()
+    elif program == "pip":
+        assert "install" == arguments[0]
+        assert any(re.fullmatch(r"(dist/)?capacity-\*\.whl", word) for word in arguments[1:])
     else:
         assert program == "capacity"
         assert_options_exist(arguments)
@@ -112,9 +132,36 @@ def test_every_shipped_target_loads(file):
     assert file.stem == load_target(file).name
 
 
-@pytest.mark.parametrize("document_file", ["README.md", "capacity/README.md", "reports/README.md"])
+@pytest.mark.parametrize("document_file", PAGES)
 def test_links_lead_somewhere(document_file):
     path = ROOT / document_file
     links = re.findall(r"\]\((?!https?:)([^)#]+)", path.read_text(encoding="utf-8"))
 
     assert [] == [link for link in links if not (path.parent / link).exists()]
+
+
+def test_every_page_for_people_is_held_to_its_links():
+    pages = {path.name for path in (ROOT / "docs").glob("*.md")}
+
+    assert pages == {Path(page).name for page in PAGES if page.startswith("docs/")}
+
+
+def test_the_first_page_stays_one():
+    assert len(README.splitlines()) < 200
+
+
+def test_the_notebook_of_the_documents_runs(tmp_path, monkeypatch, capsys):
+    [code] = re.findall(
+        r"```python\n(.*?)```", (ROOT / "docs/own-service.md").read_text(), flags=re.DOTALL
+    )
+    [named] = re.findall(r'load_run\("(.*?)"\)', code)
+    example = runpy.run_path(str(ROOT / "tests/reporting/example_run.py"))
+    monkeypatch.chdir(tmp_path)
+    record = example["make_record"]()
+    writer = RunWriter(Path(named), record.manifest)
+    for step in record.steps:
+        writer.append_step(step)
+    writer.append_samples(record.samples)
+    exec(compile(code, "docs/own-service.md", "exec"), {})
+
+    assert " descriptors [" in capsys.readouterr().out

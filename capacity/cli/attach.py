@@ -17,13 +17,13 @@ from capacity.sources.spool import read_spool
     "--clock-offset",
     "clock_offset_s",
     type=float,
-    help="Seconds that the target's clock was ahead of the recorder's; else it is estimated.",
+    help="Seconds by which the target's clock was ahead of the recorder's; estimated if not given.",
 )
 def command(run: str, files: tuple[Path, ...], clock_offset_s: float | None) -> None:
-    """Join samples to RUN, as a run beside it; FILES, or their directory, are what --spool wrote."""
+    """Merge spooled samples into RUN, as a new run beside it; FILES are what --spool wrote, or the directory."""
     spool = read_spool(files)
     if spool.torn:
-        click.echo(f"{units.counted(spool.torn, 'torn line')} left out", err=True)
+        click.echo(f"{units.counted(spool.torn, 'incomplete line')} skipped", err=True)
     attached = attach(located(run), spool, clock_offset_s)
     click.echo(
         f"{units.counted(attached.samples, 'sample')} attached; {_clock(attached)}", err=True
@@ -34,9 +34,7 @@ def command(run: str, files: tuple[Path, ...], clock_offset_s: float | None) -> 
 def _clock(attached: Attached) -> str:
     offset = attached.clock_offset
     if offset is None:
-        return (
-            "the clocks could not be compared and are taken to agree (--clock-offset says better)"
-        )
+        return "the clock offset is unknown and assumed to be 0 (set it with --clock-offset)"
     ahead = units.duration(abs(offset.offset_s))
     direction = "ahead of" if offset.offset_s >= 0 else "behind"
     known = f" ± {units.duration(offset.error_s)}" if offset.error_s else ""

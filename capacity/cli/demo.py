@@ -28,7 +28,7 @@ GROWTH = 1.1
 
 @click.command("demo")
 @click.option(
-    "--verify", is_flag=True, help="Then search for the count at which the exchange really breaks."
+    "--verify", is_flag=True, help="Then find the count at which the exchange really breaks."
 )
 @click.option(
     "--descriptor-limit",
@@ -37,10 +37,21 @@ GROWTH = 1.1
     type=click.IntRange(64, 1 << 20),
     help="Descriptor limit of the exchange.",
 )
-@click.option("--profile", default="safe", show_default=True, help="Load profile of the run.")
-@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64))
+@click.option(
+    "--profile",
+    default="safe",
+    show_default=True,
+    help="Load profile: name under config/profiles, or a file.",
+)
+@click.option(
+    "--workers",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="Load generator processes.",
+)
 def command(*, verify: bool, descriptor_limit: int, profile: str, workers: int) -> None:
-    """Measure the bundled exchange at a quarter of its load and say how many connections it holds."""
+    """Measure the bundled exchange up to a quarter of its capacity and predict that capacity."""
     console = Console(stderr=True)
     profile_path = find("profiles", profile)
     run = new_run_path("demo", load_profile(profile_path).name)
@@ -74,7 +85,9 @@ def _verify(plan: CapacityPlan, target: Path, workers: int, run: Path) -> None:
     measure(target, profile, workers=workers, run=breaking)
     measured = bracket_of(trials_of(load(breaking))).last_passing
     if measured is None:
-        raise RunInvalidError(f"{breaking}: no count passed, there is nothing to compare with")
+        raise RunInvalidError(
+            f"{breaking}: no connection count passed, so there is nothing to compare with"
+        )
     error_ratio = plan.capacity.mid / measured - 1
     Console().print(
         f"Predicted {plan.capacity.mid:.0f} connections from {plan.highest_connections}, "

@@ -26,18 +26,20 @@ _STYLES = {
 
 
 @click.command("doctor")
-@click.option("--target", required=True, help="A name under config/targets, or a file.")
-@click.option("--profile", default="safe", show_default=True, help="Likewise, config/profiles.")
+@click.option("--target", required=True, help="Name under config/targets, or a file.")
+@click.option(
+    "--profile", default="safe", show_default=True, help="Name under config/profiles, or a file."
+)
 @click.option(
     "--workers",
     type=click.IntRange(1, 64),
     default=1,
     show_default=True,
-    help="Worker processes that are to run on this machine.",
+    help="Worker processes planned on this machine.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(*, target: str, profile: str, workers: int, as_json: bool) -> None:
-    """Look at generator and target before a run; one connection and one request are all it sends."""
+    """Check generator, agent and target before a run, with a few connections and one request."""
     target_settings = load_target(find("targets", target))
     profile_settings = load_profile(find("profiles", profile))
     findings = Examination(target_settings, profile_settings, workers).findings()
@@ -49,14 +51,14 @@ def command(*, target: str, profile: str, workers: int, as_json: bool) -> None:
         Console(width=None if sys.stdout.isatty() else 160).print(_table(findings))
     if failed:
         raise PreflightError(
-            f"the run cannot succeed: {counted(len(failed), 'failure')}, the first:"
+            f"the run cannot succeed: {counted(len(failed), 'check')} failed, the first:"
             f" {failed[0].statement}"
         )
 
 
 def _table(findings: list[Finding]) -> Table:
-    table = Table(title="Before the run")
-    for heading in ("", "Looked at", "What was found", "What to do"):
+    table = Table(title="Preflight checks")
+    for heading in ("", "Check", "What was seen", "What to do"):
         table.add_column(heading, overflow="fold")
     for finding in findings:
         status = f"[{_STYLES[finding.status]}]{finding.status.value}[/]"

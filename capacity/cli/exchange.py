@@ -25,22 +25,24 @@ def _finite(_context: click.Context, _option: click.Parameter, value: float) -> 
     type=click.IntRange(0, 65535),
     default=8080,
     show_default=True,
-    help="0 takes any free port.",
+    help="Port to listen on; 0 for any free one.",
 )
 @click.option(
     "--processes",
     type=click.IntRange(1, 64),
     default=1,
     show_default=True,
-    help="Processes that share the port; limits and costs below are those of each.",
+    help="Processes sharing the port; limits and costs below apply to each.",
 )
-@click.option("--seed", type=int, default=1, show_default=True, help="Fixes what the markets do.")
+@click.option(
+    "--seed", type=int, default=1, show_default=True, help="Random seed of the market data."
+)
 @click.option(
     "--instruments",
     type=click.IntRange(1, MOST_INSTRUMENTS),
     default=10,
     show_default=True,
-    help="Ten perpetuals first (BTC-PERPETUAL, ...), then options.",
+    help="Number of instruments: ten perpetuals (BTC-PERPETUAL, ...), then options.",
 )
 @click.option(
     "--updates-per-s",
@@ -48,21 +50,21 @@ def _finite(_context: click.Context, _option: click.Parameter, value: float) -> 
     callback=_finite,
     default=1.0,
     show_default=True,
-    help="Updates of each instrument on each of its channels; 100ms channels carry at most 10.",
+    help="Update rate per instrument and channel; 100ms channels carry at most 10.",
 )
 @click.option(
     "--burstiness",
     type=click.Choice([kind.value for kind in Burstiness]),
     default=Burstiness.STEADY.value,
     show_default=True,
-    help="How updates are spread over time.",
+    help="Distribution of updates over time.",
 )
 @click.option(
     "--state-bytes",
     type=click.IntRange(0, 1 << 30),
     default=0,
     show_default=True,
-    help="Memory held for each open WebSocket connection.",
+    help="Memory per open WebSocket connection.",
 )
 @click.option(
     "--cpu-per-message-us",
@@ -70,24 +72,24 @@ def _finite(_context: click.Context, _option: click.Parameter, value: float) -> 
     callback=_finite,
     default=0.0,
     show_default=True,
-    help="CPU time burned for each delivered update.",
+    help="CPU time burned per delivered update.",
 )
 @click.option(
     "--backlog",
     type=click.IntRange(1, 65535),
     default=1024,
     show_default=True,
-    help="Handshakes queued by the kernel (listen).",
+    help="Accept queue length (listen backlog).",
 )
 @click.option(
     "--max-connections",
     type=click.IntRange(min=1),
-    help="WebSocket connections admitted; further ones are answered 503.  [default: no cap]",
+    help="Maximum WebSocket connections; further ones get 503.  [default: unlimited]",
 )
 @click.option(
     "--descriptor-limit",
     type=click.IntRange(min=16),
-    help="Soft limit of open descriptors.  [default: as inherited]",
+    help="Soft limit of file descriptors.  [default: inherited]",
 )
 def command(burstiness: str, **settings: object) -> None:
     """Run a small exchange: JSON-RPC over REST and WebSocket, with settable costs and limits."""

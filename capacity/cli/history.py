@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from capacity.domain.resources import Resource
+from capacity.domain.words import RESOURCES
 from capacity.recording.history import rows
 from capacity.recording.history_row import HistoryRow
 
@@ -18,22 +20,22 @@ PIPED_WIDTH = 160
 
 @click.group()
 def command() -> None:
-    """Read the history that `capacity scheduled` writes."""
+    """Show the results of scheduled runs."""
 
 
 @command.command("list")
-@click.option("--target", help="Only the runs of this target, as the job file names it.")
+@click.option("--target", help="Only runs of this target, as named in the job file.")
 @click.option("--limit", type=click.IntRange(min=1), default=30, show_default=True)
 @click.option(
     "--history",
     "url",
     default="reports/history.sqlite",
     show_default=True,
-    help="An SQLite file or a database URL.",
+    help="SQLite file or database URL.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of a table.")
 def list_runs(target: str | None, limit: int, url: str, *, as_json: bool) -> None:
-    """List the runs, the latest first."""
+    """List the runs, newest first."""
     found = rows(url, target=target, limit=limit)
     if as_json:
         click.echo(json.dumps({"runs": [asdict(row) for row in found]}, indent=2))
@@ -47,8 +49,8 @@ def _table(found: list[HistoryRow]) -> Table:
     for name in ("started (UTC)", "late", "run", "target", "profile", "outcome"):
         table.add_column(name, no_wrap=name == "started (UTC)", overflow="fold")
     table.add_column("capacity", justify="right")
-    table.add_column("size by", justify="right")
-    table.add_column("first wall, or why there is none", overflow="fold")
+    table.add_column("safe\ncapacity", justify="right")
+    table.add_column("bottleneck / reason", overflow="fold")
     for row in found:
         cells = (
             f"{datetime.fromtimestamp(row.started_at, UTC):%Y-%m-%d %H:%M}",
@@ -59,11 +61,18 @@ def _table(found: list[HistoryRow]) -> Table:
             row.outcome.value,
             _capacity(row),
             _count(row.safe_capacity_connections),
-            row.binding or row.reason or "",
+            _bottleneck(row) or row.reason or "",
         )
         # Text: brackets in a name are no markup.
         table.add_row(*(Text(cell) for cell in cells))
     return table
+
+
+def _bottleneck(row: HistoryRow) -> str:
+    """Return the resource's name as in the report; one that this version does not know as it is."""
+    if row.binding is None:
+        return ""
+    return RESOURCES[Resource(row.binding)] if row.binding in set(Resource) else row.binding
 
 
 def _capacity(row: HistoryRow) -> str:

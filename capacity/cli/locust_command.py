@@ -4,10 +4,9 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-import capacity
 from capacity.domain.errors import ConfigError, PreflightError
+from capacity.settings.locate import shipped
 
-LOCUSTFILES = Path(capacity.__file__).parent.parent / "locustfiles"
 OWN_WORKERS_TIMEOUT_S = 30
 FAR_WORKERS_TIMEOUT_S = 300
 """As long as a worker itself looks for its master before it gives up."""
@@ -35,6 +34,12 @@ def meeting_of(text: str | None) -> Meeting:
     return Meeting(address=address, port=int(port) if colon else MEETING.port)
 
 
+def locustfiles() -> str:
+    """Return the folder that Locust loads: ./locustfiles where it is one of ours, or the shipped one."""
+    here = Path("locustfiles")
+    return str(here if (here / "load_profile.py").is_file() else shipped("locustfiles"))
+
+
 def locust_argv(
     target: Path,
     profile: Path,
@@ -50,7 +55,7 @@ def locust_argv(
     """
     return [
         *("-m", "locust", "--headless", "--only-summary", "--loglevel", "WARNING"),
-        *("--locustfile", str(LOCUSTFILES)),
+        *("--locustfile", locustfiles()),
         *(_with_own(workers) if meeting is None else _with_others(workers, meeting)),
         *("--capacity-target", str(target), "--capacity-profile", str(profile)),
         *("--capacity-run", str(run)),

@@ -11,16 +11,17 @@ import click
 from capacity.domain.errors import CapacityError
 
 COMMANDS = {
-    "agent": "the psutil agent, on the target host",
-    "attach": "samples brought afterwards, joined to their run",
-    "demo": "everything on this machine: exchange, agent, load, plan, report",
-    "doctor": "what stands in the way of a run, before any load",
-    "exchange": "the bundled target alone",
-    "history": "what scheduled runs found, run by run",
-    "measure": "load a target and record what it takes",
-    "plan": "from a recorded run to a capacity",
-    "report": "a plan as HTML, Markdown and JSON",
-    "scheduled": "one self-locking run: measure, plan, report, history",
+    "agent": "sample a target's resources and limits, on its host",
+    "attach": "merge spooled agent samples into a run",
+    "demo": "exchange, agent, load, plan and report, on this machine",
+    "doctor": "preflight checks, before any load",
+    "exchange": "start the bundled target alone",
+    "history": "results of scheduled runs",
+    "init": "copy config/ and locustfiles/ into the current folder, to edit",
+    "measure": "load a target and record the run",
+    "plan": "compute the capacity from a recorded run",
+    "report": "write the report as HTML, Markdown and JSON",
+    "scheduled": "one run under a lock, for cron or systemd",
 }
 
 
@@ -61,7 +62,7 @@ class _LazyGroup(click.Group):
 @click.group(cls=_LazyGroup)
 @click.version_option(package_name="capacity", prog_name="capacity")
 def cli() -> None:
-    """Say how many connections a target holds and what gives out first, before it breaks."""
+    """Find out how many connections a service can hold and what saturates first."""
 
 
 def main() -> None:

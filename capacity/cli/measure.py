@@ -38,8 +38,10 @@ _ERRORS: dict[int, type[CapacityError]] = {
 
 
 @click.command("measure")
-@click.option("--target", required=True, help="A name under config/targets, or a file.")
-@click.option("--profile", default="safe", show_default=True, help="Likewise, config/profiles.")
+@click.option("--target", required=True, help="Name under config/targets, or a file.")
+@click.option(
+    "--profile", default="safe", show_default=True, help="Name under config/profiles, or a file."
+)
 @click.option(
     "--workers",
     type=click.IntRange(1, 64),
@@ -48,19 +50,19 @@ _ERRORS: dict[int, type[CapacityError]] = {
 @click.option(
     "--expect-workers",
     type=click.IntRange(1, 1000),
-    help="Start none, wait for that many from other hosts: config/deploy/README.md.",
+    help="Start no local workers; wait for N remote ones: config/deploy/README.md.",
 )
 @click.option(
     "--bind",
     metavar="ADDRESS[:PORT]",
-    help="Where these find this machine; whoever can connect there can take part.  "
+    help="Address on which to listen for remote workers (unauthenticated: firewall it).  "
     f"[default: {MEETING.address}:{MEETING.port}]",
 )
-@click.option("--run", type=click.Path(path_type=Path), help="Directory of the run; must be new.")
+@click.option("--run", type=click.Path(path_type=Path), help="Run directory to create.")
 @click.option(
     "--resume",
     type=click.Path(path_type=Path),
-    help="Run with a break profile whose search for the limit to go on with, in a new run.",
+    help="Continue the limit search of this earlier `break` run (writes a new run).",
 )
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 def command(
@@ -74,15 +76,13 @@ def command(
     resume: Path | None,
     quiet: bool,
 ) -> None:
-    """Load a target through a profile and record what it takes; prints the run's directory."""
+    """Run a load profile against a target and record it; prints the run directory."""
     if workers is not None and expect_workers is not None:
         raise ConfigError(
-            "--workers starts workers here, --expect-workers waits for those of other hosts; give one"
+            "--workers starts local workers, --expect-workers waits for remote ones; use one of them"
         )
     if bind is not None and expect_workers is None:
-        raise ConfigError(
-            "--bind is for workers of other hosts; say how many with --expect-workers"
-        )
+        raise ConfigError("--bind is for remote workers; set their number with --expect-workers")
     meeting = None if expect_workers is None else meeting_of(bind)
     path = measure(
         find("targets", target),
@@ -116,7 +116,7 @@ def measure(
     run = run or new_run_path(target_settings.name, profile_settings.name)
     if is_run(run):
         raise PreflightError(
-            f"{run}: there is a run already and runs are never overwritten; name another directory"
+            f"{run}: already holds a run, and runs are never overwritten; choose another directory"
         )
     if resume is not None:
         trials_to_resume(resume, target_settings, profile_settings)
@@ -126,7 +126,7 @@ def measure(
         found.agent.close()  # The load generator opens it anew.
     console = Console(stderr=True, quiet=quiet)
     console.print(
-        f"Measuring {target_settings.name} with profile {profile_settings.name}; the record is {run}",
+        f"Measuring {target_settings.name} with profile {profile_settings.name}; recording to {run}",
         soft_wrap=True,
         markup=False,
     )
@@ -156,7 +156,7 @@ def measure(
             child.stop(signal.SIGINT)
     if timed_out:
         raise GuardError(
-            f"{run}: stopped after {timeout_s:.0f} s, the longest it may take; what it has is kept"
+            f"{run}: stopped after {timeout_s:.0f} s, its time limit; what was recorded is kept"
         )
     _raise_unless_finished(run, child)
     return run
@@ -169,7 +169,7 @@ def _raise_unless_finished(run: Path, child: Child) -> None:
     end = _end_of(record)
     if end is None:
         code = child.process.returncode
-        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else "ended too early"
+        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else "exited early"
         raise RunInvalidError(
             f"{run}: the load generator {how} and left its record unfinished; "
             f"{counted(len(record.steps), 'finished step')} can be planned from (log: {child.log})"
@@ -180,8 +180,8 @@ def _raise_unless_finished(run: Path, child: Child) -> None:
     loaded = [step for step in record.steps if step.connections_peak]
     if loaded and all(step.void is not None for step in loaded):
         raise RunInvalidError(
-            f"{run}: every step with connections is void, there is nothing to plan from; the last "
-            f"because {loaded[-1].void}"
+            f"{run}: every step with connections is void, so there is nothing to plan from; the last one: "
+            f"{loaded[-1].void}"
         )
     if reason:
         print(reason, file=sys.stderr)  # noqa: T201 - progress goes to stderr
@@ -192,13 +192,13 @@ def _why_not_begun(child: Child) -> CapacityError:
     logger, said = errors[-1] if errors else ("", child.last_words())
     if said == GAVE_UP:
         return PreflightError(
-            f"the workers did not come in time (log: {child.log}); start them as "
-            "config/deploy/README.md says and let them through to this machine, or expect fewer"
+            f"the remote workers did not connect in time (log: {child.log}); start them as "
+            "config/deploy/README.md says, open the firewall for them, or expect fewer"
         )
     if logger.startswith("capacity.") and child.process.returncode in _ERRORS:
         return _ERRORS[child.process.returncode](said)
     return CapacityError(
-        f"the load generator ended before its first connection: {said} (log: {child.log})"
+        f"the load generator exited before its first connection: {said} (log: {child.log})"
     )
 
 

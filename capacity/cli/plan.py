@@ -13,13 +13,10 @@ from rich.text import Text
 
 from capacity.domain.errors import ConfigError, RunInvalidError
 from capacity.domain.plan import CapacityPlan, Excuse
-from capacity.domain.resources import Limit
-from capacity.domain.run import RunRecord
 from capacity.domain.sizing import Demand, HostType
 from capacity.domain.words import printable
+from capacity.notebook import plan as planned
 from capacity.planning.advice.advice import advice
-from capacity.planning.evidence.declared_limits import declared_limits
-from capacity.planning.plan import plan as planned
 from capacity.recording import run_directory
 from capacity.reporting import json_document
 from capacity.reporting.advice import advice_sections
@@ -41,11 +38,11 @@ _LADDER_COLUMNS = (0, 1, 2, 5, 6, 7, 8)
 
 @click.command()
 @click.argument("run")
-@click.option("--demand", help="Size for config/demand/NAME.yaml, or a path.")
-@click.option("--hosts", help="On the types of config/hosts/NAME.yaml, or a path.")
+@click.option("--demand", help="Demand to size for: name under config/demand, or a file.")
+@click.option("--hosts", help="Host types to size for: name under config/hosts, or a file.")
 @click.option("--json", "as_json", is_flag=True, help="Print plan.json instead of a table.")
 def command(run: str, demand: str | None, hosts: str | None, *, as_json: bool) -> None:
-    """Plan from RUN: a directory, or a run's name under reports/runs."""
+    """Compute the capacity from RUN, a directory or a name under reports/runs."""
     wanted, types = demanded(demand, hosts)
     answer = plan_run(located(run), wanted, types)
     if as_json:
@@ -68,7 +65,7 @@ def located(run: str) -> Path:
             return path
     raise ConfigError(
         f"{printable(run)}: not a run (no run.json in it, nor in one of that name under {RUNS});"
-        " name the directory that `capacity measure` wrote"
+        " give the directory that `capacity measure` wrote"
     )
 
 
@@ -89,21 +86,11 @@ def plan_run(
 ) -> CapacityPlan | Excuse:
     """Plan from the run in *run*, size for *demand* on *hosts*, and write plan.json into it."""
     record = run_directory.load(run)
-    answer = planned(record, declared=declared_in(record))
+    answer = planned(record)
     if isinstance(answer, CapacityPlan):
         answer = replace(answer, advice=advice(record, answer, demand, hosts))
     write_whole(run / PLAN_FILE, json_document.render(answer))
     return answer
-
-
-def declared_in(record: RunRecord) -> tuple[Limit, ...]:
-    try:
-        return declared_limits(record.manifest.target)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ConfigError(
-            f"run {record.manifest.run}: run.json: target.limits: {error!r}; each entry is"
-            " a resource's name with its value and source"
-        ) from None
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -68,7 +68,7 @@ def _trouble_text(event: dict[str, Any]) -> str:
             return f"no further level: {detail['reason']}"
         return f"next level: {level} connections, {detail['reason']}"
     if event["kind"] == "eased":
-        return f"slowed down to {detail['connects_per_s']} connects/s: {detail['statement']}"
+        return f"throttled to {detail['connects_per_s']} connects/s: {detail['statement']}"
     if event["kind"] == "guard":
         return f"{detail['guard']} guard: {detail['statement']}"
     facts = [

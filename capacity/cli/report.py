@@ -23,11 +23,11 @@ FORMATS = (*EXPORTERS, "json")
     "formats",
     default=",".join(FORMATS),
     show_default=True,
-    help="Which files to write, separated by commas.",
+    help="Formats to write, comma-separated.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the paths as one JSON document.")
 def command(run: str, formats: str, *, as_json: bool) -> None:
-    """Report on RUN: a directory, or a run's name under reports/runs."""
+    """Write the report of RUN, a directory or a name under reports/runs."""
     wanted = [name for part in formats.split(",") if (name := part.strip())]
     written = [str(path) for path in write_report(located(run), wanted)]
     click.echo(json.dumps({"files": written}, indent=2) if as_json else "\n".join(written))
@@ -42,7 +42,7 @@ def write_report(run: Path, formats: Sequence[str]) -> list[Path]:
     unknown = [name for name in formats if name not in FORMATS]
     if unknown or not formats:
         asked = ", ".join(unknown) or "none"
-        raise ConfigError(f"--format: {asked}: choose among {', '.join(FORMATS)}")
+        raise ConfigError(f"--format: {asked}: choose from {', '.join(FORMATS)}")
     record = run_directory.load(run)
     plan = _plan(run)
     written = []

@@ -70,10 +70,10 @@ class Result:
 @click.argument("job")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 def command(job: str, *, as_json: bool) -> None:
-    """Measure, plan, report and record once, as the file of JOB says.
+    """Run JOB once: measure, plan, report, add a row to the history.
 
-    JOB is a file, or a name in config/schedule. If another run is at work on the same target, the
-    command ends at once with exit code 75. CAPACITY_PLANNED_AT (epoch seconds) records when the
+    JOB is a file, or a name under config/schedule. If another run is loading the same target, the
+    command exits at once with code 75. CAPACITY_PLANNED_AT (epoch seconds) records when the
     run was due.
     """
     settings = load_job(find("schedule", job))
@@ -101,7 +101,9 @@ def planned_start() -> float | None:
     except ValueError:
         planned_at = math.nan
     if not math.isfinite(planned_at):
-        raise ConfigError(f"{PLANNED_AT}: {text!r} is no time; give epoch seconds, as `date +%s`")
+        raise ConfigError(
+            f"{PLANNED_AT}: {text!r} is not a time; give epoch seconds, as `date +%s` prints"
+        )
     return planned_at
 
 

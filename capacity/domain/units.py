@@ -12,6 +12,7 @@ from capacity.domain.resources import UNITS, Resource
 
 _BYTE_PREFIXES = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")
 _SINGULAR = {"entries": "entry"}
+_LARGEST = 1e9
 _WIDE_RATIO = 0.05
 """An interval wider than this share of its middle is shown with three digits."""
 
@@ -107,7 +108,7 @@ def amount(value: float, resource: Resource) -> str:
     if unit == "seconds":
         return duration(value)
     if unit == "cores":
-        if 0 < abs(value) < 0.01:
+        if 0 < abs(value) < 1:
             return f"{number(value * 1e3)} millicores"
         return f"{number(value)} {'core' if value == 1 else 'cores'}"
     text = number(value)
@@ -125,7 +126,12 @@ def moment(at: float) -> str:
 
 
 def about(value: float) -> str:
-    """Return a count with three significant digits, for what follows from estimates."""
+    """Return a count with three significant digits, for what follows from estimates.
+
+    What is larger than anybody needs is not spelt out.
+    """
+    if _LARGEST <= value < math.inf:
+        return "1 billion or more"
     if not math.isfinite(value) or abs(value) < 1000:
         return count(value)
     return count(round(value, 2 - math.floor(math.log10(abs(value)))))
@@ -133,7 +139,7 @@ def about(value: float) -> str:
 
 def _shown(value: float, estimate: Estimate) -> str:
     wide = estimate.high - estimate.low > _WIDE_RATIO * abs(estimate.mid)
-    return about(value) if wide else count(value)
+    return about(value) if wide or value >= _LARGEST else count(value)
 
 
 def middle(estimate: Estimate) -> str:

@@ -18,25 +18,25 @@ def add_arguments(parser: LocustArgumentParser, **_kwargs: object) -> None:
         "--capacity-target",
         env_var="LOCUST_CAPACITY_TARGET",
         default="demo",
-        help="Target to load: a name under config/targets, or a file",
+        help="Target: name under config/targets, or a file",
     )
     parser.add_argument(
         "--capacity-profile",
         env_var="LOCUST_CAPACITY_PROFILE",
         default="safe",
-        help="Load profile: a name under config/profiles, or a file",
+        help="Load profile: name under config/profiles, or a file",
     )
     parser.add_argument(
         "--capacity-run",
         env_var="LOCUST_CAPACITY_RUN",
         default="",
         include_in_web_ui=False,
-        help="Directory of the run; by default a new one under reports/runs",
+        help="Run directory; by default a new one under reports/runs",
     )
     parser.add_argument(
         "--capacity-resume",
         env_var="LOCUST_CAPACITY_RESUME",
         default="",
         include_in_web_ui=False,
-        help="Directory of a run with a break profile whose search is to be gone on with",
+        help="Run directory of an earlier `break` run whose limit search to continue",
     )

@@ -39,6 +39,12 @@ def main(argv: list[str] | None = None) -> int:
     except CapacityError as error:
         print(f"capacity agent: {error}", file=sys.stderr)  # noqa: T201 - the program's voice
         return error.exit_code
+    except KeyboardInterrupt:  # Before it serves, or while it reads what --audit shows.
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        # The reader of our output left (`capacity agent --audit … | head`): nothing to tell anybody.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -48,7 +54,7 @@ def _run(options: argparse.Namespace) -> int:
         raise ConfigError("--json goes with --audit; samples are served as JSON anyway")
     with closing(TargetListeners()) as listeners:
         if options.audit:
-            print(_audited(options, listeners), end="")  # noqa: T201 - what was asked for
+            print(_audited(options, listeners), end="", flush=True)  # noqa: T201 - what was asked for
             return 0
         return _watch(options, listeners)
 
@@ -82,7 +88,7 @@ def _watch(options: argparse.Namespace, listeners: TargetListeners) -> int:
     if token is None and not ipaddress.ip_address(address).is_loopback:
         raise ConfigError(
             f"--bind {options.bind} is reachable from other hosts: add --token-file FILE, "
-            "or bind 127.0.0.1 and come through a tunnel"
+            "or bind 127.0.0.1 and use a tunnel"
         )
     tls = server_context(options.certificate, options.key)
     ring, notes = SampleRing(options.keep), Notes()

@@ -12,92 +12,100 @@ _MEBIBYTE = 1 << 20
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="capacity agent",
-        description="Sample a target's resources and limits, and serve them over HTTP, read-only.",
+        description="Sample a target's resources and limits and serve them over HTTP, read-only.",
     )
     target = parser.add_mutually_exclusive_group(required=True)
-    target.add_argument("--pid", type=_positive, metavar="N", help="the target's first process")
-    target.add_argument("--port", type=_port, metavar="N", help="who listens on this TCP port")
-    target.add_argument("--name", metavar="TEXT", help="who is called so, exactly")
+    target.add_argument(
+        "--pid", type=_positive, metavar="N", help="target = this process and its children"
+    )
+    target.add_argument(
+        "--port", type=_port, metavar="N", help="target = process listening on this TCP port"
+    )
+    target.add_argument("--name", metavar="TEXT", help="target = process with exactly this name")
     target.add_argument(
         "--cmdline",
         type=_expression,
         metavar="REGEX",
-        help="whose command line contains this regular expression",
+        help="target = process whose command line matches this regular expression",
     )
     target.add_argument(
-        "--pidfile", type=Path, metavar="FILE", help="the process whose number is in this file"
+        "--pidfile", type=Path, metavar="FILE", help="target = process whose PID is in this file"
     )
     target.add_argument(
-        "--unit", metavar="NAME", help="the processes of this systemd unit, such as nginx.service"
+        "--unit",
+        metavar="NAME",
+        help="target = processes of this systemd unit, such as nginx.service",
     )
     target.add_argument(
-        "--cgroup", metavar="PATH", help="the processes of this cgroup and of all below it"
+        "--cgroup", metavar="PATH", help="target = processes of this cgroup and its children"
     )
     parser.add_argument(
-        "--bind", default="127.0.0.1", metavar="ADDRESS", help="address to serve on (%(default)s)"
+        "--bind", default="127.0.0.1", metavar="ADDRESS", help="address to listen on (%(default)s)"
     )
     parser.add_argument(
         "--listen",
         type=_listen_port,
         default=9101,
         metavar="PORT",
-        help="port to serve on, 0 for any free one (%(default)s)",
+        help="port to listen on, 0 for any free one (%(default)s)",
     )
     parser.add_argument(
         "--token-file",
         type=Path,
         metavar="FILE",
-        help="ask for the bearer token in this file, and push with it; needed beyond loopback",
+        help="bearer token to require and to push with; mandatory beyond loopback",
     )
     parser.add_argument(
-        "--certificate", type=Path, metavar="FILE", help="serve over TLS, with this PEM certificate"
+        "--certificate", type=Path, metavar="FILE", help="serve TLS with this PEM certificate"
     )
-    parser.add_argument("--key", type=Path, metavar="FILE", help="its key, PEM, without a password")
     parser.add_argument(
-        "--push", metavar="URL", help="bring the samples to this receiver, beside serving them"
+        "--key", type=Path, metavar="FILE", help="private key of the certificate, PEM, unencrypted"
     )
+    parser.add_argument("--push", metavar="URL", help="also POST samples to this URL")
     parser.add_argument(
         "--ca-file",
         type=Path,
         metavar="FILE",
-        help="with --push: check the receiver's certificate by these authorities, not the host's",
+        help="with --push: CA certificates to verify the receiver, instead of the host's",
     )
     parser.add_argument(
         "--allow-plain-http",
         action="store_true",
-        help="with --push: http to other hosts, where the network itself encrypts",
+        help="with --push: allow http to other hosts, for networks that encrypt by themselves",
     )
     parser.add_argument(
-        "--spool", type=Path, metavar="DIR", help="keep the samples in files in this directory, too"
+        "--spool", type=Path, metavar="DIR", help="also write samples to files in this directory"
     )
     parser.add_argument(
         "--spool-mebibytes",
         type=_positive,
         default=512,
         metavar="N",
-        help="the most that these files may take together (%(default)s)",
+        help="maximum total size of these files (%(default)s)",
     )
     parser.add_argument(
         "--interval",
         type=_interval_s,
         default=1.0,
         metavar="SECONDS",
-        help="time between two samples (%(default)s)",
+        help="sampling interval (%(default)s)",
     )
     parser.add_argument(
         "--keep",
         type=_positive,
         default=3600,
         metavar="SAMPLES",
-        help="samples to keep for those who fetch late (%(default)s)",
+        help="samples to keep in memory for late fetches (%(default)s)",
     )
     parser.add_argument(
-        "--audit", action="store_true", help="print every limit that caps the target, and end"
+        "--audit",
+        action="store_true",
+        help="print every limit that applies to the target, and exit",
     )
     parser.add_argument(
         "--json",
         action="store_true",
-        help="with --audit: the answer of /v1/info instead of a table",
+        help="with --audit: print the /v1/info document instead of a table",
     )
     return parser
 
@@ -116,7 +124,7 @@ def _listen_port(text: str) -> int:
 
 def _port(text: str) -> int:
     if (port := _listen_port(text)) == 0:
-        raise argparse.ArgumentTypeError("0 is not a port that anybody listens on")
+        raise argparse.ArgumentTypeError("0 is not a port that a process can listen on")
     return port
 
 
@@ -124,7 +132,9 @@ def _expression(text: str) -> str:
     try:
         re.compile(text)
     except re.error as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no regular expression: {error}") from error
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a regular expression: {error}"
+        ) from error
     return text
 
 

@@ -21,7 +21,7 @@ def audit_table(info: AgentInfo, sample: Sample) -> str:
     )
     effective: list[tuple[str, ...]] = [("RESOURCE", "USED", "LIMIT", "SCOPE", "READ FROM")]
     effective += [_resource_row(limit, sample) for limit in info.limits]
-    every: list[tuple[str, ...]] = [("NAME", "LIMIT", "SCOPE", "USED UP BY", "READ FROM")]
+    every: list[tuple[str, ...]] = [("NAME", "LIMIT", "SCOPE", "CONSUMED BY", "READ FROM")]
     every += [_entry_row(entry) for entry in info.audit]
     return "\n".join([head, "", *_aligned(effective), "", *_aligned(every), ""])
 

@@ -53,8 +53,7 @@ class Beat:
             self._notes.say(
                 _TOPIC,
                 f"samples every {self.interval_s:g} s instead of {self._asked_s:g} s: one takes"
-                f" {mean_s * 1e3:.0f} ms of processor time, and {BUDGET_RATIO:.0%} of a core is all"
-                " that the agent takes",
+                f" {mean_s * 1e3:.0f} ms of CPU time, and the budget is {BUDGET_RATIO:.0%} of a core",
             )
 
 

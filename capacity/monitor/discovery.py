@@ -77,7 +77,7 @@ def find_roots(selector: Selector) -> tuple[int, ...]:
         return _only(selector, outermost(named_processes(selector.name)))
     if members := group_members(selector):
         return topmost(members)
-    raise UnreachableError(f"{selector} has no process that we see{visibility.hint()}")
+    raise UnreachableError(f"{selector} matches no visible process{visibility.hint()}")
 
 
 def group_members(selector: Selector) -> set[int]:
@@ -95,7 +95,7 @@ def _living(pid: int, remedy: str) -> int:
     if is_alive(pid):
         return pid
     if visibility.is_hidden(pid):
-        raise UnreachableError(f"process {pid} cannot be seen: {visibility.REMEDY}")
+        raise UnreachableError(f"process {pid} is not visible: {visibility.REMEDY}")
     raise UnreachableError(f"there is no process {pid}: {remedy}")
 
 
@@ -119,7 +119,7 @@ def _only(selector: Selector, roots: tuple[int, ...]) -> tuple[int, ...]:
     listed = [f"{pid} ({command_line(pid)[:_SHOWN_LETTERS]})" for pid in roots[:_LISTED]]
     more = f" and {len(roots) - _LISTED} more" if len(roots) > _LISTED else ""
     raise ConfigError(
-        f"{selector} is {len(roots)} targets: {', '.join(listed)}{more}; choose one by --pid, "
+        f"{selector} matches {len(roots)} targets: {', '.join(listed)}{more}; choose one with --pid, "
         "--port or --unit"
     )
 
@@ -139,7 +139,7 @@ def port_holders(port: int) -> set[int]:
     holders = {pid for pid in psutil.pids() if pid != os.getpid() and _holds(pid, inodes)}
     if not holders:
         raise UnreachableError(
-            f"something listens on TCP port {port}, but its owner cannot be seen: run the agent "
+            f"a process listens on TCP port {port}, but it is not visible: run the agent "
             "as the target's user or as root, or name the target by --pid"
         )
     # systemd keeps the sockets that it hands over; it is no part of the target.

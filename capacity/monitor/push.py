@@ -90,7 +90,7 @@ class Pusher:
                     self._notes.drop(_TOPIC)
                     pauses = _pauses()
             except (OSError, http.client.HTTPException, _RefusedError) as error:
-                self._notes.say(_TOPIC, f"--push {self._url}: {_why(error)}; tries again")
+                self._notes.say(_TOPIC, f"--push {self._url}: {_why(error)}; retrying")
                 self._connection.close()
                 self._stop.wait(next(pauses))
         self._connection.close()
@@ -168,7 +168,7 @@ def push_url(url: str, *, may_be_plain: bool) -> str:
         raise ConfigError(f"--push {url}: must not carry credentials or parameters")
     if parts.scheme == "http" and not may_be_plain and not _is_loopback(parts.hostname or ""):
         raise ConfigError(
-            f"--push {url}: would show token and samples to everybody on the way; use https, or add "
+            f"--push {url}: would send token and samples unencrypted; use https, or add "
             "--allow-plain-http where the network itself encrypts (WireGuard, a tunnel)"
         )
     return url.rstrip("/")
@@ -195,9 +195,9 @@ def _pauses() -> Iterator[float]:
 
 def _why(error: Exception) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate does not hold ({error.verify_message}): see --ca-file"
+        return f"its certificate cannot be verified ({error.verify_message}): see --ca-file"
     if isinstance(error, TimeoutError):
-        return f"no answer within {_TIMEOUT_S:.0f} s"
+        return f"no response within {_TIMEOUT_S:.0f} s"
     if isinstance(error, OSError):
         return error.strerror or str(error)
     if isinstance(error, http.client.HTTPException):

@@ -147,9 +147,9 @@ def _locked(directory: Path) -> int:
     except OSError as error:
         os.close(place)
         raise PreflightError(
-            f"--spool {directory}: another agent writes there; give each its own directory"
+            f"--spool {directory}: another agent writes there; use one directory per agent"
         ) from error
     if not os.access(directory, os.W_OK | os.X_OK, effective_ids=True):
         os.close(place)
-        raise ConfigError(f"--spool {directory}: we may not write there")
+        raise ConfigError(f"--spool {directory}: not writable")
     return place

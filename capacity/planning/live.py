@@ -88,7 +88,7 @@ def _row(
     reason: str | None = None
     read = [window for window in windows if resource in window.mean]
     if attributed is None or mix is None or levels(read) < 2:
-        reason = f"plateaus at 2 connection levels needed, {levels(read)} so far"
+        reason = f"needs plateaus at 2 connection levels, {levels(read)} so far"
     else:
         fit = fitted_costs(resource, windows, attributed, mix, np.empty((0, len(windows))))
         cost = float(fit.marginal[-1])
@@ -111,7 +111,7 @@ def _row(
 
 def _why_no_limit(limit: Limit | None) -> str:
     if limit is None:
-        return "no limit on it was read or declared"
+        return "no limit read or declared"
     return f"limit {limit.state}" + (f": {limit.reason}" if limit.reason else "")
 
 

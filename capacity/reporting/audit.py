@@ -5,21 +5,21 @@ from capacity.domain.resources import AuditEntry, LimitState
 from capacity.domain.run import RunRecord
 from capacity.reporting.document import Cell, Row, Section, Table, cells
 
-_HEADING = "Every limit that was looked at"
+_HEADING = "All audited limits"
 
 
 def audit_section(record: RunRecord) -> Section:
     """Return what no collector may measure as well: what storms and slow readers would meet."""
     agent = record.manifest.agent
     if agent is None or not agent.audit:
-        return Section(anchor="audit", heading=_HEADING, paragraphs=("None was looked at.",))
+        return Section(anchor="audit", heading=_HEADING, paragraphs=("No limit was audited.",))
     unknown = sum(entry.state is LimitState.UNKNOWN for entry in agent.audit)
     return Section(
         anchor="audit",
         heading=_HEADING,
         paragraphs=(f"{units.counted(len(agent.audit), 'limit')}, {unknown} of them unknown.",),
         table=Table(
-            columns=("Limit", "Value", "Used up by"),
+            columns=("Limit", "Value", "Consumed by"),
             rows=tuple(_row(entry) for entry in agent.audit),
         ),
     )

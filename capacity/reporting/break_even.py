@@ -9,7 +9,7 @@ from capacity.reporting.document import Cell, Section, Table
 from capacity.reporting.sizing import price, unanswered
 
 _ANCHOR = "break-even"
-_HEADING = "Push over WebSocket, or poll over REST"
+_HEADING = "WebSocket push or REST polling"
 _THOUSAND = 1000.0
 
 
@@ -24,11 +24,14 @@ def break_even_section(found: BreakEven | Unanswered) -> Section:
             _premise(found.premise),
             *(_interval(one) for one in found.resources),
             (
-                "Each cell: what lets an instance hold more clients, pushing to all of them or all"
-                " polling as often as the freshness takes, and how many times more. Freshness: the age"
-                f" not exceeded 95 % of the time. Host: {found.host}. In brackets: {_measure(found)}."
+                "Each cell: which of the two lets an instance hold more clients, and how many times more,"
+                " if all clients use it. Freshness: p95 of the age of the data; polls are as frequent as"
+                f" that needs. Host: {found.host}. Small print: {_measure(found)}."
             ),
-            *([f"Left out, because their costs were not told apart: {left_out}."] * bool(left_out)),
+            *(
+                [f"Not included, because their cost components are not separable: {left_out}."]
+                * bool(left_out)
+            ),
         ),
         table=_table(found),
     )
@@ -37,27 +40,27 @@ def break_even_section(found: BreakEven | Unanswered) -> Section:
 def _premise(trade: Trade) -> str:
     rate = units.rate(trade.deliveries_per_s, "updates")
     pushed = (
-        f"Pure WebSocket at {rate}: {_clients(trade.push_clients)} clients an instance, first to"
-        f" give out: {RESOURCES[trade.push_binding]}."
+        f"WebSocket only at {rate}: {_clients(trade.push_clients)} clients per instance, bottleneck"
+        f" {RESOURCES[trade.push_binding]}."
     )
     if trade.poll_clients is None or trade.poll_binding is None:
-        return f"{pushed} Without updates there is nothing to poll for."
+        return f"{pushed} Without updates there is nothing to poll."
     polled = (
-        f" Pure REST, one request an update: {_clients(trade.poll_clients)} clients, first to give"
-        f" out: {RESOURCES[trade.poll_binding]}."
+        f" REST only, one request per update: {_clients(trade.poll_clients)} clients per instance,"
+        f" bottleneck {RESOURCES[trade.poll_binding]}."
     )
-    if trade.push_binding is trade.poll_binding:
-        return f"{pushed}{polled} The bottleneck is the same one."
-    return f"{pushed}{polled} The bottleneck is another one."
+    return f"{pushed}{polled}"
 
 
 def _interval(one: PushAgainstPoll) -> str:
     name = RESOURCES[one.resource]
     if one.interval_s is None:
-        return f"In {name} a pushed connection costs nothing measurable at the mix's updates."
+        return (
+            f"{_capital(name)}: a WebSocket connection has no measurable cost at this update rate."
+        )
     return (
-        f"In {name} polling is cheaper from one request in {units.duration(one.interval_s)} on, at"
-        " the mix's updates."
+        f"{_capital(name)}: polling is cheaper than push if a client polls at most once every"
+        f" {units.duration(one.interval_s)}."
     )
 
 
@@ -72,7 +75,7 @@ def _table(found: BreakEven) -> Table:
         )
         for rate in rates
     )
-    heads = [f"fresh within {units.duration(freshness)}" for freshness in freshnesses]
+    heads = [f"Fresh within {units.duration(freshness)}" for freshness in freshnesses]
     return Table(
         columns=("Updates/s", *heads),
         rows=rows,
@@ -82,7 +85,7 @@ def _table(found: BreakEven) -> Table:
 
 def _cell(trade: Trade, found: BreakEven) -> Cell:
     if trade.poll_clients is None:
-        return Cell(text="push", note="no poll is that fast")
+        return Cell(text="push", note="polling cannot be that fresh")
     if trade.poll_clients == trade.push_clients:
         return Cell(text="either", note=f"both {_per_thousand(trade.push_clients, found)}")
     few, many = sorted((trade.push_clients, trade.poll_clients))
@@ -103,8 +106,12 @@ def _per_thousand(clients: float, found: BreakEven) -> str:
 
 def _measure(found: BreakEven) -> str:
     if found.price_per_month is None:
-        return "clients that an instance holds"
-    return "the price of 1,000 clients for a month"
+        return "clients per instance"
+    return "price of 1,000 clients per month"
+
+
+def _capital(name: str) -> str:
+    return name[:1].upper() + name[1:]
 
 
 def _clients(clients: float) -> str:

@@ -52,7 +52,7 @@ def _wall_figure(
     marks: list[Mark] = [
         *_band(wall, x_high),
         Line(
-            label="fit, full mix",
+            label="fit, full workload",
             points=((0.0, baseline), (highest, _on_line(wall, plan.mix, highest))),
             tone=Tone.FIT,
         ),
@@ -72,7 +72,7 @@ def _wall_figure(
     marks += _dots(found)
     ceiling = units.middle(wall.ceiling)
     where = " (right of this chart)" if is_far else ""
-    meets = "meets its limit at" if math.isfinite(wall.ceiling.mid) else "holds"
+    meets = "reaches its limit at" if math.isfinite(wall.ceiling.mid) else "holds"
     caption = f"{_sentence(name)}: {meets} {ceiling} connections{where}"
     return Figure(
         caption=caption,
@@ -81,7 +81,7 @@ def _wall_figure(
             title=caption,
             description=(
                 f"{sum(len(plateau.used) for plateau in found)} measured windows up to {units.count(highest)} connections, the"
-                f" fit, and its dashed extrapolation. Interval of the ceiling:"
+                f" fit, and its dashed extrapolation. Ceiling interval:"
                 f" {units.interval(wall.ceiling)}."
             ),
             x=_connections(x_high),
@@ -166,8 +166,8 @@ def _band(wall: Wall, x_high: float) -> list[Mark]:
 def _dots(found: tuple[Measured, ...]) -> list[Mark]:
     marks: list[Mark] = []
     for is_mix, label, tone in (
-        (False, "measured, part of the mix off", Tone.PARTIAL),
-        (True, "measured, full mix", Tone.MEASURED),
+        (False, "measured, partial workload", Tone.PARTIAL),
+        (True, "measured, full workload", Tone.MEASURED),
     ):
         dots = sorted(
             (plateau.load.connections, used)
@@ -195,7 +195,7 @@ def _numbers(resource: Resource, found: tuple[Measured, ...], wall: Wall | None)
         cells(
             str(plateau.step.index),
             units.count(plateau.load.connections),
-            "full mix" if plateau.step.step.is_mix else "part of the mix off",
+            "full workload" if plateau.step.step.is_mix else "partial workload",
             units.amount(plateau.mean, resource),
             "no fit" if wall is None else units.amount(fitted(wall.cost, plateau.load), resource),
         )

@@ -21,19 +21,19 @@ _MOST_ABSENT = 30
 
 def generator_section(record: RunRecord, plan: CapacityPlan | Excuse) -> Section:
     rows = tuple(_load_on_generator(step) for step in record.steps)
-    statement = plan.generator.statement if plan.generator is not None else "It was not judged."
+    statement = plan.generator.statement if plan.generator is not None else "Not assessed."
     return Section(
         anchor="generator",
-        heading="Was the load generator itself the limit?",
+        heading="Load generator health",
         paragraphs=(statement,),
         table=Table(
             columns=(
                 "Step",
                 "Workers",
-                "Timer lag p95",
-                "Messages waited p95",
-                "Busiest worker's CPU",
-                "Descriptors",
+                "Scheduling lag p95",
+                "Receive queueing p95",
+                "CPU, busiest worker",
+                "Descriptors used",
             ),
             rows=rows,
             numeric=frozenset({0, 1, 2, 3, 4, 5}),
@@ -61,7 +61,7 @@ def _load_on_generator(step: StepObservation) -> Row:
 def data_quality_section(record: RunRecord) -> Section:
     return Section(
         anchor="data-quality",
-        heading="Quality of the data",
+        heading="Data quality",
         table=Table(
             columns=("What", "Found"),
             rows=(
@@ -78,9 +78,9 @@ def data_quality_section(record: RunRecord) -> Section:
 def _clock(record: RunRecord) -> list[Row]:
     offset = record.manifest.clock_offset
     if offset is None:
-        return [cells("Clock offset of the agent", "not measured")]
+        return [cells("Agent clock offset", "not measured")]
     found = f"{units.duration(offset.offset_s)}, ± {units.duration(offset.error_s)}"
-    return [cells("Clock offset of the agent", found)]
+    return [cells("Agent clock offset", found)]
 
 
 def _sampling(record: RunRecord) -> list[Row]:
@@ -91,14 +91,17 @@ def _sampling(record: RunRecord) -> list[Row]:
     beats = sorted(sample.interval_s for sample in record.samples)
     gone = sum(sample.target_started_at is None for sample in record.samples)
     return [
-        cells("Samples", f"{units.count(len(record.samples))}, {lacking} missing in between"),
+        cells("Samples", f"{units.count(len(record.samples))}, {_gaps(lacking)}"),
         cells(
-            "Beat",
-            f"{units.duration(beats[len(beats) // 2])} in the middle,"
-            f" {units.duration(beats[-1])} at the longest",
+            "Sampling interval",
+            f"median {units.duration(beats[len(beats) // 2])}, max {units.duration(beats[-1])}",
         ),
-        cells("Samples while the target was gone", units.count(gone)),
+        cells("Samples while the target was down", units.count(gone)),
     ]
+
+
+def _gaps(lacking: int) -> str:
+    return f"{lacking} missing" if lacking else "no gaps"
 
 
 def _agent_cost(record: RunRecord) -> list[Row]:
@@ -108,10 +111,10 @@ def _agent_cost(record: RunRecord) -> list[Row]:
         if math.isfinite(cost := sample.gauges.get("agent_cpu_cores", math.nan))
     ]
     if not costs:
-        return [cells("CPU of the agent itself", "not measured")]
+        return [cells("Agent overhead (CPU)", "not measured")]
     mean, most = sum(costs) / len(costs), max(costs)
-    found = f"{units.share(mean)} of a core on average, {units.share(most)} at most"
-    return [cells("CPU of the agent itself", found)]
+    found = f"mean {units.share(mean)} of a core, max {units.share(most)}"
+    return [cells("Agent overhead (CPU)", found)]
 
 
 def _said_by_agent(record: RunRecord) -> list[Row]:
@@ -120,14 +123,14 @@ def _said_by_agent(record: RunRecord) -> list[Row]:
     said += [
         str(event.detail.get("note", "")) for event in record.events if event.kind == "agent_note"
     ]
-    return [cells("The agent says", note) for note in dict.fromkeys(said)]
+    return [cells("Agent note", note) for note in dict.fromkeys(said)]
 
 
 def _absent(record: RunRecord) -> list[Row]:
     reasons = Counter(item for sample in record.samples for item in sample.missing.items())
     total = len(record.samples)
     return [
-        cells(f"Not read: {reason(name)}", f"{why} (in {times} of {total} samples)")
+        cells(f"Not read: {reason(name)}", f"{why} ({times} of {total} samples)")
         for (name, why), times in reasons.most_common(_MOST_ABSENT)
     ]
 
@@ -144,7 +147,7 @@ def events_section(record: RunRecord) -> Section:
         if event.kind != "phase"
     )
     if not rows:
-        return Section(anchor="events", heading=heading, paragraphs=("None was recorded.",))
+        return Section(anchor="events", heading=heading, paragraphs=("No event was recorded.",))
     more = len(rows) - _MOST_EVENTS
     return Section(
         anchor="events",
@@ -161,11 +164,11 @@ def environment_section(record: RunRecord) -> Section:
     rows = [
         cells("Started", units.moment(manifest.started_at)),
         cells("Version", f"capacity {manifest.product_version}, format {manifest.format_version}"),
-        cells("Generator and target on one host", "yes" if manifest.same_host else "no"),
-        cells("Bound audited before the load", _audited(record)),
+        cells("Generator and target on the same host", "yes" if manifest.same_host else "no"),
+        cells("Upper bound from configured limits", _audited(record)),
     ]
     if agent is None:
-        rows.append(cells("Agent", "none: nothing is known of the target's host"))
+        rows.append(cells("Agent", "none: the target's host was not observed"))
     else:
         rows += [
             cells("Agent", f"version {agent.agent_version} on {agent.host}"),
@@ -196,8 +199,8 @@ def environment_section(record: RunRecord) -> Section:
 def _audited(record: RunRecord) -> str:
     bound, audited_by = record.manifest.audited_bound, record.manifest.audited_by
     if bound is None:
-        return "none: no limit could be read without load"
-    return f"{units.count(bound)} connections, by {reason(audited_by or 'an unnamed limit')}"
+        return "none: no limit could be read before the load"
+    return f"{units.count(bound)} connections, set by {reason(audited_by or 'an unnamed limit')}"
 
 
 def _listed(values: tuple[Any, ...]) -> str:
@@ -218,9 +221,9 @@ def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
 
 
 def limits_section(record: RunRecord) -> Section:
-    agent, heading = record.manifest.agent, "Limits that the agent read"
+    agent, heading = record.manifest.agent, "Limits read by the agent"
     if agent is None or not agent.limits:
-        return Section(anchor="limits", heading=heading, paragraphs=("None was read.",))
+        return Section(anchor="limits", heading=heading, paragraphs=("No limit was read.",))
     rows = tuple(
         (*cells(RESOURCES[known.resource]), Cell(text=limit(known), note=origin(known)))
         for known in agent.limits

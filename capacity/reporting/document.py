@@ -49,10 +49,10 @@ class Section:
 class Standing(StrEnum):
     """How far the verdict may be believed, as a word."""
 
-    SOUND = "sound"
-    DOUBTFUL = "to be taken with care"
-    REFUTED = "not to be believed"
-    NONE = "no plan"
+    SOUND = "good confidence"
+    DOUBTFUL = "reduced confidence"
+    REFUTED = "invalid"
+    NONE = "inconclusive"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,12 +36,12 @@ def ladder_chart(name: str, plan: CapacityPlan) -> str:
         ),
     ]
     first = plan.ladder[0] if plan.ladder else None
-    description = "Connections at which each resource meets its limit." + (
-        f" {RESOURCES[first.resource]} comes first, at {units.middle(first.ceiling)}."
+    description = "Connections at which each resource reaches its limit." + (
+        f" The bottleneck is {RESOURCES[first.resource]}, at {units.middle(first.ceiling)}."
         if first
         else ""
     )
-    return picture(name, "What gives out, in order", description, bottom + 10, parts)
+    return picture(name, "Bottlenecks, in order", description, bottom + 10, parts)
 
 
 def _scale_end(plan: CapacityPlan) -> float:

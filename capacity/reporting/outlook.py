@@ -1,4 +1,4 @@
-"""When the instances no longer suffice, and what each wall is worth, as sections."""
+"""When the capacity is exhausted, and the sensitivity to each limit, as sections."""
 
 from capacity.domain import units
 from capacity.domain.sizing import Exhaustion, ExhaustionDate, Sensitivity, Unanswered
@@ -7,7 +7,7 @@ from capacity.reporting.document import Cell, Row, Section, Table, cells
 from capacity.reporting.sizing import unanswered
 
 _EXHAUSTION = "exhaustion"
-_EXHAUSTION_HEADING = "When the instances no longer suffice"
+_EXHAUSTION_HEADING = "Capacity exhaustion date"
 
 
 def exhaustion_section(found: Exhaustion | Unanswered) -> Section:
@@ -19,13 +19,19 @@ def exhaustion_section(found: Exhaustion | Unanswered) -> Section:
         heading=_EXHAUSTION_HEADING,
         paragraphs=(
             (
-                f"{units.counted(found.instances, 'instance')} ({found.host}) against the demand"
-                f" {found.demand}, which grows by {growth.mid:+.1%} a month ({growth.low:+.1%} to"
-                f" {growth.high:+.1%}). Both the growth and the capacity are uncertain."
+                f"{units.counted(found.instances, 'instance')} ({found.host}); demand"
+                f" {found.demand} grows by {growth.mid:+.1%} a month ({growth.low:+.1%} to"
+                f" {growth.high:+.1%}). The dates include the uncertainty of growth and capacity."
             ),
         ),
         table=Table(
-            columns=("Used up", "Connections", "1 in 10 before", "Even chance", "9 in 10 before"),
+            columns=(
+                "Exhausted",
+                "Connections",
+                "10 % chance by",
+                "50 % chance by",
+                "90 % chance by",
+            ),
             rows=tuple(_date(date) for date in found.dates),
             numeric=frozenset({1}),
         ),
@@ -57,19 +63,19 @@ def sensitivity_section(found: tuple[Sensitivity, ...]) -> Section:
     )
     return Section(
         anchor="sensitivity",
-        heading="What each wall is worth",
+        heading="Sensitivity to each limit",
         paragraphs=(
             (
-                "The capacity if one limit were 10 % higher, or one resource's cost per connection 10 %"
-                " lower, all else as it is: only the wall that gives out first changes it."
+                "Capacity if one limit were 10 % higher, or one cost per connection 10 % lower, all else"
+                " unchanged. Only the bottleneck moves it."
             ),
         ),
         table=Table(
             columns=(
                 "Resource",
-                "Ceiling gains for 1 % of limit, %",
-                "Capacity, limit 10 % higher",
-                "Capacity, cost 10 % lower",
+                "Ceiling change per 1 % of limit, %",
+                "Capacity at limit + 10 %",
+                "Capacity at cost − 10 %",
             ),
             rows=rows,
             numeric=frozenset({1, 2, 3}),

@@ -11,12 +11,12 @@ _HEADING = "Instances for the demand"
 _COLUMNS = (
     "Host type",
     "Instances",
-    "Price a month",
-    "One instance holds",
-    "Gives out first",
-    "Connections on each",
-    "Used at peak",
-    "Used after loss",
+    "Price per month",
+    "Safe capacity per instance",
+    "Bottleneck",
+    "Connections per instance",
+    "Utilization at peak",
+    "Utilization after loss",
 )
 
 
@@ -35,14 +35,15 @@ def sizing_section(sizing: Sizing | Unanswered) -> Section:
             (
                 f"Demand {sizing.demand} at {units.moment(sizing.at)}:"
                 f" {units.middle(sizing.connections)} connections"
-                f" ({units.interval(sizing.connections)}); sized by the upper end, with the capacity at"
-                " its lower one."
+                f" ({units.interval(sizing.connections)}). Sized for the upper end of the demand with"
+                " the safe capacity."
             ),
-            f"Load: {mix_in_words(sizing.mix)}.",
+            f"Workload: {mix_in_words(sizing.mix)}.",
             _cheapest(sizing),
             (
-                "CPU grows with cores and their speed, the event loop with the speed alone, memory and"
-                " network with the type; all other limits are as measured or as the catalogue says."
+                "CPU scales with cores and their speed, the event loop with core speed only, memory and"
+                " network with the host type. All other limits are as measured or as given in the"
+                " host catalogue."
             ),
         ),
         table=Table(
@@ -65,19 +66,16 @@ def price(amount: float, currency: str) -> str:
 def _cheapest(sizing: Sizing) -> str:
     best = next((host for host in sizing.hosts if host.host == sizing.cheapest), None)
     if best is None or best.price_per_month is None:
-        return (
-            "0 host types with a price carry the load, so none is cheapest: give a catalogue with"
-            " price_per_month (--hosts)."
-        )
+        return "No price to compare: give a host catalogue with price_per_month (--hosts)."
     return (
-        f"Cheapest: {units.count(best.instances)} × {best.host} for"
-        f" {price(best.price_per_month, best.currency)} a month."
+        f"Cheapest: {units.count(best.instances)} × {best.host},"
+        f" {price(best.price_per_month, best.currency)} per month."
     )
 
 
 def _row(host: SizedHost) -> Row:
     first = host.walls[0]
-    reserve = f"{units.count(host.survivors)} after the loss of {host.lost}" if host.lost else ""
+    reserve = f"{units.count(host.survivors)} left after losing {host.lost}" if host.lost else ""
     return (
         Cell(text=host.host),
         Cell(text=units.count(host.instances), note=reserve),
@@ -88,7 +86,7 @@ def _row(host: SizedHost) -> Row:
         ),
         Cell(
             text=units.count(host.safe_connections),
-            note=f"{units.count(host.usable_connections)} with headroom",
+            note=f"{units.count(host.usable_connections)} after headroom",
         ),
         Cell(
             text=RESOURCES[host.binding],

@@ -7,34 +7,34 @@ from capacity.reporting.document import Cell, Row, Section, Table, cells
 from capacity.reporting.words import NOT_MEASURED, reason
 
 HOW_TO_READ = (
-    "Milliseconds as p50 / p95 / p99. Delay counts from the target's own time stamp: until the "
-    "generator's kernel had the message (on a sample of connections), and until the generator read "
-    "it, which adds the generator's own queue. Latency counts from the intended start."
+    "Milliseconds as p50 / p95 / p99. Delivery delay runs from the target's own timestamp to the "
+    "receipt by the generator's kernel (a sample of connections), and to the read by the generator, "
+    "which includes the generator's own queueing. Latency runs from the scheduled start of a request."
 )
 
 PHASES = {
-    "dns": "Look-up, ms",
+    "dns": "DNS, ms",
     "tcp": "TCP, ms",
-    "proxy": "Through the proxy, ms",
+    "proxy": "Proxy CONNECT, ms",
     "tls": "TLS, ms",
-    "upgrade": "Upgrade, ms",
+    "upgrade": "WebSocket upgrade, ms",
     "subscription": "Subscription, ms",
     "first_data": "First update, ms",
 }
 """Phases of opening a connection in their order -> what their column is called."""
 HOW_A_CONNECTION_OPENS = (
-    "Milliseconds as p50 / p95 / p99 of each phase, over the whole step. Subscription counts from "
-    "asking to the last confirmation, first update from the same moment."
+    "Milliseconds as p50 / p95 / p99 of each phase, over the whole step. Subscription runs from the "
+    "request to the last confirmation; first update starts at the same moment."
 )
 HOW_A_POLL_IS_READ = (
-    "On the plateau: polls answered, of which not modified (304), and how old their bodies were when "
-    "read, by the target's own time stamp, as p50 / p95 / p99. Then the phases of opening a connection "
-    "for polls, over the whole step: once a poller, or once a poll where the target file says so."
+    "On the plateau: polls answered, how many of them 304 Not Modified, and the age of the data when "
+    "read (by the target's own timestamp, p50 / p95 / p99). Over the whole step: the phases of opening "
+    "connections for polls, one per poller or, if the target file says so, one per poll."
 )
 
 
 def latency_section(record: RunRecord) -> Section:
-    heading = "Delay, latency and handshake time by step"
+    heading = "Delivery delay, request latency and handshake time by step"
     rows = tuple(
         (
             Cell(text=str(step.index)),
@@ -56,8 +56,8 @@ def latency_section(record: RunRecord) -> Section:
             columns=(
                 "Step",
                 "Connections",
-                "Delay until arrived, ms",
-                "Delay until read, ms",
+                "Delay to kernel receipt, ms",
+                "Delay to generator read, ms",
                 "Request latency, ms",
                 "Handshake time, ms",
             ),
@@ -69,7 +69,7 @@ def latency_section(record: RunRecord) -> Section:
 
 def opening_section(record: RunRecord) -> Section:
     """Return the table with a column for each phase that was measured in any step."""
-    anchor, heading = "opening", "Opening a connection"
+    anchor, heading = "opening", "Connection setup"
     steps = [step for step in record.steps if step.opening]
     phases = [phase for phase in PHASES if any(phase in step.opening for step in steps)]
     if not phases:
@@ -108,7 +108,7 @@ def polls_section(record: RunRecord) -> Section:
                 "Step",
                 "Answered",
                 "Not modified",
-                "Age of the body, ms",
+                "Age of data, ms",
                 *(PHASES[phase] for phase in phases),
             ),
             rows=tuple(
@@ -138,7 +138,7 @@ def _quantiles(found: Quantiles | None) -> Cell:
     values = (found.p50_s, found.p95_s, found.p99_s)
     return Cell(
         text=" / ".join(units.milliseconds(value) for value in values),
-        note=f"{units.count(found.count)} values, longest {units.duration(found.max_s)}",
+        note=f"n = {units.count(found.count)}, max {units.duration(found.max_s)}",
     )
 
 
@@ -161,12 +161,12 @@ def steps_section(record: RunRecord) -> Section:
                 "Step",
                 "Offered",
                 "Measured on the plateau",
-                "Most open at once",
+                "Peak open",
                 "Handshakes",
                 "Failures",
                 "Lost",
-                "Gaps",
-                "Use of the step",
+                "Sequence gaps",
+                "Status",
             ),
             rows=tuple(_step(step) for step in record.steps),
             numeric=frozenset({0, 3, 4, 6, 7}),
@@ -176,7 +176,7 @@ def steps_section(record: RunRecord) -> Section:
 
 def _step(step: StepObservation) -> Row:
     offered, failed = step.step, sorted(step.failures.items(), key=lambda item: -item[1])
-    extent = "full mix" if offered.is_mix else "part of the mix"
+    extent = "full workload" if offered.is_mix else "partial workload"
     return (
         Cell(text=str(step.index)),
         Cell(
@@ -231,5 +231,5 @@ def _use(step: StepObservation) -> Cell:
     if step.void is not None:
         return Cell(text="void", note=step.void)
     if step.plateau_started_at is None:
-        return Cell(text="not reached", note="the asked connections did not open in time")
+        return Cell(text="not reached", note="the offered connections did not open in time")
     return Cell(text="used")

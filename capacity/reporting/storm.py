@@ -7,16 +7,16 @@ from capacity.reporting.document import Cell, Row, Section, Table
 from capacity.reporting.sizing import unanswered
 
 _ANCHOR = "storm"
-_HEADING = "When everybody reconnects"
+_HEADING = "Reconnect storm (thundering herd)"
 _COLUMNS = (
     "After",
     "Instances up",
-    "Come back, each instance",
-    "Served beside the load",
-    "Narrowest window",
-    "Rate in it, each instance",
+    "Reconnects per instance",
+    "Connect rate served",
+    "Shortest reconnect window",
+    "Connects/s per instance in it",
     "Accept queue",
-    "Recovers by itself",
+    "Recovers unaided",
 )
 
 
@@ -32,7 +32,9 @@ def storm_section(advice: Advice) -> Section:
             paragraphs=(*_cost(cost), storm.reason, storm.remedy),
         )
     if storm is None:
-        asked = "Give a demand (--demand) to learn how wide the reconnect window must be."
+        asked = (
+            "Give a demand (--demand) to get the reconnect window that clients must spread over."
+        )
         return Section(anchor=_ANCHOR, heading=_HEADING, paragraphs=(*_cost(cost), asked))
     return Section(
         anchor=_ANCHOR,
@@ -40,8 +42,8 @@ def storm_section(advice: Advice) -> Section:
         paragraphs=(
             *_cost(cost),
             (
-                f"{units.counted(storm.instances, 'instance')}, {storm.host}; clients retry by the"
-                f" policy {storm.retry}."
+                f"{units.counted(storm.instances, 'instance')}, host type {storm.host}; client retry"
+                f" policy: {storm.retry}."
             ),
             *_wanted(storm),
             *(_warning(storm, case) for case in storm.cases if case.is_metastable),
@@ -63,11 +65,11 @@ def _cost(cost: ArrivalCost) -> tuple[str, ...]:
     )
     return (
         (
-            f"An arrival, its subscription included, takes CPU time beyond the line of the plateaus:"
-            f" {taken}, from {units.counted(cost.arrivals, 'arrival')} in"
-            f" {units.counted(cost.ramps, 'ramp')}. An upper bound, as all that a ramp causes counts;"
-            " with arrivals: together in the profile they cost as in a storm. Planned with the upper"
-            " end."
+            f"CPU time to connect and subscribe one client, on top of its steady load: {taken}."
+            f" Measured on {units.counted(cost.arrivals, 'connect')} in"
+            f" {units.counted(cost.ramps, 'ramp')}. This is an upper bound: everything a ramp costs is"
+            " counted. The plan uses the upper end of the interval. Set arrivals: together in the"
+            " profile to measure connects that come all at once."
         ),
     )
 
@@ -75,21 +77,21 @@ def _cost(cost: ArrivalCost) -> tuple[str, ...]:
 def _wanted(storm: Storm) -> tuple[str, ...]:
     if storm.window_s is None:
         return ()
-    asked = f"The clients spread over {units.duration(storm.window_s)}."
+    asked = f"Clients spread their reconnects over {units.duration(storm.window_s)}."
     if storm.cases[0].event.startswith("restart"):
         return (asked,)
     if storm.instances_for_window is None:
-        return (f"{asked} No number of instances takes the loss in that time.",)
+        return (f"{asked} No number of instances absorbs the loss in that time.",)
     more = storm.instances_for_window - storm.instances
-    enough = "the instances sized are enough" if more <= 0 else f"{more} more than sized"
-    return (f"{asked} That takes {units.count(storm.instances_for_window)} instances: {enough}.",)
+    enough = "the sized instances are enough" if more <= 0 else f"{more} more than sized"
+    return (f"{asked} That needs {units.count(storm.instances_for_window)} instances: {enough}.",)
 
 
 def _warning(storm: Storm, case: StormCase) -> str:
     return (
-        f"After {case.event} the target does not recover by itself: with the policy {storm.retry}"
-        " clients give up before they are served, and their retries are as many as can be served."
-        " Let clients wait longer with jitter, or admit handshakes at a limited rate."
+        f"After {case.event} the target does not recover unaided: with retry policy {storm.retry},"
+        " clients time out before they are served and their retries use up the connect rate."
+        " Use longer backoff with jitter, or rate-limit handshakes at the edge."
     )
 
 
@@ -99,8 +101,8 @@ def _beyond_test(storm: Storm, cost: ArrivalCost) -> tuple[str, ...]:
         return ()
     return (
         (
-            f"The run tested {units.rate(cost.tested_per_s, 'arrivals')}; up to"
-            f" {units.rate(fastest, 'arrivals')} an instance are extrapolated from their CPU time."
+            f"Tested: {units.rate(cost.tested_per_s, 'connects')}. Rates up to"
+            f" {units.rate(fastest, 'connects')} per instance are extrapolated from CPU time."
         ),
     )
 
@@ -108,38 +110,37 @@ def _beyond_test(storm: Storm, cost: ArrivalCost) -> tuple[str, ...]:
 def _admission(cost: ArrivalCost) -> str:
     met, declared = cost.admission_per_s, cost.admitted_per_s
     if met is None or (declared is not None and declared <= met.low):
-        return "as admitted: arrival_limit in the target file"
+        return "rate limit: arrival_limit in the target file"
     return (
-        f"the ramps met a limit of admission at {units.rate(met.mid, 'arrivals')}"
-        f" ({units.rate(met.low, 'arrivals')} to {units.rate(met.high, 'arrivals')}), with processor"
-        " time to spare"
+        f"rate limit seen in the ramps: {units.rate(met.mid, 'connects')}"
+        f" ({units.rate(met.low, 'connects')} to {units.rate(met.high, 'connects')}), with CPU to spare"
     )
 
 
 def _row(case: StormCase, cost: ArrivalCost) -> Row:
     window_s, rate = case.shortest_window_s, case.arrivals_per_s
-    queue = "" if cost.backlog is None else f"holds {units.count(cost.backlog)}"
+    queue = "" if cost.backlog is None else f"backlog {units.count(cost.backlog)}"
     return (
         Cell(text=case.event),
         Cell(text=units.count(case.instances_up)),
         Cell(
             text=units.about(case.arrivals),
-            note=f"{units.about(case.connections_after)} connections afterwards",
+            note=f"then {units.about(case.connections_after)} connections each",
         ),
         Cell(
-            text=units.rate(case.served_per_s, "arrivals"),
+            text=units.rate(case.served_per_s, "connects"),
             note=_admission(cost)
             if case.busiest is None
-            else f"{RESOURCES[case.busiest]} is busiest",
+            else f"bound by {RESOURCES[case.busiest]}",
         ),
-        Cell(text="none is wide enough" if window_s is None else units.duration(window_s)),
-        Cell(text="" if rate is None else units.rate(rate, "arrivals")),
+        Cell(text="none is long enough" if window_s is None else units.duration(window_s)),
+        Cell(text="" if rate is None else units.rate(rate, "connects")),
         Cell(
             text="not read"
             if case.overflows is None
-            else "overflows if all come at once"
+            else "overflows if all connect at once"
             if case.overflows
-            else "holds them all",
+            else "holds all",
             note=queue,
         ),
         Cell(text="no" if case.is_metastable else "yes"),

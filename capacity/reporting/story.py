@@ -79,6 +79,6 @@ def _resources_section(record: RunRecord, plan: CapacityPlan | Excuse) -> Sectio
     return Section(
         anchor="resources",
         heading="Each resource against connections",
-        paragraphs=() if figures else ("No resource was sampled on a plateau that may be used.",),
+        paragraphs=() if figures else ("No resource was sampled on a usable plateau.",),
         figures=figures,
     )

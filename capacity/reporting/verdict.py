@@ -2,12 +2,15 @@
 
 from capacity.domain import units
 from capacity.domain.load import LoadVector
-from capacity.domain.plan import FARTHEST_RATIO, CapacityPlan, Excuse, GeneratorVerdict
+from capacity.domain.plan import FARTHEST_RATIO, CapacityPlan, Excuse, GeneratorVerdict, Wall
 from capacity.domain.words import RESOURCES
+from capacity.planning.caveats.generator import is_near_limit
 from capacity.reporting.document import Fact, Standing, Verdict
 from capacity.reporting.words import DOUBTS, limit, origin
 
 WALLS_BEHIND = 3
+_SAFE = "Safe capacity"
+_SMALL_RATE_PER_S = 0.1
 
 
 def verdict(plan: CapacityPlan | Excuse) -> Verdict:
@@ -15,14 +18,20 @@ def verdict(plan: CapacityPlan | Excuse) -> Verdict:
 
 
 def mix_in_words(mix: LoadVector) -> str:
-    """Return the load that each connection brings along."""
-    slow = f"; {units.share(mix.slow_readers_ratio)} of the connections read slowly"
+    """Return the workload that comes with each connection."""
+    slow = f"; {units.share(mix.slow_readers_ratio)} of the connections are slow readers"
     return (
-        f"each connection receives {units.rate(mix.deliveries_per_s, 'deliveries')}"
-        f" ({units.size(mix.delivered_bytes_per_s)}/s) and comes with"
-        f" {units.rate(mix.requests_per_s, 'REST requests')}"
-        f"{slow if mix.slow_readers_ratio else ''}"
+        f"{units.rate(mix.deliveries_per_s, 'deliveries')}"
+        f" ({units.size(mix.delivered_bytes_per_s)}/s) and {_requests(mix.requests_per_s)} per"
+        f" connection{slow if mix.slow_readers_ratio else ''}"
     )
+
+
+def _requests(per_s: float) -> str:
+    """Return the rate; a small one as the time between two requests, which is easier to picture."""
+    if 0.0 < per_s < _SMALL_RATE_PER_S:
+        return f"one REST request every {units.duration(1.0 / per_s)}"
+    return units.rate(per_s, "REST requests")
 
 
 def _excused(excuse: Excuse) -> Verdict:
@@ -31,7 +40,7 @@ def _excused(excuse: Excuse) -> Verdict:
         facts.append(_generator(excuse.generator))
     return Verdict(
         standing=Standing.NONE,
-        headline="This run gives no capacity",
+        headline="Inconclusive: no capacity could be derived",
         paragraphs=(),
         facts=tuple(facts),
     )
@@ -41,11 +50,11 @@ def _planned(plan: CapacityPlan) -> Verdict:
     return Verdict(
         standing=standing(plan),
         headline=(
-            f"One instance holds {'' if _is_exact(plan) else 'about '}"
-            f"{units.middle(plan.capacity)} connections;"
-            f" first to give out: {RESOURCES[plan.binding]}"
+            f"Capacity: {'' if _is_exact(plan) else '≈ '}"
+            f"{units.middle(plan.capacity)} connections per instance."
+            f" Bottleneck: {RESOURCES[plan.binding]}"
         ),
-        paragraphs=(f"Interval: {_interval(plan)}. Load: {mix_in_words(plan.mix)}.",),
+        paragraphs=(f"Interval: {_interval(plan)}. Workload: {mix_in_words(plan.mix)}.",),
         facts=(
             _safe(plan),
             *_walls(plan),
@@ -65,24 +74,24 @@ def _interval(plan: CapacityPlan) -> str:
     if plan.met is None:
         return units.interval(plan.capacity)
     if plan.met.held == plan.met.failed:
-        return "as this run met it"
+        return "exactly as this run hit it"
     low, high = units.about(plan.met.held), units.about(plan.met.failed)
-    return f"{low} connections were held in this run, {high} were not"
+    return f"this run held {low} connections and failed at {high}"
 
 
 def _safe(plan: CapacityPlan) -> Fact:
-    """Return the number to size by; a confidence only where no failure of the run is behind it."""
+    """Return the safe capacity; a confidence only where no failure of the run is behind it."""
     text = f"{units.count(plan.safe_capacity)} connections"
     if plan.is_beyond_reach:
         farthest = units.counted(round(FARTHEST_RATIO * plan.highest_connections), "connection")
-        text = f"nothing yet: this run says nothing beyond {farthest}"
-        return Fact(label="Size by", text=text, note=_further(plan))
+        text = f"none yet: this run supports no number beyond {farthest}"
+        return Fact(label=_SAFE, text=text, note=_further(plan))
     if plan.met is not None:
-        return Fact(label="Size by", text=text, note=f"this run met a limit: {plan.met.statement}")
+        return Fact(label=_SAFE, text=text, note=f"this run hit a limit: {plan.met.statement}")
     return Fact(
-        label="Size by",
+        label=_SAFE,
         text=text,
-        note="an instance holds at least this many with 95 % confidence",
+        note="one-sided 95 % lower bound: plan with this number",
     )
 
 
@@ -100,33 +109,42 @@ def _is_exact(plan: CapacityPlan) -> bool:
 
 def _walls(plan: CapacityPlan) -> list[Fact]:
     if not plan.ladder:
-        return [Fact(label="Gives out first", text=RESOURCES[plan.binding])]
+        return [Fact(label="Bottleneck", text=RESOURCES[plan.binding])]
     first, behind = plan.ladder[0], plan.ladder[1 : 1 + WALLS_BEHIND]
-    gain = (
-        f"lift this limit: {'how much that gains' if behind else 'no other wall'} is {'not ' * bool(behind)}known"
-        if first.gain is None
-        else f"lift this limit: gains about {units.about(first.gain)} connections"
-    )
+    if first.gain is not None:
+        gain = f"+{units.about(first.gain)} connections of headroom until the next bottleneck"
+    elif behind:
+        gain = "unknown headroom: where the next bottleneck stands is not known"
+    else:
+        gain = "unknown headroom: no other bottleneck is known"
     nexts = [f"{RESOURCES[w.resource]} at {units.middle(w.ceiling)}" for w in behind]
     return [
         Fact(
-            label="Gives out first",
+            label="Bottleneck",
             text=RESOURCES[first.resource],
             note=(
-                f"limit {limit(first.limit)} ({origin(first.limit)});"
-                f" first in {units.share(first.binding_probability)} of the resampled fits"
+                f"limit {limit(first.limit)}{_utilization(first)} ({origin(first.limit)});"
+                f" P(first) {units.share(first.binding_probability)} (bootstrap)"
             ),
         ),
-        Fact(label="To go further", text=gain, note=first.remedy),
-        Fact(label="Next walls", text="; ".join(nexts) or "no other wall is known"),
+        Fact(label="Raise this limit", text=gain, note=first.remedy),
+        Fact(label="Next bottlenecks", text="; ".join(nexts) or "none known"),
     ]
+
+
+def _utilization(first: Wall) -> str:
+    """Return how much of the limit was in use at the tested peak; nothing where that is not known."""
+    value = first.limit.value
+    if not value or first.limit.scope == "met":
+        return ""
+    return f", {units.share(first.used_at_highest / value)} utilized at the tested peak"
 
 
 def _distance(plan: CapacityPlan) -> str:
     if plan.extrapolation_ratio <= 1:
-        return "the capacity lies within what was tested"
+        return "the capacity lies within the tested range"
     ratio = units.number(plan.extrapolation_ratio)
-    return f"the capacity is {ratio} times that, by extrapolation"
+    return f"the capacity is {ratio} times that, extrapolated"
 
 
 def standing(plan: CapacityPlan) -> Standing:
@@ -139,12 +157,12 @@ def _belief(plan: CapacityPlan) -> Fact:
     doubts = ", ".join(dict.fromkeys(DOUBTS[doubt.kind] for doubt in plan.doubts))
     match standing(plan):
         case Standing.REFUTED:
-            return Fact(label="To be believed?", text=f"No: {_why_not(plan)}", note=doubts)
+            return Fact(label="Confidence", text=f"invalid: {_why_not(plan)}", note=doubts)
         case Standing.DOUBTFUL:
-            number = units.counted(len(plan.doubts), "doubt")
-            return Fact(label="To be believed?", text=f"With care: {number}", note=doubts)
+            number = units.counted(len(plan.doubts), "caveat")
+            return Fact(label="Confidence", text=f"reduced: {number}", note=doubts)
         case _:
-            return Fact(label="To be believed?", text="Yes", note="no doubt was found")
+            return Fact(label="Confidence", text="good", note="no caveats")
 
 
 def _assumed(plan: CapacityPlan) -> list[Fact]:
@@ -152,19 +170,21 @@ def _assumed(plan: CapacityPlan) -> list[Fact]:
     if not plan.assumptions:
         return []
     text = "; ".join(DOUBTS[each.kind] for each in plan.assumptions)
-    return [Fact(label="Takes for granted", text=text)]
+    return [Fact(label="Assumptions", text=text)]
 
 
 def _why_not(plan: CapacityPlan) -> str:
     if not plan.generator.is_trustworthy:
-        return "the generator spoiled the measurement"
+        return "the load generator may have been the bottleneck"
     return (
-        f"{RESOURCES[plan.binding]} is measured, and the capacity is"
-        f" {units.number(plan.extrapolation_ratio, 2)} times the tested load; costs can be carried"
+        f"the capacity is extrapolated to {units.number(plan.extrapolation_ratio, 2)} times the"
+        f" tested load; measured costs ({RESOURCES[plan.binding]}) can be extrapolated"
         f" {units.number(FARTHEST_RATIO)} times at most"
     )
 
 
 def _generator(generator: GeneratorVerdict) -> Fact:
-    text = "was not the limit" if generator.is_trustworthy else "was a limit itself"
+    text = "may have been the bottleneck"
+    if generator.is_trustworthy:
+        text = "not saturated" + (", but near its limits" if is_near_limit(generator) else "")
     return Fact(label="Load generator", text=text, note=generator.statement)

@@ -1,8 +1,9 @@
-"""The ladder of walls, the doubts, and the resources that set no ceiling, as sections."""
+"""The bottlenecks in order, the caveats, and the resources without a ceiling, as sections."""
 
 from capacity.domain import units
 from capacity.domain.load import LoadVector
-from capacity.domain.plan import CapacityPlan, Doubt, Excuse, NoCeiling, Wall
+from capacity.domain.plan import CapacityPlan, Doubt, Excuse, NoCeiling, UnitCost, Wall
+from capacity.domain.resources import UNITS
 from capacity.domain.words import RESOURCES
 from capacity.reporting.document import Cell, Figure, Row, Section, Table, cells
 from capacity.reporting.ladder_chart import ladder_chart
@@ -15,26 +16,29 @@ _COLUMNS = (
     "",
     "Resource",
     "Limit",
-    "Use without load",
-    "Use at most load",
+    "Idle usage",
+    "Usage at peak load",
     "Cost per connection",
     "Ceiling, connections",
-    "Comes first",
-    "Gain if lifted",
-    "How to lift it",
+    "P(first)",
+    "Headroom if raised",
+    "How to raise it",
 )
 
 
 def ladder_section(plan: CapacityPlan | Excuse) -> Section:
-    heading = "What gives out, in order"
+    heading = "Bottlenecks, in order"
     if isinstance(plan, Excuse) or not plan.ladder:
-        return Section(anchor="walls", heading=heading, paragraphs=("No wall could be computed.",))
+        return Section(
+            anchor="walls", heading=heading, paragraphs=("No bottleneck could be computed.",)
+        )
     rows = tuple(_wall(position, wall, plan) for position, wall in enumerate(plan.ladder, start=1))
     return Section(
         anchor="walls",
         heading=heading,
         paragraphs=(
-            "Each resource taken alone: at how many connections it meets its limit, along the mix.",
+            "For each resource alone: at how many connections it reaches its limit, at this workload.",
+            "P(first): share of bootstrap replicates in which the resource is the bottleneck.",
         ),
         table=Table(columns=_COLUMNS, rows=rows, numeric=frozenset({3, 4, 5, 6, 7, 8})),
         figures=(
@@ -64,7 +68,7 @@ def _wall(position: int, wall: Wall, plan: CapacityPlan) -> Row:
         ),
         Cell(text=units.middle(wall.ceiling), note=units.interval(wall.ceiling)),
         Cell(text=units.share(wall.binding_probability)),
-        Cell(text=gain or ("last wall" if position == len(plan.ladder) else "not known")),
+        Cell(text=gain or ("last one known" if position == len(plan.ladder) else "not known")),
         Cell(text=wall.remedy),
     )
 
@@ -73,7 +77,7 @@ def _parts(wall: Wall, mix: LoadVector) -> str:
     """Return what the cost along the mix is made of, where the run could tell."""
     cost, resource = wall.cost, wall.resource
     if len(cost.separated) < 2:
-        return "all of the mix together"
+        return "whole workload, not separable"
     joined = [
         noun
         for name, noun, per_connection in (
@@ -83,7 +87,7 @@ def _parts(wall: Wall, mix: LoadVector) -> str:
         )
         if name not in cost.separated and per_connection > 0
     ]
-    alone = f"connection with {' and '.join(joined)}" if joined else "idle"
+    alone = f"connection including {' and '.join(joined)}" if joined else "idle connection"
     parts = {
         "connections": (alone, cost.per_connection.mid),
         "deliveries_per_s": ("deliveries", cost.per_delivery_per_s.mid * mix.deliveries_per_s),
@@ -94,25 +98,39 @@ def _parts(wall: Wall, mix: LoadVector) -> str:
     costly = [parts[name] for name in cost.separated if name in parts and parts[name][1] > least]
     if len(costly) == 1:
         return f"all of it: {costly[0][0]}"
-    return ", ".join(f"{name} {units.amount(value, resource)}" for name, value in costly)
+    return ", ".join(
+        f"{name} {units.amount(value, resource)}{_each(name, cost)}" for name, value in costly
+    )
+
+
+def _each(name: str, cost: UnitCost) -> str:
+    """Return the CPU time of one delivery, request or handshake; nothing for other resources."""
+    each = {
+        "deliveries": cost.per_delivery_per_s.mid,
+        "requests": cost.per_request_per_s.mid,
+        "handshakes": cost.per_handshake_per_s.mid,
+    }
+    if name not in each or UNITS[cost.resource] != "cores":
+        return ""
+    return f" ({units.duration(each[name])} CPU each)"
 
 
 def doubts_section(doubts: tuple[Doubt, ...]) -> Section:
-    heading = "Doubts, and how to settle them"
+    heading = "Caveats and how to resolve them"
     if not doubts:
-        return Section(anchor="doubts", heading=heading, paragraphs=("No doubt was found.",))
+        return Section(anchor="doubts", heading=heading, paragraphs=("No caveats.",))
     rows = tuple(cells(DOUBTS[doubt.kind], doubt.statement, doubt.remedy) for doubt in doubts)
     return Section(
         anchor="doubts",
         heading=heading,
-        table=Table(columns=("Doubt", "What was found", "What to do"), rows=rows),
+        table=Table(columns=("Caveat", "What was seen", "What to do"), rows=rows),
     )
 
 
 def assumptions_section(plan: CapacityPlan | Excuse) -> Section:
-    heading = "What this answer takes for granted"
+    heading = "Assumptions"
     if isinstance(plan, Excuse) or not plan.assumptions:
-        return Section(anchor="assumptions", heading=heading, paragraphs=("Nothing.",))
+        return Section(anchor="assumptions", heading=heading, paragraphs=("None.",))
     return Section(
         anchor="assumptions",
         heading=heading,
@@ -123,7 +141,7 @@ def assumptions_section(plan: CapacityPlan | Excuse) -> Section:
 def no_ceiling_section(plan: CapacityPlan | Excuse) -> Section:
     heading = "Resources without a ceiling"
     if isinstance(plan, Excuse) or not plan.no_ceiling:
-        text = "None was told apart without a plan." if isinstance(plan, Excuse) else "None."
+        text = "Not known without a plan." if isinstance(plan, Excuse) else "None."
         return Section(anchor="no-ceiling", heading=heading, paragraphs=(text,))
     return Section(
         anchor="no-ceiling",

@@ -44,9 +44,9 @@ Labels = Annotated[dict[str, str], AfterValidator(_are_labels)]
 class _Metrics(BaseModel):
     model_config = RULES
     process: Labels = Field(default_factory=dict)
-    """Labels that tell the target's process among others, such as groupname: exchange."""
+    """Labels that select the target's process, such as groupname: exchange."""
     node: Labels = Field(default_factory=dict)
-    """Labels that tell the target's host among others, such as instance: 10.0.0.5:9100."""
+    """Labels that select the target's host, such as instance: 10.0.0.5:9100."""
     device: str | None = None
     """Interface that the clients are behind; needed where the host has several."""
 
@@ -94,7 +94,7 @@ class Agent(BaseModel):
     local: Local | None = None
     """Sample in the generator's own process: a target on the same host needs no agent."""
     token_file: str | None = None
-    """File that holds the agent's token, if it wants one; tokens have no place in this file."""
+    """File that holds the agent's token, if it requires one; tokens have no place in this file."""
     ca_file: str | None = None
     """PEM file with the authorities that the agent's certificate is checked against."""
     certificate_file: str | None = None

@@ -41,7 +41,7 @@ class Reconnecting(BaseModel):
     cap_s: Seconds = 60.0
     """Longest wait in seconds."""
     handshake_timeout_s: Seconds = 10.0
-    """Time in seconds after which a client gives a handshake up."""
+    """Time in seconds after which a client abandons a handshake."""
     window_s: Annotated[float, Field(gt=0, le=86_400)] | None = None
     """Time in seconds over which clients spread their first attempt, where that is known."""
 
@@ -63,21 +63,21 @@ class DemandFile(BaseModel):
     growth_uncertainty: Annotated[float, Field(ge=0, le=100)] = 0.0
     """Half the width of the growth's 90 % interval: 0.02 with 0.05 is 3 to 7 %."""
     mix: DemandMix = DemandMix()
-    """What a connection brings along, where it is not what the run measured."""
+    """Workload per connection, where it differs from what the run measured."""
     headroom: Annotated[float, Field(ge=0, lt=1)] = 0.2
     """Share of the safe capacity to keep free."""
     lost_instances: Annotated[int, Field(ge=0, le=100_000)] = 1
-    """Instances that may be gone, beside lost zones, with everybody still served."""
+    """Instances that may be lost, in addition to lost zones, with all clients still served."""
     zones: Annotated[int, Field(ge=1, le=100)] = 1
     """Zones that the instances are spread over evenly."""
     lost_zones: Annotated[int, Field(ge=0, le=99)] = 0
-    """Zones that may be gone with everybody still served."""
+    """Zones that may be lost with all clients still served."""
     host: str | None = None
     """Host type of the present instances, from the catalogue; null: the cheapest one."""
     instances: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-    """Instances at present, for the date at which they no longer suffice; null: as sized."""
+    """Present number of instances, for the exhaustion date; null: as sized."""
     reconnecting: Reconnecting = Reconnecting()
-    """What clients do that lost their connection."""
+    """Retry behaviour of clients that lost their connection."""
 
 
 ADAPTER = TypeAdapter(DemandFile)

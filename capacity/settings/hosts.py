@@ -25,7 +25,7 @@ class Host(BaseModel):
     memory_bytes: Amount
     """Memory that an instance may use, in bytes: less what the system and its other tenants take."""
     network_bytes_per_s: Amount | None = None
-    """What the link carries all the time, in bytes per second; without it the network is no wall."""
+    """Sustained bandwidth of the link, in bytes per second; without it the network sets no ceiling."""
     limits: dict[Resource, Amount] = {}
     """Limits as they are configured on this type, by resource; all others are taken as measured."""
     price_per_month: Annotated[float, Field(ge=0, le=1e12)] | None = None
@@ -39,7 +39,7 @@ class Hosts(BaseModel):
     currency: Annotated[str, Field(min_length=1, max_length=8)]
     """Currency of all prices."""
     types: Annotated[tuple[Host, ...], Field(min_length=1, max_length=500)]
-    """The types to choose among."""
+    """The host types to choose from."""
 
 
 ADAPTER = TypeAdapter(Hosts)

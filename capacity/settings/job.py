@@ -26,7 +26,7 @@ class Job(BaseModel):
     workers: Annotated[int, Field(ge=1, le=1000)] = 1
     """Locust worker processes."""
     max_duration_s: Annotated[float, Field(gt=0, le=604_800)] = 900.0
-    """Time in seconds after which the run is ended."""
+    """Time limit of the run in seconds."""
     history: str = "reports/history.sqlite"
     """SQLite file, or database URL without a password, that keeps one row for each run."""
     formats: Annotated[tuple[Literal["html", "md", "json"], ...], Field(min_length=1)] = (

@@ -12,28 +12,24 @@ SUFFIXES = (".yaml", ".yml")
 def find(kind: str, name_or_path: str) -> Path:
     """Return the file of *kind* (a folder of config/: targets, profiles, dialects, schedule).
 
-    A name is looked up in ./config, then in the checkout that this package belongs to;
-    whatever has a slash or a YAML suffix is a path and taken as it is.
+    A name is looked up in ./config, then in what capacity ships; whatever has a slash or a YAML
+    suffix is a path and taken as it is. Raises ConfigError that says where was looked.
     """
     if "/" in name_or_path or name_or_path.endswith(SUFFIXES):
         return Path(name_or_path)  # Whoever reads it says what is wrong with it.
-    folders = [folder / kind for folder in _config_folders()]
+    here, ours = Path("config", kind), shipped("config") / kind
     files: dict[str, Path] = {}
-    for folder in folders:
+    for folder in (here, ours):
         for path in sorted(folder.glob("*")):
             if path.suffix in SUFFIXES:
                 files.setdefault(path.stem, path)
     if name_or_path in files:
         return files[name_or_path]
+    elsewhere = "" if here.resolve() == ours.resolve() else f", nor has {ours}, which is shipped"
     close = get_close_matches(name_or_path, files, n=1)
     hint = f"did you mean {close[0]}? " if close else ""
     known = f"one of {', '.join(sorted(files))}, or " if files else ""
-    raise ConfigError(f"{folders[0]} has no {name_or_path!r}; {hint}give {known}a path")
-
-
-def _config_folders() -> list[Path]:
-    checkout = Path(capacity.__file__).parent.parent
-    return [Path("config"), checkout / "config"]
+    raise ConfigError(f"{here} has no {name_or_path!r}{elsewhere}; {hint}give {known}a path")
 
 
 def beside(folder: Path, name: str) -> str:
@@ -49,3 +45,10 @@ def beside_if_path(folder: Path, name_or_path: str) -> str:
     """Return likewise what `find` takes, if it is a path; a name stays one."""
     is_path = "/" in name_or_path or name_or_path.endswith(SUFFIXES)
     return beside(folder, name_or_path) if is_path else name_or_path
+
+
+def shipped(folder: str) -> Path:
+    """Return capacity's own *folder*, config or locustfiles: in the package, or the checkout's."""
+    package = Path(capacity.__file__).parent
+    installed = package / "data" / folder
+    return installed if installed.is_dir() else package.parent / folder

@@ -40,16 +40,16 @@ class ProfileGuards(BaseModel):
     used_ratio: Share = 0.9
     """Share of a limit on descriptors, threads or another counted resource, or on memory."""
     throttled_ratio: Share = 0.05
-    """Share of the periods of its CPU quota in which the target was throttled."""
+    """Share of the CPU quota periods in which the target was throttled."""
     retransmitted_ratio: Share = 0.05
-    """Share of the segments from the target that were sent again; where its own cannot be told, of
+    """Share of the TCP segments from the target that were retransmitted; where its own cannot be told, of
     those from its network namespace, other traffic in it included."""
     memory_pressure_ratio: Share = 0.1
-    """Share of the time in which a process of the target's cgroup, or host, waited for memory."""
+    """Share of the time in which a process of the target's cgroup, or host, stalled on memory (PSI)."""
     failed_opens_ratio: Share = 0.1
     """Share of a step's connections that failed to open."""
     lost_ratio: Share = 0.05
-    """Share of a step's connections that the target ended."""
+    """Share of a step's connections that the target dropped."""
 
 
 class _Common(BaseModel):
@@ -59,13 +59,13 @@ class _Common(BaseModel):
     name: Name
     """Name of the profile in reports and history; letters, digits, dot, dash, underscore."""
     connects_per_s: Annotated[float, Field(gt=0, le=100_000)] = 200.0
-    """Arrival rate of new connections during a ramp, all workers together."""
+    """Rate of new connections during a ramp, all workers together."""
     arrivals: Arrivals = "even"
     """even: new connections at equal intervals; poisson: at random ones of that mean, as
     independent clients come; together: all of a second at once, as after an outage, which tells
     what an arrival costs in a reconnect storm."""
     settle_s: Annotated[float, Field(ge=0, le=86_400)] = 3.0
-    """Time in seconds after the ramp that is not measured."""
+    """Settle time in seconds after the ramp, not measured."""
     plateau_s: Annotated[float, Field(ge=1, le=86_400)] = 10.0
     """Time in seconds that is measured, at constant load."""
     ramp_timeout_s: Seconds = 30.0
@@ -78,23 +78,23 @@ class _Common(BaseModel):
     mix: ProfileMix = ProfileMix()
     """The load of one connection, for which the capacity is quoted."""
     guards: ProfileGuards | None = None
-    """Bounds at which the run takes its load off before it harms the target, exit code 12; an
-    accept queue that overflows and a missed slo of the target file do so as well. null: the run goes
-    on whatever happens."""
+    """Bounds at which the run removes its load before it harms the target, exit code 12; an
+    accept queue that overflows and a missed slo of the target file do so as well. null: the run
+    continues whatever happens."""
 
 
 class SafeProfile(_Common):
     """An experiment that stays at a fraction of what the target is known to hold."""
 
     kind: Literal["safe"]
-    """safe: an experiment that climbs from a handful of connections, decides each next level from
-    what it saw, and tells the costs of the parts of the load apart."""
+    """safe: an experiment that starts with a few connections, derives each next level from the
+    results so far, and separates the costs of the parts of the load."""
     fraction: Annotated[float, Field(gt=0, le=0.25)] = 0.25
-    """Most connections, as a fraction of the lowest bound of everything that is known to run out."""
+    """Maximum connections, as a fraction of the lowest lower bound of all known limits."""
     start: Annotated[int, Field(ge=1, le=1000)] = 20
     """Connections of the first level."""
     growth: Annotated[float, Field(gt=1, le=4)] = 3.0
-    """Most that a level may be times the one before."""
+    """Maximum ratio of a level to the one before."""
     levels: Annotated[int, Field(ge=2, le=50)] = 6
     """Most levels; the climb ends earlier where the fraction is reached or another level would tell
     nothing new. From 3 on one is visited on the way down again, to see what the target does not give
@@ -105,14 +105,14 @@ class SafeProfile(_Common):
     """Steps at each of them, with subscriptions, polls and churn on in some and off in others; the
     full mix is always one of them."""
     churn_per_s_per_connection: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Churn to try in some of the steps, to tell what a handshake costs, for each connection; counts
+    """Churn per connection in some of the steps, to measure the cost of a handshake; counts
     where it is more than that of the mix."""
     guards: ProfileGuards | None = ProfileGuards()
-    """Bounds at which the run takes its load off before it harms the target, exit code 12; an
-    accept queue that overflows and a missed slo of the target file do so as well. null: the run goes
-    on whatever happens."""
+    """Bounds at which the run removes its load before it harms the target, exit code 12; an
+    accept queue that overflows and a missed slo of the target file do so as well. null: the run
+    continues whatever happens."""
     connections: Connections | None = None
-    """Limit to assume where none can be read; the fraction applies to it as well."""
+    """Limit to assume if none can be read; the fraction applies to it as well."""
 
 
 class RampProfile(_Common):
@@ -133,7 +133,7 @@ class BreakProfile(_Common):
     start: Connections
     """Connections of the first step."""
     limit: Connections
-    """Connections at which to stop even if nothing broke."""
+    """Connections at which to stop even if nothing has failed."""
     growth: Annotated[float, Field(gt=1, le=10)] = 1.5
     """Factor from step to step until the first one fails."""
     precision_ratio: Annotated[float, Field(gt=0, le=0.5)] = 0.005

@@ -13,7 +13,8 @@ _HEAD = """\
 # Configuration
 
 Data for people to edit; nothing here is Python. A file is named by its kind and name, as in
-`--target demo` for `targets/demo.yaml`, or by its path.
+`--target demo` for `targets/demo.yaml`, or by its path. A name is looked up in `./config`, then in what
+is shipped with the program; `capacity init` writes that into the current folder, to be edited.
 
 | where | what |
 |---|---|
@@ -50,10 +51,10 @@ _UNITS = ", ".join(
 _TARGETS = f"""\
 Resources in `limits` and their units: {_UNITS}.
 
-`agent` names exactly one origin of samples. `url`: our agent, which sees most. `listen`: our agent,
-where it reaches the generator's host and not the other way round (`capacity agent --push`). `local`:
-the agent's sampler within the generator, for a target on the same host. `exporters` and `prometheus`
-see what others publish, and everything else is unknown:
+`agent` sets exactly one source of samples. `url`: our agent, which sees most. `listen`: our agent,
+if it can reach the generator's host but not the other way round (`capacity agent --push`). `local`:
+the agent's sampler inside the generator, for a target on the same host. `exporters` and `prometheus`
+see only what exporters publish; everything else is unknown:
 
 | what | process-exporter | the target's own `process_*` | cAdvisor | node_exporter |
 |---|---|---|---|---|
@@ -75,11 +76,11 @@ _PROFILES = """\
 `limit`, `growth`, `precision_ratio` and `longest_plateau_s` for `break`. All others are for every kind.
 """
 _JOBS = """\
-One job a file, started by `capacity scheduled NAME`; the other files in `schedule/` do that on time.
+One job per file, run by `capacity scheduled NAME`; the other files in `schedule/` start it on time.
 """
 _DEMANDS = """\
-Sized is by the upper end of the demand's interval and the lower end of the capacity's, both one-sided
-95 %. Without `--hosts` the instances are those of the host that was tested.
+Instances are sized for the upper end of the demand's interval with the lower end of the capacity's, both
+one-sided 95 %. Without `--hosts` the instances are those of the host that was tested.
 """
 _HOSTS = """\
 The prices that are shipped are examples. CPU follows `cores` and `core_speed_ratio`, the event loop

@@ -78,17 +78,17 @@ class Certificates(BaseModel):
 class DeclaredLimit(BaseModel):
     model_config = RULES
     value: Annotated[float, Field(gt=0)]
-    """How much there is, in the resource's unit."""
+    """The limit, in the resource's unit."""
     source: str
-    """Who says so: the configuration entry, the data sheet."""
+    """Where this is known from: the configuration entry, the data sheet."""
 
 
 class ArrivalLimit(BaseModel):
     model_config = RULES
     value: Annotated[float, Field(gt=0)]
-    """Connections a second."""
+    """Connections per second."""
     source: str
-    """Who says so: limit_req in nginx.conf, the gateway's quota."""
+    """Where this is known from: limit_req in nginx.conf, the gateway's quota."""
 
 
 class Rest(BaseModel):
@@ -106,7 +106,7 @@ class Rest(BaseModel):
 class Objective(BaseModel):
     model_config = RULES
     quantile: Annotated[float, Field(ge=0.5, le=0.999)] = 0.95
-    """Share of the durations that must stay within limit_s."""
+    """Quantile of the durations that must stay within limit_s."""
     limit_s: Annotated[float, Field(gt=0)]
     """Longest duration allowed, in seconds."""
 
@@ -114,11 +114,11 @@ class Objective(BaseModel):
 class Slo(BaseModel):
     model_config = RULES
     delivery_delay: Objective | None = None
-    """For published to read by the client; needs a dialect with the target's time of publication."""
+    """From publication to read by the client; needs a dialect with the target's time of publication."""
     request_latency: Objective | None = None
-    """For the intended start of a poll to its reply."""
+    """From the scheduled start of a poll to its reply."""
     handshake_time: Objective | None = None
-    """For TCP to subscription confirmed."""
+    """From TCP connect to confirmed subscription."""
 
 
 class Target(BaseModel):
@@ -153,7 +153,7 @@ class Target(BaseModel):
     """Logical channel names. Connection i follows its n subscriptions from the i-th entry of the
     product channels × symbols on (symbols run fastest), so that the load spreads over them all."""
     agent: Agent | None = None
-    """What reads the target's limits and resources: exactly one of url, listen, prometheus, exporters
+    """Source of the target's limits and resource usage: exactly one of url, listen, prometheus, exporters
     and local; without it there is no plan, unless samples are attached to the run afterwards."""
     limits: dict[Resource, DeclaredLimit] = Field(default_factory=dict)
     """Limits that no agent can read, by resource; application_connections above all."""
@@ -161,9 +161,9 @@ class Target(BaseModel):
     """Rate at which the target, or what stands before it, admits new connections; those that come
     faster are refused. A reconnect storm takes at least as long as that."""
     slo: Slo | None = None
-    """Service level objectives: how slow the target may be. Each is a wall like any resource."""
+    """Service level objectives: how slow the target may be. Each can be the bottleneck, like any resource."""
     rest: Rest | None = None
-    """What pollers request; without it there are none."""
+    """What pollers request; without it nothing is polled."""
     source_addresses: tuple[Network, ...] = ()
     """IP addresses of the load generator's own host, or networks such as 127.0.1.0/28, that its
     connections leave from in turn: each has ports for some 28,000 connections to one target."""

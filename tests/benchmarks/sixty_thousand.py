@@ -95,7 +95,8 @@ def main():
         seen = folder / "seen"
         seen.mkdir()
         os.environ["CAPACITY_WITNESS"] = str(seen)
-        locust_command.LOCUSTFILES = f"{locust_command.LOCUSTFILES},{WITNESS}"
+        loaded = f"{locust_command.locustfiles()},{WITNESS}"
+        locust_command.locustfiles = lambda: loaded
         run = folder / "run"
         with StatusWatch(yaml.safe_load(target.read_text())["port"]) as watch:
             try:

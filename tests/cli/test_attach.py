@@ -35,7 +35,7 @@ def test_the_new_run_is_printed_and_the_clock_said(run, file):
     result = CliRunner().invoke(cli, ["attach", str(run), str(file)])
 
     assert (0, f"{run}-attached\n") == (result.exit_code, result.stdout)
-    assert "1 torn line left out" in result.stderr
+    assert "1 incomplete line skipped" in result.stderr
     assert "s ± 1" in result.stderr
     assert "ahead of the recorder's (estimated)" in result.stderr
     assert load(Path(f"{run}-attached")).samples
@@ -53,7 +53,7 @@ def test_clocks_that_cannot_be_compared_are_a_remark(run, file):
     result = CliRunner().invoke(cli, ["attach", str(run), str(file)])
 
     assert 0 == result.exit_code
-    assert "could not be compared and are taken to agree" in result.stderr
+    assert "clock offset is unknown and assumed to be 0" in result.stderr
 
 
 def test_a_file_that_is_no_spool_is_one_sentence(run):

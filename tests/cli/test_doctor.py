@@ -32,7 +32,7 @@ def test_a_run_that_cannot_succeed_is_told_after_everything_was_looked_at(target
     result = asked("--target", target, "--profile", "ramp")
 
     assert isinstance(result.exception, PreflightError)
-    assert "1 failure, the first: ws://127.0.0.1:1" in str(result.exception)
+    assert "1 check failed, the first: ws://127.0.0.1:1" in str(result.exception)
     assert "connect_refused" in result.output
     assert "disk" in result.output
 

@@ -63,7 +63,7 @@ def test_a_row_says_what_came_of_the_run(url):
         "plan",
         "1,021 (980–1,060)",
         "985",
-        "descriptors",
+        "file descriptors",
     ]
 
 

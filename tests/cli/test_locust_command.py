@@ -9,10 +9,10 @@ import pytest
 
 from capacity.cli.locust_command import (
     FAR_WORKERS_TIMEOUT_S,
-    LOCUSTFILES,
     Meeting,
     check_port,
     locust_argv,
+    locustfiles,
     meeting_of,
 )
 from capacity.domain.errors import ConfigError, PreflightError
@@ -34,7 +34,19 @@ def test_without_a_meeting_locust_forks_its_workers_and_nobody_else_can_come():
     assert "127.0.0.1" == options.master_bind_host == options.master_host
     assert options.master_bind_port == options.master_port != 5557
     assert ("t.yaml", "p.yaml") == (options.capacity_target, options.capacity_profile)
-    assert LOCUSTFILES.is_dir()
+    assert (Path(options.locustfile) / "load_profile.py").is_file()
+
+
+def test_locustfiles_here_are_loaded_before_the_shipped_ones_but_no_strangers(
+    tmp_path, monkeypatch, root
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "locustfiles").mkdir()
+    (tmp_path / "locustfiles" / "theirs.py").touch()
+    assert str(root / "locustfiles") == locustfiles()
+
+    (tmp_path / "locustfiles" / "load_profile.py").touch()
+    assert "locustfiles" == locustfiles()
 
 
 def test_two_runs_do_not_share_a_port():

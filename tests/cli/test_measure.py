@@ -91,15 +91,15 @@ def test_a_run_that_is_there_is_refused_before_the_target_is_asked(profile, tmp_
     unreachable.write_text(yaml.safe_dump(settings))
     (tmp_path / "run.json").touch()
 
-    with pytest.raises(PreflightError, match="name another directory"):
+    with pytest.raises(PreflightError, match="choose another directory"):
         measure(unreachable, profile, workers=1, run=tmp_path)
 
 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--workers", "2", "--expect-workers", "2"], "give one"),
-        (["--bind", "127.0.0.1"], "say how many with --expect-workers"),
+        (["--workers", "2", "--expect-workers", "2"], "use one of them"),
+        (["--bind", "127.0.0.1"], "set their number with --expect-workers"),
         (["--expect-workers", "2", "--bind", "everywhere:all"], "no ADDRESS or ADDRESS:PORT"),
     ],
 )
@@ -118,7 +118,7 @@ def test_workers_that_do_not_come_are_no_reason_to_wait_for_ever(
     with socket.create_server(("127.0.0.1", 0)) as probe:
         meeting = Meeting(address="127.0.0.1", port=probe.getsockname()[1])
 
-    with pytest.raises(PreflightError, match="the workers did not come in time"):
+    with pytest.raises(PreflightError, match="the remote workers did not connect in time"):
         measure(target, profile, workers=1, meeting=meeting, run=tmp_path / "run", quiet=True)
     assert not (tmp_path / "run" / "run.json").exists()
 
@@ -203,7 +203,7 @@ def test_a_generator_that_was_killed_is_told_from_one_that_gave_up(ended, record
 
     with pytest.raises(RunInvalidError, match=r"was killed by SIGKILL .* 0 finished steps"):
         _raise_unless_finished(run, ended("import os; os.kill(os.getpid(), 9)"))
-    with pytest.raises(RunInvalidError, match="ended too early"):
+    with pytest.raises(RunInvalidError, match="exited early"):
         _raise_unless_finished(run, ended())
 
 

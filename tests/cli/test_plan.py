@@ -12,7 +12,6 @@ from rich.console import Console
 
 from capacity.cli.plan import (
     command,
-    declared_in,
     located,
     plan_run,
     print_answer,
@@ -83,7 +82,7 @@ def test_an_excuse_says_why_and_leaves_with_5(unusable_run):
     written = parse((unusable_run / "plan.json").read_text())
 
     assert result.exit_code == 5
-    assert "This run gives no capacity" in result.stdout
+    assert "Inconclusive: no capacity could be derived" in result.stdout
     assert written.reason[:40] in result.stdout
     assert written.remedy[:40] in result.stdout
 
@@ -108,34 +107,6 @@ def test_what_is_no_run_is_refused_in_one_sentence(tmp_path):
     assert isinstance(result.exception, ConfigError)
     assert f"{tmp_path}: not a run" in str(result.exception)
     assert "\n" not in str(result.exception)
-
-
-def test_declared_limits_come_from_the_recorded_target():
-    [declared] = declared_in(EXAMPLE["make_record"]())
-
-    assert (declared.resource, declared.value, declared.scope, declared.source) == (
-        Resource.DESCRIPTORS,
-        25_000.0,
-        "declared",
-        "LimitNOFILE in the unit",
-    )
-
-
-@pytest.mark.parametrize("limits", [None, {}])
-def test_a_target_may_declare_no_limits(limits):
-    record = EXAMPLE["make_record"]()
-    manifest = replace(record.manifest, target={"limits": limits})
-
-    assert declared_in(replace(record, manifest=manifest)) == ()
-
-
-@pytest.mark.parametrize("limits", [["x"], {"beer": {"value": 1, "source": "s"}}, {"cpu": {}}])
-def test_impossible_limits_are_refused_in_one_sentence(limits):
-    record = EXAMPLE["make_record"]()
-    manifest = replace(record.manifest, target={"limits": limits})
-
-    with pytest.raises(ConfigError, match=r"run\.json: target\.limits"):
-        declared_in(replace(record, manifest=manifest))
 
 
 def test_a_lower_declared_limit_lowers_the_plan(tmp_path):
@@ -184,7 +155,7 @@ def test_the_answer_has_capacity_walls_and_doubts():
 
     text = printed(plan)
 
-    assert "One instance holds about 19,948 connections" in text
+    assert "Capacity: ≈ 19,948 connections" in text
     assert "19,208 connections" in text
     assert "32,300" in text
     assert plan.doubts[0].statement in text
@@ -226,8 +197,8 @@ def test_a_demand_is_sized_on_the_catalogue_and_written_into_the_plan(run, files
 
     assert result.exit_code == 0, result.output
     assert sizing.cheapest == "small"
-    assert f"Cheapest: {sizing.hosts[0].instances} × small for" in result.stdout
-    assert "When the instances no longer suffice" in result.stdout
+    assert f"Cheapest: {sizing.hosts[0].instances} × small," in result.stdout
+    assert "Capacity exhaustion date" in result.stdout
 
 
 def test_without_a_catalogue_instances_are_those_tested(run, files):

@@ -151,7 +151,7 @@ def test_a_void_step_is_told_with_its_reason(writer, bare_step):
                 "kind": "eased",
                 "detail": {"connects_per_s": 25.0, "statement": "a queue overflowed"},
             },
-            "slowed down to 25.0 connects/s: a queue overflowed",
+            "throttled to 25.0 connects/s: a queue overflowed",
         ),
         (
             {"kind": "agent_lost", "detail": {"reason": "no answer", "samples": 3}},

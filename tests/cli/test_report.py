@@ -64,7 +64,7 @@ def test_an_excuse_is_reported_too(run):
     result = call(run, "--format", "html,md")
 
     assert result.exit_code == 0
-    assert "This run gives no capacity" in (run / "report.html").read_text()
+    assert "Inconclusive: no capacity could be derived" in (run / "report.html").read_text()
 
 
 def test_a_report_made_again_is_the_same(run):
@@ -81,7 +81,7 @@ def test_an_unknown_format_is_refused_before_anything_is_written(run, formats):
     result = call(run, "--format", formats)
 
     assert isinstance(result.exception, ConfigError)
-    assert "choose among html, md, json" in str(result.exception)
+    assert "choose from html, md, json" in str(result.exception)
     assert not (run / "report.html").exists()
 
 

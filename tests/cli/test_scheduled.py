@@ -282,5 +282,5 @@ def test_a_planned_start_that_is_no_time_is_refused(monkeypatch, text):
         scheduled.planned_start()
 
     assert str(error.value) == (
-        f"CAPACITY_PLANNED_AT: {text!r} is no time; give epoch seconds, as `date +%s`"
+        f"CAPACITY_PLANNED_AT: {text!r} is not a time; give epoch seconds, as `date +%s` prints"
     )

@@ -391,7 +391,7 @@ def test_a_run_is_never_overwritten(start, tmp_path):
 
     assert code == 3
     assert is_one_sentence(message)
-    assert "name another directory" in message
+    assert "choose another directory" in message
     assert (tmp_path / "run.json").read_text() == "{}"
 
 
@@ -556,7 +556,7 @@ def test_a_killed_master_ends_the_command_and_keeps_the_finished_steps(start, me
         in measuring.command.said
     )
     assert len(load(measuring.run).steps) == 1
-    assert "This run gives no capacity" in answered(start, measuring.run)
+    assert "Inconclusive: no capacity could be derived" in answered(start, measuring.run)
 
 
 def test_a_killed_worker_ends_the_command_and_keeps_the_finished_steps(start, measure):

@@ -93,7 +93,7 @@ def connections_until_it_dies(scene, target):
 
     assert 4 == measuring.end(), measuring.said
     FRAGILE["eventually"](lambda: not target.is_alive, "the target is dead", 5)
-    assert "ended at about" in measuring.last_sentence
+    assert "exited at about" in measuring.last_sentence
     return measuring.record.steps[-1].connections_peak
 
 

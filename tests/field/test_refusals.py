@@ -8,7 +8,7 @@ from capacity.domain.finding import Status
 @pytest.mark.parametrize(
     ("code", "reason", "remedy"),
     [
-        (4403, "subscription plan allows 0 streams", "Give credentials"),
+        (4403, "subscription plan allows 0 streams", "Use credentials"),
         (1013, "try again later; node full", "Correct dialect, channels"),
     ],
 )

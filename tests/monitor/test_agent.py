@@ -232,6 +232,22 @@ def test_a_signal_ends_it_at_once_and_shows_in_the_exit_code(bystander, start_ag
     assert agent.end(number) == code
 
 
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_a_reader_of_the_audit_that_left_is_no_trouble_of_ours(form):
+    readable, writable = os.pipe()
+    os.close(readable)
+    ended = subprocess.run(
+        [sys.executable, "-m", "capacity.monitor", "--pid", str(os.getpid()), "--audit", *form],
+        stdout=writable,
+        stderr=subprocess.PIPE,
+        check=False,
+        timeout=20,
+    )
+    os.close(writable)
+
+    assert (141, b"") == (ended.returncode, ended.stderr)
+
+
 def test_the_agent_needs_nothing_but_psutil(root):
     """What its imports load, in an interpreter of its own."""
     line = (

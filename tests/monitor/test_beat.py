@@ -61,7 +61,7 @@ def test_what_is_too_dear_for_the_beat_is_read_more_rarely_and_that_is_said():
 
     assert intervals_s == pytest.approx([0.1] * 10 + [0.3] * 3)
     assert "samples every 0.3 s instead of 0.1 s: one takes 10 ms" in notes.sentences[0]
-    assert "5% of a core is all that the agent takes" in notes.sentences[0]
+    assert "the budget is 5% of a core" in notes.sentences[0]
 
 
 def test_by_the_clock_it_samples_until_it_is_stopped(bystander):

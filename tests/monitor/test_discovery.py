@@ -95,7 +95,7 @@ def test_a_port_that_nobody_listens_on_is_an_error_with_a_remedy():
 def test_our_own_port_is_no_target():
     with (
         socket.create_server(("127.0.0.1", 0)) as own,
-        pytest.raises(UnreachableError, match="owner cannot be seen"),
+        pytest.raises(UnreachableError, match="it is not visible"),
     ):
         find_roots(Selector(port=own.getsockname()[1]))
 
@@ -157,12 +157,12 @@ def test_several_targets_are_listed_and_none_is_taken(start_child, count):
             find_roots(Selector(**how))
         said = str(caught.value)
 
-        assert f"is {count} targets: {pids[0]} (" in said
+        assert f"matches {count} targets: {pids[0]} (" in said
         assert (str(pids[4 if count > 5 else -1]) in said, f" and {count - 5} more" in said) == (
             True,
             count > 5,
         )
-        assert said.endswith("; choose one by --pid, --port or --unit")
+        assert said.endswith("; choose one with --pid, --port or --unit")
 
 
 def test_a_cgroup_without_a_process_is_an_error(v1_cgroup, start_child):
@@ -171,7 +171,7 @@ def test_a_cgroup_without_a_process_is_an_error(v1_cgroup, start_child):
 
     assert find_roots(Selector(cgroup=path)) == (child.pid,)
     child.end()
-    with pytest.raises(UnreachableError, match=f"cgroup {path} has no process"):
+    with pytest.raises(UnreachableError, match=f"cgroup {path} matches no visible process"):
         find_roots(Selector(cgroup=path))
 
 

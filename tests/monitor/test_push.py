@@ -197,7 +197,7 @@ def test_a_receiver_that_was_away_misses_nothing(receive, push, wait_until):
     receiver = receive(port)
     wait_until(lambda: len(receiver.seqs) >= 299)
 
-    assert said == f"--push http://127.0.0.1:{port}: Connection refused; tries again"
+    assert said == f"--push http://127.0.0.1:{port}: Connection refused; retrying"
     assert receiver.seqs == list(range(1, 300))
 
 
@@ -241,7 +241,7 @@ def test_a_receiver_that_does_not_answer_ends_no_agent(push, wait_until, monkeyp
         pusher.stop(30)
         is_over = not pusher._thread.is_alive()
 
-    assert "no answer within" in notes.sentences[0]
+    assert "no response within" in notes.sentences[0]
     assert is_over
 
 
@@ -282,7 +282,7 @@ def test_a_stranger_in_the_receivers_place_gets_nothing(receive, push, wait_unti
     wait_until(lambda: notes.sentences)
 
     assert (
-        "its certificate does not hold (self-signed certificate): see --ca-file"
+        "its certificate cannot be verified (self-signed certificate): see --ca-file"
         in (notes.sentences[0])
     )
     assert receiver.posts == []

@@ -230,7 +230,7 @@ def test_a_place_where_we_may_not_write_is_refused(tmp_path, as_nobody):
     place.mkdir(mode=0o755)
     for parent in (tmp_path, *list(tmp_path.parents)[:3]):
         parent.chmod(parent.stat().st_mode | 0o055)
-    with pytest.raises(ConfigError, match="we may not write there"):
+    with pytest.raises(ConfigError, match="not writable"):
         as_nobody(lambda: Spool(place, AMPLE_BYTES, ring_of(0), lambda: INFO, Notes()))
 
 

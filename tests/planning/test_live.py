@@ -46,7 +46,7 @@ def test_before_the_second_level_the_reason_says_what_is_awaited(venue):
 
     assert row.used is not None
     assert (row.cost_per_connection, row.ceiling) == (None, None)
-    assert row.reason == "plateaus at 2 connection levels needed, 1 so far"
+    assert row.reason == "needs plateaus at 2 connection levels, 1 so far"
 
 
 def test_without_a_limit_the_cost_is_still_shown(venue):

@@ -376,7 +376,7 @@ def test_a_load_that_never_changes_is_an_excuse(venue, ramp):
     excuse = plan(record)
 
     assert isinstance(excuse, Excuse)
-    assert "Only 1 connection level" in excuse.reason
+    assert "Only one connection level" in excuse.reason
 
 
 def test_without_any_reading_of_what_is_limited_there_is_an_excuse(venue):
@@ -385,7 +385,7 @@ def test_without_any_reading_of_what_is_limited_there_is_an_excuse(venue):
     excuse = plan(replace(record, samples=blind))
 
     assert isinstance(excuse, Excuse)
-    assert "its use was not read" in excuse.reason
+    assert "usage not read" in excuse.reason
 
 
 def test_what_holds_of_every_plan_is_no_doubt_of_this_one(venue):

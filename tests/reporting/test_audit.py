@@ -55,5 +55,5 @@ def test_an_unknown_limit_says_why_and_is_counted(audited):
 
 
 def test_without_an_audit_nothing_is_made_up(audited, partial_records):
-    assert ("None was looked at.",) == audited().paragraphs
-    assert ("None was looked at.",) == audit_section(partial_records["no agent"]).paragraphs
+    assert ("No limit was audited.",) == audited().paragraphs
+    assert ("No limit was audited.",) == audit_section(partial_records["no agent"]).paragraphs

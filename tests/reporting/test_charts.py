@@ -27,10 +27,10 @@ def test_every_wall_has_its_figure(record, plan):
     captions = [figure.caption for figure in resource_figures(record, plan)]
 
     assert captions == [
-        "File descriptors: meets its limit at 19,948 connections",
-        "Memory of the target: meets its limit at 32,300 connections",
-        "Event loop (hottest thread): meets its limit at 35,000 connections",
-        "System file table: meets its limit at 8,998,600 connections (right of this chart)",
+        "File descriptors: reaches its limit at 19,948 connections",
+        "Memory of the target: reaches its limit at 32,300 connections",
+        "Event loop (hottest thread): reaches its limit at 35,000 connections",
+        "System file table: reaches its limit at 8,998,600 connections (right of this chart)",
     ]
 
 
@@ -94,7 +94,7 @@ def test_the_numbers_below_a_chart_compare_measured_and_fit(record, plan):
     assert [[cell.text for cell in row] for row in table.rows][-1] == [
         "8",
         "4,987",
-        "full mix",
+        "full workload",
         "5,039 descriptors",
         "5,039 descriptors",
     ]

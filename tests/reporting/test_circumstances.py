@@ -33,18 +33,18 @@ def test_a_generator_that_was_not_watched_is_not_idle(partial_records, excuse):
 
     section = generator_section(unwatched, replace(excuse, generator=None))
 
-    assert section.paragraphs == ("It was not judged.",)
+    assert section.paragraphs == ("Not assessed.",)
     assert [cell.text for cell in section.table.rows[0]][1:] == ["not measured"] * 5
 
 
 def test_the_quality_of_the_data_has_its_numbers(record):
     assert pairs(data_quality_section(record)) == {
-        "Clock offset of the agent": "2.5 s, ± 400 µs",
-        "Samples": "108, 0 missing in between",
-        "Beat": "1 s in the middle, 1 s at the longest",
-        "Samples while the target was gone": "0",
-        "CPU of the agent itself": "< 1 % of a core on average, < 1 % at most",
-        "Not read: conntrack": "nf_conntrack is not loaded (in 108 of 108 samples)",
+        "Agent clock offset": "2.5 s, ± 400 µs",
+        "Samples": "108, no gaps",
+        "Sampling interval": "median 1 s, max 1 s",
+        "Samples while the target was down": "0",
+        "Agent overhead (CPU)": "mean < 1 % of a core, max < 1 %",
+        "Not read: conntrack": "nf_conntrack is not loaded (108 of 108 samples)",
     }
 
 
@@ -54,9 +54,7 @@ def test_what_the_agent_says_of_itself_is_shown_once(record):
     events = (RunEvent(at=1.0, kind="agent_note", detail={"note": late}),)
     noted = replace(record, manifest=replace(record.manifest, agent=agent), events=events)
     said = [
-        row[1].text
-        for row in data_quality_section(noted).table.rows
-        if row[0].text == "The agent says"
+        row[1].text for row in data_quality_section(noted).table.rows if row[0].text == "Agent note"
     ]
 
     assert said == ["the host's clock was set back", late]
@@ -65,16 +63,16 @@ def test_what_the_agent_says_of_itself_is_shown_once(record):
 def test_lost_samples_are_counted(record):
     torn = replace(record, samples=(*record.samples[:5], *record.samples[9:]))
 
-    assert pairs(data_quality_section(torn))["Samples"] == "104, 4 missing in between"
+    assert pairs(data_quality_section(torn))["Samples"] == "104, 4 missing"
 
 
 def test_without_an_agent_nothing_is_made_up(partial_records):
     found = pairs(data_quality_section(partial_records["no agent"]))
 
     assert found == {
-        "Clock offset of the agent": "not measured",
+        "Agent clock offset": "not measured",
         "Samples": "none (no agent)",
-        "CPU of the agent itself": "not measured",
+        "Agent overhead (CPU)": "not measured",
     }
 
 
@@ -107,7 +105,7 @@ def test_the_environment_names_host_target_and_settings(record):
     found = pairs(environment_section(record))
 
     assert found["Target's host"] == "8 cores, 16 GiB, kernel 6.8.0"
-    assert found["Bound audited before the load"] == "19,948 connections, by descriptors"
+    assert found["Upper bound from configured limits"] == "19,948 connections, set by descriptors"
     assert found["target.limits.descriptors.value"] == "25000"
     assert found["generator.workers"] == "2"
 
@@ -126,7 +124,7 @@ def test_without_an_agent_the_environment_says_so(partial_records):
     bare = partial_records["no agent"]
 
     assert pairs(environment_section(bare))["Agent"].startswith("none")
-    assert limits_section(bare).paragraphs == ("None was read.",)
+    assert limits_section(bare).paragraphs == ("No limit was read.",)
 
 
 def test_every_limit_that_was_read_has_its_source(record):

@@ -40,9 +40,9 @@ def test_ids_are_unique(record, plan, page):
 def test_the_answer_comes_first(record, plan, page):
     text = "".join(page(render(record, plan)).text)
 
-    assert text.index("One instance holds about 19,948 connections") < text.index("Size by")
-    assert text.index("Size by") < text.index("What gives out, in order")
-    assert text.index("What gives out, in order") < text.index("Environment")
+    assert text.index("Capacity: ≈ 19,948 connections") < text.index("Safe capacity")
+    assert text.index("Safe capacity") < text.index("Bottlenecks, in order")
+    assert text.index("Bottlenecks, in order") < text.index("Environment")
 
 
 def test_every_wall_doubt_and_open_resource_is_on_the_page(record, plan, page):
@@ -120,7 +120,7 @@ def test_an_excuse_is_the_headline(record, excuse, page):
     text = "".join(parsed.text)
 
     assert ("class", "verdict none") in parsed.attributes
-    assert text.index(excuse.reason) < text.index("What gives out, in order")
+    assert text.index(excuse.reason) < text.index("Bottlenecks, in order")
     assert excuse.remedy in text
 
 

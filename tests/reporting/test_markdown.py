@@ -25,8 +25,8 @@ def test_a_strangers_text_formats_links_and_mentions_nothing(text, expected):
 def test_the_answer_and_every_wall_and_doubt_are_there(record, plan):
     text = render(record, plan)
 
-    assert "## One instance holds about 19,948 connections; first to give out: file" in text
-    assert "- **Size by:** 19,208 connections" in text
+    assert "## Capacity: ≈ 19,948 connections per instance. Bottleneck: file" in text
+    assert "- **Safe capacity:** 19,208 connections" in text
     for wall in plan.ladder:
         assert escaped(wall.remedy) in text
     for doubt in plan.doubts:
@@ -48,7 +48,7 @@ def test_every_row_of_every_table_has_as_many_cells_as_its_head(record, plan):
 def test_an_excuse_says_why_and_what_to_do(record, excuse):
     text = render(record, excuse)
 
-    assert "## This run gives no capacity" in text
+    assert "## Inconclusive: no capacity could be derived" in text
     assert excuse.reason in text
     assert excuse.remedy in text
 
@@ -56,7 +56,7 @@ def test_an_excuse_says_why_and_what_to_do(record, excuse):
 def test_missing_parts_are_listed_before_the_sections(partial_records, plan):
     text = render(partial_records["aborted"], plan)
 
-    assert text.index("- 7 of 9 steps") < text.index("## What gives out, in order")
+    assert text.index("- 7 of 9 steps") < text.index("## Bottlenecks, in order")
 
 
 def test_every_partial_record_can_be_told(partial_records, plan, excuse):
@@ -77,7 +77,7 @@ def test_a_report_never_exceeds_a_comment(record, plan):
 
     assert len(text) <= MOST_CHARACTERS
     assert text.endswith("_The rest is left out here: see report.html._\n")
-    assert "One instance holds about 19,948 connections" in text
+    assert "Capacity: ≈ 19,948 connections" in text
 
 
 def test_many_rows_are_cut_with_a_word(record, plan):

@@ -26,9 +26,9 @@ def test_every_type_has_its_instances_its_price_and_its_wall():
         ["medium", "8", "800 EUR", "19,208", "file descriptors", "12,500", "63 %", "72 %"],
         ["tiny", "none", "", "", rows(section)[1][4], "", "", ""],
     ]
-    assert "cannot carry one" in rows(section)[1][4]
-    assert "Cheapest: 8 × medium for 800 EUR a month." in section.paragraphs
-    assert section.table.rows[0][1].note == "7 after the loss of 1"
+    assert "none is left" in rows(section)[1][4]
+    assert "Cheapest: 8 × medium, 800 EUR per month." in section.paragraphs
+    assert section.table.rows[0][1].note == "7 left after losing 1"
 
 
 def test_without_prices_nobody_is_called_cheapest():

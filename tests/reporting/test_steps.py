@@ -20,9 +20,9 @@ def test_quantiles_are_milliseconds(record):
         ("2", ""),
         ("1,246", ""),
         ("not measured", ""),
-        ("1.1 / 3.4 / 8.9", "9,000 values, longest 21 ms"),
-        ("4.2 / 3.4 / 8.9", "9,000 values, longest 21 ms"),
-        ("7.3 / 3.4 / 8.9", "9,000 values, longest 21 ms"),
+        ("1.1 / 3.4 / 8.9", "n = 9,000, max 21 ms"),
+        ("4.2 / 3.4 / 8.9", "n = 9,000, max 21 ms"),
+        ("7.3 / 3.4 / 8.9", "n = 9,000, max 21 ms"),
     ]
 
 
@@ -36,7 +36,13 @@ def test_phases_that_were_measured_have_columns_in_their_order(record):
     looked_up = replace(opened, opening={**opened.opening, "dns": quantiles})
     section = opening_section(replace(record, steps=(without, looked_up, opened)))
 
-    assert ("Step", "Opened", "Look-up, ms", "TCP, ms", "Upgrade, ms") == section.table.columns
+    assert (
+        "Step",
+        "Opened",
+        "DNS, ms",
+        "TCP, ms",
+        "WebSocket upgrade, ms",
+    ) == section.table.columns
     assert [
         ["2", "1,246", "0.2 / 3.4 / 8.9", "0.2 / 3.4 / 8.9", "1.1 / 3.4 / 8.9"],
         ["2", "1,246", NOT_MEASURED, "0.2 / 3.4 / 8.9", "1.1 / 3.4 / 8.9"],
@@ -56,7 +62,7 @@ def test_polls_have_a_row_in_each_step_that_polled(record):
         "Step",
         "Answered",
         "Not modified",
-        "Age of the body, ms",
+        "Age of data, ms",
         "TCP, ms",
         "TLS, ms",
     )
@@ -87,7 +93,7 @@ def test_offered_and_measured_stand_side_by_side(record):
 
     assert row(steps_section(replace(record, steps=(short,))), 0) == [
         ("2", ""),
-        ("1,246 connections", "2 subscriptions each, 12.5 requests/s; full mix"),
+        ("1,246 connections", "2 subscriptions each, 12.5 requests/s; full workload"),
         (
             "1,200 connections",
             "2,492 deliveries/s (511 KiB/s), 12.5 requests/s, 0 handshakes/s",

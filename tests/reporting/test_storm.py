@@ -35,16 +35,16 @@ def test_both_events_have_their_window():
     loss, restart = section.table.rows
 
     assert (loss[0].text, loss[1].text, restart[1].text) == (
-        "loss of what policy prepares for",
+        "planned-for loss of instances",
         "7",
         "8",
     )
-    assert loss[3].text.endswith("arrivals/s")
-    assert loss[6].text == "overflows if all come at once"
+    assert loss[3].text.endswith("connects/s")
+    assert loss[6].text == "overflows if all connect at once"
     assert loss[7].text == "yes"
     text = " ".join(section.paragraphs)
     assert "event loop (hottest thread) 900 µs (800 µs to 1 ms)" in text
-    assert "That takes 8 instances: the instances sized are enough." in text
+    assert "That needs 8 instances: the sized instances are enough." in text
 
 
 def test_a_declared_rate_of_admission_is_named_as_what_arrivals_wait_for():
@@ -52,7 +52,7 @@ def test_a_declared_rate_of_admission_is_named_as_what_arrivals_wait_for():
     section = told(cost=cost, reconnect_window_s=60.0)
 
     assert "arrival_limit in the target file" in section.table.rows[0][3].note
-    assert section.table.rows[0][3].text == "3 arrivals/s"
+    assert section.table.rows[0][3].text == "3 connects/s"
 
 
 def test_a_rate_of_admission_that_the_ramps_met_is_planned_with_at_its_lower_end():
@@ -60,15 +60,15 @@ def test_a_rate_of_admission_that_the_ramps_met_is_planned_with_at_its_lower_end
     cost = replace(EXAMPLE["make_arrival_cost"](0.001), admission_per_s=met)
     section = told(cost=cost, reconnect_window_s=60.0)
 
-    assert "met a limit of admission at 3 arrivals/s" in section.table.rows[0][3].note
-    assert section.table.rows[0][3].text == "2 arrivals/s"
+    assert "rate limit seen in the ramps: 3 connects/s" in section.table.rows[0][3].note
+    assert section.table.rows[0][3].text == "2 connects/s"
 
 
 def test_a_storm_that_never_ends_is_warned_of():
     section = told(0.01, retry=EXAMPLE["AT_ONCE"], handshake_timeout_s=2.0)
 
     assert section.table.rows[-1][7].text == "no"
-    assert any("does not recover by itself" in paragraph for paragraph in section.paragraphs)
+    assert any("does not recover unaided" in paragraph for paragraph in section.paragraphs)
 
 
 def test_what_goes_beyond_the_test_is_said():
@@ -82,8 +82,8 @@ def test_a_window_too_narrow_names_the_instances_it_takes():
     restart = " ".join(told(reconnect_window_s=20.0, lost_instances=0).paragraphs)
 
     assert "more than sized" in more
-    assert "No number of instances takes the loss" in none
-    assert "That takes" not in restart
+    assert "No number of instances absorbs the loss" in none
+    assert "That needs" not in restart
 
 
 def test_what_is_missing_is_told_instead():
@@ -106,5 +106,5 @@ def test_without_a_demand_the_cost_of_an_arrival_stands_alone():
         )
     )
 
-    assert "4,000 arrivals in 4 ramps" in section.paragraphs[0]
+    assert "4,000 connects in 4 ramps" in section.paragraphs[0]
     assert "--demand" in section.paragraphs[1]

@@ -12,17 +12,15 @@ def facts(plan):
 def test_the_headline_is_the_answer(plan):
     headline = verdict(plan).headline
 
-    assert headline == (
-        "One instance holds about 19,948 connections; first to give out: file descriptors"
-    )
+    assert headline == ("Capacity: ≈ 19,948 connections per instance. Bottleneck: file descriptors")
 
 
 def test_the_interval_and_the_load_stand_below_it(plan):
     [paragraph] = verdict(plan).paragraphs
 
     assert paragraph == (
-        "Interval: 19,310 to 19,948 (90 %). Load: each connection receives 2 deliveries/s"
-        " (420 bytes/s) and comes with 0.01 REST requests/s."
+        "Interval: 19,310 to 19,948 (90 %). Workload: 2 deliveries/s (420 bytes/s) and"
+        " one REST request every 1 min 40 s per connection."
     )
 
 
@@ -30,75 +28,73 @@ def test_the_load_says_how_many_read_slowly(plan):
     slow = replace(plan, mix=replace(plan.mix, slow_readers_ratio=0.2))
     [paragraph] = verdict(slow).paragraphs
 
-    assert paragraph.endswith(
-        "comes with 0.01 REST requests/s; 20 % of the connections read slowly."
-    )
+    assert paragraph.endswith("per connection; 20 % of the connections are slow readers.")
 
 
 def test_a_counted_capacity_is_not_about(plan):
     exact = replace(plan, capacity=Estimate.exactly(972))
 
-    assert verdict(exact).headline.startswith("One instance holds 972 connections;")
+    assert verdict(exact).headline.startswith("Capacity: 972 connections per instance.")
 
 
 def test_the_first_screen_names_what_to_size_by_and_every_next_wall(plan):
     shown = facts(plan)
 
-    assert shown["Size by"][0] == "19,208 connections"
-    assert shown["Gives out first"][0] == "file descriptors"
-    assert "97 %" in shown["Gives out first"][1]
-    assert shown["To go further"] == (
-        "lift this limit: gains about 8,550 connections",
+    assert shown["Safe capacity"][0] == "19,208 connections"
+    assert shown["Bottleneck"][0] == "file descriptors"
+    assert "97 %" in shown["Bottleneck"][1]
+    assert shown["Raise this limit"] == (
+        "+8,550 connections of headroom until the next bottleneck",
         "raise descriptors on the target (LimitNOFILE=)",
     )
-    assert shown["Next walls"][0] == (
+    assert shown["Next bottlenecks"][0] == (
         "memory of the target at 32,300; event loop (hottest thread) at 35,000;"
         " system file table at 8,998,600"
     )
     assert shown["Tested up to"] == (
         "4,987 connections",
-        "the capacity is 4 times that, by extrapolation",
+        "the capacity is 4 times that, extrapolated",
     )
 
 
 def test_a_plan_with_one_wall_says_that_no_other_is_known(plan):
     shown = facts(replace(plan, ladder=(replace(plan.ladder[0], gain=None),)))
 
-    assert shown["To go further"][0] == "lift this limit: no other wall is known"
-    assert shown["Next walls"][0] == "no other wall is known"
+    assert shown["Raise this limit"][0] == "unknown headroom: no other bottleneck is known"
+    assert shown["Next bottlenecks"][0] == "none known"
 
 
 def test_a_capacity_within_the_test_is_no_extrapolation(plan):
     shown = facts(replace(plan, extrapolation_ratio=0.98))
 
-    assert shown["Tested up to"][1] == "the capacity lies within what was tested"
+    assert shown["Tested up to"][1] == "the capacity lies within the tested range"
 
 
 def test_a_plan_without_doubts_is_sound(plan):
     sound = replace(plan, doubts=())
 
     assert verdict(sound).standing is Standing.SOUND
-    assert facts(sound)["To be believed?"] == ("Yes", "no doubt was found")
+    assert facts(sound)["Confidence"] == ("good", "no caveats")
 
 
 def test_a_plan_with_doubts_is_to_be_taken_with_care(plan):
     assert verdict(plan).standing is Standing.DOUBTFUL
-    assert facts(plan)["To be believed?"] == ("With care: 1 doubt", "a limit that is not known")
+    assert facts(plan)["Confidence"] == ("reduced: 1 caveat", "unknown limit")
 
 
 def test_doubts_of_one_kind_are_counted_each_and_named_once(plan):
     shown = facts(replace(plan, doubts=plan.doubts * 2))
 
-    assert shown["To be believed?"] == ("With care: 2 doubts", "a limit that is not known")
+    assert shown["Confidence"] == ("reduced: 2 caveats", "unknown limit")
 
 
 def test_a_spoiled_measurement_is_not_to_be_believed(plan, excuse):
     spoiled = replace(plan, generator=excuse.generator)
 
     assert verdict(spoiled).standing is Standing.REFUTED
-    assert facts(spoiled)["To be believed?"][0].startswith("No")
+    assert facts(spoiled)["Confidence"][0].startswith("invalid")
     assert facts(spoiled)["Load generator"] == (
-        "was a limit itself",
+        "may have been the bottleneck",
         "The worst timer lag was 80 ms.",
     )
 
@@ -116,4 +112,4 @@ def test_an_excuse_without_a_generator_does_not_invent_one(excuse):
 
 
 def test_a_plan_without_a_ladder_still_names_what_binds(plan):
-    assert facts(replace(plan, ladder=()))["Gives out first"][0] == "file descriptors"
+    assert facts(replace(plan, ladder=()))["Bottleneck"][0] == "file descriptors"

@@ -17,7 +17,7 @@ def test_a_wall_shows_its_limit_with_its_origin_and_its_cost_in_parts(plan):
         ("512 MiB", "process: /proc/4242/memory"),
         ("38 MiB", ""),
         ("111 MiB", "22 % of the limit"),
-        ("15 KiB", "idle 13.9 KiB, deliveries 1.17 KiB"),
+        ("15 KiB", "idle connection 13.9 KiB, deliveries 1.17 KiB"),
         ("32,300", "29,900 to 34,900 (90 %)"),
         ("3 %", ""),
         ("+3,760", ""),
@@ -28,7 +28,7 @@ def test_a_wall_shows_its_limit_with_its_origin_and_its_cost_in_parts(plan):
 def test_a_cost_that_is_all_idle_is_not_taken_apart(plan):
     descriptors = texts(ladder_section(plan))[0]
 
-    assert descriptors[5] == ("1 descriptor", "all of it: idle")
+    assert descriptors[5] == ("1 descriptor", "all of it: idle connection")
 
 
 def test_costs_that_were_not_told_apart_are_not_shown_apart(plan):
@@ -37,7 +37,7 @@ def test_costs_that_were_not_told_apart_are_not_shown_apart(plan):
 
     [row] = texts(ladder_section(replace(plan, ladder=(together,))))
 
-    assert row[5] == ("15 KiB", "all of the mix together")
+    assert row[5] == ("15 KiB", "whole workload, not separable")
 
 
 def test_what_was_told_apart_only_in_part_is_not_called_idle(plan):
@@ -46,7 +46,7 @@ def test_what_was_told_apart_only_in_part_is_not_called_idle(plan):
 
     [row] = texts(ladder_section(replace(plan, ladder=(half,))))
 
-    assert row[5] == ("1 descriptor", "all of it: connection with deliveries")
+    assert row[5] == ("1 descriptor", "all of it: connection including deliveries")
 
 
 def test_a_wall_without_an_upper_end_says_how_many_fit_at_least(plan):
@@ -58,11 +58,11 @@ def test_a_wall_without_an_upper_end_says_how_many_fit_at_least(plan):
 
     assert rows[0][6] == ("2,000", "at least 700 (95 %)")
     assert rows[1][6] == ("at least 700", "at least 700 (95 %)")
-    assert (rows[1][8], rows[2][8]) == (("not known", ""), ("last wall", ""))
+    assert (rows[1][8], rows[2][8]) == (("not known", ""), ("last one known", ""))
 
 
 def test_the_last_wall_has_no_gain(plan):
-    assert texts(ladder_section(plan))[-1][8] == ("last wall", "")
+    assert texts(ladder_section(plan))[-1][8] == ("last one known", "")
 
 
 def test_without_a_plan_there_is_no_wall(plan, excuse):
@@ -70,13 +70,13 @@ def test_without_a_plan_there_is_no_wall(plan, excuse):
         section = ladder_section(without)
 
         assert section.table is None
-        assert section.paragraphs == ("No wall could be computed.",)
+        assert section.paragraphs == ("No bottleneck could be computed.",)
 
 
 def test_every_doubt_comes_with_its_number_and_its_remedy(plan):
     assert texts(doubts_section(plan.doubts)) == [
         [
-            ("a limit that is not known", ""),
+            ("unknown limit", ""),
             (plan.doubts[0].statement, ""),
             (plan.doubts[0].remedy, ""),
         ]
@@ -84,7 +84,7 @@ def test_every_doubt_comes_with_its_number_and_its_remedy(plan):
 
 
 def test_no_doubt_is_said_too():
-    assert doubts_section(()).paragraphs == ("No doubt was found.",)
+    assert doubts_section(()).paragraphs == ("No caveats.",)
 
 
 def test_a_resource_without_ceiling_says_why(plan):

@@ -55,14 +55,16 @@ def test_the_shipped_job_loads():
         (
             GOOD.replace("demo", "dem"),
             (
-                "3: target: config/targets has no 'dem'; did you mean demo? give one of "
+                f"3: target: config/targets has no 'dem', nor has {CONFIG}/targets, which is shipped; "
+                "did you mean demo? give one of "
                 f"{names('targets')}, or a path"
             ),
         ),
         (
             GOOD.replace("safe", "saef"),
             (
-                "4: profile: config/profiles has no 'saef'; did you mean safe? give one of "
+                f"4: profile: config/profiles has no 'saef', nor has {CONFIG}/profiles, which is shipped; "
+                "did you mean safe? give one of "
                 f"{names('profiles')}, or a path"
             ),
         ),

@@ -6,7 +6,7 @@ import pytest
 
 import capacity
 from capacity.domain.errors import ConfigError
-from capacity.settings.locate import beside, beside_if_path, find
+from capacity.settings.locate import beside, beside_if_path, find, shipped
 
 SHIPPED = Path(capacity.__file__).parent.parent / "config"
 
@@ -43,8 +43,28 @@ def test_an_unknown_name_lists_what_there_is(here):
         find("things", "smal")
 
     assert str(error.value).startswith(
-        "config/things has no 'smal'; did you mean small? give one of large, small"
+        f"config/things has no 'smal', nor has {SHIPPED}/things, which is shipped; "
+        "did you mean small? give one of large, small"
     )
+
+
+def test_where_both_places_are_one_it_is_named_once(monkeypatch):
+    monkeypatch.chdir(SHIPPED.parent)
+    with pytest.raises(ConfigError) as error:
+        find("targets", "dem")
+
+    assert str(error.value).startswith("config/targets has no 'dem'; did you mean demo? ")
+
+
+def test_an_installed_package_brings_its_own_folders_and_asks_nobody_beside_it(
+    tmp_path, monkeypatch
+):
+    package = tmp_path / "site-packages" / "capacity"
+    monkeypatch.setattr(capacity, "__file__", str(package / "__init__.py"))
+    assert package.parent / "config" == shipped("config")
+
+    (package / "data" / "config").mkdir(parents=True)
+    assert package / "data" / "config" == shipped("config")
 
 
 @pytest.mark.parametrize("name", ["", "demo\0", "x" * 5000, ".."])
@@ -59,7 +79,9 @@ def test_an_empty_kind_asks_for_a_path(here):
     with pytest.raises(ConfigError) as error:
         find("no-such-kind", "a")
 
-    assert str(error.value) == "config/no-such-kind has no 'a'; give a path"
+    assert str(error.value) == (
+        f"config/no-such-kind has no 'a', nor has {SHIPPED}/no-such-kind, which is shipped; give a path"
+    )
 
 
 def test_what_is_named_in_a_file_is_beside_it_unless_only_here(tmp_path, monkeypatch):

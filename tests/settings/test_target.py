@@ -184,7 +184,8 @@ def test_an_unknown_dialect_lists_those_there_are(file):
     said = refusal(file(changed(dialect="deribt")))
 
     assert said == (
-        "t.yaml:12: dialect: config/dialects has no 'deribt'; did you mean deribit? give one of "
+        f"t.yaml:12: dialect: config/dialects has no 'deribt', nor has {SHIPPED.parent}/dialects, which "
+        "is shipped; did you mean deribit? give one of "
         "binance, binance-futures, bybit, centrifugo, coinbase-exchange, deribit, graphql, "
         "hyperliquid, json-echo, json-push, kraken, okx, phoenix, signalr, url-subscribe, or a path"
     )

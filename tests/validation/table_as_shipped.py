@@ -12,6 +12,16 @@ from scores_as_shipped import (
 )
 
 KINDS = ("counted", "memory", "heap", "CPU", "SLO", "unseen mix", "arrivals", "hidden")
+_NAMES = {
+    "unseen mix": "untested workload",
+    "arrivals": "connect rate",
+    "hidden": "unreadable limit",
+}
+
+
+def named(kind):
+    """Return what a table calls a kind of the data set."""
+    return _NAMES.get(kind, kind)
 
 
 def by_kind(results):
@@ -24,15 +34,15 @@ def answers(results):
     doubts = particular(results)
     lines = [
         (
-            "| limit | cases | answered | median error | p90 error | bias | > 20 % too high, nothing "
-            "particular doubted | contradicted by its own run | 80 % holds | 90 % holds |"
+            "| limit | cases | answered | median error | p90 error | bias | > 20 % too high without "
+            "a specific caveat | contradicted by its own run | 80 % holds | 90 % holds |"
         ),
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for kind, mine in by_kind(results):
         of = answers_of(mine, doubts)
         lines.append(
-            f"| {kind} | {of['cases']} | {of['answered']} | {percent(of['median_error'])} "
+            f"| {named(kind)} | {of['cases']} | {of['answered']} | {percent(of['median_error'])} "
             f"| {percent(of['p90_error'])} | {percent(of['log_bias'])} | {of['silently_too_high']} "
             f"| {of['contradicted']} | {counted(of['covered_80'])} | {counted(of['covered_90'])} |"
         )
@@ -50,7 +60,7 @@ def harm(results):
     for kind, mine in by_kind(results):
         of = harm_of(mine)
         lines.append(
-            f"| {kind} | {of['cases']} | {of['died']} | {of['oom_killed']} | {of['throttled']} "
+            f"| {named(kind)} | {of['cases']} | {of['died']} | {of['oom_killed']} | {of['throttled']} "
             f"| {of['most_refused']} | {percent(of['median_share'], 0)} "
             f"| {percent(of['most_share'], 0)} | {number(of['median_s'])} s "
             f"| {number(of['longest_s'])} s |"
@@ -60,7 +70,7 @@ def harm(results):
 
 def doubts(results):
     lines = [
-        "| doubt | on answers > 10 % off | on the others | so many times as often |",
+        "| caveat | on answers > 10 % off | on the others | ratio |",
         "|---|---|---|---|",
     ]
     for kind, of in sorted(likelihood_ratios(results).items(), key=lambda each: -each[1]["ratio"]):
@@ -74,7 +84,7 @@ def cases(results, counts):
     lines = [
         (
             "| case | opened | of the limit | predicted | interval, 90 % | broke at | error | named "
-            "| doubts | refused | harm | exit | s | commit | earlier |"
+            "| caveats | refused | harm | exit | s | commit | earlier |"
         ),
         "|" + "---|" * 15,
     ]
@@ -117,8 +127,8 @@ def short(shipped, told):
     """Return the table that has both side by side, a line for each kind."""
     lines = [
         (
-            "| limit | as shipped: cases | answered | median error | p90 error | > 20 % too high, nothing "
-            "particular doubted | targets died | highest share of the true limit "
+            "| limit | as shipped: cases | answered | median error | p90 error | > 20 % too high without "
+            "a specific caveat | targets died | highest share of the true limit "
             "| told a quarter or half: cases | median error | p90 error |"
         ),
         "|---|---|---|---|---|---|---|---|---|---|---|",
@@ -131,7 +141,7 @@ def short(shipped, told):
             continue
         of, did, old = answers_of(mine, known), harm_of(mine), scores_of(theirs)
         lines.append(
-            f"| {kind} | {of['cases']} | {of['answered']} | {percent(of['median_error'])} "
+            f"| {named(kind)} | {of['cases']} | {of['answered']} | {percent(of['median_error'])} "
             f"| {percent(of['p90_error'])} | {of['silently_too_high']} | {did['died']} "
             f"| {percent(did['most_share'], 0)} | {old['cases']} | {percent(old['median_error'])} "
             f"| {percent(old['p90_error'])} |"

@@ -110,24 +110,24 @@ def watch(target: Target, dialect: Dialect, source: Source, info: AgentInfo) -> 
     beat_s = min((sample.interval_s for sample in samples[-_RECENT:]), default=0.0)
     if max(beat_s, source.delay_s) > LONGEST_BEAT_S:
         return _unknown(
-            f"{source.name} has news every {units.duration(max(beat_s, source.delay_s))} only: the"
-            " plateaus will show whether it sees the connections"
+            f"{source.name} has new samples only every {units.duration(max(beat_s, source.delay_s))}:"
+            " the plateaus will show whether it sees the connections"
         )
     samples = _first_samples(source)
     if not any(resource in sample.used for sample in samples for resource in _COUNTS):
-        return _unknown(f"neither connections nor descriptors of {watched(info)} are read")
+        return _unknown(f"neither connections nor descriptors of {watched(info)} could be read")
     before = _holders(source, target.port)
     with ExitStack() as stack:
         sockets = _opened(target, dialect, stack)
         if not sockets:
-            return _unknown("no connection could be opened to see it by")
+            return _unknown("no test connection could be opened")
         found = _seen(source, samples, len(sockets), len(info.target_pids))
         during = _holders(source, target.port)
         holders = Holders(before=before or (), during=during or (), is_known=during is not None)
         ended = sum(not _is_open(each) for each in sockets)
     if ended > len(sockets) * LEAST_GAIN_RATIO and not found.is_seen:
         return _unknown(
-            f"the target ended {ended} of {units.counted(len(sockets), 'connection')} that said nothing"
+            f"the target closed {ended} of {units.counted(len(sockets), 'idle test connection')}"
         )
     return judged(found, info, source.name, target.port, holders)
 
@@ -137,21 +137,21 @@ def judged(found: Rise, info: AgentInfo, origin: str, port: int, holders: Holder
     who = f"{origin} watches {watched(info)}"
     front, behind = holders.front(), holders.behind(round(found.opened))
     if found.is_seen and behind is not None:
-        named = _named(behind) if behind.name else "not to be seen from there"
+        named = _named(behind) if behind.name else "process not visible from there"
         place = f"{behind.address} port {behind.port} ({named})"
         warning = _warning(
-            f"{who}, which only passes on what it accepts, to {place}: its limits are measured, not"
-            " those of what stands behind",
+            f"{who}, which only relays to {place}: the relay's limits are measured, not those of its"
+            " upstream",
             f"Start the agent with --pid {behind.pid or 'PID, on the host of that address,'} to"
-            " measure the service, unless it is the relay that is to be sized",
+            " measure the service, unless the relay is what you want to size",
         )
         return replace(warning, passes_on_to=place)
     if front is not None:
         relay = f"{_named(front)}, which listens on port {port}"
         shares = "" if found.is_seen else f" and gained {found.statement}"
         warning = _warning(
-            f"{who}{shares}; connections come through {relay} and whose limits are not seen",
-            f"Measure it as well, by an agent with --pid {front.pid}: it may give out first",
+            f"{who}{shares}; connections come through {relay}, whose limits are not seen",
+            f"Measure it as well, with an agent started with --pid {front.pid}: it may saturate first",
         )
         return replace(warning, relay=relay)
     if found.is_seen:
@@ -163,16 +163,16 @@ def _unseen(found: Rise, info: AgentInfo, who: str, port: int, holders: Holders)
     stranger = holders.stranger()
     if found.is_seen is None and stranger is not None:
         return _warning(
-            f"{who}; {_named(stranger)} is who listens on port {port}",
+            f"{who}, but {_named(stranger)} listens on port {port}",
             _remedy(port, stranger, info, holders),
         )
     if found.is_seen is None:
-        return _unknown(f"whether {watched(info)} serves port {port}: {found.unknown}")
+        return _unknown(f"cannot tell whether {watched(info)} serves port {port}: {found.unknown}")
     if stranger is None and any(gain >= 1.0 for gain in found.gained.values()):
         return _warning(
             f"{who}, which gained {found.statement}: the others went elsewhere",
-            "Where a load balancer spreads connections over several instances, name one of them as"
-            " host and port",
+            "If a load balancer spreads connections over several instances, set host and port to one"
+            " of them",
         )
     return Watch(
         finding=_finding(
@@ -194,7 +194,7 @@ def _listening(info: AgentInfo, port: int, holders: Holders) -> str:
 def _remedy(port: int, stranger: PortHolder | None, info: AgentInfo, holders: Holders) -> str:
     if stranger is None:
         host = printable(info.host, _SHOWN_LETTERS)
-        nobody = f" (nobody that can be seen listens there on {host})" if holders.is_known else ""
+        nobody = f" (no visible process listens there on {host})" if holders.is_known else ""
         return (
             f"Start `capacity agent --port {port}` on the host that serves the connections{nobody}, or"
             " with --pid of the process that does, and correct agent in the target file"
@@ -325,7 +325,7 @@ def _named(process: PortHolder | Destination) -> str:
 
 
 def _finding(status: Status, statement: str, remedy: str | None = None) -> Finding:
-    return Finding(name="who is watched", status=status, statement=statement, remedy=remedy)
+    return Finding(name="watched process", status=status, statement=statement, remedy=remedy)
 
 
 def _warning(statement: str, remedy: str) -> Watch:

@@ -98,8 +98,8 @@ class Examination:
             yield Finding(
                 name="agent",
                 status=Status.UNKNOWN,
-                statement="the target file names none: no resource is measured, and no plan made",
-                remedy="Start `capacity agent` on the target's host and name it as agent.url",
+                statement="the target file names no agent, so no resource is measured and no plan is possible",
+                remedy="Start `capacity agent` on the target's host and set agent.url in the target file",
             )
 
     def _of_the_source(self, source: Source) -> Iterator[Finding]:
@@ -110,10 +110,10 @@ class Examination:
         version = PROGRAM.split(maxsplit=1)[0]
         if info.agent_version != version:
             yield Finding(
-                name="agent's version",
+                name="agent version",
                 status=Status.WARNING,
-                statement=f"the agent is {info.agent_version}, this is {version}",
-                remedy="Install the same version there",
+                statement=f"the agent runs version {info.agent_version}, this is {version}",
+                remedy="Install the same version on the target's host",
             )
         for note in info.notes:
             yield Finding(name="agent", status=Status.WARNING, statement=note)
@@ -158,7 +158,7 @@ class Examination:
         try:
             yield watch(self._target, self._dialect, self._source, self._info).finding
         except CapacityError as error:
-            yield failure("who is watched", error)
+            yield failure("watched process", error)
 
     def _of_the_load(self) -> Iterator[Finding]:
         bound = audited_bound(self._limits, self._used)
@@ -191,14 +191,14 @@ class Examination:
             yield from attempt(
                 "source addresses",
                 lambda: check_sources(sources, identities, here),
-                lambda _: f"there is a way to the target from all {len(sources)}",
+                lambda _: f"the target is reachable from all {len(sources)}",
             )
         yield from attempt(
             "descriptors and ports",
             lambda: check_room(sockets, identities, here),
             lambda _: (
-                f"{units.counted(sockets, 'socket')}, {identities[0].descriptors:,} descriptors a"
-                f" worker, {identities[0].ports:,} ports an address"
+                f"{units.counted(sockets, 'socket')} needed; {identities[0].descriptors:,} descriptors"
+                f" per worker, {identities[0].ports:,} ports per address"
             ),
         )
         if (tracked := _tracked()) is not None:
@@ -239,13 +239,13 @@ class Examination:
         address = f"{self._target.host}:{self._target.port}"
         try:
             with locked(LOCKS, address, run="doctor"):
-                return _ok("other runs", f"no scheduled run is at work on {address}")
+                return _ok("other runs", f"no scheduled run is loading {address}")
         except LockedError as error:
             return Finding(
                 name="other runs",
                 status=Status.WARNING,
                 statement=str(error),
-                remedy="Wait for its end: two loads at once measure each other",
+                remedy="Wait until it has finished: two concurrent runs disturb each other",
             )
         except CapacityError as error:
             return failure("other runs", error)
@@ -260,8 +260,8 @@ class Examination:
             yield Finding(
                 name="disk",
                 status=Status.FAILURE,
-                statement=f"{folder} cannot be written",
-                remedy="Start where reports/ can be made, or give --run another directory",
+                statement=f"{folder} is not writable",
+                remedy="Run from a directory where reports/ can be created, or set --run",
             )
 
 

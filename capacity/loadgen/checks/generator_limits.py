@@ -82,8 +82,8 @@ def _check_descriptors(sockets: int, workers: Sequence[WorkerIdentity], here: st
     )
     needed = f"use {option} {-(-sockets // each)}, or " if each > 0 else ""
     raise PreflightError(
-        f"{sockets} connections, pollers' included, need more than the {each * len(workers)} descriptors "
-        f"that {len(workers)} worker(s) of {least.descriptors} each{at} have; "
+        f"{sockets} connections, including pollers, exceed the {each * len(workers)} descriptors of "
+        f"{len(workers)} worker(s) with {least.descriptors} each{at}; "
         f"{needed}raise the hard limit (ulimit -Hn)"
     )
 
@@ -97,11 +97,11 @@ def _check_ports(sockets: int, workers: Sequence[WorkerIdentity], here: str) -> 
             continue
         is_here = worker.host == here
         asked = str(sockets) if len(counts) == 1 else f"{share} of {sockets}"
-        others = "" if is_here else "; or let workers of further hosts take part"
+        others = "" if is_here else "; or add workers on more hosts"
         raise PreflightError(
-            f"{asked} connections, pollers' included, need more than the {worker.ports * addresses} "
+            f"{asked} connections, including pollers, exceed the {worker.ports * addresses} "
             f"ports between {addresses} address(es) of {'this machine' if is_here else worker.host} "
-            f"and the target; name at least {-(-share // worker.ports)} as source_addresses in the "
+            f"and the target; set at least {-(-share // worker.ports)} source_addresses in the "
             "target file (127.0.1.0/28 towards a target on loopback), or widen "
             f"net.ipv4.ip_local_port_range{others}"
         )

@@ -162,7 +162,7 @@ def latest_reading(agent: Source) -> Sample:
     deadline_s = time.monotonic() + 5
     while not (samples := agent.samples(0)):
         if time.monotonic() > deadline_s:
-            raise UnreachableError(f"{agent.name} answers, but takes no samples")
+            raise UnreachableError(f"{agent.name} responds, but takes no samples")
         time.sleep(0.1)
     used: dict[Resource, float] = {}
     gauges: dict[str, float] = {}
@@ -171,7 +171,7 @@ def latest_reading(agent: Source) -> Sample:
         gauges.update(sample.gauges)
     if samples[-1].target_started_at is None:
         raise UnreachableError(
-            f"{agent.name} has lost its target; start the target, or the agent anew"
+            f"{agent.name} has lost its target; start the target, or restart the agent"
         )
     return replace(samples[-1], used=used, gauges=gauges)
 
@@ -257,17 +257,17 @@ def _rules(
     if bound is not None:
         admitted, by = bound.connections, RESOURCES[bound.resource]
     elif profile.connections is not None:
-        admitted, by = profile.connections, "the profile's own bound"
+        admitted, by = profile.connections, "connections in the profile"
     else:
         raise PreflightError(
-            "no counted limit of the target could be read, so nothing says what a quarter of it is; "
-            "let an agent run beside the target, declare limits.application_connections in the "
+            "no limit of the target is known, so no safe load can be derived; run an agent on the "
+            "target's host, declare limits.application_connections in the "
             "target file, or set connections in the profile"
         )
     most = max(1, math.floor(admitted * profile.fraction / sockets))
     by = f"{units.share(profile.fraction)} of {by} ({units.count(admitted)})"
     if room is not None and math.floor(room / sockets) < most:
-        most, by = max(1, math.floor(room / sockets)), "the load generator's own room"
+        most, by = max(1, math.floor(room / sockets)), "the load generator's own limits"
     return Rules(
         start=profile.start,
         growth=profile.growth,

@@ -35,7 +35,7 @@ from capacity.workload.reception import Kind, Reception
 TRIAL_S = 5.0
 _SHOWN_LETTERS = 160
 _WAITED = {
-    "TimeoutError": "nothing confirmed it in time",
+    "TimeoutError": "no confirmation in time",
     "closed_by_target": "the target closed it",
     "connection_ended": "the target ended the connection",
 }
@@ -136,16 +136,16 @@ def _known_trouble(error: HandshakeError | ExchangeError) -> str | None:
         )
     if reason == "tls_client_certificate":
         return (
-            f"the target does not accept who we are ({reason}); give a certificate that it trusts as "
+            f"the target rejects our client certificate ({reason}); set one that it trusts as "
             "certificates.client_certificate_file, with client_key_file, in the target file"
         )
     if reason.startswith("proxy_"):
         return (
-            f"the proxy does not connect us ({reason}); correct proxy in the target file, or have the "
+            f"the proxy rejects the connection ({reason}); correct proxy in the target file, or let the "
             "proxy allow CONNECT to this host and port"
         )
     if reason == "tls_failed":
-        return f"no TLS there ({reason}); correct port, or take tls: true out of the target file"
+        return f"no TLS on this port ({reason}); correct port, or remove tls: true from the target file"
     return None
 
 
@@ -231,7 +231,7 @@ class _Talk:
                 " {channels:list}"
             )
         if closing is not None and closing[0] in _NOT_ALLOWED:
-            return "give credentials that may follow these channels, or ask whether the target has room"
+            return "use credentials that may subscribe to these channels, or check whether the target is full"
         if self._hint is not None:
             return self._hint
         if self._first is None:
@@ -318,6 +318,6 @@ def try_request(target: Target, dialect: Dialect) -> None:
         ).replace("; ", ", ")
         told = f" ({why})" if why else ""
         raise UnreachableError(
-            f"{place}: the REST request is answered {answer.status}{told}; "
+            f"{place}: the REST request returned {answer.status}{told}; "
             f"{answer_remedy(answer.status)}"
         )

@@ -28,9 +28,12 @@ from capacity.workload.dialect import Dialect
 
 
 def program_fingerprint(root: Path) -> str:
-    """Return a digest of the Python files below *root*, by their names and contents."""
+    """Return a digest of the Python files below *root*, by their names and contents.
+
+    Without data/, which only an installed package has: beside a checkout it is the same program.
+    """
     digest = hashlib.sha256()
-    for path in sorted(root.rglob("*.py")):
+    for path in sorted(set(root.rglob("*.py")) - set((root / "data").rglob("*.py"))):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:12]
 
@@ -39,8 +42,8 @@ PROGRAM = f"{capacity.__version__} ({program_fingerprint(Path(capacity.__file__)
 """Version and fingerprint of what this process has loaded, read when it did."""
 
 NONE_IS_HERE = (
-    "none of source_addresses in the target file is an address of this host; add one, or take this "
-    "host out"
+    "none of source_addresses in the target file is an address of this host; add one, or remove this "
+    "host"
 )
 
 
@@ -129,9 +132,9 @@ def _trouble(target: Target, dialect: Dialect, own: tuple[str, ...]) -> str | No
         except ConfigError as error:
             return str(error)
         except OSError as error:
-            no_way = f"there is no way to {target.host}:{target.port} ({failure_reason(error)})"
+            no_way = f"no route to {target.host}:{target.port} ({failure_reason(error)})"
             if address is None:
-                return f"{no_way}; open it from there, or take this host out"
+                return f"{no_way}; open it, or remove this host"
             return (
                 f"source_addresses in the target file: from {address} {no_way}; correct its route "
                 "or take it out"

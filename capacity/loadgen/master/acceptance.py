@@ -41,7 +41,7 @@ def miss_of(
             number=observation.connections_peak,
             bound=asked,
             statement=f"{observation.connections_peak} of {units.counted(asked, 'connection')} were "
-            f"open {units.duration(observation.step.ramp_timeout_s)} after the last one was due",
+            f"open {units.duration(observation.step.ramp_timeout_s)} after the last one was started",
         )
     if lost := last.total("lost"):
         return _dropped(lost, asked)
@@ -51,7 +51,7 @@ def miss_of(
             condition="not_receiving",
             number=received_per_s,
             bound=usual_per_s,
-            statement=f"a connection received {units.rate(received_per_s, 'deliveries')}, "
+            statement=f"a connection received {units.rate(received_per_s, 'deliveries')} instead of "
             f"{units.rate(usual_per_s, 'deliveries')} with fewer connections",
         )
     return breach_of(last, slo) if slo is not None else None
@@ -79,7 +79,7 @@ def breach_of(merged: MergedCounts, slo: Slo, least: int = LEAST_DURATIONS) -> M
                 condition=series,
                 number=took_s,
                 bound=objective.limit_s,
-                statement=f"{units.share(objective.quantile)} of {series.replace('_', ' ')} took up "
-                f"to {units.duration(took_s)}, at most {units.duration(objective.limit_s)} are allowed",
+                statement=f"{series.replace('_', ' ')} p{units.number(100 * objective.quantile)} was "
+                f"{units.duration(took_s)} (SLO {units.duration(objective.limit_s)})",
             )
     return None

@@ -101,10 +101,10 @@ class AdaptiveSteps:
         last = [step for step in self._seen if step.step.connections == levels[-1]]
         void = next((step.void for step in last if step.void is not None), None)
         if void is not None and all(step.void is not None for step in last):
-            self._trouble = f"the last level cannot be used: {void}"
+            self._trouble = f"the last level is void: {void}"
             return Climb(connections=None, reason=self._trouble)
         if isinstance(answer, Excuse) and record.manifest.agent is not None:
-            self._trouble = f"there is no answer so far: {answer.reason}"
+            self._trouble = f"no capacity so far: {answer.reason}"
             return Climb(connections=None, reason=self._trouble)
         self._pace_per_s = arrival_pace_per_s(record, answer, self._rules.fraction)
         per_s = self._opened_per_s or self._experiment.pace.connects_per_s

@@ -51,8 +51,8 @@ def check_in(environment: Environment, target: Target) -> tuple[WorkerIdentity, 
         if time.monotonic() > deadline_s:
             silent = next(worker for worker in workers if worker not in roster)
             raise PreflightError(
-                f"worker {silent} does not say who it is within {TIMEOUT_S:.0f} s; install this "
-                f"program there too, {PROGRAM}, and start it again"
+                f"worker {silent} did not identify itself within {TIMEOUT_S:.0f} s; install this "
+                f"version on its host, {PROGRAM}, and restart it"
             )
         gevent.sleep(0.005)
     return tuple(roster[worker] for worker in workers)
@@ -108,8 +108,8 @@ class Roster:
     def raise_for_strangers(self) -> None:
         for worker, program in self.strangers.items():
             raise PreflightError(
-                f"worker {worker} runs {program}, this is {PROGRAM}; install the same there and "
-                "start it again"
+                f"worker {worker} runs {program}, this is {PROGRAM}; install the same version there "
+                "and restart it"
             )
 
     def _ask(self, worker: str, question: dict[str, Any] | None) -> None:

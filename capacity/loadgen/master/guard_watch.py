@@ -166,7 +166,7 @@ def told(refusals: Mapping[str, int]) -> str:
     """Return the most frequent reason, with what an operator has to know of it."""
     reason = max(refusals, key=lambda name: refusals[name])
     if reason.endswith(TOO_MANY):
-        return f"{reason} (too many from one address: give source_addresses in the target file)"
+        return f"{reason} (too many from one address: set source_addresses in the target file)"
     return reason
 
 
@@ -196,15 +196,15 @@ def _given_up(moment: Moment) -> Trip | None:
             guard="loss",
             number=ended,
             bound=0.0,
-            statement=f"the target ended {units.count(ended)} of {connections}"
-            + (f" and let nobody in again, {told(refusals)}" if refusals else ""),
+            statement=f"the target dropped {units.count(ended)} of {connections}"
+            + (f" and rejected reconnects, {told(refusals)}" if refusals else ""),
             kind=CutOffKind.LOST,
         )
     return Trip(
         guard="refusal",
         number=failed,
         bound=0.0,
-        statement=f"{units.counted(failed, 'attempt')} to connect failed while {connections} were"
+        statement=f"{units.counted(failed, 'connect attempt')} failed while {connections} were"
         f" open, most by {told(refusals)}",
         kind=CutOffKind.REFUSED,
         resource=Resource.APPLICATION_CONNECTIONS,

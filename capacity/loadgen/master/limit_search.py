@@ -59,7 +59,7 @@ class LimitSearch:
         step = self.next_step()
         if step is None:
             _kind, detail = self.end()
-            raise ConfigError(f"the search to go on from is over: {detail['reason']}")
+            raise ConfigError(f"that search is complete: {detail['reason']}")
         return step
 
     def next_steps(self, record: RunRecord) -> tuple[LoadStep, ...]:  # noqa: ARG002 - trials tell all
@@ -143,7 +143,7 @@ def trials_to_resume(run: Path, target: Target, profile: Profile) -> list[Trial]
     """Return the trials of the search in *run*. Raises ConfigError when it was another question."""
     if not isinstance(profile, BreakProfile):
         raise ConfigError(
-            f"only a search can be gone on with; {profile.name} is of kind {profile.kind}"
+            f"only a limit search can be resumed; {profile.name} is of kind {profile.kind}"
         )
     record = load(run)
     asked = {"target": target.name, "mix": profile.mix.model_dump(mode="json")}
@@ -154,7 +154,7 @@ def trials_to_resume(run: Path, target: Target, profile: Profile) -> list[Trial]
     for key, value in asked.items():
         if answered[key] != value:
             raise ConfigError(
-                f"{run}: its {key} is {answered[key]}, not {value}: its trials say nothing here"
+                f"{run}: its {key} is {answered[key]}, not {value}, so its trials do not apply here"
             )
     return trials_of(record)
 
@@ -178,4 +178,4 @@ def _sentence(last_passing: int | None, first_failing: int | None, miss: Miss | 
     if first_failing is None:
         return f"{held}, and nothing broke"
     because = f": {miss.statement}" if miss is not None else ""
-    return f"{held}, {first_failing} were not{because}"
+    return f"{held}, {first_failing} failed{because}"

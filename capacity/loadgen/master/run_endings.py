@@ -32,8 +32,8 @@ def target_lost(index: int, disturbance: str) -> Ending:
 
 def guarded(index: int, trip: Trip) -> Ending:
     return "aborted", {
-        "reason": f"the {trip.guard} guard took the load off at step {index}: {trip.statement}; "
-        "the steps before it are kept and can be planned from, within what was met",
+        "reason": f"the {trip.guard} guard removed the load at step {index}: {trip.statement}; "
+        "the steps before it are kept and can be planned from",
         "exit_code": GuardError.exit_code,
     }
 
@@ -47,5 +47,5 @@ def without_workers() -> Ending:
 
 def crash_reason(problem: BaseException | None) -> str:
     if isinstance(problem, OSError):
-        return f"the record cannot be written on ({problem.strerror}); make room and run again"
+        return f"the record cannot be written any further ({problem.strerror}); free disk space and run again"
     return f"an internal error ended it: {problem!r}"

@@ -82,5 +82,7 @@ class Session:
 
     def _on_test_stop(self, **_kwargs: Any) -> None:
         if self.controller is not None:
-            self.controller.abort("it was stopped before its profile was through", exit_code=130)
+            self.controller.abort(
+                "the run was stopped before the end of its profile", exit_code=130
+            )
         self._is_running = False

@@ -90,18 +90,18 @@ class StepResults:
         failed, unanswered = sum(refusals.values()), refusals.get("connect_timeout", 0)
         kind = CutOffKind.NOT_REACHED
         statement = (
-            f"the target held {self.connections_peak} and admitted no more for"
+            f"the target held {self.connections_peak} connections and accepted no more for"
             f" {step.ramp_timeout_s:.0f} s"
         )
         if failed:
-            statement += f": {units.counted(failed, 'attempt')} failed, most by {told(refusals)}"
+            statement += f": {units.counted(failed, 'attempt')} failed, mostly {told(refusals)}"
         newest = [reports[-2:] for reports in ramp.delivered.values()]
         is_serving = any(deliveries for reports in newest for deliveries, _seconds in reports)
         if unanswered >= failed / 2 and not is_serving:
             kind = CutOffKind.SILENT
             statement = (
-                f"the target answered nobody any more for {step.ramp_timeout_s:.0f} s:"
-                f" {units.counted(unanswered, 'attempt')} to connect timed out while"
+                f"the target did not respond for {step.ramp_timeout_s:.0f} s:"
+                f" {units.counted(unanswered, 'connect attempt')} timed out while"
                 f" {self.connections_peak} were open"
             )
         return CutOff(kind=kind, statement=statement, connections=self.connections_peak)

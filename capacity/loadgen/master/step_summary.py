@@ -107,7 +107,7 @@ def _void_reason(
                 f"the generator ran out of values: {count} times a connection found no row for itself;"
                 " add rows to the files in values of the target file"
             )
-        return f"the generator ran out: {reason} {count} times; add workers or source addresses"
+        return f"the load generator hit its own limit: {reason} {count} times; add workers or source addresses"
     if disturbances:
         return "; ".join(sorted(disturbances))
     return None if health is None else _saturation(health)
@@ -116,9 +116,9 @@ def _void_reason(
 def _saturation(health: GeneratorHealth) -> str | None:
     most = f"(p95; at most {SATURATED_LAG_S * 1000:.0f} ms)"
     if health.queueing_p95_s is not None and health.queueing_p95_s > SATURATED_LAG_S:
-        waited = f"messages waited {health.queueing_p95_s * 1000:.0f} ms in its sockets {most}"
+        waited = f"messages queued {health.queueing_p95_s * 1000:.0f} ms in its sockets {most}"
     elif health.lag_p95_s > SATURATED_LAG_S:
-        waited = f"its timers fired {health.lag_p95_s * 1000:.0f} ms late {most}"
+        waited = f"its scheduling lag was {health.lag_p95_s * 1000:.0f} ms {most}"
     elif health.cpu_ratio > SATURATED_CPU_RATIO:
         waited = (
             f"its busiest worker used {health.cpu_ratio:.0%} of a core "
@@ -126,4 +126,4 @@ def _saturation(health: GeneratorHealth) -> str | None:
         )
     else:
         return None
-    return f"the generator was saturated: {waited}; add a worker"
+    return f"the load generator was saturated: {waited}; add a worker"

@@ -121,7 +121,7 @@ class WorkerPool:
         """Have Locust end a worker that cannot take part; its users go to the others."""
         if worker not in self._rejected:
             self._rejected.add(worker)
-            logger.error("worker %s is rejected: %s", worker, reason)
+            logger.error("worker %s rejected: %s", worker, reason)
             self._send("quit", None, worker)
 
     def _send(self, message: str, body: Any, worker: str) -> None:

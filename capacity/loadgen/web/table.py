@@ -12,7 +12,7 @@ DECLARED_ONLY = frozenset({Resource.APPLICATION_CONNECTIONS})
 """Resources whose limit no agent can read: only a target file can state it."""
 COLUMNS = (
     ("resource", "Resource"),
-    ("used", "Used"),
+    ("used", "Usage now"),
     ("limit", "Limit"),
     ("cost", "Cost per connection"),
     ("ceiling", "Ceiling (connections)"),
@@ -72,13 +72,13 @@ def status_of(session: Session) -> str:
         return f"No run: {session.problem}"
     controller = session.controller
     if controller is None:
-        return "No run yet: start one on Locust's page."
+        return "No run yet: start one on the Locust page."
     if controller.is_over:
-        return f"Run is over; record in {controller.recorder.path}"
+        return f"Run finished; recorded in {controller.recorder.path}"
     position = controller.position
     total = f" of {controller.total_steps}" if controller.total_steps else ""
     return (
         f"Running, step {position.index + 1}{total}, {position.phase}: "
         f"{controller.open_connections} connections open, {controller.users} users; "
-        f"record in {controller.recorder.path}"
+        f"recording to {controller.recorder.path}"
     )

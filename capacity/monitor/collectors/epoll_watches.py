@@ -26,7 +26,9 @@ _MOST_DESCRIPTORS = 10_000
 """Listing so many registrations keeps the target's event loop waiting for some milliseconds."""
 _EPOLL = "anon_inode:[eventpoll]"
 _INTERVAL_GAUGE = "epoll_watches_interval_s"
-_TOO_MANY = f"a process has more than {_MOST_DESCRIPTORS} descriptors: counting would hold its event loop up"
+_TOO_MANY = (
+    f"a process has more than {_MOST_DESCRIPTORS} descriptors: counting would stall its event loop"
+)
 
 
 class EpollWatchesCollector(TargetCollector):

@@ -25,7 +25,9 @@ from capacity.monitor.target import TargetView
 
 _EVERY_S = 2.0
 _COST_RATIO = 0.001
-_UNTOLD = "which ports the target listens on is not known: its clients would be counted with others"
+_UNTOLD = (
+    "the target's listening ports are unknown: its clients would be counted as upstream connections"
+)
 _INTERVAL_GAUGE = "outgoing_ports_interval_s"
 
 

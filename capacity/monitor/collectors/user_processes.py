@@ -27,7 +27,7 @@ from capacity.monitor.visibility import sees_one_container
 _EVERY_S = 2.0
 _COST_RATIO = 0.0005
 _INTERVAL_GAUGE = "user_processes_interval_s"
-_UNSEEN = "; processes of that user outside of the agent's container count too, unseen"
+_UNSEEN = "; processes of that user outside the agent's container count too but are not visible"
 
 
 class UserProcessesCollector(TargetCollector):

@@ -75,7 +75,7 @@ _AUDITED = (
     _Rlimit("RLIMIT_MEMLOCK", "Max locked memory", "bytes", "process", Scaling.BYTES),
 )
 
-EXEMPT = ", or none for the superuser and who is privileged to pass it"
+EXEMPT = ", or none for root and privileged processes"
 """What a process limit that limits nothing says of itself."""
 _ITSELF = ["0", "0"]
 _FIRST_MAP = [*_ITSELF, "4294967295"]

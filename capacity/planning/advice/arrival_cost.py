@@ -31,8 +31,8 @@ def arrival_cost(record: RunRecord, plan: CapacityPlan) -> ArrivalCost | Unanswe
         return Unanswered(
             reason=(
                 f"{units.counted(arrivals, 'connection')} opened in"
-                f" {units.counted(len(found), 'ramp')} with samples of the agent; an arrival's cost"
-                f" takes {FEWEST_ARRIVALS} in {FEWEST_RAMPS}."
+                f" {units.counted(len(found), 'ramp')} with agent samples; the cost of a connect needs"
+                f" {FEWEST_ARRIVALS} in {FEWEST_RAMPS}."
             ),
             remedy=f"Use a profile with at least {FEWEST_RAMPS} levels, each of more connections.",
         )
@@ -47,10 +47,10 @@ def arrival_cost(record: RunRecord, plan: CapacityPlan) -> ArrivalCost | Unanswe
         return Unanswered(
             reason=(
                 f"During {units.counted(len(found), 'ramp')} with"
-                f" {units.counted(arrivals, 'arrival')} the target took no more CPU than its load"
-                " explains, or its CPU was not read."
+                f" {units.counted(arrivals, 'connect')} the target used no more CPU than its steady"
+                " load explains, or its CPU was not read."
             ),
-            remedy="Raise connects_per_s in the profile so that arrivals show, and measure again.",
+            remedy="Raise connects_per_s in the profile so that the cost of connects shows, and measure again.",
         )
     clean = [ramp for ramp in found if ramp.is_clean]
     return ArrivalCost(

@@ -32,7 +32,7 @@ def exhaustion(
     growth = demand.growth_per_month
     if growth is None:
         return Unanswered(
-            reason="The demand file states no growth, so 0 dates follow from it.",
+            reason="The demand file gives no growth rate, so there is no exhaustion date.",
             remedy="Give growth_per_month in the demand file, with its uncertainty.",
         )
     if isinstance(sizing, Unanswered):
@@ -41,8 +41,8 @@ def exhaustion(
     instances = demand.instances or (sized.instances if sized else None)
     if instances is None:
         return Unanswered(
-            reason=f"0 of {len(sizing.unsized)} host types carry the load.",
-            remedy="Give the present instances in the demand file.",
+            reason=f"None of {len(sizing.unsized)} host types can carry the workload.",
+            remedy="Set instances (the present number) in the demand file.",
         )
     one = _capacity(plan, sizing, host)
     left = survivors(instances, **losses(demand))

@@ -61,11 +61,11 @@ def why_not_transferable(plan: CapacityPlan, mix: LoadVector) -> Unanswered | No
             assert plan.widest_mix is not None, "only then is anything beyond it"
             return Unanswered(
                 reason=(
-                    f"The demand has {getattr(mix, name):.3g} {LOADS[name]}/s a connection; at most"
-                    f" {getattr(plan.widest_mix, name):.3g} were tested, and"
-                    f" {FARTHEST_MIX_RATIO:g} times that is as far as it can be extrapolated."
+                    f"The demand has {getattr(mix, name):.3g} {LOADS[name]}/s per connection, but at"
+                    f" most {getattr(plan.widest_mix, name):.3g} were tested; costs can be extrapolated"
+                    f" to {FARTHEST_MIX_RATIO:g} times that at most."
                 ),
-                remedy="Measure with the mix of the demand.",
+                remedy="Measure with the workload of the demand.",
             )
     for wall in plan.ladder:
         joined = [
@@ -77,11 +77,11 @@ def why_not_transferable(plan: CapacityPlan, mix: LoadVector) -> Unanswered | No
         if joined:
             return Unanswered(
                 reason=(
-                    f"The demand's mix is not the one measured, and in {RESOURCES[wall.resource]}"
-                    f" the cost of {listed([LOADS[name] for name in joined])} was not told apart"
-                    f" (condition number {plan.condition_number:.3g})."
+                    f"The demand's workload differs from the measured one, and the cost of"
+                    f" {listed([LOADS[name] for name in joined])} in {RESOURCES[wall.resource]} could"
+                    f" not be separated (condition number {plan.condition_number:.3g})."
                 ),
-                remedy="Measure with the safe profile and the mix of the demand.",
+                remedy="Measure with the safe profile and the workload of the demand.",
             )
     return None
 

@@ -51,12 +51,12 @@ def break_even(
     if not priced:
         return Unanswered(
             reason=(
-                "In 0 of CPU, event loop and network were the costs of a connection, a delivery and"
-                f" a request told apart (condition number {plan.condition_number:.3g})."
+                "The costs of a connection, a delivery and a request could not be separated in CPU,"
+                f" event loop or network (condition number {plan.condition_number:.3g})."
             ),
             remedy=(
-                "Measure with the safe profile, REST requests in its mix, which varies each of them"
-                " alone."
+                "Measure with the safe profile and REST requests in its mix: it varies each of them"
+                " separately."
             ),
         )
     walls = [wall for wall in host_walls(plan, plan.mix, host) if wall.resource in costs]

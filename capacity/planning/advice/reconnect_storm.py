@@ -47,13 +47,13 @@ def storm(
     host = sized_for(sizing, demand)
     if host is None:
         return Unanswered(
-            reason=f"0 of {len(sizing.unsized)} host types carry the load.",
+            reason=f"None of {len(sizing.unsized)} host types can carry the workload.",
             remedy="Add a larger host type to the catalogue.",
         )
     connections = sizing.connections.high
     cases = []
     if host.lost:
-        event = "loss of what policy prepares for"
+        event = "planned-for loss of instances"
         cases.append(_case(host, cost, demand, connections, event=event, left=host.survivors))
     event = "restart of the whole target"
     cases.append(_case(host, cost, demand, connections, event=event, left=None))

@@ -80,8 +80,8 @@ def _sized_host(
     walls = host_walls(plan, mix, host)
     if math.isinf(walls[0].ceiling):
         return Unanswered(
-            reason=f"Along the demand's mix, 0 of {len(walls)} walls have a measurable cost.",
-            remedy="Measure with the mix of the demand.",
+            reason=f"None of {len(walls)} resources has a measurable cost for the demand's workload.",
+            remedy="Measure with the workload of the demand.",
         )
     safe = safe_connections(plan, walls)
     usable = usable_connections(plan, walls, demand)
@@ -122,12 +122,12 @@ def _too_small(first: HostWall, safe: int, demand: Demand) -> Unanswered:
     resource = first.resource
     return Unanswered(
         reason=(
-            f"An instance safely holds {units.counted(safe, 'connection')}, less"
-            f" {units.share(demand.headroom_ratio)} headroom: it cannot carry one. Without load the"
-            f" target takes {units.amount(first.baseline, resource)} of"
-            f" {units.amount(first.limit, resource)} ({RESOURCES[resource]})."
+            f"Too small: the safe capacity is {units.counted(safe, 'connection')}, and after"
+            f" {units.share(demand.headroom_ratio)} headroom none is left. Idle, the target uses"
+            f" {units.amount(first.baseline, resource)} of {units.amount(first.limit, resource)}"
+            f" ({RESOURCES[resource]})."
         ),
-        remedy="Take a larger host type, or test further: a wider interval gives a lower safe capacity.",
+        remedy="Use a larger host type, or test closer to the capacity: that raises the safe capacity.",
     )
 
 

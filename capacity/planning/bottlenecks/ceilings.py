@@ -269,7 +269,7 @@ def _near(
 
 
 def _unmeasured(resource: Resource, limit: Limit, highest: float, least: float) -> NoCeiling:
-    known = f"; at least {units.about(least)} fit" if least < math.inf else ""
+    known = f"; capacity at least {units.about(least)}" if least < math.inf else ""
     return NoCeiling(
         resource=resource,
         reason=(
@@ -288,16 +288,18 @@ def _why_unfitted(
 ) -> str | None:
     """Return why nothing can be fitted against a limit, None if something can."""
     if limit is not None and limit.state is LimitState.UNLIMITED:
-        return f"unlimited, says {limit.source}"
+        return f"unlimited ({limit.source})"
     read = [window for window in windows if resource in window.mean]
     if not read:
-        return f"its use was not read: {missing.get(resource, 'the agent does not report it')}"
+        return f"usage not read: {missing.get(resource, 'the agent does not report it')}"
     if limit is None:
-        return "no limit on it was read or declared"
+        return "no limit read or declared"
     if known_value(limit) is None:
-        return f"its limit is unknown: {limit.reason or f'{limit.source} holds no number'}"
+        return f"limit unknown: {limit.reason or f'{limit.source} holds no number'}"
     if levels(read) < 2:
-        return f"its use was read at {levels(read)} connection level only; a cost needs 2"
+        return (
+            f"usage read at only {units.counted(levels(read), 'connection level')}; a cost needs 2"
+        )
     return None
 
 

@@ -87,8 +87,8 @@ def why_no_latency(use: LatencyUse) -> str | None:
     found = len(set(use.connections))
     if found < FEWEST_LEVELS:
         return (
-            f"its percentile is known at {units.counted(found, 'level')} of the full mix;"
-            f" a forecast needs {FEWEST_LEVELS}"
+            f"its percentile is known at {units.counted(found, 'level')} with the full workload; a"
+            f" forecast needs {FEWEST_LEVELS}"
         )
     if _forecast(use) > LARGEST:
         highest = units.counted(round(max(use.connections)), "connection")

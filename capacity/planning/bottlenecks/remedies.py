@@ -4,8 +4,8 @@ from capacity.domain.resources import Limit, Resource
 
 _REMEDIES = {
     Resource.UNIDENTIFIED: (
-        "Find out what gave out: the target's log and the kernel's at that time, caps of its runtime"
-        " and its configuration; then declare the limit in the target file"
+        "Identify this limit: check the target's log and the kernel log at that time, and limits in"
+        " the runtime and the configuration; then declare it in the target file"
     ),
     Resource.APPLICATION_CONNECTIONS: (
         "Raise the application's own connection limit (nginx: worker_connections, HAProxy: maxconn)"
@@ -14,7 +14,7 @@ _REMEDIES = {
     Resource.DESCRIPTORS: (
         "Raise the soft limit of open files: LimitNOFILE= in the systemd unit (nginx:"
         " worker_rlimit_nofile), or prlimit --pid PID --nofile=SOFT:HARD on the running process;"
-        " fs.nr_open is the most it takes"
+        " fs.nr_open is the upper bound"
     ),
     Resource.FILE_TABLE: "Raise the sysctl fs.file-max",
     Resource.CONNTRACK: (
@@ -40,7 +40,7 @@ _REMEDIES = {
         "Give the target more memory, or make a connection cheaper (smaller buffers, no"
         " permessage-deflate context per connection)"
     ),
-    Resource.HOST_MEMORY: "Give the host more memory, or move its other tenants elsewhere",
+    Resource.HOST_MEMORY: "Add memory to the host, or move other workloads off it",
     Resource.ADDRESS_SPACE: (
         "Raise RLIMIT_AS of the target (ulimit -v; LimitAS= in the systemd unit), or map less for a"
         " connection (a thread maps its whole stack: ulimit -s, pthread_attr_setstacksize; glibc"
@@ -53,7 +53,7 @@ _REMEDIES = {
     Resource.HEAP: (
         "Raise the cap of the runtime's heap (JVM: -Xmx or -XX:MaxRAMPercentage; node:"
         " --max-old-space-size; .NET: DOTNET_GCHeapHardLimit; Go: GOMEMLIMIT, beyond which it only"
-        " collects garbage ever more often) and keep the memory limit above it, or hold less for a"
+        " collects garbage ever more often) and keep the memory limit above it, or use less heap per"
         " connection"
     ),
     Resource.TCP_MEMORY: (
@@ -62,26 +62,27 @@ _REMEDIES = {
     ),
     Resource.CPU: "Give the target more cores, or add an instance",
     Resource.EVENT_LOOP: (
-        "Add a process or shard, so that more than one event loop shares the connections: one loop"
+        "Run more processes or shards, so that several event loops share the connections: one loop"
         " uses at most one core"
     ),
     Resource.NETWORK_OUT: (
         "Use a faster link (or raise the rate of its tbf qdisc, where that is the limit), or send less (compression, conflation, fewer subscriptions)"
     ),
     Resource.DELIVERY_DELAY: (
-        "Share the subscribers among more processes or instances, or send less to each"
+        "Spread the subscribers over more processes or instances, or send less to each"
         " (conflation, fewer subscriptions)"
     ),
-    Resource.REQUEST_LATENCY: "Serve requests from more processes or instances, or cache answers",
+    Resource.REQUEST_LATENCY: "Serve requests from more processes or instances, or cache responses",
     Resource.HANDSHAKE_TIME: (
-        "Accept connections in more processes, resume TLS sessions, or let clients arrive more slowly"
+        "Accept connections in more processes, enable TLS session resumption, or slow down client"
+        " connects"
     ),
 }
 
 _CGROUP_REMEDIES = {
     Resource.UNIDENTIFIED: (
-        "Find out what gave out: the target's log and the kernel's at that time, caps of its runtime"
-        " and its configuration; then declare the limit in the target file"
+        "Identify this limit: check the target's log and the kernel log at that time, and limits in"
+        " the runtime and the configuration; then declare it in the target file"
     ),
     Resource.THREADS: "Raise pids.max of the cgroup (TasksMax= in the systemd unit)",
     Resource.MEMORY: (
@@ -104,4 +105,4 @@ def remedy(limit: Limit) -> str:
     if limit.resource is Resource.EVENT_LOOP:
         return f"{sentence}."  # A law, not a setting: it is read from nowhere.
     how = "declared as" if limit.scope == "declared" else "read from"
-    return f"{sentence}; the present limit was {how} {limit.source}."
+    return f"{sentence}; current limit {how} {limit.source}."

@@ -55,9 +55,9 @@ def _about_reach(capacity: Estimate, highest: float, binding: Wall | None) -> It
         yield Doubt(
             kind=DoubtKind.EXTRAPOLATION,
             statement=(
-                f"The capacity is {units.number(ratio, 2)} times the"
-                f" {units.counted(round(highest), 'connection')} tested, {word} the 4 times of a"
-                " test up to a quarter of it."
+                f"The capacity is extrapolated to {units.number(ratio, 2)} times the tested"
+                f" {units.counted(round(highest), 'connection')}, {word} the 4 times that a test up"
+                " to a quarter of the capacity needs."
             ),
             remedy=f"Add a step with at least {_quarter(capacity)} connections.",
         )
@@ -66,9 +66,9 @@ def _about_reach(capacity: Estimate, highest: float, binding: Wall | None) -> It
             kind=DoubtKind.POOR_FIT,
             statement=(
                 f"The target carried {units.counted(round(highest), 'connection')}, more than the"
-                f" capacity of {units.middle(capacity)} allows."
+                f" computed capacity of {units.middle(capacity)}."
             ),
-            remedy="Check the binding limit: it may be declared too low or belong to something else.",
+            remedy="Check the bottleneck's limit: it may be declared too low or belong to another process.",
         )
 
 
@@ -78,10 +78,10 @@ def _about_separation(attributed: Attribution, mix: LoadVector) -> Iterator[Doub
         yield Doubt(
             kind=DoubtKind.COSTS_NOT_SEPARATED,
             statement=(
-                f"The costs of {together} cannot be told apart from the rest (condition number"
-                f" {units.about(attributed.condition_number)}, wanted at most"
+                f"The cost of {together} cannot be separated from the rest (condition number"
+                f" {units.about(attributed.condition_number)}, limit"
                 f" {units.count(SEPARABLE_BELOW)}):"
-                " the plan holds for the measured mix only."
+                " the plan is valid for the measured workload only."
             ),
             remedy="Use the safe profile: it varies subscriptions and requests at each level.",
         )
@@ -91,10 +91,10 @@ def _about_separation(attributed: Attribution, mix: LoadVector) -> Iterator[Doub
                 kind=DoubtKind.COSTS_NOT_SEPARATED,
                 statement=(
                     f"The rate of {LOADS[component]} was the same on every plateau"
-                    f" ({units.number(getattr(mix, component))}/s a connection of the mix), so"
-                    " their cost lies in the baseline and does not grow with the connections."
+                    f" ({units.number(getattr(mix, component))}/s per connection of the full"
+                    " workload), so their cost is in the baseline and is not counted per connection."
                 ),
-                remedy="Let it grow with the connections, as the safe profile does.",
+                remedy="Let the rate grow with the connections, as the safe profile does.",
             )
 
 
@@ -109,9 +109,8 @@ def _about_fit(capacity: Estimate, walls: Sequence[Wall]) -> Iterator[Doubt]:
         yield Doubt(
             kind=DoubtKind.POOR_FIT,
             statement=(
-                f"Measured use leaves its line by more than {units.share(POOR_RESIDUAL_RATIO)} of"
-                f" its mean on {units.counted(len(poor), 'wall')} near the capacity:"
-                f" {listed(poor)}."
+                f"Measured usage deviates from the linear fit by more than"
+                f" {units.share(POOR_RESIDUAL_RATIO)} of its mean: {listed(poor)}."
             ),
             remedy="Use longer plateaus, and keep other work off the target's host.",
         )
@@ -125,9 +124,9 @@ def _about_uncertain(capacity: Estimate, walls: Sequence[Wall]) -> Iterator[Doub
             yield Doubt(
                 kind=DoubtKind.POOR_FIT,
                 statement=(
-                    f"What a connection takes of {name} is lost in how much its readings scatter:"
-                    f" at least {units.about(wall.ceiling.low)} connections fit, and the capacity"
-                    " is not known to be higher than that."
+                    f"The cost per connection in {name} is lost in measurement noise. Only a lower"
+                    f" bound is known: {units.about(wall.ceiling.low)} connections, which is below"
+                    " the capacity."
                 ),
                 remedy="Add steps with more connections, or longer plateaus.",
             )
@@ -139,12 +138,12 @@ def _about_tie(walls: Sequence[Wall]) -> Iterator[Doubt]:
         yield Doubt(
             kind=DoubtKind.NEAR_TIE,
             statement=(
-                f"Two walls stand within {units.share(NEAR_TIE_RATIO - 1.0)} of each other:"
+                f"Two bottlenecks lie within {units.share(NEAR_TIE_RATIO - 1.0)}:"
                 f" {RESOURCES[first.resource]} at {units.middle(first.ceiling)} connections and"
-                f" {RESOURCES[second.resource]} at {units.middle(second.ceiling)}; either may come"
-                " first."
+                f" {RESOURCES[second.resource]} at {units.middle(second.ceiling)}. Either may"
+                " saturate first."
             ),
-            remedy=f"Lift both: lifting {RESOURCES[first.resource]} alone gains little.",
+            remedy=f"Raise both: raising {RESOURCES[first.resource]} alone gains little.",
         )
 
 
@@ -157,14 +156,14 @@ def _about_one_loop(walls: Sequence[Wall]) -> Iterator[Doubt]:
         yield Doubt(
             kind=DoubtKind.SINGLE_EVENT_LOOP,
             statement=(
-                "The capacity is where 1 thread is busy all the time. At"
-                f" {units.share(BUSY_LOOP_RATIO)} of it ({units.about(BUSY_LOOP_RATIO * first.ceiling.mid)}"
-                f" connections) a message waits {waits} times as long as it takes to serve, and 0"
-                " objectives say how long it may."
+                "At the capacity the hottest thread is 100 % busy. At"
+                f" {units.share(BUSY_LOOP_RATIO)} utilization"
+                f" ({units.about(BUSY_LOOP_RATIO * first.ceiling.mid)} connections) the queueing delay"
+                f" is already {waits} × the service time (M/M/1), and no latency SLO is set."
             ),
             remedy=(
-                "Set slo.delivery_delay or slo.request_latency in the target file, so that the delay"
-                " is a wall; run one process a core."
+                "Set slo.delivery_delay or slo.request_latency in the target file, so that latency"
+                " limits the capacity; run one process per core."
             ),
         )
     limit = first.limit.value or 0.0
@@ -174,9 +173,9 @@ def _about_one_loop(walls: Sequence[Wall]) -> Iterator[Doubt]:
         yield Doubt(
             kind=DoubtKind.SINGLE_EVENT_LOOP,
             statement=(
-                f"The threads of the target were not read. If 1 does all the work, it is full at"
-                f" {units.about(min(one_core, first.ceiling.mid))} connections, not at"
-                f" {units.middle(first.ceiling)} with {units.amount(limit, Resource.CPU)}."
+                "CPU per thread was not read. If one thread does all the work, it saturates at"
+                f" {units.about(min(one_core, first.ceiling.mid))} connections, not at the"
+                f" {units.middle(first.ceiling)} that {units.amount(limit, Resource.CPU)} would carry."
             ),
             remedy="Measure with `capacity agent`, which reads the hottest thread.",
         )
@@ -191,11 +190,12 @@ def _about_shares(walls: Sequence[Wall], processes: int) -> Iterator[Doubt]:
     yield Doubt(
         kind=DoubtKind.UNEVEN_SHARE,
         statement=(
-            f"{processes} processes share the connections, and the fullest is full first: shared"
-            f" evenly they would hold {units.about(even)}, as chance has it"
-            f" {units.middle(first.ceiling)}, and after every restart another number."
+            f"{processes} processes share the connections unevenly, and the fullest one saturates"
+            f" first. With an even distribution they would hold {units.about(even)} connections,"
+            f" with the usual random one {units.middle(first.ceiling)}; the number changes with every"
+            " restart."
         ),
-        remedy="Leave room for it, or let one process accept for all and hand out evenly.",
+        remedy="Keep headroom for it, or let one process accept and distribute connections evenly.",
     )
 
 

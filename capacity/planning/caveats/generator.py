@@ -46,20 +46,20 @@ def _statement(
     steps: int, used: int, void: int, unwatched: int, healths: Sequence[GeneratorHealth]
 ) -> str:
     if not used:
-        return f"0 of {units.counted(steps, 'step')} can be used, {void} by the generator's fault."
+        return f"No usable step: of {units.counted(steps, 'step')}, {void} void because of the generator."
     if unwatched:
         return (
-            f"The generator's health was not recorded on {unwatched} of"
-            f" {units.counted(used, 'used step')}."
+            f"Generator health was not recorded on {unwatched} of"
+            f" {units.counted(used, 'usable step')}."
         )
     lag_s = max(health.lag_p95_s for health in healths)
     cpu_ratio = max(health.cpu_ratio for health in healths)
     reading = (
-        f"timers at most {units.duration(lag_s)} late (p95),"
-        f" busiest worker {units.share(cpu_ratio)} CPU"
+        f"scheduling lag p95 ≤ {units.duration(lag_s)},"
+        f" busiest worker at {units.share(cpu_ratio)} CPU"
     )
     if 2 * void > steps:
-        return f"{void} of {steps} steps are void, more than half; on the others: {reading}."
+        return f"Generator saturated on {void} of {steps} steps, more than half; on the others {reading}."
     if void:
-        return f"{void} of {steps} steps void and not used; on the others: {reading}."
-    return f"The generator had room on {units.counted(used, 'used step')}: {reading}."
+        return f"{void} of {steps} steps are void and excluded; on the others {reading}."
+    return f"Healthy on {used} of {units.counted(used, 'usable step')}: {reading}."

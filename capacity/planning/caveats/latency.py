@@ -28,11 +28,10 @@ def latency_doubts(
         yield Doubt(
             kind=DoubtKind.BENDING,
             statement=(
-                f"{RESOURCES[wall.resource].capitalize()} at the highest level was foretold better"
-                f" by {law.name} than by lines (missed by {units.share(law.error)} against"
-                f" {units.share(law.error_of_lines)}), which meets the objective at"
-                f" {units.about(law.connections)} connections and not at"
-                f" {units.middle(wall.ceiling)}."
+                f"{RESOURCES[wall.resource].capitalize()} at the highest level was predicted better"
+                f" by {law.name} (error {units.share(law.error)}) than by a straight line (error"
+                f" {units.share(law.error_of_lines)}). That law reaches the SLO at"
+                f" {units.about(law.connections)} connections, not at {units.middle(wall.ceiling)}."
             ),
             remedy=f"Add a step at {units.about(law.connections)} connections.",
         )

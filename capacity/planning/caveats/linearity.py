@@ -84,13 +84,12 @@ def _about_line(windows: Sequence[Window], attributed: Attribution, wall: Wall) 
             statement=(
                 f"{_capital(name)} jumped by {units.amount(found.jump, wall.resource)} between"
                 f" {units.counted(round(found.at), 'connection')} and {units.count(found.until)}"
-                " (BIC falls by"
-                f" {units.number(found.evidence, 2)}): one more such jump takes"
-                f" {units.share(share_of_room(wall, found.jump))} of its ceiling."
+                f" (BIC lower by {units.number(found.evidence, 2)}). Another such jump would use"
+                f" {units.share(share_of_room(wall, found.jump))} of the headroom."
             ),
             remedy=(
-                f"Measure further, beyond {units.count(found.until)} connections, and find what"
-                " is allocated or copied there."
+                f"Measure beyond {units.count(found.until)} connections, and find out what is"
+                " allocated or copied at the jump."
             ),
         )
         return
@@ -102,8 +101,8 @@ def _about_line(windows: Sequence[Window], attributed: Attribution, wall: Wall) 
             kind=DoubtKind.BENDING,
             statement=(
                 f"{_capital(name)} at {units.counted(round(max(levels)), 'connection')} was"
-                f" {units.share(math.expm1(missed))} above the line of the levels below: a"
-                " ceiling by straight lines is too high if it goes on like that."
+                f" {units.share(math.expm1(missed))} above the linear fit of the lower levels. If"
+                " that growth continues, the ceiling is too high."
             ),
             remedy="Measure levels nearer to the capacity; the safe profile's fraction sets them.",
         )
@@ -112,8 +111,8 @@ def _about_line(windows: Sequence[Window], attributed: Attribution, wall: Wall) 
             kind=DoubtKind.BENDING,
             statement=(
                 f"Above {units.counted(round(found.at), 'connection')} each connection takes"
-                f" {units.amount(found.bend, wall.resource)} more {name} than below (BIC falls by"
-                f" {units.number(found.evidence, 2)}): a ceiling by straight lines is too high."
+                f" {units.amount(found.bend, wall.resource)} more {name} than below (BIC lower by"
+                f" {units.number(found.evidence, 2)}), so a linear ceiling is too high."
             ),
             remedy="Measure levels nearer to the capacity; the safe profile's fraction sets them.",
         )
@@ -150,12 +149,13 @@ def _about_way_down(windows: Sequence[Window], wall: Wall, *, is_near: bool) -> 
     yield Doubt(
         kind=DoubtKind.KEPT,
         statement=(
-            f"{_capital(RESOURCES[wall.resource])} was {units.amount(most, wall.resource)} more at"
-            f" {units.counted(round(connections), 'connection')} after the highest step than before"
-            f" it, {units.share(most / grown)} of what that step had added: kept for reuse, which is"
-            " harmless, or leaked."
+            f"{_capital(RESOURCES[wall.resource])} at"
+            f" {units.counted(round(connections), 'connection')} was"
+            f" {units.amount(most, wall.resource)} higher after the peak step than before it:"
+            f" {units.share(most / grown)} of what the peak had added was not released. It is either"
+            " kept for reuse, which is harmless, or leaked."
         ),
-        remedy="Hold one load for an hour or more (soak): what is kept stays, a leak goes on rising.",
+        remedy="Run a soak test of an hour or more at constant load: a leak keeps rising, reuse does not.",
     )
 
 

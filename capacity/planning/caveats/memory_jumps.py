@@ -34,14 +34,14 @@ def memory_hazards(record: RunRecord, wall: Wall) -> Iterator[Doubt]:
         yield Doubt(
             kind=DoubtKind.STEP_HAZARD,
             statement=(
-                f"Up to {units.size(shared_bytes)} of memory are shared by the"
-                f" {units.count(processes)} processes of the target: if they were forked,"
-                f" writing copies them, which takes {units.share(share_of_room(wall, shared_bytes))}"
-                " of the ceiling at once."
+                f"The {units.count(processes)} processes of the target share up to"
+                f" {units.size(shared_bytes)} of memory. If they were forked, writes copy these pages"
+                f" (copy-on-write), which would use {units.share(share_of_room(wall, shared_bytes))}"
+                " of the headroom at once."
             ),
             remedy=(
-                "Start workers with exec instead of fork, or freeze the collector before the fork"
-                " (gc.freeze in Python); then measure again."
+                "Start workers with exec instead of fork, or freeze the garbage collector before the"
+                " fork (gc.freeze in Python); then measure again."
             ),
         )
     table_bytes = TABLES * TABLE_BYTES * wall.ceiling.mid / 2.0
@@ -49,9 +49,10 @@ def memory_hazards(record: RunRecord, wall: Wall) -> Iterator[Doubt]:
         yield Doubt(
             kind=DoubtKind.STEP_HAZARD,
             statement=(
-                "A connection takes so little memory that hash tables matter: doubling on the way to"
-                f" {units.middle(wall.ceiling)} connections adds {units.size(table_bytes)} at once,"
-                f" {units.share(share_of_room(wall, table_bytes))} of the room."
+                "A connection takes so little memory that hash table growth matters: one doubling on"
+                f" the way to {units.middle(wall.ceiling)} connections adds"
+                f" {units.size(table_bytes)} at once, {units.share(share_of_room(wall, table_bytes))}"
+                " of the headroom."
             ),
             remedy="Measure beyond half of the ceiling, or keep that much memory in reserve.",
         )
@@ -63,10 +64,11 @@ def memory_hazards(record: RunRecord, wall: Wall) -> Iterator[Doubt]:
         yield Doubt(
             kind=DoubtKind.STEP_HAZARD,
             statement=(
-                f"The heap of {name} has 1 cap that its agent did not read, {HEAP_CAPS[name]}; the ceiling"
-                f" uses {units.size(wall.limit.value or 0.0)} from {wall.limit.source}."
+                f"The {name} heap has a limit of its own that the agent did not read:"
+                f" {HEAP_CAPS[name]}. The ceiling uses {units.size(wall.limit.value or 0.0)} from"
+                f" {wall.limit.source}."
             ),
-            remedy="Declare limits.memory in the target file as that cap, and plan again.",
+            remedy="Declare the heap limit as limits.memory in the target file, and plan again.",
         )
 
 

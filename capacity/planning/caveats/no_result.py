@@ -16,20 +16,20 @@ from capacity.planning.evidence.windows import Window, is_usable, levels, restar
 FEWEST_LEVELS = 2
 
 START_REMEDIES = {
-    CutOffKind.NOT_REACHED: "See why the target admits no more (its log, its own limits), or begin"
-    " with fewer: start in the profile.",
-    CutOffKind.REFUSED: "See the reason of the refusals: credentials, a cap for one client address"
-    " (give source_addresses), or a limit of the target; then begin with fewer: start in the profile.",
-    CutOffKind.SILENT: "Find out what the target waits for (its log, its threads); measure again when"
-    " it answers.",
-    CutOffKind.LOST: "Look into the target's log at that time, and check that the dialect says what"
-    " the target expects (capacity doctor).",
-    CutOffKind.DIED: "Find out in the target's log why it ended; it did not hold even this load.",
-    CutOffKind.OBJECTIVE: "The target misses its objective with this load already: begin with fewer"
-    " (start in the profile), or look whether the objective is meant for this feed.",
-    CutOffKind.SATURATED: "Begin with fewer connections (start in the profile).",
-    CutOffKind.GUARDED: "Begin with fewer connections and more slowly: start and connects_per_s in"
-    " the profile.",
+    CutOffKind.NOT_REACHED: "Find out why the target accepts no more (its log, its own limits), or"
+    " start with fewer connections: start in the profile.",
+    CutOffKind.REFUSED: "Look at the reason for the refusals: credentials, a per-client limit (set"
+    " source_addresses), or a limit of the target. Then start with fewer: start in the profile.",
+    CutOffKind.SILENT: "Find out what the target waits for (its log, its threads), and measure again when"
+    " it responds.",
+    CutOffKind.LOST: "Check the target's log at that time, and check with `capacity doctor` that the"
+    " dialect sends what the target expects.",
+    CutOffKind.DIED: "Check the target's log for why it exited: it did not survive even this load.",
+    CutOffKind.OBJECTIVE: "The target misses its SLO at this load already: start with fewer (start in"
+    " the profile), or check whether the SLO is meant for this feed.",
+    CutOffKind.SATURATED: "Start with fewer connections (start in the profile).",
+    CutOffKind.GUARDED: "Start with fewer connections and open them more slowly: start and"
+    " connects_per_s in the profile.",
 }
 
 
@@ -48,13 +48,13 @@ def why_no_fit(record: RunRecord, windows: Sequence[Window]) -> Gap | None:
 def _why_no_readings(record: RunRecord) -> Gap | None:
     if record.manifest.agent is None:
         return Gap(
-            "The run had no agent, so 0 readings of the target's resources exist.",
-            "Start `capacity agent` on the target's host, name it in the target file, measure again.",
+            "The run had no agent, so the target's resources were not measured.",
+            "Start `capacity agent` on the target's host, set agent in the target file, measure again.",
         )
     if not record.samples:
         return Gap(
-            "The agent answered, but 0 samples were recorded.",
-            "Look at the agent and at the network between it and the recorder, and measure again.",
+            "The agent responded, but no sample was recorded.",
+            "Check the agent and the network between it and the load generator, and measure again.",
         )
     return None
 
@@ -67,9 +67,9 @@ def _why_no_fit_of(record: RunRecord, windows: Sequence[Window]) -> Gap | None:
 
 def _why_no_mix(record: RunRecord) -> Gap:
     return Gap(
-        f"0 of {units.counted(len(record.steps), 'step')} carried the profile's full mix, and a"
-        " capacity for another load would not be what was asked.",
-        "See the failures step by step, and measure again once the first level is held.",
+        f"None of {units.counted(len(record.steps), 'step')} carried the profile's full workload, so"
+        " there is no capacity for it.",
+        "Look at the failures per step, and measure again once the first level is held.",
     )
 
 
@@ -81,10 +81,10 @@ def _what_ended_it(record: RunRecord) -> Gap | None:
     ended, step = cut[0].cut_off, cut[0].step
     if ended.kind is CutOffKind.STOPPED:
         return Gap(
-            f"The run ended before its first level was held: {ended.statement}.",
-            "Measure again and let it finish; a first answer needs the first level of the profile.",
+            f"The run ended before the first level was reached: {ended.statement}.",
+            "Measure again and let it finish; a result needs at least the first level of the profile.",
         )
-    load = "with its full load" if step.is_mix else "idle"
+    load = "with full workload" if step.is_mix else "idle"
     return Gap(
         f"The first level of {units.counted(step.connections, 'connection')} ({load}) was not held:"
         f" {ended.statement}.",
@@ -96,8 +96,8 @@ def why_no_wall(no_ceiling: Sequence[NoCeiling]) -> Gap:
     """Return what is missing when not one resource has a ceiling."""
     reasons = "; ".join(f"{RESOURCES[entry.resource]}: {entry.reason}" for entry in no_ceiling)
     return Gap(
-        f"0 of {len(no_ceiling)} resources have a known limit and a measurable cost ({reasons}).",
-        "Load more connections so that their cost shows, and declare limits that cannot be read.",
+        f"None of {len(no_ceiling)} resources has both a known limit and a measurable cost ({reasons}).",
+        "Open more connections so that their cost shows, and declare limits that cannot be read.",
     )
 
 
@@ -106,20 +106,18 @@ def _why_no_step(record: RunRecord) -> Gap:
     void = [step for step in record.steps if step.void is not None]
     if not total:
         return Gap(
-            "The run ended before its first step was done: 0 steps are recorded.",
-            f"Measure again, to the end of at least {FEWEST_LEVELS} steps.",
+            "The run ended before its first step was complete.",
+            f"Measure again, and let at least {FEWEST_LEVELS} steps complete.",
         )
     if len(void) == total:
         return Gap(
-            f"{'The only step is' if total == 1 else f'All {total} steps are'} void, by the"
-            " generator's fault and not the target's;"
-            f" step {void[0].index} because: {void[0].void}.",
+            f"{'The only step is' if total == 1 else f'All {total} steps are'} void because of the"
+            f" load generator, not the target; step {void[0].index}: {void[0].void}.",
             "Add workers (--workers) or a second generator host, and measure again.",
         )
     return Gap(
-        f"0 of {units.counted(total, 'step')} reached a plateau that can be used"
-        f" ({len(void)} void).",
-        "Ask for fewer connections, allow more ramp_timeout_s, or see the failures step by step.",
+        f"None of {units.counted(total, 'step')} reached a usable plateau ({len(void)} void).",
+        "Use fewer connections, raise ramp_timeout_s, or look at the failures per step.",
     )
 
 
@@ -129,24 +127,24 @@ def _why_no_levels(record: RunRecord, windows: Sequence[Window]) -> Gap:
     changes = restarts(record.samples)
     if changes and len(asked) >= FEWEST_LEVELS:
         return Gap(
-            f"The target restarted {units.counted(changes, 'time')}, and no life of it saw"
-            f" {FEWEST_LEVELS} connection levels.",
+            f"The target restarted {units.counted(changes, 'time')}, and between two restarts there"
+            f" were never {FEWEST_LEVELS} connection levels.",
             "Find out why it restarts, and measure again.",
         )
     if not windows:
         return Gap(
-            f"0 samples lie on the plateaus of the {units.counted(len(usable), 'usable step')} with"
-            " the target alive.",
+            f"No sample of a running target lies on the plateaus of the"
+            f" {units.counted(len(usable), 'usable step')}.",
             "Check the agent, the target and both clocks, and use plateaus of several seconds.",
         )
     if levels(windows) >= FEWEST_LEVELS:
         return Gap(
-            f"0 of {units.counted(len({window.step for window in windows}), 'plateau')} with samples"
-            " carried a connection.",
-            "See the failures step by step, and check that the target accepts connections.",
+            f"None of {units.counted(len({window.step for window in windows}), 'plateau')} with"
+            " samples carried a connection.",
+            "Look at the failures per step, and check that the target accepts connections.",
         )
     return Gap(
-        f"Only 1 connection level has samples"
+        f"Only one connection level has samples"
         f" ({units.counted(windows[0].asked_connections, 'connection')});"
         f" a cost per connection needs {FEWEST_LEVELS}.",
         f"Use a profile with at least {FEWEST_LEVELS} levels, better 4, and a baseline.",

@@ -51,12 +51,11 @@ def _about_shared_cores(record: RunRecord, cpu: Wall) -> Iterator[Doubt]:
     yield Doubt(
         kind=DoubtKind.PROCESSOR_TIME,
         statement=(
-            f"{threads} hardware threads share each core, and the processors were"
-            f" {units.share(cpu.used_at_highest / limit)} busy at most: a busy pair gets less done"
-            f" than two that have cores of their own, so that the ceiling of CPU may be {least} to"
-            f" {most} too high."
+            f"{threads} hardware threads share each core (SMT), and CPU utilization peaked at"
+            f" {units.share(cpu.used_at_highest / limit)}. Above {units.share(HALF)} each thread gets"
+            f" less done, so the CPU ceiling may be {least} to {most} too high."
         ),
-        remedy="Measure beyond half of the processors' time, or plan CPU with that much less.",
+        remedy="Measure above 50 % CPU utilization, or plan with a CPU ceiling lower by that much.",
     )
 
 
@@ -67,14 +66,14 @@ def _about_quota(record: RunRecord, windows: Sequence[Window], cpu: Wall) -> Ite
     yield Doubt(
         kind=DoubtKind.PROCESSOR_TIME,
         statement=(
-            f"The quota of {units.amount(cpu.limit.value or 0.0, Resource.CPU)} held the target up"
-            f" in up to {units.share(held_up)} of its periods, and the highest step used"
-            f" {units.amount(cpu.used_at_highest, Resource.CPU)}: it works in bursts, and"
-            " its delays grow before the ceiling of CPU is reached."
+            f"The target was CPU-throttled in up to {units.share(held_up)} of the quota periods,"
+            f" although the peak step used only {units.amount(cpu.used_at_highest, Resource.CPU)} of"
+            f" {units.amount(cpu.limit.value or 0.0, Resource.CPU)}. It works in bursts, so latency"
+            " rises before the CPU ceiling is reached."
         ),
         remedy=(
-            "Set an slo in the target file, so that delay is a wall of its own; or give the quota a"
-            " longer period."
+            "Set an slo in the target file, so that latency limits the capacity, or use a longer quota"
+            " period."
         ),
     )
 

@@ -48,11 +48,11 @@ def _about_generator(record: RunRecord, verdict: GeneratorVerdict) -> Iterator[D
         yield Doubt(
             kind=DoubtKind.GENERATOR_NEAR_LIMIT,
             statement=(
-                "The generator came near its own limits:"
-                f" timers {units.duration(verdict.worst_lag_p95_s or 0.0)} late at p95"
-                f" (near above {units.duration(NEAR_LAG_S)}), busiest worker"
+                "The load generator came near its limits: scheduling lag p95"
+                f" {units.duration(verdict.worst_lag_p95_s or 0.0)}"
+                f" (threshold {units.duration(NEAR_LAG_S)}), busiest worker at"
                 f" {units.share(verdict.worst_cpu_ratio or 0.0)} CPU"
-                f" (near above {units.share(NEAR_CPU_RATIO)})."
+                f" (threshold {units.share(NEAR_CPU_RATIO)})."
             ),
             remedy="Add workers (--workers), or a second generator host, and measure again.",
         )
@@ -61,21 +61,21 @@ def _about_generator(record: RunRecord, verdict: GeneratorVerdict) -> Iterator[D
         yield Doubt(
             kind=DoubtKind.VOID_STEPS,
             statement=(
-                f"{len(reasons)} of {units.counted(len(record.steps), 'step')} cannot be used, by"
-                f" index: {', '.join(reasons)}."
+                f"{len(reasons)} of {units.counted(len(record.steps), 'step')}"
+                f" {'is' if len(reasons) == 1 else 'are'} void and excluded: {', '.join(reasons)}."
             ),
-            remedy="Remove the named cause, usually by adding workers, and measure again.",
+            remedy="Remove the cause, usually by adding workers (--workers), and measure again.",
         )
     if record.manifest.same_host:
         yield Doubt(
             kind=DoubtKind.SHARED_HOST,
             statement=(
-                "Generator and target share 1 host: the use of"
-                f" {listed([RESOURCES[resource] for resource in HOST_WIDE])} contains the"
-                " generator's part, so that these ceilings are too low rather than too high; and"
-                " both compete for the host's cores."
+                "Generator and target share a host. The usage of"
+                f" {listed([RESOURCES[resource] for resource in HOST_WIDE])} includes the"
+                " generator's, so these ceilings err on the low side, and both compete for the"
+                " host's cores."
             ),
-            remedy="Run the generator on a host of its own.",
+            remedy="Run the generator on a separate host.",
         )
 
 
@@ -85,8 +85,8 @@ def _about_steps(record: RunRecord) -> Iterator[Doubt]:
         yield Doubt(
             kind=DoubtKind.FEW_STEPS,
             statement=(
-                f"Only {units.counted(len(used), 'step')} can be used;"
-                f" {FEWEST_STEPS} are the least to trust."
+                f"Only {units.counted(len(used), 'step')} {'is' if len(used) == 1 else 'are'} usable;"
+                f" a reliable fit needs {FEWEST_STEPS}."
             ),
             remedy="Use a profile with more levels, or repeat the steps that failed.",
         )
@@ -95,29 +95,26 @@ def _about_steps(record: RunRecord) -> Iterator[Doubt]:
         yield Doubt(
             kind=DoubtKind.LOST_CONNECTIONS,
             statement=(
-                f"The target ended {units.counted(lost, 'connection')} during the steps that are"
-                " used."
+                f"The target dropped {units.counted(lost, 'connection')} during usable steps."
             ),
-            remedy="Look into the target's log at that time: time-outs, limits, crashes.",
+            remedy="Check the target's log at that time for timeouts, limits and crashes.",
         )
     unmatched = sum(step.unmatched for step in used)
     if unmatched:
         yield Doubt(
             kind=DoubtKind.UNMATCHED_FRAMES,
-            statement=f"The dialect has no rule for {units.counted(unmatched, 'received frame')}.",
+            statement=f"{units.counted(unmatched, 'received frame')} matched no rule of the dialect.",
             remedy=(
-                "Add a rule for them to the dialect, or the deliveries are counted too low; the run's"
-                " events have examples."
+                "Add a rule to the dialect if these frames are updates: they are not counted as"
+                " deliveries. The run's events show examples."
             ),
         )
     missing = _unexplained(record)
     if missing:
         yield Doubt(
             kind=DoubtKind.RUN_INCOMPLETE,
-            statement=(
-                f"The record lacks {units.counted(len(missing), 'part')}: {'; '.join(missing)}."
-            ),
-            remedy="Measure again to the end; what was recorded until then is used here.",
+            statement=(f"The record is incomplete: {'; '.join(missing)}."),
+            remedy="Measure again and let the run finish; this plan uses what was recorded.",
         )
 
 
@@ -143,8 +140,8 @@ def _about_limits(limits: Sequence[Limit]) -> Iterator[Doubt]:
             yield Doubt(
                 kind=DoubtKind.UNKNOWN_LIMIT,
                 statement=(
-                    f"1 limit may bind unseen: that of {RESOURCES[limit.resource]} could not be"
-                    f" read from {limit.source} ({limit.reason or 'no reason given'})."
+                    f"The limit on {RESOURCES[limit.resource]} is unknown: {limit.source} could not"
+                    f" be read ({limit.reason or 'no reason given'}). It may be the bottleneck."
                 ),
                 remedy=f"Make it readable, or declare limits.{limit.resource} in the target file.",
             )
@@ -156,12 +153,12 @@ def _about_own_cap(limits: Sequence[Limit]) -> Iterator[Doubt]:
         yield Doubt(
             kind=DoubtKind.OWN_CAP,
             statement=(
-                "1 limit may bind unseen: how many connections the application itself admits"
-                " (worker_connections, maxconn, a licence) shows on no host and is not declared."
+                "The application's own connection limit (worker_connections, maxconn, a licence) is"
+                " not readable on the host and not declared. It may be the bottleneck."
             ),
             remedy=(
-                "Look it up and declare limits.application_connections in the target file; where"
-                " there is none, a value beyond all other walls."
+                "Look it up and declare limits.application_connections in the target file; if there"
+                " is none, declare a value above all other ceilings."
             ),
         )
 
@@ -172,35 +169,35 @@ def _about_samples(record: RunRecord) -> Iterator[Doubt]:
         yield Doubt(
             kind=DoubtKind.TARGET_RESTARTED,
             statement=(
-                f"The target restarted {units.counted(changes, 'time')}; only the life with most"
-                " connection levels is used."
+                f"The target restarted {units.counted(changes, 'time')}; only the period with the"
+                " most connection levels is used."
             ),
-            remedy="Find out why it restarted, and measure again without.",
+            remedy="Find out why it restarted, and measure again.",
         )
     used = [step for step in record.steps if is_usable(step)]
     missing_ratio = _missing_ratio(record, used)
     if missing_ratio > MISSING_SAMPLES_RATIO:
         yield Doubt(
             kind=DoubtKind.SAMPLES_MISSING,
-            statement=f"{units.share(missing_ratio)} of the samples due on the plateaus are missing.",
-            remedy="Look at the agent and the network to it, then measure again.",
+            statement=f"{units.share(missing_ratio)} of the samples expected on the plateaus are missing.",
+            remedy="Check the agent and the network to it, then measure again.",
         )
     offset = record.manifest.clock_offset
     if offset is None or not is_plausible(abs(offset.offset_s)):
         yield Doubt(
             kind=DoubtKind.CLOCK_OFFSET,
-            statement="The agent's clock was compared 0 times; it is taken to agree with ours.",
+            statement="The agent's clock offset was not measured; both clocks are assumed to agree.",
             remedy="Measure again with the agent reachable before the first step.",
         )
     elif not offset.error_s <= CLOCK_ERROR_S:
         yield Doubt(
             kind=DoubtKind.CLOCK_OFFSET,
             statement=(
-                f"The agent's clock is known only to ±{units.duration(offset.error_s)}"
-                f" (wanted: {units.duration(CLOCK_ERROR_S)}), so samples may belong to a"
-                " neighbouring step."
+                f"The agent's clock offset is uncertain by ±{units.duration(offset.error_s)}"
+                f" (threshold {units.duration(CLOCK_ERROR_S)}), so samples may be assigned to the"
+                " wrong step."
             ),
-            remedy="Use a quicker path to the agent, or longer plateaus.",
+            remedy="Use a network path with less latency to the agent, or longer plateaus.",
         )
 
 

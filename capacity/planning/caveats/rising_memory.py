@@ -50,15 +50,15 @@ def rising_doubts(record: RunRecord, windows: Sequence[Window], wall: Wall) -> I
     yield Doubt(
         kind=DoubtKind.RISING,
         statement=(
-            f"With {units.counted(top.step.connections, 'connection')} and no more,"
+            f"At a constant {units.counted(top.step.connections, 'connection')},"
             f" {RESOURCES[wall.resource]} still rose by"
-            f" {units.amount(per_s * lasted_s, wall.resource)} in {units.duration(lasted_s)},"
-            f" {units.share(per_s * lasted_s / taken)} of what they take; going on like that it is"
-            f" full after {units.duration(until_full_s)}, and the ceiling is too high."
+            f" {units.amount(per_s * lasted_s, wall.resource)} in {units.duration(lasted_s)}"
+            f" ({units.share(per_s * lasted_s / taken)} of what the connections use). At that rate"
+            f" the limit is reached after {units.duration(until_full_s)}, and the ceiling is too high."
         ),
         remedy=(
-            "Lengthen settle_s and plateau_s of the profile until it levels off, as buffers and"
-            " compressors do when they are full; what never does is a leak."
+            "Raise settle_s and plateau_s in the profile until memory levels off, as it does once"
+            " buffers are full. If it never does, the target leaks."
         ),
     )
 

@@ -25,19 +25,18 @@ HELD = (
 """Resources whose use in a ramp is that of the connections open so far; flows also pay for arrivals."""
 
 _REMEDIES = {
-    CutOffKind.REFUSED: "Look up in the target's configuration which cap this is, and declare it"
-    " under limits; where it is a rule for one client address, give source_addresses and measure"
-    " again.",
-    CutOffKind.NOT_REACHED: "Look up in the target's configuration which cap this is, and declare it"
-    " under limits; where it is a rule for one client address, give source_addresses.",
-    CutOffKind.SILENT: "See in the target's log and in its threads what it waited for; where it is"
-    " full, look up which cap this is and declare it under limits.",
-    CutOffKind.LOST: "Look into the target's log at that time: time-outs, limits, crashes.",
-    CutOffKind.DIED: "Find out in the target's log and the kernel's why it ended, and lift that first.",
-    CutOffKind.OBJECTIVE: "This is the objective's answer; a level between the two narrows it.",
-    CutOffKind.SATURATED: "See which resource of the target is used up at this load; a level between"
-    " the two narrows the answer.",
-    CutOffKind.GUARDED: "Lift this limit, or take it as the answer.",
+    CutOffKind.REFUSED: "Find this limit in the target's configuration and declare it under limits;"
+    " if it is a per-client limit, set source_addresses and measure again.",
+    CutOffKind.NOT_REACHED: "Find this limit in the target's configuration and declare it under limits;"
+    " if it is a per-client limit, set source_addresses and measure again.",
+    CutOffKind.SILENT: "Check the target's log and threads for what it waited on; if it hit a limit, find"
+    " that limit and declare it under limits.",
+    CutOffKind.LOST: "Check the target's log at that time for timeouts, limits and crashes.",
+    CutOffKind.DIED: "Check the target's log and the kernel log for why it exited, and fix that first.",
+    CutOffKind.OBJECTIVE: "The SLO limits the capacity; measure a level between the two to narrow the range.",
+    CutOffKind.SATURATED: "Find the resource of the target that is saturated at this load; measure a"
+    " level between the two to narrow the range.",
+    CutOffKind.GUARDED: "Raise this limit, or accept it as the capacity.",
 }
 
 
@@ -71,12 +70,12 @@ def _about_met(met: Sequence[MetLimit]) -> Iterator[Doubt]:
     between = (
         f"at {units.count(first.failed)} connections"
         if first.held == first.failed
-        else f"between {units.count(first.held)} connections, which were held, and"
-        f" {units.count(first.failed)}, which were not"
+        else f"between {units.count(first.held)} connections (held) and"
+        f" {units.count(first.failed)} (failed)"
     )
     yield Doubt(
         kind=DoubtKind.LIMIT_MET,
-        statement=f"This run met a limit {between}: {first.statement}.",
+        statement=f"This run hit a limit {between}: {first.statement}.",
         remedy=_REMEDIES[first.kind],
     )
 
@@ -98,18 +97,17 @@ def _about_objectives(found: Walls, latencies: Sequence[LatencyUse]) -> Iterator
             if tail_s <= limit_s
         ]
         best = (
-            f"it was kept at {units.counted(round(kept[-1][0]), 'connection')}"
-            f" ({units.duration(kept[-1][1])} of {units.duration(limit_s)}), and nothing is known"
-            " beyond"
+            f"met up to {units.counted(round(kept[-1][0]), 'connection')}"
+            f" ({units.duration(kept[-1][1])} of {units.duration(limit_s)}), unknown beyond"
             if kept
-            else "no level of the full mix says whether it is kept"
+            else "no level with the full workload shows whether it is met"
         )
         yield Doubt(
             kind=DoubtKind.OBJECTIVE_NOT_FORECAST,
-            statement=f"The objective on {RESOURCES[resource]} is no part of this capacity:"
+            statement=f"The SLO on {RESOURCES[resource]} is not included in this capacity:"
             f" {reason}; {best}.",
-            remedy="Measure at least 3 levels of the full mix (levels in the profile), long enough"
-            " for its percentile.",
+            remedy="Measure at least 3 levels with the full workload (levels in the profile), long"
+            " enough for the SLO's percentile.",
         )
 
 
@@ -144,10 +142,10 @@ def _about_ramp(
             kind=DoubtKind.UNEXPLAINED_USE,
             statement=(
                 f"{RESOURCES[wall.resource]} reached {units.amount(max(uses), wall.resource)} in the"
-                f" ramp to {units.counted(step.step.connections, 'connection')} that was cut off;"
-                f" the fitted line says {units.amount(expected, wall.resource)} for"
-                f" {units.counted(step.connections_peak, 'connection')}: use jumps or bends there,"
-                " and the ceiling on it is too high."
+                f" ramp to {units.counted(step.step.connections, 'connection')} that was cut off; the"
+                f" linear fit predicts {units.amount(expected, wall.resource)} at"
+                f" {units.counted(step.connections_peak, 'connection')}. Usage is not linear there,"
+                " and the ceiling is too high."
             ),
             remedy="Measure again with a level just below that count.",
         )
@@ -160,8 +158,9 @@ def _about_changes(record: RunRecord) -> Iterator[Doubt]:
             value = units.amount(limit.value, limit.resource)
         yield Doubt(
             kind=DoubtKind.LIMIT_CHANGED,
-            statement=f"The limit on {RESOURCES[limit.resource]} ({limit.source}) was set to {value}"
-            " during the run; the plan takes that, and the use of 1 resource may belong to both.",
+            statement=f"The limit on {RESOURCES[limit.resource]} ({limit.source}) was changed to"
+            f" {value} during the run; the plan uses the new value, although part of the usage was"
+            " measured under the old one.",
             remedy="Measure again while nobody changes the target.",
         )
 

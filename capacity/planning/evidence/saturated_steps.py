@@ -59,9 +59,9 @@ def short_steps(steps: Sequence[StepObservation]) -> dict[int, CutOff]:
         if most_got < least_due:
             short[each.index] = CutOff(
                 kind=CutOffKind.SATURATED,
-                statement=f"{units.share(each.each_per_s / due)} of the updates that were due arrived"
-                f" ({units.rate(each.each_per_s, 'deliveries')} a connection of"
-                f" {units.rate(due, 'deliveries')}), at least {units.share(SERVED_RATIO)} have to",
+                statement=f"only {units.share(each.each_per_s / due)} of the expected updates arrived"
+                f" ({units.rate(each.each_per_s, 'deliveries')} per connection instead of"
+                f" {units.rate(due, 'deliveries')}); at least {units.share(SERVED_RATIO)} must",
                 connections=round(each.connections),
             )
         else:
@@ -116,9 +116,9 @@ def _unserved_before_silence(steps: tuple[StepObservation, ...]) -> dict[int, Cu
             break
         found[step.index] = CutOff(
             kind=CutOffKind.SILENT,
-            statement=f"0 updates arrived on the plateau of"
-            f" {units.counted(round(load.connections), 'connection')}, and the target answered"
-            " nobody after it",
+            statement=f"no update arrived on the plateau of"
+            f" {units.counted(round(load.connections), 'connection')}, and the target did not respond"
+            " after it",
             connections=round(load.connections),
         )
     return found

@@ -94,11 +94,11 @@ def rise(
     is_seen: bool | None = False
     unknown: str | None = None
     if not looks:
-        is_seen, unknown = None, "neither its connections nor its descriptors are read"
+        is_seen, unknown = None, "neither its connections nor its descriptors could be read"
     elif True in verdicts:
         is_seen = True
     elif opened < FEWEST_OPENED:
-        is_seen, unknown = None, "so few connections are lost in what comes and goes anyway"
+        is_seen, unknown = None, "so few connections cannot be told from normal fluctuation"
     elif None in verdicts:
         is_seen = None
         unknown = "; ".join(look.unknown for look in looks.values() if look.unknown)
@@ -189,14 +189,13 @@ def identity_doubts(record: RunRecord) -> Iterator[Doubt]:
         yield Doubt(
             kind=DoubtKind.OTHER_PROCESS,
             statement=(
-                f"{watched(agent)} gained {missed.statement}: {printable(agent.relay)} passes them"
-                " on, and shares its own connections among them or spreads them over several"
-                " instances."
+                f"{watched(agent)} gained {missed.statement}: {printable(agent.relay)} relays them,"
+                " and multiplexes its own connections or spreads them over several instances."
             ),
             remedy="Measure the target's own port, without the relay, to size one instance.",
         )
     if agent.passes_on_to is not None:
-        yield _about_relay(agent, f"passes on what it accepts, to {printable(agent.passes_on_to)}")
+        yield _about_relay(agent, f"relays what it accepts to {printable(agent.passes_on_to)}")
     if not rises:
         return
     highest = max(rises, key=lambda found: found.opened)
@@ -219,12 +218,12 @@ def identity_doubts(record: RunRecord) -> Iterator[Doubt]:
         yield Doubt(
             kind=DoubtKind.OTHER_PROCESS,
             statement=(
-                f"{watched(agent)} gained {highest.statement}; whether its metrics are all of the"
-                " target's is not known."
+                f"{watched(agent)} gained {highest.statement}; whether its metrics cover the whole"
+                " target is unknown."
             ),
             remedy=(
-                "Check the labels that tell the target's process in the target file, or use"
-                " `capacity agent`, which sees who accepts the connections."
+                "Check the labels that select the target's process in the target file, or use"
+                " `capacity agent`, which sees which process accepts the connections."
             ),
         )
 
@@ -233,12 +232,12 @@ def _about_relay(agent: AgentInfo, what: str) -> Doubt:
     return Doubt(
         kind=DoubtKind.OTHER_PROCESS,
         statement=(
-            f"{watched(agent)} {what}: the limits and costs are this relay's, and what stands behind"
-            " has others that are not in this plan."
+            f"{watched(agent)} {what}: the limits and costs are the relay's, and those of its upstream"
+            " are not in this plan."
         ),
         remedy=(
-            "Measure what stands behind by its own port, with an agent started with --pid of it; the"
-            " lower capacity counts."
+            "Measure the upstream on its own port, with an agent started with its --pid; the lower"
+            " of the two capacities counts."
         ),
     )
 

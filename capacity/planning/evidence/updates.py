@@ -26,19 +26,19 @@ def no_updates(record: RunRecord) -> Gap | None:
     frames = sum(step.unmatched for step in followed)
     if frames:
         return Gap(
-            f"None of the {units.counted(frames, 'frame')} that came on {where} was understood as an"
-            f" update{_example(record)}; the load had 0 deliveries.",
-            "Correct data.where and data.key in the dialect, see with `capacity doctor` that it reads"
+            f"None of the {units.counted(frames, 'frame')} received on {where} matched the dialect's"
+            f" rule for updates{_example(record)}, so no delivery was counted.",
+            "Correct data.where and data.key in the dialect, check with `capacity doctor` that it reads"
             " the target's updates, and measure again.",
         )
     plateaus = [plateau for step in followed if (plateau := plateau_of(step)) is not None]
     seconds = sum(end - begin for begin, end in plateaus)
     return Gap(
-        f"0 updates came on {where}, in {units.duration(seconds)} and on up to"
+        f"No update was received on {where}, in {units.duration(seconds)} and on up to"
         f" {units.counted(_most_connections(followed), 'connection')}.",
-        "See with `capacity doctor` whether the target publishes to the channels and symbols of the"
-        " target file; set subscriptions_per_connection to 0 in the profile to measure connections"
-        " that hear nothing.",
+        "Check with `capacity doctor` whether the target publishes to the channels and symbols of the"
+        " target file; to measure idle connections, set subscriptions_per_connection to 0 in the"
+        " profile.",
     )
 
 

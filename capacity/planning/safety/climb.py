@@ -77,25 +77,28 @@ def next_climb(
     """
     level = levels[-1]
     if level >= rules.most:
-        return Climb(connections=None, reason=f"reached what {rules.most_by} allows: {rules.most}")
+        return Climb(
+            connections=None,
+            reason=f"reached the bound set by {rules.most_by}: {rules.most} connections",
+        )
     if len(levels) >= rules.levels:
         return Climb(
             connections=None,
-            reason=f"the profile's {units.counted(rules.levels, 'level')} are done",
+            reason=f"all {units.counted(rules.levels, 'level')} of the profile are done",
         )
     if used_s >= rules.longest_s:
         return Climb(
             connections=None,
-            reason=f"the {units.duration(rules.longest_s)} of the profile are used up",
+            reason=f"the profile's time limit of {units.duration(rules.longest_s)} is reached",
         )
     if isinstance(answer, CapacityPlan) and _is_sharp(answer):
         return Climb(
             connections=None,
-            reason="the answer is as sharp as another level could make it",
+            reason="another level would not narrow the interval",
         )
     allowed = {
         rules.most_by: (float(rules.most), float(rules.most)),
-        "the pace at which the target takes connections in": (
+        "the rate at which the target accepts connections": (
             float(most_at_pace),
             float(most_at_pace),
         ),
@@ -111,9 +114,9 @@ def next_climb(
     if count < LEAST_GROWTH * level:
         return Climb(
             connections=None,
-            reason=f"{units.counted(level, 'connection')} are as near to"
-            f" {units.share(rules.fraction)} of what {by} allows as is safe"
-            f" ({units.about(middle / rules.fraction) if middle else 0} at best guess)",
+            reason=f"{units.counted(level, 'connection')} is as close as is safe to"
+            f" {units.share(rules.fraction)} of the ceiling of {by}"
+            f" (estimate {units.about(middle / rules.fraction) if middle else 0})",
         )
     return Climb(connections=count, reason=f"bounded by {by}")
 

@@ -42,7 +42,7 @@ _QUEUE = {
     _OWN_QUEUE: "its listening sockets dropped connects",
     "listen_overflows": "an accept queue in its network namespace overflowed",
     "listen_drops": "a listening socket in its network namespace dropped connects",
-    "tcp_memory_pressures": "its kernel ran short of memory for TCP",
+    "tcp_memory_pressures": "its kernel ran short of TCP memory",
 }
 
 
@@ -118,12 +118,12 @@ def dead(samples: Sequence[Sample], pids: Sequence[int], connections: int) -> Tr
     if not starts or starts[0] is None or starts[-1] == starts[0]:
         return None
     named = f", pid {', '.join(map(str, pids))}," if pids else ""
-    again = " and was started again" if starts[-1] is not None else ""
+    again = " and was restarted" if starts[-1] is not None else ""
     return Trip(
         guard="death",
         number=connections,
         bound=0.0,
-        statement=f"the target{named} ended{again} at about {units.counted(connections, 'connection')}",
+        statement=f"the target{named} exited{again} at about {units.counted(connections, 'connection')}",
         kind=CutOffKind.DIED,
     )
 
@@ -137,8 +137,8 @@ def losing(lost: int, connections: int, bounds: Bounds) -> Trip | None:
         guard="loss",
         number=lost,
         bound=bound,
-        statement=f"the target ended {units.count(lost)} of {units.counted(connections, 'connection')},"
-        f" at most {units.share(bounds.lost_ratio)} may be",
+        statement=f"the target dropped {units.count(lost)} of {units.counted(connections, 'connection')}"
+        f" (bound {units.share(bounds.lost_ratio)})",
         kind=CutOffKind.LOST,
     )
 
@@ -170,9 +170,9 @@ def overreaching(
                 guard="limit",
                 number=due,
                 bound=bounds.used_ratio * most,
-                statement=f"{RESOURCES[resource]}: {units.counted(sockets, 'socket')} would take "
-                f"{units.amount(due, resource)} of {units.amount(most, resource)}, at most "
-                f"{units.share(bounds.used_ratio)} may be in use",
+                statement=f"{RESOURCES[resource]}: {units.counted(sockets, 'socket')} would use "
+                f"{units.amount(due, resource)} of {units.amount(most, resource)} "
+                f"(bound {units.share(bounds.used_ratio)})",
             )
     return None
 
@@ -186,8 +186,8 @@ def refusing(failed: int, opened: int, bounds: Bounds) -> Trip | None:
         guard="refusal",
         number=failed,
         bound=asked * bounds.failed_opens_ratio,
-        statement=f"{units.count(failed)} of {units.counted(asked, 'connection')} failed to open,"
-        f" at most {units.share(bounds.failed_opens_ratio)} may",
+        statement=f"{units.count(failed)} of {units.counted(asked, 'connection')} failed to open"
+        f" (bound {units.share(bounds.failed_opens_ratio)})",
         kind=CutOffKind.REFUSED,
     )
 
@@ -226,7 +226,7 @@ def _full(samples: Sequence[Sample], limits: Sequence[Limit], bound: float) -> T
                 number=now[resource],
                 bound=bound * most,
                 statement=f"{RESOURCES[resource]}: {units.amount(now[resource], resource)} of"
-                f" {units.amount(most, resource)} in use, at most {units.share(bound)} may be",
+                f" {units.amount(most, resource)} in use (bound {units.share(bound)})",
                 resource=resource,
             )
     return None
@@ -248,8 +248,8 @@ def hurrying(samples: Sequence[Sample], limits: Sequence[Limit]) -> Trip | None:
                 number=per_s,
                 bound=(most - used) / UNSEEN_S,
                 statement=f"{RESOURCES[resource]}: {units.amount(used, resource)} of"
-                f" {units.amount(most, resource)} in use, and {units.amount(per_s, resource)} more"
-                " each second",
+                f" {units.amount(most, resource)} in use, rising by"
+                f" {units.amount(per_s, resource)} per second",
                 resource=resource,
             )
     return None
@@ -301,8 +301,8 @@ def _throttled_long(first: Sample, unloaded: Sample, newest: Sample) -> Trip | N
         guard="throttling",
         number=throttled_s,
         bound=LONGEST_THROTTLED_S,
-        statement=f"its CPU quota held it up for {units.duration(throttled_s)} in all, at most"
-        f" {units.duration(LONGEST_THROTTLED_S)} may be",
+        statement=f"it was CPU-throttled for {units.duration(throttled_s)} in total"
+        f" (bound {units.duration(LONGEST_THROTTLED_S)})",
     )
 
 
@@ -323,14 +323,14 @@ def _shares_beyond(
     shares = (
         (
             "throttling",
-            "it was throttled in {} of the periods of its CPU quota",
+            "it was CPU-throttled in {} of the quota periods",
             _grown(*span, "cpu_throttled_periods"),
             _grown(*span, "cpu_periods"),
             bounds.throttled_ratio,
         ),
         (
             "retransmission",
-            "{} of the segments it sent were sent again",
+            "{} of the TCP segments it sent were retransmitted",
             _grown(*span, f"{whose}retransmits", least=LEAST_RETRANSMITS),
             _grown(*span, f"{whose}segments_sent", least=LEAST_SEGMENTS),
             bounds.retransmitted_ratio,
@@ -342,7 +342,7 @@ def _shares_beyond(
             guard=guard,
             number=part / whole,
             bound=bound,
-            statement=f"{what.format(units.share(part / whole))}, at most {units.share(bound)} may be",
+            statement=f"{what.format(units.share(part / whole))} (bound {units.share(bound)})",
         )
         for guard, what, part, whole, bound in shares
         if part is not None and whole and part > whole * bound
@@ -359,13 +359,13 @@ def _pressure(before: Sample, after: Sample, limits: Sequence[Limit]) -> tuple[s
     memory = effective.get(Resource.MEMORY)
     if memory is not None and memory.scope == "cgroup":
         waited_s = _grown(before, after, "cgroup_memory_pressure_some_s")
-        return "processes of its cgroup waited for memory {} of the time", waited_s
+        return "processes in its cgroup stalled on memory {} of the time (PSI)", waited_s
     most = known_value(effective.get(Resource.HOST_MEMORY))
     used = after.used.get(Resource.HOST_MEMORY)
     if most is not None and used is not None and used < SHORT_OF_MEMORY_RATIO * most:
         return "", None
     waited_s = _grown(before, after, "host_memory_pressure_some_s")
-    return "processes of its host waited for memory {} of the time", waited_s
+    return "processes on its host stalled on memory {} of the time (PSI)", waited_s
 
 
 def _grown(before: Sample, after: Sample, counter: str, least: float = 0.0) -> float | None:

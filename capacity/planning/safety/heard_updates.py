@@ -75,7 +75,7 @@ def heard_findings(heard: Heard) -> Iterator[Finding]:
         yield _warning(
             "updates",
             f"{statement}; {units.count(heard.unmatched)} of {units.counted(heard.frames, 'frame')}"
-            f" were not understood, the first: {_first(heard)}",
+            f" matched no rule of the dialect, the first: {_first(heard)}",
             _capital(heard.hint)
             or "Add a rule for them to the dialect: data.where if they are updates, else ignore",
         )
@@ -86,7 +86,7 @@ def heard_findings(heard: Heard) -> Iterator[Finding]:
         yield _warning(
             "sequence",
             f"{printable(heard.sequence, _SHOWN_LETTERS)} holds a whole number in none of"
-            f" {units.counted(heard.updates, 'update')}: no gap would be seen",
+            f" {units.counted(heard.updates, 'update')}: sequence gaps would go unnoticed",
             "Correct seq of sequence in the dialect, or use rule: none",
         )
 
@@ -99,7 +99,7 @@ def _without_updates(heard: Heard) -> Finding:
             status=Status.FAILURE,
             statement=(
                 f"{units.counted(heard.frames, 'frame')} came {within}, none is an update; the first"
-                f" that was not understood: {_first(heard)}"
+                f" unmatched frame: {_first(heard)}"
             ),
             remedy=_capital(heard.hint)
             or (
@@ -112,8 +112,8 @@ def _without_updates(heard: Heard) -> Finding:
     return _warning(
         "updates",
         f"{what} {within}{aside}",
-        "See that the target publishes to these channels and symbols; deliveries and delay cannot be"
-        " measured without, and plateaus must be longer than the pauses between updates",
+        "Check that the target publishes to these channels and symbols: without updates, deliveries"
+        " and delay cannot be measured; plateaus must be longer than the pauses between updates",
     )
 
 
@@ -142,7 +142,7 @@ def _about_time(heard: Heard) -> Iterator[Finding]:
         stands = (
             f"leads to nothing in any of {units.counted(heard.updates, 'update')}"
             if value is None
-            else f"leads to {printable(value, _SHOWN_LETTERS)}, which is no time in {unit}{ask}"
+            else f"leads to {printable(value, _SHOWN_LETTERS)}, which is not a time in {unit}{ask}"
         )
         yield _warning("time of publication", f"time.path {path} {stands}", remedy)
     elif wrong:
@@ -151,7 +151,7 @@ def _about_time(heard: Heard) -> Iterator[Finding]:
         yield _warning(
             "time of publication",
             f"{printable(far[0].channel, _SHOWN_LETTERS)}: {_distance(far[0])}",
-            "See that time.path is the time of publication, and synchronise both clocks (chronyd,"
+            "Check that time.path is the time of publication, and synchronize both clocks (chronyd,"
             " systemd-timesyncd)",
         )
 

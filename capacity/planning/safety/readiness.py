@@ -29,40 +29,38 @@ NEAR_BOUND_RATIO = 0.9
 
 def clock(offset: ClockOffset) -> Finding:
     statement = (
-        f"the agent's clock is {units.duration(offset.offset_s)} from ours,"
+        f"the agent's clock offset is {units.duration(offset.offset_s)},"
         f" ± {units.duration(offset.error_s)}"
     )
     if offset.error_s <= MOST_CLOCK_ERROR_S:
         return _ok("clock", statement)
     return _warning(
         "clock",
-        f"{statement}; delays are not known more closely than that",
-        "Measure from a host nearer to the target",
+        f"{statement}; delays are no more accurate than that",
+        "Measure from a host closer to the target",
     )
 
 
 def sample_age(age_s: float, interval_s: float) -> Finding:
-    statement = f"its newest sample is {units.duration(max(age_s, 0.0))} old"
+    statement = f"the agent's newest sample is {units.duration(max(age_s, 0.0))} old"
     if age_s <= MOST_SAMPLE_AGE_S + interval_s:
         return _ok("samples", statement)
     return _warning(
         "samples",
-        f"{statement}, at one in {units.duration(interval_s)}",
-        "Look whether the agent's host is overloaded, and start the agent anew",
+        f"{statement}, with a sampling interval of {units.duration(interval_s)}",
+        "Check whether the agent's host is overloaded, and restart the agent",
     )
 
 
 def agent_cost(cores: float | None) -> Finding:
     if cores is None:
         return Finding(
-            name="agent's cost", status=Status.UNKNOWN, statement="the agent does not say"
+            name="agent overhead", status=Status.UNKNOWN, statement="not reported by the agent"
         )
-    statement = f"the agent takes {units.share(cores)} of a core"
+    statement = f"the agent uses {units.share(cores)} of a core"
     if cores <= MOST_AGENT_CORES:
-        return _ok("agent's cost", statement)
-    return _warning(
-        "agent's cost", statement, "Let it sample more rarely: capacity agent --interval 5"
-    )
+        return _ok("agent overhead", statement)
+    return _warning("agent overhead", statement, "Sample less often: capacity agent --interval 5")
 
 
 def unseen_limits(limits: Sequence[Limit]) -> Finding:
@@ -94,18 +92,18 @@ def accept_queue(entries: Iterable[AuditEntry], port: int, connects_per_s: float
             name="accept queue",
             status=Status.UNKNOWN,
             statement=f"the agent sees no socket that listens on port {port}",
-            remedy="Let the agent watch who listens there; it sees the network namespace of whom it"
-            " watches",
+            remedy="Let the agent watch the process that listens there: it sees that process's network"
+            " namespace only",
         )
     statement = (
-        f"it holds {units.count(room)} connections, {units.duration(room / connects_per_s)} of"
-        f" arrivals at {units.rate(connects_per_s, 'connects')}"
+        f"it holds {units.count(room)} connections, which is {units.duration(room / connects_per_s)}"
+        f" at {units.rate(connects_per_s, 'connects')}"
     )
     if room >= connects_per_s * STALL_S:
         return _ok("accept queue", statement)
     return _warning(
         "accept queue",
-        f"{statement}; a pause of the target loses connects",
+        f"{statement}; a short stall of the target drops connects",
         f"Lower connects_per_s in the profile to {units.count(room / STALL_S)}, or raise listen(2)'s"
         " backlog and the sysctl net.core.somaxconn",
     )
@@ -118,16 +116,16 @@ def highest_level(connections: int, bound: int | None, by: str | None) -> Findin
         return Finding(
             name="highest step",
             status=Status.UNKNOWN,
-            statement=f"{highest}; no counted limit of the target is known",
-            remedy="Let an agent run beside the target, or declare limits in the target file",
+            statement=f"{highest}; no limit of the target is known to compare it with",
+            remedy="Run an agent on the target's host, or declare limits in the target file",
         )
-    statement = f"{highest}, the limits admit {units.count(bound)} ({by})"
+    statement = f"{highest}, the limits allow {units.count(bound)} ({by})"
     if connections <= bound * NEAR_BOUND_RATIO:
         return _ok("highest step", statement)
     return _warning(
         "highest step",
         f"{statement}: the target may refuse connections",
-        "Use a profile of kind safe, or lower its levels, unless the target is to be broken",
+        "Use a profile of kind safe, or lower its levels, unless you want to break the target",
     )
 
 
@@ -135,13 +133,13 @@ def connection_tracking(sockets: int, used: int, most: int) -> Finding:
     """Return whether the generator's own kernel can track the connections."""
     statement = (
         f"the generator's kernel tracks {units.count(used)} of {units.count(most)} connections,"
-        f" {units.count(sockets)} are to come"
+        f" {units.count(sockets)} will be added"
     )
     if used + sockets <= most * NEAR_BOUND_RATIO:
         return _ok("generator's connection tracking", statement)
     return _warning(
         "generator's connection tracking",
-        f"{statement}; packets beyond are dropped without a word",
+        f"{statement}; packets beyond that are dropped silently",
         f"Set the sysctl net.netfilter.nf_conntrack_max to {units.count(2 * (used + sockets))}",
     )
 
@@ -149,13 +147,13 @@ def connection_tracking(sockets: int, used: int, most: int) -> Finding:
 def generator_memory(sockets: int, available_bytes: float) -> Finding:
     needed_bytes = sockets * CONNECTION_BYTES
     statement = (
-        f"{units.counted(sockets, 'socket')} take some {units.size(needed_bytes)} of"
+        f"{units.counted(sockets, 'socket')} need about {units.size(needed_bytes)} of"
         f" {units.size(available_bytes)} available"
     )
     if needed_bytes <= available_bytes / 2:
         return _ok("generator's memory", statement)
     return _warning(
-        "generator's memory", statement, "Let workers of further hosts take part (--expect-workers)"
+        "generator's memory", statement, "Add workers on other hosts (--expect-workers)"
     )
 
 
@@ -165,8 +163,8 @@ def generator_cores(workers: int, cores: int) -> Finding:
         return _ok("generator's cores", statement)
     return _warning(
         "generator's cores",
-        f"{statement} take turns, which adds to what they measure",
-        f"Use --workers {cores}, or workers of further hosts",
+        f"{statement}: they share cores, which distorts latency",
+        f"Use --workers {cores}, or workers on other hosts",
     )
 
 
@@ -175,9 +173,9 @@ def message_rate(per_connection_per_s: float, connections: int, workers: int) ->
     expected_per_s = per_connection_per_s * connections
     most_per_s = workers * DELIVERIES_PER_S_AND_WORKER
     statement = (
-        f"one connection heard {units.rate(per_connection_per_s, 'updates')}:"
-        f" {units.rate(expected_per_s, 'updates')} at the highest step,"
-        f" {units.counted(workers, 'worker')} take {units.rate(most_per_s, 'updates')}"
+        f"one connection received {units.rate(per_connection_per_s, 'updates')}, which makes"
+        f" {units.rate(expected_per_s, 'updates')} at the highest step;"
+        f" {units.counted(workers, 'worker')} can receive {units.rate(most_per_s, 'updates')}"
     )
     if expected_per_s <= most_per_s:
         return _ok("message rate", statement)
@@ -190,30 +188,28 @@ def message_rate(per_connection_per_s: float, connections: int, workers: int) ->
 
 
 def certificate(remaining_s: float) -> Finding:
-    days = (
-        f"the target's certificate is valid for another {units.count(remaining_s // 86_400)} days"
-    )
+    days = f"the target's certificate expires in {units.count(remaining_s // 86_400)} days"
     if remaining_s >= LEAST_CERTIFICATE_S:
         return _ok("certificate", days)
-    return _warning("certificate", days, "Renew it: scheduled runs end with it")
+    return _warning("certificate", days, "Renew it: scheduled runs fail once it has expired")
 
 
 def shared_host(*, is_shared: bool) -> Finding:
     if not is_shared:
-        return _ok("hosts", "target and generator have hosts of their own")
+        return _ok("hosts", "target and generator run on different hosts")
     return _warning(
         "hosts",
-        "target and generator share a host: they compete for its cores, and host-wide walls come"
-        " out too low",
+        "target and generator share a host: they compete for its cores, and ceilings of host-wide"
+        " resources come out too low",
         "Run the generator on another host (config/deploy/README.md)",
     )
 
 
 def disk(free_bytes: float, folder: str) -> Finding:
-    statement = f"{units.size(free_bytes)} free for records in {folder}"
+    statement = f"{units.size(free_bytes)} free in {folder}"
     if free_bytes >= LEAST_DISK_BYTES:
         return _ok("disk", statement)
-    return _warning("disk", statement, f"Make room, {units.size(LEAST_DISK_BYTES)} at least")
+    return _warning("disk", statement, f"Free at least {units.size(LEAST_DISK_BYTES)}")
 
 
 def _ok(name: str, statement: str) -> Finding:

@@ -13,12 +13,12 @@ from capacity.domain.words import RESOURCES, listed
 from capacity.models.latency.ceiling import FEWEST_LEVELS
 
 _GUARDS = {
-    "used_ratio": "{} of a counted limit or of memory in use",
-    "throttled_ratio": "{} of the periods of its CPU quota throttled",
-    "retransmitted_ratio": "{} of the segments sent again",
-    "memory_pressure_ratio": "{} of the time waiting for memory",
-    "failed_opens_ratio": "{} of a step's connections failing to open",
-    "lost_ratio": "{} of a step's connections ended by the target",
+    "used_ratio": "{} utilization of a counted limit or of memory",
+    "throttled_ratio": "{} of CPU quota periods throttled",
+    "retransmitted_ratio": "{} TCP retransmissions",
+    "memory_pressure_ratio": "{} memory pressure (PSI)",
+    "failed_opens_ratio": "{} of a step's connects failing",
+    "lost_ratio": "{} of a step's connections dropped by the target",
 }
 
 
@@ -34,8 +34,8 @@ def load_finding(most: int, by: str | None, connects_per_s: float, levels: int) 
     reason = "" if by is None else f", {by}"
     return _ok(
         "load",
-        f"at most {units.counted(most, 'connection')}{reason}; in up to"
-        f" {units.counted(levels, 'level')}, opened at no more than"
+        f"at most {units.counted(most, 'connection')}{reason}, in up to"
+        f" {units.counted(levels, 'level')}, opened at up to"
         f" {units.rate(connects_per_s, 'connects')}",
     )
 
@@ -43,14 +43,14 @@ def load_finding(most: int, by: str | None, connects_per_s: float, levels: int) 
 def guards_finding(guards: Mapping[str, float] | None, objectives: Collection[Resource]) -> Finding:
     """Return what takes the load off before its profile is through."""
     if guards is None:
-        return _ok("guards", "none: the run goes on whatever happens to the target")
+        return _ok("guards", "none: the run continues whatever happens to the target")
     bounds = [
         text.format(units.share(guards[name])) for name, text in _GUARDS.items() if name in guards
     ]
-    missed = [f"a missed objective ({listed(_named(objectives))})"] if objectives else []
+    missed = [f"a missed SLO ({listed(_named(objectives))})"] if objectives else []
     return _ok(
         "guards",
-        f"the load is taken off at {listed([*bounds, 'an accept queue that overflows', *missed])}",
+        f"the run removes its load at {listed([*bounds, 'an accept queue overflow', *missed])}",
     )
 
 
@@ -70,8 +70,7 @@ def objectives_finding(
         return None
     shown = listed(
         [
-            f"{RESOURCES[resource]} of {units.number(100 * quantile)} % within"
-            f" {units.duration(limit_s)}"
+            f"{RESOURCES[resource]} p{units.number(100 * quantile)} ≤ {units.duration(limit_s)}"
             for resource, (quantile, limit_s) in objectives.items()
         ]
     )
@@ -83,23 +82,22 @@ def objectives_finding(
     ]
     if unmeasured:
         return _warning(
-            f"{shown}: the mix of the profile has nothing to measure"
-            f" {listed(_named(unmeasured))} by",
+            f"{shown}: the profile's workload does not exercise {listed(_named(unmeasured))}",
             "Set requests_per_s_per_connection (with rest in the target file), and"
             " subscriptions_per_connection (with time in the dialect), in the profile above 0",
         )
     if mix_levels is None:
-        return _ok("objectives", f"{shown}: the search ends where they are missed")
+        return _ok("objectives", f"{shown}: the search stops where an SLO is missed")
     if mix_levels >= FEWEST_LEVELS:
         return _ok(
             "objectives",
-            f"{shown}: forecast from up to {units.counted(mix_levels, 'level')} of the full mix",
+            f"{shown}: forecast from up to {units.counted(mix_levels, 'level')} with the full workload",
         )
     return _warning(
-        f"{shown}: a forecast needs {FEWEST_LEVELS} levels of the full mix, and this profile has"
-        f" {units.count(mix_levels)}",
-        f"Use a profile with at least {FEWEST_LEVELS} levels, a lower start, or a target that admits"
-        " more",
+        f"{shown}: a forecast needs {FEWEST_LEVELS} levels with the full workload, and this profile"
+        f" has {units.count(mix_levels)}",
+        f"Use a profile with at least {FEWEST_LEVELS} levels, a lower start, or a target with higher"
+        " limits",
     )
 
 

@@ -200,7 +200,7 @@ def leading(watched, to_watched, connections=5):
         # A load balancer elsewhere spreads them.
         (SOME, holders(), Status.WARNING, "the others went elsewhere"),
         (SOME, holders(STRANGER), Status.FAILURE, "as service (pid 9) does"),
-        (ALL, holders(leading(True, False)), Status.WARNING, "only passes on what it accepts"),
+        (ALL, holders(leading(True, False)), Status.WARNING, "only relays to"),
         # A pool of connections that was there before is no relay's.
         (
             ALL,
@@ -209,7 +209,7 @@ def leading(watched, to_watched, connections=5):
             "gained 5 descriptors",
         ),
         (UNTOLD, holders(), Status.UNKNOWN, "no count is read"),
-        (UNTOLD, holders(STRANGER), Status.WARNING, "service (pid 9) is who listens"),
+        (UNTOLD, holders(STRANGER), Status.WARNING, "service (pid 9) listens on port"),
     ],
 )
 def test_what_is_said_follows_from_the_counts_and_from_who_listens(rise, holders, status, said):
@@ -253,8 +253,8 @@ def sample(seq=1, interval_s=1.0, **used):
 @pytest.mark.parametrize(
     ("source", "said"),
     [
-        (Told(sample(descriptors=9.0), delay_s=17.0), "every 17 s only"),
-        (Told(sample(descriptors=9.0, interval_s=15.0)), "every 15 s only"),
+        (Told(sample(descriptors=9.0), delay_s=17.0), "only every 17 s"),
+        (Told(sample(descriptors=9.0, interval_s=15.0)), "only every 15 s"),
         (Told(sample(memory=9.0)), "neither connections nor descriptors of other"),
     ],
 )
@@ -275,4 +275,4 @@ def test_a_target_that_cannot_be_reached_is_unknown(target_file):
     finding = watch(nobody, DIALECT, source, INFO).finding
 
     assert Status.UNKNOWN is finding.status
-    assert "no connection could be opened" in finding.statement
+    assert "no test connection could be opened" in finding.statement

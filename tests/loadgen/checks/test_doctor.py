@@ -33,7 +33,7 @@ def test_nothing_stands_in_the_way_of_a_small_run_on_a_sound_target(exchange, ag
 
     bad = {name for name, finding in findings.items() if finding.status is not Status.OK}
     # They do share one, and an agent that samples ten times a second is not cheap.
-    assert {"hosts"} == bad - {"agent's cost"}
+    assert {"hosts"} == bad - {"agent overhead"}
 
 
 def test_each_finding_that_is_not_ok_has_one_fix(exchange, agent, target_file):
@@ -120,7 +120,7 @@ def test_what_the_run_will_do_is_said_before_it_does(start_exchange, start_agent
     assert "25 % of file descriptors (" in findings["load"].statement
     assert "read from /proc/" in findings["load"].statement
     assert "50 connects/s" in findings["load"].statement
-    assert "90 % of a counted limit" in findings["guards"].statement
+    assert "90 % utilization of a counted limit" in findings["guards"].statement
     assert Status.WARNING is findings["objectives"].status
     assert Status.OK is found(target, profile("safe", levels=3))["objectives"].status
 
@@ -130,7 +130,7 @@ def test_an_update_of_each_channel_is_shown_with_the_handshake(exchange, agent, 
 
     assert Status.OK is findings["updates"].status
     assert "before now" in findings["updates"].statement
-    assert Status.OK is findings["who is watched"].status
+    assert Status.OK is findings["watched process"].status
 
 
 @pytest.mark.parametrize(

@@ -43,9 +43,8 @@ def test_without_workers_nothing_is_known_and_nothing_refused():
 def test_every_worker_has_descriptors_of_its_own():
     check_room(2000, [worker(), worker()], HERE)
 
-    assert (
-        "2001 connections, pollers' included, need more than the 2000 descriptors that 2 worker(s)"
-        in (said := refusal(2001, [worker(), worker()]))
+    assert "2001 connections, including pollers, exceed the 2000 descriptors of 2 worker(s)" in (
+        said := refusal(2001, [worker(), worker()])
     )
     assert "use --workers 3, or raise the hard limit" in said
 
@@ -54,7 +53,7 @@ def test_the_worker_with_fewest_descriptors_decides_since_all_get_the_same_share
     workers = [worker("big", descriptors=100_100), worker("small", descriptors=600)]
     check_room(1000, workers, HERE)
 
-    assert "need more than the 1000 descriptors that 2 worker(s) of 600 each on small" in (
+    assert "exceed the 1000 descriptors of 2 worker(s) with 600 each on small" in (
         said := refusal(1001, workers)
     )
     assert "use --expect-workers 3" in said
@@ -63,7 +62,7 @@ def test_the_worker_with_fewest_descriptors_decides_since_all_get_the_same_share
 def test_a_worker_without_descriptors_to_spare_gets_no_number_of_workers_as_advice():
     said = refusal(1, [worker(descriptors=DESCRIPTORS_BESIDE_CONNECTIONS)])
 
-    assert "have; raise the hard limit" in said
+    assert "each; raise the hard limit" in said
 
 
 def test_ports_are_those_of_a_host_however_many_workers_share_them():
@@ -72,11 +71,11 @@ def test_ports_are_those_of_a_host_however_many_workers_share_them():
     check_room(28_232, one_host, HERE)
 
     assert (
-        "28233 connections, pollers' included, need more than the 28232 ports between 1 address(es) of a"
+        "28233 connections, including pollers, exceed the 28232 ports between 1 address(es) of a"
         in (said := refusal(28_233, one_host))
     )
-    assert "name at least 2 as source_addresses" in said
-    assert said.endswith("or let workers of further hosts take part")
+    assert "set at least 2 source_addresses" in said
+    assert said.endswith("or add workers on more hosts")
     check_room(56_464, [worker("a", **roomy), worker("b", **roomy)] * 2, HERE)
 
 

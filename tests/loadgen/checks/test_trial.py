@@ -164,7 +164,9 @@ def test_a_target_that_wants_to_know_who_we_are_says_so(exchange, secured, targe
     server = TLS["fronted"](exchange.port, certificate, client_authority=authority.file)
     place = SimpleNamespace(host="127.0.0.1", port=server.server_port)
     target = target_file(place, tls=True, certificates={"ca_file": authority.file})
-    with pytest.raises(UnreachableError, match=r"who we are .*client_certificate_file, with"):
+    with pytest.raises(
+        UnreachableError, match=r"our client certificate .*client_certificate_file, with"
+    ):
         try_conversation(target, DIALECT)
     server.stop(timeout=0)
 
@@ -207,7 +209,7 @@ def test_certificates_that_cannot_be_read_are_said_before_anything_is_tried(targ
 
 def test_tls_with_a_target_that_has_none_is_said_so(exchange, target_file):
     with pytest.raises(
-        UnreachableError, match=r"no TLS there \(tls_failed\); .*take tls: true out"
+        UnreachableError, match=r"no TLS on this port \(tls_failed\); .*remove tls: true"
     ):
         try_conversation(target_file(exchange, tls=True), DIALECT)
 
@@ -238,7 +240,7 @@ def test_a_proxy_that_does_not_connect_us_is_said_so(exchange, target_file):
         (CloseConnection(code=1000), "was not confirmed .*closed it with 1000 without a reason"),
         (
             CloseConnection(code=4403, reason="plan allows 0 streams"),
-            "closed it with 4403 'plan allows 0 streams', 0 other .*; give credentials",
+            "closed it with 4403 'plan allows 0 streams', 0 other .*; use credentials",
         ),
     ],
     ids=["silence", "another protocol", "junk", "packed", "hangs up", "not allowed"],
@@ -273,9 +275,9 @@ def test_a_request_that_succeeds_passes(exchange, target_file):
     ("status", "helps"),
     [
         ("301 Moved", "correct http.base"),
-        ("401 Unauthorized", "give the credentials"),
+        ("401 Unauthorized", "set the credentials"),
         ("404 Not Found", "correct the path"),
-        ("500 Internal Server Error", "look into the target's log"),
+        ("500 Internal Server Error", "check the target's log"),
     ],
 )
 def test_a_request_that_fails_is_said_with_its_status_and_its_own_fix(
@@ -287,7 +289,7 @@ def test_a_request_that_fails_is_said_with_its_status_and_its_own_fix(
 
     _scheme, host, port = serve(answer).split(":")
     target = target_file(SimpleNamespace(host=host.strip("/"), port=int(port)))
-    with pytest.raises(UnreachableError, match=f"ticker: .* is answered {status[:3]}; {helps}"):
+    with pytest.raises(UnreachableError, match=f"ticker: .* returned {status[:3]}; {helps}"):
         try_request(target, DIALECT)
 
 

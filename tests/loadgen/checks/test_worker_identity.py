@@ -76,13 +76,13 @@ def test_a_target_that_cannot_be_reached_from_here_is_trouble(listener):
     listener.close()
     trouble = identity_here(target_at(port), DIALECT).trouble
 
-    assert f"there is no way to 127.0.0.1:{port} (connect_refused); open it" in trouble
+    assert f"no route to 127.0.0.1:{port} (connect_refused); open it" in trouble
 
 
 def test_an_address_that_cannot_reach_the_target_is_named(listener):
     trouble = presence_towards(listener, source_addresses=["::1"]).trouble
 
-    assert trouble.startswith("source_addresses in the target file: from ::1 there is no way to")
+    assert trouble.startswith("source_addresses in the target file: from ::1 no route to")
 
 
 def test_certificates_that_are_not_on_this_host_are_trouble(listener):
@@ -123,3 +123,12 @@ def test_programs_are_told_apart_by_every_name_and_every_byte(tmp_path):
             fingerprint(a_py="1", b_py="3"),
         }
     )
+
+
+def test_an_installed_program_is_the_same_as_that_of_a_checkout(tmp_path):
+    (tmp_path / "a.py").touch()
+    before = program_fingerprint(tmp_path)
+    (tmp_path / "data" / "locustfiles").mkdir(parents=True)
+    (tmp_path / "data" / "locustfiles" / "load_profile.py").touch()
+
+    assert before == program_fingerprint(tmp_path)

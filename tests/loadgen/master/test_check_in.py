@@ -148,7 +148,7 @@ def test_a_real_worker_that_another_program_asks_only_says_which_it_is(master, j
 def test_a_worker_that_says_nothing_is_refused_by_name(master, join, target, monkeypatch):
     monkeypatch.setattr(check_in_module, "TIMEOUT_S", 0.3)
     mute = join(lambda asked: None)
-    with pytest.raises(PreflightError, match=f"worker {mute} does not say who it is within 0 s"):
+    with pytest.raises(PreflightError, match=f"worker {mute} did not identify itself within 0 s"):
         check_in(master, target)
 
 

@@ -269,7 +269,7 @@ def test_the_death_of_a_target_is_named_by_the_agent(
     last = record.steps[-1].cut_off
 
     assert (CutOffKind.DIED, 4) == (last.kind, last.connections)
-    assert f"the target, pid {exchange.pid}, ended at about 4 connections" == last.statement
+    assert f"the target, pid {exchange.pid}, exited at about 4 connections" == last.statement
     assert last.statement in end_of(record)[1]["reason"]
 
 
@@ -326,9 +326,7 @@ class TestSearch:
         kind, detail = end_of(record)
 
         assert ("finished", 5, 6) == (kind, detail["last_passing"], detail["first_failing"])
-        assert (
-            "5 connections were held, 6 were not: 5 of 6 connections were open" in detail["reason"]
-        )
+        assert "5 connections were held, 6 failed: 5 of 6 connections were open" in detail["reason"]
         assert ("not_all_open", 5, 6) == (
             detail["binding_slo"]["condition"],
             detail["binding_slo"]["number"],

@@ -123,7 +123,7 @@ def test_a_target_that_does_not_recover_ends_the_search_as_unreachable(found):
 
     assert ("aborted", 4) == (kind, detail["exit_code"])
     assert "the target did not recover" in detail["reason"]
-    assert "80 connections were held, 160 were not" in detail["reason"]
+    assert "80 connections were held, 160 failed" in detail["reason"]
 
 
 def test_a_search_goes_on_where_an_earlier_one_was_cut(found):
@@ -137,7 +137,7 @@ def test_a_search_goes_on_where_an_earlier_one_was_cut(found):
 def test_nothing_is_left_to_do_for_a_search_that_is_over(found):
     seeker = found(limit=137)[2]
 
-    with pytest.raises(ConfigError, match="is over: 137 connections were held, 138 were not"):
+    with pytest.raises(ConfigError, match="is complete: 137 connections were held, 138 failed"):
         LimitSearch(PROFILE, PATTERN, None, seeker.trials).first_step()
 
 

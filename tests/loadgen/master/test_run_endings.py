@@ -39,7 +39,7 @@ TRIP = Trip(guard="limit", number=95.0, bound=90.0, statement="descriptors: 95 o
         (
             run_endings.guarded(2, TRIP),
             12,
-            "the limit guard took the load off at step 2: descriptors",
+            "the limit guard removed the load at step 2: descriptors",
         ),
         (run_endings.without_workers(), 5, "the last worker was lost"),
     ],
@@ -54,5 +54,7 @@ def test_each_way_to_end_early_has_its_reason_and_exit_code(ending, exit_code, s
 def test_a_full_disk_is_no_internal_error():
     full = OSError(errno.ENOSPC, "No space left on device")
 
-    assert "cannot be written on (No space left on device)" in run_endings.crash_reason(full)
+    assert "cannot be written any further (No space left on device)" in run_endings.crash_reason(
+        full
+    )
     assert "an internal error ended it: KeyError" in run_endings.crash_reason(KeyError("index"))

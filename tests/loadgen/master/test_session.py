@@ -140,7 +140,7 @@ def test_locust_that_quits_before_the_end_closes_the_record(environment, session
 
     assert 130 == environment.process_exit_code
     assert "aborted" == record.events[-1].kind
-    assert "stopped before its profile was through" in record.events[-1].detail["reason"]
+    assert "stopped before the end of its profile" in record.events[-1].detail["reason"]
 
 
 def test_the_stop_button_ends_the_run_and_the_next_start_begins_another(environment, session):

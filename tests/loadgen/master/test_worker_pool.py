@@ -176,7 +176,7 @@ def test_a_newcomer_that_cannot_take_part_is_sent_away_once_without_orders(
     [told] = [log.getMessage() for log in caplog.records if log.name == worker_pool_module.__name__]
 
     assert [] == heard
-    assert told.startswith(f"worker {stranger.client_id} is rejected: {said}")
+    assert told.startswith(f"worker {stranger.client_id} rejected: {said}")
 
 
 def test_a_worker_that_was_lost_holds_nothing_any_more_whatever_it_still_says(master, join):

@@ -134,18 +134,18 @@ def test_the_page_and_the_tab_follow_a_run_from_before_to_after(ui_of, run_files
     time.sleep(2.1)  # Locust answers from its cache for two seconds.
     tab_after = tab_rows_of(ui)
 
-    assert ("No run yet: start one on Locust's page.", [], []) == (
+    assert ("No run yet: start one on the Locust page.", [], []) == (
         before["status"],
         before["rows"],
         tab_before,
     )
     assert re.match(
-        r"Running, step 2 of 3, \w+: 5 connections open, \d+ users; record in ", during["status"]
+        r"Running, step 2 of 3, \w+: 5 connections open, \d+ users; recording to ", during["status"]
     )
     cells = {row["resource"]: row for row in during["rows"]}
     assert cells["file descriptors"]["used"].endswith(" descriptors")
     assert {"—"} == {row["cost"] for row in during["rows"]}
-    assert f"Run is over; record in {run_files['run']}" == after["status"]
+    assert f"Run finished; recorded in {run_files['run']}" == after["status"]
     cells = {row["resource"]: row for row in after["rows"]}
     descriptors = cells["file descriptors"]
     assert re.fullmatch(r"1(\.\d+)? descriptors?", descriptors["cost"])

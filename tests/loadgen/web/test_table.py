@@ -55,7 +55,7 @@ def test_every_resource_is_named_in_words(resource):
 
 
 def test_before_two_levels_the_cost_is_a_dash_and_the_ceiling_says_what_is_awaited():
-    reason = "plateaus at 2 connection levels needed, 1 so far"
+    reason = "needs plateaus at 2 connection levels, 1 so far"
     row = row_of(Resource.DESCRIPTORS, used=20.0, limit=1024.0, reason=reason)
     texts = texts_of(row, limit_of(Resource.DESCRIPTORS, value=1024.0))
 
@@ -104,7 +104,7 @@ def test_before_the_first_run_the_table_is_empty_and_the_status_says_what_to_do(
     session = SimpleNamespace(controller=None, problem=None)
 
     assert [] == table_of(session)
-    assert "No run yet: start one on Locust's page." == status_of(session)
+    assert "No run yet: start one on the Locust page." == status_of(session)
 
 
 def test_a_run_that_could_not_begin_says_why():

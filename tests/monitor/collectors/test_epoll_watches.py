@@ -85,7 +85,7 @@ def test_a_busy_loop_is_not_held_up_to_be_counted(collector, start_child, view, 
     reading = collector.collect(view(child.pid))
 
     assert not reading.used
-    assert "hold its event loop up" in reading.missing[Resource.EPOLL_WATCHES]
+    assert "stall its event loop" in reading.missing[Resource.EPOLL_WATCHES]
 
 
 def test_the_limit_is_the_users(bystander, view):

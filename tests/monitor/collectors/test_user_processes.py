@@ -69,7 +69,7 @@ def test_the_superuser_is_not_limited_and_counts_the_target_alone(collector, sta
     (limit,) = collector.limits(view(child.pid))
 
     assert limit.state is LimitState.UNLIMITED
-    assert "superuser" in limit.source
+    assert "none for root" in limit.source
     assert collector.collect(view(child.pid)).used[Resource.USER_PROCESSES] == 4
 
 

@@ -42,7 +42,7 @@ def test_arrivals_that_cost_nothing_are_not_told_to_cost_something():
     found = arrival_cost(EXAMPLE["make_ramped_record"](-0.0008, 0.0), PLAN)
 
     assert isinstance(found, Unanswered)
-    assert "4 ramps with 4,987 arrivals" in found.reason
+    assert "4 ramps with 4,987 connects" in found.reason
     assert "connects_per_s" in found.remedy
 
 

@@ -111,7 +111,7 @@ def test_another_mix_needs_costs_that_were_told_apart():
 
     assert why_not_transferable(plan, plan.mix) is None
     assert why_not_transferable(PLAN, mix_for(PLAN, 20.0, 0.5)) is None
-    assert "memory of the target the cost of deliveries" in refusal.reason
+    assert "the cost of deliveries in memory of the target" in refusal.reason
 
 
 def test_costs_known_badly_widen_another_mix():
@@ -196,7 +196,7 @@ def test_a_mix_far_outside_what_was_tested_is_refused(asked, is_refused):
     refusal = why_not_transferable(widened(), mix)
 
     assert (refusal is not None) == is_refused
-    assert refusal is None or "deliveries/s a connection; at most" in refusal.reason
+    assert refusal is None or "deliveries/s per connection, but at most" in refusal.reason
 
 
 def test_a_mix_outside_what_was_tested_is_less_certain():

@@ -101,7 +101,7 @@ def test_what_is_missing_before_is_missing_here():
 
     assert storm(refusal, make_arrival_cost(), demand) is refusal
     assert storm(sized(PLAN, demand, []), refusal, demand) is refusal
-    assert "0 of 1 host types" in stormed(hosts=[tiny]).reason
+    assert "None of 1 host types" in stormed(hosts=[tiny]).reason
 
 
 def test_the_type_in_use_is_looked_at_rather_than_the_cheapest():

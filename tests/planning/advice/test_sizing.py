@@ -82,7 +82,7 @@ def test_a_mix_that_costs_nothing_measurable_is_no_answer():
     found = sized(replace(PLAN, ladder=(free,)), demand, [])
 
     assert isinstance(found, Unanswered)
-    assert "0 of 1 walls" in found.reason
+    assert "None of 1 resources" in found.reason
 
 
 def test_zones_are_filled_evenly():

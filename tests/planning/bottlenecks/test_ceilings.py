@@ -140,7 +140,7 @@ def test_every_resource_is_either_a_wall_or_says_why_not(venue):
 
 @pytest.mark.parametrize(
     ("state", "words"),
-    [(LimitState.UNLIMITED, "unlimited, says /planted"), (LimitState.UNKNOWN, "denied")],
+    [(LimitState.UNLIMITED, "unlimited (/planted"), (LimitState.UNKNOWN, "denied")],
 )
 def test_without_a_number_there_is_no_wall(venue, state, words):
     found = walls_of(venue, {Resource.MEMORY: limit(Resource.MEMORY, state)})
@@ -161,7 +161,7 @@ def test_a_resource_that_was_never_read_gives_the_agents_reason(venue):
     found = walls_of(venue, {Resource.CONNTRACK: known}, {"conntrack": "module not loaded"})
     reason = next(e.reason for e in found.no_ceiling if e.resource is Resource.CONNTRACK)
 
-    assert reason == "its use was not read: module not loaded"
+    assert reason == "usage not read: module not loaded"
 
 
 def test_the_further_the_reach_the_wider_the_interval(venue):
@@ -212,7 +212,7 @@ def test_far_beyond_the_first_wall_it_is_told_as_a_resource_without_one(venue, c
     assert just_far is None
     assert entry.reason == (
         "no measurable cost per connection up to 245 connections;"
-        f" at least {units.about(wall.ceiling.low)} fit"
+        f" capacity at least {units.about(wall.ceiling.low)}"
     )
 
 

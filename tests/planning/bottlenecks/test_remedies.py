@@ -16,7 +16,7 @@ def test_every_wall_has_one_sentence_that_names_where_its_limit_was_read(resourc
     sentence = remedy(limit(resource, scope))
     how = "declared as" if scope == "declared" else "read from"
 
-    assert sentence.endswith(f"the present limit was {how} /planted/file.")
+    assert sentence.endswith(f"; current limit {how} /planted/file.")
 
 
 def test_that_a_thread_has_one_core_was_read_from_nowhere():
@@ -37,7 +37,7 @@ def test_that_a_thread_has_one_core_was_read_from_nowhere():
         (Resource.CPU, "cgroup", "cpu.max"),
         (Resource.FILE_TABLE, "host", "fs.file-max"),
         (Resource.TCP_MEMORY, "host", "net.ipv4.tcp_mem"),
-        (Resource.EVENT_LOOP, "process", "Add a process or shard"),
+        (Resource.EVENT_LOOP, "process", "Run more processes or shards"),
     ],
 )
 def test_the_setting_fits_the_place_where_the_limit_was_read(resource, scope, setting):

@@ -25,7 +25,7 @@ def test_a_generator_with_room_is_trustworthy(steps):
     assert verdict.is_trustworthy
     assert not is_near_limit(verdict)
     assert (verdict.worst_lag_p95_s, verdict.worst_cpu_ratio) == (0.002, 0.3)
-    assert "2 ms late" in verdict.statement
+    assert "scheduling lag p95 ≤ 2 ms" in verdict.statement
 
 
 @pytest.mark.parametrize("reading", [{"lag_p95_s": 0.011}, {"cpu_ratio": 0.81}])

@@ -53,7 +53,7 @@ def test_a_queue_that_fills_up_before_the_forecast_is_doubted(first_wall):
     (doubt,) = doubts_of(first_wall, queue)
 
     assert doubt.kind is DoubtKind.BENDING
-    assert "at 900 connections and not at 1,500" in doubt.statement
+    assert "at 900 connections, not at 1,500" in doubt.statement
     assert "Add a step at 900" in doubt.remedy
 
 

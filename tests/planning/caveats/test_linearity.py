@@ -67,7 +67,7 @@ def test_a_jump_within_the_tested_levels_is_a_hazard_beyond_them(memory):
     assert cost.baseline.mid == pytest.approx(60e6 + 13e6, rel=0.02)
     jumped_mib = float(re.search(r"jumped by ([\d.]+) MiB", doubt.statement)[1])
     assert jumped_mib == pytest.approx(13e6 / 2**20, rel=0.05)
-    assert "Measure further" in doubt.remedy
+    assert "Measure beyond" in doubt.remedy
 
 
 def test_a_bend_upwards_is_told_with_its_place(memory):
@@ -136,7 +136,7 @@ def test_descriptors_that_stay_open_are_doubted(venue):
     found = [doubt for doubt in doubts_of(record) if "descriptors" in doubt.statement]
 
     assert [doubt.kind for doubt in found] == [DoubtKind.KEPT]
-    assert "30 descriptors more" in found[0].statement
+    assert "30 descriptors higher" in found[0].statement
 
 
 @pytest.mark.parametrize(("limit", "kinds"), [(1e12, []), (150e6, [DoubtKind.KEPT])])

@@ -50,7 +50,7 @@ def test_pages_shared_since_a_fork_are_a_hazard_where_a_cgroup_counts_them_once(
     (doubt,) = doubts_of(with_agent(record, scope="cgroup"))
 
     assert doubt.kind is DoubtKind.STEP_HAZARD
-    assert "shared by the 5 processes" in doubt.statement
+    assert "The 5 processes of the target share" in doubt.statement
     assert doubts_of(record) == []
 
 
@@ -97,7 +97,7 @@ def test_connections_small_as_table_entries_jump_when_tables_double(venue, cost,
     (doubt,) = doubts_of(small.record())
 
     assert doubt.kind is DoubtKind.STEP_HAZARD
-    assert "hash tables" in doubt.statement
+    assert "hash table growth" in doubt.statement
 
 
 def test_more_than_all_of_the_room_is_all_of_it(memory):

@@ -41,14 +41,14 @@ def unlimited(record):
     ("spoil", "words"),
     [
         (without_agent, "no agent"),
-        (lambda r: replace(r, samples=()), "0 samples"),
-        (lambda r: replace(r, steps=()), "0 steps"),
-        (all_void, "All 9 steps are void, by the generator's fault"),
-        (no_plateaus, "0 of 9 steps reached a plateau"),
-        (gone, "0 samples lie on the plateaus"),
+        (lambda r: replace(r, samples=()), "no sample was recorded"),
+        (lambda r: replace(r, steps=()), "before its first step was complete"),
+        (all_void, "All 9 steps are void because of the load generator"),
+        (no_plateaus, "None of 9 steps reached a usable plateau"),
+        (gone, "No sample of a running target lies on the plateaus"),
         (lambda r: replace(r, steps=r.steps[:1]), "(0 connections)"),
         (lambda r: replace(r, steps=r.steps[7:]), "({highest} connections)"),
-        (unlimited, "0 of 18 resources"),
+        (unlimited, "None of 18 resources"),
     ],
 )
 def test_each_way_of_having_no_plan_is_named_with_its_remedy(venue, spoil, words):

@@ -79,7 +79,7 @@ def test_a_quota_that_held_the_target_up_before_it_was_used_up_is_doubted(busy):
     top = max(record.steps, key=lambda step: step.step.connections).index
     (doubt,) = doubts_of(held_up(record, ratio=0.2, step=top))
 
-    assert "held the target up in up to 20 % of its periods" in doubt.statement
+    assert "CPU-throttled in up to 20 % of the quota periods" in doubt.statement
     assert "slo" in doubt.remedy
 
 

@@ -57,16 +57,16 @@ def test_a_cap_of_the_application_that_nobody_declared_may_bind_unseen(record):
         (
             lambda r: replace(r, missing=("no end",)),
             DoubtKind.RUN_INCOMPLETE,
-            "lacks 1 part: no end",
+            "incomplete: no end",
         ),
-        (lambda r: with_manifest(r, same_host=True), DoubtKind.SHARED_HOST, "1 host"),
+        (lambda r: with_manifest(r, same_host=True), DoubtKind.SHARED_HOST, "share a host"),
         (lambda r: replace(r, samples=r.samples[::2]), DoubtKind.SAMPLES_MISSING, "%"),
         (
             lambda r: with_manifest(r, clock_offset=ClockOffset(offset_s=0.0, error_s=0.3)),
             DoubtKind.CLOCK_OFFSET,
             "±300 ms",
         ),
-        (lambda r: with_manifest(r, clock_offset=None), DoubtKind.CLOCK_OFFSET, "0 times"),
+        (lambda r: with_manifest(r, clock_offset=None), DoubtKind.CLOCK_OFFSET, "not measured"),
         (
             lambda r: replace(
                 r, steps=(*r.steps[:-1], replace(r.steps[-1], void="40 ms late")), samples=r.samples
@@ -107,9 +107,9 @@ def test_one_is_not_many(record):
     first = replace(record.steps[0], lost=1, unmatched=1)
     found = doubts_of(replace(record, steps=(first, *record.steps[1:])))
 
-    assert ["ended 1 connection ", "1 received frame."] == [
+    assert ["dropped 1 connection ", "1 received frame "] == [
         words
-        for doubt, words in zip(found, ["ended 1 connection ", "1 received frame."], strict=True)
+        for doubt, words in zip(found, ["dropped 1 connection ", "1 received frame "], strict=True)
         if words in doubt.statement
     ]
 

@@ -49,10 +49,10 @@ def test_memory_that_rises_while_nobody_joins_is_doubted_with_the_time_until_it_
     record = rising(memory.record(), 0.01, highest=True)
     (doubt,) = rising_doubts_of(record)
     most = max(step.step.connections for step in record.steps)
-    minutes, seconds = re.search(r"full after (\d+) min(?: (\d+) s)?", doubt.statement).groups()
+    minutes, seconds = re.search(r"reached after (\d+) min(?: (\d+) s)?", doubt.statement).groups()
     room_s = (1000 - most) / (0.01 * most)
 
-    assert f"With {most} connections and no more" in doubt.statement
+    assert f"At a constant {most} connections," in doubt.statement
     assert int(minutes) * 60 + int(seconds or 0) == pytest.approx(room_s, rel=0.15)
     assert "plateau_s" in doubt.remedy
 

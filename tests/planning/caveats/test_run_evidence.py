@@ -29,7 +29,7 @@ def test_a_limit_that_was_set_anew_during_the_run_is_the_one_that_counts(venue):
 
     assert Resource.DESCRIPTORS is answer.binding
     assert pytest.approx(495, rel=0.01) == answer.capacity.mid
-    assert "was set to 520 descriptors" in doubt.statement
+    assert "was changed to 520 descriptors" in doubt.statement
 
 
 def test_an_event_that_is_damaged_changes_nothing(venue):
@@ -70,4 +70,4 @@ def test_an_objective_that_cannot_be_forecast_is_told_first_with_its_best_bound(
     answer = plan(replace(record, manifest=replace(record.manifest, target=target)))
 
     assert DoubtKind.OBJECTIVE_NOT_FORECAST is answer.doubts[0].kind
-    assert "no level of the full mix says whether it is kept" in answer.doubts[0].statement
+    assert "no level with the full workload shows whether it is met" in answer.doubts[0].statement

@@ -63,7 +63,7 @@ def test_a_short_step_is_cut_off_as_saturated_with_its_number(delivered):
     cut_off = judged(delivered(0.5)).steps[-1].cut_off
 
     assert (CutOffKind.SATURATED, 200) == (cut_off.kind, cut_off.connections)
-    assert "50 % of the updates that were due arrived" in cut_off.statement
+    assert "50 % of the expected updates arrived" in cut_off.statement
 
 
 def test_a_saturated_step_is_no_evidence_of_cheap_connections(delivered, venue):

@@ -190,7 +190,7 @@ def test_a_relay_that_the_trial_found_is_doubted_once(gaining):
     relaying = gaining(descriptors=2.0, outgoing_ports=1.0, agent=known)
 
     assert [DoubtKind.OTHER_PROCESS] == kinds(relaying)
-    assert "passes on what it accepts, to 10.0.0.2 port 8080 (service (pid 9))" in (
+    assert "relays what it accepts to 10.0.0.2 port 8080 (service (pid 9))" in (
         next(identity_doubts(relaying)).statement
     )
 

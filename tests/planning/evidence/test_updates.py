@@ -51,7 +51,10 @@ def test_a_frame_is_shown_as_one_short_visible_line(silent):
 def test_silence_makes_no_plan_and_says_how_long_it_was(silent):
     gap = no_updates(silent())
 
-    assert "0 updates came on the 4 plateaus with subscriptions, in 48 s and on up to" in gap.reason
+    assert (
+        "No update was received on the 4 plateaus with subscriptions, in 48 s and on up to"
+        in gap.reason
+    )
     assert "subscriptions_per_connection to 0" in gap.remedy
 
 

@@ -143,7 +143,7 @@ def test_it_ends_where_a_counted_limit_is_known_exactly_and_no_other_is_near(ven
     climb = next_climb(record, sharp, RULES, [245], most_at_pace=10**9)
 
     assert climb.connections is None
-    assert "as sharp as another level could make it" in climb.reason
+    assert "another level would not narrow the interval" in climb.reason
 
     near = replace(
         sharp,

@@ -162,7 +162,7 @@ def test_the_sentence_has_the_number_and_the_bound():
     samples = [samples[0]] * 5 + [samples[1]] * 5
     trip = tripped(samples, [DESCRIPTORS], BOUNDS)
 
-    assert "950 descriptors of 1,000 descriptors in use, at most 90 % may be" in trip.statement
+    assert "950 descriptors of 1,000 descriptors in use (bound 90 %)" in trip.statement
 
 
 @given(st.integers(0, 10_000), st.integers(0, 10_000))
@@ -224,7 +224,7 @@ def test_the_step_that_may_not_begin_is_named_with_its_number():
     trip = overreaching(filling(10.0), [DESCRIPTORS], BOUNDS, sockets=1200, sockets_now=0)
 
     assert (1210.0, 900.0) == (trip.number, trip.bound)
-    assert "1,200 sockets would take 1,210 descriptors of 1,000 descriptors" in trip.statement
+    assert "1,200 sockets would use 1,210 descriptors of 1,000 descriptors" in trip.statement
 
 
 @pytest.mark.parametrize(
@@ -278,8 +278,8 @@ def test_being_held_up_as_before_the_load_is_not_its_doing():
     ("start", "words"),
     [
         (1.0, None),
-        (None, "the target, pid 7, ended at about 380 connections"),
-        (2.0, "the target, pid 7, ended and was started again at about 380 connections"),
+        (None, "the target, pid 7, exited at about 380 connections"),
+        (2.0, "the target, pid 7, exited and was restarted at about 380 connections"),
     ],
 )
 def test_the_death_of_a_target_is_named(start, words):

@@ -64,7 +64,7 @@ def test_a_part_that_is_not_understood_is_a_warning_that_shows_the_first():
     finding = found(update(), frames=6, unmatched=2, first_unmatched="x" * 5000)["updates"]
 
     assert Status.WARNING is finding.status
-    assert "2 of 6 frames were not understood" in finding.statement
+    assert "2 of 6 frames matched no rule" in finding.statement
     assert len(finding.statement) < 400
 
 
@@ -84,7 +84,7 @@ def test_silence_is_a_warning_with_the_time_that_it_took(frames, said):
         ({"published_at": None}, "time.path ts leads to nothing in any of 4", "Correct time.path"),
         (
             {"published_at": None, "value": "1800000000123456", "fitting_unit": "us"},
-            "leads to 1800000000123456, which is no time in ms: is unit us?",
+            "leads to 1800000000123456, which is not a time in ms: is unit us?",
             "Set time.unit to us",
         ),
         (

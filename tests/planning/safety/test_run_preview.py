@@ -25,35 +25,39 @@ def test_the_load_is_said_with_what_sets_it():
 
     assert Status.OK is finding.status
     assert (
-        "at most 245 connections, 25 % of file descriptors (983); in up to 4 levels, opened at no"
-        " more than 400 connects/s"
+        "at most 245 connections, 25 % of file descriptors (983), in up to 4 levels, opened at up"
+        " to 400 connects/s"
     ) == finding.statement
-    assert "at most 1 connection; in up to 1 level" in load_finding(1, None, 1.0, 1).statement
+    assert "at most 1 connection, in up to 1 level" in load_finding(1, None, 1.0, 1).statement
 
 
 def test_guards_are_said_with_their_bounds_and_with_the_objectives():
     finding = guards_finding({"used_ratio": 0.9, "lost_ratio": 0.05}, DELAY)
 
-    assert "90 % of a counted limit or of memory" in finding.statement
-    assert "5 % of a step's connections ended" in finding.statement
-    assert "a missed objective (delivery delay)" in finding.statement
-    assert "objective" not in guards_finding({"used_ratio": 0.9}, ()).statement
+    assert "90 % utilization of a counted limit or of memory" in finding.statement
+    assert "5 % of a step's connections dropped" in finding.statement
+    assert "a missed SLO (delivery delay)" in finding.statement
+    assert "SLO" not in guards_finding({"used_ratio": 0.9}, ()).statement
     assert "whatever happens" in guards_finding(None, DELAY).statement
 
 
 @pytest.mark.parametrize(
     ("levels", "status", "said"),
     [
-        (2, Status.WARNING, "a forecast needs 3 levels of the full mix, and this profile has 2"),
+        (
+            2,
+            Status.WARNING,
+            "a forecast needs 3 levels with the full workload, and this profile has 2",
+        ),
         (3, Status.OK, "forecast from up to 3 levels"),
-        (None, Status.OK, "the search ends where they are missed"),
+        (None, Status.OK, "the search stops where an SLO is missed"),
     ],
 )
 def test_an_objective_needs_three_levels_of_the_full_mix(levels, status, said):
     finding = objectives_finding(DELAY, mix_levels=levels, is_polled=False, is_followed=True)
 
     assert status is finding.status
-    assert "delivery delay of 99 % within 50 ms" in finding.statement
+    assert "delivery delay p99 ≤ 50 ms" in finding.statement
     assert said in finding.statement
     assert (finding.remedy is not None) is (status is Status.WARNING)
 
@@ -69,7 +73,7 @@ def test_an_objective_that_the_mix_does_not_measure_is_told(resource, measured):
     finding = objectives_finding({resource: (0.95, 0.1)}, mix_levels=6, **measured)
 
     assert Status.WARNING is finding.status
-    assert "nothing to measure" in finding.statement
+    assert "does not exercise" in finding.statement
 
 
 def test_without_objectives_there_is_nothing_to_say():

@@ -1,0 +1,56 @@
+"""`capacity init`: what capacity ships to be edited, copied to where names are looked up first."""
+
+import os
+import shutil
+from pathlib import Path
+
+import click
+
+from capacity.domain.errors import ConfigError
+from capacity.settings.locate import shipped
+
+FOLDERS = ("config", "locustfiles")
+
+
+@click.command()
+def command() -> None:
+    """Write config/ and locustfiles/ into the current folder, for you to edit.
+
+    Names such as --target mine are looked up there first, and then in what capacity ships.
+    Nothing is overwritten.
+    """
+    for path in lay_out(Path()):
+        click.echo(path)
+    click.echo(
+        "Next: describe your service in config/targets/mine.yaml (config/README.md lists the keys), "
+        "then capacity doctor --target mine",
+        err=True,
+    )
+
+
+def lay_out(where: Path) -> list[Path]:
+    """Copy both folders into *where* and return the files. Raises ConfigError, then without effect."""
+    there = [str(where / folder) for folder in FOLDERS if os.path.lexists(where / folder)]
+    if there:
+        raise ConfigError(
+            f"{there[0]}: is there already and is never overwritten; move it away, or do this in "
+            "another folder"
+        )
+    unfinished = where / f".capacity-init-{os.getpid()}"
+    try:
+        for folder in FOLDERS:
+            shutil.copytree(
+                shipped(folder), unfinished / folder, ignore=shutil.ignore_patterns("__pycache__")
+            )
+        for folder in FOLDERS:
+            (unfinished / folder).rename(where / folder)
+    except (OSError, shutil.Error) as error:
+        raise ConfigError(
+            f"{where.resolve()}: cannot write config/ and locustfiles/ there ({error}); "
+            "do this in a folder that you may write to"
+        ) from None
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    return sorted(
+        path for folder in FOLDERS for path in (where / folder).rglob("*") if path.is_file()
+    )
