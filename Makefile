@@ -98,4 +98,4 @@ $(VENV)/.benched: tests/benchmarks/requirements.txt $(VENV)/.tested
 	$(PIP) -r tests/benchmarks/requirements.txt
 	@touch $@
 
-.PHONY: help demo test test-all coverage wheel lock pictures bench validate validate-told fuzz soak
+.PHONY: help demo example test test-all coverage wheel lock pictures bench validate validate-told fuzz soak

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from capacity.domain.resources import Resource
-from capacity.domain.words import RESOURCES
+from capacity.domain.words import RESOURCES, printable
 from capacity.recording.history import rows
 from capacity.recording.history_row import HistoryRow
 
@@ -64,7 +64,7 @@ def _table(found: list[HistoryRow]) -> Table:
             _bottleneck(row) or row.reason or "",
         )
         # Text: brackets in a name are no markup.
-        table.add_row(*(Text(cell) for cell in cells))
+        table.add_row(*(Text(printable(cell)) for cell in cells))
     return table
 
 

@@ -1,6 +1,6 @@
 """`capacity scheduled JOB`: one run from load to history row, for systemd, cron and CronJobs.
 
-It locks its target, so that no scheduler has to; it ends in time; and whatever comes of it (a
+A run locks its target, so that no scheduler has to; it ends in time; and whatever comes of it (a
 plan, an excuse, a failure), the history gets its row and the exit code says the worst of it.
 """
 
@@ -29,10 +29,9 @@ from capacity.domain.errors import (
     RunInvalidError,
 )
 from capacity.domain.plan import CapacityPlan, Excuse
-from capacity.loadgen.run_path import LOCKS, RUNS
+from capacity.loadgen.run_path import RUNS
 from capacity.recording import history, run_directory
 from capacity.recording.history_row import HistoryRow, Outcome, fingerprint_of, unit_costs_of
-from capacity.recording.lock import locked
 from capacity.recording.retention import remove_expired
 from capacity.settings.job import Job, load_job
 from capacity.settings.locate import find
@@ -146,15 +145,14 @@ def _measure_and_report(job: Job, run: Path, result: Result) -> None:
     target_path, profile_path = find("targets", job.target), find("profiles", job.profile)
     target = load_target(target_path)
     result.target = target.name
-    with locked(LOCKS, f"{target.host}:{target.port}", run=run.name):
-        measure(
-            target_path,
-            profile_path,
-            workers=job.workers,
-            run=run,
-            timeout_s=job.max_duration_s,
-            quiet=True,
-        )
+    measure(
+        target_path,
+        profile_path,
+        workers=job.workers,
+        run=run,
+        timeout_s=job.max_duration_s,
+        quiet=True,
+    )
     result.answer = plan_run(run)
     if isinstance(result.answer, Excuse):
         result.failures.append(RunInvalidError(f"{run}: no plan: {result.answer.reason}"))

@@ -15,9 +15,20 @@ The message is one sentence for a person: what is wrong, and what to do.
 
 
 class CapacityError(Exception):
-    """Base of every error raised on purpose."""
+    """Base of every error raised on purpose; each argument is a sentence, and a line when shown.
+
+    Sentences quote what files, targets and agents say: they are printable wherever they are shown.
+    """
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        from capacity.domain.words import (  # noqa: PLC0415 - the help needs no more than us
+            LONGEST_SENTENCE,
+            printable,
+        )
+
+        return "\n".join(printable(sentence, LONGEST_SENTENCE) for sentence in self.args)
 
 
 class ConfigError(CapacityError):

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from capacity.domain.errors import ConfigError
 
+LEAST_LETTERS = 16
+"""Of a token: with hexadecimal digits these are 64 bits."""
 _FOR_OTHERS = stat.S_IRWXO
 _FOR_THE_GROUP = stat.S_IRWXG
 
@@ -29,6 +31,10 @@ def read_token(path: Path) -> str:
         raise ConfigError(f"{option}: is empty; put a long random word in it")
     if not token.isprintable() or " " in token:
         raise ConfigError(f"{option}: a token is one word of printable ASCII")
+    if len(token) < LEAST_LETTERS:
+        raise ConfigError(
+            f"{option}: a token of {len(token)} letters can be guessed; give it {LEAST_LETTERS} or more"
+        )
     return token
 
 
@@ -38,6 +44,8 @@ def require_secret(option: str, path: Path) -> None:
         status = path.stat()
     except OSError as error:
         raise ConfigError(f"{option}: {error.strerror}") from error
+    if not stat.S_ISREG(status.st_mode):
+        raise ConfigError(f"{option}: is no regular file")
     if status.st_mode & _FOR_OTHERS:
         raise ConfigError(f"{option}: others may read or write it; chmod go= {path}")
     if status.st_mode & _FOR_THE_GROUP and status.st_uid == os.geteuid():

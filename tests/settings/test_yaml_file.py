@@ -1,6 +1,8 @@
 """Loading a file: every problem with its line, all of them at once."""
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Literal
 
 import pytest
@@ -185,3 +187,10 @@ def test_a_file_that_cannot_be_opened_says_so(tmp_path):
         f"{tmp_path / 'none.yaml'}: cannot be read: No such file or directory"
     )
     assert message(tmp_path) == f"{tmp_path}: cannot be read: Is a directory"
+
+
+def test_a_pipe_or_a_device_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "fifo.yaml")
+
+    for path in (tmp_path / "fifo.yaml", Path("/dev/zero")):
+        assert message(path) == f"{path}: a pipe or a device, and no settings file"

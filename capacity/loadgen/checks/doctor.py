@@ -33,7 +33,6 @@ from capacity.loadgen.checks.preflight import (
 from capacity.loadgen.checks.trial import try_conversation, try_request
 from capacity.loadgen.checks.worker_identity import PROGRAM, boot_id, identity_here
 from capacity.loadgen.run_path import LOCKS, RUNS
-from capacity.planning.evidence.declared_limits import declared_limits
 from capacity.planning.evidence.effective_limits import effective_limits
 from capacity.planning.safety import readiness
 from capacity.planning.safety.audited_bound import AuditedBound, audited_bound
@@ -68,9 +67,10 @@ class Examination:
         self._profile = profile
         self._workers = workers
         self._dialect = load_dialect(find("dialects", target.dialect))
-        self._limits: tuple[Limit, ...] = declared_limits(target.model_dump(mode="json"))
+        self._limits: tuple[Limit, ...] = target.spec().limits
         self._used: Mapping[Resource, float] = {}
         self._updates_per_s: float | None = None
+        self._is_reached = False
         self._source: Source | None = None
         self._info: AgentInfo | None = None
 
@@ -138,6 +138,7 @@ class Examination:
             ),
             lambda trial: f"open and confirmed in {units.duration(trial.opened_s)}",
         )
+        self._is_reached = trial is not None
         if trial is not None:
             self._updates_per_s = trial.updates_per_s
             if trial.certificate_ends_at is not None:
@@ -162,7 +163,8 @@ class Examination:
 
     def _of_the_load(self) -> Iterator[Finding]:
         bound = audited_bound(self._limits, self._used)
-        identities = [identity_here(self._target, self._dialect)] * self._workers
+        identity = identity_here(self._target, self._dialect, is_reached=self._is_reached)
+        identities = [identity] * self._workers
         planned = yield from attempt(
             "profile",
             lambda: course_of(

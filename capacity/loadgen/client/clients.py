@@ -22,6 +22,7 @@ from capacity.loadgen.wire.connection_values import ConnectionValues
 from capacity.loadgen.wire.endpoint import Endpoint, endpoint_of
 from capacity.loadgen.wire.epoll_set import ConnectionSet, spread
 from capacity.loadgen.wire.http_connection import HttpConnection
+from capacity.loadgen.wire.memory_budget import MemoryBudget
 from capacity.loadgen.wire.polls import poll_connection, polls_of
 from capacity.loadgen.wire.source_addresses import in_turn
 from capacity.settings import dialect as dialect_settings
@@ -66,7 +67,8 @@ class Clients:
         self.max_message_bytes = self.dialect.source.ws.max_message_bytes
         self.counters = Counters()
         self.connect_pacer = ConnectPacer(orders.arrivals, is_careful=orders.is_careful)
-        self.connections = ConnectionSet()
+        self._budget = MemoryBudget(orders.most_memory_bytes)
+        self.connections = ConnectionSet(self._budget)
         self.stage = IDLE
         self.stage_changed = Wakeup()
         self.is_over = False
@@ -113,6 +115,7 @@ class Clients:
             self.polls[0],
             self._sources,
             timeout_s,
+            budget=self._budget,
         )
 
     def join(self, slot_count: int, on_lost: Any) -> list[ConnectionSlot]:

@@ -19,7 +19,7 @@ from capacity.domain.sample import Sample
 from capacity.loadgen.checks.preflight import Preflight, generator_facts
 from capacity.recording.run_directory import FORMAT_VERSION, RunWriter
 from capacity.settings.profile import Profile
-from capacity.settings.target import Target, recorded
+from capacity.settings.target import Target
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class Recorder:
             product_version=__version__,
             run=run.name,
             started_at=self.started_at,
-            target=recorded(target),
+            target=target.spec(),
             profile=profile.model_dump(mode="json"),
             steps=preflight.steps,
             audited_bound=preflight.audited_bound,

@@ -1,22 +1,29 @@
 """Begins a run when Locust's load shape first asks, and ends it when Locust stops."""
 
 from locust.env import Environment
+from locust.runners import MasterRunner
 
 import logging
 from pathlib import Path
 from typing import Any
 
-from capacity.domain.errors import CapacityError
+from capacity.domain.errors import CapacityError, PreflightError
 from capacity.loadgen.arguments import options_of
 from capacity.loadgen.master.controller import Controller
 from capacity.loadgen.master.limit_search import trials_to_resume
 from capacity.loadgen.protocol import messages
 from capacity.loadgen.run_path import new_run_path
+from capacity.recording.ending import ending_of, write_ending
 from capacity.settings.locate import find
 from capacity.settings.profile import load_profile
 from capacity.settings.target import load_target
 
 logger = logging.getLogger(__name__)
+
+_NOT_COME = (
+    "the remote workers did not connect in time; start them as config/deploy/README.md says, open the"
+    " firewall for them, or expect fewer"
+)
 
 
 class Session:
@@ -41,9 +48,7 @@ class Session:
                 self.controller = self._controller()
                 self.controller.begin()
             except CapacityError as error:
-                self.problem = str(error)
-                self._environment.process_exit_code = error.exit_code
-                logger.error("%s", error)  # noqa: TRY400 - the sentence is for a person
+                self._not_begun(error)
                 return None
             self.problem = None
             self._is_running = True
@@ -57,6 +62,21 @@ class Session:
         self._on_test_stop()
         if self.controller is not None and self.problem is None:
             self._environment.process_exit_code = self.controller.exit_code
+
+    def on_exit(self) -> None:
+        """Say why nothing was begun where Locust gave up waiting for workers: no event tells."""
+        runner = self._environment.runner
+        expected = options_of(self._environment).expect_workers
+        has_begun = self.controller is not None or self.problem is not None
+        if isinstance(runner, MasterRunner) and not has_begun and runner.worker_count < expected:
+            self._not_begun(PreflightError(_NOT_COME))
+
+    def _not_begun(self, error: CapacityError) -> None:
+        self.problem = str(error)
+        self._environment.process_exit_code = error.exit_code
+        logger.error("%s", error)
+        if run := options_of(self._environment).capacity_run:
+            write_ending(Path(run), ending_of(error))
 
     def _controller(self) -> Controller:
         options = options_of(self._environment)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from capacity.domain.histogram import Histogram
+from capacity.domain.words import printable
 from capacity.loadgen.protocol.folding import folded
 
 SERIES = (
@@ -96,7 +97,7 @@ class Counters:
 
     def note_example(self, problem: str) -> None:
         if len(self.examples) < MOST_EXAMPLES:
-            self.examples.append(problem)
+            self.examples.append(printable(problem))
 
     def note_said(self, text: str) -> None:
         if len(self.said) < MOST_EXAMPLES and text not in self.said:

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-import gevent
 import websocket
 
 from capacity.domain.errors import ConfigError
 from capacity.loadgen.wire.compression import OFFER, Deflate, NegotiationError, agreed
-from capacity.loadgen.wire.dialing import dial
+from capacity.loadgen.wire.deadline import in_time
+from capacity.loadgen.wire.dialing import Laps, dial
 from capacity.loadgen.wire.endpoint import Endpoint
 from capacity.loadgen.wire.proxy import ProxyError
 from capacity.loadgen.wire.response_head import ResponseHead
@@ -67,10 +67,12 @@ _TROUBLE = (OSError, websocket.WebSocketException, ValueError, NegotiationError,
 class HandshakeError(Exception):
     """The connection did not come about; the message is the reason it is counted under."""
 
-    def __init__(self, reason: str, told: str | None = None) -> None:
+    def __init__(self, reason: str, told: str | None = None, *, is_connected: bool = False) -> None:
         super().__init__(reason)
         self.told = told
         """What the target's answer says, in one line; None where it gave none."""
+        self.is_connected = is_connected
+        """Whether somebody had accepted the connection."""
 
 
 class Opened(NamedTuple):
@@ -85,40 +87,41 @@ class Opened(NamedTuple):
 
 def open_websocket(endpoint: Endpoint) -> Opened:
     """Return the connection after the upgrade. Raises HandshakeError with the reason."""
+    laps, told = Laps(), list[str | None]()
+    try:
+        return in_time(endpoint.timeout_s, lambda: _opened(endpoint, laps, told))
+    except _TROUBLE as error:
+        said = told[0] if told else None
+        is_connected = "tcp" in laps.us
+        raise HandshakeError(failure_reason(error), said, is_connected=is_connected) from error
+
+
+def _opened(endpoint: Endpoint, laps: Laps, told: list[str | None]) -> Opened:
+    """Return the connection; what the target says where it refuses is added to *told*."""
     client = websocket.WebSocket(skip_utf8_validation=True, enable_multithread=False)
     headers = list(endpoint.headers)
     if endpoint.offers_compression:
         headers.append(f"Sec-WebSocket-Extensions: {OFFER}")
-    connected = head = None
+    connected, _laps = dial(endpoint, laps)
+    head = ResponseHead(connected)
     try:
-        # Sockets' own timeouts begin anew with every byte that a slow target lets drip.
-        with gevent.Timeout(endpoint.timeout_s, TimeoutError):
-            connected, laps = dial(endpoint)
-            head = ResponseHead(connected)
-            client.connect(
-                endpoint.url,
-                socket=head,
-                timeout=endpoint.timeout_s,
-                header=headers,
-                host=endpoint.host,
-                suppress_origin=True,
-                subprotocols=list(endpoint.subprotocols) or None,
-                redirect_limit=0,
-            )
-            laps.end("upgrade")
+        client.connect(
+            endpoint.url,
+            socket=head,
+            timeout=endpoint.timeout_s,
+            header=headers,
+            host=endpoint.host,
+            suppress_origin=True,
+            subprotocols=list(endpoint.subprotocols) or None,
+            redirect_limit=0,
+        )
+        laps.end("upgrade")
         answer = client.headers.get("sec-websocket-extensions")
         compression = agreed(answer, is_offered=endpoint.offers_compression)
     except BaseException as error:  # Also when the greenlet is killed.
-        told = status = None
-        if isinstance(error, websocket.WebSocketException) and head is not None:
-            told, status = head.told(), head.status
-        if connected is not None:
-            connected.close()
-        if isinstance(error, _TROUBLE):
-            reason = failure_reason(error)
-            if status is not None and 300 <= status < 400:  # Redirects are not followed.
-                reason = f"handshake_rejected_{status}"
-            raise HandshakeError(reason, told) from error
+        if isinstance(error, websocket.WebSocketException):
+            told.append(head.told())
+        connected.close()
         raise
     client.sock = None
     return Opened(connected, compression, laps.us)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from capacity.domain.errors import ConfigError
 from capacity.loadgen.wire.endpoint import Endpoint, host_by_certificate
 from capacity.loadgen.wire.http_connection import HttpConnection
+from capacity.loadgen.wire.memory_budget import MemoryBudget
 from capacity.settings.secrets import header_values
 from capacity.settings.target import Target
 from capacity.settings.values import texts_of
@@ -79,6 +80,7 @@ def poll_connection(
     timeout_s: float,
     *,
     is_kept: bool | None = None,
+    budget: MemoryBudget | None = None,
 ) -> HttpConnection:
     """Return one poller's connection, not yet open; it leaves from the next of *sources* each time.
 
@@ -99,4 +101,5 @@ def poll_connection(
         is_kept=are_kept(target) if is_kept is None else is_kept,
         max_answer_bytes=dialect.ws.max_message_bytes,
         timeout_s=timeout_s,
+        budget=budget,
     )

@@ -19,13 +19,13 @@ from capacity.workload.reception import shown
 MAX_HEAD_BYTES = 1 << 16
 _END = re.compile(rb"\n\r?\n")
 _PIECES = re.compile(rb"[^\n]+|\n")
-_STATUS = re.compile(rb"HTTP/[0-9.]+ ([0-9]{3})\b")
 _HAS_BODY = re.compile(rb"(?im)^(content-length:[ \t]*[1-9]|transfer-encoding:)")
 _EXPLAINING = {"location", "www-authenticate", "retry-after", "sec-websocket-version", "server"}
 BODY_WAIT_S = 0.05
 MOST_SHOWN = 160
 _UNWANTED = re.compile(rb"(?im)^(content-length|set-cookie)[ \t]*:.*\n")
 """A refusal's body says nothing that is counted; and no client has another's cookies."""
+_REDIRECT = re.compile(rb"HTTP/1\.[01] (3\d\d)\b")
 
 
 class ResponseHead:
@@ -47,14 +47,11 @@ class ResponseHead:
         if self._pieces is None:
             self.head = read_head(self._socket)
             head = _UNWANTED.sub(b"", self.head)
+            if (elsewhere := _REDIRECT.match(head)) is not None:
+                # websocket-client would follow it, or forget the status.
+                raise websocket.WebSocketBadStatusException("sent elsewhere", int(elsewhere[1]))
             self._pieces = iter(_PIECES.findall(head))
         return next(self._pieces, b"")
-
-    @property
-    def status(self) -> int | None:
-        """Return the answer's status; None where there is none."""
-        found = _STATUS.match(self.head)
-        return int(found[1]) if found else None
 
     def told(self) -> str | None:
         """Return what the answer says: its status, the headers that explain it, how its body begins."""

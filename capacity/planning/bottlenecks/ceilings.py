@@ -23,12 +23,13 @@ from capacity.domain import units
 from capacity.domain.estimates import Estimate
 from capacity.domain.load import LoadVector
 from capacity.domain.plan import CONTAINED, MetLimit, NoCeiling, UnitCost, Wall
-from capacity.domain.resources import COUNTED, LATENCIES, Limit, LimitState, Resource
-from capacity.models.bootstrap import REPLICATES, SEED, spread_quantiles
+from capacity.domain.resource_facts import COUNTED, LATENCIES, TIE_ORDER
+from capacity.domain.resources import Limit, LimitState, Resource
+from capacity.models.bootstrap import REPLICATES, SEED, interval_around
 from capacity.models.ceilings import connections_at_limit, whole_connections
 from capacity.models.intervals import CONFIDENCE, Form, even_normals, form_of, form_sigma
 from capacity.models.wild_bootstrap import step_normals
-from capacity.planning.bottlenecks.ladder import TIE_ORDER, ladder
+from capacity.planning.bottlenecks.ladder import ladder
 from capacity.planning.bottlenecks.latency_objectives import (
     LatencyUse,
     latency_ceilings,
@@ -37,6 +38,7 @@ from capacity.planning.bottlenecks.latency_objectives import (
 )
 from capacity.planning.bottlenecks.remedies import remedy
 from capacity.planning.costs.fitted_costs import ResourceFit, fitted_costs
+from capacity.planning.costs.host_account import by_own_account, is_explained
 from capacity.planning.costs.uneven_share import ceilings_by_chance, evenly_shared
 from capacity.planning.evidence.effective_limits import known_value
 from capacity.planning.evidence.load_components import Attribution
@@ -117,7 +119,7 @@ def walls(
         if reason is not None or limit is None or value is None:
             without.append(NoCeiling(resource=resource, reason=reason or "", limit=limit))
             continue
-        fit = fitted_costs(resource, windows, attributed, mix, disturbed)
+        fit = _fit(resource, windows, attributed, mix, disturbed)
         ceilings = connections_at_limit(value, fit.baseline, fit.marginal)
         ceilings[ceilings > LARGEST] = math.inf
         is_certain = np.mean(fit.marginal <= 0.0) <= _FREE_SHARE and ceilings[-1] < math.inf
@@ -167,6 +169,22 @@ def walls(
         for row, (resource, met) in enumerate(drawn.items())
     ]
     return Walls(ladder=ladder(found), no_ceiling=tuple(without), capacity=_capacity(table))
+
+
+def _fit(
+    resource: Resource,
+    windows: Sequence[Window],
+    attributed: Attribution,
+    mix: LoadVector,
+    disturbed: NDArray[np.float64],
+) -> ResourceFit:
+    """Return the fit of a resource: of the host's memory by the target's own, where that explains it."""
+    whole = fitted_costs(resource, windows, attributed, mix, disturbed)
+    own_windows = by_own_account(windows) if resource is Resource.HOST_MEMORY else None
+    if own_windows is None:
+        return whole
+    own = fitted_costs(resource, own_windows, attributed, mix, disturbed)
+    return own if is_explained(whole, own) else whole
 
 
 def _capacity(table: NDArray[np.float64]) -> Estimate:
@@ -315,11 +333,7 @@ def _ceiling(met: _Met) -> Estimate:
 
 def _interval(values: NDArray[np.float64]) -> Estimate:
     """Return the interval over the replicates around the last entry, the forecast itself."""
-    low, high = spread_quantiles(values[:-1], CONFIDENCE)
-    mid = float(values[-1])
-    return Estimate(
-        low=min(float(low), mid), mid=mid, high=max(float(high), mid), confidence=CONFIDENCE
-    )
+    return interval_around(float(values[-1]), values[:-1], CONFIDENCE)
 
 
 def _used_at_baseline(windows: Sequence[Window], resource: Resource, fit: ResourceFit) -> float:

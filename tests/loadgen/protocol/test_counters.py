@@ -75,3 +75,11 @@ def test_what_the_target_says_is_kept_once_until_the_next_report():
 
     assert ["full", "0", "1"] == first["said"]
     assert [] == second["said"]
+
+
+def test_an_example_is_printable_whatever_the_target_sent():
+    counters = Counters()
+    counters.note_unmatched("not JSON: \x1b[2J\x07")
+
+    (example,) = counters.take(1.0)["examples"]
+    assert example.isprintable()

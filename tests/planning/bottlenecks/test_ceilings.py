@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 
 from capacity.domain import units
-from capacity.domain.resources import LATENCIES, Limit, LimitState, Resource
+from capacity.domain.resource_facts import LATENCIES
+from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.planning.bottlenecks.ceilings import FAR_RATIO, walls
 from capacity.planning.evidence.load_components import attribution
 from capacity.planning.evidence.mix import measured_mix
@@ -36,8 +37,8 @@ def test_two_equal_walls_share_the_probability(venue, cost):
     found = walls_of(
         replace(
             venue,
-            costs={Resource.MEMORY: twin, Resource.HOST_MEMORY: twin},
-            limits={Resource.MEMORY: 120e6, Resource.HOST_MEMORY: 120e6},
+            costs={Resource.MEMORY: twin, Resource.ADDRESS_SPACE: twin},
+            limits={Resource.MEMORY: 120e6, Resource.ADDRESS_SPACE: 120e6},
         )
     )
 
@@ -49,8 +50,8 @@ def test_the_interval_of_the_capacity_is_that_of_the_minimum(venue, cost):
     found = walls_of(
         replace(
             venue,
-            costs={Resource.MEMORY: twin, Resource.HOST_MEMORY: twin},
-            limits={Resource.MEMORY: 120e6, Resource.HOST_MEMORY: 120e6},
+            costs={Resource.MEMORY: twin, Resource.ADDRESS_SPACE: twin},
+            limits={Resource.MEMORY: 120e6, Resource.ADDRESS_SPACE: 120e6},
         )
     )
 
