@@ -21,7 +21,7 @@ def find(kind: str, name_or_path: str) -> Path:
     files: dict[str, Path] = {}
     for folder in (here, ours):
         for path in sorted(folder.glob("*")):
-            if path.suffix in SUFFIXES:
+            if path.suffix in SUFFIXES and (kind != "schedule" or _is_job(path)):
                 files.setdefault(path.stem, path)
     if name_or_path in files:
         return files[name_or_path]
@@ -45,6 +45,15 @@ def beside_if_path(folder: Path, name_or_path: str) -> str:
     """Return likewise what `find` takes, if it is a path; a name stays one."""
     is_path = "/" in name_or_path or name_or_path.endswith(SUFFIXES)
     return beside(folder, name_or_path) if is_path else name_or_path
+
+
+def _is_job(path: Path) -> bool:
+    """Tell a job from what else lies in schedule/, such as a Kubernetes CronJob."""
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return True  # Whoever reads it says what is wrong with it.
+    return any(line.startswith("job:") for line in lines)
 
 
 def shipped(folder: str) -> Path:

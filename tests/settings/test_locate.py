@@ -100,3 +100,11 @@ def test_what_is_named_in_a_file_is_beside_it_unless_only_here(tmp_path, monkeyp
     assert beside(folder, str(tmp_path / "both")) == str(tmp_path / "both")
     assert beside_if_path(folder, "deribit") == "deribit"
     assert beside_if_path(folder, "both.yaml") == "sub/both.yaml"
+
+
+def test_what_is_no_job_is_not_offered_as_one(here):
+    with pytest.raises(ConfigError) as error:
+        find("schedule", "cronjop")
+
+    assert "one of nightly, or a path" in str(error.value)
+    assert find("schedule", "nightly") == SHIPPED / "schedule" / "nightly.yaml"
