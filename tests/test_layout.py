@@ -30,6 +30,7 @@ UNMAPPED_FOLDERS = {
     Path("benchmarks"),
     Path("backtest"),
     Path("validation"),
+    Path("field"),
     Path(),
 }
 # In such a folder and about one module nevertheless.

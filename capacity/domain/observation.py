@@ -123,6 +123,10 @@ class StepObservation:
     """Why the step must not be used (generator saturated, worker lost); None if it may."""
     cut_off: CutOff | None = None
     """None for a step that was held to its end, and in runs of versions before 0.2."""
+    updates: int | None = None
+    """Updates that came on the plateau; None in older runs."""
+    numbered: int | None = None
+    """Those of them before which a missing one would have been seen by its number."""
     delivery_rate_error_ratio: float | None = None
     """Standard error of the deliveries per second on the plateau, over their mean; None where fewer
     than two reports tell."""

@@ -193,10 +193,24 @@ def _step(step: StepObservation) -> Row:
         Cell(text=units.count(step.lost)),
         Cell(
             text=units.count(step.gaps),
-            note=f"{units.count(step.unmatched)} unmatched frames" if step.unmatched else "",
+            note=_seen(step),
         ),
         _use(step),
     )
+
+
+def _seen(step: StepObservation) -> str:
+    """Return how many of the updates a gap would have been seen before, and what was no update."""
+    notes = []
+    if step.updates and step.numbered is not None:
+        notes.append(
+            f"checked {units.count(step.numbered)} of {units.counted(step.updates, 'update')}"
+            if step.numbered
+            else "not numbered: no gap could be seen"
+        )
+    if step.unmatched:
+        notes.append(f"{units.count(step.unmatched)} unmatched frames")
+    return "; ".join(notes)
 
 
 def _measured(step: StepObservation) -> Cell:

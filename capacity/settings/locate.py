@@ -32,6 +32,21 @@ def find(kind: str, name_or_path: str) -> Path:
     raise ConfigError(f"{here} has no {name_or_path!r}{elsewhere}; {hint}give {known}a path")
 
 
+def beside(folder: Path, name: str) -> str:
+    """Return the path that *name* has seen from the working directory, *name* being beside a file.
+
+    A file that is only in the working directory is taken from there, as it always was.
+    """
+    path = folder / name
+    return name if Path(name).exists() and not path.exists() else str(path)
+
+
+def beside_if_path(folder: Path, name_or_path: str) -> str:
+    """Return likewise what `find` takes, if it is a path; a name stays one."""
+    is_path = "/" in name_or_path or name_or_path.endswith(SUFFIXES)
+    return beside(folder, name_or_path) if is_path else name_or_path
+
+
 def _is_job(path: Path) -> bool:
     """Tell a job from what else lies in schedule/, such as a Kubernetes CronJob."""
     try:

@@ -39,7 +39,8 @@ config/targets/mine.yaml:6: dialekt: unknown key; did you mean dialect?
 
 Scalars follow YAML 1.2: only `true` and `false` are booleans (`on` and `yes` are texts), a number
 in quotes is a text. Unknown and duplicate keys are errors. Secrets have no place in these files;
-where one is needed, a key names the file that holds it.
+where one is needed, a key names the file or the variable of the environment that holds it. Paths in a
+file are relative to it.
 
 In the tables `<name>` stands for any key of your own and `[]` for each item of a list.
 """
@@ -122,19 +123,27 @@ and of each resource `ceiling.<resource>`, `limit.<resource>`,
 `_per_handshake` (use of one a second).
 """
 _NOTATIONS = """\
-Three notations carry a dialect; `dialects/deribit.yaml` shows all of them.
+A connection goes through `ws` (handshake), `opening` (steps that wait for their answers), `subscribe`,
+and then hears `data`. Three notations carry a dialect; `dialects/deribit.yaml` shows all of them,
+`okx.yaml` channels that are no plain names, `graphql.yaml` and `signalr.yaml` an opening,
+`phoenix.yaml` messages that are lists.
 
 - **Template**: a JSON tree. A text that is exactly `{id:int}` or `{id:str}` becomes the request's
   id with that type, `{channels:list}` the channels as a list, `{symbol}` a symbol. Inside a longer
-  text (`"book.{symbol}.100ms"`) the value is written in.
+  text (`"book.{symbol}.100ms"`) the value is written in. There are also `{connection}` (its number,
+  from 0, over all workers), `{now_s}`, `{now_ms}`, `{nonce}`, what the target file gives for `needs`,
+  and the names of `signatures` and `keep`. The answer to a frame may hold that frame's values:
+  `{send: {pong: "{ping}"}}`, or `{$.id}` where a name means something else. A brace that is meant as
+  such is followed by a space, as in GraphQL.
 - **Path**: keys joined by dots from the frame's root, as in `params.channel`; whole numbers index
   lists. In `time` and `sequence` a path starts at the update (`data.items`); `$.ts` starts at the
-  frame's root again.
+  frame's root again. A channel's name (`data.key`, `ack.channel`) may be put together of paths:
+  `"{arg.channel}:{arg.instId}"`.
 - **Matcher**: path → what must stand there, all entries together: a value (equal and of the same
   type), or `{exists: true}`, `{equals: v}`, `{in: [v, w]}`, `{regex: "^text"}`. `{}` fits every frame.
 
-A received frame is an update if `data.where` fits; else the answer to an open request; else what
-the first fitting heartbeat rule says; else ignored if a matcher of `ignore` fits; else *unmatched*,
+A payload is first unpacked and divided (`messages`); each message is then an update if `data.where`
+fits; else the answer to an open request; else what the first fitting heartbeat rule says; else ignored if a matcher of `ignore` fits; else *unmatched*,
 which is counted and reported: the first sign of a dialect that does not fit its target.
 """
 

@@ -5,7 +5,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, field_validator
 
@@ -14,9 +14,12 @@ from capacity.domain.resource_facts import LATENCIES
 from capacity.domain.resources import Resource
 from capacity.domain.target import LatencyObjective, TargetSpec, declared
 from capacity.settings.agent import Agent, agent_findings
-from capacity.settings.dialect import load_dialect
-from capacity.settings.locate import find
+from capacity.settings.dialect import OF_HANDSHAKE, OF_REQUEST, header_findings, load_dialect
+from capacity.settings.locate import beside, beside_if_path, find
+from capacity.settings.secrets import HIDDEN, anchored
+from capacity.settings.values import Value, anchored_values, value_findings
 from capacity.settings.yaml_file import Finding, load
+from capacity.workload.dialect import Dialect, Secret
 from capacity.workload.template import names
 
 MOST_SOURCE_ADDRESSES = 1024
@@ -149,12 +152,18 @@ class Target(BaseModel):
     """HTTP proxy between the generator and the target, such as http://10.0.0.9:3128, that connects
     them (CONNECT); proxies that the environment names are not used."""
     certificates: Certificates | None = None
-    """For TLS, where the system's authorities and host are not enough. Files are looked for in the
-    working directory, on every host of the generator."""
+    """For TLS, where the system's authorities and host are not enough. Files are named relative to
+    this file, on every host of the generator."""
     dialect: str
-    """Name or path of the dialect that the target speaks."""
+    """Name of the dialect that the target speaks, or its path relative to this file."""
     symbols: tuple[str, ...] = ()
     """What {symbol} in the dialect's channels and requests stands for, one after the other."""
+    headers: dict[str, str | Secret] = Field(default_factory=dict)
+    """Headers of the handshake and of every REST request, before those of the dialect; each in place
+    of what would be sent by itself, such as Host. A text, or {file: PATH} or {env: NAME}."""
+    values: dict[str, str | Value] = Field(default_factory=dict)
+    """What the dialect `needs`: a text, or file, env, rows or operation. Neither a run nor any output
+    shows them."""
     channels: Annotated[tuple[str, ...], Field(min_length=1)]
     """Logical channel names. Connection i follows its n subscriptions from the i-th entry of the
     product channels × symbols on (symbols run fastest), so that the load spreads over them all."""
@@ -186,7 +195,7 @@ class Target(BaseModel):
             ),
             arrival_limit_per_s=None if self.arrival_limit is None else self.arrival_limit.value,
             objectives=() if self.slo is None else self.slo.objectives(),
-            document=self.model_dump(mode="json"),
+            document=recorded(self),
         )
 
     @field_validator("limits")
@@ -223,6 +232,7 @@ class Target(BaseModel):
 
 
 ADAPTER = TypeAdapter(Target)
+Section = TypeVar("Section", bound=BaseModel)
 
 
 def addresses_in(networks: Iterable[str]) -> tuple[str, ...]:
@@ -234,7 +244,51 @@ def addresses_in(networks: Iterable[str]) -> tuple[str, ...]:
 
 def load_target(path: Path) -> Target:
     """Return the target in *path*, checked against its dialect. Raises ConfigError."""
-    return load(path, ADAPTER, _findings)
+    folder = path.parent
+    target = load(path, ADAPTER, lambda read: _findings(_anchored(read, folder)))
+    return _anchored(target, folder)
+
+
+def recorded(target: Target) -> dict[str, Any]:
+    """Return *target* as plain data, without what may be a secret."""
+    data = target.model_dump(mode="json")
+    for section in ("headers", "values"):
+        given = data.pop(section)
+        if given:
+            data[section] = {
+                name: HIDDEN if isinstance(value, str) else value for name, value in given.items()
+            }
+    return data
+
+
+def _anchored(target: Target, folder: Path) -> Target:
+    """Return *target* with files that are named relative to the target file's *folder*."""
+    changes: dict[str, Any] = {
+        "dialect": beside_if_path(folder, target.dialect),
+        "headers": anchored(target.headers, folder),
+        "values": anchored_values(target.values, folder),
+    }
+    if target.certificates is not None:
+        changes["certificates"] = _with_files_beside(target.certificates, folder)
+    if target.agent is not None:
+        agent = _with_files_beside(target.agent, folder)
+        nested = {
+            name: _with_files_beside(section, folder)
+            for name in ("prometheus", "exporters")
+            if (section := getattr(agent, name)) is not None
+        }
+        changes["agent"] = agent.model_copy(update=nested)
+    return target.model_copy(update=changes)
+
+
+def _with_files_beside(section: Section, folder: Path) -> Section:
+    """Return *section* with the values of its keys ..._file relative to *folder*."""
+    files = {
+        name: beside(folder, file)
+        for name in type(section).model_fields
+        if name.endswith("_file") and (file := getattr(section, name)) is not None
+    }
+    return section.model_copy(update=files)
 
 
 def _findings(target: Target) -> Iterator[Finding]:
@@ -260,6 +314,8 @@ def _findings(target: Target) -> Iterator[Finding]:
                 yield (key, n), f"{value} is listed twice"
     yield from _source_findings(target.source_addresses)
     yield from agent_findings(target.agent)
+    yield from _header_findings(target, dialect)
+    yield from value_findings(target.values, dialect)
     if target.certificates is not None:
         yield from _certificate_findings(target.certificates, tls=target.tls)
     if target.rest and target.rest.operation not in dialect.rest:
@@ -268,6 +324,13 @@ def _findings(target: Target) -> Iterator[Finding]:
             ("rest", "operation"),
             f"dialect {dialect.name} has no operation {target.rest.operation}, it has {known}",
         )
+
+
+def _header_findings(target: Target, dialect: Dialect) -> Iterator[Finding]:
+    yield from header_findings(target.headers, ("headers",), dialect.needs)
+    for name in target.headers:
+        if name.lower() in OF_HANDSHAKE or name.lower() in OF_REQUEST:
+            yield ("headers", name), "belongs to the handshake or the request itself"
 
 
 def _source_findings(texts: tuple[str, ...]) -> Iterator[Finding]:

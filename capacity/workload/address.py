@@ -1,13 +1,15 @@
 """Which channels a connection follows, and under which address."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from sys import intern
-from urllib.parse import quote, urlencode
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import orjson
 
 from capacity.workload.dialect import Dialect
 from capacity.workload.template import fill
+from capacity.workload.values import NOTHING
 
 
 def channel_name(dialect: Dialect, logical: str, symbol: str) -> str:
@@ -41,15 +43,22 @@ def channels_of(
 
 
 def websocket_url(
-    dialect: Dialect, *, host: str, port: int, tls: bool, channels: Sequence[str] = ()
+    dialect: Dialect,
+    *,
+    host: str,
+    port: int,
+    tls: bool,
+    channels: Sequence[str] = (),
+    values: Mapping[str, Any] = NOTHING,
 ) -> str:
-    """Return the address of the WebSocket endpoint.
+    """Return the address of the WebSocket endpoint, with the connection's own *values* in it.
 
     Without *channels* an address that must name one names the dialect's idle channel.
     """
     followed = list(channels) or [dialect.ws.idle_channel or ""]
     quoted = [quote(channel, safe="") for channel in followed]
     values = {
+        **{name: quote(str(value), safe="") for name, value in values.items()},
         **_origin("ws", host, port, tls=tls),
         "channel": quoted[0],
         "channels": ",".join(quoted),
@@ -80,3 +89,13 @@ def _origin(scheme: str, host: str, port: int, *, tls: bool) -> dict[str, str]:
         "host": f"[{host}]" if ":" in host else host,
         "port": str(port),
     }
+
+
+def shown_url(url: str) -> str:
+    """Return *url* as output may show it: what its query holds may be a token."""
+    parts = urlsplit(url)
+    if not parts.query:
+        return url
+    names = [name for name, _value in parse_qsl(parts.query, keep_blank_values=True)]
+    hidden = "&".join(f"{quote(name)}=…" for name in names) or "…"
+    return urlunsplit(parts._replace(query=hidden))

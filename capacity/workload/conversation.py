@@ -5,23 +5,29 @@ Rule 2: what the caller asks for and is impossible raises ProtocolError and chan
 Rule 3: a conversation holds only what is its own; the dialect is compiled once and shared.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import orjson
 
 from capacity.domain.errors import ProtocolError
-from capacity.workload.compiled import CompiledDialect, CompiledRequest, Frame, Rule
+from capacity.workload.compiled import CompiledDialect, CompiledRequest, Frame
+from capacity.workload.followed_channels import FollowedChannels, Payload
 from capacity.workload.matching import MISSING
-from capacity.workload.reception import HEARTBEAT, IGNORED, Kind, Reception, unmatched
-from capacity.workload.shortcut import CHECK_EVERY, Lane
-from capacity.workload.subscription import TRANSITIONS, Event, State, advance
-
-LIVE = State.LIVE
+from capacity.workload.opening import Opening
+from capacity.workload.payload import what_is_no_json
+from capacity.workload.reception import HEARTBEAT, IGNORED, OPAQUE, Kind, Reception, unmatched
+from capacity.workload.subscription import TRANSITIONS, Event, State
+from capacity.workload.values import NOTHING, FrameValues
 
 __all__ = ["Conversation", "Kind", "Reception"]
 
-Payload = bytes | bytearray | memoryview
+Values = Callable[[], Mapping[str, Any]]
+"""-> what the templates of one request may hold beside what it brings itself."""
+
+
+def _no_values() -> Mapping[str, Any]:
+    return NOTHING
 
 
 class _Open(NamedTuple):
@@ -31,58 +37,63 @@ class _Open(NamedTuple):
     channels: tuple[str, ...]
 
 
-class Conversation:
+class Conversation(FollowedChannels):
     __slots__ = (
-        "_dialect",
-        "_glances",
         "_next_id",
-        "_numbers",
         "_open",
-        "_states",
-        "_waiting",
-        "channels",
+        "_values",
     )
 
-    def __init__(self, dialect: CompiledDialect, channels: Sequence[str] = ()) -> None:
-        self.channels = channels
-        """Wire names that the connection is to follow; those its address names, if it does."""
-        self._dialect = dialect
-        self._glances = 0
+    def __init__(
+        self,
+        dialect: CompiledDialect,
+        channels: Sequence[str] = (),
+        values: Values = _no_values,
+    ) -> None:
+        super().__init__(dialect, channels)
         self._next_id = 1
-        self._numbers: dict[str, int | None] = {}
         self._open: dict[int | str, _Open] = {}
-        self._states: dict[str, State] = {}
-        self._waiting = 0
-
-    @property
-    def live(self) -> set[str]:
-        """Channels with a confirmed subscription."""
-        return {channel for channel, state in self._states.items() if state is State.LIVE}
+        self._values = values
 
     @property
     def pending(self) -> bool:
-        """Some channel is neither confirmed nor refused, or not yet ended."""
-        return self._waiting > 0
+        """Some channel is neither confirmed nor refused, or not yet ended, or a step is due."""
+        return self._waiting > 0 or self.is_opening
+
+    @property
+    def is_opening(self) -> bool:
+        """Steps before the subscriptions are not done yet."""
+        return self._opening is not None and self._opening.is_due
+
+    @property
+    def refusal(self) -> str | None:
+        """Why the target let a step before the subscriptions fail; None if it did not."""
+        return None if self._opening is None else self._opening.refusal
 
     def may_subscribe(self, channel: str) -> bool:
         """Whether *channel* is neither followed nor about to be, nor still about to end."""
         state = self._states.get(channel, State.IDLE)
-        return Event.SUBSCRIBE_SENT in TRANSITIONS[state]
+        return not self.is_opening and Event.SUBSCRIBE_SENT in TRANSITIONS[state]
+
+    def start(self) -> list[bytes]:
+        """Return all frames to send right after the handshake; further ones come as replies."""
+        return [*self.opening(), *self._next_steps()]
 
     def opening(self) -> list[bytes]:
-        """Return the frames to send right after the handshake."""
-        return [frame(self._new_id()) for frame in self._dialect.openings]
+        """Return the frames that are sent right after the handshake and wait for nothing."""
+        return [frame(self._request_values()) for frame in self._dialect.openings]
 
-    def every(self) -> list[tuple[float, bytes]]:
-        """Return (interval in seconds, frame) of all periodic sends."""
-        return [(every_s, frame(self._new_id())) for every_s, frame in self._dialect.periodic]
+    def every(self, rule: int) -> bytes:
+        """Return the frame of the periodic rule with this number."""
+        _every_s, frame = self._dialect.periodic[rule]
+        return frame(self._request_values())
 
     def subscribe(self, channels: Sequence[str] | None = None) -> list[bytes]:
         """Return the frames that subscribe to *channels*, by default to all it is to follow."""
         wanted = tuple(dict.fromkeys(self.channels if channels is None else channels))
         self._advance(wanted, Event.SUBSCRIBE_SENT)
         for channel in wanted:
-            self._numbers.pop(channel if self._dialect.key is not None else "", None)
+            self._numbers.pop(channel if self._dialect.has_names else "", None)
         if self._dialect.confirm == "none":
             self._advance(wanted, Event.CONFIRMED)
         return self._asked(self._dialect.subscribe, wanted) if self._dialect.subscribe else []
@@ -98,142 +109,81 @@ class Conversation:
             self._advance(unwanted, Event.END_CONFIRMED)
         return self._asked(request, unwanted)
 
-    def glance(self, payload: bytes) -> float | None:
-        """Take note of an update like those before it, and return when it was published.
+    def messages(self, payloads: Sequence[bytes]) -> Sequence[bytes]:
+        """Return the messages that are in the payloads of frames, unpacked."""
+        envelope = self._dialect.envelope
+        if envelope is None:
+            return payloads
+        return [message for payload in payloads for message in envelope.messages(payload)]
 
-        None is no verdict: give the payload to `receive`, which reads it in full.
-        """
-        self._glances += 1
-        if self._glances == CHECK_EVERY:
-            self._glances = 0
-            return None
-        shortcuts = self._dialect.shortcuts
-        for shortcut in shortcuts.known:
-            found = shortcut.match(payload)
-            if found is None:
-                continue
-            lane = shortcuts.lanes.get(found[shortcut.channel_at])
-            if lane is None or lane.shortcut is not shortcut:
-                continue  # Channels may look alike and be numbered differently.
-            if self._waiting if not lane.channel else self._states.get(lane.channel) is not LIVE:
-                return None
-            published_at_s = shortcut.seconds(found)
-            if published_at_s is not None and shortcut.seq_at:
-                number = shortcut.number(found, self._numbers.get(lane.numbered))
-                if number is None:
-                    return None
-                self._numbers[lane.numbered] = number
-            return published_at_s
-        return None
+    def receive_all(self, message: bytes) -> Iterable[Reception]:
+        """Return what a message means, or each entry of its list, and take note of it."""
+        entries = self._dialect.entries
+        if entries is None or self._is_text(message):
+            return (self.receive(message),)
+        try:
+            frame = orjson.loads(message)
+        except orjson.JSONDecodeError:
+            return (self.receive(message),)
+        return [self._receive(entry, message) for entry in entries(frame)]
 
-    def receive(self, payload: Payload) -> Reception:  # noqa: PLR0911 - one return for each kind
-        """Return what a data frame's payload means, and take note of it."""
+    def receive(self, payload: Payload) -> Reception:
+        """Return what a message means, and take note of it."""
         dialect = self._dialect
+        if self._opening is not None and self._opening.is_text(bytes(payload)):
+            return self._stepped(self._opening, MISSING)
         if dialect.texts and (text := bytes(payload)) in dialect.texts:
-            return self._heartbeat(dialect.texts[text])
+            return self._heartbeat(dialect.texts[text], MISSING, payload)
         try:
             frame = orjson.loads(payload)
         except orjson.JSONDecodeError:
-            return unmatched("not JSON", payload)
-        if type(frame) is not dict:
-            return unmatched("not a JSON object", payload)
-        if dialect.is_data(frame):
-            return self._update(frame, payload)
+            if dialect.is_opaque:
+                self._confirm_by_update(self.channels)
+                return OPAQUE
+            return unmatched(what_is_no_json(bytes(payload)), payload)
+        return self._receive(frame, payload)
+
+    def _is_text(self, message: bytes) -> bool:
+        """Tell whether a rule is for exactly this text."""
+        opening = self._opening
+        return message in self._dialect.texts or (opening is not None and opening.is_text(message))
+
+    def _receive(self, frame: Any, payload: Payload) -> Reception:  # noqa: PLR0911 - one for each kind
+        dialect = self._dialect
+        if type(frame) is not dict and type(frame) is not list:
+            return unmatched("neither a JSON object nor a list", payload)
+        if self._opening is not None and self._opening.is_answer(frame):
+            return self._stepped(self._opening, frame)
+        for rule in dialect.updates:
+            if rule.fits(frame):
+                return self._update(rule, frame, payload)
         if self._open and (request_id := self._answered(frame)) is not None:
-            return self._answer(self._open.pop(request_id), frame)
+            return self._answer(request_id, frame)
         for fits, reply in dialect.answers:
             if fits(frame):
-                return self._heartbeat(reply)
+                return self._heartbeat(reply, frame, payload)
         for fits in dialect.ignored:
             if fits(frame):
                 return IGNORED
         return unmatched("no rule for", payload)
 
-    def _update(self, frame: Any, payload: Payload) -> Reception:
-        dialect = self._dialect
-        if dialect.key is None:
-            channel = self.channels[0] if self.channels else None
-            if self._waiting:
-                self._confirm_by_update(self.channels)
-        else:
-            channel = dialect.key(frame)
-            if type(channel) is not str:
-                return unmatched("an update without its channel", payload)
-            state = self._states.get(channel)
-            if state is not State.LIVE:
-                if state is State.ENDED:
-                    return IGNORED
-                if state is None or state is State.REJECTED:
-                    return unmatched("an update of a channel not subscribed to", payload)
-                self._confirm_by_update((channel,))
-        update = frame if dialect.items is None else dialect.items(frame)
-        if update is MISSING:
-            return unmatched("an update without its content", payload)
-        reception = self._delivered(frame, update, channel)
-        if dialect.shortcuts.is_open and reception.problem is None and type(update) is not list:
-            self._note_shortcut(bytes(payload), reception)
-        return reception
+    def _next_steps(self) -> list[bytes]:
+        """Return what is sent up to the next answer that is waited for, the subscriptions at last."""
+        frames: list[bytes] = []
+        opening = self._opening
+        for step in opening.sendable() if opening is not None else ():
+            assert opening is not None
+            if step.frame is not None:
+                opening.sent_id = self._next_id
+                frames.append(step.frame(self._request_values()))
+        return frames if self.is_opening else [*frames, *self.subscribe()]
 
-    def _note_shortcut(self, payload: bytes, reception: Reception) -> None:
-        """Let later updates like this one be read by a shortcut, if one reads this one right."""
-        shortcuts = self._dialect.shortcuts
-        rule = self._rule(reception.channel)
-        shortcut = shortcuts.fitting(payload, rule.source if rule else None)
-        found = shortcut.match(payload) if shortcut else None
-        if shortcut is None or found is None:
-            return
-        named = reception.channel if self._dialect.key is not None else ""
-        numbered = self._numbered(rule) if rule else ""
-        read_right = (
-            found[shortcut.channel_at] == (named or "").encode()
-            and shortcut.seconds(found) == reception.published_at_s
-            and (rule is None or int(found[shortcut.seq_at]) == self._numbers[numbered])
-        )
-        if read_right:
-            lane = Lane(shortcut, named or "", numbered)
-            shortcuts.lanes[found[shortcut.channel_at]] = lane
-        else:
-            shortcuts.give_up()
-
-    def _delivered(self, frame: Any, update: Any, channel: str | None) -> Reception:
-        """Read the time of an update, or of each in a list of them, and check its number."""
-        rule = self._rule(channel)
-        clock = self._dialect.clock
-        published_at_s: float | None = None
-        missed = 0
-        problem: str | None = None
-        for item in update if type(update) is list else (update,):
-            if clock is not None:
-                published_at_s = clock(frame, item)
-            if rule is not None:
-                numbered = self._numbered(rule)
-                last = self._numbers.get(numbered)
-                number, more, trouble = rule.check(frame, item, last)
-                self._numbers[numbered] = number
-                missed += more
-                problem = problem or trouble
-        return Reception(Kind.DATA, channel, published_at_s, missed, (), problem)
-
-    def _rule(self, channel: str | None) -> Rule | None:
-        """Return the numbering to check.
-
-        There is none where each channel has its own but updates do not name their channel.
-        """
-        if channel is None:
-            return None
-        rule = self._dialect.rule_of(channel)
-        if self._dialect.key is None and len(self.channels) > 1 and rule and rule.numbered:
-            return None
-        return rule
-
-    def _numbered(self, rule: Rule) -> str:
-        """Return what a rule's last number is kept under: one for all where nothing is named."""
-        return rule.numbered if self._dialect.key is not None else ""
-
-    def _confirm_by_update(self, channels: Iterable[str]) -> None:
-        if self._dialect.confirm == "first_data":
-            requested = [c for c in channels if self._states.get(c) is State.REQUESTED]
-            self._advance(requested, Event.CONFIRMED)
+    def _stepped(self, opening: Opening, frame: Any) -> Reception:
+        """Go on with the next step, unless this one was refused."""
+        opening.take(frame)
+        if opening.refusal is not None:
+            return Reception(Kind.REJECTED, problem=f"opening: {opening.refusal}")
+        return Reception(Kind.ACK, replies=tuple(self._next_steps()))
 
     def _answered(self, frame: Any) -> int | str | None:
         """Return the id of the open request that *frame* answers."""
@@ -241,15 +191,35 @@ class Conversation:
             ack = request.ack
             if ack is not None and ack.fits(frame):
                 if ack.id_of is None:
-                    return request_id
+                    return self._oldest_about(frame, request, request_id)
                 answered = ack.id_of(frame)
                 is_id = type(answered) is int or type(answered) is str
                 return answered if is_id and answered in self._open else None
         return None
 
-    def _answer(self, asked: _Open, frame: Any) -> Reception:
+    def _oldest_about(
+        self, frame: Any, request: CompiledRequest, oldest: int | str
+    ) -> int | str | None:
+        """Return the request that has the channel which an answer names, else the oldest."""
+        assert request.ack is not None
+        channel = MISSING if request.ack.channel is None else request.ack.channel(frame)
+        if type(channel) is str:
+            for request_id, asked in self._open.items():
+                if asked.request is request and channel in asked.channels:
+                    return request_id
+        return oldest
+
+    def _answer(self, request_id: int | str, frame: Any) -> Reception:
         """Advance the channels of a request by its answer."""
-        (request, channels) = asked
+        (request, channels) = self._open.pop(request_id)
+        ack = request.ack
+        assert ack is not None
+        named = MISSING if ack.channel is None else ack.channel(frame)
+        if type(named) is str and named in channels:
+            rest = tuple(channel for channel in channels if channel != named)
+            channels = (named,)
+            if rest:
+                self._open = {request_id: _Open(request, rest), **self._open}
         if not self._open:
             self._open = {}  # An emptied dict keeps its table, in every connection.
         is_subscribe = request is self._dialect.subscribe
@@ -265,36 +235,31 @@ class Conversation:
             return Reception(Kind.ACK)
         if problem is None:
             problem = f"{len(refused)} of {len(channels)} channels refused: {', '.join(refused)}"
-        return Reception(Kind.REJECTED, problem=f"{verb}: {problem}")
+        return Reception(Kind.REJECTED, problem=f"{verb}: {problem}", refused=len(refused))
 
-    def _heartbeat(self, reply: Frame | None) -> Reception:
+    def _heartbeat(self, reply: Frame | None, frame: Any, payload: Payload) -> Reception:
         if reply is None:
             return HEARTBEAT
-        return Reception(Kind.HEARTBEAT, replies=(reply(self._new_id()),))
+        try:
+            return Reception(Kind.HEARTBEAT, replies=(reply(self._request_values(frame)),))
+        except (KeyError, TypeError, ValueError) as error:
+            return unmatched(f"no value for the answer ({error}) in", payload)
 
     def _asked(self, request: CompiledRequest, channels: tuple[str, ...]) -> list[bytes]:
         """Return the frames of a request, and wait for their answers."""
         frames = []
         for start in range(0, len(channels), request.batch):
             batch = channels[start : start + request.batch]
-            request_id = self._new_id()
-            frames.append(request.frame(request_id, batch))
+            request_id = self._next_id
+            frames.append(request.frame(self._request_values(), batch))
             if request.ack is not None:
                 self._open[request.ack.id_type(request_id)] = _Open(request, batch)
         return frames
 
-    def _advance(self, channels: Iterable[str], event: Event) -> None:
-        """Advance all *channels*, or none of them if it is illegal for one."""
-        states = self._states
-        after = {c: advance(states.get(c, State.IDLE), event) for c in channels}
-        for channel, state in after.items():
-            self._waiting += _waits(state) - _waits(states.get(channel, State.IDLE))
-            states[channel] = state
-
-    def _new_id(self) -> int:
+    def _request_values(self, frame: Any = MISSING) -> FrameValues:
+        """Return the values of the next request, which takes the next id."""
+        own = {"id": self._next_id}
         self._next_id += 1
-        return self._next_id - 1
-
-
-def _waits(state: State) -> bool:
-    return state is State.REQUESTED or state is State.LEAVING
+        if self._opening is not None:
+            own.update(self._opening.kept)
+        return FrameValues(own, self._values(), self._dialect.source.signatures, frame)

@@ -12,20 +12,47 @@ OPERATORS = ("exists", "equals", "in", "regex")
 
 Getter = Callable[[Any], Any]
 Test = Callable[[Any], bool]
+_PLACE = re.compile(r"\{([^{}]+)\}")
+_NOTHING_THERE = (KeyError, TypeError)
 
 
 def getter(path: str) -> Getter:
     """Return the function that follows *path*; it answers MISSING and never raises."""
     keys = path.split(".")
-    if len(keys) == 1 and not path.isdecimal():
+    if any(key.isdecimal() for key in keys):
+        return _through_lists(keys)
+    if len(keys) == 1:
 
         def one(tree: Any) -> Any:
             return tree.get(path, MISSING) if type(tree) is dict else MISSING
 
         return one
-    steps = [(key, int(key) if key.isdecimal() else None) for key in keys]
+    if len(keys) == 2:
+        first, second = keys
+
+        def two(tree: Any) -> Any:
+            try:
+                return tree[first][second]
+            except _NOTHING_THERE:
+                return MISSING
+
+        return two
 
     def many(tree: Any) -> Any:
+        try:
+            for key in keys:
+                tree = tree[key]
+        except _NOTHING_THERE:
+            return MISSING
+        return tree
+
+    return many
+
+
+def _through_lists(keys: list[str]) -> Getter:
+    steps = [(key, int(key) if key.isdecimal() else None) for key in keys]
+
+    def through(tree: Any) -> Any:
         for key, index in steps:
             if type(tree) is dict:
                 tree = tree.get(key, MISSING)
@@ -35,7 +62,7 @@ def getter(path: str) -> Getter:
                 return MISSING
         return tree
 
-    return many
+    return through
 
 
 def item_getter(path: str) -> Callable[[Any, Any], Any]:
@@ -43,8 +70,40 @@ def item_getter(path: str) -> Callable[[Any, Any], Any]:
     if path.startswith("$."):
         of_frame = getter(path[2:])
         return lambda frame, _item: of_frame(frame)
+    if "." not in path and not path.isdecimal():
+
+        def one(_frame: Any, item: Any) -> Any:
+            return item.get(path, MISSING) if type(item) is dict else MISSING
+
+        return one
     of_item = getter(path)
     return lambda _frame, item: of_item(item)
+
+
+def name_getter(name: str) -> Getter:
+    """Return the function that reads a channel's name: a path, or a text with {paths} to put in.
+
+    What is no text, or is put together of anything but texts and whole numbers, is MISSING.
+    """
+    paths = paths_of(name)
+    if "{" not in name:
+        return getter(name)
+    parts = [getter(path) for path in paths]
+    text = _PLACE.sub("%s", name.replace("%", "%%"))
+
+    def put_together(frame: Any) -> Any:
+        values = tuple([get(frame) for get in parts])
+        for value in values:
+            if type(value) is not str and type(value) is not int:
+                return MISSING
+        return text % values
+
+    return put_together
+
+
+def paths_of(name: str) -> list[str]:
+    """Return the paths that *name* is read from."""
+    return _PLACE.findall(name) if "{" in name else [name]
 
 
 def matches(matcher: Matcher) -> Test:

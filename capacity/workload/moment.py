@@ -24,13 +24,13 @@ def clock_by(time: Time) -> Clock:
 
     def epoch_s(frame: Any, item: Any) -> float | None:
         value = value_of(frame, item)
-        if type(value) is str:
+        if type(value) is not int and type(value) is not float:
+            if type(value) is not str:
+                return None
             try:
                 value = float(value)
             except ValueError:
                 return None
-        elif type(value) is not int and type(value) is not float:
-            return None
         at_s = value / per_s
         return at_s if 0.0 < at_s < LATEST_S else None
 

@@ -8,6 +8,10 @@ cannot keep up works through what is overdue; what it will never catch up with i
 import math
 from email.utils import parsedate_to_datetime
 
+from capacity.workload.dialect import Dialect
+
+PACING_MARGIN = 1.05
+
 MOST_OVERDUE = 10
 """Requests that may be overdue at a time; beyond them the oldest are dropped."""
 
@@ -55,3 +59,12 @@ class ConstantPace:
         self.missed += dropped
         self._next += dropped + 1
         return intended_s(self._start_s, self._interval_s, self._next - 1)
+
+
+def request_interval_s(dialect: Dialect) -> float | None:
+    """Return the time between two requests of one connection; None where they are not paced.
+
+    A little longer than it need be: what is sent evenly arrives less evenly.
+    """
+    most_per_s = dialect.ws.requests_per_s
+    return None if most_per_s is None else PACING_MARGIN / most_per_s

@@ -1,6 +1,7 @@
 """A REST poll as bytes to send, and when its answer says that it was written; no socket, no clock."""
 
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -9,6 +10,7 @@ import orjson
 from capacity.workload.address import rest_request
 from capacity.workload.dialect import Dialect
 from capacity.workload.moment import Clock, clock_by
+from capacity.workload.values import NOTHING
 
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 
@@ -37,8 +39,11 @@ def poll_of(
     tls: bool,
     symbol: str,
     is_kept: bool,
+    headers: Mapping[str, str] = NOTHING,
 ) -> Poll:
     """Return the poll of one operation for one symbol; *is_kept* says what becomes of the connection.
+
+    Each of *headers* is sent in place of what would be sent by itself under its name.
 
     Raises KeyError for an operation or an HTTP section that the dialect does not have.
     """
@@ -47,18 +52,20 @@ def poll_of(
     )
     parts = urlsplit(url)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    lines = [
-        f"{method} {path} HTTP/1.1",
-        f"Host: {parts.netloc}",
-        "User-Agent: capacity",
-        "Accept: */*",
-        "Accept-Encoding: gzip, deflate",
-    ]
+    named = {
+        "host": f"Host: {parts.netloc}",
+        "user-agent": "User-Agent: capacity",
+        "accept": "Accept: */*",
+        "accept-encoding": "Accept-Encoding: gzip, deflate",
+        "content-type": "Content-Type: application/json" if body is not None else "",
+    }
+    named.update((name.lower(), f"{name}: {value}") for name, value in headers.items())
+    lines = [f"{method} {path} HTTP/1.1", *(line for line in named.values() if line)]
     if not is_kept:
         # The target closes first, so that the port does not wait at the generator (TIME_WAIT).
         lines.append("Connection: close")
     if body is not None:
-        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+        lines.append(f"Content-Length: {len(body)}")
     elif method == "POST":
         lines.append("Content-Length: 0")
     time = dialect.rest[operation].time

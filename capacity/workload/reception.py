@@ -3,6 +3,8 @@
 from enum import Enum, auto
 from typing import NamedTuple
 
+from capacity.domain.words import printable
+
 
 class Kind(Enum):
     DATA = auto()
@@ -27,14 +29,33 @@ class Reception(NamedTuple):
     """Frames to send back."""
     problem: str | None = None
     """What is wrong with the frame, as a sentence's end."""
+    updates: int = 0
+    """How many updates it has."""
+    numbered: int = 0
+    """Those of them whose number could be read, so that what is missing before them is known."""
+    refused: int = 0
+    """Channels that an answer refuses."""
 
 
 IGNORED = Reception(Kind.IGNORED)
 HEARTBEAT = Reception(Kind.HEARTBEAT)
+OPAQUE = Reception(Kind.DATA, updates=1)
 _SHOWN = 120
+_SHOWN_BYTES = 16
 
 
 def unmatched(why: str, payload: bytes | bytearray | memoryview) -> Reception:
     """Return the reception of a frame without a rule, with the beginning of its payload."""
-    shown = bytes(payload[:_SHOWN]).decode(errors="backslashreplace")
-    return Reception(Kind.UNMATCHED, problem=f"{why}: {shown}")
+    return Reception(Kind.UNMATCHED, problem=f"{why}: {shown(payload)}")
+
+
+def shown(payload: bytes | bytearray | memoryview) -> str:
+    """Return how a payload begins: its text, or its first bytes where most of it is none."""
+    head = bytes(payload[:_SHOWN])
+    text = head.decode(errors="backslashreplace")
+    if head.isascii() and text.isprintable():
+        return text
+    letters = head.decode(errors="ignore")
+    if 2 * sum(letter.isprintable() or letter.isspace() for letter in letters) < len(head):
+        return f"{len(payload)} bytes: {head[:_SHOWN_BYTES].hex(' ')}"
+    return printable(text, 4 * _SHOWN)

@@ -4,13 +4,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-PLACE = re.compile(r"\{([a-z_]+)(?::(int|str|list))?\}")
+PLACE = re.compile(r"\{((?:\$\.)?[A-Za-z_][\w.-]*)(?::([a-z_]+))?\}")
+"""A brace that is meant as such is followed by a space."""
 _CASTS: dict[str | None, Callable[[Any], Any]] = {
     "int": int,
     "str": str,
     "list": list,
     None: lambda value: value,
 }
+CASTS = tuple(cast for cast in _CASTS if cast is not None)
 
 
 def fill(tree: Any, values: Mapping[str, Any]) -> Any:
@@ -27,13 +29,19 @@ def fill(tree: Any, values: Mapping[str, Any]) -> Any:
     return tree
 
 
-def names(tree: Any) -> Iterator[str]:
-    """Yield the name of every place in *tree*."""
+def places(tree: Any) -> Iterator[tuple[str, str | None, bool]]:
+    """Yield name and cast of every place in *tree*, and whether it is a text of its own."""
     if isinstance(tree, str):
-        yield from (place[1] for place in PLACE.finditer(tree))
+        for place in PLACE.finditer(tree):
+            yield place[1], place[2], place[0] == tree
     elif isinstance(tree, Mapping):
         for value in tree.values():
-            yield from names(value)
+            yield from places(value)
     elif isinstance(tree, list | tuple):
         for value in tree:
-            yield from names(value)
+            yield from places(value)
+
+
+def names(tree: Any) -> Iterator[str]:
+    """Yield the name of every place in *tree*."""
+    return (name for name, _cast, _is_whole in places(tree))

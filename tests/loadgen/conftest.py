@@ -24,8 +24,10 @@ EMPTY_REPORT = {
     "gaps": 0,
     "unmatched": 0,
     "untimed": 0,
+    "unnumbered": 0,
     "failures": {},
     "examples": [],
+    "said": [],
     "histograms": {},
     "is_final": False,
     "gauges": {

@@ -1,5 +1,7 @@
 from dataclasses import replace
 
+import pytest
+
 from capacity.reporting.steps import (
     latency_section,
     opening_section,
@@ -134,3 +136,18 @@ def test_no_step_is_said(partial_records):
     assert opening_section(empty).paragraphs == ("No phase was measured.",)
     assert polls_section(empty).paragraphs == ("No poll was answered.",)
     assert steps_section(empty).paragraphs[0] == "No step was recorded."
+
+
+@pytest.mark.parametrize(
+    ("numbered", "unmatched", "note"),
+    [
+        (90, 0, "checked 90 of 100 updates"),
+        (0, 0, "not numbered: no gap could be seen"),
+        (None, 0, ""),
+        (100, 2, "checked 100 of 100 updates; 2 unmatched frames"),
+    ],
+)
+def test_beside_the_gaps_stands_how_many_updates_were_checked(record, numbered, unmatched, note):
+    step = replace(record.steps[2], gaps=0, updates=100, numbered=numbered, unmatched=unmatched)
+
+    assert row(steps_section(replace(record, steps=(step,))), 0)[7] == ("0", note)

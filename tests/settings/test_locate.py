@@ -6,7 +6,7 @@ import pytest
 
 import capacity
 from capacity.domain.errors import ConfigError
-from capacity.settings.locate import find, shipped
+from capacity.settings.locate import beside, beside_if_path, find, shipped
 
 SHIPPED = Path(capacity.__file__).parent.parent / "config"
 
@@ -82,6 +82,24 @@ def test_an_empty_kind_asks_for_a_path(here):
     assert str(error.value) == (
         f"config/no-such-kind has no 'a', nor has {SHIPPED}/no-such-kind, which is shipped; give a path"
     )
+
+
+def test_what_is_named_in_a_file_is_beside_it_unless_only_here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "only-here").write_text("")
+    (tmp_path / "both").write_text("")
+    (tmp_path / "sub" / "both").write_text("")
+    folder = Path("sub")
+
+    assert [beside(folder, name) for name in ("only-here", "both", "neither")] == [
+        "only-here",
+        "sub/both",
+        "sub/neither",
+    ]
+    assert beside(folder, str(tmp_path / "both")) == str(tmp_path / "both")
+    assert beside_if_path(folder, "deribit") == "deribit"
+    assert beside_if_path(folder, "both.yaml") == "sub/both.yaml"
 
 
 def test_what_is_no_job_is_not_offered_as_one(here):

@@ -8,7 +8,7 @@ import pytest
 from capacity.domain.errors import ConfigError
 from capacity.domain.resources import Resource
 from capacity.domain.target import TargetSpec
-from capacity.settings.target import Target, addresses_in, load_target
+from capacity.settings.target import Target, addresses_in, load_target, recorded
 
 SHIPPED = Path(__file__).parents[2] / "config" / "targets"
 GOOD = """\
@@ -200,7 +200,9 @@ def test_an_unknown_dialect_lists_those_there_are(file):
 
     assert said == (
         f"t.yaml:12: dialect: config/dialects has no 'deribt', nor has {SHIPPED.parent}/dialects, which "
-        "is shipped; did you mean deribit? give one of deribit, json-push, url-subscribe, or a path"
+        "is shipped; did you mean deribit? give one of "
+        "binance, binance-futures, bybit, centrifugo, coinbase-exchange, deribit, graphql, "
+        "hyperliquid, json-echo, json-push, kraken, okx, phoenix, signalr, url-subscribe, or a path"
     )
 
 
@@ -355,3 +357,62 @@ def test_an_objective_among_the_limits_is_refused_with_its_place(file):
     text = GOOD.replace("application_connections", "delivery_delay")
 
     assert "give it in slo" in refusal(file(text))
+
+
+OWN = """\
+dialect: 1
+name: own
+ws: {url: "{scheme}://{host}:{port}/{token}"}
+needs: [token]
+channels: {book: {wire: "{symbol}"}, ticker: {wire: "t.{symbol}"}}
+data: {where: {}}
+http: {base: "{scheme}://{host}:{port}"}
+rest: {book: {path: /book}}
+"""
+
+
+def test_paths_are_relative_to_the_target_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "own.yaml").write_text(OWN)
+    (folder / "key").write_text("s3cret")
+    text = changed(
+        dialect="own.yaml",
+        headers="{X-Key: {file: key}}",
+        values="{token: {file: key}}",
+        agent='{url: "http://10.0.0.7:9101", token_file: key}',
+    )
+    (folder / "t.yaml").write_text(text)
+    target = load_target(Path("mine/t.yaml"))
+
+    assert target.dialect == "mine/own.yaml"
+    assert target.headers["X-Key"].file == "mine/key"
+    assert target.values["token"].file == "mine/key"
+    assert target.agent.token_file == "mine/key"
+
+
+def test_a_file_that_is_only_in_the_working_directory_is_taken_from_there(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "own.yaml").write_text(OWN)
+    (tmp_path / "mine" / "t.yaml").write_text(changed(dialect="own.yaml", values="{token: t}"))
+
+    assert load_target(Path("mine/t.yaml")).dialect == "own.yaml"
+
+
+def test_what_may_be_a_secret_is_recorded_nowhere(file):
+    Path("own.yaml").write_text(OWN)
+    text = changed(dialect="own.yaml", headers="{X-Key: s3cret}", values="{token: s3cret}")
+    data = recorded(load_target(file(text)))
+
+    assert {"X-Key": "(not recorded)"} == data["headers"]
+    assert "s3cret" not in str(data)
+    assert "headers" not in recorded(load_target(file(GOOD)))
+
+
+@pytest.mark.parametrize("name", ["Connection", "upgrade", "Content-Length", "Sec-WebSocket-Key"])
+def test_headers_that_are_not_the_user_s_are_refused(file, name):
+    said = refusal(file(changed(headers=f"{{{name}: x}}")))
+
+    assert said.endswith(f"headers.{name}: belongs to the handshake or the request itself")

@@ -1,6 +1,7 @@
 """Channels and addresses."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capacity.settings.dialect import load_dialect
-from capacity.workload.address import channel_name, channels_of, rest_request, websocket_url
+from capacity.workload.address import (
+    channel_name,
+    channels_of,
+    rest_request,
+    shown_url,
+    websocket_url,
+)
 from capacity.workload.dialect import Operation
 
 DIALECTS = Path(__file__).parents[2] / "config" / "dialects"
@@ -112,3 +119,22 @@ def test_an_operation_or_endpoint_that_is_not_there_is_a_key_error():
         rest_request(DERIBIT, "nothing", **HERE, symbol="")
     with pytest.raises(KeyError, match="http"):
         rest_request(NCHAN, "book", **HERE, symbol="")
+
+
+def test_an_address_may_hold_values_of_its_connection():
+    dialect = replace(NCHAN, ws=replace(NCHAN.ws, url="ws://{host}/{connection}?token={token}"))
+    url = websocket_url(dialect, **HERE, channels=(), values={"connection": 3, "token": "a/b c"})
+
+    assert url == f"ws://{HERE['host']}/3?token=a%2Fb%20c"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("ws://h:1/ws", "ws://h:1/ws"),
+        ("ws://h:1/ws?token=abc&v=2", "ws://h:1/ws?token=…&v=…"),
+        ("ws://h:1/ws?abc", "ws://h:1/ws?abc=…"),
+    ],
+)
+def test_what_a_query_holds_is_not_shown(url, shown):
+    assert shown_url(url) == shown

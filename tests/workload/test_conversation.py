@@ -111,7 +111,7 @@ def test_a_partial_answer_rejects_what_it_leaves_out():
     reception = conversation.receive(b'{"jsonrpc":"2.0","id":1,"result":["%b"]}' % TICKER.encode())
 
     assert reception == Reception(
-        Kind.REJECTED, problem=f"subscribe: 1 of 2 channels refused: {BOOK}"
+        Kind.REJECTED, problem=f"subscribe: 1 of 2 channels refused: {BOOK}", refused=1
     )
     assert conversation.live == {TICKER}
     assert not conversation.pending
@@ -146,7 +146,7 @@ def test_an_answer_of_the_wrong_shape_is_a_refusal(answer, problem):
     conversation.subscribe([BOOK])
     reception = conversation.receive(orjson.dumps({"id": 1, **answer}))
 
-    assert reception == Reception(Kind.REJECTED, problem=f"subscribe: {problem}")
+    assert reception == Reception(Kind.REJECTED, problem=f"subscribe: {problem}", refused=1)
 
 
 @pytest.mark.parametrize("other", ['"1"', "1.0", "true", "[1]", "{}", "99", "null"])
@@ -178,7 +178,7 @@ def test_an_update_tells_its_channel_and_time_of_publication():
         update(TICKER, {"timestamp": 1655395057025, "state": "open", "best_bid_price": 20987})
     )
 
-    assert reception == Reception(Kind.DATA, TICKER, 1655395057.025, 0, (), None)
+    assert reception == Reception(Kind.DATA, TICKER, 1655395057.025, updates=1)
 
 
 def test_one_planted_gap_in_a_linked_sequence_is_one_missing_update():
@@ -290,8 +290,11 @@ def test_periodic_sends_carry_a_fresh_id_each_time():
     ]
     conversation = Conversation(dialect(heartbeat=rules))
 
-    assert conversation.every() == [(20.0, b'{"op":"ping","id":"1"}'), (5.0, b"x")]
-    assert conversation.every()[0] == (20.0, b'{"op":"ping","id":"3"}')
+    assert [conversation.every(rule) for rule in (0, 1, 0)] == [
+        b'{"op":"ping","id":"1"}',
+        b"x",
+        b'{"op":"ping","id":"3"}',
+    ]
 
 
 def test_unsubscribed_channels_end_and_can_be_followed_again_without_a_false_gap():
@@ -374,7 +377,7 @@ def test_without_ids_an_answer_belongs_to_the_oldest_request():
     ]
     assert conversation.receive(b'{"type":"subscribed"}').kind is Kind.ACK
     refusal = conversation.receive(b'{"type":"error","why":"full"}')
-    assert refusal == Reception(Kind.REJECTED, problem="subscribe: refused: full")
+    assert refusal == Reception(Kind.REJECTED, problem="subscribe: refused: full", refused=1)
     assert conversation.live == {"a"}
 
 
@@ -400,21 +403,23 @@ def test_where_the_address_subscribes_no_frame_is_sent():
         conversation.receive(b'{"seq":%d,"ts":1795379508123}' % n).missed for n in (1, 2, 4, 5)
     ] == [0, 0, 1, 0]
     assert conversation.receive(b'{"seq":6,"ts":1795379508123}') == Reception(
-        Kind.DATA, "prices", 1795379508.123
+        Kind.DATA, "prices", 1795379508.123, updates=1, numbered=1
     )
 
 
 def test_a_pushed_update_to_an_idle_connection_is_still_a_delivery():
     push = compile_dialect(load_dialect(DIALECTS / "json-push.yaml"))
 
-    assert Conversation(push).receive(b'{"seq":1,"ts":1000}') == Reception(Kind.DATA, None, 1.0)
+    assert Conversation(push).receive(b'{"seq":1,"ts":1000}') == Reception(
+        Kind.DATA, None, 1.0, updates=1
+    )
 
 
 @pytest.mark.parametrize(
     ("data", "problem"),
     [
         ({"timestamp": 1655395057025}, "no whole number at change_id"),
-        ({"timestamp": 1655395057025, "change_id": "7"}, "no whole number at change_id"),
+        ({"timestamp": 1655395057025, "change_id": "7a"}, "no whole number at change_id"),
         ({"timestamp": 1655395057025, "change_id": True}, "no whole number at change_id"),
         (7, "no whole number at change_id"),
     ],
@@ -426,15 +431,17 @@ def test_an_update_without_its_number_is_told_as_a_problem_not_as_no_gap(data, p
 
     assert (reception.kind, reception.missed) == (Kind.DATA, 0)
     assert reception.problem == problem
+    assert (reception.updates, reception.numbered) == (1, 0)
     assert conversation.receive(change(1, 5)).missed == 0
 
 
 @pytest.mark.parametrize(
     ("payload", "problem"),
     [
-        (b"", "not JSON: "),
-        (b"\xff\xfe", r"not JSON: \xff\xfe"),
-        (b"[1]", "not a JSON object: [1]"),
+        (b"", "empty: "),
+        (b"7", "neither a JSON object nor a list: 7"),
+        (b"\xff\xfe", "not JSON: 2 bytes: ff fe"),
+        (b"[1]", "no rule for: [1]"),
         (b"[" * 5000, "not JSON: " + "[" * 120),
         (b'{"method":"subscription"}', "an update without its channel: "),
         (

@@ -4,12 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from capacity.workload.dialect import Dialect, WebSocket
 from capacity.workload.pacing import (
     MOST_OVERDUE,
     MOST_PAUSE_S,
     ConstantPace,
     asked_pause_s,
     intended_s,
+    request_interval_s,
 )
 
 
@@ -75,3 +77,24 @@ def test_a_retry_after_header_is_seconds_or_a_date(header, expected_s):
     now_at = 1445412480.0  # 2015-10-21T07:28:00Z
 
     assert expected_s == asked_pause_s(header, now_at)
+
+
+@pytest.mark.parametrize(("most_per_s", "least_s"), [(5, 0.2), (0.5, 2.0)])
+def test_requests_are_never_more_in_a_second_than_allowed(most_per_s, least_s):
+    interval_s = request_interval_s(paced(most_per_s))
+
+    assert least_s < interval_s < 1.1 * least_s
+
+
+def test_requests_are_not_paced_unless_it_is_asked_for():
+    assert request_interval_s(paced(None)) is None
+
+
+def paced(requests_per_s):
+    return Dialect(
+        dialect=1,
+        name="x",
+        ws=WebSocket(url="ws://h", requests_per_s=requests_per_s),
+        channels={},
+        data=(),
+    )

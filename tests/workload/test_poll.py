@@ -129,3 +129,30 @@ def test_no_body_is_an_error(body, encoding):
     found = written_at(CLOCK, body, encoding, 1000)
 
     assert found is None or found > 0
+
+
+def test_a_header_takes_the_place_of_what_would_be_sent():
+    dialect = Dialect(
+        dialect=1,
+        name="x",
+        ws=WebSocket(url="ws://h"),
+        http=Http(base="http://{host}:{port}"),
+        channels={},
+        data=(),
+        rest={"book": Operation(path="/book")},
+    )
+    poll = poll_of(
+        dialect,
+        "book",
+        host="h",
+        port=1,
+        tls=False,
+        symbol="A",
+        is_kept=True,
+        headers={"host": "a.test", "Accept": "text/plain", "X-Key": "k"},
+    )
+    lines = poll.head.decode().split("\r\n")
+
+    assert ["host: a.test"] == [line for line in lines if line.lower().startswith("host:")]
+    assert ["Accept: text/plain"] == [line for line in lines if line.startswith("Accept:")]
+    assert "X-Key: k" in lines

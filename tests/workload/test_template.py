@@ -30,7 +30,9 @@ def test_a_value_that_looks_like_a_place_is_not_filled_again():
 
 
 def test_braces_that_are_no_place_stay():
-    assert fill('{"a": {}} {A} {id:float}', {}) == '{"a": {}} {A} {id:float}'
+    query = '{"a": {}} { price } query { ticker(id: 7) { price } }'
+
+    assert fill(query, {}) == query
 
 
 def test_a_missing_value_is_a_key_error_with_its_name():

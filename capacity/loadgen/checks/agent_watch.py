@@ -5,6 +5,7 @@ after. What cannot be told so is unknown and told with its reason; the plateaus 
 """
 
 import contextlib
+import itertools
 import ssl
 import time
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from capacity.domain.finding import Finding, Status
 from capacity.domain.resources import Resource
 from capacity.domain.sample import AgentInfo, Destination, PortHolder, Sample
 from capacity.domain.words import printable
+from capacity.loadgen.wire.connection_values import ConnectionValues
 from capacity.loadgen.wire.endpoint import endpoint_of
 from capacity.loadgen.wire.frames import CLOSE_FRAME
 from capacity.loadgen.wire.handshake import HandshakeError, open_websocket
@@ -239,11 +241,12 @@ def _told(samples: Sequence[Sample]) -> set[str]:
 def _opened(target: Target, dialect: Dialect, stack: ExitStack) -> list[Any]:
     """Return the sockets of a few connections that are closed with *stack*."""
     channels = channels_of(dialect, 0, target.channels, target.symbols, 1)
-    endpoint = endpoint_of(target, dialect, channels)
-    endpoint = replace(endpoint, timeout_s=min(endpoint.timeout_s, _OPEN_S))
+    values = ConnectionValues(target, dialect, itertools.repeat(None))
     sockets: list[Any] = []
     with contextlib.suppress(HandshakeError):
-        for _ in range(OPENED):
+        for number in range(OPENED):
+            endpoint = endpoint_of(target, dialect, channels, values=values.of(number))
+            endpoint = replace(endpoint, timeout_s=min(endpoint.timeout_s, _OPEN_S))
             sockets.append(stack.enter_context(open_websocket(endpoint).socket))
             stack.callback(_say_goodbye, sockets[-1])
     return sockets

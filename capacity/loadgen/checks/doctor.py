@@ -17,7 +17,7 @@ from typing import TypeVar
 import psutil
 
 from capacity.domain import units
-from capacity.domain.errors import CapacityError, LockedError
+from capacity.domain.errors import CapacityError, ConfigError, LockedError
 from capacity.domain.finding import Finding, Status
 from capacity.domain.resources import Limit, Resource
 from capacity.domain.sample import AgentInfo
@@ -48,6 +48,7 @@ from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 from capacity.settings.profile import BreakProfile, Profile
 from capacity.settings.target import Target, addresses_in
+from capacity.settings.values import too_few_rows
 from capacity.sources.opening import open_source
 from capacity.sources.source import Source
 
@@ -179,6 +180,8 @@ class Examination:
         )
         if planned is None:
             return
+        if (trouble := too_few_rows(self._target.values, planned.most_connections)) is not None:
+            yield failure("values", ConfigError(trouble))
         highest = planned.most_connections
         yield readiness.highest_level(
             highest, bound.connections if bound else None, bound.resource.value if bound else None

@@ -12,13 +12,13 @@ from capacity.workload.compiled import CompiledDialect
 from capacity.workload.dialect import Time
 from capacity.workload.matching import MISSING, item_getter
 from capacity.workload.moment import PER_S, clock_by
-from capacity.workload.reception import Kind, Reception
+from capacity.workload.payload import hint_for
+from capacity.workload.reception import Kind, Reception, shown
+from capacity.workload.sequence import as_number
 
 NEAR_S = 86_400.0
 """A unit fits by which an update was published this near to now."""
 _SHOWN_LETTERS = 120
-_GZIP = b"\x1f\x8b"
-_SHOWN_BYTES = 16
 
 
 class Ear:
@@ -29,6 +29,7 @@ class Ear:
         self._channels = channels
         self._frames = self._unmatched = self._updates = self._timed = self._numbered = 0
         self._first: str | None = None
+        self._hint: str | None = None
         self._sequence: str | None = None
         self._latest: dict[str, Update] = {}
 
@@ -42,7 +43,8 @@ class Ear:
         self._frames += 1
         if reception.kind is Kind.UNMATCHED:
             self._unmatched += 1
-            self._first = self._first or shown(payload)
+            if self._first is None:
+                self._first, self._hint = told(reception, payload), hint_for(payload)
         elif reception.kind is Kind.DATA:
             self._note_update(payload, reception)
 
@@ -53,6 +55,7 @@ class Ear:
             frames=self._frames,
             unmatched=self._unmatched,
             first_unmatched=self._first,
+            hint=self._hint,
             updates=self._updates,
             timed=self._timed,
             numbered=self._numbered,
@@ -63,34 +66,41 @@ class Ear:
         )
 
     def _note_update(self, payload: bytes, reception: Reception) -> None:
-        self._updates += 1
+        self._updates += reception.updates
         channel = reception.channel or ""
-        frame, item = self._read(payload)
+        frame, item = self._read(payload, reception.channel)
         rule = self._dialect.rule_of(channel)
-        number = None if rule is None else item_getter(rule.source.seq or "")(frame, item)
+        number = None
+        if rule is not None:
+            number = as_number(item_getter(rule.source.seq or "")(frame, item))
         if rule is not None:
             self._sequence = rule.source.seq
         clock = self._dialect.source.time
         value = MISSING if clock is None else item_getter(clock.path)(frame, item)
-        self._timed += reception.published_at_s is not None
-        self._numbered += type(number) is int
+        self._timed += reception.updates if reception.published_at_s is not None else 0
+        self._numbered += reception.numbered
         self._latest[channel] = Update(
             channel=channel,
             heard_at=time.time(),
             published_at=reception.published_at_s,
-            number=number if type(number) is int else None,
+            number=number,
             value=None if value is MISSING else printable(repr(value), _SHOWN_LETTERS),
             fitting_unit=fitting_unit(value, time.time()),
         )
 
-    def _read(self, payload: bytes) -> tuple[Any, Any]:
-        """Return the frame and its last item; nothing where it is packed in a way of its own."""
+    def _read(self, message: bytes, channel: str | None) -> tuple[Any, Any]:
+        """Return the last frame in *message* that is about *channel*, and its last item."""
+        entries = self._dialect.entries
         try:
-            frame = orjson.loads(payload)
+            frame = orjson.loads(message)
         except orjson.JSONDecodeError:
             return MISSING, MISSING
-        item = frame if self._dialect.items is None else self._dialect.items(frame)
-        return frame, item[-1] if type(item) is list and item else item
+        for entry in reversed([frame] if entries is None else list(entries(frame))):
+            rule = next((rule for rule in self._dialect.updates if rule.fits(entry)), None)
+            if rule is not None and (rule.key is None or rule.key(entry) == channel):
+                item = entry if rule.items is None else rule.items(entry)
+                return entry, item[-1] if type(item) is list and item else item
+        return MISSING, MISSING
 
 
 def fitting_unit(value: Any, now: float) -> str | None:
@@ -102,10 +112,6 @@ def fitting_unit(value: Any, now: float) -> str | None:
     return None
 
 
-def shown(payload: bytes) -> str:
-    """Return a frame as one short line: its text, or its first bytes where it is none."""
-    try:
-        return printable(payload[: 4 * _SHOWN_LETTERS].decode(), _SHOWN_LETTERS)
-    except UnicodeDecodeError:
-        packed = ", packed by gzip" if payload.startswith(_GZIP) else ""
-        return f"{len(payload)} bytes{packed}: {payload[:_SHOWN_BYTES].hex(' ')}"
+def told(reception: Reception, message: bytes) -> str:
+    """Return what is wrong with a message, and how it begins; the latter alone where no rule fits."""
+    return (reception.problem or shown(message)).removeprefix("no rule for: ")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from capacity.domain import units
-from capacity.domain.errors import PreflightError, UnreachableError
+from capacity.domain.errors import ConfigError, PreflightError, UnreachableError
 from capacity.domain.finding import Status
 from capacity.domain.load import LoadStep
 from capacity.domain.resources import Limit, Resource
@@ -28,6 +28,7 @@ from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 from capacity.settings.profile import BreakProfile, Profile, SafeProfile
 from capacity.settings.target import Target, addresses_in
+from capacity.settings.values import too_few_rows
 from capacity.sources.opening import open_source
 from capacity.sources.source import Source
 from capacity.workload.dialect import Dialect
@@ -95,6 +96,8 @@ def check(
     check_sources(addresses_in(target.source_addresses), workers, here)
     bound = audited_bound(limits, used)
     course = course_of(target, dialect, profile, bound, room_of(workers))
+    if (trouble := too_few_rows(target.values, course.most_connections)) is not None:
+        raise ConfigError(trouble)
     sockets = most_sockets(course, profile.poll_interval_s if target.rest else 0.0)
     check_room(sockets, workers, here)
     return Preflight(

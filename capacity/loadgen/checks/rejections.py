@@ -8,6 +8,11 @@ _BY_REASON = {
     "dns_failed": "correct host in the target file: it does not resolve on this host",
     "handshake_invalid": "correct port in the target file and ws.url in the dialect: the server there"
     " does not speak WebSocket",
+    "generator_no_row": "add rows to the files in values of the target file: one for each connection",
+    "handshake_value_missing": "correct path of values in the target file: the answer has nothing there",
+    "handshake_opening_timeout": "correct opening in the dialect: the target answered a step of it in no"
+    " time that ws.open_timeout_s allows",
+    "handshake_opening_refused": "correct the values of the target file that opening of the dialect needs",
     "generator_descriptors": "raise this host's limit of open files (ulimit -n)",
     "generator_ports": "set source_addresses in the target file: this host has no free port left",
     "generator_memory": "free memory on this host: its kernel cannot allocate another socket",
@@ -19,29 +24,37 @@ _BY_REASON = {
 }
 _OF_HANDSHAKE = {
     400: "correct ws.url, headers and subprotocols in the dialect: the target rejects the handshake",
-    401: "set the credentials that the target requires in ws.headers of the dialect",
-    403: "set credentials that may connect in ws.headers of the dialect, or correct the path in"
-    " ws.url: some servers send 403 for unknown paths",
+    401: "set the credentials that the target requires in headers or values of the target file",
+    403: "set credentials that may connect in headers or values of the target file, or correct the path"
+    " in ws.url: some servers send 403 for unknown paths",
     404: "correct the path in ws.url of the dialect: it does not exist",
+    421: "set Host in headers of the target file to the name that the target serves",
     426: "correct ws.url and subprotocols in the dialect: the target requires another protocol",
-    429: "wait, or raise the target's per-client connection rate limit",
+    429: "wait, raise the target's per-client connection rate limit, or set source_addresses in the"
+    " target file",
     503: "wait until the target has room: it says that it has none",
 }
 _OF_REQUEST = {
     400: "correct query and body of rest.operation in the dialect, or symbols in the target file",
-    401: "give rest.operation the credentials that the target requires, or poll one that needs none",
-    403: "give rest.operation credentials that may read it, or poll one that needs none",
+    401: "set the credentials that the target requires in headers of the target file or of http in the"
+    " dialect, or poll an operation that needs none",
+    403: "set credentials that may read it in headers of the target file or of http in the dialect, or"
+    " poll an operation that needs none",
+    421: "set Host in headers of the target file to the name that the target serves",
     404: "correct the path of rest.operation in the dialect, http.base, or symbols in the target file",
     405: "correct the method of rest.operation in the dialect",
     422: "correct query and body of rest.operation in the dialect, or symbols in the target file",
     429: "wait, or raise the target's per-client request rate limit",
     503: "wait until the target has room: it says that it has none",
 }
+_VALUE_REJECTED = "handshake_value_rejected_"
 _REJECTED = "handshake_rejected_"
 
 
 def handshake_remedy(reason: str) -> str:
     """Return what helps against a handshake that failed for *reason*."""
+    if reason.startswith(_VALUE_REJECTED):
+        return answer_remedy(int(reason.removeprefix(_VALUE_REJECTED)))
     if reason.startswith(_REJECTED):
         status = int(reason.removeprefix(_REJECTED))
         return _OF_HANDSHAKE.get(status) or _of_class(status, "ws.url")

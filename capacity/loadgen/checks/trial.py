@@ -2,29 +2,34 @@
 
 import contextlib
 import itertools
+import re
 import ssl
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from capacity.domain import units
 from capacity.domain.errors import UnreachableError
 from capacity.domain.words import printable
-from capacity.loadgen.checks.hearing import Ear, shown
+from capacity.loadgen.checks.hearing import Ear, told
 from capacity.loadgen.checks.rejections import answer_remedy, handshake_remedy, request_remedy
 from capacity.loadgen.wire.compression import Inflater
+from capacity.loadgen.wire.connection_values import ConnectionValues, at_this_moment
 from capacity.loadgen.wire.endpoint import endpoint_of
-from capacity.loadgen.wire.frames import CLOSE_FRAME, FrameReader, masked_frame
+from capacity.loadgen.wire.frames import CLOSE_FRAME, FrameReader, closing_text, masked_frame
 from capacity.loadgen.wire.handshake import HandshakeError, Opened, open_websocket
 from capacity.loadgen.wire.http_connection import ExchangeError
 from capacity.loadgen.wire.polls import poll_connection, polls_of
 from capacity.loadgen.wire.tls import client_context
 from capacity.planning.safety.heard_updates import Heard
 from capacity.settings.target import Target
-from capacity.workload.address import channels_of
+from capacity.workload.address import channels_of, shown_url, websocket_url
 from capacity.workload.compiled import compile_dialect
 from capacity.workload.conversation import Conversation
 from capacity.workload.dialect import Dialect
+from capacity.workload.pacing import request_interval_s
+from capacity.workload.payload import hint_for
 from capacity.workload.reception import Kind, Reception
 
 TRIAL_S = 5.0
@@ -36,6 +41,8 @@ _WAITED = {
 }
 _NOT_ALLOWED = {1008, 4401, 4403}
 """Codes of close frames that say who may not (RFC 6455, section 7.4.1, and 4000 + HTTP's)."""
+_LOGIN = re.compile("(?i)log.?in|unauthori[sz]ed|not authenticated|auth(entication)? required")
+_PACE = re.compile("(?i)too many (requests|messages)|rate.?limit|too fast|slow down")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,17 +67,30 @@ def try_conversation(
     Raises UnreachableError with what went wrong, or ConfigError for unusable certificates.
     """
     channels = channels_of(dialect, 0, target.channels, target.symbols, subscriptions)
-    endpoint = endpoint_of(target, dialect, channels)
     if target.tls:
         client_context(target.certificates)
+    given = ConnectionValues(target, dialect, itertools.repeat(None))
+    url = websocket_url(
+        dialect,
+        host=target.host,
+        port=target.port,
+        tls=target.tls,
+        channels=channels,
+        values=dict.fromkeys((*dialect.needs, "connection"), "0"),
+    )
     began_s = time.monotonic()
     try:
+        values = given.of(0)
+        endpoint = endpoint_of(target, dialect, channels, values=values)
         opened = open_websocket(replace(endpoint, timeout_s=min(endpoint.timeout_s, TRIAL_S)))
     except HandshakeError as error:
-        no_websocket = f"no WebSocket there ({error}); {handshake_remedy(str(error))}"
-        raise UnreachableError(f"{endpoint.url}: {_known_trouble(error) or no_websocket}") from None
+        why = f"{error}: {error.told}" if error.told is not None else str(error)
+        no_websocket = f"no WebSocket there ({why}); {handshake_remedy(str(error))}"
+        raise UnreachableError(
+            f"{shown_url(url)}: {_known_trouble(error) or no_websocket}"
+        ) from None
     with opened.socket:
-        talk = _Talk(opened, dialect, channels, endpoint.url)
+        talk = _Talk(opened, dialect, channels, shown_url(url), values)
         talk.subscribe()
         opened_s = time.monotonic() - began_s
         updates_per_s = talk.updates(listen_s) / listen_s if listen_s else None
@@ -85,7 +105,17 @@ def try_conversation(
 
 
 def _told(reception: Reception) -> str:
-    return printable(reception.problem or "no reason given", _SHOWN_LETTERS)
+    problem = reception.problem or "no reason given"
+    return printable(problem, _SHOWN_LETTERS).replace("; ", ", ")
+
+
+def refusal_remedy(told: str) -> str:
+    """Return what helps against a refused subscription, by the words of the refusal."""
+    if _PACE.search(told):
+        return "set ws.requests_per_s in the dialect, or subscribe to many channels in one frame"
+    if _LOGIN.search(told):
+        return "put the login into opening of the dialect, so that the subscriptions wait for its answer"
+    return "correct channels and symbols in the target file"
 
 
 def _certificate_ends_at(connected: Any) -> float | None:
@@ -128,26 +158,35 @@ def _known_trouble(error: HandshakeError | ExchangeError) -> str | None:
 class _Talk:
     """One connection that is read at once, without the epoll set."""
 
-    def __init__(self, opened: Opened, dialect: Dialect, channels: list[str], url: str) -> None:
+    def __init__(
+        self,
+        opened: Opened,
+        dialect: Dialect,
+        channels: list[str],
+        url: str,
+        values: Mapping[str, Any],
+    ) -> None:
         self._socket = opened.socket
         self._channels = channels
         self._url = url
         self._dialect_name = dialect.name
         compiled = compile_dialect(dialect)
-        self._conversation = Conversation(compiled, channels)
+        self._conversation = Conversation(compiled, channels, at_this_moment(values))
         self.ear = Ear(compiled, channels)
         self.listened_s = 0.0
         self._first: str | None = None
+        self._hint: str | None = None
         self._began_s = time.monotonic()
         inflater = Inflater(opened.compression) if opened.compression is not None else None
         self._reader = FrameReader(dialect.ws.max_message_bytes, inflater)
         self._is_over = False
-        texts = (*self._conversation.opening(), *self._conversation.subscribe())
-        self._unsent = [masked_frame(text) for text in texts]
+        self._unsent = [masked_frame(text) for text in self._conversation.start()]
+        self._interval_s = request_interval_s(dialect) or 0.0
+        self._deadline_s = self._began_s + TRIAL_S + self._interval_s * len(channels)
 
     def subscribe(self) -> None:
         """Read until every channel is confirmed, or time is up, whatever else comes."""
-        deadline_s = time.monotonic() + TRIAL_S
+        deadline_s = self._deadline_s
         seen, trouble = 0, None
         while trouble is None:
             try:
@@ -156,18 +195,27 @@ class _Talk:
                     return
                 receptions = self._receive()
             except OSError as error:
-                trouble = type(error).__name__
+                with contextlib.suppress(OSError):  # A close frame may wait behind what broke.
+                    self._receive()
+                trouble = self._end or type(error).__name__
                 break
             seen += len(receptions)
             for reception in receptions:
-                if reception.kind is Kind.REJECTED:
+                if self._conversation.refusal is not None:
                     raise UnreachableError(
-                        f"{self._url}: the target refuses {', '.join(self._channels)} "
-                        f"({_told(reception)}); correct channels and symbols in the target file"
+                        f"{self._url}: the target refuses what the dialect opens with "
+                        f"({_told(reception)}); correct the values that the target file gives for it, "
+                        "or opening in the dialect"
+                    )
+                if reception.kind is Kind.REJECTED:
+                    told = _told(reception)
+                    raise UnreachableError(
+                        f"{self._url}: the target refuses {', '.join(self._channels)} ({told}); "
+                        f"{refusal_remedy(told)}"
                     )
             if self._conversation.pending:
                 trouble = self._end or ("TimeoutError" if time.monotonic() > deadline_s else None)
-        first = "" if self._first is None else f", the first: {self._first}"
+        first = "" if self._first is None else f", the first: {self._first.replace('; ', ', ')}"
         raise UnreachableError(
             f"{self._url}: {', '.join(self._channels)} was not confirmed in dialect "
             f"{self._dialect_name} within {units.duration(time.monotonic() - self._began_s)} "
@@ -179,13 +227,19 @@ class _Talk:
         """Return how waiting for the confirmation ended."""
         if self._reader.closing is None:
             return _WAITED.get(trouble, trouble)
-        code, reason = self._reader.closing
-        said = f" {printable(reason, _SHOWN_LETTERS)!r}" if reason else " without a reason"
-        return f"the target closed it with {code}{said}"
+        return f"the target {closing_text(*self._reader.closing).replace('closed', 'closed it')}"
 
     def _remedy(self) -> str:
-        if self._reader.closing is not None and self._reader.closing[0] in _NOT_ALLOWED:
+        closing = self._reader.closing
+        if closing is not None and _PACE.search(closing[1]):
+            return (
+                "set ws.requests_per_s in the dialect, or subscribe to many channels in one frame with"
+                " {channels:list}"
+            )
+        if closing is not None and closing[0] in _NOT_ALLOWED:
             return "use credentials that may subscribe to these channels, or check whether the target is full"
+        if self._hint is not None:
+            return self._hint
         if self._first is None:
             return "correct dialect, channels and symbols in the target file"
         return "correct subscribe.ack of the dialect by that frame, or channels and symbols"
@@ -207,7 +261,7 @@ class _Talk:
         with contextlib.suppress(OSError):
             while self._end is None and time.monotonic() < deadline_s:
                 self._send(deadline_s)
-                count += sum(reception.kind is Kind.DATA for reception in self._receive())
+                count += sum(reception.updates for reception in self._receive())
                 if is_one_enough and count:
                     break
         return count
@@ -218,8 +272,13 @@ class _Talk:
 
     def _send(self, deadline_s: float) -> None:
         self._socket.settimeout(max(0.001, deadline_s - time.monotonic()))
-        self._socket.sendall(b"".join(self._unsent))
-        self._unsent.clear()
+        if not self._interval_s:
+            self._socket.sendall(b"".join(self._unsent))
+            self._unsent.clear()
+        while self._unsent:
+            self._socket.sendall(self._unsent.pop(0))
+            if self._unsent:
+                time.sleep(self._interval_s)
 
     def _receive(self) -> list[Reception]:
         """Return what the next bytes say, and note what is to be answered. Raises OSError."""
@@ -227,14 +286,14 @@ class _Talk:
         self._is_over = not data
         payloads = self._reader.feed(data, self._unsent) if data else ()
         receptions: list[Reception] = []
-        for payload in payloads:
+        for message in self._conversation.messages(payloads):
             is_confirmed = not self._conversation.pending
-            reception = self._conversation.receive(payload)
-            if is_confirmed or reception.kind is Kind.DATA:
-                self.ear.note(bytes(payload), reception)
-            elif reception.kind is Kind.UNMATCHED and self._first is None:
-                self._first = shown(bytes(payload))
-            receptions.append(reception)
+            for reception in self._conversation.receive_all(message):
+                if is_confirmed or reception.kind is Kind.DATA:
+                    self.ear.note(message, reception)
+                elif reception.kind is Kind.UNMATCHED and self._first is None:
+                    self._first, self._hint = told(reception, message), hint_for(message)
+                receptions.append(reception)
         self._unsent += [masked_frame(text) for each in receptions for text in each.replies]
         return receptions
 
@@ -244,7 +303,13 @@ def try_request(target: Target, dialect: Dialect) -> None:
     assert target.rest is not None
     poll = polls_of(target, dialect)[0]
     place = poll.url.partition("?")[0]  # What follows may hold a key.
-    connection = poll_connection(target, dialect, poll, itertools.repeat(None), TRIAL_S)
+    connection = poll_connection(
+        target,
+        dialect,
+        poll,
+        itertools.repeat(None),
+        TRIAL_S,
+    )
     try:
         answer = connection.exchange(poll.head + b"\r\n" + poll.body, is_repeatable=False)
     except ExchangeError as error:
@@ -252,6 +317,13 @@ def try_request(target: Target, dialect: Dialect) -> None:
         raise UnreachableError(f"{place}: {_known_trouble(error) or no_answer}") from None
     connection.close()
     if not 200 <= answer.status < 300:
+        why = ", ".join(
+            f"{name}: {printable(value, _SHOWN_LETTERS)}"
+            for name in ("Location", "WWW-Authenticate", "Retry-After")
+            for value in answer.headers.getlist(name.lower())
+        ).replace("; ", ", ")
+        told = f" ({why})" if why else ""
         raise UnreachableError(
-            f"{place}: the REST request returned {answer.status}; {answer_remedy(answer.status)}"
+            f"{place}: the REST request returned {answer.status}{told}; "
+            f"{answer_remedy(answer.status)}"
         )

@@ -119,11 +119,18 @@ def _is_here(address: str) -> bool:
     return True
 
 
+def any_values(dialect: Dialect) -> dict[str, str]:
+    """Return something for each value, where it is only dialled and nothing is said."""
+    return dict.fromkeys((*dialect.needs, "connection"), "0")
+
+
 def _trouble(target: Target, dialect: Dialect, own: tuple[str, ...]) -> str | None:
     """Connect once from each address: what does not come back would look like the target's fault."""
     channels = channels_of(dialect, 0, target.channels, target.symbols, 1)
     for address in own or (None,):
-        endpoint = replace(endpoint_of(target, dialect, channels, address), timeout_s=TRIAL_S)
+        endpoint = replace(
+            endpoint_of(target, dialect, channels, address, any_values(dialect)), timeout_s=TRIAL_S
+        )
         try:
             dial(endpoint).socket.close()
         except ConfigError as error:

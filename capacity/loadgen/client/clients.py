@@ -3,7 +3,7 @@
 import itertools
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import methodcaller
 from typing import Any
 
@@ -18,6 +18,7 @@ from capacity.loadgen.client.wakeup import Wakeup
 from capacity.loadgen.protocol.counters import Counters
 from capacity.loadgen.protocol.orders import Orders, Stage
 from capacity.loadgen.wire.connection import BYTES_PER_READ
+from capacity.loadgen.wire.connection_values import ConnectionValues
 from capacity.loadgen.wire.endpoint import Endpoint, endpoint_of
 from capacity.loadgen.wire.epoll_set import ConnectionSet, spread
 from capacity.loadgen.wire.http_connection import HttpConnection
@@ -28,7 +29,9 @@ from capacity.settings import dialect as dialect_settings
 from capacity.settings.target import Target, addresses_in
 from capacity.workload.address import channels_of
 from capacity.workload.compiled import compile_dialect
+from capacity.workload.pacing import request_interval_s
 from capacity.workload.profile import Phase
+from capacity.workload.values import NOTHING, uses_values
 
 _FOLLOW = methodcaller("follow")
 
@@ -41,8 +44,8 @@ IDLE = Stage(
 class Clients:
     """The clients of one worker during one run."""
 
-    def __init__(self, orders: Orders) -> None:
-        """Take the *orders* that the master sent when the run began."""
+    def __init__(self, orders: Orders, worker: int = 0) -> None:
+        """Take the *orders* that the master sent when the run began to this *worker*, by number."""
         self.target = Target.model_validate(orders.target)
         self.dialect = compile_dialect(dialect_settings.parse(orders.dialect))
         self.connections_per_user = orders.connections_per_user
@@ -51,8 +54,17 @@ class Clients:
         self._fixed_subscriptions = orders.subscriptions_by_address
         self._slow_readers_ratio = orders.slow_readers_ratio
         self.polls = polls_of(self.target, self.dialect.source)
-        self.max_message_bytes = self.dialect.source.ws.max_message_bytes
         self._sources = in_turn(addresses_in(self.target.source_addresses))
+        self.values = ConnectionValues(
+            self.target,
+            self.dialect.source,
+            self._sources,
+            worker=worker,
+            workers=orders.workers,
+        )
+        self.has_values = uses_values(self.dialect.source)
+        """Templates hold more than channels and ids."""
+        self.max_message_bytes = self.dialect.source.ws.max_message_bytes
         self.counters = Counters()
         self.connect_pacer = ConnectPacer(orders.arrivals, is_careful=orders.is_careful)
         self._budget = MemoryBudget(orders.most_memory_bytes)
@@ -69,6 +81,8 @@ class Clients:
             gevent.spawn(self._beat_forever, rule, every_s)
             for rule, (every_s, _frame) in enumerate(self.dialect.periodic)
         ]
+        self.request_interval_s = request_interval_s(self.dialect.source)
+        """Between two requests of one connection; None where they are not paced."""
         if self._slow_readers_ratio and orders.slow_read_bytes_per_s:
             interval_s = BYTES_PER_READ / orders.slow_read_bytes_per_s
             self._greenlets.append(gevent.spawn(self._read_slices_forever, interval_s))
@@ -87,9 +101,11 @@ class Clients:
             self.dialect.source, index, self.target.channels, self.target.symbols, count
         )
 
-    def endpoint_for(self, channels: Sequence[str]) -> Endpoint:
+    def endpoint_for(
+        self, channels: Sequence[str], values: Mapping[str, Any] = NOTHING
+    ) -> Endpoint:
         """Return where a connection that follows *channels* leads, the next source address taken."""
-        return endpoint_of(self.target, self.dialect.source, channels, next(self._sources))
+        return endpoint_of(self.target, self.dialect.source, channels, next(self._sources), values)
 
     def poll_connection(self, timeout_s: float) -> HttpConnection:
         """Return a connection of one poller's own, not yet open."""

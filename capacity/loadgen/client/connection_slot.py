@@ -1,14 +1,20 @@
 """One subscriber connection: its conversation with the target, and what it adds to the counters."""
 
 import time
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import gevent
+from gevent.event import AsyncResult
 
 from capacity.loadgen.wire.connection import Connection
+from capacity.loadgen.wire.connection_values import at_this_moment
 from capacity.loadgen.wire.endpoint import Endpoint
-from capacity.loadgen.wire.handshake import open_websocket
+from capacity.loadgen.wire.frames import closing_text
+from capacity.loadgen.wire.handshake import HandshakeError, open_websocket
 from capacity.workload.conversation import Conversation
-from capacity.workload.reception import Kind
+from capacity.workload.reception import Kind, Reception
+from capacity.workload.values import NOTHING
 
 if TYPE_CHECKING:
     from capacity.loadgen.client.clients import Clients
@@ -30,9 +36,11 @@ class ConnectionSlot:
         "_conversation",
         "_data_asked_s",
         "_followed",
+        "_free_s",
         "_has_heard",
         "_on_lost",
         "_opened_s",
+        "_opener",
         "index",
     )
 
@@ -50,6 +58,10 @@ class ConnectionSlot:
         self._has_heard = False
         self._followed = 0
         """Subscriptions per connection that the last complete change was made for."""
+        self._free_s = 0.0
+        """When the next request may go out, where they are paced."""
+        self._opener: AsyncResult[str | None] | None = None
+        """Is told how the steps before the subscriptions ended: None, or why they failed."""
         self.index = index
 
     @property
@@ -60,7 +72,8 @@ class ConnectionSlot:
         """Connect and subscribe. Blocks the calling greenlet; raises HandshakeError."""
         clients = self._clients
         started_s = time.monotonic()
-        opened = open_websocket(self._endpoint())
+        values = clients.values.of(self.index) if clients.has_values else NOTHING
+        opened = open_websocket(self._endpoint(values))
         # Stage and run may have come to their end during the handshake.
         if clients.is_over:
             opened.socket.close()
@@ -68,19 +81,38 @@ class ConnectionSlot:
         self._opened_s = started_s
         self._born_s, self._has_heard = time.monotonic(), False
         self._followed = clients.stage.subscriptions_per_connection
-        self._conversation = Conversation(clients.dialect, clients.channels_of(self.index))
+        self._conversation = Conversation(
+            clients.dialect,
+            clients.channels_of(self.index),
+            *((at_this_moment(values),) if clients.has_values else ()),
+        )
         self._connection = clients.connections.add(
             opened.socket, self, clients.max_message_bytes, opened.compression
         )
-        clients.counters.connects += 1
         for phase, phase_us in opened.phases_us.items():
             clients.counters.opening[phase].append(phase_us)
-        frames = (*self._conversation.opening(), *self._conversation.subscribe())
-        self._ask(frames, is_first=bool(self._conversation.channels))
+        self._ask(self._conversation.start(), is_first=bool(self._conversation.channels))
+        if self._conversation.is_opening:
+            self._await_opening(clients.dialect.source.ws.open_timeout_s)
+        clients.counters.connects += 1
         self._note_milestones(has_data=False)
 
-    def _endpoint(self) -> Endpoint:
-        return self._clients.endpoint_for(self._clients.channels_of(self.index))
+    def _await_opening(self, timeout_s: float) -> None:
+        """Wait until the steps before the subscriptions are done. Raises HandshakeError."""
+        self._opener = opener = AsyncResult()
+        try:
+            trouble = opener.get(timeout=timeout_s)
+        except gevent.Timeout:
+            trouble = "handshake_opening_timeout"
+        finally:
+            self._opener = None
+        if trouble is not None:
+            refusal = self._conversation.refusal if self._conversation is not None else None
+            self.close()
+            raise HandshakeError(trouble, None if refusal is None else f"opening {refusal}")
+
+    def _endpoint(self, values: Mapping[str, Any]) -> Endpoint:
+        return self._clients.endpoint_for(self._clients.channels_of(self.index), values)
 
     def follow(self) -> None:
         """Subscribe and unsubscribe until the stage's channels are the ones followed."""
@@ -93,16 +125,15 @@ class ConnectionSlot:
         live = conversation.live
         gone = [channel for channel in live if channel not in wanted]
         new = [channel for channel in wanted if conversation.may_subscribe(channel)]
-        for frame in conversation.unsubscribe(gone) if gone else ():
-            self._send(frame)
+        if gone:
+            self._request(conversation.unsubscribe(gone))
         if new:
             self._ask(conversation.subscribe(new), is_first=not live)
 
     def beat(self, rule: int) -> None:
         """Send what the dialect's periodic rule with this number says."""
         if self._connection is not None and self._conversation is not None:
-            _every_s, frame = self._conversation.every()[rule]
-            self._send(frame)
+            self._send(self._conversation.every(rule))
 
     def close(self) -> None:
         if self._connection is not None:
@@ -119,7 +150,11 @@ class ConnectionSlot:
         assert conversation is not None
         self._has_heard = True
         counters = self._clients.counters
-        deliveries = counters.deliveries
+        deliveries, delivered_bytes = counters.deliveries, counters.delivered_bytes
+        came_bytes = 0
+        if self._clients.dialect.envelope is not None:
+            came_bytes = sum(map(len, payloads))
+            payloads = conversation.messages(payloads)
         was_pending = conversation.pending
         now_s = time.time()
         target_now_s = now_s + self._clients.clock_offset_s
@@ -133,6 +168,12 @@ class ConnectionSlot:
                 counters.delivered_bytes += len(payload)
             if published_at_s is not None:
                 counters.delivery_delay.append((target_now_s - published_at_s) * 1e6)
+        if came_bytes and (unwrapped_bytes := sum(map(len, payloads))):
+            share = (counters.delivered_bytes - delivered_bytes) / unwrapped_bytes
+            counters.delivered_bytes = delivered_bytes + round(came_bytes * share)
+        if self._clients.dialect.glances.unnumbered:
+            counters.unnumbered += self._clients.dialect.glances.unnumbered
+            self._clients.dialect.glances.unnumbered = 0
         if connection.arrived_at_s is not None:
             self._note_arrival(connection.arrived_at_s, now_s, published_at_s)
         if self._asked_s or self._opened_s or self._data_asked_s:
@@ -140,22 +181,44 @@ class ConnectionSlot:
         if was_pending and not conversation.pending:
             self._catch_up()
 
-    def _receive(self, conversation: Conversation, payload: bytes) -> float | None:
+    def _receive(self, conversation: Conversation, message: bytes) -> float | None:
         """Read a message in full, note what it is and answer it; return when it was published."""
+        published_at_s: float | None = None
+        is_counted = False
+        for reception in conversation.receive_all(message):
+            if reception.kind is Kind.DATA:
+                published_at_s = reception.published_at_s
+                is_counted = is_counted or bool(reception.updates)
+            self._note(reception)
+            if reception.kind is Kind.ACK:
+                self._request(reception.replies)
+            else:
+                for reply in reception.replies:
+                    self._send(reply)
+        if is_counted:
+            self._clients.counters.delivered_bytes += len(message)
+        if self._opener is not None and not self._opener.ready():
+            if conversation.refusal is not None:
+                self._opener.set("handshake_opening_refused")
+            elif not conversation.is_opening:
+                self._opener.set(None)
+        return published_at_s
+
+    def _note(self, reception: Reception) -> None:
         counters = self._clients.counters
-        reception = conversation.receive(payload)
         if reception.kind is Kind.DATA:
-            counters.deliveries += 1
-            counters.delivered_bytes += len(payload)
-            counters.untimed += reception.published_at_s is None
+            counters.deliveries += reception.updates
+            counters.untimed += reception.updates if reception.published_at_s is None else 0
             counters.gaps += reception.missed
+            counters.unnumbered += reception.updates - reception.numbered
+            if reception.problem is not None:
+                counters.note_example(reception.problem)
         elif reception.kind is Kind.UNMATCHED:
             counters.note_unmatched(reception.problem or "")
         elif reception.kind is Kind.REJECTED:
-            counters.fail("subscribe_rejected")
-        for reply in reception.replies:
-            self._send(reply)
-        return reception.published_at_s
+            counters.note_example(reception.problem or "")
+            if reception.refused:
+                counters.fail("subscribe_rejected", reception.refused)
 
     def _note_arrival(
         self, arrived_at_s: float, now_s: float, published_at_s: float | None
@@ -169,6 +232,12 @@ class ConnectionSlot:
 
     def on_lost(self, connection: Connection, reason: str) -> None:
         self._connection = None
+        if self._opener is not None:
+            closing = connection.reader.closing
+            self._opener.set(reason if closing is None else f"handshake_closed_{closing[0]}")
+            self._note_closing(connection)
+            return
+        self._note_closing(connection)
         clients, counters = self._clients, self._clients.counters
         if self._is_refusal(connection):
             assert connection.reader.closing is not None
@@ -181,6 +250,10 @@ class ConnectionSlot:
             clients.connect_pacer.note_failure(reason)
         counters.fail(reason)
         self._on_lost()
+
+    def _note_closing(self, connection: Connection) -> None:
+        if connection.reader.closing is not None:
+            self._clients.counters.note_said(closing_text(*connection.reader.closing))
 
     def _is_refusal(self, connection: Connection) -> bool:
         """Tell whether the target upgraded a connection only to say that it does not want it."""
@@ -201,8 +274,7 @@ class ConnectionSlot:
         """Send what subscribes; *is_first* where no update comes without it."""
         assert self._conversation is not None
         asked_s = time.monotonic()
-        for frame in frames:
-            self._send(frame)
+        self._request(frames)
         self._asked_s = asked_s if self._conversation.pending else 0.0
         self._data_asked_s = asked_s if is_first else 0.0
 
@@ -221,6 +293,26 @@ class ConnectionSlot:
         if self._asked_s:
             counters.opening["subscription"].append(_us_since(self._asked_s))
         self._opened_s = self._asked_s = 0.0
+
+    def _request(self, frames: Sequence[bytes]) -> None:
+        """Send requests, no faster than the dialect allows one connection to."""
+        if self._clients.request_interval_s is None:
+            for frame in frames:
+                self._send(frame)
+        elif frames:
+            gevent.spawn(self._send_paced, self._connection, frames)
+
+    def _send_paced(self, connection: Connection, frames: Sequence[bytes]) -> None:
+        interval_s = self._clients.request_interval_s
+        assert interval_s is not None
+        for frame in frames:
+            now_s = time.monotonic()
+            due_s = max(now_s, self._free_s)
+            self._free_s = due_s + interval_s
+            gevent.sleep(due_s - now_s)
+            if self._connection is not connection:
+                return
+            self._send(frame)
 
     def _send(self, payload: bytes) -> None:
         if self._connection is not None:

@@ -4,8 +4,9 @@ What reaches it late or never is its own doing: no delay and no gap is counted, 
 drops it for being slow has lost no connection. While it follows nothing it reads like all others.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from capacity.loadgen.client.connection_slot import ConnectionSlot
 from capacity.loadgen.wire.connection import Connection
@@ -26,8 +27,8 @@ class SlowReader(ConnectionSlot):
         self._is_slow = False
         super().open()
 
-    def _endpoint(self) -> Endpoint:
-        return replace(super()._endpoint(), receive_buffer_bytes=RECEIVE_BUFFER_BYTES)
+    def _endpoint(self, values: Mapping[str, Any]) -> Endpoint:
+        return replace(super()._endpoint(values), receive_buffer_bytes=RECEIVE_BUFFER_BYTES)
 
     def follow(self) -> None:
         if self._connection is not None:
@@ -47,8 +48,8 @@ class SlowReader(ConnectionSlot):
         self._has_heard = True
         deliveries, gaps = counters.deliveries, counters.gaps
         was_pending = conversation.pending
-        for payload in payloads:
-            self._receive(conversation, payload)
+        for message in conversation.messages(payloads):
+            self._receive(conversation, message)
         counters.gaps = gaps
         self._note_milestones(has_data=counters.deliveries != deliveries)
         if was_pending and not conversation.pending:

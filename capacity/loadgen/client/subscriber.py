@@ -122,6 +122,8 @@ class Subscriber(User):
             error = failure
             failed.append(slot)
             self._clients.counters.fail(str(failure))
+            if failure.told is not None:
+                self._clients.counters.note_said(failure.told)
             pacer.failed(began_s, str(failure))
         except gevent.GreenletExit:
             pacer.left()

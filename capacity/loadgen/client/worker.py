@@ -95,7 +95,8 @@ class Worker:
         target = msg.data["target"]
         own = addresses_here(addresses_in(target["source_addresses"]))
         orders = replace(Orders.from_message(msg.data), target={**target, "source_addresses": own})
-        self.clients = Clients(orders)
+        number = getattr(self._environment.runner, "worker_index", 0)  # A master has none.
+        self.clients = Clients(orders, max(0, number))
         self.has_orders.set()
         self._reporter = gevent.spawn(self._report_forever)
 

@@ -126,6 +126,7 @@ class Controller:
         self._pool.note(worker, report["gauges"])
         self._failures += sum(report["failures"].values())
         self.recorder.unmatched(report["examples"])
+        self.recorder.said(report["said"])
         if self.open_connections > self._progress[0]:
             self._progress = (self.open_connections, self._elapsed_s)
         self._book.add(worker, report)

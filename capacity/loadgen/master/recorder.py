@@ -45,6 +45,7 @@ class Recorder:
         self._last_seq = self._newest_seq()
         self._agent_lost = False
         self._unmatched: set[str] = set()
+        self._said: set[str] = set()
         self._target_started_at = preflight.info.target_started_at if preflight.info else None
         self._steps: list[StepObservation] = []
         self._changes: list[RunEvent] = []
@@ -80,6 +81,13 @@ class Recorder:
             if len(self._unmatched) < MOST_UNMATCHED and problem not in self._unmatched:
                 self._unmatched.add(problem)
                 self.event("unmatched_frame", reason=problem)
+
+    def said(self, texts: Iterable[str]) -> None:
+        """Keep what the target said when it refused or ended connections, none twice."""
+        for text in texts:
+            if len(self._said) < MOST_UNMATCHED and text not in self._said:
+                self._said.add(text)
+                self.event("target_said", text=text)
 
     def point(self, point: LoadPoint) -> None:
         self._writer.append_point(point)

@@ -66,6 +66,10 @@ def observe(
             for phase in POLL_PHASES
             if (quantiles := every.quantiles(poll_series_of(phase))) is not None
         },
+        updates=plateau.total("deliveries") if plateau is not None else None,
+        numbered=plateau.total("deliveries") - plateau.total("unnumbered")
+        if plateau is not None
+        else None,
         not_modified=plateau.total("not_modified") if plateau is not None else 0,
         body_age=plateau.quantiles("body_age") if plateau is not None else None,
         generator=health,
@@ -98,6 +102,11 @@ def _void_reason(
     ours = {reason: count for reason, count in failures.items() if reason in GENERATOR_FAULTS}
     if ours:
         reason, count = max(ours.items(), key=lambda item: item[1])
+        if reason == "generator_no_row":
+            return (
+                f"the generator ran out of values: {count} times a connection found no row for itself;"
+                " add rows to the files in values of the target file"
+            )
         return f"the load generator hit its own limit: {reason} {count} times; add workers or source addresses"
     if disturbances:
         return "; ".join(sorted(disturbances))

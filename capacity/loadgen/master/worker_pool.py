@@ -133,7 +133,7 @@ class WorkerPool:
         clock = identity.clock
         assert clock is not None
         offset_s = self._orders.clock_offset_s - clock.offset_s
-        orders = replace(self._orders, clock_offset_s=offset_s)
+        orders = replace(self._orders, clock_offset_s=offset_s, workers=max(1, len(self.ids)))
         self._send(messages.BEGIN, orders.as_message(), worker)
 
     def _reject(self, worker: str, reason: str) -> None:

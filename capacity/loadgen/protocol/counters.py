@@ -63,6 +63,8 @@ class Counters:
     gaps: int = 0
     unmatched: int = 0
     untimed: int = 0
+    unnumbered: int = 0
+    """Updates of which nothing says what is missing before them."""
     failures: dict[str, int] = field(default_factory=dict)
     delivery_delay: list[float] = field(default_factory=list)
     arrival_delay: list[float] = field(default_factory=list)
@@ -78,7 +80,10 @@ class Counters:
     )
     """Likewise, of the connections that polls were made on."""
     examples: list[str] = field(default_factory=list)
-    """What was wrong with the first unmatched frames since the last report."""
+    """What was wrong with the first frames since the last report that were not understood, refused
+    a request or could not be numbered."""
+    said: list[str] = field(default_factory=list)
+    """Why the target refused or ended connections, in its own words, each text once."""
     _folded: dict[str, Histogram] = field(default_factory=dict)
 
     def note_lag(self, late_us: int) -> None:
@@ -88,8 +93,15 @@ class Counters:
 
     def note_unmatched(self, problem: str) -> None:
         self.unmatched += 1
+        self.note_example(problem)
+
+    def note_example(self, problem: str) -> None:
         if len(self.examples) < MOST_EXAMPLES:
             self.examples.append(printable(problem))
+
+    def note_said(self, text: str) -> None:
+        if len(self.said) < MOST_EXAMPLES and text not in self.said:
+            self.said.append(text)
 
     def fail(self, reason: str, count: int = 1) -> None:
         self.failures[reason] = self.failures.get(reason, 0) + count
@@ -122,13 +134,14 @@ class Counters:
             "open_before_loss": self.open_before_loss,
             "failures": self.failures,
             "examples": self.examples,
+            "said": self.said,
         }
         self.fold(least=1)
         report["histograms"] = {name: folded.counts for name, folded in self._folded.items()}
         self._folded = {}
         for name in COUNTS:
             setattr(self, name, 0)
-        self.failures, self.examples, self.open_before_loss = {}, [], 0
+        self.failures, self.examples, self.said, self.open_before_loss = {}, [], [], 0
         self.since_s = now_s
         return report
 
@@ -146,5 +159,6 @@ COUNTS = (
     "gaps",
     "unmatched",
     "untimed",
+    "unnumbered",
 )
 """Counters that are summed over workers."""

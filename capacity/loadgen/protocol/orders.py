@@ -20,6 +20,8 @@ class Orders:
     subscriptions_by_address: int = 1
     slow_readers_ratio: float = 0.0
     slow_read_bytes_per_s: float = 0.0
+    workers: int = 1
+    """That take part: they number their connections in turn."""
     is_careful: bool = False
     """Connections are opened slowly at first, and no faster than the target takes them in."""
 

@@ -1,11 +1,16 @@
 """Where connections lead, and how: the target file and the dialect taken together."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from capacity.settings.secrets import header_values
 from capacity.settings.target import Certificates, Target
 from capacity.workload.address import websocket_url
 from capacity.workload.dialect import Dialect
+from capacity.workload.values import NOTHING
+
+HTTPS_PORT = 443
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +20,9 @@ class Endpoint:
     url: str
     timeout_s: float
     headers: tuple[str, ...] = ()
+    """Lines that go with the request."""
+    host: str | None = None
+    """Host header; None for what the URL leads to."""
     subprotocols: tuple[str, ...] = ()
     source_address: str | None = None
     """Local address to leave from; None lets the kernel choose."""
@@ -27,16 +35,41 @@ class Endpoint:
     """What the kernel keeps of what is not read yet; None lets it choose, up to megabytes."""
 
 
+def host_by_certificate(target: Target) -> str | None:
+    """Return the Host of a target that is reached under another name than its certificate has."""
+    name = target.certificates.server_name if target.certificates is not None else None
+    if name is None:
+        return None
+    return name if target.port == HTTPS_PORT else f"{name}:{target.port}"
+
+
 def endpoint_of(
-    target: Target, dialect: Dialect, channels: Sequence[str], source_address: str | None = None
+    target: Target,
+    dialect: Dialect,
+    channels: Sequence[str],
+    source_address: str | None = None,
+    values: Mapping[str, Any] = NOTHING,
 ) -> Endpoint:
-    """Return the WebSocket endpoint for a connection that follows *channels*."""
+    """Return the WebSocket endpoint for a connection that follows *channels*.
+
+    *values* are those that its address and headers may hold. Raises ConfigError where a header's
+    value cannot be had.
+    """
+    layers = (("ws.headers", dialect.ws.headers), ("headers", target.headers))
+    headers = header_values(layers, values)
+    host = next((headers.pop(name) for name in list(headers) if name.lower() == "host"), None)
     return Endpoint(
         url=websocket_url(
-            dialect, host=target.host, port=target.port, tls=target.tls, channels=channels
+            dialect,
+            host=target.host,
+            port=target.port,
+            tls=target.tls,
+            channels=channels,
+            values=values,
         ),
         timeout_s=dialect.ws.open_timeout_s,
-        headers=tuple(f"{name}: {value}" for name, value in dialect.ws.headers.items()),
+        headers=tuple(f"{name}: {value}" for name, value in headers.items()),
+        host=host or host_by_certificate(target),
         subprotocols=dialect.ws.subprotocols,
         source_address=source_address,
         certificates=target.certificates,

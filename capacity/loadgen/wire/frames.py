@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from wsproto.connection import Connection, ConnectionState, ConnectionType
 from wsproto.events import CloseConnection
 
+from capacity.domain.words import printable
 from capacity.loadgen.wire.compression import Inflater
 
 TEXT = 0x1
@@ -42,6 +43,8 @@ MOST_INFLATION = 100
 what does so is no market's data."""
 _MIDDLING = bytes((0x81, 126))
 """How a whole text message of 126 to 65,535 bytes begins."""
+MOST_REASON = 123
+"""Bytes that a close frame has room for (RFC 6455, section 5.5)."""
 MAX_FRAGMENTS = 1 << 16
 """Of one message: empty ones add nothing to its size, and would never end."""
 
@@ -221,6 +224,12 @@ class FrameReader:
             self.closing = int(event.code), event.reason or ""
         else:  # What wsproto gives is then the close that we should send.
             self.end = INVALID
+
+
+def closing_text(code: int, reason: str) -> str:
+    """Return what a close frame says, in one line."""
+    said = printable(reason, MOST_REASON).replace("; ", ", ")
+    return f"closed with {code} {said!r}" if said else f"closed with {code} without a reason"
 
 
 def _is_utf8(text: bytes) -> bool:

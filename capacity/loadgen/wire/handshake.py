@@ -24,6 +24,7 @@ GENERATOR_FAULTS = frozenset(
         "generator_certificates",
         "generator_descriptors",
         "generator_memory",
+        "generator_no_row",
         "generator_ports",
         "generator_source_address",
     }
@@ -66,8 +67,10 @@ _TROUBLE = (OSError, websocket.WebSocketException, ValueError, NegotiationError,
 class HandshakeError(Exception):
     """The connection did not come about; the message is the reason it is counted under."""
 
-    def __init__(self, reason: str, *, is_connected: bool = False) -> None:
+    def __init__(self, reason: str, told: str | None = None, *, is_connected: bool = False) -> None:
         super().__init__(reason)
+        self.told = told
+        """What the target's answer says, in one line; None where it gave none."""
         self.is_connected = is_connected
         """Whether somebody had accepted the connection."""
 
@@ -84,32 +87,40 @@ class Opened(NamedTuple):
 
 def open_websocket(endpoint: Endpoint) -> Opened:
     """Return the connection after the upgrade. Raises HandshakeError with the reason."""
-    laps = Laps()
+    laps, told = Laps(), list[str | None]()
     try:
-        return in_time(endpoint.timeout_s, lambda: _opened(endpoint, laps))
+        return in_time(endpoint.timeout_s, lambda: _opened(endpoint, laps, told))
     except _TROUBLE as error:
-        raise HandshakeError(failure_reason(error), is_connected="tcp" in laps.us) from error
+        said = told[0] if told else None
+        is_connected = "tcp" in laps.us
+        raise HandshakeError(failure_reason(error), said, is_connected=is_connected) from error
 
 
-def _opened(endpoint: Endpoint, laps: Laps) -> Opened:
+def _opened(endpoint: Endpoint, laps: Laps, told: list[str | None]) -> Opened:
+    """Return the connection; what the target says where it refuses is added to *told*."""
     client = websocket.WebSocket(skip_utf8_validation=True, enable_multithread=False)
     headers = list(endpoint.headers)
     if endpoint.offers_compression:
         headers.append(f"Sec-WebSocket-Extensions: {OFFER}")
     connected, _laps = dial(endpoint, laps)
+    head = ResponseHead(connected)
     try:
         client.connect(
             endpoint.url,
-            socket=ResponseHead(connected),
+            socket=head,
             timeout=endpoint.timeout_s,
             header=headers,
+            host=endpoint.host,
+            suppress_origin=True,
             subprotocols=list(endpoint.subprotocols) or None,
             redirect_limit=0,
         )
         laps.end("upgrade")
         answer = client.headers.get("sec-websocket-extensions")
         compression = agreed(answer, is_offered=endpoint.offers_compression)
-    except BaseException:  # Also when the greenlet is killed.
+    except BaseException as error:  # Also when the greenlet is killed.
+        if isinstance(error, websocket.WebSocketException):
+            told.append(head.told())
         connected.close()
         raise
     client.sock = None

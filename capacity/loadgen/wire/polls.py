@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 
-from capacity.loadgen.wire.endpoint import Endpoint
+from capacity.domain.errors import ConfigError
+from capacity.loadgen.wire.endpoint import Endpoint, host_by_certificate
 from capacity.loadgen.wire.http_connection import HttpConnection
 from capacity.loadgen.wire.memory_budget import MemoryBudget
+from capacity.settings.secrets import header_values
 from capacity.settings.target import Target
-from capacity.workload.dialect import Dialect
+from capacity.settings.values import texts_of
+from capacity.workload.dialect import Dialect, Headers
 from capacity.workload.poll import Poll, poll_of
+from capacity.workload.template import names
 
 
 def polls_of(target: Target, dialect: Dialect) -> tuple[Poll, ...]:
@@ -16,16 +20,55 @@ def polls_of(target: Target, dialect: Dialect) -> tuple[Poll, ...]:
     if rest is None:
         return ()
     return tuple(
-        poll_of(
-            dialect,
-            rest.operation,
-            host=target.host,
-            port=target.port,
-            tls=target.tls,
-            symbol=symbol,
-            is_kept=rest.connections == "keep_alive",
-        )
+        one_poll(target, dialect, rest.operation, symbol, is_kept=are_kept(target))
         for symbol in target.symbols or ("",)
+    )
+
+
+def are_kept(target: Target) -> bool:
+    """Tell whether pollers keep their connections."""
+    return target.rest is not None and target.rest.connections == "keep_alive"
+
+
+def _same_host(dialect: Dialect) -> Headers:
+    """Return the Host of the WebSocket, where requests go to the same place."""
+    base = dialect.http.base if dialect.http is not None else ""
+    headers = dialect.ws.headers if "host" in names(base) else {}
+    return {name: value for name, value in headers.items() if name.lower() == "host"}
+
+
+def one_poll(
+    target: Target, dialect: Dialect, operation: str, symbol: str, *, is_kept: bool
+) -> Poll:
+    """Return the request of one operation. Raises ConfigError where a header cannot be had."""
+    fixed = {
+        name: text
+        for name, value in target.values.items()
+        if isinstance(text := texts_of(name, value), str)
+    }
+    layers = (
+        ("ws.headers", _same_host(dialect)),
+        ("http.headers", dialect.http.headers if dialect.http is not None else {}),
+        (f"rest.{operation}.headers", dialect.rest[operation].headers),
+        ("headers", target.headers),
+    )
+    try:
+        headers = header_values(layers, fixed)
+    except KeyError as name:
+        raise ConfigError(
+            f"a header of rest.{operation} holds {name}, which has no value for all requests; give it "
+            "as a text, a file or env in values of the target file"
+        ) from None
+    host = host_by_certificate(target)
+    return poll_of(
+        dialect,
+        operation,
+        host=target.host,
+        port=target.port,
+        tls=target.tls,
+        symbol=symbol,
+        is_kept=is_kept,
+        headers={**({"Host": host} if host is not None else {}), **headers},
     )
 
 
@@ -36,10 +79,13 @@ def poll_connection(
     sources: Iterator[str | None],
     timeout_s: float,
     *,
+    is_kept: bool | None = None,
     budget: MemoryBudget | None = None,
 ) -> HttpConnection:
-    """Return one poller's connection, not yet open; it leaves from the next of *sources* each time."""
-    assert target.rest is not None
+    """Return one poller's connection, not yet open; it leaves from the next of *sources* each time.
+
+    *is_kept* says whether it stays open between requests, where not the target file does.
+    """
 
     def endpoint() -> Endpoint:
         return Endpoint(
@@ -52,7 +98,7 @@ def poll_connection(
 
     return HttpConnection(
         endpoint,
-        is_kept=target.rest.connections == "keep_alive",
+        is_kept=are_kept(target) if is_kept is None else is_kept,
         max_answer_bytes=dialect.ws.max_message_bytes,
         timeout_s=timeout_s,
         budget=budget,

@@ -13,9 +13,16 @@ from typing import Any
 
 import websocket
 
+from capacity.domain.words import printable
+from capacity.workload.reception import shown
+
 MAX_HEAD_BYTES = 1 << 16
 _END = re.compile(rb"\n\r?\n")
 _PIECES = re.compile(rb"[^\n]+|\n")
+_HAS_BODY = re.compile(rb"(?im)^(content-length:[ \t]*[1-9]|transfer-encoding:)")
+_EXPLAINING = {"location", "www-authenticate", "retry-after", "sec-websocket-version", "server"}
+BODY_WAIT_S = 0.05
+MOST_SHOWN = 160
 _UNWANTED = re.compile(rb"(?im)^(content-length|set-cookie)[ \t]*:.*\n")
 """A refusal's body says nothing that is counted; and no client has another's cookies."""
 _REDIRECT = re.compile(rb"HTTP/1\.[01] (3\d\d)\b")
@@ -24,11 +31,13 @@ _REDIRECT = re.compile(rb"HTTP/1\.[01] (3\d\d)\b")
 class ResponseHead:
     """What websocket-client asks of a socket, for one exchange."""
 
-    __slots__ = ("_pieces", "_socket")
+    __slots__ = ("_pieces", "_socket", "head")
 
     def __init__(self, sock: Any) -> None:
         self._socket = sock
         self._pieces: Iterator[bytes] | None = None
+        self.head = b""
+        """What was read of it."""
 
     def send(self, data: bytes) -> int:
         return int(self._socket.send(data))
@@ -36,19 +45,43 @@ class ResponseHead:
     def recv(self, _count: int) -> bytes:
         """Return the head's next piece; none after its last, or where the target hung up."""
         if self._pieces is None:
-            head = _UNWANTED.sub(b"", read_head(self._socket))
+            self.head = read_head(self._socket)
+            head = _UNWANTED.sub(b"", self.head)
             if (elsewhere := _REDIRECT.match(head)) is not None:
                 # websocket-client would follow it, or forget the status.
                 raise websocket.WebSocketBadStatusException("sent elsewhere", int(elsewhere[1]))
             self._pieces = iter(_PIECES.findall(head))
         return next(self._pieces, b"")
 
+    def told(self) -> str | None:
+        """Return what the answer says: its status, the headers that explain it, how its body begins."""
+        lines = self.head.decode("latin-1").splitlines()
+        if not lines:
+            return None
+        said = [lines[0].partition(" ")[2] or lines[0]]
+        for line in lines[1:]:
+            name, _, value = line.partition(":")
+            if name.strip().lower() in _EXPLAINING:
+                said.append(f"{name.strip()}: {value.strip()}")
+        body = self._body_start() if _HAS_BODY.search(self.head) else b""
+        if body:
+            said.append(shown(body))
+        return ", ".join(printable(part, MOST_SHOWN).replace("; ", ", ") for part in said)
+
+    def _body_start(self) -> bytes:
+        """Return how the body begins, if it comes at once; nobody reads on after it."""
+        try:
+            self._socket.settimeout(BODY_WAIT_S)
+            return bytes(self._socket.recv(MOST_SHOWN))
+        except OSError:
+            return b""
+
     def gettimeout(self) -> float | None:
         timeout_s: float | None = self._socket.gettimeout()
         return timeout_s
 
     def close(self) -> None:
-        self._socket.close()
+        """Leave it open: whoever dialled closes, when what the answer says has been read."""
 
 
 def read_head(sock: Any) -> bytes:

@@ -55,6 +55,8 @@ class Heard:
     """Path and unit, where the dialect has them."""
     sequence: str | None
     """Path of the number, where the dialect checks that of a channel that was heard."""
+    hint: str | None = None
+    """What would have the first one understood that was not, if its bytes tell."""
 
 
 def heard_findings(heard: Heard) -> Iterator[Finding]:
@@ -74,7 +76,8 @@ def heard_findings(heard: Heard) -> Iterator[Finding]:
             "updates",
             f"{statement}; {units.count(heard.unmatched)} of {units.counted(heard.frames, 'frame')}"
             f" matched no rule of the dialect, the first: {_first(heard)}",
-            "Add a rule for them to the dialect: data.where if they are updates, else ignore",
+            _capital(heard.hint)
+            or "Add a rule for them to the dialect: data.where if they are updates, else ignore",
         )
     else:
         yield Finding(name="updates", status=Status.OK, statement=statement)
@@ -98,7 +101,8 @@ def _without_updates(heard: Heard) -> Finding:
                 f"{units.counted(heard.frames, 'frame')} came {within}, none is an update; the first"
                 f" unmatched frame: {_first(heard)}"
             ),
-            remedy=(
+            remedy=_capital(heard.hint)
+            or (
                 "Correct data.where, data.key and data.items in the dialect by that frame, or the"
                 " channels and symbols in the target file"
             ),
@@ -111,6 +115,10 @@ def _without_updates(heard: Heard) -> Finding:
         "Check that the target publishes to these channels and symbols: without updates, deliveries"
         " and delay cannot be measured; plateaus must be longer than the pauses between updates",
     )
+
+
+def _capital(sentence: str | None) -> str | None:
+    return sentence[:1].upper() + sentence[1:] if sentence else None
 
 
 def _about_time(heard: Heard) -> Iterator[Finding]:

@@ -5,10 +5,11 @@ import time
 import orjson
 import pytest
 
-from capacity.loadgen.checks.hearing import Ear, fitting_unit, shown
+from capacity.loadgen.checks.hearing import Ear, fitting_unit
 from capacity.workload.compiled import compile_dialect
 from capacity.workload.conversation import Conversation
 from capacity.workload.dialect import Channel, Data, Dialect, Sequence, Subscribe, Time, WebSocket
+from capacity.workload.reception import shown
 
 
 def dialect(unit="ms", path="ts", seq="seq", items=None, only="px.*"):
@@ -99,6 +100,6 @@ def test_frames_that_were_not_understood_are_counted_and_the_first_is_kept():
 
 def test_a_frame_is_shown_as_text_or_by_its_first_bytes():
     assert "a\ufffd[2J" == shown(b"a\x1b[2J")
-    assert "4 bytes, packed by gzip: 1f 8b 08 ff" == shown(b"\x1f\x8b\x08\xff")
+    assert "4 bytes: 1f 8b 08 ff" == shown(b"\x1f\x8b\x08\xff")
     assert shown(b"\xff" * 9_999).startswith("9999 bytes: ff ff")
     assert len(shown(b"x" * 9_999)) <= 120

@@ -232,8 +232,11 @@ def test_a_proxy_that_does_not_connect_us_is_said_so(exchange, target_file):
             TextMessage(data='{"hello": 1}'),
             'was not confirmed .* 2 other frames came, the first: {"hello": 1}.; correct .*ack',
         ),
-        (TextMessage(data="no \x1b[2J"), "was not confirmed .* the first: no \ufffd.2J"),
-        (BytesMessage(data=b"\x1f\x8b\x08\xff"), "4 bytes, packed by gzip: 1f 8b 08 ff"),
+        (TextMessage(data="no \x1b[2J"), "was not confirmed .* the first: not JSON: no \ufffd.2J"),
+        (
+            BytesMessage(data=b"\x1f\x8b\x08\xff"),
+            "the first: packed by gzip .*: 4 bytes: 1f 8b 08 ff.; set messages.packing .* to gzip",
+        ),
         (CloseConnection(code=1000), "was not confirmed .*closed it with 1000 without a reason"),
         (
             CloseConnection(code=4403, reason="plan allows 0 streams"),
@@ -272,7 +275,7 @@ def test_a_request_that_succeeds_passes(exchange, target_file):
     ("status", "helps"),
     [
         ("301 Moved", "correct http.base"),
-        ("401 Unauthorized", "give .* the credentials"),
+        ("401 Unauthorized", "set the credentials"),
         ("404 Not Found", "correct the path"),
         ("500 Internal Server Error", "check the target's log"),
     ],

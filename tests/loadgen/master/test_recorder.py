@@ -320,3 +320,16 @@ def bare_step():
         workers=1,
         disturbances=(),
     )
+
+
+def test_what_the_target_said_is_noted_once_and_not_without_end(
+    start_exchange, target_file, record
+):
+    recorder = record(target_file(start_exchange(), None))
+    for _ in range(2):
+        recorder.said(f"closed with {1000 + number}" for number in range(100))
+    recorder.close("finished", {})
+    noted = [event for event in load(recorder.path).events if event.kind == "target_said"]
+
+    assert MOST_UNMATCHED == len(noted)
+    assert {"text": "closed with 1000"} == noted[0].detail

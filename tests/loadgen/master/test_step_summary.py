@@ -135,3 +135,18 @@ def test_a_lost_worker_voids_the_step(report):
     assert (
         "a worker was lost" == observed(report, plateau={}, disturbances={"a worker was lost"}).void
     )
+
+
+def test_of_the_updates_it_is_told_how_many_were_checked_for_gaps(report):
+    plateau = {"deliveries": 40, "unnumbered": 30, "seconds": 4.0}
+    observation = observed(report, plateau=plateau)
+
+    assert (40, 10) == (observation.updates, observation.numbered)
+    assert (None, None) == (observed(report).updates, observed(report).numbered)
+
+
+def test_a_step_whose_values_ran_out_is_void_for_that(report):
+    void = observed(report, plateau={"failures": {"generator_no_row": 3}}).void
+
+    assert "3 times a connection found no row" in void
+    assert "values of the target file" in void

@@ -87,10 +87,9 @@ def join(master):
         runner.quit()
 
 
-def given(orders):
-    return [
-        (messages.BEGIN, {**orders.as_message(), "clock_offset_s": pytest.approx(0.25, abs=0.05)})
-    ]
+def given(orders, workers=2):
+    told = {"clock_offset_s": pytest.approx(0.25, abs=0.05), "workers": workers}
+    return [(messages.BEGIN, {**orders.as_message(), **told})]
 
 
 def test_locust_without_workers_is_its_own_crew(target):
@@ -228,4 +227,4 @@ def test_who_was_only_out_of_sight_keeps_its_orders(master, join, target):
 
     assert ({worker.client_id}, set()) == lost
     assert (set(), {worker.client_id}) == back
-    assert (False, given(ORDERS)) == (is_ordered, heard)
+    assert (False, given(ORDERS, workers=1)) == (is_ordered, heard)

@@ -67,6 +67,16 @@ def test_of_many_unmatched_frames_few_are_shown():
     assert [] == second["examples"]
 
 
+def test_what_the_target_says_is_kept_once_until_the_next_report():
+    counters = Counters()
+    for text in ("full", "full", *map(str, range(100))):
+        counters.note_said(text)
+    first, second = counters.take(1.0), counters.take(2.0)
+
+    assert ["full", "0", "1"] == first["said"]
+    assert [] == second["said"]
+
+
 def test_an_example_is_printable_whatever_the_target_sent():
     counters = Counters()
     counters.note_unmatched("not JSON: \x1b[2J\x07")

@@ -22,6 +22,7 @@ from capacity.loadgen.wire.frames import (
     TOO_BIG,
     TOO_MANY_FRAGMENTS,
     FrameReader,
+    closing_text,
     masked_frame,
 )
 
@@ -387,3 +388,15 @@ def test_the_close_frame_says_normal_closure():
 
     assert isinstance(event, CloseConnection)
     assert 1000 == event.code
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "text"),
+    [
+        (1008, "Too many; wait", "closed with 1008 'Too many, wait'"),
+        (1000, "", "closed with 1000 without a reason"),
+        (4000, "\x1b[2J", "closed with 4000 '\ufffd[2J'"),
+    ],
+)
+def test_a_close_is_told_in_one_line(code, reason, text):
+    assert text == closing_text(code, reason)

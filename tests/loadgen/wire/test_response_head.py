@@ -1,5 +1,6 @@
 """Heads as targets send them over real sockets; what follows a head must stay in the socket."""
 
+import contextlib
 import socket
 
 import pytest
@@ -98,3 +99,30 @@ def test_bodies_are_not_read_and_cookies_not_kept(pair):
     )
 
     assert b"HTTP/1.1 503 x\r\nRetry-After: 1\r\n\r\n" == everything(ResponseHead(ours))
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (
+            b"HTTP/1.1 307 Moved\r\nLocation: /ws/\r\nDate: x\r\n\r\n",
+            "307 Moved, Location: /ws/",
+        ),
+        (
+            b'HTTP/1.1 401 No\r\nWWW-Authenticate: Bearer realm="a; b"\r\nContent-Length: 9\r\n\r\n{"why":1}',
+            '401 No, WWW-Authenticate: Bearer realm="a, b", {"why":1}',
+        ),
+        (b"HTTP/1.1 429 Busy\r\nRetry-After: 30\r\n\r\nleft", "429 Busy, Retry-After: 30"),
+        (b"SSH-2.0-x y\r\n\r\n", "y"),
+        (b"", None),
+    ],
+)
+def test_an_answer_is_told_by_its_status_and_what_explains_it(pair, answer, told):
+    ours, theirs = pair
+    theirs.sendall(answer)
+    theirs.shutdown(socket.SHUT_WR)
+    head = ResponseHead(ours)
+    with contextlib.suppress(websocket.WebSocketBadStatusException):
+        everything(head)
+
+    assert told == head.told()

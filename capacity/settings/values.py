@@ -1,0 +1,140 @@
+"""The `values` section of a target file: what templates of the dialect need and nobody else may know."""
+
+import csv
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from capacity.domain.errors import ConfigError
+from capacity.settings.locate import beside
+from capacity.settings.secrets import secret_text
+from capacity.settings.yaml_file import Finding
+from capacity.workload.dialect import Dialect, Secret
+
+ORIGINS = ("file", "env", "rows", "operation")
+MOST_ROWS = 1_000_000
+
+
+class Value(BaseModel):
+    """Exactly one of file, env, rows and operation."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    file: str | None = None
+    """File that holds the value, without its last newline; relative to the target file."""
+    env: str | None = None
+    """Variable of the environment that holds it, on every host of the generator."""
+    rows: str | None = None
+    """CSV file with a value for each connection, one a line below the names of its columns;
+    connection i has the i-th. Fewer lines than connections are an error."""
+    column: Annotated[str, Field(min_length=1)] | None = None
+    """Name of the column in rows; needed unless there is only one."""
+    operation: str | None = None
+    """Operation of the dialect's rest section that hands out a value before each connect."""
+    path: str | None = None
+    """Path of the value in its JSON answer; needed by operation."""
+
+    @model_validator(mode="after")
+    def _has_one_origin(self) -> Self:
+        named = [name for name in ORIGINS if getattr(self, name) is not None]
+        if len(named) != 1:
+            raise ValueError(
+                f"needs exactly one of file, env, rows and operation (got {' and '.join(named) or 'none'})"
+            )
+        if (self.operation is None) != (self.path is None):
+            raise ValueError("operation and path go together")
+        if self.column is not None and self.rows is None:
+            raise ValueError("column is of no use without rows")
+        return self
+
+
+Values = Mapping[str, str | Value]
+
+
+def anchored_values(values: Values, folder: Path) -> dict[str, str | Value]:
+    """Return *values* with files that are named relative to *folder*."""
+    return {
+        name: value
+        if isinstance(value, str)
+        else value.model_copy(
+            update={
+                key: beside(folder, file)
+                for key in ("file", "rows")
+                if (file := getattr(value, key)) is not None
+            }
+        )
+        for name, value in values.items()
+    }
+
+
+def value_findings(values: Values, dialect: Dialect) -> Iterator[Finding]:
+    """Yield what the dialect needs and does not get, and what cannot be had."""
+    for name in dialect.needs:
+        if name not in values:
+            yield ("values",), f"dialect {dialect.name} needs {name}; give it here"
+    for name, value in values.items():
+        if name not in dialect.needs:
+            known = ", ".join(dialect.needs) or "nothing"
+            yield ("values", name), f"dialect {dialect.name} needs no {name}, it needs {known}"
+        elif isinstance(value, Value):
+            if value.operation is not None and value.operation not in dialect.rest:
+                known = ", ".join(dialect.rest) or "none"
+                yield (
+                    ("values", name, "operation"),
+                    f"dialect {dialect.name} has no operation {value.operation}, it has {known}",
+                )
+            try:
+                texts_of(name, value)
+            except ConfigError as error:
+                yield ("values", name), str(error).removeprefix(f"values.{name}: ")
+
+
+def texts_of(name: str, value: str | Value) -> str | list[str] | None:
+    """Return a value, or one for each connection; None where it is asked for at each connect.
+
+    Raises ConfigError, which never says what a value is.
+    """
+    what = f"values.{name}"
+    if isinstance(value, str):
+        return value
+    if value.rows is not None:
+        return _column(Path(value.rows), value.column, what)
+    if value.operation is not None:
+        return None
+    return secret_text(Secret(file=value.file, env=value.env), what)
+
+
+def _column(file: Path, column: str | None, what: str) -> list[str]:
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as opened:
+            lines = [line for line in csv.reader(opened) if line]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = error.strerror if isinstance(error, OSError) else "is no CSV text"
+        raise ConfigError(f"{what}: {file} cannot be read: {reason}") from None
+    names = lines[0] if lines else []
+    if column is None and len(names) == 1:
+        column = names[0]
+    if column not in names:
+        raise ConfigError(
+            f"{what}: {file} has no column {column or 'to take'}; column must be one of the"
+            f" {len(names)} names in its first line"
+        )
+    at = names.index(column)
+    rows = [line[at] if at < len(line) else "" for line in lines[1:]]
+    if "" in rows:
+        raise ConfigError(f"{what}: {file}: row {rows.index('') + 1} is empty in column {column}")
+    return rows
+
+
+def too_few_rows(values: Values, connections: int) -> str | None:
+    """Return what is wrong where a value has fewer rows than there are *connections*."""
+    for name, value in values.items():
+        rows = texts_of(name, value)
+        if isinstance(rows, list) and len(rows) < connections:
+            assert isinstance(value, Value)
+            return (
+                f"values.{name} has {len(rows)} rows in {value.rows} for {connections} connections; "
+                "add rows, or have the profile ask for no more connections than there are rows"
+            )
+    return None

@@ -1,0 +1,44 @@
+"""Why the target said no reaches the user, each with a remedy of its own."""
+
+import pytest
+
+from capacity.domain.finding import Status
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "remedy"),
+    [
+        (4403, "subscription plan allows 0 streams", "Use credentials"),
+        (1013, "try again later; node full", "Correct dialect, channels"),
+    ],
+)
+def test_code_and_reason_of_the_close_frame_are_shown(feed, code, reason, remedy):
+    started = feed(
+        "unwilling", code, reason, subscribe={"send": "{channel}", "confirm": "first_data"}
+    )
+    (finding,) = started.findings()
+    counters = started.load(lambda counters: counters.failures)
+
+    assert f"closed it with {code} {reason.replace(';', ',')!r}" in finding.statement
+    assert finding.remedy.startswith(remedy)
+    assert [f"closed with {code} {reason.replace(';', ',')!r}"] == counters.said
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_is_not_followed_but_named_with_where_it_leads(feed, status):
+    started = feed("redirected", status)
+    (finding,) = started.findings()
+    counters = started.load(lambda counters: counters.failures)
+
+    assert Status.FAILURE is finding.status
+    assert f"handshake_rejected_{status}: {status} Moved, Location: /ws/" in finding.statement
+    assert finding.remedy.startswith("Correct ws.url in the dialect")
+    assert {f"handshake_rejected_{status}": 2} == counters.failures
+
+
+def test_a_limit_on_one_address_is_named_with_how_long_to_wait(feed):
+    (finding,) = feed("busy").findings()
+
+    assert "429 Too Many Requests, Retry-After: 30" in finding.statement
+    assert '{"error": "see the headers"}' in finding.statement
+    assert "source_addresses" in finding.remedy

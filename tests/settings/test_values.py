@@ -1,0 +1,121 @@
+"""The values section of a target file."""
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from capacity.domain.errors import ConfigError
+from capacity.settings.dialect import parse
+from capacity.settings.values import (
+    Value,
+    anchored_values,
+    texts_of,
+    too_few_rows,
+    value_findings,
+)
+
+DIALECT = parse(
+    {
+        "dialect": 1,
+        "name": "keyed",
+        "ws": {"url": "ws://h/{token}"},
+        "http": {"base": "http://h"},
+        "needs": ["token"],
+        "channels": {"a": {"wire": "a"}},
+        "data": {"where": {}},
+        "rest": {"token": {"path": "/token", "method": "POST"}},
+    }
+)
+
+
+@pytest.fixture
+def rows(tmp_path):
+    file = tmp_path / "tokens.csv"
+    file.write_text("user,token\nu1,t1\nu2,t2\n\nu3,t3\n")
+    return str(file)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({}, "exactly one of file, env, rows and operation (got none)"),
+        ({"file": "a", "env": "b"}, "got file and env"),
+        ({"operation": "token"}, "operation and path go together"),
+        ({"file": "a", "path": "b"}, "operation and path go together"),
+        ({"file": "a", "column": "b"}, "column is of no use without rows"),
+    ],
+)
+def test_a_value_comes_from_one_place(settings, said):
+    with pytest.raises(ValidationError) as error:
+        TypeAdapter(Value).validate_python(settings)
+
+    assert said in str(error.value)
+
+
+def test_each_connection_has_a_row(rows):
+    assert ["t1", "t2", "t3"] == texts_of("token", Value(rows=rows, column="token"))
+
+
+def test_one_column_needs_no_name(tmp_path):
+    (tmp_path / "one.csv").write_text("token\nt1\n")
+
+    assert ["t1"] == texts_of("token", Value(rows=str(tmp_path / "one.csv")))
+
+
+@pytest.mark.parametrize(
+    ("content", "column", "said"),
+    [
+        ("user,token\nu,t\n", "tokn", "no column tokn; column must be one of the 2 names"),
+        ("user,token\nu,t\n", None, "no column to take; column must be one of the 2 names"),
+        ("", "token", "one of the 0 names in its first line"),
+        ("user,token\nu,t\nu\n", "token", "row 2 is empty in column token"),
+    ],
+)
+def test_a_file_of_rows_that_cannot_be_used_says_why_and_shows_no_value(
+    tmp_path, content, column, said
+):
+    file = tmp_path / "rows.csv"
+    file.write_text(content)
+    with pytest.raises(ConfigError) as error:
+        texts_of("token", Value(rows=str(file), column=column))
+
+    assert said in str(error.value)
+    assert "u,t" not in str(error.value)
+
+
+@pytest.mark.parametrize(("connections", "is_enough"), [(3, True), (4, False)])
+def test_fewer_rows_than_connections_are_one_clear_error(rows, connections, is_enough):
+    said = too_few_rows({"token": Value(rows=rows, column="token"), "x": "y"}, connections)
+
+    assert said == (
+        None
+        if is_enough
+        else f"values.token has 3 rows in {rows} for 4 connections; add rows, or have the profile ask"
+        " for no more connections than there are rows"
+    )
+
+
+def test_what_the_dialect_needs_has_to_be_given_and_nothing_else():
+    assert list(value_findings({}, DIALECT)) == [
+        (("values",), "dialect keyed needs token; give it here")
+    ]
+    assert list(value_findings({"token": "t", "tokn": "t"}, DIALECT)) == [
+        (("values", "tokn"), "dialect keyed needs no tokn, it needs token")
+    ]
+
+
+def test_a_value_that_cannot_be_had_is_a_finding_of_its_key(tmp_path):
+    gone = tmp_path / "gone"
+
+    assert list(value_findings({"token": Value(file=str(gone))}, DIALECT)) == [
+        (("values", "token"), f"{gone} cannot be read: No such file or directory")
+    ]
+    assert list(value_findings({"token": Value(operation="tok", path="a")}, DIALECT)) == [
+        (("values", "token", "operation"), "dialect keyed has no operation tok, it has token")
+    ]
+    assert list(value_findings({"token": Value(operation="token", path="a")}, DIALECT)) == []
+
+
+def test_files_are_relative_to_the_target_file(tmp_path):
+    values = {"a": Value(rows="r.csv"), "b": Value(env="E"), "c": "text"}
+
+    assert anchored_values(values, tmp_path) == {**values, "a": Value(rows=str(tmp_path / "r.csv"))}
