@@ -31,5 +31,7 @@ _.too_slow, _.accept_failures, _.slipped_s, _.arrival_limit
 _.delivered_bytes, _.untimed, _.fingerprint, _.unit_costs
 # What tells the master of forked workers from them.
 _.parent_pid
+# expat.
+_.StartElementHandler, _.EntityDeclHandler
 # A session of the exchange keeps it for its weight.
 _._state

@@ -12,6 +12,7 @@ import pytest
 from capacity.cli.main import COMMANDS, cli
 from capacity.domain import (
     caveats,
+    comparison,
     estimates,
     finding,
     load,
@@ -19,6 +20,7 @@ from capacity.domain import (
     plan,
     resource_facts,
     resources,
+    rules,
     run,
     sample,
     sizing,
@@ -40,6 +42,7 @@ PAGES = [
     "capacity/README.md",
     "config/deploy/agent.md",
     "config/deploy/README.md",
+    "docs/connection-limits.md",
     "docs/limits.md",
     "docs/own-service.md",
     "reports/README.md",
@@ -72,6 +75,7 @@ def test_every_command_is_in_the_readme(name):
     "module",
     [
         caveats,
+        comparison,
         estimates,
         finding,
         load,
@@ -83,6 +87,7 @@ def test_every_command_is_in_the_readme(name):
         sample,
         sizing,
         target,
+        rules,
     ],
 )
 def test_every_public_name_of_the_domain_is_in_the_glossary(module):

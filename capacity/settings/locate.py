@@ -21,7 +21,7 @@ def find(kind: str, name_or_path: str) -> Path:
     files: dict[str, Path] = {}
     for folder in (here, ours):
         for path in sorted(folder.glob("*")):
-            if path.suffix in SUFFIXES:
+            if path.suffix in SUFFIXES and (kind != "schedule" or _is_job(path)):
                 files.setdefault(path.stem, path)
     if name_or_path in files:
         return files[name_or_path]
@@ -30,6 +30,15 @@ def find(kind: str, name_or_path: str) -> Path:
     hint = f"did you mean {close[0]}? " if close else ""
     known = f"one of {', '.join(sorted(files))}, or " if files else ""
     raise ConfigError(f"{here} has no {name_or_path!r}{elsewhere}; {hint}give {known}a path")
+
+
+def _is_job(path: Path) -> bool:
+    """Tell a job from what else lies in schedule/, such as a Kubernetes CronJob."""
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return True  # Whoever reads it says what is wrong with it.
+    return any(line.startswith("job:") for line in lines)
 
 
 def shipped(folder: str) -> Path:

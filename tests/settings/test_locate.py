@@ -82,3 +82,11 @@ def test_an_empty_kind_asks_for_a_path(here):
     assert str(error.value) == (
         f"config/no-such-kind has no 'a', nor has {SHIPPED}/no-such-kind, which is shipped; give a path"
     )
+
+
+def test_what_is_no_job_is_not_offered_as_one(here):
+    with pytest.raises(ConfigError) as error:
+        find("schedule", "cronjop")
+
+    assert "one of nightly, or a path" in str(error.value)
+    assert find("schedule", "nightly") == SHIPPED / "schedule" / "nightly.yaml"

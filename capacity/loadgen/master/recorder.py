@@ -50,8 +50,7 @@ class Recorder:
         self._changes: list[RunEvent] = []
         """Events that a plan on the way has to know."""
         self._limits = {
-            (limit.resource, limit.scope, limit.source): limit
-            for limit in (preflight.info.limits if preflight.info else ())
+            limit.place: limit for limit in (preflight.info.limits if preflight.info else ())
         }
         self._histograms: dict[tuple[int, str], Histogram] = {}
         self._manifest = RunManifest(
@@ -126,7 +125,7 @@ class Recorder:
         except UnreachableError:
             return  # That it was lost is an event already.
         for limit in limits:
-            place = (limit.resource, limit.scope, limit.source)
+            place = limit.place
             if place not in self._limits:
                 self._limits[place] = limit
             elif _is_another(limit, self._limits[place]):
