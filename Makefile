@@ -67,9 +67,12 @@ validate-told: $(VENV)/.tested  ## Likewise, with safe runs that are told a quar
 
 fuzz: $(VENV)/.tested  ## Feed the frame reader, handshake and conversation junk for some five minutes.
 	CAPACITY_HYPOTHESIS_PROFILE=fuzz timeout 900 $(PYTHON) -m pytest -m hypothesis \
-	  tests/loadgen/test_frames.py tests/loadgen/test_compression.py \
-	  tests/loadgen/test_response_head.py tests/loadgen/test_handshake.py \
+	  tests/loadgen/wire/test_frames.py tests/loadgen/wire/test_compression.py \
+	  tests/loadgen/wire/test_response_head.py tests/loadgen/wire/test_handshake.py \
 	  tests/workload/test_conversation.py
+
+chaos: $(VENV)/.tested  ## Kill, stop and interrupt processes of TRIALS (100) short runs, and judge what is left; resumable.
+	$(PYTHON) tests/end_to_end/chaos.py --trials $(or $(TRIALS),100) --seed $(or $(SEED),1)
 
 soak: $(VENV)/.tested  ## Let connections come and go for MINUTES (60), and say what the worker grew by.
 	$(PYTHON) tests/benchmarks/soak.py $(MINUTES)
@@ -99,4 +102,4 @@ $(VENV)/.benched: tests/benchmarks/requirements.txt $(VENV)/.tested
 	$(PIP) -r tests/benchmarks/requirements.txt
 	@touch $@
 
-.PHONY: help demo example test test-all coverage wheel lock pictures bench validate validate-told fuzz soak
+.PHONY: help demo example test test-all coverage wheel lock pictures bench validate validate-told fuzz chaos soak

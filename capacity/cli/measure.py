@@ -205,6 +205,12 @@ def _why_not_begun(run: Path, child: Child) -> CapacityError:
     ending = read_ending(run)
     if ending is not None:
         return _ERRORS.get(ending.exit_code, CapacityError)(ending.reason)
+    code = child.process.returncode
+    if code < 0:
+        return RunInvalidError(
+            f"the load generator was killed by {signal.Signals(-code).name} before its first"
+            f" connection (log: {child.log}); nothing was recorded, start it again"
+        )
     return CapacityError(
         f"the load generator exited before its first connection: {child.last_words()}"
         f" (log: {child.log})"

@@ -130,8 +130,8 @@ def _consumers(
         url = push_url(options.push, may_be_plain=options.allow_plain_http)
         tls = client_context(options.ca_file) if url.startswith("https:") else None
         consumers.append(Pusher(url, ring, info, notes, token=token, tls=tls))
-    elif options.ca_file is not None or options.allow_plain_http:
-        raise ConfigError("--ca-file and --allow-plain-http go with --push")
+    elif options.ca_file is not None:
+        raise ConfigError("--ca-file goes with --push")
     if options.spool is not None:
         consumers.append(Spool(options.spool, spool_bytes(options), ring, info, notes))
     return consumers

@@ -64,7 +64,7 @@ def measured(folder: Path) -> Path:
     exchange, port = started("capacity.cli.main", "exchange", "--host", "10.91.1.1", "--port", "0")
     agent, agent_port = started(
         *("capacity.monitor", "--pid", str(exchange.pid), "--listen", "0"),
-        *("--bind", "10.91.2.1", "--token-file", str(token)),
+        *("--bind", "10.91.2.1", "--allow-plain-http", "--token-file", str(token)),
     )
     target = {
         "target": 1,

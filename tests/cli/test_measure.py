@@ -212,6 +212,11 @@ def test_a_generator_that_was_killed_is_told_from_one_that_gave_up(ended, record
         _raise_unless_finished(run, ended())
 
 
+def test_a_generator_that_was_killed_before_it_began_is_told_by_its_signal(ended, tmp_path):
+    with pytest.raises(RunInvalidError, match=r"was killed by SIGKILL before its first connection"):
+        _raise_unless_finished(tmp_path / "run", ended("import os; os.kill(os.getpid(), 9)"))
+
+
 @pytest.mark.parametrize(
     ("exit_code", "error"),
     [(2, ConfigError), (3, PreflightError), (4, UnreachableError), (1, CapacityError)],

@@ -242,11 +242,11 @@ def test_a_worker_that_would_measure_something_else_is_refused(site, what, tmp_p
         other = HOSTS["copy_of_the_program"](ROOT, tmp_path)
         (other / "capacity" / "more.py").touch()
         site.join(first, program=other)
-        said = r"worker worker-a_\w+ runs 0\.1\.0 \(\w+\), this is .*install the same there"
+        said = r"worker worker-a_\w+ runs 0\.1\.0 \(\w+\), this is .*install the same version there"
     else:
         first.ip("route", "add", "unreachable", site.target.address)
         site.join(first)
-        said = r"worker on worker-a: there is no way to 10.77.77.1:8080 \(connect_unreachable\)"
+        said = r"worker on worker-a: no route to 10.77.77.1:8080 \(connect_unreachable\)"
     code = measuring.process.wait(60)
 
     assert code == 3, measuring.said

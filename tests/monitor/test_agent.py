@@ -137,7 +137,7 @@ def test_impossible_arguments_end_it_without_a_word_of_python(capsys):
         (("--push", "http://192.0.2.9:9102"), 2, "use https, or add --allow-plain-http"),
         (("--push", "nowhere"), 2, "must be http://HOST:PORT"),
         (("--push", "https://x", "--ca-file", "{}/open"), 2, "not a file of certificates"),
-        (("--ca-file", "{}/open"), 2, "go with --push"),
+        (("--ca-file", "{}/open"), 2, "goes with --push"),
         (("--spool", "{}/absent"), 2, "No such file or directory; name a directory"),
     ],
 )
@@ -223,7 +223,8 @@ def test_with_a_token_other_addresses_may_be_served(bystander, start_agent, tmp_
     path.write_text("s3cret-of-16-letters")
     path.chmod(0o600)
     # Still the loopback: only what guards it is under test.
-    agent = start_agent("--pid", bystander.pid, "--bind", "127.0.0.1", "--token-file", path)
+    options = ("--bind", "127.0.0.2", "--allow-plain-http", "--token-file", path)
+    agent = start_agent("--pid", bystander.pid, *options)
 
     assert agent.ask("/v1/info").status_code == 401
     assert agent.ask("/v1/info", "s3cret-of-16-letters").status_code == 200
@@ -433,7 +434,7 @@ def test_a_cut_of_the_network_leaves_no_gap_in_the_samples(
     token.write_text("s3cret-of-16-letters")
     token.chmod(0o600)
     try:
-        words = f"--pid {elsewhere.pid} --interval 0.1 --bind {addresses}.2 --listen 9101"
+        words = f"--pid {elsewhere.pid} --interval 0.1 --bind {addresses}.2 --allow-plain-http --listen 9101"
         command = [sys.executable, "-m", "capacity.monitor", *words.split()]
         elsewhere.do(
             f"agent = subprocess.Popen({[*command, '--token-file', str(token)]!r},"
