@@ -17,12 +17,8 @@ def find(kind: str, name_or_path: str) -> Path:
     """
     if "/" in name_or_path or name_or_path.endswith(SUFFIXES):
         return Path(name_or_path)  # Whoever reads it says what is wrong with it.
-    here, ours = Path("config", kind), shipped("config") / kind
-    files: dict[str, Path] = {}
-    for folder in (here, ours):
-        for path in sorted(folder.glob("*")):
-            if path.suffix in SUFFIXES:
-                files.setdefault(path.stem, path)
+    here, ours = _folders_of(kind)
+    files = _files_of(kind)
     if name_or_path in files:
         return files[name_or_path]
     elsewhere = "" if here.resolve() == ours.resolve() else f", nor has {ours}, which is shipped"
@@ -30,6 +26,24 @@ def find(kind: str, name_or_path: str) -> Path:
     hint = f"did you mean {close[0]}? " if close else ""
     known = f"one of {', '.join(sorted(files))}, or " if files else ""
     raise ConfigError(f"{here} has no {name_or_path!r}{elsewhere}; {hint}give {known}a path")
+
+
+def names_of(kind: str) -> list[str]:
+    """Return the names that `find` knows of *kind*."""
+    return sorted(_files_of(kind))
+
+
+def _folders_of(kind: str) -> tuple[Path, Path]:
+    return Path("config", kind), shipped("config") / kind
+
+
+def _files_of(kind: str) -> dict[str, Path]:
+    files: dict[str, Path] = {}
+    for folder in _folders_of(kind):
+        for path in sorted(folder.glob("*")):
+            if path.suffix in SUFFIXES:
+                files.setdefault(path.stem, path)
+    return files
 
 
 def shipped(folder: str) -> Path:

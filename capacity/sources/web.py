@@ -7,6 +7,7 @@ from pathlib import Path
 import requests
 
 from capacity.domain.errors import ConfigError, UnreachableError
+from capacity.monitor.credentials import require_secret
 
 TIMEOUT_S = 3.0
 """Without a byte."""
@@ -18,7 +19,8 @@ _CHUNK_BYTES = 1 << 16
 
 
 def read_token(file: Path) -> str:
-    """Return the token in *file*, one word. Raises ConfigError."""
+    """Return the token in *file*, one word. Raises ConfigError, also where others may read it."""
+    require_secret(f"{file}: cannot read the agent's token", file)
     try:
         token = file.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:

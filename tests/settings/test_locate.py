@@ -6,7 +6,7 @@ import pytest
 
 import capacity
 from capacity.domain.errors import ConfigError
-from capacity.settings.locate import find, shipped
+from capacity.settings.locate import find, names_of, shipped
 
 SHIPPED = Path(capacity.__file__).parent.parent / "config"
 
@@ -82,3 +82,12 @@ def test_an_empty_kind_asks_for_a_path(here):
     assert str(error.value) == (
         f"config/no-such-kind has no 'a', nor has {SHIPPED}/no-such-kind, which is shipped; give a path"
     )
+
+
+def test_the_names_of_a_kind_are_those_that_can_be_found(here):
+    names = names_of("profiles")
+
+    assert {"safe", "break"} <= set(names)
+    assert names == sorted(names)
+    assert all(find("profiles", name).is_file() for name in names)
+    assert [] == names_of("nosuch")

@@ -190,6 +190,7 @@ def post(agent, path, body, token=None):
 def test_an_agent_is_heard_over_the_wire_with_the_token_of_the_file(tmp_path):
     token = tmp_path / "token"
     token.write_text("word\n")
+    token.chmod(0o600)
     agent = section(token_file=str(token))
     source = pushed_to(agent, agent.listen)
 
