@@ -72,6 +72,8 @@ class Examination:
         self._updates_per_s: float | None = None
         self._source: Source | None = None
         self._info: AgentInfo | None = None
+        self.planned: Planned | None = None
+        """The load that the profile means, once it was looked at and can be offered."""
 
     def findings(self) -> list[Finding]:
         """Return everything found; nothing that is wrong raises."""
@@ -172,6 +174,7 @@ class Examination:
                 f"{' to begin with' if planned.experiment is not None else ''}"
             ),
         )
+        self.planned = planned
         if planned is None:
             return
         highest = planned.most_connections
