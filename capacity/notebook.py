@@ -9,11 +9,8 @@
 from os import PathLike
 from pathlib import Path
 
-from capacity.domain.errors import ConfigError
 from capacity.domain.plan import CapacityPlan, Excuse
-from capacity.domain.resources import Limit
 from capacity.domain.run import RunRecord
-from capacity.planning.evidence.declared_limits import declared_limits
 from capacity.planning.plan import plan as planned
 from capacity.recording import run_directory
 
@@ -32,17 +29,6 @@ def plan(record: RunRecord) -> CapacityPlan | Excuse:
     """Return what `capacity plan` finds in *record*, by the limits of its target file as well.
 
     Connections, with base units elsewhere (bytes, seconds, cores); the same record gives the same
-    plan. Writes nothing. Raises ConfigError when the target's declared limits cannot be read.
+    plan. Writes nothing.
     """
-    return planned(record, declared=declared_in(record))
-
-
-def declared_in(record: RunRecord) -> tuple[Limit, ...]:
-    """Return the limits that the target file of *record* declares. Raises ConfigError."""
-    try:
-        return declared_limits(record.manifest.target)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ConfigError(
-            f"run {record.manifest.run}: run.json: target.limits: {error!r}; each entry is"
-            " a resource's name with its value and source"
-        ) from None
+    return planned(record, declared=record.manifest.target.limits)

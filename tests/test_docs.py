@@ -11,15 +11,18 @@ import pytest
 
 from capacity.cli.main import COMMANDS, cli
 from capacity.domain import (
+    caveats,
     estimates,
     finding,
     load,
     observation,
     plan,
+    resource_facts,
     resources,
     run,
     sample,
     sizing,
+    target,
 )
 from capacity.domain.errors import CapacityError
 from capacity.recording.run_directory import RunWriter
@@ -66,7 +69,21 @@ def test_every_command_is_in_the_readme(name):
 
 
 @pytest.mark.parametrize(
-    "module", [estimates, finding, load, observation, plan, resources, run, sample, sizing]
+    "module",
+    [
+        caveats,
+        estimates,
+        finding,
+        load,
+        observation,
+        plan,
+        resource_facts,
+        resources,
+        run,
+        sample,
+        sizing,
+        target,
+    ],
 )
 def test_every_public_name_of_the_domain_is_in_the_glossary(module):
     assert [] == [name for name in public_classes(module) if f"`{name}`" not in ARCHITECTURE]
@@ -78,8 +95,7 @@ def test_every_component_of_the_load_is_in_the_glossary():
     ]
 
 
-def test_every_resource_says_its_unit():
-    assert set(resources.Resource) == set(resources.UNITS)
+def test_every_resource_is_its_own_name():
     assert issubclass(resources.Resource, StrEnum)
 
 

@@ -11,8 +11,7 @@ import pytest
 import capacity
 from capacity import CapacityPlan, Excuse, RunRecord, load_run, plan
 from capacity.domain.errors import ConfigError
-from capacity.domain.resources import Resource
-from capacity.notebook import declared_in
+from capacity.domain.target import TargetSpec
 from capacity.recording.run_directory import RunWriter
 
 EXAMPLE = runpy.run_path(str(Path(__file__).parent / "reporting" / "example_run.py"))
@@ -44,7 +43,10 @@ def test_a_run_is_loaded_and_planned_in_two_lines_and_nothing_is_written(run, ki
 def test_limits_that_the_target_file_declares_are_not_forgotten():
     record = EXAMPLE["make_record"]()
     limits = {"descriptors": {"value": 10_052, "source": "the unit file"}}
-    lower = replace(record, manifest=replace(record.manifest, target={"limits": limits}))
+    lower = replace(
+        record,
+        manifest=replace(record.manifest, target=TargetSpec.from_document({"limits": limits})),
+    )
 
     assert plan(lower).capacity.mid < 10_052 < plan(record).capacity.mid
 
@@ -98,31 +100,3 @@ def test_a_type_checker_sees_what_a_notebook_gets(tmp_path, root):
 
     assert (0, "") == (checked.returncode, checked.stderr), checked.stdout
     assert "capacity.domain.plan.CapacityPlan | capacity.domain.plan.Excuse" in checked.stdout
-
-
-def test_declared_limits_come_from_the_recorded_target():
-    [declared] = declared_in(EXAMPLE["make_record"]())
-
-    assert (declared.resource, declared.value, declared.scope, declared.source) == (
-        Resource.DESCRIPTORS,
-        25_000.0,
-        "declared",
-        "LimitNOFILE in the unit",
-    )
-
-
-@pytest.mark.parametrize("limits", [None, {}])
-def test_a_target_may_declare_no_limits(limits):
-    record = EXAMPLE["make_record"]()
-    manifest = replace(record.manifest, target={"limits": limits})
-
-    assert declared_in(replace(record, manifest=manifest)) == ()
-
-
-@pytest.mark.parametrize("limits", [["x"], {"beer": {"value": 1, "source": "s"}}, {"cpu": {}}])
-def test_impossible_limits_are_refused_in_one_sentence(limits):
-    record = EXAMPLE["make_record"]()
-    manifest = replace(record.manifest, target={"limits": limits})
-
-    with pytest.raises(ConfigError, match=r"run\.json: target\.limits"):
-        declared_in(replace(record, manifest=manifest))

@@ -18,7 +18,7 @@ from capacity.loadgen.master.limit_search import trials_of
 from capacity.loadgen.run_path import new_run_path
 from capacity.recording.run_directory import load
 from capacity.settings.locate import find
-from capacity.settings.profile import load_profile
+from capacity.settings.profile import ProfileMix, load_profile
 from capacity.workload.search import bracket_of
 
 BEFORE, BEYOND = 0.9, 1.5
@@ -54,7 +54,8 @@ def command(*, verify: bool, descriptor_limit: int, profile: str, workers: int) 
     """Measure the bundled exchange up to a quarter of its capacity and predict that capacity."""
     console = Console(stderr=True)
     profile_path = find("profiles", profile)
-    run = new_run_path("demo", load_profile(profile_path).name)
+    loaded = load_profile(profile_path)
+    run = new_run_path("demo", loaded.name)
     with terminations_unwind(), ExitStack() as stack:
         target = start_bundled_target(stack, run, ["--descriptor-limit", str(descriptor_limit)])
         measure(target, profile_path, workers=workers, run=run)
@@ -65,10 +66,10 @@ def command(*, verify: bool, descriptor_limit: int, profile: str, workers: int) 
         if isinstance(plan, Excuse):
             raise RunInvalidError(plan.reason)
         if verify:
-            _verify(plan, target, workers, run)
+            _verify(plan, target, workers, run, loaded.mix)
 
 
-def _verify(plan: CapacityPlan, target: Path, workers: int, run: Path) -> None:
+def _verify(plan: CapacityPlan, target: Path, workers: int, run: Path, mix: ProfileMix) -> None:
     """Search for the true limit, and print predicted against measured."""
     breaking = run.with_name(f"{run.name}-break")
     breaking.mkdir()
@@ -79,7 +80,7 @@ def _verify(plan: CapacityPlan, target: Path, workers: int, run: Path) -> None:
         "start": start,
         "growth": GROWTH,
         "limit": max(start + 1, round(plan.capacity.mid * BEYOND)),
-        "mix": dict(load(run).manifest.profile["mix"]),
+        "mix": mix.model_dump(mode="json"),
     }
     profile.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
     measure(target, profile, workers=workers, run=breaking)

@@ -1,6 +1,5 @@
 """`capacity measure`: drives Locust headless through a profile and records the run."""
 
-import re
 import signal
 import sys
 import time
@@ -25,12 +24,12 @@ from capacity.domain.units import counted
 from capacity.loadgen.checks.preflight import check
 from capacity.loadgen.master.limit_search import trials_to_resume
 from capacity.loadgen.run_path import new_run_path
+from capacity.recording.ending import forget_ending, read_ending
 from capacity.recording.run_directory import is_run, load
 from capacity.settings.locate import find
 from capacity.settings.profile import load_profile
 from capacity.settings.target import load_target
 
-GAVE_UP = "Gave up waiting for workers to connect"
 _ERRORS: dict[int, type[CapacityError]] = {
     error.exit_code: error
     for error in (ConfigError, PreflightError, UnreachableError, RunInvalidError, GuardError)
@@ -137,6 +136,7 @@ def measure(
             soft_wrap=True,
             markup=False,
         )
+    forget_ending(run)
     started_s = time.monotonic()
     with terminations_unwind():
         argv = locust_argv(target, profile, run, workers, meeting, resume=resume)
@@ -164,7 +164,7 @@ def measure(
 
 def _raise_unless_finished(run: Path, child: Child) -> None:
     if not is_run(run):
-        raise _why_not_begun(child)
+        raise _why_not_begun(run, child)
     record = load(run)
     end = _end_of(record)
     if end is None:
@@ -187,18 +187,13 @@ def _raise_unless_finished(run: Path, child: Child) -> None:
         print(reason, file=sys.stderr)  # noqa: T201 - progress goes to stderr
 
 
-def _why_not_begun(child: Child) -> CapacityError:
-    errors = re.findall(r"/ERROR/([\w.]+): (.*)", child.log.read_text(errors="replace"))
-    logger, said = errors[-1] if errors else ("", child.last_words())
-    if said == GAVE_UP:
-        return PreflightError(
-            f"the remote workers did not connect in time (log: {child.log}); start them as "
-            "config/deploy/README.md says, open the firewall for them, or expect fewer"
-        )
-    if logger.startswith("capacity.") and child.process.returncode in _ERRORS:
-        return _ERRORS[child.process.returncode](said)
+def _why_not_begun(run: Path, child: Child) -> CapacityError:
+    ending = read_ending(run)
+    if ending is not None:
+        return _ERRORS.get(ending.exit_code, CapacityError)(ending.reason)
     return CapacityError(
-        f"the load generator exited before its first connection: {said} (log: {child.log})"
+        f"the load generator exited before its first connection: {child.last_words()}"
+        f" (log: {child.log})"
     )
 
 

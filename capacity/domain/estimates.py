@@ -23,5 +23,10 @@ class Estimate:
         return math.isfinite(self.high)
 
     @classmethod
+    def around(cls, mid: float, low: float, high: float, confidence: float) -> "Estimate":
+        """Return the interval with *mid* in it: bounds on its wrong side are *mid* itself."""
+        return cls(low=min(low, mid), mid=mid, high=max(high, mid), confidence=confidence)
+
+    @classmethod
     def exactly(cls, value: float) -> "Estimate":
         return cls(low=value, mid=value, high=value, confidence=1.0)

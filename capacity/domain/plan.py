@@ -1,16 +1,15 @@
 """The answer: a capacity with its walls and doubts, or the reason why there is none."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
+from capacity.domain.caveats import FARTHEST_RATIO, Doubt
 from capacity.domain.estimates import Estimate
 from capacity.domain.load import LoadVector
 from capacity.domain.observation import CutOffKind
-from capacity.domain.resources import COUNTED, Limit, Resource
+from capacity.domain.resource_facts import COUNTED
+from capacity.domain.resources import Limit, Resource
 from capacity.domain.sizing import Advice
 
-FARTHEST_RATIO = 10.0
-"""Times the tested load, that a measured cost can be carried."""
 CONTAINED = Estimate(low=0.0, mid=0.0, high=0.0, confidence=0.0)
 """Cost of a component that was not told apart: it is contained in another one's."""
 
@@ -69,54 +68,6 @@ class Wall:
     where it is not known at how many the next one stands."""
     remedy: str
     """How to lift it, as one sentence with the exact setting where there is one."""
-
-
-class DoubtKind(StrEnum):
-    """Why to distrust a plan."""
-
-    LIMIT_MET = "limit_met"
-    UNEXPLAINED_USE = "unexplained_use"
-    OBJECTIVE_NOT_FORECAST = "objective_not_forecast"
-    LIMIT_CHANGED = "limit_changed"
-
-    EXTRAPOLATION = "extrapolation"
-    UNKNOWN_LIMIT = "unknown_limit"
-    OWN_CAP = "own_cap"
-    COSTS_NOT_SEPARATED = "costs_not_separated"
-    GENERATOR_NEAR_LIMIT = "generator_near_limit"
-    VOID_STEPS = "void_steps"
-    SHARED_HOST = "shared_host"
-    FEW_STEPS = "few_steps"
-    POOR_FIT = "poor_fit"
-    NEAR_TIE = "near_tie"
-    TARGET_RESTARTED = "target_restarted"
-    LOST_CONNECTIONS = "lost_connections"
-    SAMPLES_MISSING = "samples_missing"
-    UNMATCHED_FRAMES = "unmatched_frames"
-    CLOCK_OFFSET = "clock_offset"
-    RUN_INCOMPLETE = "run_incomplete"
-    STEP_HAZARD = "step_hazard"
-    BENDING = "bending"
-    KEPT = "kept"
-    RISING = "rising"
-    PROCESSOR_TIME = "processor_time"
-    SINGLE_EVENT_LOOP = "single_event_loop"
-    UNEVEN_SHARE = "uneven_share"
-    OTHER_PROCESS = "other_process"
-
-
-ASSUMED = frozenset({DoubtKind.SHARED_HOST, DoubtKind.OWN_CAP})
-"""What holds of nearly every plan and so tells nothing of this one: said in a line of its own."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Doubt:
-    """One reason to distrust the plan, with its number and what to do about it."""
-
-    kind: DoubtKind
-    statement: str
-    """One sentence with the number in it."""
-    remedy: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +139,7 @@ class CapacityPlan:
     generator: GeneratorVerdict
     doubts: tuple[Doubt, ...]
     assumptions: tuple[Doubt, ...] = ()
-    """What every plan of a target like this takes for granted (ASSUMED)."""
+    """What every plan of a target like this takes for granted (`is_assumed` of its row)."""
     widest_mix: LoadVector | None = None
     """Of each part of the load the most per connection that a plateau carried; None if not known."""
     met: MetLimit | None = None

@@ -75,54 +75,6 @@ class Resource(StrEnum):
     """A limit that a run met without seeing what gave out: the target ended, or fell behind."""
 
 
-COUNTED = frozenset(
-    {
-        Resource.APPLICATION_CONNECTIONS,
-        Resource.UNIDENTIFIED,
-        Resource.DESCRIPTORS,
-        Resource.FILE_TABLE,
-        Resource.CONNTRACK,
-        Resource.OUTGOING_PORTS,
-        Resource.THREADS,
-        Resource.USER_PROCESSES,
-        Resource.EPOLL_WATCHES,
-        Resource.MEMORY_MAPS,
-    }
-)
-"""Resources of which a connection takes whole units, so that a ceiling on them is exact."""
-
-PROCESS_BYTES = frozenset({Resource.ADDRESS_SPACE, Resource.DATA_SEGMENT, Resource.HEAP})
-"""Memory of one process, which has a cap of its own whatever the host has left."""
-
-LATENCIES = frozenset({Resource.DELIVERY_DELAY, Resource.REQUEST_LATENCY, Resource.HANDSHAKE_TIME})
-"""Resources that the generator measures: each is the name of its series of durations too."""
-
-UNITS: dict[Resource, str] = {
-    Resource.APPLICATION_CONNECTIONS: "connections",
-    Resource.UNIDENTIFIED: "connections",
-    Resource.DESCRIPTORS: "descriptors",
-    Resource.FILE_TABLE: "files",
-    Resource.CONNTRACK: "entries",
-    Resource.OUTGOING_PORTS: "ports",
-    Resource.THREADS: "threads",
-    Resource.USER_PROCESSES: "threads",
-    Resource.EPOLL_WATCHES: "registrations",
-    Resource.MEMORY_MAPS: "maps",
-    Resource.MEMORY: "bytes",
-    Resource.HOST_MEMORY: "bytes",
-    Resource.ADDRESS_SPACE: "bytes",
-    Resource.DATA_SEGMENT: "bytes",
-    Resource.HEAP: "bytes",
-    Resource.TCP_MEMORY: "bytes",
-    Resource.CPU: "cores",
-    Resource.EVENT_LOOP: "cores",
-    Resource.NETWORK_OUT: "bytes_per_s",
-    Resource.DELIVERY_DELAY: "seconds",
-    Resource.REQUEST_LATENCY: "seconds",
-    Resource.HANDSHAKE_TIME: "seconds",
-}
-
-
 class LimitState(StrEnum):
     """What is known of a limit. The three ways of having no number differ."""
 
@@ -140,7 +92,7 @@ class Limit:
     resource: Resource
     state: LimitState
     value: float | None
-    """In the resource's unit (UNITS); None unless the state is KNOWN."""
+    """In the resource's unit (its row in RESOURCE_FACTS); None unless the state is KNOWN."""
     scope: str
     """process, cgroup, user, namespace, host, declared, or met where the run itself ran into it."""
     source: str

@@ -8,6 +8,7 @@ from capacity.domain.histogram import Histogram
 from capacity.domain.load import LoadStep
 from capacity.domain.observation import StepObservation
 from capacity.domain.sample import AgentInfo, Sample
+from capacity.domain.target import TargetSpec
 
 LIMIT_CHANGED = "limit_changed"
 """Kind of the event that says that a limit was set anew during the run."""
@@ -31,8 +32,8 @@ class RunManifest:
     run: str
     """Name of the run and of its directory."""
     started_at: float
-    target: Mapping[str, Any]
-    """The target file as validated, without secrets."""
+    target: TargetSpec
+    """In run.json its `document`, as one level of keys."""
     profile: Mapping[str, Any]
     """The profile file as validated."""
     steps: tuple[LoadStep, ...]

@@ -8,7 +8,8 @@ import math
 from datetime import UTC, datetime
 
 from capacity.domain.estimates import Estimate
-from capacity.domain.resources import UNITS, Resource
+from capacity.domain.resource_facts import UNITS
+from capacity.domain.resources import Resource
 
 _BYTE_PREFIXES = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")
 _SINGULAR = {"entries": "entry"}

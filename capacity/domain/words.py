@@ -6,34 +6,11 @@ direction overrides or halves of characters, and they may be long.
 
 from collections.abc import Sequence
 
-from capacity.domain.resources import Resource
+from capacity.domain.resource_facts import RESOURCE_FACTS
 
 LONGEST_TEXT = 400
 
-RESOURCES: dict[Resource, str] = {
-    Resource.APPLICATION_CONNECTIONS: "connections admitted by the application",
-    Resource.UNIDENTIFIED: "a limit that was met and not identified",
-    Resource.DESCRIPTORS: "file descriptors",
-    Resource.FILE_TABLE: "system file table",
-    Resource.CONNTRACK: "connection-tracking table",
-    Resource.OUTGOING_PORTS: "ports for connections to one upstream",
-    Resource.THREADS: "threads",
-    Resource.USER_PROCESSES: "processes of the target's user",
-    Resource.EPOLL_WATCHES: "epoll registrations",
-    Resource.MEMORY_MAPS: "memory mappings",
-    Resource.MEMORY: "memory of the target",
-    Resource.HOST_MEMORY: "memory of the host",
-    Resource.ADDRESS_SPACE: "address space of a process",
-    Resource.DATA_SEGMENT: "data segment of a process",
-    Resource.HEAP: "heap of a runtime",
-    Resource.TCP_MEMORY: "kernel memory for TCP",
-    Resource.CPU: "CPU of the target",
-    Resource.EVENT_LOOP: "event loop (hottest thread)",
-    Resource.NETWORK_OUT: "network, outgoing",
-    Resource.DELIVERY_DELAY: "delivery delay",
-    Resource.REQUEST_LATENCY: "request latency",
-    Resource.HANDSHAKE_TIME: "handshake time",
-}
+RESOURCES = {resource: facts.label for resource, facts in RESOURCE_FACTS.items()}
 
 LOADS: dict[str, str] = {
     "connections": "connections",

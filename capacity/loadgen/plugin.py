@@ -4,6 +4,7 @@ from locust import events
 from locust.env import Environment
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
+import atexit
 import os
 import sys
 from typing import Any
@@ -56,6 +57,8 @@ def _on_init(environment: Environment, runner: Any = None, **_kwargs: Any) -> No
     if isinstance(runner, MasterRunner | LocalRunner):
         interrupts_wait_for_a_switch()
         _sessions[environment] = Session(environment)
+        if options_of(environment).headless:
+            atexit.register(_sessions[environment].on_exit)
         if environment.web_ui is not None:
             mount(environment, _sessions[environment])
 

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from capacity.domain.estimates import Estimate
+
 REPLICATES = 300
 SEED = 20_240_229
 """Fixed: the same run gives the same plan."""
@@ -48,3 +50,9 @@ def spread_quantiles(
     low = np.quantile(values, tail, axis=0, method="lower")
     high = np.quantile(values, 1.0 - tail, axis=0, method="higher")
     return np.asarray(low), np.asarray(high)
+
+
+def interval_around(mid: float, values: NDArray[np.float64], confidence: float) -> Estimate:
+    """Return the two-sided interval of *values* around the forecast *mid*, which lies in it."""
+    low, high = spread_quantiles(values, confidence)
+    return Estimate.around(mid, float(low), float(high), confidence)

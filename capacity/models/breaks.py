@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from capacity.models.design_condition import SEPARABLE_BELOW, condition_number
+from capacity.models.design import SEPARABLE_BELOW, condition_number
 
 STRONG = 6.0
 """Fall of the criterion from which on a break is believed."""

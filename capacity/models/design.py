@@ -1,11 +1,14 @@
 """
-Which loads tell costs apart best: a D-optimal choice, by exchange.
+Which loads tell costs apart: the condition number of those tested, and the best choice of more.
 
-The choice maximises det(XᵀWX) (Fedorov, Theory of Optimal Experiments, 1972; the volume of the
-joint confidence region of the costs goes with its inverse root). Weights W = 1/ŷ², because errors
-of use are relative; ŷ is what use grows like before anything is known: a baseline and all columns
-alike. Each slot is chosen from candidates of its own, and none twice from the same ones. Without
-any chance in it: the same question gets the same answer.
+Columns scaled to equal size, largest over smallest singular value: above 30 the coefficients of
+dependent columns are arbitrary (Belsley, Kuh & Welsch, Regression Diagnostics, 1980, ch. 3).
+
+The choice is D-optimal, by exchange: it maximises det(XᵀWX) (Fedorov, Theory of Optimal
+Experiments, 1972; the volume of the joint confidence region of the costs goes with its inverse
+root). Weights W = 1/ŷ², because errors of use are relative; ŷ is what use grows like before
+anything is known: a baseline and all columns alike. Each slot is chosen from candidates of its own,
+and none twice from the same ones. Without any chance in it: the same question gets the same answer.
 """
 
 from collections.abc import Sequence
@@ -15,12 +18,25 @@ from numpy.typing import NDArray
 
 Matrix = NDArray[np.float64]
 
+SEPARABLE_BELOW = 30.0
+SINGULAR = 1e9
+"""Reported for columns that are collinear to the last digit."""
 BASELINE_SHARE = 0.1
 """Of the largest use, as the fits assume too (unit_costs)."""
 _RIDGE_RATIO = 1e-9
 """Lets a design that is still singular be compared with another one."""
 _GAIN = 1e-9
 """Exchanges that gain less than this in ln det end the search."""
+
+
+def condition_number(design: Matrix) -> float:
+    """Return κ of *design* with every column scaled to length 1, at most SINGULAR."""
+    lengths = np.linalg.norm(design, axis=0)
+    if design.shape[0] < design.shape[1] or np.any(lengths == 0.0):
+        return SINGULAR
+    singular_values = np.linalg.svd(design / lengths, compute_uv=False)
+    smallest = max(float(singular_values[-1]), float(singular_values[0]) / SINGULAR)
+    return float(singular_values[0]) / smallest
 
 
 def d_optimal_choice(fixed: Matrix, slots: Sequence[Matrix]) -> tuple[int, ...]:

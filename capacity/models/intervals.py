@@ -26,7 +26,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from capacity.domain.resources import COUNTED, LATENCIES, PROCESS_BYTES, Resource
+from capacity.domain.resource_facts import RESOURCE_FACTS, Use
+from capacity.domain.resources import Resource
 from capacity.models.latency.misses import miss_at
 
 CONFIDENCE = 0.9
@@ -49,16 +50,18 @@ _MISSES: dict[Form, tuple[tuple[float, float, float], ...]] = {
 }
 """(extrapolation ratio, factor, two-sided confidence)"""
 
+_FORMS = {
+    Use.COUNTED: Form.COUNTED,
+    Use.HELD_BYTES: Form.MEMORY,
+    Use.QUEUED_BYTES: Form.UTILIZATION,
+    Use.FLOW: Form.UTILIZATION,
+    Use.OBJECTIVE: Form.LATENCY,
+}
+
 
 def form_of(resource: Resource) -> Form:
     """Return the class of *resource*. TCP buffers queue, so they bend as utilization does."""
-    if resource in COUNTED:
-        return Form.COUNTED
-    if resource in LATENCIES:
-        return Form.LATENCY
-    if resource in {Resource.MEMORY, Resource.HOST_MEMORY} | PROCESS_BYTES:
-        return Form.MEMORY
-    return Form.UTILIZATION
+    return _FORMS[RESOURCE_FACTS[resource].use]
 
 
 def form_sigma(form: Form, extrapolation_ratio: float) -> float:

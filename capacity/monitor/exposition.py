@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from capacity.domain.resources import UNITS, Limit, LimitState, Resource
+from capacity.domain.resource_facts import UNITS
+from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.domain.sample import Sample
 
 _UNIT_SUFFIXES = {

@@ -11,7 +11,8 @@ import numpy as np
 
 from capacity.domain.load import LoadVector
 from capacity.domain.observation import StepObservation
-from capacity.domain.resources import COUNTED, Limit, Resource
+from capacity.domain.resource_facts import COUNTED
+from capacity.domain.resources import Limit, Resource
 from capacity.domain.sample import Sample
 from capacity.models.ceilings import connections_at_limit, whole_connections
 from capacity.planning.costs.fitted_costs import fitted_costs

@@ -9,20 +9,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from capacity.domain.plan import ASSUMED, CapacityPlan, Doubt, DoubtKind, Excuse, GeneratorVerdict
+from capacity.domain.plan import CapacityPlan, Excuse, GeneratorVerdict
 from capacity.domain.resources import Limit, Resource
 from capacity.domain.run import RunRecord
 from capacity.planning.bottlenecks.ceilings import walls
 from capacity.planning.bottlenecks.latency_objectives import latency_uses
-from capacity.planning.caveats.forecast import plan_doubts
+from capacity.planning.caveats.collected import Caveats, Forecast, caveats
 from capacity.planning.caveats.generator import generator_verdict
-from capacity.planning.caveats.latency import latency_doubts
-from capacity.planning.caveats.linearity import step_doubts
 from capacity.planning.caveats.no_result import why_no_fit, why_no_wall
-from capacity.planning.caveats.processor import processor_doubts
-from capacity.planning.caveats.record import record_doubts
-from capacity.planning.caveats.run_evidence import changed_limits, evidence_doubts
-from capacity.planning.costs.uneven_share import sharing_processes
+from capacity.planning.caveats.run_evidence import changed_limits
 from capacity.planning.evidence.effective_limits import (
     effective_limits,
     known_value,
@@ -50,13 +45,13 @@ def plan(record: RunRecord, *, declared: Sequence[Limit] = ()) -> CapacityPlan |
     windows = windows_of_one_life(plateau_windows(record.steps, record.samples, offset_s))
     read = limits_under_load(limits_of(record), windows)
     limits = effective_limits([*read, *declared])
-    doubts = record_doubts(record, verdict, list(limits.values()))
+    stated = list(limits.values())
     gap = why_no_fit(record, windows)
     if gap is not None:
-        return _excuse(record, gap, verdict, doubts)
+        return _excuse(record, gap, verdict, caveats(record, verdict, stated))
     mix = measured_mix(record.steps)
     assert mix is not None, "why_no_fit has looked"
-    met = met_limits(record, list(limits.values()))
+    met = met_limits(record, stated)
     windows, limits = count_connections_here(windows, limits)
     attributed = attribution(windows)
     latencies = latency_uses(record, {window.step for window in windows})
@@ -66,9 +61,21 @@ def plan(record: RunRecord, *, declared: Sequence[Limit] = ()) -> CapacityPlan |
         ran_into=met,
     )
     if found.capacity is None:
-        return _excuse(record, why_no_wall(found.no_ceiling), verdict, doubts)
+        gap = why_no_wall(found.no_ceiling)
+        return _excuse(record, gap, verdict, caveats(record, verdict, stated))
     # Of the mix that the capacity is quoted for: more connections may have been held idle.
     highest = held_connections(record.steps)
+    forecast = Forecast(
+        found=found,
+        capacity=found.capacity,
+        highest=highest,
+        mix=mix,
+        windows=windows,
+        attributed=attributed,
+        latencies=latencies,
+        met=met,
+    )
+    reasons = caveats(record, verdict, stated, forecast)
     answer = CapacityPlan(
         run=record.manifest.run,
         capacity=found.capacity,
@@ -81,28 +88,12 @@ def plan(record: RunRecord, *, declared: Sequence[Limit] = ()) -> CapacityPlan |
         extrapolation_ratio=found.capacity.mid / highest,
         condition_number=attributed.condition_number,
         generator=verdict,
-        doubts=(
-            *evidence_doubts(record, found, met, latencies),
-            *plan_doubts(
-                *(found.capacity, highest, found.ladder, attributed, mix),
-                processes=sharing_processes(windows),
-            ),
-            *step_doubts(record, windows, attributed, found.capacity, found.ladder),
-            *processor_doubts(record, windows, found.capacity, found.ladder),
-            *latency_doubts(latencies, found.ladder, found.capacity),
-            *doubts,
-        ),
+        doubts=reasons.doubts,
+        assumptions=reasons.assumptions,
         widest_mix=widest_mix(windows),
         met=met[0] if met else None,
     )
-    return replace(
-        answer,
-        next_level=next_level(answer),
-        doubts=tuple(doubt for doubt in answer.doubts if doubt.kind not in ASSUMED),
-        assumptions=tuple(
-            doubt for doubt in answer.doubts if doubt.kind in ASSUMED - _settled(answer)
-        ),
-    )
+    return replace(answer, next_level=next_level(answer))
 
 
 def count_connections_here(
@@ -124,12 +115,6 @@ def count_connections_here(
     return counted, {**limits, resource: replace(limit, source=source)}
 
 
-def _settled(answer: CapacityPlan) -> set[DoubtKind]:
-    """Return what need not be taken for granted any more: a cap that the run met is known."""
-    is_met = any(wall.resource is Resource.APPLICATION_CONNECTIONS for wall in answer.ladder)
-    return {DoubtKind.OWN_CAP} if is_met else set()
-
-
 def limits_of(record: RunRecord) -> list[Limit]:
     """Return the agent's limits, with those set anew during the run as they were last."""
     agent = record.manifest.agent
@@ -149,11 +134,11 @@ def _missing_reasons(record: RunRecord) -> dict[str, str]:
     return reasons
 
 
-def _excuse(record: RunRecord, gap: Gap, verdict: GeneratorVerdict, doubts: list[Doubt]) -> Excuse:
+def _excuse(record: RunRecord, gap: Gap, verdict: GeneratorVerdict, reasons: Caveats) -> Excuse:
     return Excuse(
         run=record.manifest.run,
         reason=gap.reason,
         remedy=gap.remedy,
         generator=verdict,
-        doubts=tuple(doubt for doubt in doubts if doubt.kind not in ASSUMED),
+        doubts=reasons.doubts,
     )

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from capacity.domain.plan import CapacityPlan
-from capacity.domain.resources import UNITS
+from capacity.domain.resource_facts import UNITS
 from capacity.domain.run import RunManifest
 
 
@@ -50,7 +50,7 @@ def fingerprint_of(manifest: RunManifest) -> str:
     """Return equal text for runs that may be compared: same target, profile, host, versions."""
     agent = manifest.agent
     compared = {
-        "target": manifest.target,
+        "target": manifest.target.document,
         "profile": manifest.profile,
         "host": None if agent is None else [agent.host, agent.cores, agent.memory_bytes],
         "versions": [

@@ -6,6 +6,7 @@
     histograms.jsonl   {"step", "series", "counts"}: durations in microseconds
     load.jsonl         one LoadPoint a second
     events.jsonl       phases, lost workers, problems, the end
+    ending.json        instead of all these: why the run could not begin (ending.py)
 
 Derived files (plan.json, report.*) lie beside them and can be made again at any time.
 
@@ -15,7 +16,7 @@ Format history: 1 - first version.
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +27,7 @@ from capacity.domain.histogram import Histogram
 from capacity.domain.observation import StepObservation
 from capacity.domain.run import LoadPoint, RunEvent, RunManifest, RunRecord
 from capacity.domain.sample import Sample
+from capacity.domain.target import TargetSpec
 
 FORMAT_VERSION = 1
 
@@ -61,7 +63,7 @@ class RunWriter:
         self.path = path
         try:
             path.mkdir(parents=True, exist_ok=True)
-            _write_whole(path / "run.json", _MANIFEST.dump_json(manifest, indent=2))
+            _write_whole(path / "run.json", _manifest_json(manifest))
         except FileExistsError:
             raise ConfigError(
                 f"{path}: there is a run already and runs are never overwritten; name another directory"
@@ -98,7 +100,8 @@ def is_run(path: Path) -> bool:
 def load(path: Path) -> RunRecord:
     """Return the run in *path*; what is torn or absent is named in its `missing`.
 
-    Raises ConfigError when *path* is no run, or one of a newer format.
+    Raises ConfigError when *path* is no run, one of a newer format, or one whose
+    target states impossible limits or objectives.
     """
     missing: list[str] = []
     manifest = _manifest(path)
@@ -144,15 +147,33 @@ def _manifest(path: Path) -> RunManifest:
         raise ConfigError(f"{path}: not a run (no readable run.json in it)") from None
     try:
         document = json.loads(text)
-        version = document["format_version"]
-        if version > FORMAT_VERSION:
-            raise ConfigError(
-                f"{file}: format {version} is newer than this program's {FORMAT_VERSION}; update it"
-            )
-        return _MANIFEST.validate_python(document)
-    except (ValueError, KeyError, TypeError) as error:
+        _refuse_newer(file, document["format_version"])
+        target = _target(file, document["target"])
+        return _MANIFEST.validate_python({**document, "target": target})
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         first_line = str(error).splitlines()[0]
         raise ConfigError(f"{file}: not a run's manifest ({first_line})") from None
+
+
+def _target(file: Path, document: Mapping[str, Any]) -> TargetSpec:
+    try:
+        return TargetSpec.from_document(document)
+    except ConfigError as error:
+        raise ConfigError(f"{file}: {error}") from None
+
+
+def _refuse_newer(file: Path, version: int) -> None:
+    if version > FORMAT_VERSION:
+        raise ConfigError(
+            f"{file}: format {version} is newer than this program's {FORMAT_VERSION}; update it"
+        )
+
+
+def _manifest_json(manifest: RunManifest) -> bytes:
+    """Return run.json: the target in it is its file as it was validated."""
+    document = json.loads(_MANIFEST.dump_json(manifest))
+    document["target"] = dict(manifest.target.document)
+    return json.dumps(document, indent=2, ensure_ascii=False).encode()
 
 
 def _lines(file: Path, adapter: TypeAdapter[T], missing: list[str]) -> Iterator[T]:

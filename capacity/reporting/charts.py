@@ -5,7 +5,8 @@ import math
 from capacity.domain import units
 from capacity.domain.load import LoadVector
 from capacity.domain.plan import CapacityPlan, Excuse, Wall
-from capacity.domain.resources import UNITS, Resource
+from capacity.domain.resource_facts import UNITS
+from capacity.domain.resources import Resource
 from capacity.domain.run import RunRecord
 from capacity.domain.words import RESOURCES
 from capacity.planning.evidence.windows import Window

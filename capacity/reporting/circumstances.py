@@ -184,7 +184,7 @@ def environment_section(record: RunRecord) -> Section:
             ),
         ]
     for name, mapping in (
-        ("target", manifest.target),
+        ("target", manifest.target.document),
         ("profile", manifest.profile),
         ("generator", manifest.generator),
     ):

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from capacity.domain.load import LoadVector
 from capacity.domain.observation import StepObservation
 from capacity.domain.plan import UnitCost
-from capacity.domain.resources import LATENCIES, Resource
+from capacity.domain.resource_facts import LATENCIES
+from capacity.domain.resources import Resource
 from capacity.domain.run import RunRecord
 from capacity.planning.bottlenecks.latency_objectives import latency_uses
 from capacity.planning.evidence.windows import Window, plateau_windows, windows_of_one_life

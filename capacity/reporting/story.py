@@ -30,7 +30,7 @@ _MOST_MISSING = 20
 def story(record: RunRecord, plan: CapacityPlan | Excuse) -> Story:
     """Return the whole report as text, the same run and plan giving the same report."""
     manifest = record.manifest
-    target = manifest.target.get("name", "a target without a name")
+    target = manifest.target.name or "a target without a name"
     missing = record.missing[:_MOST_MISSING]
     if len(record.missing) > _MOST_MISSING:
         missing = (*missing, f"and {len(record.missing) - _MOST_MISSING} more")

@@ -1,8 +1,9 @@
 """The answer in words, short enough for one screen: how many, what first, how sure."""
 
 from capacity.domain import units
+from capacity.domain.caveats import FARTHEST_RATIO
 from capacity.domain.load import LoadVector
-from capacity.domain.plan import FARTHEST_RATIO, CapacityPlan, Excuse, GeneratorVerdict, Wall
+from capacity.domain.plan import CapacityPlan, Excuse, GeneratorVerdict, Wall
 from capacity.domain.words import RESOURCES
 from capacity.planning.caveats.generator import is_near_limit
 from capacity.reporting.document import Fact, Standing, Verdict

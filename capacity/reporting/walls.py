@@ -1,9 +1,10 @@
 """The bottlenecks in order, the caveats, and the resources without a ceiling, as sections."""
 
 from capacity.domain import units
+from capacity.domain.caveats import Doubt
 from capacity.domain.load import LoadVector
-from capacity.domain.plan import CapacityPlan, Doubt, Excuse, NoCeiling, UnitCost, Wall
-from capacity.domain.resources import UNITS
+from capacity.domain.plan import CapacityPlan, Excuse, NoCeiling, UnitCost, Wall
+from capacity.domain.resource_facts import RESOURCE_FACTS
 from capacity.domain.words import RESOURCES
 from capacity.reporting.document import Cell, Figure, Row, Section, Table, cells
 from capacity.reporting.ladder_chart import ladder_chart
@@ -110,7 +111,7 @@ def _each(name: str, cost: UnitCost) -> str:
         "requests": cost.per_request_per_s.mid,
         "handshakes": cost.per_handshake_per_s.mid,
     }
-    if name not in each or UNITS[cost.resource] != "cores":
+    if name not in each or RESOURCE_FACTS[cost.resource].unit != "cores":
         return ""
     return f" ({units.duration(each[name])} CPU each)"
 

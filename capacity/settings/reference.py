@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from capacity.domain.resources import LATENCIES, UNITS
+from capacity.domain.resource_facts import LATENCIES, UNITS
 from capacity.settings import demand, dialect, hosts, job, profile, target
 from capacity.settings.key_schema import keys_of
 

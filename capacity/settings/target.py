@@ -10,7 +10,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, field_validator
 
 from capacity.domain.errors import ConfigError
-from capacity.domain.resources import LATENCIES, Resource
+from capacity.domain.resource_facts import LATENCIES
+from capacity.domain.resources import Resource
+from capacity.domain.target import LatencyObjective, TargetSpec, declared
 from capacity.settings.agent import Agent, agent_findings
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
@@ -117,6 +119,19 @@ class Slo(BaseModel):
     handshake_time: Objective | None = None
     """From TCP connect to confirmed subscription."""
 
+    def objectives(self) -> tuple[LatencyObjective, ...]:
+        """Return those that are set, in the order of their names."""
+        stated = {
+            Resource.DELIVERY_DELAY: self.delivery_delay,
+            Resource.HANDSHAKE_TIME: self.handshake_time,
+            Resource.REQUEST_LATENCY: self.request_latency,
+        }
+        return tuple(
+            LatencyObjective(resource=resource, limit_s=found.limit_s, quantile=found.quantile)
+            for resource, found in stated.items()
+            if found is not None
+        )
+
 
 class Target(BaseModel):
     model_config = RULES
@@ -158,6 +173,21 @@ class Target(BaseModel):
     source_addresses: tuple[Network, ...] = ()
     """IP addresses of the load generator's own host, or networks such as 127.0.1.0/28, that its
     connections leave from in turn: each has ports for some 28,000 connections to one target."""
+
+    def spec(self) -> TargetSpec:
+        """Return what a run keeps of this file, and a plan is made by."""
+        return TargetSpec(
+            name=self.name,
+            host=self.host,
+            port=self.port,
+            limits=tuple(
+                declared(resource, limit.value, limit.source)
+                for resource, limit in self.limits.items()
+            ),
+            arrival_limit_per_s=None if self.arrival_limit is None else self.arrival_limit.value,
+            objectives=() if self.slo is None else self.slo.objectives(),
+            document=self.model_dump(mode="json"),
+        )
 
     @field_validator("limits")
     @classmethod

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from capacity.domain.errors import UnreachableError
-from capacity.domain.resources import PROCESS_BYTES, Limit, Resource
+from capacity.domain.resource_facts import PROCESS_BYTES
+from capacity.domain.resources import Limit, Resource
 from capacity.domain.sample import AgentInfo, Sample
 from capacity.monitor.limits.states import unknown
 from capacity.monitor.readings import Reading

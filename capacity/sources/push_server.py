@@ -10,22 +10,19 @@ The loop that accepts uses no selector, so that it stands still as a thread and 
 alike, whatever was imported before gevent patched it.
 """
 
-import contextlib
-import hmac
 import json
 import socket
-import socketserver
 import ssl
 import sys
 import threading
 import time
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
+
+from capacity.monitor.http_server import MOST_CONNECTIONS, Handler, HttpServer, cut
 
 MOST_BODY_BYTES = 16 * 1024 * 1024
 """An hour of samples has some 10 MB."""
-_MOST_CONNECTIONS = 16
 _IDLE_S = 15.0
 _AFTER_ACCEPT_ERROR_S = 0.2
 
@@ -46,11 +43,8 @@ class Inbox(Protocol):
     def take_samples(self, body: bytes, newest_seq: int | None) -> int: ...
 
 
-class PushServer(ThreadingHTTPServer):
+class PushServer(HttpServer):
     """Bound when constructed; serves from `start` to `close`."""
-
-    daemon_threads = True
-    request_queue_size = 32
 
     def __init__(
         self,
@@ -60,16 +54,10 @@ class PushServer(ThreadingHTTPServer):
         tls: ssl.SSLContext | None = None,
     ) -> None:
         """Raises OSError when the address cannot be had."""
-        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-        self.inbox, self.token, self.tls = inbox, token, tls
+        self.inbox = inbox
         self._open: dict[Any, None] = {}
         self._is_closed = False
-        super().__init__(address, _Handler)
-
-    def server_bind(self) -> None:
-        # Not HTTPServer's: that asks the name service for our own name and may wait for it.
-        socketserver.TCPServer.server_bind(self)
-        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
+        super().__init__(address, _Handler, token=token, tls=tls)
 
     def start(self) -> None:
         threading.Thread(target=self._accept_forever, name="pushed samples", daemon=True).start()
@@ -77,8 +65,7 @@ class PushServer(ThreadingHTTPServer):
     def close(self) -> None:
         self._is_closed = True
         for connection in (self.socket, *self._open):
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+            cut(connection)
         self.socket.close()
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
@@ -87,35 +74,14 @@ class PushServer(ThreadingHTTPServer):
         finally:
             self._open.pop(request, None)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away concerns nobody; anything else is a defect and is shown."""
-        if not isinstance(sys.exception(), OSError):
-            super().handle_error(request, client_address)
-
-    def secured(self, request: Any, tls: ssl.SSLContext) -> ssl.SSLSocket:
-        """Return the connection after its handshake; it takes the place of the bare one."""
-        secured = tls.wrap_socket(request, server_side=True, do_handshake_on_connect=False)
-        self._open.pop(request, None)
-        self._open[secured] = None
-        try:
-            secured.do_handshake()
-        except OSError:
-            self.forget(secured)
-            raise
-        return secured
-
-    def forget(self, connection: Any) -> None:
-        self._open.pop(connection, None)
-        connection.close()
-
     def _accept_forever(self) -> None:
         while not self._is_closed:
             try:
-                request, client_address = self.socket.accept()
+                request, client_address = self.get_request()
             except OSError:
                 time.sleep(_AFTER_ACCEPT_ERROR_S)  # Closed, or short of descriptors.
                 continue
-            if len(self._open) >= _MOST_CONNECTIONS:
+            if len(self._open) >= MOST_CONNECTIONS:
                 self._end_oldest()
             self._open[request] = None
             self.process_request(request, client_address)
@@ -123,32 +89,15 @@ class PushServer(ThreadingHTTPServer):
     def _end_oldest(self) -> None:
         oldest = next(iter(self._open))
         self._open.pop(oldest, None)
-        with contextlib.suppress(OSError):
-            oldest.shutdown(socket.SHUT_RDWR)
+        cut(oldest)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     server: PushServer
-    protocol_version = "HTTP/1.1"
     server_version = "capacity"
-    sys_version = ""
     timeout = _IDLE_S
-    disable_nagle_algorithm = True
-    wbufsize = -1
 
-    def setup(self) -> None:
-        if self.server.tls is not None:
-            # Here and not where connections are accepted: a silent client holds up only itself.
-            self.request.settimeout(_IDLE_S)
-            self.request = self.server.secured(self.request, self.server.tls)
-        super().setup()
-
-    def finish(self) -> None:
-        super().finish()
-        if self.server.tls is not None:
-            self.server.forget(self.request)
-
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802 - as http.server calls it
         try:
             wanted = self._taken()
         except RefusedError as refusal:
@@ -156,11 +105,11 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._answer(HTTPStatus.OK, {"next": wanted})
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - as http.server calls it
         self._answer(HTTPStatus.METHOD_NOT_ALLOWED, {"error": "samples are posted here"})
 
     def _taken(self) -> int:
-        if not self._is_authorized():
+        if not self.is_authorized():
             raise RefusedError(HTTPStatus.UNAUTHORIZED, "a bearer token is needed")
         body = self._body()
         newest = self.headers.get("Capacity-Newest-Seq", "")
@@ -170,15 +119,6 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == "/v1/samples":
             return self.server.inbox.take_samples(body, newest_seq)
         raise RefusedError(HTTPStatus.NOT_FOUND, "there are /v1/info and /v1/samples")
-
-    def _is_authorized(self) -> bool:
-        if self.server.token is None:
-            return True
-        scheme, _, given = self.headers.get("Authorization", "").partition(" ")
-        is_same = hmac.compare_digest(
-            given.strip().encode("latin-1", "replace"), self.server.token.encode()
-        )
-        return is_same and scheme.lower() == "bearer"
 
     def _body(self) -> bytes:
         length = self.headers.get("Content-Length", "")
@@ -199,16 +139,9 @@ class _Handler(BaseHTTPRequestHandler):
         return int.from_bytes(info[68:72], sys.byteorder) / 1e6
 
     def _answer(self, status: HTTPStatus, document: dict[str, Any]) -> None:
-        body = json.dumps(document).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
+        headers = {}
         if status != HTTPStatus.OK:
             # What was refused may not have been read to its end.
             self.close_connection = True
-            self.send_header("Connection", "close")
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_arguments: object) -> None:
-        """Say nothing: what is wrong is in the answer, and the agent says it."""
+            headers["Connection"] = "close"
+        self.answer([json.dumps(document).encode()], headers=headers, status=status)

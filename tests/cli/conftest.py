@@ -8,6 +8,7 @@ from capacity.domain.observation import StepObservation
 from capacity.domain.plan import CapacityPlan, GeneratorVerdict
 from capacity.domain.resources import Resource
 from capacity.domain.run import RunManifest
+from capacity.domain.target import TargetSpec
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def bare_manifest():
         product_version="0.1.0",
         run="any",
         started_at=1.0,
-        target={"name": "here", "limits": {}},
+        target=TargetSpec.from_document({"name": "here", "limits": {}}),
         profile={"name": "tiny"},
         steps=(),
         audited_bound=None,

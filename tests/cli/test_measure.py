@@ -21,7 +21,8 @@ from capacity.domain.errors import (
     UnreachableError,
 )
 from capacity.domain.run import RunEvent
-from capacity.recording.run_directory import RunWriter, load
+from capacity.recording.ending import RunEnding, read_ending, write_ending
+from capacity.recording.run_directory import RunWriter, is_run, load
 
 PROFILE = {
     "profile": 1,
@@ -207,13 +208,28 @@ def test_a_generator_that_was_killed_is_told_from_one_that_gave_up(ended, record
         _raise_unless_finished(run, ended())
 
 
-def test_a_generator_that_refused_to_begin_is_passed_on_with_its_exit_code(ended, tmp_path):
-    script = "print('[2026] far/ERROR/capacity.loadgen.master.session: no way'); print(0); exit({})"
-    with pytest.raises(PreflightError, match=r"^no way$"):
-        _raise_unless_finished(tmp_path / "run", ended(script.format(3)))
-    with pytest.raises(CapacityError, match="before its first connection: no way") as caught:
-        _raise_unless_finished(tmp_path / "run", ended(script.format(1)))
-    assert type(caught.value) is CapacityError
+@pytest.mark.parametrize(
+    ("exit_code", "error"),
+    [(2, ConfigError), (3, PreflightError), (4, UnreachableError), (1, CapacityError)],
+)
+def test_a_generator_that_refused_to_begin_is_passed_on_with_its_exit_code(
+    ended, tmp_path, exit_code, error
+):
+    child = ended("print('whatever the log says')")
+    write_ending(tmp_path / "run", RunEnding(error="AnError", exit_code=exit_code, reason="no way"))
+
+    with pytest.raises(CapacityError, match=r"^no way$") as caught:
+        _raise_unless_finished(tmp_path / "run", child)
+    assert type(caught.value) is error
+
+
+def test_what_an_earlier_try_ended_with_is_not_taken_for_this_ones(target, profile, tmp_path):
+    run = tmp_path / "run"
+    write_ending(run, RunEnding(error="PreflightError", exit_code=3, reason="long ago"))
+    measure(target, profile, workers=1, run=run, quiet=True)
+
+    assert read_ending(run) is None
+    assert is_run(run)
 
 
 def test_a_generator_that_never_began_is_quoted(ended, tmp_path):

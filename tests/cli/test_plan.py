@@ -19,6 +19,7 @@ from capacity.cli.plan import (
 )
 from capacity.domain.errors import ConfigError
 from capacity.domain.resources import Resource
+from capacity.domain.target import TargetSpec
 from capacity.recording.run_directory import RunWriter
 from capacity.reporting.json_document import parse
 
@@ -109,10 +110,23 @@ def test_what_is_no_run_is_refused_in_one_sentence(tmp_path):
     assert "\n" not in str(result.exception)
 
 
+@pytest.mark.parametrize("limits", [["x"], {"beer": {"value": 1, "source": "s"}}, {"cpu": {}}])
+def test_impossible_limits_in_a_record_are_refused_in_one_sentence(tmp_path, limits):
+    record = EXAMPLE["make_record"]()
+    target = TargetSpec(document={"limits": limits})
+    run = write(tmp_path / "run", replace(record, manifest=replace(record.manifest, target=target)))
+
+    with pytest.raises(ConfigError, match=r"run\.json: target\.limits") as found:
+        plan_run(run)
+    assert "\n" not in str(found.value)
+
+
 def test_a_lower_declared_limit_lowers_the_plan(tmp_path):
     record = EXAMPLE["make_record"]()
     limits = {"descriptors": {"value": 10_052, "source": "the unit file"}}
-    manifest = replace(record.manifest, target={"name": "venue", "limits": limits})
+    manifest = replace(
+        record.manifest, target=TargetSpec.from_document({"name": "venue", "limits": limits})
+    )
 
     plan = plan_run(write(tmp_path / "run", replace(record, manifest=manifest)))
 

@@ -14,7 +14,8 @@ import pytest
 import yaml
 
 from capacity.cli.plan import plan_run
-from capacity.domain.plan import CapacityPlan, DoubtKind
+from capacity.domain.caveats import DoubtKind
+from capacity.domain.plan import CapacityPlan
 from capacity.domain.resources import Resource
 from capacity.recording.run_directory import load
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from capacity.models.bootstrap import spread_quantiles, widened, window_weights
+from capacity.models.bootstrap import interval_around, spread_quantiles, widened, window_weights
 
 
 def test_weights_are_positive_and_one_on_average():
@@ -48,3 +48,12 @@ def test_bounds_are_values_of_the_sample_even_when_some_are_infinite():
     low, high = spread_quantiles(np.array([1.0, 2.0, 3.0, np.inf]), 0.9)
 
     assert (float(low), float(high)) == (1.0, np.inf)
+
+
+def test_an_interval_around_a_forecast_has_the_bounds_of_the_replicates_and_holds_it():
+    values = np.arange(1.0, 21.0)
+    found = interval_around(10.0, values, 0.9)
+    beside = interval_around(30.0, values, 0.9)
+
+    assert (found.low, found.mid, found.high) == (1.0, 10.0, 20.0)
+    assert (beside.low, beside.mid, beside.high) == (1.0, 30.0, 30.0)

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capacity.domain.resources import COUNTED, PROCESS_BYTES, Resource
+from capacity.domain.resource_facts import COUNTED, PROCESS_BYTES
+from capacity.domain.resources import Resource
 from capacity.models.intervals import Form, even_normals, form_of, form_sigma
 
 Z_90, Z_80 = 1.6448536, 1.2815516

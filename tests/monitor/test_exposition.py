@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from capacity.domain.resources import UNITS, Resource
+from capacity.domain.resource_facts import UNITS
+from capacity.domain.resources import Resource
 from capacity.domain.sample import Sample
 from capacity.monitor.exposition import metrics_text
 from capacity.monitor.limits.states import known, unknown, unlimited

@@ -6,7 +6,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from capacity.domain.resources import LATENCIES, Resource, Scaling
+from capacity.domain.resource_facts import LATENCIES
+from capacity.domain.resources import Resource, Scaling
 from capacity.monitor import costs as costs_module
 from capacity.monitor import sampler as module
 from capacity.monitor.collectors.base import HostCollector, TargetCollector

@@ -13,6 +13,7 @@ from capacity.monitor import server as module
 from capacity.monitor.collectors.descriptors import DescriptorsCollector
 from capacity.monitor.credentials import client_context, server_context
 from capacity.monitor.discovery import Selector
+from capacity.monitor.http_server import MOST_CONNECTIONS
 from capacity.monitor.notes import Notes
 from capacity.monitor.sampler import Sampler
 from capacity.monitor.server import AgentServer
@@ -254,7 +255,7 @@ def test_a_defect_is_shown(serve, capfd):
 
 
 def held_connections(server):
-    return [socket.create_connection(server.host_and_port) for _ in range(module._MAX_CONNECTIONS)]
+    return [socket.create_connection(server.host_and_port) for _ in range(MOST_CONNECTIONS)]
 
 
 def asked(server, path="/healthz"):
@@ -278,7 +279,7 @@ def test_those_that_never_asked_make_room_for_one_that_does(serve, token):
 
 def test_where_all_were_served_a_further_connection_is_turned_away(serve, wait_until):
     server = serve()
-    held = [asked(server) for _ in range(module._MAX_CONNECTIONS)]
+    held = [asked(server) for _ in range(MOST_CONNECTIONS)]
     turned_away = send(server, b"")
     held.pop().close()
     wait_until(lambda: b"200" in send(server, b"GET /healthz HTTP/1.0\r\n\r\n"))
@@ -291,7 +292,7 @@ def test_where_all_were_served_a_further_connection_is_turned_away(serve, wait_u
 def test_asking_for_what_is_open_to_all_keeps_no_place(serve):
     server = serve("s3cret")
     known = asked(server, "/v1/samples")
-    strangers = [asked(server) for _ in range(module._MAX_CONNECTIONS - 1)]
+    strangers = [asked(server) for _ in range(MOST_CONNECTIONS - 1)]
     newcomer = asked(server, "/v1/info")
     known.request("GET", "/v1/samples", headers={"Authorization": "Bearer s3cret"})
 

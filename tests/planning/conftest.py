@@ -8,9 +8,11 @@ import pytest
 
 from capacity.domain.load import LoadStep, LoadVector
 from capacity.domain.observation import GeneratorHealth, StepObservation
-from capacity.domain.resources import COUNTED, Limit, LimitState, Resource
+from capacity.domain.resource_facts import COUNTED
+from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.domain.run import ClockOffset, RunManifest, RunRecord
 from capacity.domain.sample import AgentInfo, Sample
+from capacity.domain.target import TargetSpec
 from capacity.workload.profile import Mix, Pace, mixed_step, ramp_steps
 
 MIX = Mix(subscriptions_per_connection=2, requests_per_s_per_connection=0.02, poll_interval_s=1.0)
@@ -198,7 +200,7 @@ def manifest(
         product_version="0",
         run="planted",
         started_at=STARTED_AT,
-        target={},
+        target=TargetSpec(),
         profile={},
         steps=steps,
         audited_bound=None,

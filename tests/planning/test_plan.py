@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capacity.domain.plan import ASSUMED, CapacityPlan, DoubtKind, Excuse
+from capacity.domain.caveats import ASSUMED, DoubtKind
+from capacity.domain.plan import CapacityPlan, Excuse
 from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.planning.evidence.windows import DESCRIPTOR_LIMIT
 from capacity.planning.plan import plan

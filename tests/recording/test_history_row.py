@@ -8,6 +8,7 @@ from capacity.domain.plan import CapacityPlan, GeneratorVerdict, UnitCost, Wall
 from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.domain.run import RunManifest
 from capacity.domain.sample import AgentInfo
+from capacity.domain.target import TargetSpec
 from capacity.recording.history_row import fingerprint_of, unit_costs_of
 
 
@@ -30,7 +31,7 @@ def manifest(**changes):
         "product_version": "0.1.0",
         "run": "one",
         "started_at": 3.0,
-        "target": {"name": "demo", "port": 8080},
+        "target": TargetSpec.from_document({"name": "demo", "port": 8080}),
         "profile": {"kind": "safe"},
         "steps": (),
         "audited_bound": 100,
@@ -54,7 +55,7 @@ def test_the_next_night_on_the_same_target_has_the_same_fingerprint():
 @pytest.mark.parametrize(
     "changes",
     [
-        {"target": {"name": "demo", "port": 8081}},
+        {"target": TargetSpec.from_document({"name": "demo", "port": 8081})},
         {"profile": {"kind": "ramp"}},
         {"product_version": "0.2.0"},
         {"generator": {"versions": {"locust": "2.48"}}},

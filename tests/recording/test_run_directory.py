@@ -10,6 +10,7 @@ from capacity.domain.observation import Quantiles, StepObservation
 from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.domain.run import ClockOffset, LoadPoint, RunEvent, RunManifest
 from capacity.domain.sample import AgentInfo, Sample
+from capacity.domain.target import TargetSpec
 from capacity.recording.run_directory import FORMAT_VERSION, RunWriter, is_run, load
 
 STEP = LoadStep(
@@ -27,7 +28,7 @@ MANIFEST = RunManifest(
     product_version="0",
     run="a-run",
     started_at=1.0,
-    target={"name": "t"},
+    target=TargetSpec.from_document({"name": "t"}),
     profile={"name": "p"},
     steps=(STEP,),
     audited_bound=100,

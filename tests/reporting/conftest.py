@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from capacity.domain.run import RunEvent
+from capacity.domain.target import TargetSpec
 
 EXAMPLE = runpy.run_path(str(Path(__file__).with_name("example_run.py")))
 
@@ -52,7 +53,9 @@ def make_partial_records():
             ),
             missing=("the end: the run was aborted (guard)", "7 of 9 steps"),
         ),
-        "bare settings": replace(whole, manifest=replace(manifest, target={}, profile={})),
+        "bare settings": replace(
+            whole, manifest=replace(manifest, target=TargetSpec(), profile={})
+        ),
     }
 
 

@@ -5,22 +5,15 @@ Every resource is exactly baseline + costs · load, so that what a report shows 
 
 from dataclasses import replace
 
+from capacity.domain.caveats import Doubt, DoubtKind
 from capacity.domain.estimates import Estimate
 from capacity.domain.load import LoadVector
 from capacity.domain.observation import GeneratorHealth, Quantiles, StepObservation
-from capacity.domain.plan import (
-    CapacityPlan,
-    Doubt,
-    DoubtKind,
-    Excuse,
-    GeneratorVerdict,
-    NoCeiling,
-    UnitCost,
-    Wall,
-)
+from capacity.domain.plan import CapacityPlan, Excuse, GeneratorVerdict, NoCeiling, UnitCost, Wall
 from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.domain.run import ClockOffset, LoadPoint, RunEvent, RunManifest, RunRecord
 from capacity.domain.sample import AgentInfo, Sample
+from capacity.domain.target import TargetSpec
 from capacity.workload.profile import Mix, Pace, mixed_step
 
 STARTED_AT = 1_767_225_600.0  # 2026-01-01 00:00:00 UTC
@@ -191,12 +184,14 @@ def make_manifest(steps):
         product_version="0.1.0",
         run="20260101-000000-venue",
         started_at=STARTED_AT,
-        target={
-            "name": "venue-1",
-            "host": "127.0.0.1",
-            "port": 8080,
-            "limits": {"descriptors": {"value": 25_000, "source": "LimitNOFILE in the unit"}},
-        },
+        target=TargetSpec.from_document(
+            {
+                "name": "venue-1",
+                "host": "127.0.0.1",
+                "port": 8080,
+                "limits": {"descriptors": {"value": 25_000, "source": "LimitNOFILE in the unit"}},
+            }
+        ),
         profile={"name": "safe", "kind": "safe"},
         steps=steps,
         audited_bound=19_948,

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 from capacity.domain.run import RunEvent
+from capacity.domain.target import TargetSpec
 from capacity.reporting.circumstances import (
     data_quality_section,
     environment_section,
@@ -114,7 +115,11 @@ def test_a_long_list_is_cut(record):
     target = {"symbols": [f"S{number}" for number in range(20)]}
 
     found = pairs(
-        environment_section(replace(record, manifest=replace(record.manifest, target=target)))
+        environment_section(
+            replace(
+                record, manifest=replace(record.manifest, target=TargetSpec.from_document(target))
+            )
+        )
     )
 
     assert found["target.symbols"] == "S0, S1, S2, S3, S4, S5, S6, S7 and 12 more"

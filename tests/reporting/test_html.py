@@ -3,7 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from capacity.domain.plan import Doubt, DoubtKind
+from capacity.domain.caveats import Doubt, DoubtKind
+from capacity.domain.target import TargetSpec
 from capacity.reporting.html import render
 
 HOSTILE = (
@@ -67,7 +68,7 @@ def hostile_record(record):
     manifest = replace(
         record.manifest,
         run=HOSTILE,
-        target={"name": HOSTILE, HOSTILE: HOSTILE, "channels": [HOSTILE]},
+        target=TargetSpec.from_document({"name": HOSTILE, HOSTILE: HOSTILE, "channels": [HOSTILE]}),
         profile={"name": HOSTILE},
         generator={HOSTILE: HOSTILE},
         agent=replace(record.manifest.agent, host=HOSTILE, kernel=HOSTILE, target_name=HOSTILE),
@@ -109,7 +110,10 @@ def test_hostile_names_are_shown_and_nothing_else(record, plan, excuse, page):
 def test_control_characters_and_broken_text_can_be_written(record, plan):
     target = {"name": "\x00\x1b[2J\ud800\u202evenue"}
 
-    html = render(replace(record, manifest=replace(record.manifest, target=target)), plan)
+    html = render(
+        replace(record, manifest=replace(record.manifest, target=TargetSpec.from_document(target))),
+        plan,
+    )
 
     assert not re.search(r"[\x00-\x09\x0b-\x1f\u202e]", html)
     assert html.encode("utf-8")

@@ -2,7 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from capacity.domain.plan import Doubt, DoubtKind
+from capacity.domain.caveats import Doubt, DoubtKind
+from capacity.domain.target import TargetSpec
 from capacity.reporting.markdown import MOST_CHARACTERS, escaped, render
 
 
@@ -36,7 +37,10 @@ def test_the_answer_and_every_wall_and_doubt_are_there(record, plan):
 def test_every_row_of_every_table_has_as_many_cells_as_its_head(record, plan):
     target = {"name": "a|b", "k|e|y": "v|a|l"}
 
-    text = render(replace(record, manifest=replace(record.manifest, target=target)), plan)
+    text = render(
+        replace(record, manifest=replace(record.manifest, target=TargetSpec.from_document(target))),
+        plan,
+    )
     tables = [block for block in text.split("\n\n") if block.startswith("| ")]
 
     assert len(tables) >= 7

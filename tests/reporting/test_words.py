@@ -1,4 +1,4 @@
-from capacity.domain.plan import DoubtKind
+from capacity.domain.caveats import DoubtKind
 from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.reporting import words
 

@@ -1,11 +1,13 @@
 """Target files."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from capacity.domain.errors import ConfigError
 from capacity.domain.resources import Resource
+from capacity.domain.target import TargetSpec
 from capacity.settings.target import Target, addresses_in, load_target
 
 SHIPPED = Path(__file__).parents[2] / "config" / "targets"
@@ -63,6 +65,19 @@ def test_a_target_says_where_it_is_and_what_of_it_is_loaded(file):
     assert target.rest is not None
     assert target.rest.operation == "book"
     assert (target.rest.connections, target.rest.conditional) == ("keep_alive", False)
+
+
+def test_a_run_says_of_its_target_what_its_record_says_later(file):
+    slo = "{request_latency: {limit_s: 0.2}, delivery_delay: {quantile: 0.99, limit_s: 0.1}}"
+    arrivals = "{value: 50, source: limit_req}"
+    target = load_target(file(changed(slo=slo, arrival_limit=arrivals)))
+    spec = target.spec()
+
+    assert spec == TargetSpec.from_document(json.loads(json.dumps(spec.document)))
+    assert [each.limit_s for each in spec.objectives] == [0.1, 0.2]
+    assert spec.arrival_limit_per_s == 50.0
+    assert [limit.value for limit in spec.limits] == [4000.0]
+    assert (spec.name, spec.host, spec.port) == (target.name, target.host, target.port)
 
 
 def test_a_target_survives_the_way_to_a_worker(file):

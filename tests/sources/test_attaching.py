@@ -10,6 +10,7 @@ import pytest
 
 from capacity.domain.errors import ConfigError
 from capacity.domain.run import RunEvent, RunManifest
+from capacity.domain.target import TargetSpec
 from capacity.recording.run_directory import RunWriter, load
 from capacity.sources.attaching import attach
 from capacity.sources.spool import Spool
@@ -22,7 +23,7 @@ MANIFEST = RunManifest(
     product_version="0.1.0",
     run="run",
     started_at=BEGIN_AT,
-    target={"name": "here", "limits": {}},
+    target=TargetSpec.from_document({"name": "here", "limits": {}}),
     profile={"name": "tiny"},
     steps=(),
     audited_bound=None,

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capacity.models.design_condition import SEPARABLE_BELOW, condition_number
+from capacity.models.design import SEPARABLE_BELOW, condition_number
 from capacity.models.unit_costs import robust_costs
 from capacity.workload.experiment import Experiment, Factors, possible_mix
 from capacity.workload.profile import Mix, Pace, ramp_steps

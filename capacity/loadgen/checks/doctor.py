@@ -33,7 +33,6 @@ from capacity.loadgen.checks.preflight import (
 from capacity.loadgen.checks.trial import try_conversation, try_request
 from capacity.loadgen.checks.worker_identity import PROGRAM, boot_id, identity_here
 from capacity.loadgen.run_path import LOCKS, RUNS
-from capacity.planning.evidence.declared_limits import declared_limits
 from capacity.planning.evidence.effective_limits import effective_limits
 from capacity.planning.safety import readiness
 from capacity.planning.safety.audited_bound import AuditedBound, audited_bound
@@ -67,7 +66,7 @@ class Examination:
         self._profile = profile
         self._workers = workers
         self._dialect = load_dialect(find("dialects", target.dialect))
-        self._limits: tuple[Limit, ...] = declared_limits(target.model_dump(mode="json"))
+        self._limits: tuple[Limit, ...] = target.spec().limits
         self._used: Mapping[Resource, float] = {}
         self._updates_per_s: float | None = None
         self._source: Source | None = None

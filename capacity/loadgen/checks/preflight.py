@@ -21,7 +21,6 @@ from capacity.loadgen.checks.agent_watch import watch
 from capacity.loadgen.checks.generator_limits import check_room, check_sources, hosts_of, room_of
 from capacity.loadgen.checks.trial import try_conversation, try_request
 from capacity.loadgen.checks.worker_identity import WorkerIdentity, boot_id, identity_here
-from capacity.planning.evidence.declared_limits import declared_limits
 from capacity.planning.safety.audited_bound import AuditedBound, audited_bound
 from capacity.planning.safety.climb import Rules, first_level
 from capacity.settings.dialect import load_dialect
@@ -75,7 +74,7 @@ def check(
     """
     dialect = load_dialect(find("dialects", target.dialect))
     info = offset = None
-    declared = declared_limits(target.model_dump(mode="json"))
+    declared = target.spec().limits
     limits: tuple[Limit, ...] = declared
     used: dict[Resource, float] = {}
     agent = open_source(target)

@@ -7,7 +7,7 @@ the controller moves the position on a fixed beat and writes down what comes tog
 from locust.env import Environment
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from capacity.loadgen.master.assignments import careful_rate_per_s, is_careful, 
 from capacity.loadgen.master.check_in import LOCAL, check_in
 from capacity.loadgen.master.closing import Closing
 from capacity.loadgen.master.course import course_from
-from capacity.loadgen.master.distress import Distress, Response
+from capacity.loadgen.master.distress import Distress
 from capacity.loadgen.master.forecasts import Forecasts
 from capacity.loadgen.master.guard_watch import Guard, Moment, saturated
 from capacity.loadgen.master.limit_search import TRIAL
@@ -31,6 +31,8 @@ from capacity.loadgen.master.locust_users import fix_poller_count, spawns_per_s,
 from capacity.loadgen.master.merged_counts import MergedCounts
 from capacity.loadgen.master.recorder import Recorder
 from capacity.loadgen.master.run_endings import Ending
+from capacity.loadgen.master.run_events import Beat, Seen, seen_in
+from capacity.loadgen.master.run_states import Action, action_on
 from capacity.loadgen.master.step_results import WORKER_JOINED, WORKER_LOST, StepResults
 from capacity.loadgen.master.worker_pool import WorkerPool
 from capacity.loadgen.protocol import messages
@@ -41,8 +43,6 @@ from capacity.workload.profile import (
     START,
     Phase,
     Position,
-    StepNotReachedError,
-    advance,
     is_way_down,
 )
 from capacity.workload.search import Trial
@@ -94,10 +94,10 @@ class Controller:
         )
         self._progress = (0, 0.0)
         """Most connections open in this step, and the elapsed time at which they were."""
-        self._began_s = time.monotonic()
+        self._started_s = time.monotonic()
         self.pool = WorkerPool(environment, orders_of(target, profile, preflight))
         self.book = StepResults(self.pool, self.recorder)
-        self.forecasts = Forecasts(is_beside_load=LOCAL in self.pool.ids)
+        self.forecasts = Forecasts(preflight.declared, is_beside_load=LOCAL in self.pool.ids)
         self._greenlets: list[gevent.Greenlet] = []
 
     def begin(self) -> None:
@@ -147,7 +147,7 @@ class Controller:
 
     @property
     def elapsed_s(self) -> float:
-        return time.monotonic() - self._began_s
+        return time.monotonic() - self._started_s
 
     @property
     def observations(self) -> list[StepObservation]:
@@ -170,39 +170,68 @@ class Controller:
         while not self.is_over:
             gevent.sleep(BEAT_S)
             self._watch_workers()
-            if not self.pool:
-                self.finish(run_endings.without_workers())
-            elif not self._is_guarded():
-                self._go_on()
+            beat = self._beat()
+            seen = seen_in(beat, self._distress)
+            if seen is not None:
+                phase = beat.position.phase
+                self._do(action_on(seen.event, phase, is_search=beat.is_search), seen)
 
-    def _go_on(self) -> None:
-        try:
-            position = advance(
-                self.steps,
-                self.position,
-                self.elapsed_s,
-                self.open_connections,
-                self.profile.connections_per_user,
-                # A careful ramp takes as long as it gets on.
-                stalled_s=self.elapsed_s - self._progress[1] if self._is_careful else None,
-            )
-        except StepNotReachedError:
-            if self.course.is_search:
-                self._follow()
-            else:
-                self._end_unreached()
-            return
-        if position is None:
+    def _beat(self) -> Beat:
+        """Return what is to be seen now."""
+        # A careful ramp takes as long as it gets on.
+        stalled_s = self.elapsed_s - self._progress[1] if self._is_careful else None
+        return Beat(
+            steps=self.steps,
+            position=self.position,
+            elapsed_s=self.elapsed_s,
+            stalled_s=stalled_s,
+            open_connections=self.open_connections,
+            connections_per_user=self.profile.connections_per_user,
+            has_workers=bool(self.pool),
+            is_search=self.course.is_search,
+            loss=self.book.loss(self.step),
+            moment=self._moment(),
+            samples=self.recorder.samples,
+        )
+
+    def _moment(self) -> Moment | None:
+        """Return what the guards look at, None where nothing is guarded."""
+        if self.course.is_search and self.profile.guards is None:
+            return None
+        index, phase = self.position.index, self.position.phase
+        return Moment(
+            merged=self.counts,
+            connections=self.book.connections_peak,
+            is_loaded=index > 0 or self.step.connections > 0,
+            is_leaving=is_way_down(self.steps, index) and phase is not Phase.PLATEAU,
+            lost_before=self.book.lost_before(self.position),
+            refused_by=self.pool.refused_by,
+        )
+
+    def _do(self, action: Action, seen: Seen) -> None:
+        doing: dict[Action, Callable[[], object]] = {
+            Action.WAIT: lambda: None,
+            Action.SLOW_DOWN: lambda: self._slow_down(seen.sign),
+            Action.BEGIN_PHASE: lambda: self._move_to(seen.goal),
+            Action.BEGIN_STEP: lambda: self._begin_step(seen.goal),
+            Action.ASK_FOR_STEPS: self._follow,
+            Action.GIVE_UP_TRIAL: lambda: self._give_up(seen.statement),
+            Action.END_UNREACHED: self._end_unreached,
+            Action.END_LOST: lambda: self._end_lost(seen.statement, seen.loss),
+            Action.END_GUARDED: lambda: self._end_guarded(self.position.index, seen.sign),
+            Action.END_WITHOUT_WORKERS: lambda: self.finish(run_endings.without_workers()),
+        }
+        doing[action]()
+
+    def _begin_step(self, position: Position) -> None:
+        if self.stops_after_step:
             self._follow()
-        elif position.index != self.position.index:
-            if self.stops_after_step:
-                self._follow()
-            elif not self._is_guarded_from(self.steps[position.index]):
-                self._move_to(position)
-        elif position is not self.position:
+        elif not self._is_guarded_from(self.steps[position.index]):
             self._move_to(position)
-        else:
-            self._watch_target()
+
+    def _give_up(self, statement: str) -> None:
+        self.book.disturbances.add(statement)
+        self._follow()
 
     def _move_to(self, position: Position) -> None:
         before, self.position = self.position, position
@@ -274,49 +303,12 @@ class Controller:
         cut_off = self.book.unreached(self.step)
         self.finish(run_endings.not_reached(self._close_step(cut_off=cut_off)))
 
-    def _watch_target(self) -> None:
-        """End the run, or the trial, when most connections are gone."""
-        if self.course.is_search and self.position.phase is Phase.RAMP:
-            return  # A ramp that gets nowhere, or back from too much, ends by its time-out.
-        loss = self.book.loss(self.step)
-        if loss is None:
-            return
-        if self.course.is_search:
-            self.book.disturbances.add(loss)
-            self._follow()
-        elif not self._distress.may_be_explained(self.elapsed_s):
-            self._end_lost(loss, CutOffKind.LOST)
-
     def _end_lost(self, statement: str, kind: CutOffKind) -> None:
         self.pool.tell(messages.END)
         cut_off = CutOff(kind=kind, statement=statement, connections=self.book.connections_peak)
         index = self.position.index
         self._close_step(cut_off=cut_off)
         self.finish(run_endings.target_lost(index, statement))
-
-    def _is_guarded(self) -> bool:
-        """Tell whether something is being done about the target's distress: the run does not go on."""
-        index, phase = self.position.index, self.position.phase
-        if self.course.is_search and self.profile.guards is None:
-            return False  # A search breaks its target and lets it recover.
-        moment = Moment(
-            merged=self.counts,
-            connections=self.book.connections_peak,
-            is_loaded=index > 0 or self.step.connections > 0,
-            is_leaving=is_way_down(self.steps, index) and phase is not Phase.PLATEAU,
-            lost_before=self.book.lost_before(self.position),
-            refused_by=self.pool.refused_by,
-        )
-        reaction = self._distress.reaction(self.recorder.samples, moment, phase, self.elapsed_s)
-        if reaction is None:
-            return False
-        if reaction.response is Response.SLOW_DOWN:
-            self._slow_down(reaction.trip)
-        elif reaction.response is Response.END and reaction.trip.kind is CutOffKind.DIED:
-            self._end_lost(reaction.trip.statement, CutOffKind.DIED)
-        elif reaction.response is Response.END:
-            self._end_guarded(index, reaction.trip)
-        return True
 
     @property
     def _connects_per_s(self) -> float:

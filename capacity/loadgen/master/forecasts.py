@@ -1,5 +1,6 @@
 """The plan so far after each step, while a run goes on: how its interval tightens."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import gevent
@@ -7,8 +8,8 @@ from gevent.lock import BoundedSemaphore
 
 from capacity.domain.observation import StepObservation
 from capacity.domain.plan import CapacityPlan, Excuse
+from capacity.domain.resources import Limit
 from capacity.domain.run import RunRecord
-from capacity.planning.evidence.declared_limits import declared_limits
 from capacity.planning.plan import plan
 
 
@@ -22,8 +23,9 @@ class Forecast:
 
 
 class Forecasts:
-    def __init__(self, *, is_beside_load: bool) -> None:
-        """Take whether this process offers load itself: it has no time for plans then."""
+    def __init__(self, declared: Sequence[Limit], *, is_beside_load: bool) -> None:
+        """Take the *declared* limits, and whether this process offers load: it has no time then."""
+        self._declared = declared
         self._is_beside_load = is_beside_load
         self._turn = BoundedSemaphore(1)
         self.made: list[Forecast] = []
@@ -43,7 +45,7 @@ class Forecasts:
 
     def _make(self, step: StepObservation, record: RunRecord) -> None:
         with self._turn:
-            declared = declared_limits(record.manifest.target)
             self.note(
-                step, gevent.get_hub().threadpool.apply(plan, (record,), {"declared": declared})
+                step,
+                gevent.get_hub().threadpool.apply(plan, (record,), {"declared": self._declared}),
             )

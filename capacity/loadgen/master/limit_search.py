@@ -148,7 +148,7 @@ def trials_to_resume(run: Path, target: Target, profile: Profile) -> list[Trial]
     record = load(run)
     asked = {"target": target.name, "mix": profile.mix.model_dump(mode="json")}
     answered = {
-        "target": record.manifest.target.get("name"),
+        "target": record.manifest.target.name,
         "mix": record.manifest.profile.get("mix"),
     }
     for key, value in asked.items():

@@ -61,7 +61,7 @@ class Recorder:
             product_version=__version__,
             run=run.name,
             started_at=self.started_at,
-            target=target.model_dump(mode="json"),
+            target=target.spec(),
             profile=profile.model_dump(mode="json"),
             steps=preflight.steps,
             audited_bound=preflight.audited_bound,

@@ -1,14 +1,14 @@
 """Begins a run when Locust's load shape first asks, and ends it when Locust stops."""
 
 from locust.env import Environment
-from locust.runners import STATE_STOPPING
+from locust.runners import STATE_STOPPING, MasterRunner
 
 import logging
 import sys
 from pathlib import Path
 from typing import Any
 
-from capacity.domain.errors import CapacityError, without_content
+from capacity.domain.errors import CapacityError, PreflightError, without_content
 from capacity.loadgen.arguments import options_of
 from capacity.loadgen.master import run_endings
 from capacity.loadgen.master.check_in import await_workers, present_workers
@@ -16,11 +16,18 @@ from capacity.loadgen.master.controller import Controller
 from capacity.loadgen.master.limit_search import trials_to_resume
 from capacity.loadgen.protocol import messages
 from capacity.loadgen.run_path import new_run_path
+from capacity.recording.ending import ending_of, write_ending
 from capacity.settings.locate import find
 from capacity.settings.profile import load_profile
 from capacity.settings.target import load_target
 
 logger = logging.getLogger(__name__)
+
+
+_NOT_COME = (
+    "the remote workers did not connect in time; start them as config/deploy/README.md says, open the"
+    " firewall for them, or expect fewer"
+)
 
 
 class Session:
@@ -107,14 +114,22 @@ class Session:
             else:
                 self.controller.begin()
         except CapacityError as error:
-            self._refuse(error)
+            self._not_begun(error)
             return False
         finally:
             self.is_beginning = self._is_unwanted = False
         self._is_running = True
         return True
 
-    def _refuse(self, error: CapacityError) -> None:
+    def on_exit(self) -> None:
+        """Say why nothing was begun where Locust gave up waiting for workers: no event tells."""
+        runner = self._environment.runner
+        expected = options_of(self._environment).expect_workers
+        has_begun = self.controller is not None or self.problem is not None
+        if isinstance(runner, MasterRunner) and not has_begun and runner.worker_count < expected:
+            self._not_begun(PreflightError(_NOT_COME))
+
+    def _not_begun(self, error: CapacityError) -> None:
         self.problem = str(error)
         self._environment.process_exit_code = error.exit_code
         if self._environment.web_ui is not None:
@@ -122,6 +137,8 @@ class Session:
             self.problem = without_content(error)
             print(error, file=sys.stderr)  # noqa: T201 - the terminal is the operator's
         logger.error("%s", self.problem)
+        if run := options_of(self._environment).capacity_run:
+            write_ending(Path(run), ending_of(error))
 
     def _controller(self) -> Controller:
         options = options_of(self._environment)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from capacity.domain import units
+from capacity.domain.caveats import Doubt
 from capacity.domain.load import LoadStep
-from capacity.domain.plan import CapacityPlan, Doubt
+from capacity.domain.plan import CapacityPlan
 from capacity.domain.resources import Resource
 from capacity.domain.run import RunEvent
 from capacity.domain.words import RESOURCES, listed

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from capacity.domain import units
 from capacity.domain.estimates import Estimate
 from capacity.domain.plan import CapacityPlan, Excuse
-from capacity.domain.resources import LATENCIES, Limit, LimitState, Resource
+from capacity.domain.resource_facts import LATENCIES
+from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.domain.sample import Sample
 from capacity.domain.words import RESOURCES
 from capacity.planning.evidence.effective_limits import effective_limits, known_value

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from capacity.domain.estimates import Estimate
-from capacity.models.bootstrap import SEED, spread_quantiles, widened, window_weights
+from capacity.models.bootstrap import SEED, interval_around, widened, window_weights
 from capacity.models.intervals import CONFIDENCE
 from capacity.models.unit_costs import refitted_costs
 
@@ -28,8 +28,4 @@ def arrival_cost_s(
     resampling = np.vstack([draws, np.ones(len(excess_s))])
     costs = refitted_costs(design, np.array(excess_s), weights, resampling)
     costs = widened(costs, costs[-1], *design.shape).sum(axis=1)
-    low, high = spread_quantiles(costs[:-1], CONFIDENCE)
-    mid = float(costs[-1])
-    return Estimate(
-        low=min(float(low), mid), mid=mid, high=max(float(high), mid), confidence=CONFIDENCE
-    )
+    return interval_around(float(costs[-1]), costs[:-1], CONFIDENCE)

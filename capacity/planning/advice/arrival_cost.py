@@ -9,7 +9,6 @@ from capacity.domain.sizing import ArrivalCost, Unanswered
 from capacity.models.operations.arrival_cost import arrival_cost_s
 from capacity.planning.costs.admission import admission_per_s
 from capacity.planning.costs.ramps import CPU_RESOURCES, Ramp, excess_s, ramps, smallest_backlog
-from capacity.planning.evidence.declared_limits import admitted_per_s
 from capacity.planning.evidence.plausible import is_plausible
 from capacity.planning.evidence.windows import offset_of, restarts
 
@@ -59,7 +58,7 @@ def arrival_cost(record: RunRecord, plan: CapacityPlan) -> ArrivalCost | Unanswe
         ramps=len(found),
         tested_per_s=max((ramp.opened_per_s for ramp in clean), default=0.0),
         backlog=smallest_backlog(record.samples),
-        admitted_per_s=admitted_per_s(record.manifest.target),
+        admitted_per_s=record.manifest.target.arrival_limit_per_s,
         admission_per_s=admission,
     )
 

@@ -66,7 +66,7 @@ def _capacity(plan: CapacityPlan, sizing: Sizing, host: HostType | None) -> Esti
         return plan.capacity
     mid, low = walls[0].ceiling, float(safe_connections(plan, walls))
     high = mid * mid / low if 0.0 < low < mid else mid
-    return Estimate(low=min(low, mid), mid=mid, high=high, confidence=CONFIDENCE)
+    return Estimate.around(mid, low, high, CONFIDENCE)
 
 
 def _times(one: Estimate, factor: float) -> Estimate:

@@ -19,11 +19,12 @@ from statistics import NormalDist
 
 from capacity.domain.load import LoadVector
 from capacity.domain.plan import CapacityPlan, UnitCost, Wall
-from capacity.domain.resources import COUNTED, Resource
+from capacity.domain.resource_facts import COUNTED
+from capacity.domain.resources import Resource
 from capacity.domain.sizing import HostType, HostWall, Unanswered
 from capacity.domain.words import LOADS, RESOURCES, listed
+from capacity.models.ceilings import lowest_at_confidence
 from capacity.models.intervals import Form, form_of, form_sigma
-from capacity.models.weakest import lowest_at_confidence
 
 ONE_SIDED = 0.95
 FARTHEST_MIX_RATIO = 4.0

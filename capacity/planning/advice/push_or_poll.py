@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from capacity.domain.estimates import Estimate
 from capacity.domain.observation import StepObservation
 from capacity.domain.plan import CapacityPlan, UnitCost
-from capacity.domain.resources import COUNTED, Resource
+from capacity.domain.resource_facts import COUNTED, FLOWS
+from capacity.domain.resources import Resource
 from capacity.domain.sizing import (
     ArrivalCost,
     BreakEven,
@@ -35,8 +36,6 @@ from capacity.planning.advice.sizing import name_of
 DELIVERIES_PER_S = (0.01, 0.1, 1.0, 10.0, 100.0)
 FRESHNESS_S = (0.5, 1.0, 5.0, 30.0, 300.0)
 _PARTS = ("connections", "deliveries_per_s", "requests_per_s")
-_SPENT = frozenset({Resource.CPU, Resource.EVENT_LOOP, Resource.NETWORK_OUT})
-"""By the second; everything else is held."""
 
 
 def break_even(
@@ -47,7 +46,7 @@ def break_even(
 ) -> BreakEven | Unanswered:
     """Return the table of update rates and freshnesses, and the intervals that break even."""
     costs = {wall.resource: wall.cost for wall in plan.ladder if _is_separated(wall.cost)}
-    priced = [cost for resource, cost in costs.items() if resource in _SPENT and _is_priced(cost)]
+    priced = [cost for resource, cost in costs.items() if resource in FLOWS and _is_priced(cost)]
     if not priced:
         return Unanswered(
             reason=(
@@ -103,7 +102,7 @@ class _Instance:
 
     def poll(self, cost: UnitCost, interval_s: float) -> float:
         """Return the use of one client that polls."""
-        if cost.resource not in _SPENT:
+        if cost.resource not in FLOWS:
             return cost.per_connection.mid * held_share(interval_s)
         arrival = self.arrival.get(cost.resource)
         return poll_cost(

@@ -23,12 +23,13 @@ from capacity.domain import units
 from capacity.domain.estimates import Estimate
 from capacity.domain.load import LoadVector
 from capacity.domain.plan import CONTAINED, MetLimit, NoCeiling, UnitCost, Wall
-from capacity.domain.resources import COUNTED, LATENCIES, Limit, LimitState, Resource
-from capacity.models.bootstrap import REPLICATES, SEED, spread_quantiles
+from capacity.domain.resource_facts import COUNTED, LATENCIES, TIE_ORDER
+from capacity.domain.resources import Limit, LimitState, Resource
+from capacity.models.bootstrap import REPLICATES, SEED, interval_around
 from capacity.models.ceilings import connections_at_limit, whole_connections
 from capacity.models.intervals import CONFIDENCE, Form, even_normals, form_of, form_sigma
 from capacity.models.wild_bootstrap import step_normals
-from capacity.planning.bottlenecks.ladder import TIE_ORDER, ladder
+from capacity.planning.bottlenecks.ladder import ladder
 from capacity.planning.bottlenecks.latency_objectives import (
     LatencyUse,
     latency_ceilings,
@@ -315,11 +316,7 @@ def _ceiling(met: _Met) -> Estimate:
 
 def _interval(values: NDArray[np.float64]) -> Estimate:
     """Return the interval over the replicates around the last entry, the forecast itself."""
-    low, high = spread_quantiles(values[:-1], CONFIDENCE)
-    mid = float(values[-1])
-    return Estimate(
-        low=min(float(low), mid), mid=mid, high=max(float(high), mid), confidence=CONFIDENCE
-    )
+    return interval_around(float(values[-1]), values[:-1], CONFIDENCE)
 
 
 def _used_at_baseline(windows: Sequence[Window], resource: Resource, fit: ResourceFit) -> float:

@@ -11,33 +11,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from capacity.domain.plan import Wall
-from capacity.domain.resources import Resource
-
-TIE_ORDER = (
-    Resource.APPLICATION_CONNECTIONS,
-    Resource.UNIDENTIFIED,
-    Resource.DESCRIPTORS,
-    Resource.THREADS,
-    Resource.USER_PROCESSES,
-    Resource.FILE_TABLE,
-    Resource.CONNTRACK,
-    Resource.OUTGOING_PORTS,
-    Resource.EPOLL_WATCHES,
-    Resource.MEMORY_MAPS,
-    Resource.ADDRESS_SPACE,
-    Resource.DATA_SEGMENT,
-    Resource.HEAP,
-    Resource.TCP_MEMORY,
-    Resource.EVENT_LOOP,
-    Resource.MEMORY,
-    Resource.HOST_MEMORY,
-    Resource.CPU,
-    Resource.NETWORK_OUT,
-    Resource.DELIVERY_DELAY,
-    Resource.REQUEST_LATENCY,
-    Resource.HANDSHAKE_TIME,
-)
-"""From a line in the application's configuration to a bigger machine."""
+from capacity.domain.resource_facts import TIE_ORDER
 
 
 def ladder(walls: Sequence[Wall]) -> tuple[Wall, ...]:

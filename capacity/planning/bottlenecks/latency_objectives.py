@@ -7,21 +7,18 @@ nothing about one with them. Percentiles are of all values of a step together, n
 percentiles.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from capacity.domain import units
-from capacity.domain.errors import ConfigError
 from capacity.domain.estimates import Estimate
 from capacity.domain.histogram import Histogram
 from capacity.domain.plan import CONTAINED, UnitCost
-from capacity.domain.resources import LATENCIES, Limit, LimitState
+from capacity.domain.resources import Limit, LimitState
 from capacity.domain.run import RunRecord
-from capacity.domain.words import listed
 from capacity.models.intervals import CONFIDENCE
 from capacity.models.latency.ceiling import (
     FEWEST_LEVELS,
@@ -49,31 +46,19 @@ class LatencyUse:
 
 
 def objectives(record: RunRecord) -> list[tuple[Limit, float]]:
-    """Return the limit and the quantile of each objective of the run. Raises ConfigError."""
-    slo = record.manifest.target.get("slo") or {}
-    try:
-        return _objectives(slo)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ConfigError(
-            f"run {record.manifest.run}: run.json: target.slo: {error!r}; each entry is"
-            f" {listed(sorted(LATENCIES))} with its limit_s and quantile"
-        ) from None
-
-
-def _objectives(slo: Mapping[str, Any]) -> list[tuple[Limit, float]]:
+    """Return the limit and the quantile of each objective of the run."""
     return [
         (
             Limit(
-                resource=resource,
+                resource=stated.resource,
                 state=LimitState.KNOWN,
-                value=float(objective["limit_s"]),
+                value=stated.limit_s,
                 scope="declared",
-                source=f"slo.{resource} of the target file, quantile {objective['quantile']:g}",
+                source=f"slo.{stated.resource} of the target file, quantile {stated.quantile:g}",
             ),
-            float(objective["quantile"]),
+            stated.quantile,
         )
-        for resource in sorted(LATENCIES)
-        if (objective := slo.get(resource)) is not None
+        for stated in record.manifest.target.objectives
     ]
 
 

@@ -4,23 +4,24 @@ import math
 from collections.abc import Iterator, Sequence
 
 from capacity.domain import units
+from capacity.domain.caveats import (
+    BUSY_LOOP_RATIO,
+    BY_DESIGN_RATIO,
+    FARTHEST_RATIO,
+    NEAR_TIE_RATIO,
+    POOR_RESIDUAL_RATIO,
+    Doubt,
+    DoubtKind,
+)
 from capacity.domain.estimates import Estimate
 from capacity.domain.load import LoadVector
-from capacity.domain.plan import Doubt, DoubtKind, Wall
-from capacity.domain.resources import COUNTED, LATENCIES, Resource
+from capacity.domain.plan import Wall
+from capacity.domain.resource_facts import COUNTED, LATENCIES
+from capacity.domain.resources import Resource
 from capacity.domain.words import LOADS, RESOURCES, listed
-from capacity.models.design_condition import SEPARABLE_BELOW
+from capacity.models.design import SEPARABLE_BELOW
+from capacity.planning.caveats.near import is_near
 from capacity.planning.evidence.load_components import Attribution
-
-BY_DESIGN_RATIO = 4.5
-"""The safe profile tests to a quarter of the capacity: a ratio of 4 is meant."""
-FAR_RATIO = 10.0
-POOR_RESIDUAL_RATIO = 0.1
-POOR_FIT_MATTERS_RATIO = 2.0
-"""A wall that surely lies this many times beyond the capacity may be known badly."""
-NEAR_TIE_RATIO = 1.1
-BUSY_LOOP_RATIO = 0.9
-"""At which a queue of one server waits ρ / (1 − ρ) = 9 services (M/M/1)."""
 
 
 def plan_doubts(
@@ -51,7 +52,7 @@ def _about_reach(capacity: Estimate, highest: float, binding: Wall | None) -> It
     ratio = capacity.mid / highest
     # What is counted is carried any distance once its slope was seen.
     if ratio > BY_DESIGN_RATIO and (binding is None or binding.resource not in COUNTED):
-        word = "far beyond" if ratio > FAR_RATIO else "beyond"
+        word = "far beyond" if ratio > FARTHEST_RATIO else "beyond"
         yield Doubt(
             kind=DoubtKind.EXTRAPOLATION,
             statement=(
@@ -102,8 +103,7 @@ def _about_fit(capacity: Estimate, walls: Sequence[Wall]) -> Iterator[Doubt]:
     poor = [
         f"{RESOURCES[wall.resource]} by {units.share(wall.cost.residual_ratio)}"
         for wall in walls
-        if wall.cost.residual_ratio > POOR_RESIDUAL_RATIO
-        and wall.ceiling.low < POOR_FIT_MATTERS_RATIO * capacity.mid
+        if wall.cost.residual_ratio > POOR_RESIDUAL_RATIO and is_near(wall, capacity)
     ]
     if poor:
         yield Doubt(

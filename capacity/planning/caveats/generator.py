@@ -8,13 +8,10 @@ steps that are used can be believed, and whether they came near the generator's 
 from collections.abc import Sequence
 
 from capacity.domain import units
+from capacity.domain.caveats import NEAR_CPU_RATIO, NEAR_LAG_S
 from capacity.domain.observation import GeneratorHealth, StepObservation
 from capacity.domain.plan import GeneratorVerdict
 from capacity.planning.evidence.windows import is_usable
-
-NEAR_LAG_S = 0.010
-"""A timer that fires 10 ms late at the 95th percentile."""
-NEAR_CPU_RATIO = 0.8
 
 
 def generator_verdict(steps: Sequence[StepObservation]) -> GeneratorVerdict:

@@ -3,14 +3,13 @@
 from collections.abc import Iterator, Sequence
 
 from capacity.domain import units
+from capacity.domain.caveats import Doubt, DoubtKind
 from capacity.domain.estimates import Estimate
-from capacity.domain.plan import Doubt, DoubtKind, Wall
+from capacity.domain.plan import Wall
 from capacity.domain.words import RESOURCES
 from capacity.models.latency.laws import better_law
 from capacity.planning.bottlenecks.latency_objectives import LatencyUse
-
-NEAR_RATIO = 2.0
-"""A wall that surely lies this many times beyond the capacity does not matter."""
+from capacity.planning.caveats.near import is_near
 
 
 def latency_doubts(
@@ -20,7 +19,7 @@ def latency_doubts(
     by_resource = {wall.resource: wall for wall in walls}
     for use in uses:
         wall = by_resource.get(use.limit.resource)
-        if wall is None or wall.ceiling.low > NEAR_RATIO * capacity.mid:
+        if wall is None or not is_near(wall, capacity):
             continue
         law = better_law(use.connections, use.medians_s, use.tails_s, use.limit.value or 0.0)
         if law is None or law.connections >= wall.ceiling.low:

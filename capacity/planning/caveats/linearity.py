@@ -14,28 +14,29 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from capacity.domain import units
+from capacity.domain.caveats import (
+    HIGHEST_LEVEL_RATIO,
+    KEPT_RATIO,
+    KEPT_UNITS,
+    MATERIAL_RATIO,
+    NOISE_FACTOR,
+    Doubt,
+    DoubtKind,
+)
 from capacity.domain.estimates import Estimate
-from capacity.domain.plan import Doubt, DoubtKind, Wall
-from capacity.domain.resources import COUNTED, LATENCIES, Resource
+from capacity.domain.plan import Wall
+from capacity.domain.resource_facts import COUNTED, ENVELOPED, HOST_WIDE, LATENCIES
+from capacity.domain.resources import Resource
 from capacity.domain.run import RunRecord
 from capacity.domain.words import RESOURCES
 from capacity.models.breaks import highest_level_miss, strongest_break
-from capacity.planning.caveats.memory_jumps import MATERIAL_RATIO, memory_hazards, share_of_room
-from capacity.planning.caveats.record import HOST_WIDE
+from capacity.planning.caveats.memory_jumps import memory_hazards, share_of_room
+from capacity.planning.caveats.near import is_near
 from capacity.planning.caveats.rising_memory import rising_doubts
-from capacity.planning.costs.fitted_costs import ENVELOPED, use_design
+from capacity.planning.costs.fitted_costs import use_design
 from capacity.planning.evidence.load_components import Attribution
 from capacity.planning.evidence.windows import Window
 
-NEAR_RATIO = 2.0
-"""A wall that surely lies this many times beyond the capacity does not matter."""
-HIGHEST_LEVEL_RATIO = 0.1
-NOISE_FACTOR = 4.0
-"""Of a step's standard error; the line of the levels below errs by about as much again."""
-KEPT_RATIO = 0.05
-"""Of what the highest level added to the baseline."""
-KEPT_UNITS = 2.0
-"""Fewer left-over descriptors or threads are pools."""
 SAME_LOAD_RATIO = 0.05
 _HELD = COUNTED | ENVELOPED
 
@@ -52,13 +53,13 @@ def step_doubts(
     for wall in walls:
         if wall.resource in LATENCIES or not wall.cost.windows:
             continue  # No line was fitted through readings of the agent.
-        is_near = wall.ceiling.low < NEAR_RATIO * capacity.mid
-        if wall.resource in _HELD and (is_near or wall.resource not in HOST_WIDE):
+        is_near_capacity = is_near(wall, capacity)
+        if wall.resource in _HELD and (is_near_capacity or wall.resource not in HOST_WIDE):
             # What others on the host took meanwhile looks the same.
-            doubts += _about_way_down(windows, wall, is_near=is_near)
-        if is_near and wall.resource in ENVELOPED:
+            doubts += _about_way_down(windows, wall, is_near=is_near_capacity)
+        if is_near_capacity and wall.resource in ENVELOPED:
             doubts += rising_doubts(record, windows, wall)
-        if is_near and wall.resource not in COUNTED and math.isfinite(wall.ceiling.mid):
+        if is_near_capacity and wall.resource not in COUNTED and math.isfinite(wall.ceiling.mid):
             doubts += _about_line(windows, attributed, wall)
             if wall.resource is Resource.MEMORY:
                 doubts += memory_hazards(record, wall)

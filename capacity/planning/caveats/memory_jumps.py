@@ -10,13 +10,12 @@ from collections.abc import Iterator, Mapping
 from statistics import median
 
 from capacity.domain import units
-from capacity.domain.plan import Doubt, DoubtKind, Wall
+from capacity.domain.caveats import MATERIAL_RATIO, Doubt, DoubtKind
+from capacity.domain.plan import Wall
 from capacity.domain.resources import Resource
 from capacity.domain.run import RunRecord
 from capacity.planning.evidence.plausible import is_plausible
 
-MATERIAL_RATIO = 0.05
-"""Doubted is what moves a ceiling by more."""
 TABLE_BYTES = 100.0
 TABLES = 2.0
 """That hold an entry for each connection: one by descriptor in the event loop, one in the server."""

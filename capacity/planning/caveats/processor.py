@@ -15,20 +15,18 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from capacity.domain import units
+from capacity.domain.caveats import HALF_BUSY_RATIO, HELD_UP_RATIO, Doubt, DoubtKind
 from capacity.domain.estimates import Estimate
-from capacity.domain.plan import Doubt, DoubtKind, Wall
+from capacity.domain.plan import Wall
 from capacity.domain.resources import LimitState, Resource
 from capacity.domain.run import RunRecord
 from capacity.domain.sample import Sample
-from capacity.planning.caveats.linearity import NEAR_RATIO
+from capacity.planning.caveats.near import is_near
 from capacity.planning.evidence.plausible import is_plausible
 from capacity.planning.evidence.windows import Window, samples_on_plateaus
 
-HALF = 0.5
 DONE_AT_HALF = (0.6, 0.65)
 """Of the work that all processors can do, at half of their time."""
-HELD_UP_RATIO = 0.01
-"""Of the periods of a quota."""
 
 
 def processor_doubts(
@@ -36,7 +34,7 @@ def processor_doubts(
 ) -> list[Doubt]:
     """Return the doubts about a wall of processor time near *capacity*."""
     cpu = next((wall for wall in walls if wall.resource is Resource.CPU), None)
-    if cpu is None or cpu.ceiling.low >= NEAR_RATIO * capacity.mid:
+    if cpu is None or not is_near(cpu, capacity):
         return []
     return [*_about_shared_cores(record, cpu), *_about_quota(record, windows, cpu)]
 
@@ -45,14 +43,19 @@ def _about_shared_cores(record: RunRecord, cpu: Wall) -> Iterator[Doubt]:
     agent, limit = record.manifest.agent, cpu.limit.value or 0.0
     threads = agent.threads_per_core if agent is not None else None
     is_whole_host = cpu.limit.scope == "host" and cpu.limit.state is LimitState.KNOWN
-    if threads is None or threads < 2 or not is_whole_host or cpu.used_at_highest > HALF * limit:
+    if (
+        threads is None
+        or threads < 2
+        or not is_whole_host
+        or cpu.used_at_highest > HALF_BUSY_RATIO * limit
+    ):
         return
-    least, most = (units.share(done / HALF - 1.0) for done in DONE_AT_HALF)
+    least, most = (units.share(done / HALF_BUSY_RATIO - 1.0) for done in DONE_AT_HALF)
     yield Doubt(
         kind=DoubtKind.PROCESSOR_TIME,
         statement=(
             f"{threads} hardware threads share each core (SMT), and CPU utilization peaked at"
-            f" {units.share(cpu.used_at_highest / limit)}. Above {units.share(HALF)} each thread gets"
+            f" {units.share(cpu.used_at_highest / limit)}. Above {units.share(HALF_BUSY_RATIO)} each thread gets"
             f" less done, so the CPU ceiling may be {least} to {most} too high."
         ),
         remedy="Measure above 50 % CPU utilization, or plan with a CPU ceiling lower by that much.",

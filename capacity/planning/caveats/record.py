@@ -4,29 +4,27 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 
 from capacity.domain import units
+from capacity.domain.caveats import (
+    CLOCK_ERROR_S,
+    FEWEST_STEPS,
+    MISSING_SAMPLES_RATIO,
+    NEAR_CPU_RATIO,
+    NEAR_LAG_S,
+    Doubt,
+    DoubtKind,
+)
 from capacity.domain.observation import CutOffKind, StepObservation
-from capacity.domain.plan import Doubt, DoubtKind, GeneratorVerdict
+from capacity.domain.plan import GeneratorVerdict
+from capacity.domain.resource_facts import HOST_WIDE
 from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.domain.run import RunRecord
 from capacity.domain.words import RESOURCES, listed
-from capacity.planning.caveats.generator import NEAR_CPU_RATIO, NEAR_LAG_S, is_near_limit
+from capacity.planning.caveats.generator import is_near_limit
 from capacity.planning.evidence.plausible import LARGEST, is_plausible
 from capacity.planning.evidence.target_identity import identity_doubts
 from capacity.planning.evidence.windows import is_usable, offset_of, plateau_of, restarts
 
-FEWEST_STEPS = 4
-MISSING_SAMPLES_RATIO = 0.1
-CLOCK_ERROR_S = 0.25
 _SHORTEST_BEAT_S = 1e-3
-
-HOST_WIDE = (
-    Resource.FILE_TABLE,
-    Resource.USER_PROCESSES,
-    Resource.TCP_MEMORY,
-    Resource.HOST_MEMORY,
-)
-"""Read for the whole host, so that a generator there has a part in their use. The target's CPU is
-its own, and a connection within a host is one entry of connection tracking."""
 
 
 def record_doubts(

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from capacity.domain import units
+from capacity.domain.caveats import RISING_PAIRS, RISING_RATIO, Doubt, DoubtKind
 from capacity.domain.observation import StepObservation
-from capacity.domain.plan import Doubt, DoubtKind, Wall
+from capacity.domain.plan import Wall
 from capacity.domain.run import RunRecord
 from capacity.domain.words import RESOURCES
 from capacity.models.lines import theil_sen_line
@@ -20,10 +21,6 @@ from capacity.planning.evidence.plausible import is_plausible
 from capacity.planning.evidence.windows import Window, samples_on_plateaus
 
 FEWEST_SAMPLES = 5
-MATERIAL_RATIO = 0.01
-"""Of what the connections took."""
-RISING_PAIRS = 0.6
-"""τ of five samples that rise one after the other, but for two pairs out of place."""
 
 
 def rising_doubts(record: RunRecord, windows: Sequence[Window], wall: Wall) -> Iterator[Doubt]:
@@ -44,7 +41,7 @@ def rising_doubts(record: RunRecord, windows: Sequence[Window], wall: Wall) -> I
     pairs = float(np.mean(np.sign(uses[second] - uses[first])))
     lasted_s = float(times_s[-1] - times_s[0])
     taken = float(np.median(uses)) - wall.used_at_baseline
-    if pairs < RISING_PAIRS or taken <= 0.0 or per_s * lasted_s <= MATERIAL_RATIO * taken:
+    if pairs < RISING_PAIRS or taken <= 0.0 or per_s * lasted_s <= RISING_RATIO * taken:
         return
     until_full_s = max(0.0, wall.limit.value - float(uses[-1])) / per_s
     yield Doubt(

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from capacity.domain import units
+from capacity.domain.caveats import OFF_LINE_RATIO, Doubt, DoubtKind
 from capacity.domain.observation import CutOffKind, StepObservation
-from capacity.domain.plan import Doubt, DoubtKind, MetLimit, Wall
+from capacity.domain.plan import MetLimit, Wall
 from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.domain.run import LIMIT_CHANGED, RunRecord
 from capacity.domain.words import RESOURCES
@@ -14,8 +15,6 @@ from capacity.planning.bottlenecks.latency_objectives import LatencyUse
 from capacity.planning.evidence.plausible import is_plausible
 from capacity.planning.evidence.windows import offset_of
 
-OFF_LINE_RATIO = 0.1
-"""Use above the fitted line, over what the limit leaves, that an unfinished ramp may have."""
 HELD = (
     Resource.MEMORY,
     Resource.HOST_MEMORY,

@@ -22,21 +22,19 @@ from numpy.typing import NDArray
 from capacity.domain.estimates import Estimate
 from capacity.domain.load import LoadVector
 from capacity.domain.plan import CONTAINED, UnitCost
-from capacity.domain.resources import COUNTED, PROCESS_BYTES, Resource
-from capacity.models.bootstrap import spread_quantiles
+from capacity.domain.resource_facts import COUNTED, ENVELOPED, FLOWS
+from capacity.domain.resources import Resource
+from capacity.models.bootstrap import interval_around
 from capacity.models.breaks import is_raised_by_first_use, strongest_break
-from capacity.models.design_condition import SEPARABLE_BELOW, condition_number
+from capacity.models.counted import snapped_slope, straight_rows
+from capacity.models.design import SEPARABLE_BELOW, condition_number
 from capacity.models.intervals import CONFIDENCE
-from capacity.models.snapping import snapped_slope
-from capacity.models.straight_part import straight_rows
 from capacity.models.unit_costs import RobustFit, peak_reserve, robust_costs, solved_costs
 from capacity.models.wild_bootstrap import redrawn_costs
 from capacity.planning.costs.memory_bursts import burst_costs
 from capacity.planning.costs.unreleased_memory import departed_connections
 from capacity.planning.evidence.load_components import Attribution, design, mix_vector
-from capacity.planning.evidence.windows import FLOWS, Window
-
-ENVELOPED = PROCESS_BYTES | {Resource.MEMORY, Resource.HOST_MEMORY, Resource.TCP_MEMORY}
+from capacity.planning.evidence.windows import Window
 
 _STAIR_EVERY = 4
 """Every so manieth replicate takes a jump as one of many."""
@@ -237,8 +235,4 @@ def _component(by_name: dict[str, NDArray[np.float64]], name: str) -> Estimate:
 
 
 def _estimate(values: NDArray[np.float64]) -> Estimate:
-    low, high = spread_quantiles(values, CONFIDENCE)
-    mid = float(values[-1])
-    return Estimate(
-        low=min(float(low), mid), mid=mid, high=max(float(high), mid), confidence=CONFIDENCE
-    )
+    return interval_around(float(values[-1]), values, CONFIDENCE)

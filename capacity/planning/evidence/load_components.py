@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capacity.domain.load import LoadVector
-from capacity.domain.resources import COUNTED, Resource
-from capacity.models.design_condition import SEPARABLE_BELOW, condition_number
+from capacity.domain.resource_facts import COUNTED
+from capacity.domain.resources import Resource
+from capacity.models.design import SEPARABLE_BELOW, condition_number
 from capacity.planning.evidence.windows import Window
 
 COMPONENTS = ("connections", "deliveries_per_s", "requests_per_s", "handshakes_per_s")

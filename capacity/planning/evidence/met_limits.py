@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from capacity.domain.observation import CutOff, CutOffKind, StepObservation
 from capacity.domain.plan import MetLimit
-from capacity.domain.resources import LATENCIES, Limit, Resource
+from capacity.domain.resource_facts import LATENCIES
+from capacity.domain.resources import Limit, Resource
 from capacity.domain.run import RunRecord
 from capacity.planning.evidence.effective_limits import effective_limits, known_value
 from capacity.planning.evidence.plausible import is_plausible

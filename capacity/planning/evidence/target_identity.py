@@ -14,8 +14,8 @@ from statistics import median
 from typing import NamedTuple
 
 from capacity.domain import units
+from capacity.domain.caveats import Doubt, DoubtKind
 from capacity.domain.observation import StepObservation
-from capacity.domain.plan import Doubt, DoubtKind
 from capacity.domain.resources import Resource
 from capacity.domain.run import RunRecord
 from capacity.domain.sample import AgentInfo, Sample
@@ -144,13 +144,12 @@ def _look(
 
 def mismatch(record: RunRecord) -> Gap | None:
     """Return what is missing where the run's agent watched another process than the target."""
-    port = record.manifest.target.get("port")
     return mismatch_so_far(
         record.steps,
         record.samples,
         record.manifest.agent,
         clock_offset_s=offset_of(record.manifest.clock_offset),
-        port=port if isinstance(port, int) else None,
+        port=record.manifest.target.port,
     )
 
 

@@ -18,6 +18,7 @@ from statistics import stdev
 
 from capacity.domain.load import LoadVector
 from capacity.domain.observation import StepObservation
+from capacity.domain.resource_facts import FLOWS
 from capacity.domain.resources import Resource
 from capacity.domain.run import ClockOffset, RunRecord
 from capacity.domain.sample import Sample
@@ -31,10 +32,6 @@ WINDOW_S = 4.0
 DESCRIPTOR_LIMIT = "fullest_process_descriptors_limit"
 FILLING_PROCESSES, FILLING_DESCRIPTORS = "filling_processes", "filling_descriptors"
 """The gauges that go with the use of descriptors."""
-
-FLOWS = (Resource.CPU, Resource.EVENT_LOOP, Resource.NETWORK_OUT)
-"""Run out by their mean, and show a warm-up: caches that fill, code that is compiled. What is held
-rises for other reasons."""
 
 RESTART_TOLERANCE_S = 0.5
 """Start times nearer than this are one start, read twice."""
@@ -180,7 +177,7 @@ def _cut(step: StepObservation, inside: list[Sample], begin: float, end: float) 
 
 def _settled(windows: list[Window]) -> list[Window]:
     """Return the windows without those in which the target was still warming up."""
-    flow = next((name for name in FLOWS if all(name in w.mean for w in windows)), None)
+    flow = next((name for name in sorted(FLOWS) if all(name in w.mean for w in windows)), None)
     return windows if flow is None else windows[warm_up_batches([w.mean[flow] for w in windows]) :]
 
 

@@ -12,17 +12,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from capacity.domain.resource_facts import ONE_EACH
 from capacity.domain.resources import Limit, Resource
 from capacity.planning.evidence.effective_limits import effective_limits, known_value
 from capacity.planning.evidence.plausible import is_plausible
-
-ONE_EACH = (
-    Resource.APPLICATION_CONNECTIONS,
-    Resource.DESCRIPTORS,
-    Resource.FILE_TABLE,
-    Resource.CONNTRACK,
-)
-"""One unit a connection, cheapest to raise first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

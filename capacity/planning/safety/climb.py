@@ -12,8 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from capacity.domain import units
-from capacity.domain.plan import FARTHEST_RATIO, CapacityPlan, Excuse, NextLevel, Wall
-from capacity.domain.resources import COUNTED, Resource
+from capacity.domain.caveats import FARTHEST_RATIO
+from capacity.domain.plan import CapacityPlan, Excuse, NextLevel, Wall
+from capacity.domain.resource_facts import COUNTED
+from capacity.domain.resources import Resource
 from capacity.domain.run import RunRecord
 from capacity.domain.words import RESOURCES
 from capacity.models.intervals import form_of, form_sigma

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from capacity.domain import units
-from capacity.domain.resources import COUNTED, Limit, Resource
+from capacity.domain.resource_facts import COUNTED
+from capacity.domain.resources import Limit, Resource
 from capacity.domain.sample import Sample
 from capacity.domain.words import RESOURCES
 from capacity.planning.evidence.effective_limits import effective_limits, known_value

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 
 from capacity.domain import units
 from capacity.domain.observation import CutOffKind
-from capacity.domain.resources import COUNTED, PROCESS_BYTES, Limit, Resource
+from capacity.domain.resource_facts import COUNTED, ONE_EACH, PROCESS_BYTES
+from capacity.domain.resources import Limit, Resource
 from capacity.domain.sample import Sample
 from capacity.domain.words import RESOURCES
 from capacity.planning.evidence.effective_limits import effective_limits, known_value
-from capacity.planning.safety.audited_bound import ONE_EACH
 
 RECENT_SAMPLES = 5
 """Rates are taken over that many intervals: a single one is noise."""

@@ -7,6 +7,7 @@ import pytest
 from capacity.domain.load import LoadVector
 from capacity.domain.observation import CutOffKind, StepObservation
 from capacity.domain.run import RunManifest, RunRecord
+from capacity.domain.target import TargetSpec
 from capacity.loadgen.master.adaptive_steps import LONGEST_RAMP_S, AdaptiveSteps
 from capacity.loadgen.master.merged_counts import MergedCounts
 from capacity.planning.safety.climb import Rules
@@ -29,7 +30,7 @@ UNWATCHED = RunManifest(
     product_version="0",
     run="r",
     started_at=0.0,
-    target={},
+    target=TargetSpec(),
     profile={},
     steps=(),
     audited_bound=None,

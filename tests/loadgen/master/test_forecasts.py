@@ -26,7 +26,7 @@ def made_from(forecasts, record, steps, patience_s):
 
 
 def test_a_forecast_follows_each_step_in_their_order_and_nobody_waits(record, seconds):
-    forecasts = Forecasts(is_beside_load=False)
+    forecasts = Forecasts((), is_beside_load=False)
     loaded = [step for step in record.steps if step.connections_peak][:3]
     made = made_from(forecasts, record, loaded, seconds(60))
 
@@ -36,7 +36,7 @@ def test_a_forecast_follows_each_step_in_their_order_and_nobody_waits(record, se
 
 
 def test_a_process_that_offers_load_itself_makes_no_plans_beside(record):
-    forecasts = Forecasts(is_beside_load=True)
+    forecasts = Forecasts((), is_beside_load=True)
     forecasts.make(record.steps[-1], record)
     gevent.sleep(0)
 
@@ -45,7 +45,7 @@ def test_a_process_that_offers_load_itself_makes_no_plans_beside(record):
 
 
 def test_a_step_without_plateau_or_load_says_nothing_new(record):
-    forecasts = Forecasts(is_beside_load=False)
+    forecasts = Forecasts((), is_beside_load=False)
     forecasts.make(replace(record.steps[-1], plateau_ended_at=None), record)
     forecasts.make(replace(record.steps[-1], connections_peak=0), record)
     gevent.sleep(0.05)
@@ -54,7 +54,7 @@ def test_a_step_without_plateau_or_load_says_nothing_new(record):
 
 
 def test_a_plan_that_was_made_anyway_is_taken(record):
-    forecasts = Forecasts(is_beside_load=True)
+    forecasts = Forecasts((), is_beside_load=True)
     plan = EXAMPLE["make_plan"]()
     forecasts.note(record.steps[-1], plan)
     forecasts.note(record.steps[-1], None)

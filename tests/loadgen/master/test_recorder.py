@@ -99,7 +99,7 @@ def test_the_manifest_says_what_was_known_before_the_first_connection(
 
     assert ("run", "here", "tiny") == (
         manifest.run,
-        manifest.target["name"],
+        manifest.target.name,
         manifest.profile["name"],
     )
     assert exchange.pid in manifest.agent.target_pids

@@ -14,6 +14,7 @@ from capacity.loadgen.client.subscriber import Subscriber
 from capacity.loadgen.client.worker import Worker
 from capacity.loadgen.master import recorder
 from capacity.loadgen.master.session import Session
+from capacity.recording.ending import read_ending
 from capacity.recording.run_directory import load
 
 PATIENCE_S = 20
@@ -121,6 +122,16 @@ def test_a_run_that_cannot_begin_is_not_begun_and_locust_ends_with_its_code(
     assert [session.problem] == [record.getMessage() for record in caplog.records]
     assert exit_code == environment.process_exit_code
     assert not Path("reports").exists()
+
+
+def test_a_named_run_that_cannot_begin_leaves_the_reason_where_it_was_to_be(environment, session):
+    environment.parsed_options.capacity_run = "here/it"
+    environment.parsed_options.capacity_target = "no-such-target"
+    session.tick()
+    ending = read_ending(Path("here/it"))
+
+    assert (ending.error, ending.exit_code) == ("ConfigError", 2)
+    assert ending.reason == session.problem
 
 
 def test_a_run_can_begin_after_one_that_could_not(environment, session):

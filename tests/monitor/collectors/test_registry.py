@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from capacity.domain.resources import LATENCIES, Resource
+from capacity.domain.resource_facts import LATENCIES
+from capacity.domain.resources import Resource
 from capacity.monitor.collectors.agent_cpu import AgentCpuCollector
 from capacity.monitor.collectors.base import HostCollector
 from capacity.monitor.collectors.registry import host_collectors, target_collectors

@@ -5,7 +5,8 @@ from contextlib import closing
 
 import pytest
 
-from capacity.domain.resources import LATENCIES, LimitState, Resource
+from capacity.domain.resource_facts import LATENCIES
+from capacity.domain.resources import LimitState, Resource
 from capacity.monitor.collectors.registry import host_collectors, target_collectors
 from capacity.monitor.limits.audit import audit
 from capacity.monitor.listeners import TargetListeners

@@ -6,6 +6,7 @@ import pytest
 
 from capacity.domain.resources import Resource
 from capacity.domain.sizing import Unanswered
+from capacity.domain.target import TargetSpec
 from capacity.planning.advice.arrival_cost import arrival_cost
 
 EXAMPLE = runpy.run_path(str(Path(__file__).with_name("example_demand.py")))
@@ -24,7 +25,7 @@ def test_the_planted_cost_of_opening_and_subscribing_is_found():
 
 def test_a_declared_rate_of_admission_goes_with_the_cost():
     record = EXAMPLE["make_ramped_record"](0.0008, 0.0002)
-    target = {"arrival_limit": {"value": 50, "source": "limit_req"}}
+    target = TargetSpec(arrival_limit_per_s=50.0)
     declared = replace(record, manifest=replace(record.manifest, target=target))
 
     assert arrival_cost(record, PLAN).admitted_per_s is None

@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 
 from capacity.domain import units
-from capacity.domain.resources import LATENCIES, Limit, LimitState, Resource
+from capacity.domain.resource_facts import LATENCIES
+from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.planning.bottlenecks.ceilings import FAR_RATIO, walls
 from capacity.planning.evidence.load_components import attribution
 from capacity.planning.evidence.mix import measured_mix

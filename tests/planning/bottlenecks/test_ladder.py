@@ -5,7 +5,7 @@ import pytest
 
 from capacity.domain.estimates import Estimate
 from capacity.domain.resources import Resource
-from capacity.planning.bottlenecks.ladder import TIE_ORDER, ladder
+from capacity.planning.bottlenecks.ladder import ladder
 from capacity.planning.plan import plan
 
 
@@ -42,8 +42,3 @@ def test_of_equal_ceilings_the_cheapest_to_raise_comes_first(walls):
         Resource.EVENT_LOOP,
         Resource.MEMORY,
     ]
-
-
-def test_every_resource_has_its_place_among_equals():
-
-    assert set(TIE_ORDER) == set(Resource)

@@ -3,8 +3,8 @@ from dataclasses import replace
 
 import pytest
 
+from capacity.domain.caveats import DoubtKind
 from capacity.domain.estimates import Estimate
-from capacity.domain.plan import DoubtKind
 from capacity.domain.resources import Resource
 from capacity.domain.units import about
 from capacity.planning.caveats.forecast import plan_doubts

@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
+from capacity.domain.caveats import DoubtKind
 from capacity.domain.estimates import Estimate
-from capacity.domain.plan import DoubtKind
 from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.models.queueing import shared_time_s
 from capacity.planning.bottlenecks.latency_objectives import LatencyUse

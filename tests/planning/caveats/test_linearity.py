@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from capacity.domain.plan import DoubtKind
+from capacity.domain.caveats import DoubtKind
 from capacity.domain.resources import Resource
 from capacity.planning.plan import plan
 

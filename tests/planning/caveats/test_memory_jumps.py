@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from capacity.domain.plan import DoubtKind
+from capacity.domain.caveats import DoubtKind
 from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.planning.caveats.memory_jumps import share_of_room
 from capacity.planning.plan import plan

@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
+from capacity.domain.caveats import DoubtKind
 from capacity.domain.observation import CutOff, CutOffKind
-from capacity.domain.plan import DoubtKind
 from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.domain.run import ClockOffset
 from capacity.planning.caveats.generator import generator_verdict

@@ -2,11 +2,11 @@ from dataclasses import asdict, replace
 
 import pytest
 
+from capacity.domain.caveats import OFF_LINE_RATIO, DoubtKind
 from capacity.domain.observation import CutOff, CutOffKind
-from capacity.domain.plan import DoubtKind
 from capacity.domain.resources import LimitState, Resource
 from capacity.domain.run import LIMIT_CHANGED, RunEvent
-from capacity.planning.caveats.run_evidence import OFF_LINE_RATIO
+from capacity.domain.target import TargetSpec
 from capacity.planning.plan import plan
 
 
@@ -66,7 +66,7 @@ def test_memory_off_its_line_in_a_ramp_that_was_cut_off_is_told(venue, excess, i
 def test_an_objective_that_cannot_be_forecast_is_told_first_with_its_best_bound(venue):
     record = venue.record()
     slo = {"delivery_delay": {"quantile": 0.99, "limit_s": 0.05}}
-    target = {**record.manifest.target, "slo": slo}
+    target = TargetSpec.from_document({"slo": slo})
     answer = plan(replace(record, manifest=replace(record.manifest, target=target)))
 
     assert DoubtKind.OBJECTIVE_NOT_FORECAST is answer.doubts[0].kind

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from capacity.domain.resources import Resource
-from capacity.models.design_condition import SEPARABLE_BELOW
+from capacity.models.design import SEPARABLE_BELOW
 from capacity.planning.evidence.load_components import COMPONENTS, attribution, design, mix_vector
 from capacity.planning.evidence.windows import plateau_windows
 

@@ -3,8 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from capacity.domain.caveats import DoubtKind
 from capacity.domain.observation import CutOff, CutOffKind
-from capacity.domain.plan import CapacityPlan, DoubtKind, Excuse, MetLimit
+from capacity.domain.plan import CapacityPlan, Excuse, MetLimit
 from capacity.domain.resources import Resource
 from capacity.planning.evidence.met_limits import (
     EXHAUSTED_RATIO,

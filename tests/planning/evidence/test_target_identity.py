@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from capacity.domain.plan import CapacityPlan, DoubtKind, Excuse
+from capacity.domain.caveats import DoubtKind
+from capacity.domain.plan import CapacityPlan, Excuse
 from capacity.domain.resources import Resource
+from capacity.domain.target import TargetSpec
 from capacity.planning.evidence.target_identity import (
     LEAST_GAIN_RATIO,
     identity_doubts,
@@ -33,7 +35,7 @@ def gaining(planted, cost, ramp):
         samples = tuple(replace(sample, gauges=gauges or {}) for sample in made.samples)
         manifest = replace(
             made.manifest,
-            target={"port": 25100},
+            target=TargetSpec(port=25100),
             agent=replace(made.manifest.agent, **(agent or {})),
         )
         return replace(made, manifest=manifest, samples=samples)

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capacity.domain.resources import PROCESS_BYTES, Limit, LimitState, Resource
+from capacity.domain.resource_facts import PROCESS_BYTES
+from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.domain.sample import Sample
 from capacity.planning.safety.guards import (
     BUSY_RATIO,
