@@ -35,7 +35,7 @@ def main() -> None:
         target = start_bundled_target(stack, folder, ["--descriptor-limit", "4096"])
         page = start_web_page(stack, folder, target)
         wait_until_filled(page)
-        take(chromium, folder, f"{page}/?tab=capacity", DOCS / "web.png", width=1250, height=1050)
+        take(chromium, folder, f"{page}/?tab=capacity", DOCS / "web.png", width=1250, height=1000)
 
 
 def start_web_page(stack: ExitStack, folder: Path, target: Path) -> str:

@@ -10,7 +10,7 @@ from flask import render_template
 from capacity.domain import units
 from capacity.loadgen.arguments import options_of
 from capacity.loadgen.master.check_in import present_workers
-from capacity.loadgen.master.run_endings import in_words
+from capacity.loadgen.master.run_endings import INTERRUPTED, in_words
 from capacity.loadgen.master.session import Session
 from capacity.loadgen.web import figures
 from capacity.loadgen.web.checks import STEP_COLUMNS, Preview, preview_of
@@ -105,6 +105,8 @@ class LivePage:
             return "idle", "No run yet"
         if controller.ending is None:
             return "running", "Running"
+        if controller.exit_code == INTERRUPTED:
+            return "idle", "Stopped"
         return (
             ("good", "Finished") if controller.ending[0] == "finished" else ("bad", "Ended early")
         )
@@ -137,10 +139,11 @@ def state_of(session: Session) -> dict[str, Any]:
     """Return how a session stands in a few words and numbers, for scripts."""
     controller = session.controller
     ending = controller.ending if controller is not None and not session.is_beginning else None
+    is_harmed = ending is not None and ending[1].get("exit_code", 0) not in {0, INTERRUPTED}
     return {
         "status": status_of(session),
         "is_busy": session.is_busy,
-        "is_bad": session.problem is not None or (ending is not None and ending[0] != "finished"),
+        "is_bad": session.problem is not None or is_harmed,
         "exit_code": None if controller is None else controller.exit_code,
         "open_connections": None if controller is None else controller.open_connections,
         "run": None if controller is None else str(controller.recorder.path),

@@ -305,6 +305,8 @@ def test_a_step_that_is_under_way_is_measured_before_the_run_ends_at_the_next_on
     record = web_ui.newest_run()
 
     assert "the run was stopped when step 1 was over, as asked for" in after["status"]
+    assert not after["is_bad"]
+    assert "<h2>Stopped: here, profile pairs</h2>" in web_ui.get("/capacity/").text
     assert ("aborted", 130) == ending_of(record)[:2]
     assert [None, None] == [step.cut_off for step in record.steps]
     assert record.steps[1].plateau_ended_at - record.steps[1].plateau_started_at > 2.5
