@@ -55,6 +55,7 @@ bench: $(VENV)/.benched  ## Measure what reports/measured.md claims; half an hou
 	$(PYTHON) tests/benchmarks/agent_cost.py
 	$(PYTHON) tests/benchmarks/kernel_memory.py
 	$(PYTHON) tests/benchmarks/agent_cut.py
+	$(PYTHON) tests/benchmarks/regressions.py
 
 validate: $(VENV)/.tested  ## Predict as shipped, then really break servers with planted limits; CASES='memory*' for some.
 	$(PYTHON) tests/validation/run.py $(CASES)
@@ -98,4 +99,4 @@ $(VENV)/.benched: tests/benchmarks/requirements.txt $(VENV)/.tested
 	$(PIP) -r tests/benchmarks/requirements.txt
 	@touch $@
 
-.PHONY: help demo test test-all coverage wheel lock pictures bench validate validate-told fuzz soak
+.PHONY: help demo example test test-all coverage wheel lock pictures bench validate validate-told fuzz soak

@@ -14,7 +14,7 @@ _.total_response_time
 # click, geventhttpclient, requests, pydantic, yaml.
 _.list_commands, _.get_command, _.format_commands
 _._on_body
-_.trust_env
+_.requests
 _.model_config
 _.yaml_implicit_resolvers
 # http.server and socketserver.

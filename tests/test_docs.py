@@ -12,6 +12,7 @@ import pytest
 from capacity.cli.main import COMMANDS, cli
 from capacity.domain import (
     caveats,
+    comparison,
     estimates,
     finding,
     load,
@@ -19,6 +20,7 @@ from capacity.domain import (
     plan,
     resource_facts,
     resources,
+    rules,
     run,
     sample,
     sizing,
@@ -72,6 +74,7 @@ def test_every_command_is_in_the_readme(name):
     "module",
     [
         caveats,
+        comparison,
         estimates,
         finding,
         load,
@@ -83,6 +86,7 @@ def test_every_command_is_in_the_readme(name):
         sample,
         sizing,
         target,
+        rules,
     ],
 )
 def test_every_public_name_of_the_domain_is_in_the_glossary(module):

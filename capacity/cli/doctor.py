@@ -12,6 +12,7 @@ from rich.table import Table
 from capacity.domain.errors import PreflightError
 from capacity.domain.finding import Finding, Status
 from capacity.domain.units import counted
+from capacity.domain.words import LONGEST_SENTENCE, printable
 from capacity.loadgen.checks.doctor import Examination
 from capacity.settings.locate import find
 from capacity.settings.profile import load_profile
@@ -63,5 +64,5 @@ def _table(findings: list[Finding]) -> Table:
     for finding in findings:
         status = f"[{_STYLES[finding.status]}]{finding.status.value}[/]"
         cells = (finding.name, finding.statement, finding.remedy or "")
-        table.add_row(status, *map(escape, cells))
+        table.add_row(status, *(escape(printable(cell, LONGEST_SENTENCE)) for cell in cells))
     return table

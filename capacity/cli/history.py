@@ -1,21 +1,64 @@
-"""`capacity history`: what the scheduled runs found, run by run."""
+"""`capacity history`: what the scheduled runs found: listed, one by one, as a trend, and ahead."""
 
 import json
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from capacity.domain.resources import Resource
-from capacity.domain.words import RESOURCES
+from capacity.cli.plan import answer_console, demanded, print_table
+from capacity.domain.errors import ConfigError
+from capacity.domain.words import printable
 from capacity.recording.history import rows
 from capacity.recording.history_row import HistoryRow
+from capacity.recording.notices import capacity_drift, comparable
+from capacity.recording.outlook import outlook
+from capacity.recording.trends import CAPACITY, Trend, trend
+from capacity.reporting.history import (
+    bottleneck,
+    costs_section,
+    facts_text,
+    outlook_facts,
+    run_facts,
+    trend_section,
+)
+from capacity.reporting.json_document import finite
 
-PIPED_WIDTH = 160
+PIPED_WIDTH = 180
+DAY_S = 86_400.0
+_MOST_EARLIER = 1000
+
+_history = click.option(
+    "--history",
+    "url",
+    default="reports/history.sqlite",
+    show_default=True,
+    help="An SQLite file or a database URL.",
+)
+_json = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document instead of a table."
+)
+_job = click.option("--job", help="Only the runs of this job.")
+
+
+def _selected(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say which runs are meant."""
+    options = (
+        click.option("--target", help="Only the runs of this target, as the job file names it."),
+        _job,
+        _history,
+        _json,
+    )
+    for option in options:
+        command = option(command)
+    return command
 
 
 @click.group()
@@ -24,31 +67,123 @@ def command() -> None:
 
 
 @command.command("list")
-@click.option("--target", help="Only runs of this target, as named in the job file.")
 @click.option("--limit", type=click.IntRange(min=1), default=30, show_default=True)
 @click.option(
-    "--history",
-    "url",
-    default="reports/history.sqlite",
-    show_default=True,
-    help="SQLite file or database URL.",
+    "--days", type=click.FloatRange(min=0, min_open=True), help="Only runs of the last days."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of a table.")
-def list_runs(target: str | None, limit: int, url: str, *, as_json: bool) -> None:
-    """List the runs, newest first."""
-    found = rows(url, target=target, limit=limit)
+@_selected
+def list_runs(
+    *, target: str | None, job: str | None, limit: int, days: float | None, url: str, as_json: bool
+) -> None:
+    """List the runs, the latest first, each beside the median of those before it."""
+    since_at = None if days is None else time.time() - days * DAY_S
+    found = rows(url, target=target, job=job, since_at=since_at, limit=limit)
     if as_json:
         click.echo(json.dumps({"runs": [asdict(row) for row in found]}, indent=2))
         return
+    earlier = rows(url, target=target, job=job, limit=limit + _MOST_EARLIER)
     # A pipe has no width of its own; in 80 columns the names would be cut into pieces.
-    Console(width=None if sys.stdout.isatty() else PIPED_WIDTH).print(_table(found))
+    Console(width=None if sys.stdout.isatty() else PIPED_WIDTH).print(_table(found, earlier))
 
 
-def _table(found: list[HistoryRow]) -> Table:
+@command.command("show")
+@click.argument("run")
+@_history
+@_json
+def show(run: str, *, url: str, as_json: bool) -> None:
+    """Show what the history keeps of RUN."""
+    found = [row for row in rows(url) if row.run == run]
+    if not found:
+        raise ConfigError(
+            f"{printable(run)}: not in the history; `capacity history list` names its runs"
+        )
+    if as_json:
+        click.echo(json.dumps(asdict(found[0]), indent=2))
+        return
+    _print_facts(facts_text(run_facts(found[0])))
+    section = costs_section(found[0])
+    if section.table is not None and section.table.rows:
+        print_table(section, range(len(section.table.columns)), answer_console())
+
+
+@command.command("trend")
+@click.option(
+    "--figure",
+    default=CAPACITY,
+    show_default=True,
+    help="capacity.mid, capacity.safe, or cost.<resource>_per_connection.",
+)
+@click.option("--limit", type=click.IntRange(min=1), default=30, show_default=True)
+@_selected
+def show_trend(
+    *, figure: str, limit: int, target: str | None, job: str | None, url: str, as_json: bool
+) -> None:
+    """Show a figure over the runs that may be compared with the latest, and its slope."""
+    found = trend(_of_one_job(url, target, job), figure)
+    if as_json:
+        click.echo(_trend_document(found))
+        return
+    section = trend_section(found, limit)
+    assert section.table is not None
+    print_table(section, range(len(section.table.columns)), answer_console())
+    for paragraph in section.paragraphs:
+        click.echo(paragraph)
+
+
+@command.command("forecast")
+@click.option("--demand", required=True, help="Of config/demand/NAME.yaml, or a path.")
+@click.option("--hosts", help="Catalogue that the demand's host is in.")
+@click.option("--instances", type=click.IntRange(min=1), help="Else as the demand says.")
+@_selected
+def forecast(
+    *,
+    demand: str,
+    hosts: str | None,
+    instances: int | None,
+    target: str | None,
+    job: str | None,
+    url: str,
+    as_json: bool,
+) -> None:
+    """Say when the demand meets what the instances carry, by growth and the trend of the capacity."""
+    wanted, _types = demanded(demand, hosts)
+    assert wanted is not None, "the option is required"
+    found = outlook(_of_one_job(url, target, job), wanted, instances, time.time())
+    if as_json:
+        click.echo(json.dumps(finite(asdict(found)), indent=2))
+    else:
+        _print_facts(facts_text(outlook_facts(found)))
+
+
+def _of_one_job(url: str, target: str | None, job: str | None) -> list[HistoryRow]:
+    """Return the rows asked for. Raises ConfigError where they are of several jobs or targets."""
+    found = rows(url, target=target, job=job)
+    kinds = sorted({(row.job, row.target) for row in found})
+    if len(kinds) > 1:
+        named = ", ".join(f"job {one} on target {other}" for one, other in kinds)
+        raise ConfigError(f"{url}: has several series: {named}; choose with --job and --target")
+    return found
+
+
+def _trend_document(found: Trend) -> str:
+    return json.dumps(finite(asdict(found)), indent=2)
+
+
+def _print_facts(facts: list[tuple[str, str]]) -> None:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True, style="dim")
+    table.add_column(overflow="fold")
+    for label, text in facts:
+        table.add_row(Text(label), Text(printable(text)))
+    answer_console().print(table)
+
+
+def _table(found: list[HistoryRow], earlier: list[HistoryRow]) -> Table:
     table = Table()
     for name in ("started (UTC)", "late", "run", "target", "profile", "outcome"):
-        table.add_column(name, no_wrap=name == "started (UTC)", overflow="fold")
-    table.add_column("capacity", justify="right")
+        table.add_column(name, no_wrap=name in {"started (UTC)", "run"}, overflow="fold")
+    table.add_column("capacity (90 %)", justify="right")
+    table.add_column("change", justify="right")
     table.add_column("safe\ncapacity", justify="right")
     table.add_column("bottleneck / reason", overflow="fold")
     for row in found:
@@ -60,19 +195,13 @@ def _table(found: list[HistoryRow]) -> Table:
             row.profile,
             row.outcome.value,
             _capacity(row),
+            _change(row, earlier),
             _count(row.safe_capacity_connections),
-            _bottleneck(row) or row.reason or "",
+            bottleneck(row) or row.reason or "",
         )
         # Text: brackets in a name are no markup.
-        table.add_row(*(Text(cell) for cell in cells))
+        table.add_row(*(Text(printable(cell)) for cell in cells))
     return table
-
-
-def _bottleneck(row: HistoryRow) -> str:
-    """Return the resource's name as in the report; one that this version does not know as it is."""
-    if row.binding is None:
-        return ""
-    return RESOURCES[Resource(row.binding)] if row.binding in set(Resource) else row.binding
 
 
 def _capacity(row: HistoryRow) -> str:
@@ -80,6 +209,15 @@ def _capacity(row: HistoryRow) -> str:
         return ""
     low, high = _count(row.capacity_low_connections), _count(row.capacity_high_connections)
     return f"{_count(row.capacity_mid_connections)} ({low}–{high})"
+
+
+def _change(row: HistoryRow, earlier: list[HistoryRow]) -> str:
+    """Return the capacity against the median of the comparable runs before, marked where it moved."""
+    moved = capacity_drift(row, comparable(row, earlier))
+    if moved is None:
+        return ""
+    mark = "!" if moved.has_fallen else ""
+    return f"{moved.ratio - 1.0:+.1%}{mark}".replace("%", " %")
 
 
 def _count(connections: float | None) -> str:

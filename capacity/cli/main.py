@@ -13,6 +13,8 @@ from capacity.domain.errors import CapacityError
 COMMANDS = {
     "agent": "sample a target's resources and limits, on its host",
     "attach": "merge spooled agent samples into a run",
+    "check": "check the rules of config/rules.yaml against a run",
+    "compare": "compare runs, and tell a regression from chance",
     "demo": "exchange, agent, load, plan and report, on this machine",
     "doctor": "preflight checks, before any load",
     "exchange": "start the bundled target alone",
@@ -20,8 +22,10 @@ COMMANDS = {
     "init": "copy config/ and locustfiles/ into the current folder, to edit",
     "measure": "load a target and record the run",
     "plan": "compute the capacity from a recorded run",
+    "publish": "write a plan for Prometheus, Grafana, Kubernetes and CI",
     "report": "write the report as HTML, Markdown and JSON",
     "scheduled": "one run under a lock, for cron or systemd",
+    "why": "explain a number of a plan, down to the readings",
 }
 
 

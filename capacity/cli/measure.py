@@ -21,14 +21,16 @@ from capacity.domain.errors import (
 )
 from capacity.domain.run import RunRecord
 from capacity.domain.units import counted
+from capacity.domain.words import LONGEST_SENTENCE, printable
 from capacity.loadgen.checks.preflight import check
 from capacity.loadgen.master.limit_search import trials_to_resume
-from capacity.loadgen.run_path import new_run_path
+from capacity.loadgen.run_path import LOCKS, new_run_path
 from capacity.recording.ending import forget_ending, read_ending
+from capacity.recording.lock import locked
 from capacity.recording.run_directory import is_run, load
 from capacity.settings.locate import find
-from capacity.settings.profile import load_profile
-from capacity.settings.target import load_target
+from capacity.settings.profile import Profile, load_profile
+from capacity.settings.target import Target, load_target
 
 _ERRORS: dict[int, type[CapacityError]] = {
     error.exit_code: error
@@ -108,7 +110,8 @@ def measure(
 ) -> Path:
     """Return the directory of a finished run, with *workers* of this machine or from a meeting.
 
-    Raises CapacityError when the run cannot begin, or ended before its profile was through; what
+    Nobody else of this directory measures the target meanwhile. Raises LockedError where somebody
+    does, and CapacityError when the run cannot begin, or ended before its profile was through; what
     was recorded until then stays and can be planned from.
     """
     target_settings, profile_settings = load_target(target), load_profile(profile)
@@ -119,27 +122,39 @@ def measure(
         )
     if resume is not None:
         trials_to_resume(resume, target_settings, profile_settings)
-    # Workers of other hosts are asked about them when they have come.
-    found = check(target_settings, profile_settings, workers=workers if meeting is None else ())
-    if found.agent is not None:
-        found.agent.close()  # The load generator opens it anew.
-    console = Console(stderr=True, quiet=quiet)
-    console.print(
-        f"Measuring {target_settings.name} with profile {profile_settings.name}; recording to {run}",
-        soft_wrap=True,
-        markup=False,
-    )
-    if meeting is not None:
-        check_port(meeting)
+    with locked(LOCKS, f"{target_settings.host}:{target_settings.port}", run=run.name):
+        _check(target_settings, profile_settings, workers=workers if meeting is None else ())
+        console = Console(stderr=True, quiet=quiet)
         console.print(
-            f"Waiting for {counted(workers, 'worker')} on {meeting.address} port {meeting.port}",
+            f"Measuring {target_settings.name} with profile {profile_settings.name};"
+            f" recording to {run}",
             soft_wrap=True,
             markup=False,
         )
+        if meeting is not None:
+            check_port(meeting)
+            console.print(
+                f"Waiting for {counted(workers, 'worker')} on {meeting.address} port {meeting.port}",
+                soft_wrap=True,
+                markup=False,
+            )
+        argv = locust_argv(target, profile, run, workers, meeting, resume=resume)
+        _drive(argv, run, timeout_s, console)
+    return run
+
+
+def _check(target: Target, profile: Profile, *, workers: int | tuple[()]) -> None:
+    """Raise what the preflight raises; workers of other hosts are asked when they have come."""
+    found = check(target, profile, workers=workers)
+    if found.agent is not None:
+        found.agent.close()  # The load generator opens it anew.
+
+
+def _drive(argv: list[str], run: Path, timeout_s: float | None, console: Console) -> None:
+    """Run the load generator to its end, and raise unless that is a finished run."""
     forget_ending(run)
     started_s = time.monotonic()
     with terminations_unwind():
-        argv = locust_argv(target, profile, run, workers, meeting, resume=resume)
         child = Child("load generator", argv, run / "locust.log")
         try:
             watch(
@@ -159,7 +174,6 @@ def measure(
             f"{run}: stopped after {timeout_s:.0f} s, its time limit; what was recorded is kept"
         )
     _raise_unless_finished(run, child)
-    return run
 
 
 def _raise_unless_finished(run: Path, child: Child) -> None:
@@ -184,7 +198,7 @@ def _raise_unless_finished(run: Path, child: Child) -> None:
             f"{loaded[-1].void}"
         )
     if reason:
-        print(reason, file=sys.stderr)  # noqa: T201 - progress goes to stderr
+        print(printable(reason, LONGEST_SENTENCE), file=sys.stderr)  # noqa: T201 - progress goes to stderr
 
 
 def _why_not_begun(run: Path, child: Child) -> CapacityError:

@@ -121,10 +121,10 @@ def print_answer(plan: CapacityPlan | Excuse, console: Console) -> None:
         facts.add_row(Text(fact.label), Text(printable(fact.text) + note))
     console.print(facts)
     if isinstance(plan, CapacityPlan):
-        _print_table(ladder_section(plan), _LADDER_COLUMNS, console)
+        print_table(ladder_section(plan), _LADDER_COLUMNS, console)
         _print_advice(plan, console)
     if plan.doubts:
-        _print_table(doubts_section(plan.doubts), (0, 1, 2), console)
+        print_table(doubts_section(plan.doubts), (0, 1, 2), console)
 
 
 def _print_advice(plan: CapacityPlan, console: Console) -> None:
@@ -135,12 +135,13 @@ def _print_advice(plan: CapacityPlan, console: Console) -> None:
         if section.table is None:
             console.print(Text(section.heading, style="italic"))
         else:
-            _print_table(section, range(len(section.table.columns)), console)
+            print_table(section, range(len(section.table.columns)), console)
         for paragraph in section.paragraphs:
             console.print(Text(printable(paragraph)))
 
 
-def _print_table(section: Section, columns: Sequence[int], console: Console) -> None:
+def print_table(section: Section, columns: Sequence[int], console: Console) -> None:
+    """Print those *columns* of the section's table; nothing where it has none."""
     if section.table is None:
         return
     table = Table(title=section.heading, title_justify="left")

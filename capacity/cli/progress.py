@@ -9,6 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from capacity.domain.words import LONGEST_SENTENCE, printable
+
 POLL_INTERVAL_S = 0.2
 
 
@@ -49,15 +51,18 @@ def watch(run: Path, is_running: Callable[[], bool], console: Console) -> None:
                     if not console.is_terminal and detail["phase"] == "plateau":
                         console.print(text)
                 elif event["kind"] not in {"finished", "aborted"}:
-                    console.print(_trouble_text(event), markup=False, soft_wrap=True)
+                    _say(console, _trouble_text(event))
             for step in steps.lines():
                 if step["void"] is not None:
-                    text = f"step {step['index'] + 1} is void: {step['void']}"
-                    console.print(text, markup=False, soft_wrap=True)
+                    _say(console, f"step {step['index'] + 1} is void: {step['void']}")
             for point in points.lines():
                 bar.update(task, description=_load_text(point))
             if not done:
                 time.sleep(POLL_INTERVAL_S)
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(printable(text, LONGEST_SENTENCE), markup=False, soft_wrap=True)
 
 
 def _trouble_text(event: dict[str, Any]) -> str:

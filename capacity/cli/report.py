@@ -13,6 +13,8 @@ from capacity.recording import run_directory
 from capacity.reporting import html, json_document, markdown
 
 EXPORTERS = {"html": html.render, "md": markdown.render}
+NOTICES_FILE = "notices.json"
+"""What a scheduled run noticed beside those before it; absent where that was nothing."""
 FORMATS = (*EXPORTERS, "json")
 
 
@@ -49,9 +51,21 @@ def write_report(run: Path, formats: Sequence[str]) -> list[Path]:
     for name in dict.fromkeys(formats):
         path = run / PLAN_FILE if name == "json" else run / f"report.{name}"
         if name != "json":
-            write_whole(path, EXPORTERS[name](record, plan))
+            write_whole(path, EXPORTERS[name](record, plan, _notices(run)))
         written.append(path)
     return written
+
+
+def _notices(run: Path) -> tuple[str, ...]:
+    path = run / NOTICES_FILE
+    if not path.exists():
+        return ()
+    try:
+        return tuple(str(each) for each in json.loads(path.read_text(encoding="utf-8"))["notices"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigError(
+            f"{path}: not what `capacity scheduled` wrote ({error!r}); remove it"
+        ) from None
 
 
 def _plan(run: Path) -> CapacityPlan | Excuse:

@@ -1,6 +1,6 @@
 """`capacity scheduled JOB`: one run from load to history row, for systemd, cron and CronJobs.
 
-It locks its target, so that no scheduler has to; it ends in time; and whatever comes of it (a
+A run locks its target, so that no scheduler has to; it ends in time; and whatever comes of it (a
 plan, an excuse, a failure), the history gets its row and the exit code says the worst of it.
 """
 
@@ -18,27 +18,35 @@ from types import FrameType
 
 import click
 
+from capacity.cli.check import checked, raise_if_failed
 from capacity.cli.measure import measure
-from capacity.cli.plan import answer_console, plan_run, print_answer
-from capacity.cli.report import write_report
+from capacity.cli.plan import answer_console, plan_run, print_answer, write_whole
+from capacity.cli.report import NOTICES_FILE, write_report
 from capacity.domain.errors import (
     CapacityError,
     ConfigError,
     GuardError,
     LockedError,
+    RegressionError,
     RunInvalidError,
 )
 from capacity.domain.plan import CapacityPlan, Excuse
-from capacity.loadgen.run_path import LOCKS, RUNS
+from capacity.domain.words import printable
+from capacity.loadgen.run_path import RUNS
 from capacity.recording import history, run_directory
 from capacity.recording.history_row import HistoryRow, Outcome, fingerprint_of, unit_costs_of
-from capacity.recording.lock import locked
+from capacity.recording.notices import Notice, notices
 from capacity.recording.retention import remove_expired
+from capacity.reporting import junit
+from capacity.reporting.verdict import verdict
 from capacity.settings.job import Job, load_job
 from capacity.settings.locate import find
 from capacity.settings.target import load_target
 
 PLANNED_AT = "CAPACITY_PLANNED_AT"
+RULES_FILE = "rules.xml"
+MOST_EARLIER = 200
+"""Rows of the job that are looked through for comparable ones."""
 DAY_S = 86_400.0
 GRACE_S = 60.0
 """What measuring gets beyond the job's time, to end its run in order, before it is cut off."""
@@ -62,6 +70,8 @@ class Result:
     reports: list[Path] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     """Runs whose directories were removed because they expired."""
+    notices: list[Notice] = field(default_factory=list)
+    """What the history shows to be not as it was."""
     failures: list[CapacityError] = field(default_factory=list)
     """In the order of the stages; the first one gives the exit code."""
 
@@ -69,12 +79,14 @@ class Result:
 @click.command()
 @click.argument("job")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
-def command(job: str, *, as_json: bool) -> None:
+@click.option("--quiet", is_flag=True, help="Print the headline and the reports, no tables.")
+def command(job: str, *, as_json: bool, quiet: bool) -> None:
     """Run JOB once: measure, plan, report, add a row to the history.
 
     JOB is a file, or a name under config/schedule. If another run is loading the same target, the
     command exits at once with code 75. CAPACITY_PLANNED_AT (epoch seconds) records when the
-    run was due.
+    run was due. A run with less capacity, another bottleneck or a lower limit than those before it
+    says so in its first line and exits with code 11.
     """
     settings = load_job(find("schedule", job))
     started_at = time.time()
@@ -82,7 +94,12 @@ def command(job: str, *, as_json: bool) -> None:
     if as_json:
         click.echo(_document(row, result))
     elif result.answer is not None:
-        print_answer(result.answer, answer_console())
+        for notice in result.notices:
+            click.echo(printable(headline_of(notice)))
+        if quiet:
+            click.echo(printable(verdict(result.answer).headline))
+        else:
+            print_answer(result.answer, answer_console())
         for path in result.reports:
             click.echo(path)
     for failure in result.failures[1:]:
@@ -146,19 +163,44 @@ def _measure_and_report(job: Job, run: Path, result: Result) -> None:
     target_path, profile_path = find("targets", job.target), find("profiles", job.profile)
     target = load_target(target_path)
     result.target = target.name
-    with locked(LOCKS, f"{target.host}:{target.port}", run=run.name):
-        measure(
-            target_path,
-            profile_path,
-            workers=job.workers,
-            run=run,
-            timeout_s=job.max_duration_s,
-            quiet=True,
-        )
+    measure(
+        target_path,
+        profile_path,
+        workers=job.workers,
+        run=run,
+        timeout_s=job.max_duration_s,
+        quiet=True,
+    )
     result.answer = plan_run(run)
     if isinstance(result.answer, Excuse):
         result.failures.append(RunInvalidError(f"{run}: no plan: {result.answer.reason}"))
+    else:
+        _look_back(job, run, result)
     result.reports = write_report(run, job.formats)
+    if job.rules is not None:
+        results = checked(str(run), Path(job.rules))
+        write_whole(run / RULES_FILE, junit.render(results, run.name))
+        raise_if_failed(results)
+
+
+def _look_back(job: Job, run: Path, result: Result) -> None:
+    """Compare the run with those before it; what is noticed goes into the reports of the run."""
+    row = _row(job, run, None, time.time(), result)
+    earlier = history.rows(job.history, job=job.name, limit=MOST_EARLIER)
+    result.notices = notices(row, earlier)
+    if result.notices:
+        document = {"notices": [headline_of(notice) for notice in result.notices]}
+        write_whole(run / NOTICES_FILE, json.dumps(document, indent=2) + "\n")
+    worse = [notice.statement for notice in result.notices if notice.is_regression]
+    if worse:
+        result.failures.append(RegressionError("; ".join(worse)))
+
+
+def headline_of(notice: Notice) -> str:
+    """Return the notice as one line that says at once whether it is bad news."""
+    if not notice.is_regression:
+        return f"Changed: {notice.statement}"
+    return f"Regression{' (weak)' if notice.is_weak else ''}: {notice.statement}"
 
 
 @contextmanager
@@ -227,6 +269,7 @@ def _document(row: HistoryRow, result: Result) -> str:
         **asdict(row),
         "reports": [str(path) for path in result.reports],
         "removed_runs": result.removed,
+        "notices": [asdict(notice) for notice in result.notices],
         "problems": [str(failure) for failure in result.failures],
     }
     return json.dumps(document, indent=2)

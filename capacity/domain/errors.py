@@ -7,6 +7,8 @@ Every error this package raises on purpose, with the exit code the command line 
   + PreflightError        3   this machine or the target's cannot run what was asked
   + UnreachableError      4   the target or its agent does not answer, or not in its dialect
   + RunInvalidError       5   the run cannot carry a plan (generator saturated, too little data)
+  + RuleError            10   a rule of config/rules.yaml does not hold
+  + RegressionError      11   the target got worse than it was
   + GuardError           12   stopped before the target came to harm
   + LockedError          75   another run is at work on the same target
   + ProtocolError         1   an impossible sequence of events: a defect, ours or the target's
@@ -16,9 +18,20 @@ The message is one sentence for a person: what is wrong, and what to do.
 
 
 class CapacityError(Exception):
-    """Base of every error raised on purpose."""
+    """Base of every error raised on purpose; each argument is a sentence, and a line when shown.
+
+    Sentences quote what files, targets and agents say: they are printable wherever they are shown.
+    """
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        from capacity.domain.words import (  # noqa: PLC0415 - the help needs no more than us
+            LONGEST_SENTENCE,
+            printable,
+        )
+
+        return "\n".join(printable(sentence, LONGEST_SENTENCE) for sentence in self.args)
 
 
 class ConfigError(CapacityError):
@@ -30,9 +43,9 @@ class ConfigError(CapacityError):
 class ContentError(ConfigError):
     """What a file says is impossible; the sentences repeat keys and values of it."""
 
-    def __init__(self, message: str, places: tuple[str, ...]) -> None:
+    def __init__(self, *sentences: str, places: tuple[str, ...]) -> None:
         """*places* are those of the sentences, as `file:line`."""
-        super().__init__(message)
+        super().__init__(*sentences)
         self.places = places
 
 
@@ -62,6 +75,18 @@ class RunInvalidError(CapacityError):
     """What was recorded cannot carry the asked conclusion."""
 
     exit_code = 5
+
+
+class RuleError(CapacityError):
+    """A rule that must hold does not."""
+
+    exit_code = 10
+
+
+class RegressionError(CapacityError):
+    """A comparison, or the history, shows that the target got worse."""
+
+    exit_code = 11
 
 
 class GuardError(CapacityError):

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from capacity.domain.resource_facts import RESOURCE_FACTS
 
 LONGEST_TEXT = 400
+LONGEST_SENTENCE = 4000
+"""Of ours, which may quote several."""
 
 RESOURCES = {resource: facts.label for resource, facts in RESOURCE_FACTS.items()}
 

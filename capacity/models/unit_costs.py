@@ -30,7 +30,7 @@ _SETTLED = 1e-5
 """Largest relative move of a fitted use at which the iteration ends."""
 _SMALLEST_SCALE = 1e-3
 """Relative residuals below 0.1 % are no outliers, however exact the rest is."""
-_FLOOR_RATIO = 0.1
+FLOOR_RATIO = 0.1
 """Uses below a tenth of the largest weigh as if they were a tenth of it."""
 
 
@@ -57,7 +57,7 @@ def robust_costs(
     *errors* are the standard errors of the uses, nothing where they are not known.
     """
     errors = np.zeros(len(use)) if errors is None else errors
-    floor = _FLOOR_RATIO * float(np.max(np.abs(use))) or 1.0
+    floor = FLOOR_RATIO * float(np.max(np.abs(use))) or 1.0
     weights = 1.0 / np.maximum(use, floor) ** 2
     coefficients = refitted_costs(design, use, weights)
     for _ in range(MAX_ITERATIONS):

@@ -91,6 +91,11 @@ def _watch(options: argparse.Namespace, listeners: TargetListeners) -> int:
             "or bind 127.0.0.1 and use a tunnel"
         )
     tls = server_context(options.certificate, options.key)
+    if tls is None and not (options.allow_plain_http or ipaddress.ip_address(address).is_loopback):
+        raise ConfigError(
+            f"--bind {options.bind} would send the token in the clear: add --certificate and --key, or "
+            "--allow-plain-http where the network itself encrypts"
+        )
     ring, notes = SampleRing(options.keep), Notes()
     sampler = _sampler(options, listeners)
 

@@ -9,6 +9,9 @@ from capacity.monitor.discovery import Selector
 _MEBIBYTE = 1 << 20
 
 
+_MOST_DIGITS = 9
+
+
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="capacity agent",
@@ -71,7 +74,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--allow-plain-http",
         action="store_true",
-        help="with --push: allow http to other hosts, for networks that encrypt by themselves",
+        help="allow http from or to other hosts, for networks that encrypt by themselves",
     )
     parser.add_argument(
         "--spool", type=Path, metavar="DIR", help="also write samples to files in this directory"
@@ -111,14 +114,16 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    if not text.isdecimal() or len(text) > _MOST_DIGITS or int(text) < 1:
+        raise argparse.ArgumentTypeError(
+            f"{text[:40]!r} is not a whole number above 0, of {_MOST_DIGITS} digits at most"
+        )
     return int(text)
 
 
 def _listen_port(text: str) -> int:
-    if not text.isdecimal() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port, 0 to 65535")
+    if not text.isdecimal() or len(text) > _MOST_DIGITS or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a port, 0 to 65535")
     return int(text)
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from capacity.domain.errors import ConfigError
 
+LEAST_LETTERS = 16
+"""Of a token: with hexadecimal digits these are 64 bits."""
 _FOR_OTHERS = stat.S_IRWXO
 _FOR_THE_GROUP = stat.S_IRWXG
 
@@ -29,6 +31,10 @@ def read_token(path: Path) -> str:
         raise ConfigError(f"{option}: is empty; put a long random word in it")
     if not token.isprintable() or " " in token:
         raise ConfigError(f"{option}: a token is one word of printable ASCII")
+    if len(token) < LEAST_LETTERS:
+        raise ConfigError(
+            f"{option}: a token of {len(token)} letters can be guessed; give it {LEAST_LETTERS} or more"
+        )
     return token
 
 
@@ -38,7 +44,7 @@ def require_secret(option: str, path: Path) -> None:
         status = path.stat()
     except OSError as error:
         raise ConfigError(f"{option}: {error.strerror}") from error
-    if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise ConfigError(f"{option}: is no regular file")  # A pipe would be waited for.
     if status.st_uid not in {0, os.geteuid()} and not status.st_mode & stat.S_IRGRP:
         raise ConfigError(f"{option}: belongs to another user; make a copy of your own")

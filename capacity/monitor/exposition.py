@@ -25,7 +25,7 @@ def metrics_text(sample: Sample | None, limits: tuple[Limit, ...]) -> str:
 def _lines(sample: Sample | None, limits: tuple[Limit, ...]) -> Iterator[str]:
     for limit in limits:
         if limit.state is LimitState.KNOWN and limit.value is not None:
-            name = _name(limit.resource, "_limit")
+            name = metric_name(limit.resource, "_limit")
             yield from _metric(name, "gauge", f"Limit, {limit.scope}: {limit.source}", limit.value)
     if sample is None:
         return
@@ -39,7 +39,7 @@ def _lines(sample: Sample | None, limits: tuple[Limit, ...]) -> Iterator[str]:
     yield from _metric("capacity_sample_timestamp_seconds", "gauge", about, sample.at)
     for resource, value in sample.used.items():
         about = f"Usage of {resource.replace('_', ' ')} in {UNITS[resource].replace('_', ' ')}."
-        yield from _metric(_name(resource), "gauge", about, value)
+        yield from _metric(metric_name(resource), "gauge", about, value)
     for key, value in sample.gauges.items():
         about = f"{key.replace('_', ' ').capitalize()}."
         yield from _metric(f"capacity_{_spelled_out(key)}", "gauge", about, value)
@@ -53,7 +53,8 @@ def _lines(sample: Sample | None, limits: tuple[Limit, ...]) -> Iterator[str]:
             yield f'capacity_missing{{name="{key}",reason="{_label(why)}"}} 1'
 
 
-def _name(resource: Resource, middle: str = "") -> str:
+def metric_name(resource: Resource, middle: str = "") -> str:
+    """Return what the use of *resource* is called, or with "_limit" its limit."""
     return f"capacity_{resource}{middle}{_UNIT_SUFFIXES.get(UNITS[resource], '')}"
 
 

@@ -2,12 +2,15 @@
 What the agent's HTTP server and the receiver of pushed samples have in common.
 
 Bound when constructed, TLS by the threads that serve and not where connections are accepted, one
-bearer token, and not a word on the terminal. Which connections have to go where there are too many
+bearer token, errors in JSON, and not a word on the terminal. Without a token, only this host is
+served and only under its own names: a page of the web could have its own name lead here. Which connections have to go where there are too many
 is each server's own rule.
 """
 
 import contextlib
 import hmac
+import ipaddress
+import json
 import socket
 import socketserver
 import ssl
@@ -16,8 +19,11 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import urlsplit
 
 MOST_CONNECTIONS = 16
+_MOST_DIGITS = 18
+_ONCE = ("Authorization", "Content-Length", "Host", "Transfer-Encoding")
 
 
 class HttpServer(ThreadingHTTPServer):
@@ -74,6 +80,29 @@ class HttpServer(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
+def whole_number(text: str) -> int | None:
+    """Return the number that *text* is, of few digits and no sign; None where it is none."""
+    is_number = text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS
+    return int(text) if is_number else None
+
+
+def is_local(host: str | None) -> bool:
+    """Tell whether a request's Host names this host: by an address, as localhost, or by its name.
+
+    Browsers always send one, and it is a page's own name where that name leads here.
+    """
+    if host is None:
+        return True
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host
+    name = name.removeprefix("[").removesuffix("]").rstrip(".").lower()
+    with contextlib.suppress(ValueError):
+        ipaddress.ip_address(name)
+        return True
+    return (
+        name == "localhost" or name.endswith(".localhost") or name == socket.gethostname().lower()
+    )
+
+
 def cut(connection: Any) -> None:
     """End a connection whose thread is at work on it: the thread finds it closed."""
     with contextlib.suppress(OSError):
@@ -94,6 +123,45 @@ class Handler(BaseHTTPRequestHandler):
         super().setup()
         if isinstance(self.connection, ssl.SSLSocket):
             self.connection.do_handshake()
+
+    def parse_request(self) -> bool:
+        """Read a request's head; refuse one that two readers could understand in two ways."""
+        if not super().parse_request():
+            return False
+        refusal = self._refusal()
+        if refusal is not None:
+            self.send_error(*refusal)
+        return refusal is None
+
+    def _refusal(self) -> tuple[HTTPStatus, str] | None:
+        names = [name.lower() for name in self.headers]
+        if any(name != name.strip() for name in names):
+            return HTTPStatus.BAD_REQUEST, "a header's name ends at its colon"
+        for name in _ONCE:
+            if names.count(name.lower()) > 1:
+                return HTTPStatus.BAD_REQUEST, f"{name} is there twice"
+        try:
+            urlsplit(self.path)
+        except ValueError:
+            return HTTPStatus.BAD_REQUEST, "the path is no path"
+        if self.server.token is None and not is_local(self.headers.get("Host")):
+            return (
+                HTTPStatus.MISDIRECTED_REQUEST,
+                "without a token only localhost, this host's own name and addresses are answered to",
+            )
+        return None
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Answer in JSON where the base class would answer in HTML."""
+        status = HTTPStatus(code)
+        parts = [json.dumps({"error": message or explain or status.phrase}).encode()]
+        self.close_connection = True
+        headers = {"Connection": "close"}
+        if status == HTTPStatus.UNAUTHORIZED:
+            headers["WWW-Authenticate"] = "Bearer"
+        # A line that is no HTTP/1 request leaves these unset or set to what nobody can answer in.
+        self.request_version = self.protocol_version
+        self.answer(parts, headers=headers, status=status)
 
     def is_authorized(self) -> bool:
         """Tell whether the request carries the server's token, if that has one."""
@@ -119,6 +187,8 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in (headers or {}).items():
             self.send_header(name, value)
         self.end_headers()
+        if self.command == "HEAD":
+            return
         for part in parts:
             self.wfile.write(part)
 

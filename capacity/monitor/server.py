@@ -1,13 +1,13 @@
 """The agent's HTTP side: five paths to read, nothing to write, nothing executed.
 
 As many connections as there are threads. When all are taken, the oldest that was never answered makes
-room for a new one; where all were answered, the new one is turned away. TLS
+room for a new one, or else the one that was idle the longest since its last answer; where all are being
+answered, the new one is turned away. TLS
 handshakes are done by the threads. A connection that has not finished a request for half a minute
 is closed, however slowly it keeps sending or reading.
 """
 
 import contextlib
-import json
 import ssl
 import threading
 import time
@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from capacity.monitor.exposition import metrics_text
-from capacity.monitor.http_server import MOST_CONNECTIONS, Handler, HttpServer, cut
+from capacity.monitor.http_server import MOST_CONNECTIONS, Handler, HttpServer, cut, whole_number
 from capacity.monitor.notes import Notes
 from capacity.monitor.port_holders import port_holders
 from capacity.monitor.sampler import Sampler
@@ -35,6 +35,8 @@ class _Client:
     deadline_s: float
     is_known: bool = False
     """Whether a request of it was answered that not everybody may ask."""
+    is_asking: bool = False
+    """A request of it is being answered."""
 
 
 class AgentServer(HttpServer):
@@ -57,7 +59,7 @@ class AgentServer(HttpServer):
         """Looking through all processes is for one client at a time."""
         self._free = threading.BoundedSemaphore(MOST_CONNECTIONS)
         self._clients: dict[Any, _Client] = {}
-        """By connection, the oldest first."""
+        """By connection: the oldest first, or of those that were answered the one idle longest."""
         super().__init__(address, _Handler, token=token, tls=tls)
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -74,8 +76,14 @@ class AgentServer(HttpServer):
             self._clients.pop(request, None)
             self._free.release()
 
+    def asked(self, request: Any) -> None:
+        """Note that a connection has a request: it is not idle until it is served."""
+        if (client := self._clients.get(request)) is not None:
+            client.is_asking = True
+
     def served(self, request: Any, *, is_known: bool) -> None:
         """Give a connection that was answered its time again, for its next request."""
+        self._clients.pop(request, None)
         self._clients[request] = _Client(time.monotonic() + _IDLE_S, is_known)
 
     def service_actions(self) -> None:
@@ -87,10 +95,12 @@ class AgentServer(HttpServer):
     def _has_room(self) -> bool:
         if self._free.acquire(blocking=False):
             return True
-        strangers = [key for key, client in list(self._clients.items()) if not client.is_known]
-        if not strangers:
+        clients = list(self._clients.items())
+        strangers = [key for key, client in clients if not client.is_known]
+        idle = [key for key, client in clients if not client.is_asking]
+        if not (strangers or idle):
             return False
-        cut(strangers[0])
+        cut((strangers or idle)[0])
         return self._free.acquire(timeout=_ROOM_S)
 
     def _turn_away(self, request: Any) -> None:
@@ -117,6 +127,7 @@ class _Handler(Handler):
             "/v1/port": self._port,
             "/metrics": self._metrics,
         }
+        self.server.asked(self.connection)
         if url.path != "/healthz" and not self.is_authorized():
             self.send_error(HTTPStatus.UNAUTHORIZED, "a bearer token is needed")
         elif page := pages.get(url.path):
@@ -135,24 +146,25 @@ class _Handler(Handler):
 
     def _samples(self, query: str) -> None:
         since = parse_qs(query).get("since", ["0"])[-1]
-        if not (since.isascii() and since.isdigit()):
+        number = whole_number(since)
+        if number is None:
             self.send_error(HTTPStatus.BAD_REQUEST, "since is a sequence number, 0 or more")
             return
         # Behind this number, a client knows that the agent was restarted and counts anew.
         newest = {"Capacity-Newest-Seq": str(self.server.ring.newest_seq)}
-        lines = [line for _, line in self.server.ring.since(int(since))]
+        lines = [line for _, line in self.server.ring.since(number)]
         self.answer(lines, "application/x-ndjson", newest)
 
     def _port(self, query: str) -> None:
-        number = parse_qs(query).get("number", [""])[-1]
+        number = whole_number(parse_qs(query).get("number", [""])[-1])
         view = self.server.sampler.view
-        if not (number.isascii() and number.isdigit() and 0 < int(number[:6]) < 1 << 16):
+        if number is None or not 0 < number < 1 << 16:
             self.send_error(HTTPStatus.BAD_REQUEST, "number is a port, 1 to 65535")
         elif view is None or not self.server.looking.acquire(blocking=False):
             self.send_error(HTTPStatus.SERVICE_UNAVAILABLE, "it is looked at already; ask again")
         else:
             try:
-                holders = port_holders(int(number), view)
+                holders = port_holders(number, view)
             finally:
                 self.server.looking.release()
             self.answer([as_json(holders).encode()], "application/json")
@@ -160,15 +172,3 @@ class _Handler(Handler):
     def _metrics(self, _query: str) -> None:
         text = metrics_text(self.server.ring.current, self.server.sampler.limits)
         self.answer([text.encode()], "text/plain; version=0.0.4; charset=utf-8")
-
-    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Answer in JSON where the base class would answer in HTML."""
-        status = HTTPStatus(code)
-        parts = [json.dumps({"error": message or explain or status.phrase}).encode()]
-        self.close_connection = True
-        headers = {"Connection": "close"}
-        if status == HTTPStatus.UNAUTHORIZED:
-            headers["WWW-Authenticate"] = "Bearer"
-        # A line that is no HTTP/1 request leaves these unset or set to what nobody can answer in.
-        self.request_version = self.protocol_version
-        self.answer(parts, "application/json", headers, status)

@@ -92,7 +92,14 @@ def append(url: str, row: HistoryRow) -> None:
             ) from None
 
 
-def rows(url: str, *, target: str | None = None, limit: int | None = None) -> list[HistoryRow]:
+def rows(
+    url: str,
+    *,
+    target: str | None = None,
+    job: str | None = None,
+    since_at: float | None = None,
+    limit: int | None = None,
+) -> list[HistoryRow]:
     """Return the runs in the history, the latest first."""
     database = _database(url)
     is_file = database.get_backend_name() == "sqlite"
@@ -103,6 +110,10 @@ def rows(url: str, *, target: str | None = None, limit: int | None = None) -> li
     query = sa.select(_RUNS).order_by(_RUNS.c.started_at.desc(), _RUNS.c.run.desc()).limit(limit)
     if target is not None:
         query = query.where(_RUNS.c.target == target)
+    if job is not None:
+        query = query.where(_RUNS.c.job == job)
+    if since_at is not None:
+        query = query.where(_RUNS.c.started_at >= since_at)
     with _connection(database) as connection:
         _check_version(connection, database)
         found = connection.execute(query).mappings().all()

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -43,14 +44,15 @@ class HistoryRow:
     reason: str | None = None
     """Why there is no plan, or what failed after it; None if all went well."""
     unit_costs: Mapping[str, Any] | None = None
-    """Resource -> its unit and costs (unit_costs_of the plan)."""
+    """Resource -> its unit, costs and limit (unit_costs_of the plan)."""
 
 
 def fingerprint_of(manifest: RunManifest) -> str:
     """Return equal text for runs that may be compared: same target, profile, host, versions."""
     agent = manifest.agent
     compared = {
-        "target": manifest.target.document,
+        # Declared limits are compared themselves: a change of one is what a history must notice.
+        "target": {**manifest.target.document, "limits": {}},
         "profile": manifest.profile,
         "host": None if agent is None else [agent.host, agent.cores, agent.memory_bytes],
         "versions": [
@@ -64,10 +66,14 @@ def fingerprint_of(manifest: RunManifest) -> str:
 
 
 def unit_costs_of(plan: CapacityPlan) -> dict[str, Any]:
-    """Return resource -> unit, baseline and added use per connection and each rate."""
+    """Return resource -> unit, limit, ceiling, baseline, and added use per connection and each rate."""
     return {
         wall.resource.value: {
             "unit": UNITS[wall.resource],
+            "limit": None if wall.limit.scope == "met" else wall.limit.value,
+            "limit_source": wall.limit.source,
+            "ceiling": wall.ceiling.mid if math.isfinite(wall.ceiling.mid) else None,
+            "per_connection_along_mix": wall.cost.marginal_along(plan.mix),
             "baseline": asdict(wall.cost.baseline),
             "per_connection": asdict(wall.cost.per_connection),
             "per_delivery_per_s": asdict(wall.cost.per_delivery_per_s),

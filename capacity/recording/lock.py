@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import json
 import os
+import socket
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -17,16 +18,21 @@ from urllib.parse import quote
 
 from capacity.domain.errors import ConfigError, LockedError
 
+_SAME = {"::1": "127.0.0.1"}
+"""localhost is both."""
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 @contextlib.contextmanager
 def locked(directory: Path, address: str, *, run: str) -> Iterator[None]:
     """Hold the lock of the target at *address* (host:port). Raises LockedError if it is held."""
-    path = directory / f"{quote(address.lower(), safe='')}.lock"
+    path = directory / f"{quote(_resolved(address), safe='')}.lock"
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        # Whoever can open it can hold it.
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        with contextlib.suppress(PermissionError):
+            os.fchmod(descriptor, 0o600)
     except OSError as error:
         raise ConfigError(
             f"{path}: cannot be opened to lock target {address} ({error.strerror})"
@@ -42,6 +48,17 @@ def locked(directory: Path, address: str, *, run: str) -> Iterator[None]:
         )
         file.flush()
         yield
+
+
+def _resolved(address: str) -> str:
+    """Return *address* with what its host stands for: one lock, however it is called."""
+    host, _, port = address.lower().rpartition(":")
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return address.lower()
+    addresses = {str(each[4][0]).partition("%")[0] for each in found}
+    return f"{min(_SAME.get(each, each) for each in addresses)}:{port}"
 
 
 def _holder(text: str) -> str:

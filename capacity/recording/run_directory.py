@@ -15,30 +15,43 @@ Format history: 1 - first version.
 
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from capacity.domain.errors import ConfigError
-from capacity.domain.histogram import Histogram
+from capacity.domain.histogram import MAX_US, Histogram, bucket_of
 from capacity.domain.observation import StepObservation
+from capacity.domain.outside import strict_json
 from capacity.domain.run import LoadPoint, RunEvent, RunManifest, RunRecord
 from capacity.domain.sample import Sample
 from capacity.domain.target import TargetSpec
+from capacity.domain.words import printable
 
 FORMAT_VERSION = 1
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _HistogramLine:
+    step: Annotated[int, Field(ge=0)]
+    series: str
+    counts: dict[Annotated[int, Field(ge=0, le=bucket_of(MAX_US))], Annotated[int, Field(ge=0)]]
+    """By bucket."""
+
 
 _MANIFEST: TypeAdapter[RunManifest] = TypeAdapter(RunManifest)
 _STEP: TypeAdapter[StepObservation] = TypeAdapter(StepObservation)
 _SAMPLE: TypeAdapter[Sample] = TypeAdapter(Sample)
 _POINT: TypeAdapter[LoadPoint] = TypeAdapter(LoadPoint)
 _EVENT: TypeAdapter[RunEvent] = TypeAdapter(RunEvent)
-_HISTOGRAM: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
+_HISTOGRAM: TypeAdapter[_HistogramLine] = TypeAdapter(_HistogramLine)
 
 
 def _write_whole(file: Path, content: bytes) -> None:
@@ -61,9 +74,11 @@ class RunWriter:
     def __init__(self, path: Path, manifest: RunManifest) -> None:
         """Create *path* and write the manifest. Raises ConfigError if a run is there already."""
         self.path = path
+        content = _manifest_json(manifest)
+        _require_readable(path, content)
         try:
             path.mkdir(parents=True, exist_ok=True)
-            _write_whole(path / "run.json", _manifest_json(manifest))
+            _write_whole(path / "run.json", content)
         except FileExistsError:
             raise ConfigError(
                 f"{path}: there is a run already and runs are never overwritten; name another directory"
@@ -109,9 +124,7 @@ def load(path: Path) -> RunRecord:
     samples = tuple(_lines(path / "samples.jsonl", _SAMPLE, missing))
     events = tuple(_lines(path / "events.jsonl", _EVENT, missing))
     histograms = {
-        (int(line["step"]), str(line["series"])): Histogram(
-            {int(bucket): int(count) for bucket, count in line["counts"].items()}
-        )
+        (line.step, line.series): Histogram(line.counts)
         for line in _lines(path / "histograms.jsonl", _HISTOGRAM, missing)
     }
     points = tuple(_lines(path / "load.jsonl", _POINT, missing))
@@ -142,17 +155,37 @@ def _how_it_ended(events: tuple[RunEvent, ...]) -> str:
 def _manifest(path: Path) -> RunManifest:
     file = path / "run.json"
     try:
-        text = file.read_bytes()
+        text = _content(file)
     except OSError:
         raise ConfigError(f"{path}: not a run (no readable run.json in it)") from None
     try:
-        document = json.loads(text)
-        _refuse_newer(file, document["format_version"])
-        target = _target(file, document["target"])
-        return _MANIFEST.validate_python({**document, "target": target})
+        return _manifest_of(file, strict_json(text))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        first_line = str(error).splitlines()[0]
-        raise ConfigError(f"{file}: not a run's manifest ({first_line})") from None
+        raise ConfigError(f"{file}: not a run's manifest ({_first_line(error)})") from None
+
+
+def _manifest_of(file: Path, document: Mapping[str, Any]) -> RunManifest:
+    _refuse_others(file, document["format_version"])
+    target = _target(file, document["target"])
+    return _MANIFEST.validate_python({**document, "target": target})
+
+
+def _require_readable(path: Path, content: bytes) -> None:
+    """Raise ConfigError where a manifest would be written that nobody could load again."""
+    try:
+        _manifest_of(path, strict_json(content))
+    except ValueError as error:
+        raise ConfigError(
+            f"{path}: the run could not be read again, so it is not begun ({_first_line(error)})"
+        ) from None
+
+
+def _first_line(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors(include_input=False, include_url=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        return printable(f"{error.error_count()} fields are wrong, {place}: {first['msg']}")
+    return printable(str(error).partition("\n")[0])
 
 
 def _target(file: Path, document: Mapping[str, Any]) -> TargetSpec:
@@ -162,11 +195,13 @@ def _target(file: Path, document: Mapping[str, Any]) -> TargetSpec:
         raise ConfigError(f"{file}: {error}") from None
 
 
-def _refuse_newer(file: Path, version: int) -> None:
+def _refuse_others(file: Path, version: int) -> None:
     if version > FORMAT_VERSION:
         raise ConfigError(
             f"{file}: format {version} is newer than this program's {FORMAT_VERSION}; update it"
         )
+    if version != FORMAT_VERSION:
+        raise ConfigError(f"{file}: there was never a format {version}; name a run")
 
 
 def _manifest_json(manifest: RunManifest) -> bytes:
@@ -177,10 +212,27 @@ def _manifest_json(manifest: RunManifest) -> bytes:
 
 
 def _lines(file: Path, adapter: TypeAdapter[T], missing: list[str]) -> Iterator[T]:
-    if not file.exists():
+    try:
+        lines = _content(file).splitlines()
+    except FileNotFoundError:
         return
-    for number, line in enumerate(file.read_bytes().splitlines(), start=1):
+    except OSError as error:
+        missing.append(f"{file.name} (cannot be read: {error.strerror})")
+        return
+    for number, line in enumerate(lines, start=1):
         try:
-            yield adapter.validate_json(line)
-        except ValidationError:
+            yield adapter.validate_python(strict_json(line))
+        except ValueError:
             missing.append(f"{file.name}:{number} (unreadable line)")
+
+
+def _content(file: Path) -> bytes:
+    """Return what is in *file*. Raises OSError, also where it is a pipe or a device."""
+    with open(file, "rb", opener=_without_waiting) as opened:
+        if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+            raise OSError(0, "no regular file")
+        return opened.read()
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)

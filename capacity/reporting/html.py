@@ -4,6 +4,7 @@ The page forbids itself to load anything (Content-Security-Policy in its head), 
 name that slipped through could do nothing.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -33,11 +34,11 @@ _ENVIRONMENT = Environment(
 )
 
 
-def render(record: RunRecord, plan: CapacityPlan | Excuse) -> str:
+def render(record: RunRecord, plan: CapacityPlan | Excuse, notices: Sequence[str] = ()) -> str:
     """Return the page."""
     template = _ENVIRONMENT.get_template("report.html")
     return template.render(
-        story=story(record, plan),
+        story=story(record, plan, notices),
         most_rows=MOST_ROWS,
         most_rows_below_a_figure=MOST_ROWS_BELOW_A_FIGURE,
     )

@@ -30,15 +30,16 @@ def render(plan: CapacityPlan | Excuse) -> str:
         kind, content = "excuse", _EXCUSE.dump_python(plan, mode="json")
     else:
         kind, content = "plan", _PLAN.dump_python(plan, mode="json")
-    document = {"schema_version": SCHEMA_VERSION, "kind": kind, kind: _finite(content)}
+    document = {"schema_version": SCHEMA_VERSION, "kind": kind, kind: finite(content)}
     return json.dumps(document, indent=2, allow_nan=False) + "\n"
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """Return *value* with a string for every number that JSON has none for."""
     if isinstance(value, dict):
-        return {key: _finite(inner) for key, inner in value.items()}
+        return {key: finite(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(inner) for inner in value]
+        return [finite(inner) for inner in value]
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     return value

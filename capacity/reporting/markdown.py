@@ -4,6 +4,7 @@ Text from elsewhere is escaped, so that a name can neither format, link nor ment
 """
 
 import re
+from collections.abc import Sequence
 
 from capacity.domain.plan import CapacityPlan, Excuse
 from capacity.domain.run import RunRecord
@@ -20,9 +21,9 @@ _NOTHING = "\u200b"
 """A space of no width: references are looked for in what is shown, where no escape helps."""
 
 
-def render(record: RunRecord, plan: CapacityPlan | Excuse) -> str:
+def render(record: RunRecord, plan: CapacityPlan | Excuse, notices: Sequence[str] = ()) -> str:
     """Return the report without its charts; what does not fit is left out from the end."""
-    told = story(record, plan)
+    told = story(record, plan, notices)
     blocks = [
         f"# {escaped(told.title)}\n\n{escaped(told.subtitle)}\n",
         f"## {escaped(told.verdict.headline)}\n",
@@ -62,11 +63,12 @@ def _section(section: Section) -> str:
     parts = [f"## {escaped(section.heading)}\n"]
     parts += [f"{escaped(paragraph)}\n" for paragraph in section.paragraphs]
     if section.table is not None:
-        parts.append(_table(section.table))
+        parts.append("\n".join(table_lines(section.table)) + "\n")
     return "\n".join(parts)
 
 
-def _table(table: Table) -> str:
+def table_lines(table: Table) -> list[str]:
+    """Return the table line by line, cut where it grows long."""
     rules = ("--:" if index in table.numeric else "---" for index in range(len(table.columns)))
     lines = [
         "| " + " | ".join(escaped(column) for column in table.columns) + " |",
@@ -76,7 +78,7 @@ def _table(table: Table) -> str:
     more = len(table.rows) - _MOST_ROWS
     if more > 0:
         lines += ["", f"_{more} more rows: see report.html._"]
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def _inline(cell: Cell) -> str:

@@ -1,5 +1,8 @@
 """The order of a report: first the answer, then why, then what it stands on."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from capacity.domain import units
 from capacity.domain.plan import CapacityPlan, Excuse
 from capacity.domain.run import RunRecord
@@ -13,7 +16,7 @@ from capacity.reporting.circumstances import (
     generator_section,
     limits_section,
 )
-from capacity.reporting.document import Section, Story
+from capacity.reporting.document import Fact, Section, Story, Verdict
 from capacity.reporting.steps import latency_section, opening_section, polls_section, steps_section
 from capacity.reporting.timeline import connections_figure
 from capacity.reporting.verdict import verdict
@@ -27,8 +30,11 @@ from capacity.reporting.walls import (
 _MOST_MISSING = 20
 
 
-def story(record: RunRecord, plan: CapacityPlan | Excuse) -> Story:
-    """Return the whole report as text, the same run and plan giving the same report."""
+def story(record: RunRecord, plan: CapacityPlan | Excuse, notices: Sequence[str] = ()) -> Story:
+    """Return the whole report as text, the same run and plan giving the same report.
+
+    *notices* say what is not as it was in earlier runs; they come before everything else.
+    """
     manifest = record.manifest
     target = manifest.target.name or "a target without a name"
     missing = record.missing[:_MOST_MISSING]
@@ -40,7 +46,7 @@ def story(record: RunRecord, plan: CapacityPlan | Excuse) -> Story:
             f"run {manifest.run}, {units.moment(manifest.started_at)},"
             f" profile {manifest.profile.get('name', 'without a name')}"
         ),
-        verdict=verdict(plan),
+        verdict=_noticed(verdict(plan), notices),
         missing=missing,
         sections=(
             ladder_section(plan),
@@ -62,6 +68,11 @@ def story(record: RunRecord, plan: CapacityPlan | Excuse) -> Story:
             audit_section(record),
         ),
     )
+
+
+def _noticed(answer: Verdict, notices: Sequence[str]) -> Verdict:
+    facts = tuple(Fact(label="Since earlier runs", text=notice) for notice in notices)
+    return replace(answer, facts=(*facts, *answer.facts))
 
 
 def _timeline_section(record: RunRecord) -> Section:

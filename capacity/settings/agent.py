@@ -101,6 +101,8 @@ class Agent(BaseModel):
     """PEM file with our certificate, to listen over TLS."""
     key_file: str | None = None
     """PEM file with its key, not encrypted and readable by no others."""
+    allow_plain_http: bool = False
+    """Listen without TLS beyond loopback, where the network itself encrypts."""
 
     @field_validator("listen")
     @classmethod
@@ -156,6 +158,13 @@ def _listening_findings(agent: Agent, listen: str) -> Iterator[Finding]:
         yield (
             ("agent", "listen"),
             f"{listen} is reachable from other hosts: add token_file, or listen on 127.0.0.1",
+        )
+    elif agent.certificate_file is None and not (
+        agent.allow_plain_http or ip_address(host).is_loopback
+    ):
+        yield (
+            ("agent", "listen"),
+            f"{listen} takes the token in the clear: add certificate_file, or set allow_plain_http",
         )
     if (agent.certificate_file is None) != (agent.key_file is None):
         yield ("agent",), "certificate_file and key_file go together"

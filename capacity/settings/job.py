@@ -35,6 +35,8 @@ class Job(BaseModel):
         "json",
     )
     """Reports to write into the run directory."""
+    rules: str | None = None
+    """Rules file to check after the run, such as config/rules.yaml; null: none."""
     keep_runs_days: Annotated[float, Field(ge=0, le=36_500)] = 30.0
     """Days after which run directories are removed; the history keeps their rows."""
 

@@ -41,9 +41,18 @@ def _files_of(kind: str) -> dict[str, Path]:
     files: dict[str, Path] = {}
     for folder in _folders_of(kind):
         for path in sorted(folder.glob("*")):
-            if path.suffix in SUFFIXES:
+            if path.suffix in SUFFIXES and (kind != "schedule" or _is_job(path)):
                 files.setdefault(path.stem, path)
     return files
+
+
+def _is_job(path: Path) -> bool:
+    """Tell a job from what else lies in schedule/, such as a Kubernetes CronJob."""
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return True  # Whoever reads it says what is wrong with it.
+    return any(line.startswith("job:") for line in lines)
 
 
 def shipped(folder: str) -> Path:

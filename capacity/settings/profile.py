@@ -75,6 +75,10 @@ class _Common(BaseModel):
     """Connections that one Locust user holds; raise it for tens of thousands of connections."""
     poll_interval_s: Seconds = 1.0
     """Longest time in seconds between two REST polls of one poller; sets how many there are."""
+    worker_memory_mib: Annotated[int, Field(ge=16, le=1_048_576)] = 512
+    """Mebibytes that the connections of one worker may hold together of messages that are not
+    complete and of answers under way; beyond it the connection that holds most is ended, and counted
+    as memory_budget."""
     mix: ProfileMix = ProfileMix()
     """The load of one connection, for which the capacity is quoted."""
     guards: ProfileGuards | None = None

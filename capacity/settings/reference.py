@@ -6,7 +6,8 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from capacity.domain.resource_facts import LATENCIES, UNITS
-from capacity.settings import demand, dialect, hosts, job, profile, target
+from capacity.planning.rules.names import DIMENSIONS
+from capacity.settings import demand, dialect, hosts, job, profile, rules, target
 from capacity.settings.key_schema import keys_of
 
 _HEAD = """\
@@ -24,6 +25,7 @@ is shipped with the program; `capacity init` writes that into the current folder
 | `schedule/` | repeated runs, and the systemd, cron and Kubernetes files that start them |
 | `demand/` | connections to be served, their growth and the reserves wanted: `capacity plan RUN --demand NAME` |
 | `hosts/` | catalogues of host types with prices: `--hosts NAME` |
+| `rules.yaml` | what must hold of a run's figures: `capacity check RUN` |
 | `deploy/` | what stands beside a target: servers to try, the agent's unit |
 | `locust.conf` | options for starting Locust itself with its web interface |
 
@@ -86,6 +88,39 @@ The prices that are shipped are examples. CPU follows `cores` and `core_speed_ra
 `core_speed_ratio` alone, memory `memory_bytes`, outgoing traffic `network_bytes_per_s`; what `limits`
 names is taken from there, in the units below `targets`, and everything else as it was measured.
 """
+_BY_RESOURCE = ("ceiling", "limit", "utilization", "baseline", "cost")
+_FIGURES = ", ".join(
+    f"`{name}`" for name in DIMENSIONS if name.partition(".")[0] not in _BY_RESOURCE
+)
+_RULES = f"""\
+`capacity check RUN` says which rules hold; exit code 10 when one of level `fail` does not. A rule is a
+figure, an operator and a bound with its unit, and nothing else:
+
+```yaml
+rules: 1
+check:
+  - rule: headroom >= 30 %
+  - rule: cost.memory_per_connection <= 12 KiB
+  - rule: delivery_delay.p99 <= 250 ms
+    level: warn
+  - rule: bottleneck not in [unknown, event_loop]
+  - rule: audit.changed == none
+```
+
+Numbers are compared with `>=`, `<=`, `>`, `<`, `==`, `!=`; names (`bottleneck`, `caveats`,
+`audit.changed`, `regressions`) with `==`, `!=`, `in [...]`, `not in [...]`, where several of them are
+`in` when all are and `not in` when none is; `none` is none of them. Units: `%`, bytes (`B`, `KiB`,
+`MiB`, `GiB`, `kB`, `MB`, `GB`), the same with `/s`, time (`us`, `ms`, `s`, `min`), cores (`cores`,
+`millicores`); counts have none. **A figure that is missing holds no rule.** `headroom` needs
+`--demand` (safe capacity that the demand per instance leaves free), `audit.changed` and `regressions`
+need `--baseline`. Delays are those of the worst plateau with the full mix.
+
+Figures: {_FIGURES};
+and of each resource `ceiling.<resource>`, `limit.<resource>`,
+`utilization.<resource>` (at the most connections tested), `baseline.<resource>`,
+`cost.<resource>_per_connection` (along the mix) and, where told apart, `_per_delivery`, `_per_request`,
+`_per_handshake` (use of one a second).
+"""
 _NOTATIONS = """\
 Three notations carry a dialect; `dialects/deribit.yaml` shows all of them.
 
@@ -110,6 +145,7 @@ _FILES: tuple[tuple[str, str, TypeAdapter[Any]], ...] = (
     ("schedule", _JOBS, job.ADAPTER),
     ("demand", _DEMANDS, demand.ADAPTER),
     ("hosts", _HOSTS, hosts.ADAPTER),
+    ("rules", _RULES, rules.ADAPTER),
     ("dialects", _NOTATIONS, dialect.ADAPTER),
 )
 
@@ -125,7 +161,7 @@ def _section(folder: str, remark: str, adapter: TypeAdapter[Any]) -> str:
         for key in keys_of(adapter)
     )
     return (
-        f"## {folder}/*.yaml\n\n{remark}\n"
+        f"## {folder}{'' if folder == 'rules' else '/*'}.yaml\n\n{remark}\n"
         f"| key | type | default | meaning |\n|---|---|---|---|\n{rows}"
     )
 

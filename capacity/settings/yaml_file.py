@@ -1,6 +1,8 @@
 """A YAML file as a validated object; every error names file, line and key, all at once."""
 
 import json
+import os
+import stat
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from pathlib import Path
@@ -33,7 +35,7 @@ def load(
     document = read(_text(path), str(path))
     if not isinstance(document.data, dict):
         wrong = f"{path}:1: must be a mapping of keys to values{_got(document.data)}"
-        raise ContentError(wrong, (f"{path}:1",))
+        raise ContentError(wrong, places=(f"{path}:1",))
     problems = list(document.problems)
     settings: Settings | None = None
     try:
@@ -50,15 +52,18 @@ def load(
     if problems or settings is None:
         problems.sort(key=lambda problem: problem[0])
         raise ContentError(
-            "\n".join(_sentence(path, problem) for problem in problems),
-            tuple(f"{path}:{line}" for line, _place, _text in problems),
+            *(_sentence(path, problem) for problem in problems),
+            places=tuple(f"{path}:{line}" for line, _place, _text in problems),
         )
     return settings
 
 
 def _text(path: Path) -> str:
     try:
-        with path.open("rb") as file:
+        # Without waiting for who might write: a pipe is no settings file, and may never end.
+        with open(path, "rb", opener=_without_waiting) as file:
+            if stat.S_ISFIFO(mode := os.fstat(file.fileno()).st_mode) or stat.S_ISCHR(mode):
+                raise ConfigError(f"{path}: a pipe or a device, and no settings file")
             content = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
@@ -69,6 +74,10 @@ def _text(path: Path) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ConfigError(f"{path}:{line}: not UTF-8 text; save the file as UTF-8") from None
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _problem(error: ErrorDetails, document: Document, adapter: TypeAdapter[Any]) -> Problem:

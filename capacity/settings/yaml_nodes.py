@@ -85,10 +85,10 @@ def read(text: str, shown: str) -> Document:
         mark = error.problem_mark or error.context_mark
         line = f"{shown}:{mark.line + 1}" if mark else shown
         wrong = f"{line}: not valid YAML: {error.problem or error.context}"
-        raise ContentError(wrong, (line,)) from None
+        raise ContentError(wrong, places=(line,)) from None
     except yaml.YAMLError as error:
         wrong = f"{shown}: not valid YAML: {' '.join(str(error).split())}"
-        raise ContentError(wrong, (shown,)) from None
+        raise ContentError(wrong, places=(shown,)) from None
     except RecursionError:
         raise ConfigError(f"{shown}: nested too deeply, at most {MOST_DEPTH} levels") from None
     if root is None:

@@ -1,18 +1,19 @@
 """Asks the agent on the target host: who is watched, within which limits, and sample by sample."""
 
 import time
-
-import requests
-from pydantic import TypeAdapter, ValidationError
+from http import HTTPStatus
 
 from capacity.domain.errors import UnreachableError
 from capacity.domain.run import ClockOffset
 from capacity.domain.sample import AgentInfo, PortHolder, Sample
-from capacity.sources.web import Web
-
-INFO: TypeAdapter[AgentInfo] = TypeAdapter(AgentInfo)
-_HOLDERS: TypeAdapter[tuple[PortHolder, ...]] = TypeAdapter(tuple[PortHolder, ...])
-SAMPLE: TypeAdapter[Sample] = TypeAdapter(Sample)
+from capacity.sources.border import (
+    UnreadableError,
+    read_holders,
+    read_info,
+    read_sample,
+    read_seq,
+)
+from capacity.sources.web import Answer, Web
 
 NEWEST_SEQ = "Capacity-Newest-Seq"
 """Header of an answer with samples: the number of the newest one that the agent has taken."""
@@ -36,11 +37,11 @@ class AgentClient:
     def info(self) -> AgentInfo:
         """Return who and what the agent watches. Raises UnreachableError."""
         try:
-            return INFO.validate_json(self._fetch("/v1/info")[1])
-        except ValidationError as error:
+            return read_info(self._fetch("/v1/info").body)
+        except UnreadableError as error:
             raise UnreachableError(
                 f"{self.url} answers, but not as an agent of this version "
-                f"({error.error_count()} fields differ); install the same version there"
+                f"({error}); install the same version there"
             ) from None
 
     def clock_offset(self, probes: int = 8) -> ClockOffset:
@@ -63,36 +64,35 @@ class AgentClient:
 
         An agent that was restarted counts from 1 again: then all that it has are returned.
         """
-        response, body = self._fetch(f"/v1/samples?since={since}")
-        if int(response.headers.get(NEWEST_SEQ, since)) < since:
-            _response, body = self._fetch("/v1/samples?since=0")
+        answer = self._fetch(f"/v1/samples?since={since}")
+        newest = read_seq(answer.headers.get(NEWEST_SEQ, ""))
+        if newest is not None and newest < since:
+            answer = self._fetch("/v1/samples?since=0")
         try:
-            return [SAMPLE.validate_json(line) for line in body.splitlines() if line]
-        except ValidationError as error:
-            raise UnreachableError(
-                f"{self.url}: a sample cannot be read ({error.errors()[0]['msg']})"
-            ) from None
+            return [read_sample(line) for line in answer.body.splitlines() if line]
+        except UnreadableError as error:
+            raise UnreachableError(f"{self.url}: a sample cannot be read ({error})") from None
 
     def port_holders(self, port: int) -> tuple[PortHolder, ...] | None:
         """Return who listens on *port* of the agent's host; None from agents that do not look."""
-        response, body = self._web.fetch(f"/v1/port?number={port}")
-        if response.status_code != requests.codes.ok:
+        answer = self._web.fetch(f"/v1/port?number={port}")
+        if not answer.is_ok:
             return None
         try:
-            return _HOLDERS.validate_json(body)
-        except ValidationError:
+            return read_holders(answer.body)
+        except UnreadableError:
             return None
 
     def close(self) -> None:
         self._web.close()
 
-    def _fetch(self, path: str) -> tuple[requests.Response, bytes]:
-        response, body = self._web.fetch(path)
-        if response.status_code == requests.codes.unauthorized:
+    def _fetch(self, path: str) -> Answer:
+        answer = self._web.fetch(path)
+        if answer.status == HTTPStatus.UNAUTHORIZED:
             raise UnreachableError(
                 f"the agent at {self.url} refuses the token; set agent.token_file in the target file "
                 "to a file with the token that the agent was started with"
             )
-        if response.status_code != requests.codes.ok:
-            raise UnreachableError(f"the agent at {self.url}{path} answers {response.status_code}")
-        return response, body
+        if not answer.is_ok:
+            raise UnreachableError(f"the agent at {self.url}{path} answers {answer.status}")
+        return answer

@@ -6,8 +6,6 @@ The samples are on our clock, in the middle of the scrape: pages seldom say when
 import time
 from collections import deque
 
-import requests
-
 from capacity.domain.errors import UnreachableError
 from capacity.domain.run import ClockOffset
 from capacity.domain.sample import AgentInfo, PortHolder, Sample
@@ -121,10 +119,10 @@ class _Page:
 
     def series(self) -> list[Series]:
         """Return what the page publishes of others. Raises UnreachableError."""
-        response, body = self.web.fetch()
-        if response.status_code != requests.codes.ok:
+        answer = self.web.fetch()
+        if not answer.is_ok:
             raise UnreachableError(
-                f"{self._name} answers {response.status_code}; agent.exporters.urls are whole"
+                f"{self._name} answers {answer.status}; agent.exporters.urls are whole"
                 " addresses of pages, mostly with /metrics at their end"
             )
         builds: list[str] = []
@@ -135,7 +133,7 @@ class _Page:
             return name in _WANTED
 
         try:
-            series = series_in(body.decode(), is_wanted, time.time())
+            series = series_in(answer.body.decode(), is_wanted, time.time())
         except ValueError as error:
             raise UnreachableError(
                 f"{self._name} answers no page of metrics ({error}); agent.exporters.urls are whole"

@@ -7,17 +7,17 @@ with their times, so that a scrape that failed is a gap. They are laid into cell
 Prometheus' clock; each cell with the target in it is a sample, numbered by its place.
 """
 
-import json
 import math
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any
-
-import requests
+from http import HTTPStatus
+from typing import Any, NamedTuple
 
 from capacity.domain.errors import ConfigError, UnreachableError
+from capacity.domain.outside import is_number, lenient_json
 from capacity.domain.run import ClockOffset
 from capacity.domain.sample import AgentInfo, PortHolder, Sample
+from capacity.domain.words import printable
 from capacity.settings.agent import Prometheus
 from capacity.sources.exporter_samples import (
     NODE_NAMES,
@@ -29,7 +29,7 @@ from capacity.sources.exporter_samples import (
 )
 from capacity.sources.same_host import boot_id_of
 from capacity.sources.series import Rates, Series
-from capacity.sources.web import Web
+from capacity.sources.web import Answer, Web
 
 _LATE_S = 1.0
 """A scrape is dated to its beginning and stored at its end."""
@@ -42,6 +42,16 @@ _SCRAPES_SEEN = 3
 _PROBES = 4
 _TICK_S = 0.001
 """time() is cut off to it."""
+
+
+_MISFITS = (ValueError, KeyError, TypeError, IndexError, AttributeError)
+"""What JSON of another form than Prometheus' ends in."""
+
+
+class _Page(NamedTuple):
+    answer: Answer
+    data: Any
+    """What it says, of any form: whoever reads it expects _MISFITS."""
 
 
 class PrometheusReader:
@@ -152,7 +162,14 @@ class PrometheusReader:
             )
 
     def _now(self) -> float:
-        return float(self._query("time()")["result"][1])
+        page = self._query("time()")
+        try:
+            now = float(page.data["result"][1])
+        except _MISFITS:
+            raise UnreachableError(self._not_prometheus(page.answer)) from None
+        if not is_number(now):
+            raise UnreachableError(self._not_prometheus(page.answer))
+        return now
 
     def _series(self, begin_at: float, end_at: float) -> list[Series]:
         """Return what was scraped in [begin_at, end_at)."""
@@ -163,43 +180,52 @@ class PrometheusReader:
         found: list[Series] = []
         for selector in selectors:
             span_ms = round((end_at - begin_at) * 1000)
-            data = self._query(f"{selector}[{span_ms}ms]", at=end_at)
-            for entry in data["result"]:
-                labels = dict(entry["metric"])
-                name = labels.pop("__name__")
-                found += [
-                    Series(name=name, labels=labels, value=float(value), at=float(at))
-                    for at, value in entry["values"]
-                    if begin_at <= float(at) < end_at
-                ]
+            page = self._query(f"{selector}[{span_ms}ms]", at=end_at)
+            try:
+                found += _series_in(page.data, begin_at, end_at)
+            except _MISFITS:
+                raise UnreachableError(self._not_prometheus(page.answer)) from None
         return found
 
-    def _query(self, query: str, at: float | None = None) -> dict[str, Any]:
+    def _query(self, query: str, at: float | None = None) -> _Page:
         parameters = {"query": query} if at is None else {"query": query, "time": f"{at:.3f}"}
-        response, body = self._web.fetch("/api/v1/query", parameters)
+        page = self._web.fetch("/api/v1/query", parameters)
         try:
-            answer = json.loads(body)
-            if answer["status"] == "success":
-                data: dict[str, Any] = answer["data"]
-                return data
-            error = str(answer["error"])
-        except (ValueError, KeyError, TypeError):
-            raise UnreachableError(self._not_prometheus(response, body)) from None
+            said = lenient_json(page.body)
+            if said["status"] == "success":
+                return _Page(page, said["data"])
+            error = printable(said["error"], 200)
+        except _MISFITS:
+            raise UnreachableError(self._not_prometheus(page)) from None
         raise UnreachableError(
-            f"{self.name} refuses a query ({error[:200]}); ask for fewer series with"
+            f"{self.name} refuses a query ({error}); ask for fewer series with"
             " agent.prometheus.process and .node, or raise its query limits"
         )
 
-    def _not_prometheus(self, response: requests.Response, body: bytes) -> str:
-        if response.status_code in {requests.codes.unauthorized, requests.codes.forbidden}:
+    def _not_prometheus(self, page: Answer) -> str:
+        if page.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
             return (
-                f"{self.name} refuses us ({response.status_code}); set agent.prometheus.token_file"
+                f"{self.name} refuses us ({page.status}); set agent.prometheus.token_file"
                 " to a file with a token that it takes"
             )
         return (
-            f"{self.name} answers {response.status_code} and no JSON of Prometheus'"
-            f" ({body[:40]!a}); correct agent.prometheus.url in the target file"
+            f"{self.name} answers {page.status} and no JSON of Prometheus'"
+            f" ({page.body[:40]!a}); correct agent.prometheus.url in the target file"
         )
+
+
+def _series_in(data: Any, begin_at: float, end_at: float) -> list[Series]:
+    """Return what an answer says of [begin_at, end_at). Raises one of _MISFITS."""
+    found: list[Series] = []
+    for entry in data["result"]:
+        labels = {str(label): str(value) for label, value in entry["metric"].items()}
+        name = labels.pop("__name__")
+        found += [
+            Series(name=name, labels=labels, value=float(value), at=float(at))
+            for at, value in entry["values"]
+            if begin_at <= float(at) < end_at
+        ]
+    return found
 
 
 def _selector(names: Iterable[str], labels: Mapping[str, str]) -> str:

@@ -19,7 +19,7 @@ import time
 from http import HTTPStatus
 from typing import Any, Protocol
 
-from capacity.monitor.http_server import MOST_CONNECTIONS, Handler, HttpServer, cut
+from capacity.monitor.http_server import MOST_CONNECTIONS, Handler, HttpServer, cut, whole_number
 
 MOST_BODY_BYTES = 16 * 1024 * 1024
 """An hour of samples has some 10 MB."""
@@ -112,8 +112,7 @@ class _Handler(Handler):
         if not self.is_authorized():
             raise RefusedError(HTTPStatus.UNAUTHORIZED, "a bearer token is needed")
         body = self._body()
-        newest = self.headers.get("Capacity-Newest-Seq", "")
-        newest_seq = int(newest) if newest.isascii() and newest.isdecimal() else None
+        newest_seq = whole_number(self.headers.get("Capacity-Newest-Seq", ""))
         if self.path == "/v1/info":
             return self.server.inbox.take_info(body, newest_seq, self._round_trip_s())
         if self.path == "/v1/samples":
@@ -121,15 +120,16 @@ class _Handler(Handler):
         raise RefusedError(HTTPStatus.NOT_FOUND, "there are /v1/info and /v1/samples")
 
     def _body(self) -> bytes:
-        length = self.headers.get("Content-Length", "")
-        if not (length.isascii() and length.isdecimal()):
+        text = self.headers.get("Content-Length", "")
+        length = whole_number(text)
+        if "Transfer-Encoding" in self.headers or not (text.isascii() and text.isdecimal()):
             raise RefusedError(HTTPStatus.LENGTH_REQUIRED, "a Content-Length is needed")
-        if int(length) > MOST_BODY_BYTES:
+        if length is None or length > MOST_BODY_BYTES:
             raise RefusedError(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {MOST_BODY_BYTES} bytes at once"
             )
-        body = self.rfile.read(int(length))
-        if len(body) < int(length):
+        body = self.rfile.read(length)
+        if len(body) < length:
             raise ConnectionResetError
         return body
 

@@ -16,13 +16,12 @@ from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from capacity.domain.errors import ConfigError, PreflightError, UnreachableError
 from capacity.domain.run import ClockOffset
 from capacity.domain.sample import AgentInfo, PortHolder, Sample
+from capacity.monitor.credentials import LEAST_LETTERS
 from capacity.settings.agent import Agent, host_and_port
-from capacity.sources.agent import INFO, SAMPLE
+from capacity.sources.border import UnreadableError, read_info, read_sample
 from capacity.sources.push_server import PushServer, RefusedError
 from capacity.sources.web import read_token
 
@@ -86,8 +85,8 @@ class PushedSamples:
     def take_info(self, body: bytes, newest_seq: int | None, round_trip_s: float) -> int:
         received_at = time.time()
         try:
-            info = INFO.validate_json(body)
-        except ValidationError as error:
+            info = read_info(body)
+        except UnreadableError as error:
             raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, _why(error)) from None
         with self._changed:
             if self._info is not None and not self._is_silent() and not _is_alike(info, self._info):
@@ -105,8 +104,8 @@ class PushedSamples:
 
     def take_samples(self, body: bytes, newest_seq: int | None) -> int:
         try:
-            samples = [SAMPLE.validate_json(line) for line in body.splitlines() if line.strip()]
-        except ValidationError as error:
+            samples = [read_sample(line) for line in body.splitlines() if line.strip()]
+        except UnreadableError as error:
             raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, _why(error)) from None
         with self._changed:
             if self._info is None:
@@ -164,6 +163,11 @@ def pushed_to(agent: Agent, listen: str) -> PushedSamples:
             return inbox
         inbox.close()
     token = None if agent.token_file is None else read_token(Path(agent.token_file))
+    if token is not None and len(token) < LEAST_LETTERS:
+        raise ConfigError(
+            f"{agent.token_file}: a token of {len(token)} letters can be guessed; give it"
+            f" {LEAST_LETTERS} or more"
+        )
     inbox = PushedSamples(listen)
     try:
         server = PushServer(host_and_port(listen), inbox, token, _tls(agent))
@@ -208,7 +212,5 @@ def _better(known: ClockOffset | None, ahead_s: float, round_trip_s: float) -> C
     return found if known is None or found.offset_s > known.offset_s else known
 
 
-def _why(error: ValidationError) -> str:
-    first = error.errors()[0]
-    place = ".".join(map(str, first["loc"]))
-    return f"not as this version's agent says it: {place}: {first['msg']}"
+def _why(error: UnreadableError) -> str:
+    return f"not as this version's agent says it: {error}"

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from capacity.domain.errors import ConfigError, UnreachableError
+from capacity.domain.outside import is_number
 from capacity.monitor.readings import Reading
 
 _MOST_LISTED = 5
@@ -45,7 +46,7 @@ class Values:
         """Return the series of that name, perhaps none. Raises AbsentError when one of them is bad."""
         found = [each for each in self._by_name.get(name, ()) if each.has(labels)]
         for each in found:
-            if not math.isfinite(each.value):
+            if not is_number(each.value):
                 raise AbsentError(f"{name} is {each.value}")
             if each.at < self._oldest_at:
                 raise AbsentError(f"{name} was {self._oldest_at - each.at:.0f} s too old to use")

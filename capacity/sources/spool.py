@@ -8,11 +8,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from capacity.domain.errors import ConfigError
 from capacity.domain.sample import AgentInfo, Sample
-from capacity.sources.agent import INFO, SAMPLE
+from capacity.sources.border import UnreadableError, read_info, read_sample
 
 _MOST_BYTES = 1 << 30
 
@@ -36,18 +34,18 @@ def read_spool(places: Iterable[Path]) -> Spool:
     for file in _files(places):
         lines = _lines(file)
         try:
-            infos.append(INFO.validate_json(lines[0]))
-        except (ValidationError, IndexError):
+            infos.append(read_info(lines[0]))
+        except (UnreadableError, IndexError):
             raise ConfigError(
                 f"{file}:1: no agent's info; name files that `capacity agent --spool` wrote"
             ) from None
         for line in lines[1:]:
             try:
                 if b'"agent_version"' in line:
-                    infos.append(INFO.validate_json(line))
+                    infos.append(read_info(line))
                 else:
-                    samples.append(SAMPLE.validate_json(line))
-            except ValidationError:
+                    samples.append(read_sample(line))
+            except UnreadableError:
                 torn += 1
     if not samples:
         raise ConfigError("the files hold no sample; was the agent stopped before its first?")

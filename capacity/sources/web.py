@@ -1,27 +1,52 @@
-"""HTTP to where samples are: a bounded answer, or one sentence that says who did not give it."""
+"""HTTP to where samples are: a bounded answer in bounded time, or one sentence that says who did not give it.
 
-import time
+No redirect is followed: tokens go to the address of the target file and to nobody else. No proxy
+stands between us and the target's host.
+"""
+
+import contextlib
+import http.client
+import socket
+import ssl
+import weakref
 from collections.abc import Mapping
+from email.message import Message
+from http import HTTPStatus
 from pathlib import Path
-
-import requests
+from typing import NamedTuple
+from urllib.parse import urlencode, urlsplit
 
 from capacity.domain.errors import ConfigError, UnreachableError
 from capacity.monitor.credentials import require_secret
+from capacity.sources.deadline import LateError, within
 
 TIMEOUT_S = 3.0
 """Without a byte."""
-WHOLE_S = 20.0
-"""For the whole answer, however steadily it drips."""
+WHOLE_S = 10.0
+"""For the whole answer, head and body, however steadily they drip."""
 MOST_BYTES = 64 * 1024 * 1024
 """An hour of samples is a tenth of it; what is longer comes from somebody else."""
 _CHUNK_BYTES = 1 << 16
+_HUNG_UP = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: Message
+    """By name in any case."""
+    body: bytes
+
+    @property
+    def is_ok(self) -> bool:
+        return self.status == HTTPStatus.OK
 
 
 def read_token(file: Path) -> str:
     """Return the token in *file*, one word. Raises ConfigError, also where others may read it."""
     require_secret(f"{file}: cannot read the agent's token", file)
     try:
+        if file.exists() and not file.is_file():
+            raise ConfigError(f"{file}: is no regular file; a token is one word in one")
         token = file.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: cannot read the agent's token ({error})") from None
@@ -44,49 +69,103 @@ class Web:
         accept: str = "*/*",
     ) -> None:
         """Raises ConfigError when the token or the authorities cannot be read."""
-        self.url = url.rstrip("/")
+        parts = urlsplit(url.rstrip("/"))
+        assert parts.hostname is not None, "addresses are checked with the target file"
+        self._host, self._port, self._folder = parts.hostname, parts.port, parts.path
+        self._tls = _tls(ca_file) if parts.scheme == "https" else None
         self._name, self._remedy = name, remedy
-        self._session = requests.Session()
-        self._session.trust_env = False  # No proxy between us and the target's host.
-        self._session.headers["Accept"] = accept
-        if ca_file is not None:
-            if not Path(ca_file).is_file():
-                raise ConfigError(f"{ca_file}: no such file; ca_file is a PEM file of authorities")
-            self._session.verify = ca_file
+        self._headers = {"Accept": accept}
+        self._idle: list[http.client.HTTPConnection] = []
+        weakref.finalize(self, _close, self._idle)
         if token_file is not None:
-            self._session.headers["Authorization"] = f"Bearer {read_token(Path(token_file))}"
+            self._headers["Authorization"] = f"Bearer {read_token(Path(token_file))}"
 
-    def fetch(
-        self, path: str = "", parameters: Mapping[str, str] | None = None
-    ) -> tuple[requests.Response, bytes]:
-        """Return the answer and its body, whatever its status. Raises UnreachableError."""
-        deadline_s = time.monotonic() + WHOLE_S
+    def fetch(self, path: str = "", parameters: Mapping[str, str] | None = None) -> Answer:
+        """Return the answer, whatever its status. Raises UnreachableError."""
+        address = self._folder + path or "/"
+        if parameters:
+            address += f"?{urlencode(parameters)}"
+        connection = self._idle.pop() if self._idle else self._connection()
         try:
-            with self._session.get(
-                self.url + path, params=parameters, timeout=TIMEOUT_S, stream=True
-            ) as response:
-                body = b""
-                for chunk in response.iter_content(_CHUNK_BYTES):
-                    body += chunk
-                    if len(body) > MOST_BYTES:
-                        raise UnreachableError(
-                            f"{self._name} answers with more than {MOST_BYTES} bytes; {self._remedy}"
-                        )
-                    if time.monotonic() > deadline_s:
-                        raise UnreachableError(
-                            f"{self._name} took more than {WHOLE_S:.0f} s to answer; {self._remedy}"
-                        )
-        except (requests.RequestException, OSError) as error:
+            answer = within(
+                WHOLE_S,
+                lambda: self._asked(connection, address),
+                give_up=lambda: _cut(connection),
+            )
+        except LateError:
+            raise UnreachableError(
+                f"{self._name} took more than {WHOLE_S:.0f} s to answer; {self._remedy}"
+            ) from None
+        except (http.client.HTTPException, OSError, ValueError) as error:
             raise UnreachableError(
                 f"{self._name} does not answer ({_cause(error)}); {self._remedy}"
             ) from None
-        return response, body
+        self._idle.append(connection)
+        return answer
 
     def close(self) -> None:
-        self._session.close()
+        _close(self._idle)
+
+    def _connection(self) -> http.client.HTTPConnection:
+        if self._tls is None:
+            return http.client.HTTPConnection(self._host, self._port, timeout=TIMEOUT_S)
+        return http.client.HTTPSConnection(
+            self._host, self._port, timeout=TIMEOUT_S, context=self._tls
+        )
+
+    def _asked(self, connection: http.client.HTTPConnection, address: str) -> Answer:
+        was_open = connection.sock is not None
+        try:
+            return self._once(connection, address)
+        except _HUNG_UP:
+            if not was_open:
+                raise
+        return self._once(connection, address)  # It was ended while nobody asked.
+
+    def _once(self, connection: http.client.HTTPConnection, address: str) -> Answer:
+        try:
+            return self._answer(connection, address)
+        except BaseException:
+            connection.close()
+            raise
+
+    def _answer(self, connection: http.client.HTTPConnection, address: str) -> Answer:
+        connection.request("GET", address, headers=self._headers)
+        with connection.getresponse() as response:
+            body = bytearray()
+            while chunk := response.read(_CHUNK_BYTES):
+                body += chunk
+                if len(body) > MOST_BYTES:
+                    raise UnreachableError(
+                        f"{self._name} answers with more than {MOST_BYTES} bytes; {self._remedy}"
+                    )
+            if response.length:
+                raise http.client.IncompleteRead(bytes(body[:0]), response.length)
+            return Answer(response.status, response.headers, bytes(body))
+
+
+def _tls(ca_file: str | None) -> ssl.SSLContext:
+    if ca_file is not None and not Path(ca_file).is_file():
+        raise ConfigError(f"{ca_file}: no such file; ca_file is a PEM file of authorities")
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{ca_file}: not a PEM file of authorities ({error})") from None
+
+
+def _close(idle: list[http.client.HTTPConnection]) -> None:
+    while idle:
+        idle.pop().close()
+
+
+def _cut(connection: http.client.HTTPConnection) -> None:
+    """End a connection that somebody else waits on."""
+    with contextlib.suppress(OSError, AttributeError):  # There may be no socket yet.
+        # Not SSLSocket's own, which takes away what is in use.
+        socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
 
 
 def _cause(error: Exception) -> str:
-    if isinstance(error, requests.exceptions.SSLError):
-        return f"TLS: {str(error.args[0])[-120:]}" if error.args else "TLS"
+    if isinstance(error, ssl.SSLError):
+        return f"TLS: {str(error)[-120:]}"
     return type(error).__name__

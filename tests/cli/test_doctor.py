@@ -1,10 +1,17 @@
+import io
 import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
-from capacity.cli.doctor import command
+from capacity.cli.doctor import _table, command
 from capacity.domain.errors import ConfigError, PreflightError
+from capacity.domain.finding import Finding, Status
 
 TARGET = """\
 target: 1
@@ -54,3 +61,36 @@ def test_a_file_that_is_wrong_is_no_finding_but_an_error(tmp_path):
 
     assert isinstance(result.exception, ConfigError)
     assert ":4: port:" in str(result.exception)
+
+
+@pytest.mark.parametrize("tls", ["false", "true"])
+def test_a_target_that_accepts_and_says_nothing_is_named_with_its_phase(target, tls):
+    """In a process of its own: one without gevent, as the command's is."""
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        port = mute.getsockname()[1]
+        Path(target).write_text(
+            f"target: 1\nname: mute\nhost: 127.0.0.1\nport: {port}\ntls: {tls}\ndialect: deribit\n"
+            "symbols: [BTC-PERPETUAL]\nchannels: [ticker]\nrest: {operation: ticker}\n"
+        )
+        argv = [sys.executable, "-m", "capacity.cli.main", "doctor", "--target", target, "--json"]
+        said = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+
+    failed = {
+        each["name"]: each["statement"]
+        for each in json.loads(said.stdout)["findings"]
+        if each["status"] == "failure"
+    }
+    assert PreflightError.exit_code == said.returncode
+    assert "took the connection and did not answer" in failed["handshake and subscription"]
+    assert "no answer to the REST request" in failed["REST request"]
+
+
+def test_findings_that_quote_an_agent_move_nothing_on_the_terminal():
+    attack = "\x1b]0;PWNED\x07\x1b[2J[red]"
+    finding = Finding(name="agent", status=Status.WARNING, statement=attack, remedy=attack)
+    console = Console(file=io.StringIO(), width=160)
+    console.print(_table([finding]))
+    text = console.file.getvalue()
+
+    assert not set("\x1b\x07") & set(text)
+    assert 2 == text.count("PWNED") == text.count("[red]")

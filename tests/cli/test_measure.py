@@ -16,13 +16,17 @@ from capacity.domain.errors import (
     CapacityError,
     ConfigError,
     GuardError,
+    LockedError,
     PreflightError,
     RunInvalidError,
     UnreachableError,
 )
 from capacity.domain.run import RunEvent
+from capacity.loadgen.run_path import LOCKS
 from capacity.recording.ending import RunEnding, read_ending, write_ending
+from capacity.recording.lock import locked
 from capacity.recording.run_directory import RunWriter, is_run, load
+from capacity.settings.target import load_target
 
 PROFILE = {
     "profile": 1,
@@ -235,3 +239,15 @@ def test_what_an_earlier_try_ended_with_is_not_taken_for_this_ones(target, profi
 def test_a_generator_that_never_began_is_quoted(ended, tmp_path):
     with pytest.raises(CapacityError, match=r"before its first connection: no such option \(log:"):
         _raise_unless_finished(tmp_path / "run", ended("import sys; sys.exit('no such option')"))
+
+
+def test_a_target_is_measured_by_one_run_at_a_time(target, profile, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    settings = load_target(target)
+    with (
+        locked(LOCKS, f"localhost:{settings.port}", run="nightly"),
+        pytest.raises(LockedError, match="is busy: run nightly by pid"),
+    ):
+        measure(target, profile, workers=1, run=tmp_path / "run")
+
+    assert not is_run(tmp_path / "run")

@@ -112,9 +112,10 @@ def test_what_is_no_run_is_refused_in_one_sentence(tmp_path):
 
 @pytest.mark.parametrize("limits", [["x"], {"beer": {"value": 1, "source": "s"}}, {"cpu": {}}])
 def test_impossible_limits_in_a_record_are_refused_in_one_sentence(tmp_path, limits):
-    record = EXAMPLE["make_record"]()
-    target = TargetSpec(document={"limits": limits})
-    run = write(tmp_path / "run", replace(record, manifest=replace(record.manifest, target=target)))
+    run = write(tmp_path / "run", EXAMPLE["make_record"]())
+    manifest = json.loads((run / "run.json").read_text())
+    manifest["target"]["limits"] = limits
+    (run / "run.json").write_text(json.dumps(manifest))
 
     with pytest.raises(ConfigError, match=r"run\.json: target\.limits") as found:
         plan_run(run)

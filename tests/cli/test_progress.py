@@ -161,3 +161,17 @@ def test_a_void_step_is_told_with_its_reason(writer, bare_step):
 )
 def test_what_happens_in_a_run_is_said_in_a_sentence(event, words):
     assert words == progress._trouble_text(event)
+
+
+def test_what_a_target_sends_moves_nothing_on_the_terminal(writer, bare_step):
+    attack = "\x1b]0;PWNED\x07\x1b[2J\x1b[31mred\nworker lost: all"
+    detail = {"reason": f"not JSON: {attack}"}
+    text = shown(
+        writer,
+        lambda: writer.append_event(RunEvent(at=1.0, kind="unmatched_frame", detail=detail)),
+        lambda: writer.append_step(replace(bare_step, void=attack)),
+    )
+
+    assert not set("\x1b\x07\r") & set(text)
+    assert 2 == text.count("\n")
+    assert "PWNED" in text

@@ -13,13 +13,19 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from capacity.cli import scheduled
-from capacity.domain.errors import ConfigError, LockedError, UnreachableError
+from capacity.cli import report, scheduled
+from capacity.domain.errors import (
+    ConfigError,
+    LockedError,
+    RegressionError,
+    UnreachableError,
+)
 from capacity.domain.run import RunEvent
 from capacity.recording.history import append, rows
 from capacity.recording.history_row import HistoryRow, Outcome, fingerprint_of
 from capacity.recording.lock import locked
 from capacity.recording.run_directory import RunWriter
+from capacity.reporting import json_document
 
 ROOT = Path(__file__).parents[2]
 HISTORY = "reports/history.sqlite"
@@ -121,6 +127,108 @@ def test_a_plan_is_recorded_with_its_numbers(project, planned, monkeypatch):
     assert document["problems"] == []
 
 
+def earlier(capacity, days, target="here", fingerprint=None):
+    return HistoryRow(
+        run=f"earlier-{days}",
+        job="nightly",
+        target=target,
+        profile="quick",
+        planned_at=None,
+        started_at=1e9 + days * 86_400.0,
+        finished_at=1e9 + days * 86_400.0,
+        outcome=Outcome.PLAN,
+        capacity_low_connections=capacity - 10.0,
+        capacity_mid_connections=capacity,
+        capacity_high_connections=capacity + 10.0,
+        binding="descriptors",
+        fingerprint=fingerprint,
+    )
+
+
+@pytest.fixture
+def better_before(project, bare_manifest):
+    for day in range(6):
+        append(HISTORY, earlier(967.0, day, fingerprint=fingerprint_of(bare_manifest)))
+
+
+def test_lost_capacity_is_in_the_first_line_the_record_and_the_exit_code(
+    project, planned, better_before
+):
+    result = invoke()
+    row = rows(HISTORY)[0]
+
+    assert isinstance(result.exception, RegressionError)
+    assert result.exception.exit_code == 11
+    assert result.stdout.splitlines()[0] == (
+        "Regression: capacity 590 connections, median of 6 earlier runs 967 (-39.0 %)"
+    )
+    assert (row.outcome, row.capacity_mid_connections) == (Outcome.PLAN, 590.0)
+    assert "median of 6 earlier runs 967" in row.reason
+
+
+def test_lost_capacity_is_in_the_report(
+    project, monkeypatch, record_no_step, bare_plan, better_before
+):
+    monkeypatch.setattr(scheduled, "measure", record_no_step)
+    monkeypatch.setattr(scheduled, "plan_run", lambda _run: bare_plan)
+    monkeypatch.setattr(scheduled, "write_report", report_of(bare_plan))
+    invoke()
+    run = Path("reports/runs") / rows(HISTORY)[0].run
+
+    for name in ("report.md", "report.html"):
+        text = (run / name).read_text()
+        assert "Since earlier runs" in text
+        assert text.index("Regression: capacity 590") < text.index("Safe capacity")
+
+
+def report_of(plan):
+    """Write the report with the plan that was planted, as the record of the run holds nothing."""
+
+    def write(run, formats):
+        (run / "plan.json").write_text(json_document.render(plan))
+        return report.write_report(run, formats)
+
+    return write
+
+
+def test_json_holds_what_was_noticed(project, planned, better_before):
+    document = json.loads(invoke("--json").stdout)
+
+    assert [notice["kind"] for notice in document["notices"]] == ["capacity_lost"]
+
+
+def test_quiet_prints_what_was_noticed_the_headline_and_the_reports(
+    project, planned, better_before
+):
+    first, second, third = invoke("--quiet").stdout.splitlines()
+
+    assert first.startswith("Regression: ")
+    assert second.startswith("Capacity: ≈ 590 connections per instance")
+    assert third.endswith("report.html")
+
+
+def test_an_equal_run_says_nothing(project, planned, bare_manifest):
+    for day in range(6):
+        append(HISTORY, earlier(590.0, day, fingerprint=fingerprint_of(bare_manifest)))
+    result = invoke()
+
+    assert result.exit_code == 0
+    assert result.stdout.startswith("Capacity: ≈ 590")
+    assert rows(HISTORY)[0].reason is None
+
+
+def test_rules_of_the_job_are_checked_after_the_run(project, planned):
+    job = yaml.safe_load((project / "config/schedule/nightly.yaml").read_text())
+    job["rules"] = "config/rules.yaml"
+    (project / "config/schedule/nightly.yaml").write_text(yaml.safe_dump(job))
+    result = invoke()
+    row = rows(HISTORY)[0]
+
+    assert result.exception.exit_code == 10
+    assert (row.outcome, "rules of 6 failed" in row.reason) == (Outcome.PLAN, True)
+    assert (project / "reports/runs" / row.run / "rules.xml").is_file()
+
+
 def test_a_plan_is_printed_for_people(project, planned):
     result = invoke()
 
@@ -129,24 +237,15 @@ def test_a_plan_is_printed_for_people(project, planned):
     assert result.stdout.splitlines()[-1].endswith("report.html")
 
 
-def test_the_target_is_locked_while_it_is_measured_and_free_afterwards(
-    project, planned, port, monkeypatch, record_no_step
-):
+def test_what_the_job_says_is_what_is_measured(project, planned, monkeypatch, record_no_step):
     seen = []
 
     def measure(target, profile, *, run, **settings):
-        with (
-            pytest.raises(LockedError, match=run.name),
-            locked(Path("reports/locks"), f"127.0.0.1:{port}", run="another"),
-        ):
-            pass
         seen.append(settings)
         return record_no_step(target, profile, run=run)
 
     monkeypatch.setattr(scheduled, "measure", measure)
     result = invoke()
-    with locked(Path("reports/locks"), f"127.0.0.1:{port}", run="another"):
-        pass
 
     assert result.exit_code == 0
     assert seen == [{"workers": 1, "timeout_s": 900.0, "quiet": True}]

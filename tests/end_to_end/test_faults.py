@@ -613,8 +613,8 @@ def test_an_agent_that_dies_does_not_end_the_run(start, measure):
 @pytest.mark.parametrize(
     ("most_bytes", "exit_code", "words"),
     [
-        (6_000, 2, "cannot write the run (File too large)"),  # Of the manifest there are 20,000.
-        (26_000, 5, "cannot be written on (File too large)"),
+        (6_000, 2, "cannot write the run (File too large)"),  # Of the manifest there are 25,000.
+        (32_000, 5, "cannot be written on (File too large)"),
     ],
 )
 def test_a_full_disk_ends_the_run_in_words(measure, most_bytes, exit_code, words):

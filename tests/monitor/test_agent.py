@@ -49,6 +49,18 @@ def test_other_hosts_are_not_served_without_a_token(capsys, bystander):
     assert "--bind 0.0.0.0 is reachable from other hosts: add --token-file" in said
 
 
+def test_a_token_is_not_sent_in_the_clear_unless_that_is_asked_for(capsys, bystander, tmp_path):
+    path = tmp_path / "token"
+    path.write_text("s3cret-of-16-letters")
+    path.chmod(0o600)
+    options = ("--pid", bystander.pid, "--bind", "0.0.0.0", "--token-file", path)
+    code, said = refused(capsys, *options)
+
+    assert code == 2
+    assert "would send the token in the clear: add --certificate and --key, or" in said
+    assert "--allow-plain-http" in said
+
+
 def test_the_audit_is_printed_once_and_ends(capsys, start_child):
     child = start_child(LISTEN.format(0))
     code = main(["--audit", "--port", child.said[0]])
@@ -132,7 +144,7 @@ def test_impossible_arguments_end_it_without_a_word_of_python(capsys):
 def test_what_would_not_be_safe_or_cannot_be_is_refused_before_anything_begins(
     capsys, bystander, tmp_path, arguments, code, words
 ):
-    (tmp_path / "open").write_text("s3cret")
+    (tmp_path / "open").write_text("s3cret-of-16-letters")
     (tmp_path / "open").chmod(0o644)
     arguments = [word.format(tmp_path) for word in arguments]
 
@@ -208,13 +220,13 @@ def test_only_the_asked_number_of_samples_is_kept(bystander, start_agent, wait_u
 
 def test_with_a_token_other_addresses_may_be_served(bystander, start_agent, tmp_path):
     path = tmp_path / "token"
-    path.write_text("s3cret")
+    path.write_text("s3cret-of-16-letters")
     path.chmod(0o600)
     # Still the loopback: only what guards it is under test.
     agent = start_agent("--pid", bystander.pid, "--bind", "127.0.0.1", "--token-file", path)
 
     assert agent.ask("/v1/info").status_code == 401
-    assert agent.ask("/v1/info", "s3cret").status_code == 200
+    assert agent.ask("/v1/info", "s3cret-of-16-letters").status_code == 200
     assert agent.ask("/healthz").text == "ok\n"
 
 
@@ -418,7 +430,7 @@ def test_a_cut_of_the_network_leaves_no_gap_in_the_samples(
     run_there(elsewhere.pid, f"ip address add {addresses}.2/30 dev {link}b")
     run_there(elsewhere.pid, f"ip link set {link}b up")
     token = tmp_path / "token"
-    token.write_text("s3cret")
+    token.write_text("s3cret-of-16-letters")
     token.chmod(0o600)
     try:
         words = f"--pid {elsewhere.pid} --interval 0.1 --bind {addresses}.2 --listen 9101"
@@ -433,7 +445,7 @@ def test_a_cut_of_the_network_leaves_no_gap_in_the_samples(
             try:
                 text = requests.get(
                     f"http://{addresses}.2:9101/v1/samples?since={seqs[-1] if seqs else 0}",
-                    headers={"Authorization": "Bearer s3cret"},
+                    headers={"Authorization": "Bearer s3cret-of-16-letters"},
                     timeout=0.5,
                 ).text
             except requests.RequestException:

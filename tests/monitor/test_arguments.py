@@ -40,3 +40,11 @@ def test_without_options_it_serves_on_loopback():
         options().listen,
         options().token_file,
     )
+
+
+@pytest.mark.parametrize("option", ["--keep", "--spool-mebibytes", "--listen"])
+def test_a_number_of_many_digits_is_refused_in_a_sentence(option, capsys):
+    with pytest.raises(SystemExit):
+        parser().parse_args(["--pid", "1", option, "9" * 20])
+
+    assert "is not a" in capsys.readouterr().err

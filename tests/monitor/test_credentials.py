@@ -15,14 +15,15 @@ from capacity.monitor.credentials import client_context, read_token, server_cont
     [
         (("", 0o600), "is empty"),
         ((" \n", 0o600), "is empty"),
-        (("s3cret\n", 0o644), "others may read or write it; chmod go= {path}"),
-        (("s3cret\n", 0o602), "others may read or write it; chmod go= {path}"),
-        (("s3cret\n", 0o640), "its group may read or write it; chmod go= {path}"),
-        (("s3cret\n", 0o620), "its group may read or write it; chmod go= {path}"),
+        (("s3cret-of-16-letters\n", 0o644), "others may read or write it; chmod go= {path}"),
+        (("s3cret-of-16-letters\n", 0o602), "others may read or write it; chmod go= {path}"),
+        (("s3cret-of-16-letters\n", 0o640), "its group may read or write it; chmod go= {path}"),
+        (("s3cret-of-16-letters\n", 0o620), "its group may read or write it; chmod go= {path}"),
         (("two words\n", 0o600), "one word"),
         (("tab\tbed\n", 0o600), "one word"),
         (("s\u00e9cret\n", 0o600), "printable ASCII"),
         ((None, 0), "No such file"),
+        (("x" * 15 + "\n", 0o600), "a token of 15 letters can be guessed; give it 16 or more"),
     ],
 )
 def test_a_token_that_protects_nothing_is_refused(tmp_path, written, words):
@@ -40,29 +41,29 @@ def test_a_token_that_protects_nothing_is_refused(tmp_path, written, words):
 
 def test_the_remedy_it_names_makes_the_token_good(tmp_path):
     path = tmp_path / "token"
-    path.write_text("s3cret\n")
+    path.write_text("s3cret-of-16-letters\n")
     path.chmod(0o644)
     with pytest.raises(ConfigError) as caught:
         read_token(path)
     subprocess.run(str(caught.value).partition("; ")[2].split(), check=True)
 
-    assert read_token(path) == "s3cret"
+    assert read_token(path) == "s3cret-of-16-letters"
 
 
 def test_a_folder_is_no_token(tmp_path):
     tmp_path.chmod(0o700)
-    with pytest.raises(ConfigError, match="Is a directory"):
+    with pytest.raises(ConfigError, match="is no regular file"):
         read_token(tmp_path)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to others")
 def test_what_somebody_else_hands_over_may_come_through_its_group(tmp_path):
     path = tmp_path / "token"
-    path.write_text("s3cret\n")
+    path.write_text("s3cret-of-16-letters\n")
     path.chmod(0o440)
     os.chown(path, 65534, 0)
 
-    assert read_token(path) == "s3cret"
+    assert read_token(path) == "s3cret-of-16-letters"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to others")
@@ -140,3 +141,17 @@ def test_whom_we_push_to_is_checked_by_name_and_by_authority(certificate):
     assert [dict(each["subject"][0])["commonName"] for each in context.get_ca_certs()] == [
         "localhost"
     ]
+
+
+def test_sixteen_letters_are_enough(tmp_path):
+    path = tmp_path / "token"
+    path.write_text("x" * 16)
+    path.chmod(0o600)
+
+    assert "x" * 16 == read_token(path)
+
+
+def test_a_pipe_is_no_token_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe", 0o600)
+    with pytest.raises(ConfigError, match="is no regular file"):
+        read_token(tmp_path / "pipe")

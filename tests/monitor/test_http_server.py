@@ -1,13 +1,14 @@
 """What both HTTP servers have from their common base, over real sockets."""
 
 import http.client
+import json
 import socket
 import threading
 
 import pytest
 
 from capacity.monitor.credentials import client_context, server_context
-from capacity.monitor.http_server import Handler, HttpServer, cut
+from capacity.monitor.http_server import Handler, HttpServer, cut, is_local, whole_number
 
 
 class Hello(Handler):
@@ -108,3 +109,77 @@ def test_a_client_that_went_away_is_not_told_but_a_defect_is(serve, capfd):
     told = capfd.readouterr().err
     assert told.count("Exception occurred") == 1
     assert "ZeroDivisionError" in told
+
+
+@pytest.mark.parametrize(
+    ("host", "answered"),
+    [
+        (None, True),
+        ("localhost", True),
+        ("LOCALHOST.:9101", True),
+        ("a.localhost:1", True),
+        ("127.0.0.1:9101", True),
+        ("10.0.0.5", True),
+        ("[::1]:9101", True),
+        ("::1", True),
+        (socket.gethostname(), True),
+        ("evil.example", False),
+        ("evil.example:9101", False),
+        ("localhost.evil.example", False),
+        ("127.0.0.1.evil.example", False),
+        ("", False),
+    ],
+)
+def test_without_a_token_only_this_hosts_own_names_are_answered_to(host, answered):
+    assert answered == is_local(host)
+
+
+@pytest.mark.parametrize(("token", "status"), [(None, 421), ("secret", 200)])
+def test_with_a_token_a_host_may_have_any_name(serve, token, status):
+    server = serve(token=token)
+
+    assert status == get(server, Host="exchange.internal", Authorization="Bearer secret")[0]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        b"Authorization: Bearer secret\r\nAuthorization: Bearer other\r\n",
+        b"Host: localhost\r\n",
+        b"Transfer-Encoding : chunked\r\n",
+        b"Content-Length: 1\r\nContent-Length: 2\r\n",
+    ],
+)
+def test_a_head_that_means_two_things_is_refused(serve, headers):
+    with socket.create_connection(serve(token="secret").host_and_port, timeout=5) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n" + headers + b"\r\n")
+
+        assert client.recv(65536).startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "BREW"])
+def test_what_is_not_served_is_refused_in_json(serve, method):
+    connection = http.client.HTTPConnection(*serve().host_and_port, timeout=5)
+    connection.request(method, "/")
+    response = connection.getresponse()
+
+    assert (501, "application/json") == (response.status, response.headers["Content-Type"])
+    assert set(json.loads(response.read())) == {"error"}
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("0", 0),
+        ("12", 12),
+        ("9" * 18, 10**18 - 1),
+        ("9" * 19, None),
+        ("-1", None),
+        ("", None),
+        ("٣", None),
+        ("1_0", None),
+    ],
+)
+def test_a_number_has_few_digits_and_no_sign(text, number):
+    assert number == whole_number(text)

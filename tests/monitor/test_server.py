@@ -277,12 +277,32 @@ def test_those_that_never_asked_make_room_for_one_that_does(serve, token):
         client.close()
 
 
-def test_where_all_were_served_a_further_connection_is_turned_away(serve, wait_until):
+@pytest.mark.parametrize("token", [None, "s3cret"])
+def test_who_was_served_and_is_idle_makes_room_the_longest_idle_first(serve, token):
+    server = serve(token)
+    held = [asked(server, "/v1/samples") for _ in range(MOST_CONNECTIONS)]
+    held[0].request("GET", "/v1/samples", headers={"Authorization": "Bearer s3cret"})
+    held[0].getresponse().read()
+    newcomer = asked(server, "/v1/samples")
+
+    assert held[1].sock.recv(1) == b""
+    held[0].request("GET", "/v1/samples", headers={"Authorization": "Bearer s3cret"})
+    assert held[0].getresponse().status == 200
+    for client in (newcomer, *held):
+        client.close()
+
+
+def test_where_all_are_being_answered_a_further_connection_is_turned_away(serve, wait_until):
     server = serve()
-    held = [asked(server) for _ in range(MOST_CONNECTIONS)]
+    line = server.ring.since(0)[0][1]
+    server.ring._lines = [(seq, line) for seq in range(1, 9000)]
+    held = held_connections(server)
+    for client in held:
+        client.sendall(b"GET /v1/samples HTTP/1.1\r\n\r\n")
+    wait_until(lambda: sum(each.is_asking for each in server._clients.values()) == len(held))
+    for client in server._clients.values():
+        client.is_known = True
     turned_away = send(server, b"")
-    held.pop().close()
-    wait_until(lambda: b"200" in send(server, b"GET /healthz HTTP/1.0\r\n\r\n"))
     for client in held:
         client.close()
 
@@ -412,3 +432,26 @@ def test_ipv6_is_served(serve):
 
     assert ask(server, "/healthz")[0] == 200
     assert server.sampler.limits[0].resource is Resource.DESCRIPTORS
+
+
+@pytest.mark.parametrize(
+    "request_line",
+    [
+        "GET http://[ HTTP/1.1",
+        f"GET /v1/samples?since={'9' * 30_000} HTTP/1.1",
+        f"GET /v1/port?number={'9' * 30_000} HTTP/1.1",
+        "GET /v1/samples?since=-1 HTTP/1.1",
+    ],
+)
+def test_a_request_that_is_none_is_a_bad_request_and_no_traceback(serve, request_line, capfd):
+    answer = send(serve(), f"{request_line}\r\nHost: localhost\r\n\r\n".encode())
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert "" == capfd.readouterr().err
+
+
+def test_a_page_of_the_web_whose_name_leads_here_is_told_nothing(serve):
+    answer = send(serve(), b"GET /v1/info HTTP/1.1\r\nHost: evil.example:9101\r\n\r\n")
+
+    assert answer.startswith(b"HTTP/1.1 421 ")
+    assert b"target_pids" not in answer

@@ -69,6 +69,18 @@ def test_a_run_under_other_conditions_has_another_fingerprint(changes):
     assert fingerprint_of(manifest(**changes)) != fingerprint_of(manifest())
 
 
+def declaring(descriptors):
+    limits = {"descriptors": {"value": descriptors, "source": "the unit"}}
+    return TargetSpec.from_document({"name": "demo", "port": 8080, "limits": limits})
+
+
+def test_declared_limits_make_no_other_fingerprint_as_they_are_compared_themselves():
+    declared = manifest(target=declaring(5))
+    others = manifest(target=declaring(7))
+
+    assert fingerprint_of(declared) == fingerprint_of(others)
+
+
 def test_unit_costs_are_kept_for_each_wall():
     cost = UnitCost(
         resource=Resource.DESCRIPTORS,
@@ -127,6 +139,10 @@ def test_unit_costs_are_kept_for_each_wall():
 
     assert unit_costs_of(plan)["descriptors"] == {
         "unit": "descriptors",
+        "limit": 600.0,
+        "limit_source": "/proc/1/limits",
+        "ceiling": 590.0,
+        "per_connection_along_mix": 1.0,
         "baseline": {"low": 10.0, "mid": 10.0, "high": 10.0, "confidence": 1.0},
         "per_connection": {"low": 0.9, "mid": 1.0, "high": 1.1, "confidence": 0.9},
         "per_delivery_per_s": {"low": 0.0, "mid": 0.0, "high": 0.0, "confidence": 1.0},

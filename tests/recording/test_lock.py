@@ -131,3 +131,19 @@ def test_a_directory_that_cannot_be_made_is_told(tmp_path):
     assert str(error.value) == (
         f"{tmp_path}/file/target%3A1.lock: cannot be opened to lock target target:1 (File exists)"
     )
+
+
+@pytest.mark.parametrize("name", ["localhost:8080", "LocalHost:8080", "[::1]:8080", "::1:8080"])
+def test_a_target_is_locked_however_it_is_called(tmp_path, holder, name):
+    with pytest.raises(LockedError, match="run nightly-7"), locked(tmp_path, name, run="mine"):
+        pass
+
+
+def test_nobody_else_can_open_and_hold_a_lock(tmp_path):
+    old = tmp_path / "127.0.0.1%3A9.lock"
+    old.touch(0o644)
+    for address in ("127.0.0.1:8", "127.0.0.1:9"):
+        with locked(tmp_path, address, run="mine"):
+            pass
+
+    assert [0o600] * 2 == [path.stat().st_mode & 0o777 for path in tmp_path.iterdir()]

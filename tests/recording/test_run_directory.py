@@ -1,4 +1,5 @@
 import json
+import os
 from dataclasses import replace
 
 import pytest
@@ -191,3 +192,82 @@ def test_a_damaged_manifest_is_one_sentence(run, text):
 
     with pytest.raises(ConfigError, match="not a run's manifest"):
         load(run)
+
+
+@pytest.mark.parametrize("version", [0, -1])
+def test_a_format_that_never_was_is_refused(run, version):
+    RunWriter(run, MANIFEST)
+    document = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps({**document, "format_version": version}))
+
+    with pytest.raises(ConfigError, match=f"there was never a format {version}"):
+        load(run)
+
+
+def test_a_manifest_nested_without_end_is_one_sentence(run):
+    RunWriter(run, MANIFEST)
+    (run / "run.json").write_text("[" * 100_000)
+
+    with pytest.raises(ConfigError, match=r"not a run's manifest \(nested too deep\)$"):
+        load(run)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{}",
+        "[]",
+        '{"step": 0, "series": "lag", "counts": [1]}',
+        '{"step": 0, "series": "lag", "counts": {"x": 1}}',
+        '{"step": 0, "series": "lag", "counts": {"5": "x"}}',
+        '{"step": 0, "series": "lag", "counts": {"5": -1}}',
+        '{"step": 0, "series": "lag", "counts": {"5": 1e999}}',
+        '{"step": 0, "series": "lag", "counts": {"-1": 1}}',
+        '{"step": 0, "series": "lag", "counts": {"2000": 1}}',
+        f'{{"step": 0, "series": "lag", "counts": {{"{"9" * 5000}": 1}}}}',
+        '{"step": "x", "series": "lag", "counts": {"5": 1}}',
+        '{"step": -1, "series": "lag", "counts": {"5": 1}}',
+        '{"series": "lag", "counts": {"5": 1}}',
+    ],
+)
+def test_a_wrong_histogram_is_missing_and_the_others_are_kept(run, line):
+    writer = RunWriter(run, MANIFEST)
+    with (run / "histograms.jsonl").open("a") as file:
+        file.write(line + "\n")
+    writer.append_histogram(0, "lag", Histogram({5: 2}))
+    record = load(run)
+
+    assert {5: 2} == record.histograms[0, "lag"].counts
+    assert "histograms.jsonl:1 (unreadable line)" in record.missing
+
+
+def test_the_highest_bucket_that_there_is_can_be_read(run):
+    highest = Histogram()
+    highest.add(10**15)
+    RunWriter(run, MANIFEST).append_histogram(0, "lag", highest)
+
+    assert highest.counts == load(run).histograms[0, "lag"].counts
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999", "9" * 5000])
+def test_an_event_at_no_moment_is_missing(run, number):
+    RunWriter(run, MANIFEST)
+    (run / "events.jsonl").write_text(f'{{"at": {number}, "kind": "finished", "detail": {{}}}}\n')
+
+    assert "events.jsonl:1 (unreadable line)" in load(run).missing
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo], ids=["directory", "fifo"])
+def test_what_is_no_file_is_missing_and_not_waited_for(run, make):
+    RunWriter(run, MANIFEST)
+    make(run / "samples.jsonl")
+
+    assert any(text.startswith("samples.jsonl (cannot be read: ") for text in load(run).missing)
+
+
+def test_no_run_is_begun_that_could_not_be_read_again(run):
+    offset = ClockOffset(offset_s=float("nan"), error_s=0.0)
+    with pytest.raises(ConfigError, match=r"could not be read again, .*clock_offset\.offset_s"):
+        RunWriter(run, replace(MANIFEST, clock_offset=offset))
+
+    assert not run.exists()

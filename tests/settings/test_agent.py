@@ -109,12 +109,14 @@ def test_a_secret_that_others_may_read_is_refused(refusal, tmp_path):
     assert f"others may read or write it; chmod o= {token}" in said
 
 
-def test_beyond_loopback_a_token_is_enough(loaded, tmp_path):
+def test_beyond_loopback_a_token_goes_over_tls_or_by_an_explicit_word(loaded, refusal, tmp_path):
     token = tmp_path / "token"
     token.write_text("word")
     token.chmod(0o600)
 
-    assert loaded(f'{{listen: "0.0.0.0:9102", token_file: {token}}}').listen == "0.0.0.0:9102"
+    section = f'listen: "0.0.0.0:9102", token_file: {token}'
+    assert "takes the token in the clear: add certificate_file" in refusal(f"{{{section}}}")
+    assert loaded(f"{{{section}, allow_plain_http: true}}").listen == "0.0.0.0:9102"
 
 
 @pytest.mark.parametrize(

@@ -91,3 +91,11 @@ def test_the_names_of_a_kind_are_those_that_can_be_found(here):
     assert names == sorted(names)
     assert all(find("profiles", name).is_file() for name in names)
     assert [] == names_of("nosuch")
+
+
+def test_what_is_no_job_is_not_offered_as_one(here):
+    with pytest.raises(ConfigError) as error:
+        find("schedule", "cronjop")
+
+    assert "one of nightly, or a path" in str(error.value)
+    assert find("schedule", "nightly") == SHIPPED / "schedule" / "nightly.yaml"

@@ -1,6 +1,8 @@
 """Loading a file: every problem with its line, all of them at once."""
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Literal
 
 import pytest
@@ -208,3 +210,10 @@ def test_what_is_wrong_can_be_told_without_what_stands_in_the_file(file, text, p
 
 def test_what_names_no_content_is_told_as_it_is(file):
     assert "f.yaml: cannot be read: " in without_content(ConfigError("f.yaml: cannot be read: x"))
+
+
+def test_a_pipe_or_a_device_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "fifo.yaml")
+
+    for path in (tmp_path / "fifo.yaml", Path("/dev/zero")):
+        assert message(path) == f"{path}: a pipe or a device, and no settings file"

@@ -110,7 +110,9 @@ def test_a_token_file_that_cannot_be_read_is_named(tmp_path, content):
 
 
 def test_nobody_there_is_said_with_what_to_do():
-    with pytest.raises(UnreachableError, match=r"does not answer \(ConnectionError\); start it"):
+    with pytest.raises(
+        UnreachableError, match=r"does not answer \(ConnectionRefusedError\); start it"
+    ):
         AgentClient("http://127.0.0.1:1").info()
 
 
@@ -122,19 +124,21 @@ def test_an_agent_that_keeps_silent_is_given_up(serve, monkeypatch):
         start_response("200 OK", [])
         return []
 
-    with pytest.raises(UnreachableError, match="ReadTimeout"):
+    with pytest.raises(UnreachableError, match="TimeoutError"):
         AgentClient(serve(keep_silent)).info()
 
 
 def test_somebody_else_at_the_address_is_told_from_an_agent(answering, exchange):
-    with pytest.raises(UnreachableError, match=r"not as an agent of this version \(1\d fields"):
+    with pytest.raises(
+        UnreachableError, match=r"not as an agent of this version \(.* 1\d fields more"
+    ):
         AgentClient(answering(b'{"status": "fine"}')).info()
     with pytest.raises(UnreachableError, match="/v1/info answers 404"):
         AgentClient(exchange.url).info()
 
 
 def test_a_sample_that_cannot_be_read_is_not_passed_over(answering):
-    line = json.dumps({**SAMPLE, "used": {"descriptors": "many"}}).encode()
+    line = json.dumps({**SAMPLE, "at": "noon"}).encode()
     with pytest.raises(UnreachableError, match="a sample cannot be read"):
         AgentClient(answering(line)).samples(0)
 

@@ -94,7 +94,7 @@ def test_another_page_than_metrics_is_named(answering, answer, said):
 def test_an_exporter_that_is_down_is_named():
     with pytest.raises(
         UnreachableError,
-        match=r"the exporter at http://127.0.0.1:1/metrics does not answer \(ConnectionError\)",
+        match=r"the exporter at http://127.0.0.1:1/metrics does not answer \(ConnectionRefusedError\)",
     ):
         scraper("http://127.0.0.1:1/metrics").info()
 

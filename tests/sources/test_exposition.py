@@ -71,6 +71,8 @@ def test_only_wanted_names_are_kept():
         "a one",
         "a 1_000",
         "a 1 soon",
+        f"a 1 {'9' * 19}",
+        f"a 1 {'9' * 5000}",
         "9a 1",
         "a1",
     ],

@@ -173,6 +173,10 @@ def test_a_server_without_the_target_is_said(serve, told):
         ({"body": b"<html>", "status": "404 Not Found"}, "answers 404 and no JSON of Prometheus'"),
         ({"body": b"<html>"}, r"answers 200 and no JSON .*b'<html>'.*correct agent.prometheus.url"),
         ({"body": b'{"status": "fine"}'}, "no JSON of Prometheus'"),
+        ({"body": b'{"status": "success", "data": [1]}'}, "no JSON of Prometheus'"),
+        ({"body": b'{"status": "success", "data": {"result": [1, "NaN"]}}'}, "no JSON of Prom"),
+        ({"body": b'{"status": "success", "data": {"result": [1, "x"]}}'}, "no JSON of Prom"),
+        ({"body": b"[" * 100000}, "no JSON of Prometheus'"),
         ({"body": b"no", "status": "401 Unauthorized"}, r"refuses us \(401\); set .*token_file"),
     ],
 )

@@ -109,6 +109,34 @@ def test_a_body_too_long_is_refused_before_it_is_read(serving, monkeypatch):
     assert 1 == len(inbox.infos)
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Content-Length": "9" * 5000}, 413),
+        ({"Content-Length": "-1"}, 411),
+        ({"Capacity-Newest-Seq": "9" * 5000}, 200),
+        ({"Capacity-Newest-Seq": "abc"}, 200),
+    ],
+)
+def test_numbers_of_any_length_are_no_traceback(serving, headers, status, capfd):
+    server, _ = serving()
+
+    assert status == post(server, "/v1/info", headers=headers)[0]
+    assert "" == capfd.readouterr().err
+
+
+@pytest.mark.parametrize("method", ["PUT", "HEAD"])
+def test_other_methods_are_refused_in_json(serving, method):
+    server, _ = serving()
+    connection = http.client.HTTPConnection(*server.server_address[:2], timeout=5)
+    connection.request(method, "/v1/info")
+    response = connection.getresponse()
+
+    assert (501, "application/json") == (response.status, response.headers["Content-Type"])
+    assert b"<" not in response.read()
+    connection.close()
+
+
 def test_a_body_without_a_length_is_refused(serving):
     server, _ = serving()
 

@@ -13,7 +13,7 @@ from capacity.domain.errors import ConfigError, PreflightError, UnreachableError
 from capacity.domain.sample import AgentInfo, Sample
 from capacity.settings.agent import Agent
 from capacity.sources import pushed
-from capacity.sources.agent import INFO, SAMPLE
+from capacity.sources.border import INFO, SAMPLE
 from capacity.sources.push_server import RefusedError
 from capacity.sources.pushed import PushedSamples, pushed_to
 
@@ -189,18 +189,18 @@ def post(agent, path, body, token=None):
 
 def test_an_agent_is_heard_over_the_wire_with_the_token_of_the_file(tmp_path):
     token = tmp_path / "token"
-    token.write_text("word\n")
+    token.write_text("a-word-of-16-letters\n")
     token.chmod(0o600)
     agent = section(token_file=str(token))
     source = pushed_to(agent, agent.listen)
 
     assert 401 == post(agent, "/v1/info", info())[0]
-    assert (200, {"next": 1}) == post(agent, "/v1/info", info(), "word")
-    assert (200, {"next": 3}) == post(agent, "/v1/samples", lines(1, 2), "word")
+    assert (200, {"next": 1}) == post(agent, "/v1/info", info(), "a-word-of-16-letters")
+    assert (200, {"next": 3}) == post(agent, "/v1/samples", lines(1, 2), "a-word-of-16-letters")
     assert [1, 2] == numbers(source)
     source.close()
     with pytest.raises(ConnectionRefusedError):
-        post(agent, "/v1/info", info(), "word")
+        post(agent, "/v1/info", info(), "a-word-of-16-letters")
 
 
 def test_the_same_section_is_opened_once_and_another_one_anew():
@@ -227,4 +227,13 @@ def test_files_that_are_no_certificate_are_named(tmp_path):
     junk.write_text("junk")
     agent = section(certificate_file=str(junk), key_file=str(junk))
     with pytest.raises(ConfigError, match=r"junk\.pem: not a certificate and its key in PEM"):
+        pushed_to(agent, agent.listen)
+
+
+def test_a_receiver_does_not_take_a_token_that_can_be_guessed(tmp_path):
+    token = tmp_path / "token"
+    token.write_text("x" * 15)
+    token.chmod(0o600)
+    agent = section(token_file=str(token))
+    with pytest.raises(ConfigError, match="a token of 15 letters can be guessed"):
         pushed_to(agent, agent.listen)

@@ -26,6 +26,7 @@ def test_a_value_is_found_by_name_and_labels():
         ([series(1, a="1"), series(2, a="2")], "m is 2 among the metrics"),
         ([series(float("nan"))], "m is nan"),
         ([series(float("inf"))], "m is inf"),
+        ([series(1e300)], r"m is 1e\+300"),
         ([series(1, at=40.0)], "m was 10 s too old to use"),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 
 from capacity.domain.errors import ConfigError
 from capacity.domain.sample import AgentInfo, Sample
-from capacity.sources.agent import INFO, SAMPLE
+from capacity.sources.border import INFO, SAMPLE
 from capacity.sources.spool import read_spool
 
 HERE = AgentInfo(

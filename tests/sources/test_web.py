@@ -1,7 +1,11 @@
 """Answers with bounds, and sentences for those that never come."""
 
+import contextlib
+import os
+import socket
+import threading
+
 import pytest
-import requests
 
 from capacity.domain.errors import ConfigError, UnreachableError
 from capacity.sources import web
@@ -13,9 +17,10 @@ def place(url, **options):
 
 
 def test_the_answer_comes_whatever_its_status(answering):
-    response, body = place(answering(b"gone", "410 Gone")).fetch("/x")
+    answer = place(answering(b"gone", "410 Gone")).fetch("/x")
 
-    assert (410, b"gone") == (response.status_code, body)
+    assert (410, b"gone") == (answer.status, answer.body)
+    assert not answer.is_ok
 
 
 def test_token_and_accept_are_sent(serve, tmp_path):
@@ -62,8 +67,80 @@ def test_a_page_that_drips_is_given_up(serve, monkeypatch):
         place(serve(dripping)).fetch()
 
 
+def test_a_head_that_drips_is_given_up_as_a_body_is(dripping_head, monkeypatch):
+    monkeypatch.setattr(web, "WHOLE_S", 0.3)
+    port, closed = dripping_head
+
+    with pytest.raises(UnreachableError, match="took more than 0 s to answer; start it"):
+        place(f"http://127.0.0.1:{port}").fetch()
+    assert closed.wait(30)  # Nobody is left who goes on reading.
+
+
+@pytest.fixture
+def dripping_head():
+    """Serve one connection with headers that never end; return the port, and who sees it closed."""
+    listener, closed = socket.create_server(("127.0.0.1", 0)), threading.Event()
+
+    def drip():
+        sock, _address = listener.accept()
+        with sock, contextlib.suppress(OSError):
+            sock.sendall(b"HTTP/1.1 200 OK\r\n")
+            while not closed.wait(0.05):
+                sock.sendall(b"X: y\r\n"[:1])
+        closed.set()
+
+    threading.Thread(target=drip, daemon=True).start()
+    yield listener.getsockname()[1], closed
+    closed.set()
+    listener.close()
+
+
+def test_no_redirect_is_followed_so_that_a_token_goes_to_nobody_else(answering, tmp_path):
+    token = tmp_path / "token"
+    token.write_text("word")
+    token.chmod(0o600)
+    seen = []
+    headers = [("Location", "http://127.0.0.1:1/v1/info")]
+    answer = place(answering(b"", "302 Found", headers), token_file=str(token)).fetch("/v1/info")
+
+    assert 302 == answer.status
+    assert [] == seen
+
+
+def test_a_connection_is_kept_and_opened_anew_where_it_was_ended(serve):
+    ports = []
+
+    def answer(environ, start_response):
+        ports.append(environ["REMOTE_PORT"])
+        headers = [("Connection", "close")] if len(ports) == 2 else []
+        start_response("200 OK", [("Content-Length", "2"), *headers])
+        return [b"ok"]
+
+    here = place(serve(answer))
+    answers = [here.fetch("/").body for _ in range(4)]
+
+    assert [b"ok"] * 4 == answers
+    assert ports[0] == ports[1] != ports[2] == ports[3]
+
+
+def test_several_may_ask_at_once(serve):
+    from gevent import sleep, spawn
+
+    def answer(environ, start_response):
+        sleep(0.05)
+        start_response("200 OK", [])
+        return [environ["QUERY_STRING"].encode()]
+
+    here = place(serve(answer))
+    asked = [spawn(here.fetch, "/", {"n": str(n)}) for n in range(3)]
+
+    assert [b"n=0", b"n=1", b"n=2"] == [each.get(timeout=30).body for each in asked]
+
+
 def test_silence_is_named_with_its_cause_and_remedy():
-    with pytest.raises(UnreachableError, match=r"does not answer \(ConnectionError\); start it$"):
+    with pytest.raises(
+        UnreachableError, match=r"does not answer \(ConnectionRefusedError\); start it$"
+    ):
         place("http://127.0.0.1:1").fetch()
 
 
@@ -95,8 +172,13 @@ def test_a_token_that_others_may_read_is_sent_nowhere(tmp_path, mode):
         place("http://127.0.0.1:1", token_file=str(file))
 
 
+def test_a_token_in_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ConfigError, match="is no regular file"):
+        read_token(tmp_path / "pipe")
+
+
 def test_no_proxy_of_the_environment_stands_between(answering, monkeypatch):
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
-    response, _body = place(answering()).fetch()
 
-    assert requests.codes.ok == response.status_code
+    assert place(answering()).fetch().is_ok

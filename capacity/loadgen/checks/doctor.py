@@ -69,6 +69,7 @@ class Examination:
         self._limits: tuple[Limit, ...] = target.spec().limits
         self._used: Mapping[Resource, float] = {}
         self._updates_per_s: float | None = None
+        self._is_reached = False
         self._source: Source | None = None
         self._info: AgentInfo | None = None
         self.planned: Planned | None = None
@@ -138,6 +139,7 @@ class Examination:
             ),
             lambda trial: f"open and confirmed in {units.duration(trial.opened_s)}",
         )
+        self._is_reached = trial is not None
         if trial is not None:
             self._updates_per_s = trial.updates_per_s
             if trial.certificate_ends_at is not None:
@@ -162,7 +164,8 @@ class Examination:
 
     def _of_the_load(self) -> Iterator[Finding]:
         bound = audited_bound(self._limits, self._used)
-        identities = [identity_here(self._target, self._dialect)] * self._workers
+        identity = identity_here(self._target, self._dialect, is_reached=self._is_reached)
+        identities = [identity] * self._workers
         planned = yield from attempt(
             "profile",
             lambda: course_of(

@@ -114,6 +114,12 @@ def _known_trouble(error: HandshakeError | ExchangeError) -> str | None:
             f"the proxy rejects the connection ({reason}); correct proxy in the target file, or let the "
             "proxy allow CONNECT to this host and port"
         )
+    if reason == "connect_timeout" and isinstance(error, HandshakeError) and error.is_connected:
+        return (
+            "the target took the connection and did not answer the handshake within"
+            f" {units.duration(TRIAL_S)} ({reason}); look at the target, or correct port and tls in the"
+            " target file"
+        )
     if reason == "tls_failed":
         return f"no TLS on this port ({reason}); correct port, or remove tls: true from the target file"
     return None

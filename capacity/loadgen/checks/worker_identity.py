@@ -81,10 +81,14 @@ class WorkerIdentity:
         return cls(**{**data, "addresses": tuple(data["addresses"])})
 
 
-def identity_here(target: Target, dialect: Dialect) -> WorkerIdentity:
-    """Return what this process has to say, after one connection to the target from each address."""
+def identity_here(target: Target, dialect: Dialect, *, is_reached: bool = True) -> WorkerIdentity:
+    """Return what this process has to say, after one connection to the target from each address.
+
+    Where the target *is_reached* by nobody, as is known already, no connection is tried.
+    """
     listed = addresses_in(target.source_addresses)
     own = addresses_here(listed)
+    trouble = _trouble(target, dialect, own) if is_reached else None
     return WorkerIdentity(
         host=platform.node(),
         boot_id=boot_id(),
@@ -93,7 +97,7 @@ def identity_here(target: Target, dialect: Dialect) -> WorkerIdentity:
         descriptors=_descriptors(),
         ports=_ephemeral_ports(),
         addresses=own,
-        trouble=NONE_IS_HERE if listed and not own else _trouble(target, dialect, own),
+        trouble=NONE_IS_HERE if listed and not own else trouble,
     )
 
 

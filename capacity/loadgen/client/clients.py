@@ -21,6 +21,7 @@ from capacity.loadgen.wire.connection import BYTES_PER_READ
 from capacity.loadgen.wire.endpoint import Endpoint, endpoint_of
 from capacity.loadgen.wire.epoll_set import ConnectionSet, spread
 from capacity.loadgen.wire.http_connection import HttpConnection
+from capacity.loadgen.wire.memory_budget import MemoryBudget
 from capacity.loadgen.wire.polls import poll_connection, polls_of
 from capacity.loadgen.wire.source_addresses import in_turn
 from capacity.settings import dialect as dialect_settings
@@ -54,7 +55,8 @@ class Clients:
         self._sources = in_turn(addresses_in(self.target.source_addresses))
         self.counters = Counters()
         self.connect_pacer = ConnectPacer(orders.arrivals, is_careful=orders.is_careful)
-        self.connections = ConnectionSet()
+        self._budget = MemoryBudget(orders.most_memory_bytes)
+        self.connections = ConnectionSet(self._budget)
         self.stage = IDLE
         self.stage_changed = Wakeup()
         self.is_over = False
@@ -92,7 +94,12 @@ class Clients:
     def poll_connection(self, timeout_s: float) -> HttpConnection:
         """Return a connection of one poller's own, not yet open."""
         return poll_connection(
-            self.target, self.dialect.source, self.polls[0], self._sources, timeout_s
+            self.target,
+            self.dialect.source,
+            self.polls[0],
+            self._sources,
+            timeout_s,
+            budget=self._budget,
         )
 
     def join(self, slot_count: int, on_lost: Any) -> list[ConnectionSlot]:

@@ -2,6 +2,7 @@
 
 from locust import User, task
 
+import logging
 import time
 from typing import Any
 
@@ -14,6 +15,10 @@ from capacity.workload.revisit import Revisit
 
 BUSY = frozenset({429, 503})
 """Answers whose Retry-After is honoured."""
+DEFECT = "request_defect"
+"""A failure of ours, not of the target's, in the midst of a poll."""
+
+logger = logging.getLogger(__name__)
 
 
 class Poller(User):
@@ -72,13 +77,22 @@ class Poller(User):
                     return
                 interval_s = pace[0]
                 schedule = ConstantPace(start_s=intended_s + interval_s, interval_s=interval_s)
-            paused_s = self._poll(clients, intended_s)
+            paused_s = self._polled(clients, intended_s)
             if schedule.missed:
                 clients.counters.fail("request_dropped", schedule.missed)
                 schedule.missed = 0
             if paused_s:
                 resumed_s = time.monotonic() + paused_s
                 schedule = ConstantPace(start_s=resumed_s, interval_s=interval_s)
+
+    def _polled(self, clients: Clients, intended_s: float) -> float:
+        """Poll once, whatever goes wrong: Locust would begin anew at once, without the pace."""
+        try:
+            return self._poll(clients, intended_s)
+        except Exception:
+            clients.counters.fail(DEFECT)
+            logger.exception("a poll failed in a way that nobody foresaw")
+            return 0.0
 
     def _poll(self, clients: Clients, intended_s: float) -> float:
         """Poll once; return how long the target asks to be left alone."""

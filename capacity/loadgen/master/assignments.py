@@ -31,6 +31,7 @@ def orders_of(target: Target, profile: Profile, preflight: Preflight) -> Orders:
         slow_readers_ratio=profile.mix.slow_readers_ratio,
         slow_read_bytes_per_s=profile.mix.slow_read_bytes_per_s,
         is_careful=is_careful(profile),
+        most_memory_bytes=profile.worker_memory_mib * 2**20,
     )
 
 

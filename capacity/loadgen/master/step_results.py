@@ -10,6 +10,7 @@ from capacity.domain import units
 from capacity.domain.load import LoadStep
 from capacity.domain.observation import CutOff, CutOffKind, StepObservation
 from capacity.domain.run import LoadPoint
+from capacity.loadgen.master.blame import most_of, protocol_faults_in
 from capacity.loadgen.master.guard_watch import refusals_in, told
 from capacity.loadgen.master.merged_counts import MergedCounts
 from capacity.loadgen.master.recorder import Recorder
@@ -80,7 +81,19 @@ class StepResults:
         held, expected = self._pool.open_connections, min(step.connections, self.connections_peak)
         if held >= expected * LOST_SHARE or self.disturbances & {WORKER_LOST, WORKER_JOINED}:
             return None
-        return f"the target dropped {expected - held} of {expected} connections"
+        failures = self._failures()
+        ended = f"{expected - held} of {expected} connections"
+        if protocol_faults_in(failures):
+            return f"{ended} were lost{most_of(failures)}"
+        return f"the target dropped {ended}{most_of(failures)}"
+
+    def _failures(self) -> dict[str, int]:
+        """Return what failed in the open step so far, by reason."""
+        failures: dict[str, int] = {}
+        for merged in self._merged_counts.get(len(self.observations), {}).values():
+            for reason, count in merged.failures.items():
+                failures[reason] = failures.get(reason, 0) + count
+        return failures
 
     def unreached(self, step: LoadStep) -> CutOff:
         """Return how a ramp ended that timed out: a target that is full still serves who is in."""
@@ -93,6 +106,15 @@ class StepResults:
             f"the target held {self.connections_peak} connections and accepted no more for"
             f" {step.ramp_timeout_s:.0f} s"
         )
+        faults = protocol_faults_in(ramp.failures)
+        if faults and sum(faults.values()) >= max(failed, ramp.total("connects") / 2):
+            statement = (
+                f"{units.counted(sum(faults.values()), 'connection')} of"
+                f" {ramp.total('connects')} that were opened were lost{most_of(faults)}"
+            )
+            return CutOff(
+                kind=CutOffKind.LOST, statement=statement, connections=self.connections_peak
+            )
         if failed:
             statement += f": {units.counted(failed, 'attempt')} failed, mostly {told(refusals)}"
         newest = [reports[-2:] for reports in ramp.delivered.values()]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from capacity.domain.histogram import Histogram
+from capacity.domain.words import printable
 from capacity.loadgen.protocol.folding import folded
 
 SERIES = (
@@ -88,7 +89,7 @@ class Counters:
     def note_unmatched(self, problem: str) -> None:
         self.unmatched += 1
         if len(self.examples) < MOST_EXAMPLES:
-            self.examples.append(problem)
+            self.examples.append(printable(problem))
 
     def fail(self, reason: str, count: int = 1) -> None:
         self.failures[reason] = self.failures.get(reason, 0) + count

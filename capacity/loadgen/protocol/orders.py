@@ -23,6 +23,9 @@ class Orders:
     is_careful: bool = False
     """Connections are opened slowly at first, and no faster than the target takes them in."""
 
+    most_memory_bytes: int = 512 * 2**20
+    """That a worker's connections may hold together of what is not complete."""
+
     def as_message(self) -> dict[str, Any]:
         return asdict(self)
 

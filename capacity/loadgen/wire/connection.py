@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from gevent import monkey
 
 from capacity.loadgen.wire.frames import CLOSE_FRAME, FrameReader, masked_frame
+from capacity.loadgen.wire.memory_budget import SPENT
 
 BYTES_PER_READ = 4096
 MAX_UNSENT_BYTES = 1 << 20
@@ -40,6 +41,8 @@ class Owner(Protocol):
 
     def watch_room(self, connection: "Connection", /, *, wanted: bool) -> None: ...
 
+    def weigh(self, connection: "Connection", /) -> None: ...
+
 
 class Connection:
     """One open WebSocket. Sending never blocks: what the socket does not take is queued."""
@@ -50,6 +53,7 @@ class Connection:
         "_unsent",
         "arrived_at_s",
         "fd",
+        "is_heavy",
         "is_tls",
         "listener",
         "reader",
@@ -69,6 +73,8 @@ class Connection:
         """When the kernel received the last bytes read, epoch seconds; None where it is not asked."""
         self.listener = listener
         self.reader = reader
+        self.is_heavy = False
+        """Held something when it was weighed last."""
 
     def send(self, payload: bytes) -> None:
         """Send one text message."""
@@ -96,6 +102,17 @@ class Connection:
         waited = sent < len(self._unsent)
         self._unsent = self._unsent[sent:]
         self._owner.watch_room(self, wanted=waited)
+        if waited or self.is_heavy:
+            self._owner.weigh(self)
+
+    @property
+    def held_bytes(self) -> int:
+        """Return the size of what waits: for the rest of a message, or for room to be sent."""
+        return self.reader.held_bytes + len(self._unsent)
+
+    def shed(self) -> None:
+        """Go, because this connection holds the most of what the process may hold."""
+        self._owner.lose(self, SPENT)
 
     def ask_for_stamps(self) -> None:
         """Have the kernel say when it received what is read; costs a few microseconds a read."""

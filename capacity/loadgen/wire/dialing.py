@@ -43,14 +43,17 @@ class Dialed(NamedTuple):
     laps: Laps
 
 
-def dial(endpoint: Endpoint) -> Dialed:
-    """Connect to where the URL leads (wss and https over TLS). Raises OSError, or ConfigError for certificates."""
+def dial(endpoint: Endpoint, laps: Laps | None = None) -> Dialed:
+    """Connect to where the URL leads (wss and https over TLS), noting *laps* as they end.
+
+    Raises OSError, or ConfigError for certificates.
+    """
     parts = urlsplit(endpoint.url)
     is_tls = parts.scheme in {"wss", "https"}
     host = parts.hostname
     assert host is not None
     port = parts.port or (443 if is_tls else 80)
-    laps = Laps()
+    laps = laps or Laps()
     if endpoint.proxy is None:
         sock = _connected(host, port, endpoint, laps)
     else:

@@ -21,6 +21,7 @@ from gevent import monkey
 from capacity.loadgen.wire.compression import Deflate, Inflater
 from capacity.loadgen.wire.connection import BYTES_PER_READ, Connection, Listener
 from capacity.loadgen.wire.frames import FrameReader
+from capacity.loadgen.wire.memory_budget import MemoryBudget
 
 READY_PER_TURN = 256
 READS_PER_TURN = 4
@@ -39,7 +40,8 @@ _epoll = monkey.get_original("select", "epoll")
 class ConnectionSet:
     """The epoll set, its connections by descriptor, and the watcher that drains it."""
 
-    def __init__(self) -> None:
+    def __init__(self, budget: MemoryBudget | None = None) -> None:
+        self._budget = budget or MemoryBudget()
         self._epoll = _epoll()
         self._by_fd: dict[int, Connection] = {}
         self._room_watched: set[int] = set()
@@ -118,7 +120,16 @@ class ConnectionSet:
             self._read(connection)
         self.lose(connection, "connection_reset")
 
+    def weigh(self, connection: Connection) -> None:
+        """Have what a connection holds counted against the budget."""
+        held_bytes = connection.held_bytes if connection.fd >= 0 else 0
+        connection.is_heavy = held_bytes > 0
+        self._budget.weigh(connection, held_bytes)
+
     def forget(self, connection: Connection) -> None:
+        if connection.is_heavy:
+            connection.is_heavy = False
+            self._budget.weigh(connection, 0)
         del self._by_fd[connection.fd]
         self._room_watched.discard(connection.fd)
         self._slowly_read.discard(connection.fd)
@@ -187,6 +198,8 @@ class ConnectionSet:
                 break
         if replies:
             connection.send_frame(b"".join(replies))
+        if connection.fd >= 0 and (connection.is_heavy or reader.held_bytes):
+            self.weigh(connection)
         if reader.end is not None:
             self.lose(connection, reader.end)
 

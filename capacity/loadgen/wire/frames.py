@@ -35,6 +35,11 @@ MASKED = "frame_masked"
 NOT_UTF8 = "text_not_utf8"
 TOO_BIG = "message_too_big"
 TOO_MANY_FRAGMENTS = "too_many_fragments"
+INFLATES = "message_inflates"
+_HARMLESS_BYTES = 1 << 20
+MOST_INFLATION = 100
+"""Bytes that a compressed one may become, in messages beyond a mebibyte: deflate can do 1,032, and
+what does so is no market's data."""
 _MIDDLING = bytes((0x81, 126))
 """How a whole text message of 126 to 65,535 bytes begins."""
 MAX_FRAGMENTS = 1 << 16
@@ -45,6 +50,7 @@ class FrameReader:
     """Cuts a byte stream into message payloads and answers what the protocol demands."""
 
     __slots__ = (
+        "_arrived",
         "_fragments",
         "_inflater",
         "_max_bytes",
@@ -61,6 +67,8 @@ class FrameReader:
         self._inflater = inflater
         self._message: bytearray | None = None
         """What has come of a fragmented message."""
+        self._arrived = 0
+        """Bytes of it as they came, compressed."""
         self._fragments = 0
         self._opener = 0
         """First byte of that message's first frame."""
@@ -135,6 +143,12 @@ class FrameReader:
             self._missing = stop - end
         return payloads
 
+    @property
+    def held_bytes(self) -> int:
+        """Return the size of what waits for its end: a frame's beginning and a message's."""
+        waiting, message = self._waiting, self._message
+        return (0 if waiting is None else len(waiting)) + (0 if message is None else len(message))
+
     def _fault(self, first: int, second: int) -> str | None:
         """Return what is wrong with a frame that begins with these two bytes."""
         if second > 127:
@@ -168,16 +182,21 @@ class FrameReader:
     def _take_part(self, first: int, part: bytes, payloads: list[bytes]) -> None:
         if self._message is None:
             self._message, self._fragments, self._opener = bytearray(), 0, first
+            self._arrived = 0
         self._fragments += 1
         is_last = bool(first & _FIN)
         if self._opener & _COMPRESSED:
             assert self._inflater is not None
+            self._arrived += len(part)
+            most = max(_HARMLESS_BYTES, MOST_INFLATION * self._arrived)
+            room = min(self._max_bytes, most) - len(self._message)
             try:
-                part = self._inflater.inflated(
-                    part, self._max_bytes - len(self._message), is_last=is_last
-                )
+                part = self._inflater.inflated(part, room, is_last=is_last)
             except zlib.error:
                 self.end = INVALID
+                return
+            if most < self._max_bytes and len(part) > room:
+                self.end = INFLATES
                 return
         self._message += part
         if len(self._message) > self._max_bytes:

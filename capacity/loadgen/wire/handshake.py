@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-import gevent
 import websocket
 
 from capacity.domain.errors import ConfigError
 from capacity.loadgen.wire.compression import OFFER, Deflate, NegotiationError, agreed
-from capacity.loadgen.wire.dialing import dial
+from capacity.loadgen.wire.deadline import in_time
+from capacity.loadgen.wire.dialing import Laps, dial
 from capacity.loadgen.wire.endpoint import Endpoint
 from capacity.loadgen.wire.proxy import ProxyError
 from capacity.loadgen.wire.response_head import ResponseHead
@@ -66,6 +66,11 @@ _TROUBLE = (OSError, websocket.WebSocketException, ValueError, NegotiationError,
 class HandshakeError(Exception):
     """The connection did not come about; the message is the reason it is counted under."""
 
+    def __init__(self, reason: str, *, is_connected: bool = False) -> None:
+        super().__init__(reason)
+        self.is_connected = is_connected
+        """Whether somebody had accepted the connection."""
+
 
 class Opened(NamedTuple):
     """A connection after the upgrade."""
@@ -79,31 +84,33 @@ class Opened(NamedTuple):
 
 def open_websocket(endpoint: Endpoint) -> Opened:
     """Return the connection after the upgrade. Raises HandshakeError with the reason."""
+    laps = Laps()
+    try:
+        return in_time(endpoint.timeout_s, lambda: _opened(endpoint, laps))
+    except _TROUBLE as error:
+        raise HandshakeError(failure_reason(error), is_connected="tcp" in laps.us) from error
+
+
+def _opened(endpoint: Endpoint, laps: Laps) -> Opened:
     client = websocket.WebSocket(skip_utf8_validation=True, enable_multithread=False)
     headers = list(endpoint.headers)
     if endpoint.offers_compression:
         headers.append(f"Sec-WebSocket-Extensions: {OFFER}")
-    connected = None
+    connected, _laps = dial(endpoint, laps)
     try:
-        # Sockets' own timeouts begin anew with every byte that a slow target lets drip.
-        with gevent.Timeout(endpoint.timeout_s, TimeoutError):
-            connected, laps = dial(endpoint)
-            client.connect(
-                endpoint.url,
-                socket=ResponseHead(connected),
-                timeout=endpoint.timeout_s,
-                header=headers,
-                subprotocols=list(endpoint.subprotocols) or None,
-                redirect_limit=0,
-            )
-            laps.end("upgrade")
+        client.connect(
+            endpoint.url,
+            socket=ResponseHead(connected),
+            timeout=endpoint.timeout_s,
+            header=headers,
+            subprotocols=list(endpoint.subprotocols) or None,
+            redirect_limit=0,
+        )
+        laps.end("upgrade")
         answer = client.headers.get("sec-websocket-extensions")
         compression = agreed(answer, is_offered=endpoint.offers_compression)
-    except BaseException as error:  # Also when the greenlet is killed.
-        if connected is not None:
-            connected.close()
-        if isinstance(error, _TROUBLE):
-            raise HandshakeError(failure_reason(error)) from error
+    except BaseException:  # Also when the greenlet is killed.
+        connected.close()
         raise
     client.sock = None
     return Opened(connected, compression, laps.us)

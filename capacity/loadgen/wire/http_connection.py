@@ -8,21 +8,24 @@ request; retries; and bodies of any size, at any pace.
 
 import contextlib
 import select
+import time
 from collections.abc import Callable, Mapping
 from http.client import HTTPException
 from ssl import SSLEOFError, SSLError, SSLZeroReturnError
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-import gevent
 from gevent import monkey
 from geventhttpclient.header import Headers
 from geventhttpclient.response import HTTPResponse
 
 from capacity.domain.errors import ConfigError
+from capacity.loadgen.wire.deadline import in_time
 from capacity.loadgen.wire.dialing import dial
 from capacity.loadgen.wire.endpoint import Endpoint
 from capacity.loadgen.wire.handshake import failure_reason
+from capacity.loadgen.wire.memory_budget import SPENT, MemoryBudget
+from capacity.loadgen.wire.response_head import MAX_HEAD_BYTES
 
 CLOSE_TIMEOUT_S = 1.0
 _BLOCK_BYTES = 65_536
@@ -52,6 +55,16 @@ class _OversizedError(Exception):
     """More bytes came than anybody asked for."""
 
 
+class _ShedError(Exception):
+    """The answer under way held the most of what the process may hold."""
+
+
+_OURS: dict[type[Exception], str] = {
+    _OversizedError: "request_oversized",
+    _ShedError: f"request_{SPENT}",
+}
+
+
 class _Response(HTTPResponse):
     """What has come of an answer."""
 
@@ -74,6 +87,7 @@ class HttpConnection:
         is_kept: bool,
         max_answer_bytes: int,
         timeout_s: float,
+        budget: MemoryBudget | None = None,
     ) -> None:
         """Open to what *endpoint* returns each time; close after each answer unless *is_kept*.
 
@@ -83,6 +97,8 @@ class HttpConnection:
         self._is_kept = is_kept
         self._max_answer_bytes = max_answer_bytes
         self._timeout_s = timeout_s
+        self._budget = budget or MemoryBudget()
+        self._is_shed = False
         self._socket: Any = None
         self._readable: Any = None
         self._response: _Response | None = None
@@ -94,15 +110,21 @@ class HttpConnection:
         once more on a new one, if it may be made twice.
         """
         try:
-            # Sockets' own timeouts begin anew with every byte that a slow target lets drip.
-            with gevent.Timeout(self._timeout_s, TimeoutError):
-                return self._exchanged(request, is_repeatable=is_repeatable)
-        except (OSError, HTTPException, ConfigError, _OversizedError) as error:
+            return in_time(
+                self._timeout_s, lambda: self._exchanged(request, is_repeatable=is_repeatable)
+            )
+        except (OSError, HTTPException, ConfigError, _OversizedError, _ShedError) as error:
             self.close()
             raise ExchangeError(self._reason(error)) from error
         except BaseException:  # Also when the greenlet is killed.
             self.close()
             raise
+        finally:
+            self._budget.weigh(self, 0)
+
+    def shed(self) -> None:
+        """Give up the answer that is under way: it holds the most of what the process may hold."""
+        self._is_shed = True
 
     def finish(self) -> None:
         """Close a connection that is not kept, once everything about its answer is measured.
@@ -153,9 +175,12 @@ class HttpConnection:
 
     def _ask(self, request: bytes) -> _Response:
         self._response = response = _Response()
+        self._is_shed = False
         self._socket.sendall(request)
         while True:
             data = self._socket.recv(_BLOCK_BYTES)
+            if self._is_shed:
+                raise _ShedError
             if not data and not response.received_bytes:
                 raise ConnectionAbortedError("ended instead of an answer")
             response.received_bytes += len(data)
@@ -167,8 +192,13 @@ class HttpConnection:
                 raise
             if response.message_complete and response.get_code() >= 200:
                 return response
-            if response.received_bytes > self._max_answer_bytes:
+            most_bytes = self._max_answer_bytes
+            if not response.headers_complete or response.get_code() < 200:
+                most_bytes = min(most_bytes, MAX_HEAD_BYTES)
+            if response.received_bytes > most_bytes:
                 raise _OversizedError
+            self._budget.weigh(self, len(response.body))
+            time.sleep(0)  # gevent's: where bytes are always there, nobody else would have a turn.
 
     def _reason(self, error: Exception) -> str:
         response = self._response
@@ -181,6 +211,4 @@ class HttpConnection:
             return "request_cut_short" if response.received_bytes else "request_reset"
         if isinstance(error, SSLError):
             return failure_reason(error)
-        if isinstance(error, _OversizedError):
-            return "request_oversized"
-        return "request_invalid"
+        return _OURS.get(type(error), "request_invalid")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from capacity.loadgen.wire.endpoint import Endpoint
 from capacity.loadgen.wire.http_connection import HttpConnection
+from capacity.loadgen.wire.memory_budget import MemoryBudget
 from capacity.settings.target import Target
 from capacity.workload.dialect import Dialect
 from capacity.workload.poll import Poll, poll_of
@@ -34,6 +35,8 @@ def poll_connection(
     poll: Poll,
     sources: Iterator[str | None],
     timeout_s: float,
+    *,
+    budget: MemoryBudget | None = None,
 ) -> HttpConnection:
     """Return one poller's connection, not yet open; it leaves from the next of *sources* each time."""
     assert target.rest is not None
@@ -52,4 +55,5 @@ def poll_connection(
         is_kept=target.rest.connections == "keep_alive",
         max_answer_bytes=dialect.ws.max_message_bytes,
         timeout_s=timeout_s,
+        budget=budget,
     )

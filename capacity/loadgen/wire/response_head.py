@@ -18,6 +18,7 @@ _END = re.compile(rb"\n\r?\n")
 _PIECES = re.compile(rb"[^\n]+|\n")
 _UNWANTED = re.compile(rb"(?im)^(content-length|set-cookie)[ \t]*:.*\n")
 """A refusal's body says nothing that is counted; and no client has another's cookies."""
+_REDIRECT = re.compile(rb"HTTP/1\.[01] (3\d\d)\b")
 
 
 class ResponseHead:
@@ -36,6 +37,9 @@ class ResponseHead:
         """Return the head's next piece; none after its last, or where the target hung up."""
         if self._pieces is None:
             head = _UNWANTED.sub(b"", read_head(self._socket))
+            if (elsewhere := _REDIRECT.match(head)) is not None:
+                # websocket-client would follow it, or forget the status.
+                raise websocket.WebSocketBadStatusException("sent elsewhere", int(elsewhere[1]))
             self._pieces = iter(_PIECES.findall(head))
         return next(self._pieces, b"")
 

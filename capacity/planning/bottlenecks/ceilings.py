@@ -38,6 +38,7 @@ from capacity.planning.bottlenecks.latency_objectives import (
 )
 from capacity.planning.bottlenecks.remedies import remedy
 from capacity.planning.costs.fitted_costs import ResourceFit, fitted_costs
+from capacity.planning.costs.host_account import by_own_account, is_explained
 from capacity.planning.costs.uneven_share import ceilings_by_chance, evenly_shared
 from capacity.planning.evidence.effective_limits import known_value
 from capacity.planning.evidence.load_components import Attribution
@@ -118,7 +119,7 @@ def walls(
         if reason is not None or limit is None or value is None:
             without.append(NoCeiling(resource=resource, reason=reason or "", limit=limit))
             continue
-        fit = fitted_costs(resource, windows, attributed, mix, disturbed)
+        fit = _fit(resource, windows, attributed, mix, disturbed)
         ceilings = connections_at_limit(value, fit.baseline, fit.marginal)
         ceilings[ceilings > LARGEST] = math.inf
         is_certain = np.mean(fit.marginal <= 0.0) <= _FREE_SHARE and ceilings[-1] < math.inf
@@ -168,6 +169,22 @@ def walls(
         for row, (resource, met) in enumerate(drawn.items())
     ]
     return Walls(ladder=ladder(found), no_ceiling=tuple(without), capacity=_capacity(table))
+
+
+def _fit(
+    resource: Resource,
+    windows: Sequence[Window],
+    attributed: Attribution,
+    mix: LoadVector,
+    disturbed: NDArray[np.float64],
+) -> ResourceFit:
+    """Return the fit of a resource: of the host's memory by the target's own, where that explains it."""
+    whole = fitted_costs(resource, windows, attributed, mix, disturbed)
+    own_windows = by_own_account(windows) if resource is Resource.HOST_MEMORY else None
+    if own_windows is None:
+        return whole
+    own = fitted_costs(resource, own_windows, attributed, mix, disturbed)
+    return own if is_explained(whole, own) else whole
 
 
 def _capacity(table: NDArray[np.float64]) -> Estimate:

@@ -43,6 +43,23 @@ _CONNECTIONS = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CostRows:
+    """What the line of one resource goes through, and the robust fit of it."""
+
+    present: Sequence[int]
+    """Windows with a reading."""
+    rows: Sequence[int]
+    """Window whose load each row has; of a flow, the first of its step."""
+    steps: Sequence[int]
+    matrix: NDArray[np.float64]
+    """The baseline, the components, and what of memory has a column of its own."""
+    jumps: dict[int, float]
+    """Column of a jump -> connections after which it came."""
+    use: NDArray[np.float64]
+    fit: RobustFit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceFit:
     """The costs of one resource, at best and in every replicate."""
 
@@ -66,12 +83,10 @@ def fitted_costs(
     windows of a step; it may have no replicates.
     """
     components = attributed.of(resource)
-    present = _rows(resource, windows, components)
-    rows, use, errors = _uses(resource, windows, present)
-    matrix, jumps = _matrix(resource, windows, components, rows, use)
-    steps, drawn = [windows[row].step for row in rows], normals[:, rows]
-    fit = robust_costs(matrix, use, errors, is_flow=resource in FLOWS)
-    coefficients = redrawn_costs(matrix, use, fit, steps, drawn)
+    rows = cost_rows(resource, windows, attributed)
+    matrix, use, fit = rows.matrix, rows.use, rows.fit
+    drawn = normals[:, rows.rows]
+    coefficients = redrawn_costs(matrix, use, fit, rows.steps, drawn)
     snap = None
     if resource in COUNTED and attributed.snaps:
         slopes = coefficients[:, _CONNECTIONS]
@@ -80,17 +95,17 @@ def fitted_costs(
         )
     if snap is not None:
         rest, left, refit = _without_slope(snap, matrix, use, fit)
-        redrawn = redrawn_costs(rest, left, refit, steps, drawn)
+        redrawn = redrawn_costs(rest, left, refit, rows.steps, drawn)
         coefficients = np.insert(redrawn, _CONNECTIONS, snap, axis=1)
     mean_use = float(np.mean(use))
     line = matrix @ coefficients[-1]
     rms = math.sqrt(float(np.mean((use - line) ** 2)))
     if resource in ENVELOPED:
         bursts = burst_costs(windows, float(np.max(use))) if resource is Resource.MEMORY else None
-        at_rest, each = bursts or (peak_reserve(*_peaks(resource, windows, present)), 0.0)
+        at_rest, each = bursts or (peak_reserve(*_peaks(resource, windows, rows.present)), 0.0)
         coefficients[:, 0] += at_rest
         coefficients[:, _CONNECTIONS] += each
-    for column, after in jumps.items():
+    for column, after in rows.jumps.items():
         is_stair = np.zeros(len(coefficients), dtype=np.bool_)
         if after > 0.0:
             is_stair[:-1:_STAIR_EVERY] = True
@@ -109,12 +124,29 @@ def fitted_costs(
         separated=components,
         snapped=snap is not None,
         residual_ratio=rms / mean_use if mean_use > 0.0 else 0.0,
-        windows=len(present),
+        windows=len(rows.present),
     )
     return ResourceFit(
         cost=cost,
         baseline=coefficients[:, 0],
         marginal=coefficients[:, 1:] @ mix_vector(mix, components),
+    )
+
+
+def cost_rows(resource: Resource, windows: Sequence[Window], attributed: Attribution) -> CostRows:
+    """Return the rows of those *windows* that have a reading; there must be at least one."""
+    components = attributed.of(resource)
+    present = _rows(resource, windows, components)
+    rows, use, errors = _uses(resource, windows, present)
+    matrix, jumps = _matrix(resource, windows, components, rows, use)
+    return CostRows(
+        present=present,
+        rows=rows,
+        steps=[windows[row].step for row in rows],
+        matrix=matrix,
+        jumps=jumps,
+        use=use,
+        fit=robust_costs(matrix, use, errors, is_flow=resource in FLOWS),
     )
 
 

@@ -468,3 +468,15 @@ def test_locust_sees_every_poll_with_its_failure(poll, server, runner, ended):
         entry.num_failures,
     )
     assert {"request_failed_500"} == set(failures)
+
+
+def test_a_poll_that_cannot_be_counted_keeps_the_pace(poll, server, ended, intended_s, caplog):
+    # Nothing hands out such an offset any more; the pace must not hang on it.
+    poll(20.0, clock_offset_s=float("nan"), time={"path": "t", "unit": "s"})
+    server.body = b'{"t": 1.0}'
+    wait_until(lambda: len(server.asked_s) >= 6)
+    _requests, failures, _latencies = ended()
+
+    assert failures["request_defect"] >= 4
+    assert pytest.approx([0.05] * 4) == gaps_s(intended_s[:5])
+    assert "nobody foresaw" in caplog.text

@@ -249,7 +249,8 @@ def test_a_target_that_dies_ends_the_run_and_keeps_the_steps_before(
     kind, detail = end_of(record)
 
     assert ("aborted", 4) == (kind, detail["exit_code"])
-    assert "the target dropped 4 of 4 connections in step 2; the steps" in detail["reason"]
+    assert "the target dropped 4 of 4 connections, most by " in detail["reason"]
+    assert ") in step 2; the steps" in detail["reason"]
     assert 4 == run.controller.exit_code
     assert [None, None, CutOffKind.LOST] == [
         step.cut_off and step.cut_off.kind for step in record.steps

@@ -89,6 +89,41 @@ def test_a_target_that_drops_more_than_half_is_gone(book, pool, held, is_lost):
     assert is_lost == (book.book.loss(STEP) is not None)
 
 
+@pytest.mark.parametrize(
+    ("failures", "said"),
+    [
+        ({}, "the target dropped 6 of 10 connections"),
+        (
+            {"connection_reset": 5, "closed_by_target": 1},
+            "the target dropped 6 of 10 connections, most by connection_reset (5 times)",
+        ),
+        (
+            {"frame_invalid": 70},
+            "6 of 10 connections were lost, most by frame_invalid (70 times: the target broke the protocol)",
+        ),
+    ],
+)
+def test_a_loss_is_told_with_its_reason_and_whose_doing_it_was(book, pool, report, failures, said):
+    book.book.connections_peak, pool.open_connections = 10, 4
+    book.book.merged(0, Phase.RAMP).add("a", report(failures=failures))
+
+    assert said == book.book.loss(STEP)
+
+
+def test_a_ramp_in_which_the_target_breaks_the_protocol_reached_no_limit(book, pool, report):
+    book.book.connections_peak = 4
+    ramp = book.book.merged(0, Phase.RAMP)
+    for worker, invalid in (("a", 45), ("b", 40)):
+        failures = {"frame_invalid": invalid}
+        ramp.add(worker, report(failures=failures, connects=invalid + 2, is_final=True))
+    cut_off = book.book.unreached(STEP)
+
+    assert CutOffKind.LOST == cut_off.kind
+    assert "85 connections of 89 that were opened were lost, most by frame_invalid (85" in (
+        cut_off.statement
+    )
+
+
 def test_connections_that_went_with_their_worker_are_not_the_targets_doing(book, pool):
     book.book.connections_peak = 10
     pool.open_connections = 0

@@ -65,3 +65,11 @@ def test_of_many_unmatched_frames_few_are_shown():
 
     assert (100, MOST_EXAMPLES) == (first["unmatched"], len(first["examples"]))
     assert [] == second["examples"]
+
+
+def test_an_example_is_printable_whatever_the_target_sent():
+    counters = Counters()
+    counters.note_unmatched("not JSON: \x1b[2J\x07")
+
+    (example,) = counters.take(1.0)["examples"]
+    assert example.isprintable()

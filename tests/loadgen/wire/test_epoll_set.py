@@ -2,6 +2,7 @@
 
 import contextlib
 import runpy
+import socket
 from pathlib import Path
 
 import gevent
@@ -11,7 +12,8 @@ from wsproto.connection import ConnectionType
 from wsproto.events import CloseConnection
 
 from capacity.loadgen.wire.connection import BYTES_PER_READ
-from capacity.loadgen.wire.epoll_set import READY_PER_TURN, spread
+from capacity.loadgen.wire.epoll_set import READY_PER_TURN, ConnectionSet, spread
+from capacity.loadgen.wire.memory_budget import MemoryBudget
 
 PAIRS = runpy.run_path(str(Path(__file__).parents[1] / "socket_pairs.py"))
 Heard = PAIRS["Heard"]
@@ -191,3 +193,45 @@ def test_what_tls_decrypted_with_the_handshake_comes_once_the_connection_is_know
 
     assert [] == heard_while_adding
     assert ([b"early"], ["closed_by_target"]) == (heard.payloads, heard.lost)
+
+
+def unfinished(held_bytes):
+    """Return the beginning of a message that is never complete."""
+    return bytes((0x81, 127)) + (1 << 20).to_bytes(8, "big") + bytes(held_bytes - 10)
+
+
+def test_of_many_unfinished_messages_the_largest_cost_their_connections_only():
+    connections = ConnectionSet(MemoryBudget(100_000))
+    found = []
+    for held_bytes in (60_000, 20_000, 19_000, 2_000):
+        ours, theirs = socket.socketpair()
+        heard = Heard()
+        connections.add(ours, heard, 1 << 20)
+        theirs.sendall(unfinished(held_bytes))
+        found.append((heard, theirs))
+        gevent.sleep(0.05)
+    wait_until(lambda: any(heard.lost for heard, _theirs in found))
+    reasons = [list(heard.lost) for heard, _theirs in found]
+    held_bytes = connections._budget.held_bytes
+    for _heard, theirs in found:
+        theirs.close()
+    wait_until(lambda: all(heard.lost for heard, _theirs in found))
+    connections.close()
+
+    assert [["memory_budget"], [], [], []] == reasons
+    assert 41_000 == held_bytes
+    assert 0 == connections._budget.held_bytes
+
+
+def test_what_waits_to_be_sent_counts_as_well(pair, connections):
+    connection, _heard, target = pair()
+    connection.send_frame(bytes(900_000))
+    waiting_bytes = connections._budget.held_bytes
+    received = 0
+    target.setblocking(True)
+    while received < 900_000:
+        received += len(target.recv(1 << 20))
+        gevent.sleep(0.001)
+
+    assert waiting_bytes > 0
+    wait_until(lambda: connections._budget.held_bytes == 0)

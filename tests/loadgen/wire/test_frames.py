@@ -1,5 +1,6 @@
 """The reader must agree with wsproto alone on every stream, however it is cut."""
 
+import os
 import time
 import zlib
 
@@ -13,6 +14,7 @@ from capacity.loadgen.wire.compression import Deflate, Inflater
 from capacity.loadgen.wire.frames import (
     CLOSE_FRAME,
     CLOSED,
+    INFLATES,
     INVALID,
     MASKED,
     MAX_FRAGMENTS,
@@ -216,6 +218,26 @@ def test_a_close_is_answered_and_ends_the_reading():
 
     assert (CLOSED, []) == (reader.end, payloads)
     assert 1000 == next(server.events()).code
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (bytes(2 << 20), INFLATES),
+        (bytes(1 << 20), None),
+        (os.urandom(1 << 19) + bytes(1 << 20), None),
+    ],
+    ids=["two mebibytes of a few", "one of a few", "more of many"],
+)
+def test_a_message_that_inflates_out_of_all_proportion_costs_its_connection(content, reason):
+    packer = zlib.compressobj(wbits=-15)
+    packed = (packer.compress(content) + packer.flush(zlib.Z_SYNC_FLUSH))[:-4]
+    reader, payloads, _replies = read(
+        framed(0xC2, packed), limit=16 << 20, inflater=Inflater(Deflate())
+    )
+
+    assert reason == reader.end
+    assert ([] if reason else [content]) == payloads
 
 
 @pytest.mark.parametrize(

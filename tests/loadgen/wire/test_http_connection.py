@@ -17,6 +17,7 @@ from gevent.server import StreamServer
 from capacity.loadgen.wire import http_connection as module
 from capacity.loadgen.wire.endpoint import Endpoint
 from capacity.loadgen.wire.http_connection import ExchangeError, HttpConnection
+from capacity.loadgen.wire.memory_budget import MemoryBudget
 from capacity.settings.target import Certificates
 
 FOLDER = Path(__file__).parents[1]
@@ -263,6 +264,65 @@ def test_every_way_to_fail_has_its_reason_and_costs_only_the_connection(
     assert reason == failure(connection)
     assert 200 == exchange(connection).status
     assert 2 == len(server.peers)
+
+
+@pytest.mark.parametrize(
+    ("head", "line"),
+    [
+        (b"HTTP/1.1 200 OK\r\n", b"X: y\r\n" * 4000),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000),
+    ],
+    ids=["headers", "interim answers"],
+)
+def test_heads_without_end_end_soon_however_large_a_body_may_be(server, head, line):
+    sent = []
+
+    def flood(sock):
+        with contextlib.suppress(OSError):
+            sock.sendall(head)
+            while True:
+                sock.sendall(line)
+                sent.append(len(line))
+
+    server.answers = iter([flood])
+    here = Endpoint(url=f"http://127.0.0.1:{server.port}/", timeout_s=2)
+    connection = HttpConnection(lambda: here, is_kept=True, max_answer_bytes=1 << 30, timeout_s=60)
+
+    assert "request_oversized" == failure(connection)
+    assert sum(sent) < 10_000_000  # What was under way; a gibibyte was allowed.
+
+
+def test_others_have_their_turn_while_an_answer_pours_in(server, connect):
+    turns = []
+
+    def count():
+        while True:
+            turns.append(1)
+            gevent.sleep(0)
+
+    body = bytes(4_000_000)
+    server.answers = iter([b"HTTP/1.1 200 OK\r\nContent-Length: 4000000\r\n\r\n" + body])
+    here = Endpoint(url=f"http://127.0.0.1:{server.port}/", timeout_s=2)
+    counter = gevent.spawn(count)
+    connection = HttpConnection(lambda: here, is_kept=False, max_answer_bytes=1 << 30, timeout_s=60)
+    answer = exchange(connection)
+    connection.close()
+    counter.kill()
+
+    assert body == answer.body
+    assert len(turns) > 10
+
+
+def test_an_answer_that_is_the_largest_of_a_budget_that_is_spent_is_given_up(server):
+    server.answers = iter([b"HTTP/1.1 200 OK\r\nContent-Length: 400000\r\n\r\n" + bytes(400_000)])
+    here = Endpoint(url=f"http://127.0.0.1:{server.port}/", timeout_s=2)
+    budget = MemoryBudget(200_000)
+    connection = HttpConnection(
+        lambda: here, is_kept=True, max_answer_bytes=1 << 20, timeout_s=60, budget=budget
+    )
+
+    assert "request_memory_budget" == failure(connection)
+    assert 0 == budget.held_bytes
 
 
 def test_a_body_that_drips_is_given_up_in_time(server, connect):

@@ -37,8 +37,8 @@ def test_two_equal_walls_share_the_probability(venue, cost):
     found = walls_of(
         replace(
             venue,
-            costs={Resource.MEMORY: twin, Resource.HOST_MEMORY: twin},
-            limits={Resource.MEMORY: 120e6, Resource.HOST_MEMORY: 120e6},
+            costs={Resource.MEMORY: twin, Resource.ADDRESS_SPACE: twin},
+            limits={Resource.MEMORY: 120e6, Resource.ADDRESS_SPACE: 120e6},
         )
     )
 
@@ -50,8 +50,8 @@ def test_the_interval_of_the_capacity_is_that_of_the_minimum(venue, cost):
     found = walls_of(
         replace(
             venue,
-            costs={Resource.MEMORY: twin, Resource.HOST_MEMORY: twin},
-            limits={Resource.MEMORY: 120e6, Resource.HOST_MEMORY: 120e6},
+            costs={Resource.MEMORY: twin, Resource.ADDRESS_SPACE: twin},
+            limits={Resource.MEMORY: 120e6, Resource.ADDRESS_SPACE: 120e6},
         )
     )
 

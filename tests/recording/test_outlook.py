@@ -1,0 +1,83 @@
+from dataclasses import replace
+
+import pytest
+
+from capacity.domain.errors import ConfigError
+from capacity.domain.estimates import Estimate
+from capacity.domain.sizing import Demand, Retry
+from capacity.models.operations.growth import MONTH_S
+from capacity.recording.history_row import HistoryRow, Outcome
+from capacity.recording.outlook import outlook
+
+NOW_AT = 1e9 + 30 * 86_400.0
+DEMAND = Demand(
+    name="peak",
+    connections=5000.0,
+    as_of_at=NOW_AT,
+    size_for_at=None,
+    growth_per_month=Estimate.exactly(0.1),
+    deliveries_per_s=None,
+    requests_per_s=None,
+    headroom_ratio=0.2,
+    lost_instances=1,
+    zones=1,
+    lost_zones=0,
+    host=None,
+    instances=10,
+    retry=Retry(policy="fixed", waits_s=((1.0, 1.0),)),
+    handshake_timeout_s=10.0,
+    reconnect_window_s=None,
+)
+
+
+def nights(per_night=0.0):
+    return [
+        HistoryRow(
+            run=f"nightly-{n}",
+            job="nightly",
+            target="demo",
+            profile="safe",
+            planned_at=None,
+            started_at=1e9 + n * 86_400.0,
+            finished_at=1e9,
+            outcome=Outcome.PLAN,
+            capacity_low_connections=1000.0 * (1 + per_night) ** n,
+            capacity_mid_connections=1000.0 * (1 + per_night) ** n,
+            capacity_high_connections=1000.0 * (1 + per_night) ** n,
+            fingerprint="a",
+        )
+        for n in range(30)
+    ]
+
+
+def test_a_steady_capacity_lasts_until_the_growth_meets_it():
+    found = outlook(nights(), DEMAND, None, NOW_AT)
+
+    assert found.usable.mid == pytest.approx(8000.0)
+    assert found.capacity_per_month is None
+    # 5000 · 1.1ᵗ = 8000 at t = 4.93 months.
+    assert (found.middle_at - NOW_AT) / MONTH_S == pytest.approx(4.93, abs=0.01)
+
+
+def test_a_capacity_that_erodes_brings_the_date_forward():
+    found = outlook(nights(-0.002), DEMAND, None, NOW_AT)
+    steady = outlook(nights(), DEMAND, None, NOW_AT)
+
+    assert found.capacity_per_month.mid == pytest.approx(-0.06, abs=0.005)
+    assert found.middle_at < steady.middle_at
+
+
+def test_a_capacity_that_erodes_meets_even_a_demand_that_stays():
+    still = replace(DEMAND, growth_per_month=None)
+
+    assert outlook(nights(), still, None, NOW_AT).middle_at is None
+    assert outlook(nights(-0.002), still, None, NOW_AT).middle_at is not None
+
+
+def test_instances_may_be_given_instead():
+    assert outlook(nights(), DEMAND, 20, NOW_AT).usable.mid == pytest.approx(16_000.0)
+
+
+def test_without_instances_there_is_no_date():
+    with pytest.raises(ConfigError, match="give --instances"):
+        outlook(nights(), replace(DEMAND, instances=None), None, NOW_AT)
