@@ -11,6 +11,7 @@ _.abstract, _.on_start, _.on_stop, _.force, _.process_exit_code
 _.LoadProfile, _.MarketSubscriber, _.RestPoller
 _.num_requests, _.num_none_requests, _.last_request_timestamp, _.total_content_length
 _.total_response_time
+_._gevent_bug_timeout
 # click, geventhttpclient, requests, pydantic, yaml.
 _.list_commands, _.get_command, _.format_commands
 _._on_body
@@ -32,5 +33,7 @@ _.too_slow, _.accept_failures, _.slipped_s, _.arrival_limit
 _.delivered_bytes, _.untimed, _.fingerprint, _.unit_costs
 # What tells the master of forked workers from them.
 _.parent_pid
+# expat.
+_.StartElementHandler, _.EntityDeclHandler
 # A session of the exchange keeps it for its weight.
 _._state

@@ -42,6 +42,7 @@ PAGES = [
     "capacity/README.md",
     "config/deploy/agent.md",
     "config/deploy/README.md",
+    "docs/connection-limits.md",
     "docs/limits.md",
     "docs/own-service.md",
     "reports/README.md",

@@ -13,6 +13,7 @@ from capacity.domain.errors import CapacityError
 COMMANDS = {
     "agent": "sample a target's resources and limits, on its host",
     "attach": "merge spooled agent samples into a run",
+    "audit": "list every limit of a target, and which changed since a run",
     "check": "check the rules of config/rules.yaml against a run",
     "compare": "compare runs, and tell a regression from chance",
     "demo": "exchange, agent, load, plan and report, on this machine",

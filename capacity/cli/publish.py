@@ -93,7 +93,7 @@ def command(
     about = Publication(
         record=record,
         plan=answer,
-        workload=workload or dns_label(str(record.manifest.target.document.get("name", ""))),
+        workload=workload or dns_label(record.manifest.target.name or ""),
         namespace=namespace,
         headroom_ratio=_headroom_ratio(headroom_percent, demand),
         metric=metric,

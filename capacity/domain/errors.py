@@ -9,6 +9,7 @@ Every error this package raises on purpose, with the exit code the command line 
   + RunInvalidError       5   the run cannot carry a plan (generator saturated, too little data)
   + RuleError            10   a rule of config/rules.yaml does not hold
   + RegressionError      11   the target got worse than it was
+  + ChangedError         11   what was compared is no longer as it was
   + GuardError           12   stopped before the target came to harm
   + LockedError          75   another run is at work on the same target
   + ProtocolError         1   an impossible sequence of events: a defect, ours or the target's
@@ -85,6 +86,12 @@ class RuleError(CapacityError):
 
 class RegressionError(CapacityError):
     """A comparison, or the history, shows that the target got worse."""
+
+    exit_code = 11
+
+
+class ChangedError(CapacityError):
+    """What was compared with a record is no longer as it was."""
 
     exit_code = 11
 

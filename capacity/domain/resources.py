@@ -75,6 +75,10 @@ class Resource(StrEnum):
     """A limit that a run met without seeing what gave out: the target ended, or fell behind."""
 
 
+APPLICATION = "application"
+"""Scope of a limit that stands in the application's own configuration."""
+
+
 class LimitState(StrEnum):
     """What is known of a limit. The three ways of having no number differ."""
 
@@ -94,11 +98,22 @@ class Limit:
     value: float | None
     """In the resource's unit (its row in RESOURCE_FACTS); None unless the state is KNOWN."""
     scope: str
-    """process, cgroup, user, namespace, host, declared, or met where the run itself ran into it."""
+    """process, cgroup, user, namespace, host, application (its own configuration), declared, or met
+    where the run itself ran into it."""
     source: str
     """The file, system call or configuration entry that says so."""
     reason: str | None = None
     """Why it is unknown and which privilege would help; None otherwise."""
+    ports: tuple[int, ...] = ()
+    """Listening ports that it holds for; none: whichever port a connection came to."""
+
+    @property
+    def place(self) -> tuple[Resource, str, str]:
+        """What tells it from the other limits on its resource, also when its value changes."""
+        # In a configuration, file and line move; one may have a cap and another that is not clear.
+        is_unknown = self.state is LimitState.UNKNOWN
+        where = f"{self.ports} {is_unknown}" if self.scope == APPLICATION else self.source
+        return self.resource, self.scope, where
 
 
 class Scaling(StrEnum):
@@ -137,10 +152,12 @@ class AuditEntry:
     """In `unit`; None unless the state is KNOWN."""
     unit: str
     scope: str
-    """process, cgroup, user, namespace or host."""
+    """process, cgroup, user, namespace, host or application."""
     source: str
     scales_with: Scaling
     resource: Resource | None = None
     """The resource whose effective limit is the smallest of such entries; None: none is measured."""
     reason: str | None = None
     """Why it is unknown and which privilege would help, or why there is none."""
+    ports: tuple[int, ...] = ()
+    """Listening ports that it holds for; none: all."""

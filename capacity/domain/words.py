@@ -11,6 +11,7 @@ from capacity.domain.resource_facts import RESOURCE_FACTS
 LONGEST_TEXT = 400
 LONGEST_SENTENCE = 4000
 """Of ours, which may quote several."""
+_SHOWN_PORTS = 3
 
 RESOURCES = {resource: facts.label for resource, facts in RESOURCE_FACTS.items()}
 
@@ -21,6 +22,16 @@ LOADS: dict[str, str] = {
     "handshakes_per_s": "handshakes",
 }
 """Fields of LoadVector that costs are attributed to."""
+
+
+def at_ports(name: str, ports: Sequence[int]) -> str:
+    """Return "name", "name at port 80" or "name at ports 80, 81 and 9 more"."""
+    if not ports:
+        return name
+    shown = [str(port) for port in ports[:_SHOWN_PORTS]]
+    more = len(ports) - len(shown)
+    noun = "port" if len(ports) == 1 else "ports"
+    return f"{name} at {noun} {listed([*shown, *([f'{more} more'] if more else [])])}"
 
 
 def listed(names: Sequence[str]) -> str:

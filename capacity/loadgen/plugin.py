@@ -6,12 +6,14 @@ from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 import atexit
 import os
+import signal
 import sys
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from capacity.loadgen.arguments import add_arguments, options_of
 from capacity.loadgen.client.worker import Worker
+from capacity.loadgen.master.liveness import be_patient
 from capacity.loadgen.master.session import Session
 from capacity.loadgen.web.pages import mount
 from capacity.loadgen.wire.process_limits import die_with_parent, interrupts_wait_for_a_switch
@@ -28,6 +30,7 @@ def install() -> None:
     if _installed:
         return
     _installed.append(True)
+    be_patient()
     events.init_command_line_parser.add_listener(add_arguments)
     events.init.add_listener(_on_init)
     # At import, not in init: listeners of `quitting` run in reverse order, and ours must come
@@ -43,17 +46,20 @@ def session_of(environment: Environment) -> Session:
 
 
 def _on_fork() -> None:
-    """Tie a worker to its master at once: one whose master is gone waits minutes for its answer."""
+    """Tie a worker to its master at once: one whose master is gone waits minutes for its answer.
+
+    By SIGKILL, which ends one that is stopped or busy as well: without a master it has nothing to say.
+    """
     if not _forked:
         _forked.append(True)
-        die_with_parent(_LOADED_BY)
+        die_with_parent(_LOADED_BY, signal.SIGKILL)
 
 
 def _on_init(environment: Environment, runner: Any = None, **_kwargs: Any) -> None:
     if isinstance(runner, WorkerRunner | LocalRunner):
         Worker(environment)
     if isinstance(runner, WorkerRunner) and options_of(environment).processes:
-        die_with_parent(_LOADED_BY)
+        die_with_parent(_LOADED_BY, signal.SIGKILL)
     if isinstance(runner, MasterRunner | LocalRunner):
         interrupts_wait_for_a_switch()
         _sessions[environment] = Session(environment)

@@ -17,6 +17,7 @@ from capacity.monitor.audit_table import audit_table
 from capacity.monitor.beat import Beat, sample_on_beat
 from capacity.monitor.collectors.registry import host_collectors, target_collectors
 from capacity.monitor.credentials import client_context, read_token, server_context
+from capacity.monitor.limits.applications.applications import Applications
 from capacity.monitor.limits.audit import audit
 from capacity.monitor.listeners import TargetListeners
 from capacity.monitor.notes import Notes
@@ -72,11 +73,12 @@ def _sampler(options: argparse.Namespace, listeners: TargetListeners) -> Sampler
     """Return a sampler of the target that *options* name; UnreachableError when it is not there."""
     target = Target(selector(options))
     target.resolve()
+    applications = Applications()
     return Sampler(
         target,
-        target_collectors(listeners),
+        target_collectors(listeners, applications),
         host_collectors(),
-        lambda view: audit(view, listeners.latest),
+        lambda view: audit(view, listeners.latest, applications.entries),
         lambda: listeners.ports,
     )
 

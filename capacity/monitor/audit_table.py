@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from capacity.domain import units
 from capacity.domain.resources import AuditEntry, Limit, LimitState
 from capacity.domain.sample import AgentInfo, Sample
-from capacity.domain.words import RESOURCES
+from capacity.domain.words import RESOURCES, at_ports
 
 _GAP = "  "
 
@@ -29,7 +29,7 @@ def audit_table(info: AgentInfo, sample: Sample) -> str:
 def _resource_row(limit: Limit, sample: Sample) -> tuple[str, ...]:
     used = sample.used.get(limit.resource)
     return (
-        RESOURCES[limit.resource],
+        at_ports(RESOURCES[limit.resource], limit.ports),
         "not read" if used is None else units.amount(used, limit.resource),
         limit.state.value if limit.value is None else units.amount(limit.value, limit.resource),
         limit.scope,
@@ -39,7 +39,7 @@ def _resource_row(limit: Limit, sample: Sample) -> tuple[str, ...]:
 
 def _entry_row(entry: AuditEntry) -> tuple[str, ...]:
     return (
-        entry.name,
+        at_ports(entry.name, entry.ports),
         entry.state.value if entry.value is None else units.quantity(entry.value, entry.unit),
         entry.scope,
         entry.scales_with.replace("_", " "),

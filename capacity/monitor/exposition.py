@@ -23,7 +23,7 @@ def metrics_text(sample: Sample | None, limits: tuple[Limit, ...]) -> str:
 
 
 def _lines(sample: Sample | None, limits: tuple[Limit, ...]) -> Iterator[str]:
-    for limit in limits:
+    for limit in _one_each(limits):
         if limit.state is LimitState.KNOWN and limit.value is not None:
             name = metric_name(limit.resource, "_limit")
             yield from _metric(name, "gauge", f"Limit, {limit.scope}: {limit.source}", limit.value)
@@ -60,6 +60,16 @@ def metric_name(resource: Resource, middle: str = "") -> str:
 
 def _spelled_out(key: str) -> str:
     return f"{key.removesuffix('_s')}_seconds" if key.endswith("_s") else key
+
+
+def _one_each(limits: tuple[Limit, ...]) -> list[Limit]:
+    """Return the smallest known limit of each resource: a metric may stand there once."""
+    smallest: dict[Resource, Limit] = {}
+    for limit in limits:
+        rival = smallest.get(limit.resource)
+        if limit.value is not None and (rival is None or limit.value < (rival.value or 0.0)):
+            smallest[limit.resource] = limit
+    return list(smallest.values())
 
 
 def _metric(name: str, kind: str, about: str, value: float) -> Iterator[str]:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
-from capacity.domain.resources import AuditEntry, Limit, Resource
+from capacity.domain.resources import APPLICATION, AuditEntry, Limit
 from capacity.domain.sample import Sample
 from capacity.monitor.clock import SteadyClock
 from capacity.monitor.collectors.base import HostCollector, TargetCollector
@@ -34,7 +34,7 @@ class Sampler:
         """Where the target listens at the moment; None where that is not known."""
         self._costs = CollectorCosts()
         self.clock = SteadyClock()
-        self._limits: dict[Resource, Limit] = {}
+        self._limits: dict[object, Limit] = {}
         self._limits_due_at_s = 0.0
         self._limits_of: float | None = None
         self._seq = 0
@@ -102,6 +102,10 @@ class Sampler:
                 self._note(collector.limits())
         if view is not None:
             self._limits_of = view.started_at
+            # Another program, or a changed configuration, may have none or others.
+            self._limits = {
+                key: limit for key, limit in self._limits.items() if limit.scope != APPLICATION
+            }
             for target_collector in self._target_collectors:
                 with self._costs.of(target_collector), suppress(*READ_ERRORS):
                     self._note(target_collector.limits(view))
@@ -122,7 +126,10 @@ class Sampler:
 
     def _note(self, limits: Iterable[Limit]) -> None:
         # Replaced as a whole: another thread may be reading the limits.
-        self._limits = {**self._limits, **{limit.resource: limit for limit in limits}}
+        new: dict[object, Limit] = {
+            limit.place if limit.scope == APPLICATION else limit.resource: limit for limit in limits
+        }
+        self._limits = {**self._limits, **new}
 
 
 def _on(collector: TargetCollector, view: TargetView) -> Callable[[], Reading]:

@@ -21,7 +21,9 @@ from capacity.planning.caveats.run_evidence import changed_limits
 from capacity.planning.evidence.effective_limits import (
     effective_limits,
     known_value,
+    limits_at,
     limits_under_load,
+    unclear_caps,
 )
 from capacity.planning.evidence.load_components import attribution
 from capacity.planning.evidence.met_limits import held_connections, met_limits
@@ -45,7 +47,7 @@ def plan(record: RunRecord, *, declared: Sequence[Limit] = ()) -> CapacityPlan |
     windows = windows_of_one_life(plateau_windows(record.steps, record.samples, offset_s))
     read = limits_under_load(limits_of(record), windows)
     limits = effective_limits([*read, *declared])
-    stated = list(limits.values())
+    stated = [*limits.values(), *unclear_caps(read, limits)]
     gap = why_no_fit(record, windows)
     if gap is not None:
         return _excuse(record, gap, verdict, caveats(record, verdict, stated))
@@ -118,13 +120,10 @@ def count_connections_here(
 def limits_of(record: RunRecord) -> list[Limit]:
     """Return the agent's limits, with those set anew during the run as they were last."""
     agent = record.manifest.agent
-    latest = {
-        (limit.resource, limit.scope, limit.source): limit
-        for limit in (agent.limits if agent else ())
-    }
+    latest = {limit.place: limit for limit in (agent.limits if agent else ())}
     for limit in changed_limits(record):
-        latest[limit.resource, limit.scope, limit.source] = limit
-    return list(latest.values())
+        latest[limit.place] = limit
+    return limits_at(list(latest.values()), record.manifest.target.port, agent)
 
 
 def _missing_reasons(record: RunRecord) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from capacity.domain import units
 from capacity.domain.resources import AuditEntry, LimitState
 from capacity.domain.run import RunRecord
+from capacity.domain.words import at_ports
 from capacity.reporting.document import Cell, Row, Section, Table, cells
 
 _HEADING = "All audited limits"
@@ -28,7 +29,10 @@ def audit_section(record: RunRecord) -> Section:
 def _row(entry: AuditEntry) -> Row:
     place = f"{entry.scope}: {entry.source}"
     return (
-        Cell(text=entry.name, note=place if entry.reason is None else f"{place}; {entry.reason}"),
+        Cell(
+            text=at_ports(entry.name, entry.ports),
+            note=place if entry.reason is None else f"{place}; {entry.reason}",
+        ),
         *cells(_value(entry), entry.scales_with.replace("_", " ")),
     )
 

@@ -10,7 +10,7 @@ from capacity.domain import units
 from capacity.domain.observation import StepObservation
 from capacity.domain.plan import CapacityPlan, Excuse
 from capacity.domain.run import RunRecord
-from capacity.domain.words import RESOURCES
+from capacity.domain.words import RESOURCES, at_ports
 from capacity.reporting.document import Cell, Row, Section, Table, cells
 from capacity.reporting.words import NOT_MEASURED, limit, origin, reason
 
@@ -225,7 +225,10 @@ def limits_section(record: RunRecord) -> Section:
     if agent is None or not agent.limits:
         return Section(anchor="limits", heading=heading, paragraphs=("No limit was read.",))
     rows = tuple(
-        (*cells(RESOURCES[known.resource]), Cell(text=limit(known), note=origin(known)))
+        (
+            *cells(at_ports(RESOURCES[known.resource], known.ports)),
+            Cell(text=limit(known), note=origin(known)),
+        )
         for known in agent.limits
     )
     return Section(

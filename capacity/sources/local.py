@@ -13,6 +13,7 @@ from capacity.domain.sample import AgentInfo, PortHolder, Sample
 from capacity.monitor.collectors.agent_cpu import AgentCpuCollector
 from capacity.monitor.collectors.registry import host_collectors, target_collectors
 from capacity.monitor.discovery import Selector
+from capacity.monitor.limits.applications.applications import Applications
 from capacity.monitor.limits.audit import audit
 from capacity.monitor.listeners import TargetListeners
 from capacity.monitor.port_holders import port_holders
@@ -38,11 +39,12 @@ class LocalSampler:
         target = Target(Selector(port=port))
         target.resolve()
         self._listeners = listeners = TargetListeners()
+        applications = Applications()
         self._sampler = Sampler(
             target,
-            target_collectors(listeners),
+            target_collectors(listeners, applications),
             [each for each in host_collectors() if not isinstance(each, AgentCpuCollector)],
-            lambda view: audit(view, listeners.latest),
+            lambda view: audit(view, listeners.latest, applications.entries),
             lambda: listeners.ports,
         )
         self._sampler.prime()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from capacity.domain.load import LoadVector
 from capacity.domain.resources import Resource
-from capacity.domain.words import LOADS, LONGEST_TEXT, RESOURCES, listed, printable
+from capacity.domain.words import LOADS, LONGEST_TEXT, RESOURCES, at_ports, listed, printable
 
 
 def test_every_resource_has_words_of_its_own():
@@ -30,6 +30,19 @@ def test_parts_of_the_load_are_named_by_field():
 )
 def test_names_are_listed_as_one_says_them(names, expected):
     assert listed(names) == expected
+
+
+@pytest.mark.parametrize(
+    ("ports", "expected"),
+    [
+        ((), "a"),
+        ((80,), "a at port 80"),
+        ((80, 81), "a at ports 80 and 81"),
+        ((1, 2, 3, 4, 5), "a at ports 1, 2, 3 and 2 more"),
+    ],
+)
+def test_ports_are_named_as_far_as_there_is_room(ports, expected):
+    assert at_ports("a", ports) == expected
 
 
 @given(st.text(max_size=2_000))

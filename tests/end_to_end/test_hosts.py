@@ -95,7 +95,7 @@ def fixture_site(tmp_path_factory):
         agent = target.run(
             program,
             *("-m", "capacity.monitor", "--pid", exchange.process.pid),
-            *("--bind", target.address, "--token-file", token),
+            *("--bind", target.address, "--allow-plain-http", "--token-file", token),
         )
         agent.wait_for("agent ready on")
         settings = {

@@ -111,7 +111,7 @@ else:
 
 @pytest.mark.parametrize(
     ("options", "asked"),
-    [(["--processes", "2"], signal.SIGTERM), (["--processes=2"], signal.SIGTERM), ([], 0)],
+    [(["--processes", "2"], signal.SIGKILL), (["--processes=2"], signal.SIGKILL), ([], 0)],
 )
 def test_a_worker_ends_with_its_master_from_its_first_moment_on(options, asked):
     forked = subprocess.run(

@@ -1,6 +1,7 @@
 """The text format 0.0.4, checked by a reader written from its specification."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -67,6 +68,16 @@ def test_usage_and_limit_are_two_metrics_in_base_units():
     assert values["capacity_descriptors_limit"] == 1024
     assert values["capacity_network_out_bytes_per_second"] == 1.5
     assert types["capacity_memory_limit_bytes"] == "gauge"
+
+
+def test_of_limits_by_port_the_smallest_is_the_metric():
+    limits = tuple(
+        replace(known(Resource.APPLICATION_CONNECTIONS, value, "application", "/a"), ports=(value,))
+        for value in (70, 60, 80)
+    )
+    values, _ = read(metrics_text(None, limits))
+
+    assert list(values.values()) == [60]
 
 
 @pytest.mark.parametrize("state", [unlimited, lambda *a: unknown(*a, "why")])

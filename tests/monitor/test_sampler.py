@@ -1,13 +1,14 @@
 """Merging, limits in time, the fixed beat, and collectors that fail beside others that do not."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
 from capacity.domain.resource_facts import LATENCIES
-from capacity.domain.resources import Resource, Scaling
+from capacity.domain.resources import APPLICATION, Resource, Scaling
 from capacity.monitor import costs as costs_module
 from capacity.monitor import sampler as module
 from capacity.monitor.collectors.base import HostCollector, TargetCollector
@@ -143,6 +144,23 @@ def test_limits_are_read_again_after_their_time_and_not_before(make, monkeypatch
     sampler.sample()
 
     assert (early, sampler.limits) == ((limit(1),), (limit(2),))
+
+
+def test_limits_of_an_application_are_those_read_last_by_port(make):
+    class Moving(Working):
+        def limits(self, target):
+            self.asked += 1
+            ports = [(80,), (81,)] if self.asked == 1 else [(81,)]
+            return [replace(limit(self.asked), scope=APPLICATION, ports=each) for each in ports]
+
+    sampler, _ = make(Moving())
+    sampler.sample()
+    early = [each.ports for each in sampler.limits]
+    sampler._limits_due_at_s = 0.0
+    sampler.sample()
+
+    assert early == [(80,), (81,)]
+    assert [(each.ports, each.value) for each in sampler.limits] == [((81,), 2)]
 
 
 def test_limits_are_read_again_after_a_restart(make):

@@ -33,7 +33,7 @@ from capacity.loadgen.checks.preflight import (
 from capacity.loadgen.checks.trial import try_conversation, try_request
 from capacity.loadgen.checks.worker_identity import PROGRAM, boot_id, identity_here
 from capacity.loadgen.run_path import LOCKS, RUNS
-from capacity.planning.evidence.effective_limits import effective_limits
+from capacity.planning.evidence.effective_limits import effective_limits, limits_at
 from capacity.planning.safety import readiness
 from capacity.planning.safety.audited_bound import AuditedBound, audited_bound
 from capacity.planning.safety.heard_updates import heard_findings
@@ -105,7 +105,8 @@ class Examination:
 
     def _of_the_source(self, source: Source) -> Iterator[Finding]:
         info = self._info = source.info()
-        self._limits = (*info.limits, *self._limits)
+        read = limits_at(info.limits, self._target.port, info)
+        self._limits = (*read, *self._limits)
         pids = ", ".join(map(str, info.target_pids))
         yield _ok("agent", f"{source.name} watches {info.target_name} (pid {pids}) on {info.host}")
         version = PROGRAM.split(maxsplit=1)[0]
@@ -126,7 +127,9 @@ class Examination:
             time.time() + offset.offset_s - newest.at, newest.interval_s + source.delay_s
         )
         yield readiness.agent_cost(newest.gauges.get("agent_cpu_cores"))
-        yield readiness.unseen_limits(info.limits)
+        yield readiness.unseen_limits(read)
+        if (own := readiness.application_limit(self._limits)) is not None:
+            yield own
         yield readiness.accept_queue(info.audit, self._target.port, self._profile.connects_per_s)
         yield readiness.shared_host(is_shared=info.boot_id == boot_id())
 

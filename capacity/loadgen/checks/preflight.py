@@ -21,6 +21,7 @@ from capacity.loadgen.checks.agent_watch import watch
 from capacity.loadgen.checks.generator_limits import check_room, check_sources, hosts_of, room_of
 from capacity.loadgen.checks.trial import try_conversation, try_request
 from capacity.loadgen.checks.worker_identity import WorkerIdentity, boot_id, identity_here
+from capacity.planning.evidence.effective_limits import limits_at
 from capacity.planning.safety.audited_bound import AuditedBound, audited_bound
 from capacity.planning.safety.climb import Rules, first_level
 from capacity.settings.dialect import load_dialect
@@ -81,7 +82,7 @@ def check(
     if agent is not None:
         info = agent.info()
         offset = checked_offset(agent, info)
-        limits = (*info.limits, *limits)
+        limits = (*limits_at(info.limits, target.port, info), *limits)
         used = dict(latest_reading(agent).used)
     try_conversation(target, dialect)
     if target.rest is not None:

@@ -219,7 +219,9 @@ class Controller:
             Action.END_UNREACHED: self._end_unreached,
             Action.END_LOST: lambda: self._end_lost(seen.statement, seen.loss),
             Action.END_GUARDED: lambda: self._end_guarded(self.position.index, seen.sign),
-            Action.END_WITHOUT_WORKERS: lambda: self.finish(run_endings.without_workers()),
+            Action.END_WITHOUT_WORKERS: lambda: self.finish(
+                run_endings.without_workers(self.pool.last_fate)
+            ),
         }
         doing[action]()
 
@@ -365,7 +367,7 @@ class Controller:
         if self.ending is None:
             self._watch_workers()
             if not self.pool:
-                self.finish(run_endings.without_workers())
+                self.finish(run_endings.without_workers(self.pool.last_fate))
         self.finish(ending)
         gevent.killall(self._greenlets, block=False)
 
@@ -376,7 +378,7 @@ class Controller:
         lost, joined = self.pool.changes()
         for worker in lost:
             self.book.disturbances.add(WORKER_LOST)
-            self.recorder.event("worker_lost", worker=worker)
+            self.recorder.event("worker_lost", worker=worker, reason=self.pool.fate(worker))
         for worker in joined:
             self.book.disturbances.add(WORKER_JOINED)
             self.recorder.event("worker_joined", worker=worker)

@@ -52,8 +52,7 @@ class Recorder:
         self._changes: list[RunEvent] = []
         """Events that a plan on the way has to know."""
         self._limits = {
-            (limit.resource, limit.scope, limit.source): limit
-            for limit in (preflight.info.limits if preflight.info else ())
+            limit.place: limit for limit in (preflight.info.limits if preflight.info else ())
         }
         self._histograms: dict[tuple[int, str], Histogram] = {}
         self._manifest = RunManifest(
@@ -130,7 +129,7 @@ class Recorder:
         except UnreachableError:
             return  # That it was lost is an event already.
         for limit in limits:
-            place = (limit.resource, limit.scope, limit.source)
+            place = limit.place
             if place not in self._limits:
                 self._limits[place] = limit
             elif _is_another(limit, self._limits[place]):
@@ -147,8 +146,9 @@ class Recorder:
                 assert self._preflight.agent is not None
                 gevent.sleep(self._preflight.agent.delay_s)  # The sample of the last second.
                 self._fetch()
-                self._note_changed_limits()
-                self._note_what_came_up()
+                if not self._agent_lost:  # Else each would wait for it once more.
+                    self._note_changed_limits()
+                    self._note_what_came_up()
                 self._preflight.agent.close()
         finally:
             self.event(kind, **detail)

@@ -40,9 +40,10 @@ def guarded(index: int, trip: Trip) -> Ending:
     }
 
 
-def without_workers() -> Ending:
+def without_workers(fate: str) -> Ending:
+    """The last worker was lost; *fate* says what is known of it."""
     return "aborted", {
-        "reason": "the last worker was lost; the steps before it are kept",
+        "reason": f"the last worker was lost: {fate}; the steps before it are kept",
         "exit_code": RunInvalidError.exit_code,
     }
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from capacity.loadgen.checks.worker_identity import PROGRAM
 from capacity.loadgen.master.check_in import present_workers, roll_of
+from capacity.loadgen.master.liveness import Processes, note_death, note_life
 from capacity.loadgen.protocol import messages
 from capacity.loadgen.protocol.orders import Orders
 
@@ -32,6 +33,10 @@ class WorkerPool:
         self._rejected: set[str] = set()
         self.gauges: dict[str, dict[str, Any]] = {}
         """What each worker that is there said last of itself."""
+        self._heard_s: dict[str, float] = {}
+        self._processes = Processes()
+        self.last_fate = "nothing is known of it"
+        """What is known of the worker that was lost last."""
         self.ids = present_workers(environment)
         self.order_silent()
 
@@ -69,8 +74,18 @@ class WorkerPool:
 
     def note(self, worker: str, gauges: dict[str, Any]) -> None:
         """Take what a worker says it holds; one that was lost holds nothing any more."""
+        note_life(self._environment.runner, worker)
         if worker in self.ids:
             self.gauges[worker] = gauges
+            self._heard_s[worker] = time.monotonic()
+            self._processes.note(worker, gauges["pid"])
+
+    def fate(self, worker: str) -> str:
+        """Return what is known of how a worker was lost."""
+        heard_s = self._heard_s.get(worker)
+        silent_s = None if heard_s is None else time.monotonic() - heard_s
+        self.last_fate = self._processes.fate(worker, silent_s)
+        return self.last_fate
 
     def tell(self, message: str, body: Any = None) -> None:
         """Send the same message to every worker."""
@@ -79,7 +94,11 @@ class WorkerPool:
 
     def changes(self) -> tuple[set[str], set[str]]:
         """Return who was lost and who joined since the last call."""
-        before, self.ids = self.ids, present_workers(self._environment)
+        before, present = self.ids, present_workers(self._environment)
+        ended = {worker for worker in present if self._processes.has_ended(worker)}
+        for worker in ended:
+            note_death(self._environment.runner, worker)
+        self.ids = present - ended
         lost, joined = before - self.ids, self.ids - before
         for worker in lost:
             self.gauges.pop(worker, None)

@@ -27,11 +27,11 @@ def descriptor_limit() -> int:
     return soft if soft != resource.RLIM_INFINITY else 1 << 20
 
 
-def die_with_parent(parent: int) -> None:
-    """Have the kernel end this process when *parent* is gone, however it went."""
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+def die_with_parent(parent: int, by: signal.Signals = signal.SIGTERM) -> None:
+    """Have the kernel end this process by a signal when *parent* is gone, however it went."""
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, by)
     if os.getppid() != parent:  # It went between fork and prctl.
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), by)
 
 
 def interrupts_wait_for_a_switch() -> None:

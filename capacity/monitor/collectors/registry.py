@@ -2,6 +2,7 @@
 
 from capacity.monitor.collectors.address_space import AddressSpaceCollector
 from capacity.monitor.collectors.agent_cpu import AgentCpuCollector
+from capacity.monitor.collectors.application_limits import ApplicationLimitsCollector
 from capacity.monitor.collectors.backlog import BacklogCollector
 from capacity.monitor.collectors.base import HostCollector, TargetCollector
 from capacity.monitor.collectors.connections import ConnectionsCollector
@@ -28,15 +29,19 @@ from capacity.monitor.collectors.tcp_statistics import TcpStatisticsCollector
 from capacity.monitor.collectors.threads import ThreadsCollector
 from capacity.monitor.collectors.throttling import ThrottlingCollector
 from capacity.monitor.collectors.user_processes import UserProcessesCollector
+from capacity.monitor.limits.applications.applications import Applications
 from capacity.monitor.listeners import TargetListeners
 
 
-def target_collectors(listeners: TargetListeners) -> list[TargetCollector]:
+def target_collectors(
+    listeners: TargetListeners, applications: Applications | None = None
+) -> list[TargetCollector]:
     return [
         CpuCollector(),
         EventLoopCollector(),
         DescriptorsCollector(),
         ConnectionsCollector(listeners),
+        ApplicationLimitsCollector(listeners, applications or Applications()),
         ThreadsCollector(),
         MemoryCollector(),
         AddressSpaceCollector(),

@@ -4,7 +4,7 @@ The effective limit on a resource is the smallest of its entries here. Read with
 milliseconds; what may not be read is unknown and says which privilege would help.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from capacity.domain.resources import AuditEntry, Scaling
 from capacity.monitor.limits.cgroup_entries import cgroup_entries
@@ -18,9 +18,14 @@ from capacity.monitor.sock_diag import Listener
 from capacity.monitor.target import TargetView
 
 
-def audit(target: TargetView, listeners: Sequence[Listener] = ()) -> tuple[AuditEntry, ...]:
-    """Return all entries, those of the target's *listeners* and processes first."""
+def audit(
+    target: TargetView,
+    listeners: Sequence[Listener] = (),
+    of_applications: Iterable[AuditEntry] = (),
+) -> tuple[AuditEntry, ...]:
+    """Return all entries: those of its applications, its *listeners* and its processes first."""
     return (
+        *of_applications,
         *_backlog_entries(listeners),
         *rlimit_entries(target),
         *heap_entries(target),

@@ -51,16 +51,21 @@ def environment(text: str) -> dict[str, str]:
     return {name: value for name, _, value in pairs if name in VARIABLES}
 
 
+def java_options(words: Sequence[str], variables: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return a JVM's options in the order in which they count, each with where it stands."""
+    return [
+        *((word, "environ") for name in JAVA_BEFORE for word in variables.get(name, "").split()),
+        *((word, "cmdline") for word in _own_options(words, _JAVA_VALUED)),
+        *((word, "environ") for word in variables.get(JAVA_AFTER, "").split()),
+    ]
+
+
 def java_option(words: Sequence[str], variables: Mapping[str, str]) -> HeapOption | None:
     """Return what caps the heap of a JVM; None where nothing does.
 
     *words* are the command line. A size beats a share of the memory, and the last one counts.
     """
-    options = [
-        *((word, "environ") for name in JAVA_BEFORE for word in variables.get(name, "").split()),
-        *((word, "cmdline") for word in _own_options(words, _JAVA_VALUED)),
-        *((word, "environ") for word in variables.get(JAVA_AFTER, "").split()),
-    ]
+    options = java_options(words, variables)
     size, share = None, None
     for word, where in options:
         for prefix in _JAVA_SIZES:

@@ -1,7 +1,7 @@
 """How to lift each wall: one sentence with the exact setting, fit for where the limit was read."""
 
 from capacity.domain.resource_facts import RESOURCE_FACTS
-from capacity.domain.resources import Limit, Resource
+from capacity.domain.resources import APPLICATION, Limit, Resource
 
 
 def remedy(limit: Limit) -> str:
@@ -10,6 +10,12 @@ def remedy(limit: Limit) -> str:
     sentence = facts.remedy
     if limit.scope == "cgroup":
         sentence = facts.cgroup_remedy or sentence
+    if limit.scope == APPLICATION:
+        return (
+            "Raise the setting that the application's own configuration has"
+            f" ({limit.source}), start or reload the application, and keep the descriptor limit above"
+            " it."
+        )
     if limit.resource is Resource.EVENT_LOOP:
         return f"{sentence}."  # A law, not a setting: it is read from nowhere.
     how = "declared as" if limit.scope == "declared" else "read from"

@@ -58,7 +58,7 @@ def changed_limits(record: RunRecord) -> list[Limit]:
     for event in record.events:
         limit = _limit(event.detail.get("limit")) if event.kind == LIMIT_CHANGED else None
         if limit is not None:
-            found[limit.resource, limit.scope, limit.source] = limit
+            found[limit.place] = limit
     return list(found.values())
 
 
@@ -174,6 +174,7 @@ def _limit(detail: Any) -> Limit | None:
             scope=str(detail["scope"]),
             source=str(detail["source"]),
             reason=None if detail.get("reason") is None else str(detail["reason"]),
+            ports=tuple(int(port) for port in detail.get("ports") or ()),
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         return None

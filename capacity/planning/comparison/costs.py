@@ -12,16 +12,15 @@ from dataclasses import dataclass
 from capacity.domain.comparison import Change, Outcome
 from capacity.domain.estimates import Estimate
 from capacity.domain.load import LoadVector
-from capacity.domain.resource_facts import UNITS
+from capacity.domain.resource_facts import HOST_WIDE, UNITS
 from capacity.domain.resources import Resource
 from capacity.domain.words import LOADS
 from capacity.models.contrasts import pooled_error
 from capacity.models.significance import Shift, Side, shift
 from capacity.planning.comparison.run_costs import ResourceLine
 
-HOST_WIDE = frozenset(
-    {Resource.HOST_MEMORY, Resource.FILE_TABLE, Resource.CONNTRACK, Resource.TCP_MEMORY}
-)
+SHARED = frozenset(HOST_WIDE) | {Resource.CONNTRACK}
+"""What neighbours of the target take part in."""
 TOLD_FROM_NOTHING = 3.0
 """Standard errors that a cost must be to count as one."""
 
@@ -39,7 +38,7 @@ class CostShift:
     @property
     def is_judged(self) -> bool:
         """Tell whether this cost can make a regression."""
-        return self.resource not in HOST_WIDE and (_is_told(self.before) or _is_told(self.after))
+        return self.resource not in SHARED and (_is_told(self.before) or _is_told(self.after))
 
 
 def cost_shifts(
@@ -114,7 +113,7 @@ def cost_change(found: CostShift, chance_needed: float, least_effect_ratio: floa
 
 
 def _note(found: CostShift, outcome: Outcome) -> str:
-    if found.resource in HOST_WIDE:
+    if found.resource in SHARED:
         return "of the whole host, not judged"
     if not found.is_judged:
         return "no measurable cost, not judged"

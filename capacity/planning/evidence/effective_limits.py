@@ -5,10 +5,11 @@ Known beats unknown (a number that was read binds whatever else there may be), u
 unlimited (one open door does not tell about the other), and no limit at all is no entry.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from capacity.domain.resources import Limit, LimitState, Resource
+from capacity.domain.resources import APPLICATION, Limit, LimitState, Resource
+from capacity.domain.sample import AgentInfo
 from capacity.planning.evidence.plausible import is_plausible
 from capacity.planning.evidence.windows import Window
 
@@ -21,6 +22,29 @@ def effective_limits(limits: Sequence[Limit]) -> dict[Resource, Limit]:
         if rival is None or _rank(limit) < _rank(rival):
             effective[limit.resource] = limit
     return effective
+
+
+def limits_at(limits: Sequence[Limit], port: int | None, agent: AgentInfo | None) -> list[Limit]:
+    """Return *limits* without those of other ports than the target's.
+
+    All of them where *port* is none of those that the agent's target listens on: what passes the
+    connections on does not say to which.
+    """
+    listening = agent.listening_ports if agent is not None else None
+    if listening is None or port not in listening:
+        return list(limits)
+    return [limit for limit in limits if not limit.ports or port in limit.ports]
+
+
+def unclear_caps(limits: Sequence[Limit], effective: Mapping[Resource, Limit]) -> list[Limit]:
+    """Return the settings of the application that may bind below the one that is known."""
+    return [
+        limit
+        for limit in limits
+        if limit.scope == APPLICATION
+        and limit.state is LimitState.UNKNOWN
+        and effective.get(limit.resource) != limit
+    ]
 
 
 def limits_under_load(limits: Sequence[Limit], windows: Sequence[Window]) -> list[Limit]:

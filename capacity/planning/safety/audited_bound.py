@@ -4,8 +4,9 @@ What the limits allow before a single connection is opened: the audited bound.
 Of the resources where one connection takes one unit: floor(limit - used), the smallest counts.
 A proxy or a shared limit can make the truth smaller, several workers larger; it is the bound that
 load steps are sized by, not a plan. A resource whose use was not read sets no bound, since missing
-is not zero. One exception: a declared limit of application connections needs no reading. At zero
-load none are assumed open, because the operator declares what the target admits altogether.
+is not zero. One exception: a limit of application connections that was declared, or read from the
+application's configuration, needs no reading. At zero load none are assumed open, because it is what
+the target admits altogether.
 """
 
 import math
@@ -13,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from capacity.domain.resource_facts import ONE_EACH
-from capacity.domain.resources import Limit, Resource
+from capacity.domain.resources import APPLICATION, Limit, Resource
 from capacity.planning.evidence.effective_limits import effective_limits, known_value
 from capacity.planning.evidence.plausible import is_plausible
 
@@ -34,7 +35,7 @@ def audited_bound(limits: Sequence[Limit], used: Mapping[Resource, float]) -> Au
         limit = effective.get(resource)
         value = known_value(limit)
         taken = used.get(resource)
-        if taken is None and _is_declared_by_application(limit):
+        if taken is None and _is_what_it_admits(limit):
             taken = 0.0
         if value is None or taken is None or not is_plausible(taken):
             continue
@@ -43,9 +44,9 @@ def audited_bound(limits: Sequence[Limit], used: Mapping[Resource, float]) -> Au
     return min(bounds, key=lambda bound: bound.connections, default=None)
 
 
-def _is_declared_by_application(limit: Limit | None) -> bool:
+def _is_what_it_admits(limit: Limit | None) -> bool:
     return (
         limit is not None
         and limit.resource is Resource.APPLICATION_CONNECTIONS
-        and limit.scope == "declared"
+        and limit.scope in {"declared", APPLICATION}
     )

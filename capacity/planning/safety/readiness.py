@@ -9,9 +9,10 @@ from collections.abc import Iterable, Sequence
 
 from capacity.domain import units
 from capacity.domain.finding import Finding, Status
-from capacity.domain.resources import AuditEntry, Limit, LimitState
+from capacity.domain.resources import AuditEntry, Limit, LimitState, Resource
 from capacity.domain.run import ClockOffset
 from capacity.domain.words import RESOURCES, listed
+from capacity.planning.evidence.effective_limits import effective_limits
 
 DELIVERIES_PER_S_AND_WORKER = 60_000
 """Two thirds of what a worker with a core of its own takes; README, "Measured"."""
@@ -74,6 +75,29 @@ def unseen_limits(limits: Sequence[Limit]) -> Finding:
         "limits",
         f"{units.counted(len(unknown), 'limit')} of {len(limits)} unknown: {names} ({reasons})",
         "Run the agent as the target's user or as root, or declare them as limits in the target file",
+    )
+
+
+def application_limit(limits: Sequence[Limit]) -> Finding | None:
+    """Return how many connections the application admits by its own configuration, if that is read.
+
+    Where it is not, the plan names it among what it takes for granted.
+    """
+    resource = Resource.APPLICATION_CONNECTIONS
+    limit = effective_limits(limits).get(resource)
+    name = "application's own limit"
+    if limit is None:
+        return None
+    if limit.state is LimitState.KNOWN and limit.value is not None:
+        how = "declared as" if limit.scope == "declared" else "read from"
+        return _ok(name, f"{units.counted(limit.value, 'connection')}, {how} {limit.source}")
+    if limit.state is LimitState.UNLIMITED:
+        return _ok(name, f"there is none, says {limit.source}")
+    return _warning(
+        name,
+        f"unknown: {limit.reason} ({limit.source})",
+        f"Run the agent as the target's user or as root, or declare limits.{resource} in the target"
+        " file",
     )
 
 

@@ -36,7 +36,7 @@ class Publication:
 
     @property
     def target(self) -> str:
-        return str(self.record.manifest.target.document.get("name", "target"))
+        return self.record.manifest.target.name or "target"
 
     @property
     def connections_per_instance(self) -> int:

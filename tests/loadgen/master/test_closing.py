@@ -9,12 +9,16 @@ def test_a_record_is_closed_once_and_the_first_ending_counts():
     closed = []
     closing = Closing(lambda kind, detail: closed.append((kind, detail["exit_code"])))
     before = (closing.ending, closing.is_over, closing.exit_code)
-    closing.begin(without_workers())
+    closing.begin(without_workers("nothing is known of it"))
     closing.begin(stopped())
 
     assert (None, False, 0) == before
     assert [("aborted", 5)] == closed
-    assert (without_workers(), True, 5) == (closing.ending, closing.is_over, closing.exit_code)
+    assert (without_workers("nothing is known of it"), True, 5) == (
+        closing.ending,
+        closing.is_over,
+        closing.exit_code,
+    )
 
 
 def test_who_comes_later_waits_until_the_record_is_closed():
@@ -39,7 +43,7 @@ def test_who_asked_may_be_killed_and_the_record_is_closed_all_the_same():
     gevent.sleep(0)
     first.kill()
     door.set()
-    closing.begin(without_workers())
+    closing.begin(without_workers("nothing is known of it"))
 
     assert closing.is_over
     assert 130 == closing.exit_code

@@ -1,10 +1,13 @@
 """Real agents whose samples are fetched into a real record, whatever happens to the way there."""
 
+import contextlib
 import json
+from types import SimpleNamespace
 
 import gevent
 import pytest
 import requests
+from gevent.server import StreamServer
 
 from capacity.domain.errors import ConfigError
 from capacity.domain.histogram import Histogram, bucket_of
@@ -14,6 +17,7 @@ from capacity.loadgen.master import recorder as recorder_module
 from capacity.loadgen.master.recorder import MOST_UNMATCHED, Recorder
 from capacity.recording.run_directory import load
 from capacity.settings.profile import ADAPTER
+from capacity.sources import web
 
 PROFILE = ADAPTER.validate_python({"profile": 1, "name": "tiny", "kind": "ramp", "levels": [2]})
 PATIENCE_S = 10
@@ -137,6 +141,54 @@ def test_what_the_agent_comes_to_say_of_itself_is_an_event(
     [note] = [event for event in load(recorder.path).events if event.kind == "agent_note"]
 
     assert {"note": way.notes[0]} == note.detail
+
+
+def test_an_agent_whose_answers_never_end_is_lost_and_keeps_no_record_open(
+    exchange, agent, target_file, record, dripping, monkeypatch
+):
+    way, served = dripping(agent.url)
+    recorder = record(target_file(exchange, way))
+    wait_until(lambda: recorder.samples)
+    monkeypatch.setattr(web, "WHOLE_S", 0.5)
+    served.is_dripping = True
+    recorder.close("finished", {})
+
+    assert "agent_lost" in kinds_of(recorder)
+    assert "finished" == kinds_of(recorder)[-1]
+    [lost] = [event for event in load(recorder.path).events if event.kind == "agent_lost"]
+    assert "took more than 0 s to answer" in lost.detail["reason"]
+
+
+@pytest.fixture
+def dripping():
+    """Return the URL of a way to an agent whose heads drip once that is asked for, and the asker."""
+    servers = []
+
+    def start(url):
+        served = SimpleNamespace(is_dripping=False)
+
+        def serve(sock, _address):
+            with contextlib.suppress(OSError):
+                path = sock.recv(65536).split()[1].decode()
+                if served.is_dripping:
+                    while True:  # Until who asked has gone.
+                        sock.sendall(b"HTTP/1.1 200 OK\r\nX: y\r\n"[:1])
+                        gevent.sleep(0.05)
+                answer = requests.get(url + path, timeout=5)
+                newest = answer.headers.get("Capacity-Newest-Seq", "")
+                sock.sendall(
+                    f"HTTP/1.0 200 OK\r\nCapacity-Newest-Seq: {newest}\r\n\r\n".encode()
+                    + answer.content
+                )
+            sock.close()
+
+        servers.append(StreamServer(("127.0.0.1", 0), serve))
+        servers[-1].start()
+        return f"http://127.0.0.1:{servers[-1].server_port}", served
+
+    yield start
+    for server in servers:
+        server.stop(timeout=0)
 
 
 def test_an_agent_that_is_gone_at_the_end_does_not_keep_the_record_open(

@@ -41,7 +41,11 @@ TRIP = Trip(guard="limit", number=95.0, bound=90.0, statement="descriptors: 95 o
             12,
             "the limit guard removed the load at step 2: descriptors",
         ),
-        (run_endings.without_workers(), 5, "the last worker was lost"),
+        (
+            run_endings.without_workers("it ended by SIGKILL"),
+            5,
+            "was lost: it ended by SIGKILL; the",
+        ),
     ],
 )
 def test_each_way_to_end_early_has_its_reason_and_exit_code(ending, exit_code, said):
@@ -80,8 +84,8 @@ def test_a_full_disk_is_no_internal_error():
             "The run ended early: the run was stopped when step 3 was over, as asked for; its steps are kept and can be planned from (exit code 130).",
         ),
         (
-            run_endings.without_workers(),
-            "The run ended early: the last worker was lost; the steps before it are kept (exit code 5).",
+            run_endings.without_workers("killed"),
+            "The run ended early: the last worker was lost: killed; the steps before it are kept (exit code 5).",
         ),
     ],
 )

@@ -18,7 +18,7 @@ from capacity.loadgen.protocol.orders import Orders
 
 ORDERS = Orders(target={}, dialect={}, clock_offset_s=0.25)
 PATIENCE_S = 10
-HOLDS = {"open_connections": 5, "users": 2}
+HOLDS = {"open_connections": 5, "users": 2, "pid": 1}
 
 
 class Member(User):

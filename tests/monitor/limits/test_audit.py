@@ -22,7 +22,7 @@ BY_ITS_OWN_RULES = {
     Resource.NETWORK_OUT,  # Only the links that clients are behind.
     Resource.OUTGOING_PORTS,  # Without those that somebody listens on.
     Resource.EVENT_LOOP,  # A law, and no setting.
-    Resource.APPLICATION_CONNECTIONS,  # Declared by the operator.
+    Resource.APPLICATION_CONNECTIONS,  # By ports, of servers that are known.
 }
 
 BROUGHT_BY_SAMPLES = {
@@ -46,7 +46,7 @@ def effective_with(collectors, target):
     limits = [limit for each in collectors for limit in each.limits(target)]
     limits += [limit for each in host_collectors() for limit in each.limits()]
     for each in collectors:
-        if each.provides[0] in BROUGHT_BY_SAMPLES:
+        if not BROUGHT_BY_SAMPLES.isdisjoint(each.provides[:1]):
             limits += each.collect(target).limits
     return {limit.resource: limit.value for limit in limits}
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from capacity.domain.resources import Limit, LimitState, Resource
@@ -29,6 +31,7 @@ def test_that_a_thread_has_one_core_was_read_from_nowhere():
     [
         (Resource.DESCRIPTORS, "process", "LimitNOFILE="),
         (Resource.APPLICATION_CONNECTIONS, "declared", "worker_connections"),
+        (Resource.APPLICATION_CONNECTIONS, "application", "the application's own configuration"),
         (Resource.CONNTRACK, "host", "net.netfilter.nf_conntrack_max"),
         (Resource.OUTGOING_PORTS, "namespace", "net.ipv4.ip_local_port_range"),
         (Resource.THREADS, "cgroup", "pids.max"),
@@ -43,3 +46,13 @@ def test_that_a_thread_has_one_core_was_read_from_nowhere():
 def test_the_setting_fits_the_place_where_the_limit_was_read(resource, scope, setting):
 
     assert setting in remedy(limit(resource, scope))
+
+
+def test_a_limit_in_a_configuration_is_lifted_where_it_stands():
+    read = replace(
+        limit(Resource.APPLICATION_CONNECTIONS, "application"),
+        source="/etc/haproxy/haproxy.cfg:9: maxconn 50",
+    )
+
+    assert "(/etc/haproxy/haproxy.cfg:9: maxconn 50)" in remedy(read)
+    assert "reload" in remedy(read)

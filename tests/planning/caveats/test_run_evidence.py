@@ -4,10 +4,10 @@ import pytest
 
 from capacity.domain.caveats import OFF_LINE_RATIO, DoubtKind
 from capacity.domain.observation import CutOff, CutOffKind
-from capacity.domain.resources import LimitState, Resource
+from capacity.domain.resources import APPLICATION, Limit, LimitState, Resource
 from capacity.domain.run import LIMIT_CHANGED, RunEvent
 from capacity.domain.target import TargetSpec
-from capacity.planning.plan import plan
+from capacity.planning.plan import limits_of, plan
 
 
 def of_kind(answer, kind):
@@ -71,3 +71,21 @@ def test_an_objective_that_cannot_be_forecast_is_told_first_with_its_best_bound(
 
     assert DoubtKind.OBJECTIVE_NOT_FORECAST is answer.doubts[0].kind
     assert "no level with the full workload shows whether it is met" in answer.doubts[0].statement
+
+
+def test_a_cap_of_the_application_that_moved_in_its_file_replaces_the_one_before(venue):
+    before = Limit(
+        resource=Resource.APPLICATION_CONNECTIONS,
+        state=LimitState.KNOWN,
+        value=40.0,
+        scope=APPLICATION,
+        source="/a:3: maxconn 40",
+        ports=(80, 81),
+    )
+    record = venue.record()
+    agent = replace(record.manifest.agent, limits=(before,))
+    record = replace(record, manifest=replace(record.manifest, agent=agent))
+    after = replace(before, value=400.0, source="/a:4: maxconn 400")
+    event = RunEvent(at=0.0, kind=LIMIT_CHANGED, detail={"limit": asdict(after)})
+
+    assert limits_of(replace(record, events=(event,))) == [after]

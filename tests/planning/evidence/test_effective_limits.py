@@ -3,11 +3,13 @@ from dataclasses import replace
 
 import pytest
 
-from capacity.domain.resources import Limit, LimitState, Resource
+from capacity.domain.resources import APPLICATION, Limit, LimitState, Resource
 from capacity.planning.evidence.effective_limits import (
     effective_limits,
     known_value,
+    limits_at,
     limits_under_load,
+    unclear_caps,
 )
 from capacity.planning.evidence.windows import DESCRIPTOR_LIMIT, plateau_windows
 
@@ -67,3 +69,32 @@ def test_without_a_reading_under_load_the_limits_stay(venue):
     limits = list(record.manifest.agent.limits)
 
     assert limits_under_load(limits, windows) == limits
+
+
+@pytest.mark.parametrize(
+    ("port", "listening", "kept"),
+    [
+        (80, (80, 81), [(), (80,)]),
+        (81, (80, 81), [(), (81, 82)]),
+        (8080, (80, 81), [(), (80,), (81, 82)]),
+        (80, None, [(), (80,), (81, 82)]),
+        (None, (80,), [(), (80,), (81, 82)]),
+    ],
+)
+def test_limits_of_other_ports_than_the_targets_are_left_out(venue, port, listening, kept):
+    limits = [replace(SMALL, ports=ports) for ports in ((), (80,), (81, 82))]
+    agent = replace(venue.record().manifest.agent, listening_ports=listening)
+
+    assert [each.ports for each in limits_at(limits, port, agent)] == kept
+
+
+def test_without_an_agent_all_limits_hold():
+    assert limits_at([replace(SMALL, ports=(80,))], 81, None) == [replace(SMALL, ports=(80,))]
+
+
+def test_a_setting_that_is_unclear_may_bind_below_the_one_that_is_known():
+    known, unclear = replace(SMALL, scope=APPLICATION), replace(UNKNOWN, scope=APPLICATION)
+
+    assert unclear_caps([known, unclear], effective_limits([known, unclear])) == [unclear]
+    assert unclear_caps([unclear], effective_limits([unclear])) == []
+    assert unclear_caps([SMALL, UNKNOWN], effective_limits([SMALL, UNKNOWN])) == []

@@ -33,8 +33,9 @@ def test_use_beyond_the_limit_leaves_no_room_rather_than_less_than_none():
     assert audited_bound(limits, {Resource.DESCRIPTORS: 70.5}) == bound(0, Resource.DESCRIPTORS)
 
 
-def test_a_declared_application_limit_counts_without_a_reading():
-    limits = [limit(Resource.APPLICATION_CONNECTIONS, 512.0, scope="declared")]
+@pytest.mark.parametrize("scope", ["declared", "application"])
+def test_what_the_application_admits_counts_without_a_reading(scope):
+    limits = [limit(Resource.APPLICATION_CONNECTIONS, 512.0, scope=scope)]
 
     assert audited_bound(limits, {}) == bound(512, Resource.APPLICATION_CONNECTIONS)
 

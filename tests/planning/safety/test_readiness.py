@@ -98,3 +98,29 @@ def test_as_many_workers_as_proposed_take_the_messages():
 def test_what_nobody_says_is_unknown_and_not_good():
     assert Status.UNKNOWN is readiness.agent_cost(None).status
     assert Status.UNKNOWN is readiness.highest_level(100, None, None).status
+
+
+@pytest.mark.parametrize(
+    ("state", "value", "status", "said"),
+    [
+        (LimitState.KNOWN, 50.0, Status.OK, "50 connections, read from /a:1: maxconn 50"),
+        (LimitState.UNLIMITED, None, Status.OK, "there is none, says /a:1: maxconn 50"),
+        (LimitState.UNKNOWN, None, Status.WARNING, "unknown: a variable (/a:1: maxconn 50)"),
+    ],
+)
+def test_what_the_application_admits_is_told_with_its_place(state, value, status, said):
+    read = Limit(
+        resource=Resource.APPLICATION_CONNECTIONS,
+        state=state,
+        value=value,
+        scope="application",
+        source="/a:1: maxconn 50",
+        reason="a variable" if state is LimitState.UNKNOWN else None,
+    )
+    found = readiness.application_limit([read])
+
+    assert (found.status, found.statement) == (status, said)
+
+
+def test_a_target_of_which_no_configuration_is_read_has_no_finding():
+    assert readiness.application_limit([]) is None
