@@ -21,7 +21,7 @@ from capacity.cli.bundled import start_bundled_target
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 REPORT = ROOT / "reports" / "example" / "report.html"
-SHOWN_STEP, SHOWN_S, PAINTED_MS = 12, 600, 8_000
+SHOWN_STEP, SHOWN_S, PAINTED_MS = 11, 600, 8_000
 
 
 def main() -> None:
@@ -35,7 +35,7 @@ def main() -> None:
         target = start_bundled_target(stack, folder, ["--descriptor-limit", "4096"])
         page = start_web_page(stack, folder, target)
         wait_until_filled(page)
-        take(chromium, folder, f"{page}/?tab=capacity", DOCS / "web.png", width=1250, height=860)
+        take(chromium, folder, f"{page}/?tab=capacity", DOCS / "web.png", width=1250, height=1000)
 
 
 def start_web_page(stack: ExitStack, folder: Path, target: Path) -> str:
@@ -60,19 +60,19 @@ def start_web_page(stack: ExitStack, folder: Path, target: Path) -> str:
 
 
 def wait_until_filled(page: str) -> None:
-    """Return late in the run: afterwards Locust's own page shows no rows."""
+    """Return late in the run, while the page has all of its parts."""
     deadline_s = time.monotonic() + SHOWN_S
     while time.monotonic() < deadline_s:
         time.sleep(1)
         try:
-            status = requests.get(f"{page}/capacity/data", timeout=5).json()["status"]
+            state = requests.get(f"{page}/capacity/data", timeout=5).json()
         except requests.ConnectionError:  # Not yet listening.
             continue
-        step = re.match(r"Running, step (\d+)", status)
+        step = re.match(r"Running, step (\d+)", state["status"])
         if step and int(step[1]) >= SHOWN_STEP:
             return
-        if status.startswith(("No run: ", "Run is over")):
-            sys.exit(f"pictures: {status}, before step {SHOWN_STEP}")
+        if state["is_bad"] or (state["exit_code"] is not None and not state["is_busy"]):
+            sys.exit(f"pictures: {state['status']}, before step {SHOWN_STEP}")
     sys.exit(f"pictures: no step {SHOWN_STEP} within {SHOWN_S} s")
 
 

@@ -24,6 +24,8 @@ _.server_version, _.sys_version, _.timeout, _.disable_nagle_algorithm, _.wbufsiz
 _.do_GET, _.do_POST, _.close_connection, _.request_version, _.log_message
 # The report's template.
 _.svg
+# The live page's template.
+_.outlook, _.upcoming, _.target_connections, _.forecast_note, _.forecast_figure, _.caveats
 # Objects that are written out as a whole.
 _.snapped, _.void_steps, _.push_idle, _.push_per_delivery_per_s, _.poll_per_request_per_s
 _.order_type, _.order_state, _.last_update_timestamp

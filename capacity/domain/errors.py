@@ -3,6 +3,7 @@ Every error this package raises on purpose, with the exit code the command line 
 
 * CapacityError
   + ConfigError           2   what we were told is wrong: file, line, key, value, what is allowed
+    + ContentError        2   likewise, in words that repeat some of a file
   + PreflightError        3   this machine or the target's cannot run what was asked
   + UnreachableError      4   the target or its agent does not answer, or not in its dialect
   + RunInvalidError       5   the run cannot carry a plan (generator saturated, too little data)
@@ -38,6 +39,25 @@ class ConfigError(CapacityError):
     """A file, an option or an argument says something impossible."""
 
     exit_code = 2
+
+
+class ContentError(ConfigError):
+    """What a file says is impossible; the sentences repeat keys and values of it."""
+
+    def __init__(self, *sentences: str, places: tuple[str, ...]) -> None:
+        """*places* are those of the sentences, as `file:line`."""
+        super().__init__(*sentences)
+        self.places = places
+
+
+def without_content(error: CapacityError) -> str:
+    """Return the sentence of *error* for who may not read the files that it is about."""
+    if not isinstance(error, ContentError):
+        return str(error)
+    return (
+        f"not valid: {', '.join(dict.fromkeys(error.places))}; the terminal that Locust runs in says"
+        " what is wrong there, as does `capacity doctor`"
+    )
 
 
 class PreflightError(CapacityError):

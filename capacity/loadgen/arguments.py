@@ -5,6 +5,18 @@ from locust.env import Environment
 
 from argparse import Namespace
 
+from capacity.settings.locate import names_of
+
+
+class Offered(list[str]):
+    """Names to choose from in the web form; the command line takes paths as well."""
+
+    def __contains__(self, value: object) -> bool:
+        # What the operator gave is offered too: the form would choose something else by itself.
+        if not super().__contains__(value):
+            self.append(str(value))
+        return True
+
 
 def options_of(environment: Environment) -> Namespace:
     """Return the parsed options, which every environment that Locust's command makes has."""
@@ -18,12 +30,16 @@ def add_arguments(parser: LocustArgumentParser, **_kwargs: object) -> None:
         "--capacity-target",
         env_var="LOCUST_CAPACITY_TARGET",
         default="demo",
+        choices=Offered(names_of("targets")),
+        metavar="NAME",
         help="Target: name under config/targets, or a file",
     )
     parser.add_argument(
         "--capacity-profile",
         env_var="LOCUST_CAPACITY_PROFILE",
         default="safe",
+        choices=Offered(names_of("profiles")),
+        metavar="NAME",
         help="Load profile: name under config/profiles, or a file",
     )
     parser.add_argument(
@@ -39,4 +55,21 @@ def add_arguments(parser: LocustArgumentParser, **_kwargs: object) -> None:
         default="",
         include_in_web_ui=False,
         help="Run directory of an earlier `break` run whose limit search to continue",
+    )
+    parser.add_argument(
+        "--capacity-web-allow",
+        env_var="LOCUST_CAPACITY_WEB_ALLOW",
+        default="",
+        include_in_web_ui=False,
+        metavar="WORDS",
+        help="What may also be set from the web UI, separated by commas: break (profiles that search"
+        " for the limit), run (name of the run), resume (run to go on with)",
+    )
+    parser.add_argument(
+        "--capacity-web-names",
+        env_var="LOCUST_CAPACITY_WEB_NAMES",
+        default="",
+        include_in_web_ui=False,
+        metavar="NAMES",
+        help="Host names that the web UI is reached under, separated by commas; addresses need none",
     )

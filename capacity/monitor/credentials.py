@@ -45,7 +45,9 @@ def require_secret(option: str, path: Path) -> None:
     except OSError as error:
         raise ConfigError(f"{option}: {error.strerror}") from error
     if not stat.S_ISREG(status.st_mode):
-        raise ConfigError(f"{option}: is no regular file")
+        raise ConfigError(f"{option}: is no regular file")  # A pipe would be waited for.
+    if status.st_uid not in {0, os.geteuid()} and not status.st_mode & stat.S_IRGRP:
+        raise ConfigError(f"{option}: belongs to another user; make a copy of your own")
     if status.st_mode & _FOR_OTHERS:
         raise ConfigError(f"{option}: others may read or write it; chmod go= {path}")
     if status.st_mode & _FOR_THE_GROUP and status.st_uid == os.geteuid():

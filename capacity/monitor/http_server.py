@@ -93,11 +93,13 @@ def is_local(host: str | None) -> bool:
     """
     if host is None:
         return True
-    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host
-    name = name.removeprefix("[").removesuffix("]").rstrip(".").lower()
-    with contextlib.suppress(ValueError):
-        ipaddress.ip_address(name)
-        return True
+    before, _, port = host.rpartition(":")
+    name = (before if port.isdecimal() else host).removeprefix("[").removesuffix("]")
+    name = name.rstrip(".").lower()
+    for address in (name, host):
+        with contextlib.suppress(ValueError):
+            ipaddress.ip_address(address)
+            return True
     return (
         name == "localhost" or name.endswith(".localhost") or name == socket.gethostname().lower()
     )
@@ -135,7 +137,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def _refusal(self) -> tuple[HTTPStatus, str] | None:
         names = [name.lower() for name in self.headers]
-        if any(name != name.strip() for name in names):
+        # The parser takes a line with a space before its colon for the end of the head.
+        if self.headers.defects or any(name != name.strip() for name in names):
             return HTTPStatus.BAD_REQUEST, "a header's name ends at its colon"
         for name in _ONCE:
             if names.count(name.lower()) > 1:

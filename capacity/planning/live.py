@@ -53,7 +53,7 @@ def live_rows(
     clock_offset_s: float = 0.0,
 ) -> list[LiveRow]:
     """Return a row for every resource that has a limit or a reading, lowest ceiling first."""
-    now = _latest(samples)
+    now = latest_use(samples)
     windows = windows_of_one_life(plateau_windows(steps, samples, clock_offset_s))
     effective = effective_limits(limits_under_load(limits, windows))
     windows, effective = count_connections_here(windows, effective)
@@ -116,7 +116,8 @@ def _why_no_limit(limit: Limit | None) -> str:
     return f"limit {limit.state}" + (f": {limit.reason}" if limit.reason else "")
 
 
-def _latest(samples: Sequence[Sample]) -> dict[Resource, float]:
+def latest_use(samples: Sequence[Sample]) -> dict[Resource, float]:
+    """Return the newest reading of each resource."""
     latest: dict[Resource, float] = {}
     for sample in samples[-RECENT_SAMPLES:]:
         latest |= {name: used for name, used in sample.used.items() if is_plausible(used)}

@@ -17,12 +17,8 @@ def find(kind: str, name_or_path: str) -> Path:
     """
     if "/" in name_or_path or name_or_path.endswith(SUFFIXES):
         return Path(name_or_path)  # Whoever reads it says what is wrong with it.
-    here, ours = Path("config", kind), shipped("config") / kind
-    files: dict[str, Path] = {}
-    for folder in (here, ours):
-        for path in sorted(folder.glob("*")):
-            if path.suffix in SUFFIXES and (kind != "schedule" or _is_job(path)):
-                files.setdefault(path.stem, path)
+    here, ours = _folders_of(kind)
+    files = _files_of(kind)
     if name_or_path in files:
         return files[name_or_path]
     elsewhere = "" if here.resolve() == ours.resolve() else f", nor has {ours}, which is shipped"
@@ -45,6 +41,24 @@ def beside_if_path(folder: Path, name_or_path: str) -> str:
     """Return likewise what `find` takes, if it is a path; a name stays one."""
     is_path = "/" in name_or_path or name_or_path.endswith(SUFFIXES)
     return beside(folder, name_or_path) if is_path else name_or_path
+
+
+def names_of(kind: str) -> list[str]:
+    """Return the names that `find` knows of *kind*."""
+    return sorted(_files_of(kind))
+
+
+def _folders_of(kind: str) -> tuple[Path, Path]:
+    return Path("config", kind), shipped("config") / kind
+
+
+def _files_of(kind: str) -> dict[str, Path]:
+    files: dict[str, Path] = {}
+    for folder in _folders_of(kind):
+        for path in sorted(folder.glob("*")):
+            if path.suffix in SUFFIXES and (kind != "schedule" or _is_job(path)):
+                files.setdefault(path.stem, path)
+    return files
 
 
 def _is_job(path: Path) -> bool:

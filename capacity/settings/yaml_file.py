@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from capacity.domain.errors import ConfigError
+from capacity.domain.errors import ConfigError, ContentError
 from capacity.settings.key_schema import keys_at
 from capacity.settings.yaml_nodes import Document, Location, Problem, read
 
@@ -30,11 +30,12 @@ def load(
 ) -> Settings:
     """Return the content of *path*; *check* finds what is wrong beyond single values.
 
-    Raises ConfigError with a line `file:line: key: what is wrong` for each problem.
+    Raises ContentError with a line `file:line: key: what is wrong` for each problem.
     """
     document = read(_text(path), str(path))
     if not isinstance(document.data, dict):
-        raise ConfigError(f"{path}:1: must be a mapping of keys to values{_got(document.data)}")
+        wrong = f"{path}:1: must be a mapping of keys to values{_got(document.data)}"
+        raise ContentError(wrong, places=(f"{path}:1",))
     problems = list(document.problems)
     settings: Settings | None = None
     try:
@@ -50,7 +51,10 @@ def load(
         problems += [(document.line_of(place), place, text) for place, text in check(settings)]
     if problems or settings is None:
         problems.sort(key=lambda problem: problem[0])
-        raise ConfigError(*(_sentence(path, problem) for problem in problems))
+        raise ContentError(
+            *(_sentence(path, problem) for problem in problems),
+            places=tuple(f"{path}:{line}" for line, _place, _text in problems),
+        )
     return settings
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from capacity.domain.errors import ConfigError
+from capacity.domain.errors import ConfigError, ContentError
 
 MOST_NODES = 20_000
 MOST_DEPTH = 40
@@ -84,9 +84,11 @@ def read(text: str, shown: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f"{shown}:{mark.line + 1}" if mark else shown
-        raise ConfigError(f"{line}: not valid YAML: {error.problem or error.context}") from None
+        wrong = f"{line}: not valid YAML: {error.problem or error.context}"
+        raise ContentError(wrong, places=(line,)) from None
     except yaml.YAMLError as error:
-        raise ConfigError(f"{shown}: not valid YAML: {' '.join(str(error).split())}") from None
+        wrong = f"{shown}: not valid YAML: {' '.join(str(error).split())}"
+        raise ContentError(wrong, places=(shown,)) from None
     except RecursionError:
         raise ConfigError(f"{shown}: nested too deeply, at most {MOST_DEPTH} levels") from None
     if root is None:

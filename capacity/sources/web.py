@@ -17,6 +17,7 @@ from typing import NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 from capacity.domain.errors import ConfigError, UnreachableError
+from capacity.monitor.credentials import require_secret
 from capacity.sources.deadline import LateError, within
 
 TIMEOUT_S = 3.0
@@ -41,7 +42,8 @@ class Answer(NamedTuple):
 
 
 def read_token(file: Path) -> str:
-    """Return the token in *file*, one word. Raises ConfigError."""
+    """Return the token in *file*, one word. Raises ConfigError, also where others may read it."""
+    require_secret(f"{file}: cannot read the agent's token", file)
     try:
         if file.exists() and not file.is_file():
             raise ConfigError(f"{file}: is no regular file; a token is one word in one")

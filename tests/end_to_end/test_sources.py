@@ -115,6 +115,7 @@ def test_exporters_and_prometheus_tell_of_descriptors_what_the_agent_tells(measu
     def by_pushing(stack, pid, _port):
         (tmp_path / "token").write_text("a-long-enough-token-of-32-letters")
         (tmp_path / "token").chmod(0o600)
+        (tmp_path / "token").chmod(0o600)
         address = f"127.0.0.1:{HERE['free_port']()}"
         secret = ("--token-file", tmp_path / "token")
         push = ("--push", f"http://{address}", "--listen", "0", "--pid", pid, *secret)

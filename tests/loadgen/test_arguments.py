@@ -37,6 +37,19 @@ def test_the_web_form_offers_target_and_profile_but_no_path_to_write_to(parser):
     assert {"capacity_profile", "capacity_target"} == ours
 
 
+def test_the_web_form_offers_the_names_there_are_and_what_the_operator_gave(parser):
+    options = parser.parse_args(["--capacity-target", "./own.yaml"])
+    choices = {
+        kind: list(parser.args_included_in_web_ui[f"capacity_{kind}"].choices)
+        for kind in ("target", "profile")
+    }
+
+    assert "./own.yaml" == options.capacity_target
+    assert {"demo", "./own.yaml"} <= set(choices["target"])
+    assert {"safe", "quick"} <= set(choices["profile"])
+    assert 1 == choices["target"].count("demo")
+
+
 def test_an_environment_keeps_the_options_it_was_made_with(parser):
     options = parser.parse_args(["--capacity-run", "here"])
 

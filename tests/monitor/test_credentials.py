@@ -66,6 +66,25 @@ def test_what_somebody_else_hands_over_may_come_through_its_group(tmp_path):
     assert read_token(path) == "s3cret-of-16-letters"
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to others")
+def test_what_another_user_keeps_to_himself_is_not_ours_to_send(tmp_path):
+    path = tmp_path / "token"
+    path.write_text("s3cret\n")
+    path.chmod(0o600)
+    os.chown(path, 65534, 65534)
+
+    with pytest.raises(ConfigError, match="belongs to another user"):
+        read_token(path)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    path = tmp_path / "token"
+    os.mkfifo(path, 0o600)
+
+    with pytest.raises(ConfigError, match="is no regular file"):
+        read_token(path)
+
+
 def test_without_a_certificate_there_is_no_tls():
     assert server_context(None, None) is None
 

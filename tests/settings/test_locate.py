@@ -6,7 +6,7 @@ import pytest
 
 import capacity
 from capacity.domain.errors import ConfigError
-from capacity.settings.locate import beside, beside_if_path, find, shipped
+from capacity.settings.locate import beside, beside_if_path, find, names_of, shipped
 
 SHIPPED = Path(capacity.__file__).parent.parent / "config"
 
@@ -100,6 +100,15 @@ def test_what_is_named_in_a_file_is_beside_it_unless_only_here(tmp_path, monkeyp
     assert beside(folder, str(tmp_path / "both")) == str(tmp_path / "both")
     assert beside_if_path(folder, "deribit") == "deribit"
     assert beside_if_path(folder, "both.yaml") == "sub/both.yaml"
+
+
+def test_the_names_of_a_kind_are_those_that_can_be_found(here):
+    names = names_of("profiles")
+
+    assert {"safe", "break"} <= set(names)
+    assert names == sorted(names)
+    assert all(find("profiles", name).is_file() for name in names)
+    assert [] == names_of("nosuch")
 
 
 def test_what_is_no_job_is_not_offered_as_one(here):

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from capacity.domain.errors import ConfigError
+from capacity.domain.errors import ConfigError, without_content
 from capacity.settings.yaml_file import MOST_BYTES, load
 
 
@@ -187,6 +187,29 @@ def test_a_file_that_cannot_be_opened_says_so(tmp_path):
         f"{tmp_path / 'none.yaml'}: cannot be read: No such file or directory"
     )
     assert message(tmp_path) == f"{tmp_path}: cannot be read: Is a directory"
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("- a\n- hunter2", "f.yaml:1"),
+        ("name: n\ninner: {port: hunter2}", "f.yaml:2"),
+        ("name: n\nhunter2: 1\ninner: {port: 1}", "f.yaml:2"),
+        ("name: n\n hunter2: [", "f.yaml:2"),
+        ("name: !hunter2 x", "f.yaml:1"),
+    ],
+)
+def test_what_is_wrong_can_be_told_without_what_stands_in_the_file(file, text, place):
+    with pytest.raises(ConfigError) as error:
+        load(file(text), ADAPTER)
+    told = without_content(error.value)
+
+    assert "hunter2" not in told
+    assert told.startswith(f"not valid: {place}")
+
+
+def test_what_names_no_content_is_told_as_it_is(file):
+    assert "f.yaml: cannot be read: " in without_content(ConfigError("f.yaml: cannot be read: x"))
 
 
 def test_a_pipe_or_a_device_is_refused_and_not_waited_for(tmp_path):

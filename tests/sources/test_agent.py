@@ -91,6 +91,7 @@ def test_the_token_of_the_file_opens_what_is_closed_without_it(start_agent, exch
     agent = start_agent("--pid", exchange.pid, "--token-file", token_file)
     wrong_file = tmp_path / "wrong"
     wrong_file.write_text("b")
+    wrong_file.chmod(0o600)
 
     assert exchange.pid in AgentClient(agent.url, token_file).info().target_pids
     for file in (None, wrong_file):
@@ -103,6 +104,7 @@ def test_a_token_file_that_cannot_be_read_is_named(tmp_path, content):
     file = tmp_path / "token"
     if content is not None:
         file.write_bytes(content)
+        file.chmod(0o600)
     with pytest.raises(ConfigError, match=f"{file}: cannot read the agent's token"):
         AgentClient("http://127.0.0.1:1", file)
 

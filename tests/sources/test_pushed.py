@@ -190,6 +190,7 @@ def post(agent, path, body, token=None):
 def test_an_agent_is_heard_over_the_wire_with_the_token_of_the_file(tmp_path):
     token = tmp_path / "token"
     token.write_text("a-word-of-16-letters\n")
+    token.chmod(0o600)
     agent = section(token_file=str(token))
     source = pushed_to(agent, agent.listen)
 
@@ -232,6 +233,7 @@ def test_files_that_are_no_certificate_are_named(tmp_path):
 def test_a_receiver_does_not_take_a_token_that_can_be_guessed(tmp_path):
     token = tmp_path / "token"
     token.write_text("x" * 15)
+    token.chmod(0o600)
     agent = section(token_file=str(token))
     with pytest.raises(ConfigError, match="a token of 15 letters can be guessed"):
         pushed_to(agent, agent.listen)

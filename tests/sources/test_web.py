@@ -33,6 +33,7 @@ def test_token_and_accept_are_sent(serve, tmp_path):
 
     token = tmp_path / "token"
     token.write_text("word\n")
+    token.chmod(0o600)
     place(serve(answer), token_file=str(token), accept="text/plain").fetch("/x", {"a": "b c"})
 
     assert "Bearer word" == seen["HTTP_AUTHORIZATION"]
@@ -97,6 +98,7 @@ def dripping_head():
 def test_no_redirect_is_followed_so_that_a_token_goes_to_nobody_else(answering, tmp_path):
     token = tmp_path / "token"
     token.write_text("word")
+    token.chmod(0o600)
     seen = []
     headers = [("Location", "http://127.0.0.1:1/v1/info")]
     answer = place(answering(b"", "302 Found", headers), token_file=str(token)).fetch("/v1/info")
@@ -156,8 +158,18 @@ def test_speech_without_tls_where_tls_was_expected_is_told(exchange):
 def test_a_token_is_one_word(tmp_path, text):
     file = tmp_path / "token"
     file.write_text(text)
+    file.chmod(0o600)
     with pytest.raises(ConfigError, match="a token is one word of printable ASCII"):
         read_token(file)
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o602, 0o604])
+def test_a_token_that_others_may_read_is_sent_nowhere(tmp_path, mode):
+    file = tmp_path / "token"
+    file.write_text("word")
+    file.chmod(mode)
+    with pytest.raises(ConfigError, match="may read or write it; chmod go="):
+        place("http://127.0.0.1:1", token_file=str(file))
 
 
 def test_a_token_in_a_pipe_is_not_waited_for(tmp_path):

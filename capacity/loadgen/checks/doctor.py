@@ -73,6 +73,8 @@ class Examination:
         self._is_reached = False
         self._source: Source | None = None
         self._info: AgentInfo | None = None
+        self.planned: Planned | None = None
+        """The load that the profile means, once it was looked at and can be offered."""
 
     def findings(self) -> list[Finding]:
         """Return everything found; nothing that is wrong raises."""
@@ -178,6 +180,7 @@ class Examination:
                 f"{' to begin with' if planned.experiment is not None else ''}"
             ),
         )
+        self.planned = planned
         if planned is None:
             return
         if (trouble := too_few_rows(self._target.values, planned.most_connections)) is not None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from capacity.domain.errors import RunInvalidError
 from capacity.domain.load import LoadStep
 from capacity.domain.observation import CutOff, StepObservation
-from capacity.domain.plan import Excuse
+from capacity.domain.plan import CapacityPlan, Excuse
 from capacity.domain.resources import Limit
 from capacity.domain.run import RunRecord
 from capacity.loadgen.master.merged_counts import MergedCounts
@@ -36,7 +36,7 @@ class AdaptiveSteps:
     ) -> None:
         """Take the steps that are *begun* with: the baseline and the first level."""
         self._experiment = experiment
-        self._rules = rules
+        self.rules = rules
         self._steps = list(begun)
         self._declared = declared
         self._is_down = False
@@ -49,6 +49,8 @@ class AdaptiveSteps:
         """How the last step was saturated, if it was so twice."""
         self._to_repeat: LoadStep | None = None
         self.reason = ""
+        self.answer: CapacityPlan | Excuse | None = None
+        """The plan so far."""
         self._decided: Climb | None = None
         self._trouble: str | None = None
         """Why the climb could not go on, where that is no result."""
@@ -62,7 +64,7 @@ class AdaptiveSteps:
         self.short = None if is_first else short
         ramp_s = (observation.plateau_started_at or 0.0) - observation.started_at
         ramp_s -= observation.step.settle_s
-        if observation.connects >= self._rules.start and ramp_s > 0.0:
+        if observation.connects >= self.rules.start and ramp_s > 0.0:
             self._opened_per_s = observation.connects / ramp_s
 
     def next_steps(self, record: RunRecord) -> tuple[LoadStep, ...]:
@@ -97,7 +99,7 @@ class AdaptiveSteps:
         return "aborted", {"reason": self._trouble, "exit_code": RunInvalidError.exit_code}
 
     def _climb(self, record: RunRecord, levels: list[int]) -> Climb:
-        answer = plan(record, declared=self._declared)
+        answer = self.answer = plan(record, declared=self._declared)
         last = [step for step in self._seen if step.step.connections == levels[-1]]
         void = next((step.void for step in last if step.void is not None), None)
         if void is not None and all(step.void is not None for step in last):
@@ -106,12 +108,12 @@ class AdaptiveSteps:
         if isinstance(answer, Excuse) and record.manifest.agent is not None:
             self._trouble = f"no capacity so far: {answer.reason}"
             return Climb(connections=None, reason=self._trouble)
-        self._pace_per_s = arrival_pace_per_s(record, answer, self._rules.fraction)
+        self._pace_per_s = arrival_pace_per_s(record, answer, self.rules.fraction)
         per_s = self._opened_per_s or self._experiment.pace.connects_per_s
         per_s = min(per_s, self._pace_per_s)
         most_at_pace = levels[-1] + round(per_s * LONGEST_RAMP_S)
         began_at, ended_at = self._seen[0].started_at, self._seen[-1].plateau_ended_at
         used_s = (ended_at or began_at) - began_at
         return next_climb(
-            record, answer, self._rules, levels, most_at_pace=most_at_pace, used_s=used_s
+            record, answer, self.rules, levels, most_at_pace=most_at_pace, used_s=used_s
         )

@@ -29,10 +29,27 @@ logger = logging.getLogger(__name__)
 LOCAL = "local"
 """Locust without workers does their work itself, under this name."""
 EXCHANGES = 5
+RETURN_S = 8.0
+"""A worker that has stopped its users reports as ready again after two seconds."""
 TIMEOUT_S = 15.0
 """A worker that finds no way to the target says so after five seconds."""
 
 _rolls: "WeakKeyDictionary[Environment, Roster]" = WeakKeyDictionary()
+
+
+def await_workers(environment: Environment, expected: int) -> None:
+    """Wait until *expected* workers are there: they are away for a moment after each run.
+
+    Raises PreflightError where none comes.
+    """
+    deadline_s = time.monotonic() + RETURN_S
+    while len(present_workers(environment)) < expected and time.monotonic() < deadline_s:
+        gevent.sleep(0.05)
+    if not present_workers(environment):
+        raise PreflightError(
+            "no worker is connected, so nothing can offer a load; start Locust with --processes 1, or"
+            " workers as config/deploy/README.md says"
+        )
 
 
 def check_in(environment: Environment, target: Target) -> tuple[WorkerIdentity, ...]:

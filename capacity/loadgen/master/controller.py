@@ -16,14 +16,17 @@ import gevent
 
 from capacity.domain.load import LoadStep
 from capacity.domain.observation import CutOff, CutOffKind, StepObservation
-from capacity.loadgen.checks.preflight import Preflight, check
+from capacity.loadgen.checks.preflight import check
 from capacity.loadgen.master import run_endings
 from capacity.loadgen.master.adaptive_steps import AdaptiveSteps
 from capacity.loadgen.master.assignments import careful_rate_per_s, is_careful, orders_of, stage_of
-from capacity.loadgen.master.check_in import check_in
+from capacity.loadgen.master.check_in import LOCAL, check_in
+from capacity.loadgen.master.closing import Closing
+from capacity.loadgen.master.course import course_from
 from capacity.loadgen.master.distress import Distress
+from capacity.loadgen.master.forecasts import Forecasts
 from capacity.loadgen.master.guard_watch import Guard, Moment, saturated
-from capacity.loadgen.master.limit_search import TRIAL, LimitSearch
+from capacity.loadgen.master.limit_search import TRIAL
 from capacity.loadgen.master.locust_users import fix_poller_count, spawns_per_s, subscribers_of
 from capacity.loadgen.master.merged_counts import MergedCounts
 from capacity.loadgen.master.recorder import Recorder
@@ -31,11 +34,10 @@ from capacity.loadgen.master.run_endings import Ending
 from capacity.loadgen.master.run_events import Beat, Seen, seen_in
 from capacity.loadgen.master.run_states import Action, action_on
 from capacity.loadgen.master.step_results import WORKER_JOINED, WORKER_LOST, StepResults
-from capacity.loadgen.master.step_sequence import ListedSteps, StepSequence
 from capacity.loadgen.master.worker_pool import WorkerPool
 from capacity.loadgen.protocol import messages
 from capacity.planning.safety.guards import Trip
-from capacity.settings.profile import BreakProfile, Profile
+from capacity.settings.profile import Profile
 from capacity.settings.target import Target
 from capacity.workload.profile import (
     START,
@@ -74,36 +76,28 @@ class Controller:
         self._pollers = fix_poller_count(
             environment, preflight.most_requests_per_s, profile.poll_interval_s
         )
-        self._course: StepSequence = ListedSteps()
-        if isinstance(profile, BreakProfile):
-            seeker = LimitSearch(profile, preflight.steps[-1], target.slo, earlier)
-            preflight = replace(preflight, steps=(seeker.first_step(),))
-            self._course = seeker
-        elif preflight.experiment is not None and preflight.rules is not None:
-            self._course = AdaptiveSteps(
-                preflight.experiment, preflight.rules, preflight.steps, preflight.declared
-            )
-        self.preflight: Preflight = preflight
-        self.steps: list[LoadStep] = list(preflight.steps)
-        self.recorder = Recorder(run, target, profile, preflight, workers)
-        self.is_over = False
-        self.exit_code = 0
-        self._closing: gevent.Greenlet | None = None
-        self._position: Position = START
+        self.course, self.preflight = course_from(preflight, profile, target.slo, earlier)
+        self.steps: list[LoadStep] = list(self.preflight.steps)
+        self.recorder = Recorder(run, target, profile, self.preflight, workers)
+        self._closing = Closing(self._close_record)
+        self.stops_after_step = False
+        """Somebody wants the run to end when the step that is under way is over."""
+        self.position: Position = START
         self._failures = 0
         pids = preflight.info.target_pids if preflight.info is not None else ()
         self._guard = Guard(profile, preflight.limits, target.slo, pids)
         self._is_careful = is_careful(profile)
         self._distress = Distress(
             self._guard,
-            is_careful=self._course.is_careful,
+            is_careful=self.course.is_careful,
             has_agent=preflight.agent is not None,
         )
         self._progress = (0, 0.0)
         """Most connections open in this step, and the elapsed time at which they were."""
         self._started_s = time.monotonic()
-        self._pool = WorkerPool(environment, orders_of(target, profile, preflight))
-        self._book = StepResults(self._pool, self.recorder)
+        self.pool = WorkerPool(environment, orders_of(target, profile, preflight))
+        self.book = StepResults(self.pool, self.recorder)
+        self.forecasts = Forecasts(preflight.declared, is_beside_load=LOCAL in self.pool.ids)
         self._greenlets: list[gevent.Greenlet] = []
 
     def begin(self) -> None:
@@ -118,51 +112,60 @@ class Controller:
         """Return Locust's users and spawn rate for now; None when the run is over."""
         if self.is_over:
             return None
-        rate_per_s = spawns_per_s(self.steps, self._position.index, self._pool.heard)
-        subscribers = subscribers_of(self._step, self.profile.connections_per_user)
+        rate_per_s = spawns_per_s(self.steps, self.position.index, self.pool.heard)
+        subscribers = subscribers_of(self.step, self.profile.connections_per_user)
         return subscribers + self._pollers, rate_per_s
 
     def on_counts(self, worker: str, report: dict[str, Any]) -> None:
-        self._pool.note(worker, report["gauges"])
+        self.pool.note(worker, report["gauges"])
         self._failures += sum(report["failures"].values())
         self.recorder.unmatched(report["examples"])
         self.recorder.said(report["said"])
         if self.open_connections > self._progress[0]:
-            self._progress = (self.open_connections, self._elapsed_s)
-        self._book.add(worker, report)
+            self._progress = (self.open_connections, self.elapsed_s)
+        self.book.add(worker, report)
 
     @property
     def open_connections(self) -> int:
-        return self._pool.open_connections
+        return self.pool.open_connections
+
+    @property
+    def ending(self) -> Ending | None:
+        """How the run ended, or is about to; None while it goes on."""
+        return self._closing.ending
+
+    @property
+    def is_over(self) -> bool:
+        return self._closing.is_over
+
+    @property
+    def exit_code(self) -> int:
+        return self._closing.exit_code
 
     @property
     def users(self) -> int:
-        return self._pool.users
+        return self.pool.users
 
     @property
-    def _elapsed_s(self) -> float:
+    def elapsed_s(self) -> float:
         return time.monotonic() - self._started_s
 
     @property
     def observations(self) -> list[StepObservation]:
-        return self._book.observations
-
-    @property
-    def position(self) -> Position:
-        return self._position
+        return self.book.observations
 
     @property
     def total_steps(self) -> int | None:
         """Return how many steps there are; of a climb nobody knows yet how many follow."""
-        return None if self._course.is_careful else len(self.steps)
+        return None if self.course.is_careful else len(self.steps)
 
     @property
-    def _step(self) -> LoadStep:
-        return self.steps[self._position.index]
+    def step(self) -> LoadStep:
+        return self.steps[self.position.index]
 
     @property
-    def _merged(self) -> MergedCounts:
-        return self._book.merged(self._position.index, self._position.phase)
+    def counts(self) -> MergedCounts:
+        return self.book.merged(self.position.index, self.position.phase)
 
     def _beat_forever(self) -> None:
         while not self.is_over:
@@ -177,33 +180,33 @@ class Controller:
     def _beat(self) -> Beat:
         """Return what is to be seen now."""
         # A careful ramp takes as long as it gets on.
-        stalled_s = self._elapsed_s - self._progress[1] if self._is_careful else None
+        stalled_s = self.elapsed_s - self._progress[1] if self._is_careful else None
         return Beat(
             steps=self.steps,
-            position=self._position,
-            elapsed_s=self._elapsed_s,
+            position=self.position,
+            elapsed_s=self.elapsed_s,
             stalled_s=stalled_s,
             open_connections=self.open_connections,
             connections_per_user=self.profile.connections_per_user,
-            has_workers=bool(self._pool),
-            is_search=self._course.is_search,
-            loss=self._book.loss(self._step),
+            has_workers=bool(self.pool),
+            is_search=self.course.is_search,
+            loss=self.book.loss(self.step),
             moment=self._moment(),
             samples=self.recorder.samples,
         )
 
     def _moment(self) -> Moment | None:
         """Return what the guards look at, None where nothing is guarded."""
-        if self._course.is_search and self.profile.guards is None:
+        if self.course.is_search and self.profile.guards is None:
             return None
-        index, phase = self._position.index, self._position.phase
+        index, phase = self.position.index, self.position.phase
         return Moment(
-            merged=self._merged,
-            connections=self._book.connections_peak,
-            is_loaded=index > 0 or self._step.connections > 0,
+            merged=self.counts,
+            connections=self.book.connections_peak,
+            is_loaded=index > 0 or self.step.connections > 0,
             is_leaving=is_way_down(self.steps, index) and phase is not Phase.PLATEAU,
-            lost_before=self._book.lost_before(self._position),
-            refused_by=self._pool.refused_by,
+            lost_before=self.book.lost_before(self.position),
+            refused_by=self.pool.refused_by,
         )
 
     def _do(self, action: Action, seen: Seen) -> None:
@@ -216,35 +219,37 @@ class Controller:
             Action.GIVE_UP_TRIAL: lambda: self._give_up(seen.statement),
             Action.END_UNREACHED: self._end_unreached,
             Action.END_LOST: lambda: self._end_lost(seen.statement, seen.loss),
-            Action.END_GUARDED: lambda: self._end_guarded(self._position.index, seen.sign),
+            Action.END_GUARDED: lambda: self._end_guarded(self.position.index, seen.sign),
             Action.END_WITHOUT_WORKERS: lambda: self.finish(
-                run_endings.without_workers(self._pool.last_fate)
+                run_endings.without_workers(self.pool.last_fate)
             ),
         }
         doing[action]()
 
     def _begin_step(self, position: Position) -> None:
-        if not self._is_guarded_from(self.steps[position.index]):
+        if self.stops_after_step:
+            self._follow()
+        elif not self._is_guarded_from(self.steps[position.index]):
             self._move_to(position)
 
     def _give_up(self, statement: str) -> None:
-        self._book.disturbances.add(statement)
+        self.book.disturbances.add(statement)
         self._follow()
 
     def _move_to(self, position: Position) -> None:
-        before, self._position = self._position, position
+        before, self.position = self.position, position
         now_at = time.time()
         self._begin_phase()
         if position.index != before.index:
             self._close_step(now_at)
 
     def _begin_phase(self) -> None:
-        position, step = self._position, self._step
+        position, step = self.position, self.step
         if position.phase is Phase.RAMP:
-            self._progress = (self.open_connections, self._elapsed_s)
+            self._progress = (self.open_connections, self.elapsed_s)
         self._distress.begin(position.phase, self.recorder.samples)
         self._share_stage()
-        self._book.begin(position)
+        self.book.begin(position)
         self.recorder.event(
             "phase",
             index=position.index,
@@ -255,19 +260,19 @@ class Controller:
 
     def _share_stage(self, **changes: Any) -> None:
         """Tell every worker its share of the stage that is due."""
-        step = replace(self._step, connects_per_s=self._connects_per_s)
-        shares = max(1, len(self._pool))
-        stage = stage_of(self._position, step, shares, is_careful=self._is_careful)
-        self._pool.tell(messages.STAGE, replace(stage, **changes).as_message())
+        step = replace(self.step, connects_per_s=self._connects_per_s)
+        shares = max(1, len(self.pool))
+        stage = stage_of(self.position, step, shares, is_careful=self._is_careful)
+        self.pool.tell(messages.STAGE, replace(stage, **changes).as_message())
 
     def _close_step(
         self, ended_at: float | None = None, cut_off: CutOff | None = None
     ) -> StepObservation:
         step = self.steps[len(self.observations)]
-        observation, last = self._book.close(
-            step, ended_at=ended_at or time.time(), cut_off=cut_off
-        )
-        trial = self._course.after(observation, last) if cut_off is None else None
+        observation, last = self.book.close(step, ended_at=ended_at or time.time(), cut_off=cut_off)
+        if not self.course.is_careful:
+            self.forecasts.make(observation, self.recorder.record())
+        trial = self.course.after(observation, last) if cut_off is None else None
         if trial is not None:
             self.recorder.event(TRIAL, **trial)
         return observation
@@ -276,62 +281,66 @@ class Controller:
         """Close the step that is over, then begin what the course says, or end the run."""
         self._share_stage(index=BETWEEN)
         closed = self._close_step()
-        if isinstance(self._course, AdaptiveSteps):
-            if self._course.short is not None:
-                self._end_guarded(closed.index, saturated(self._course.short))
+        if self.stops_after_step:
+            self.finish(run_endings.stopped_after(closed.index))
+            return
+        if isinstance(self.course, AdaptiveSteps):
+            if self.course.short is not None:
+                self._end_guarded(closed.index, saturated(self.course.short))
                 return
             self.recorder.catch_up(closed.plateau_ended_at or closed.started_at)
-        steps = self._course.next_steps(self.recorder.record())
-        if isinstance(self._course, AdaptiveSteps) and (climb := self._course.take_decision()):
+        steps = self.course.next_steps(self.recorder.record())
+        if isinstance(self.course, AdaptiveSteps) and (climb := self.course.take_decision()):
             self.recorder.event("climb", **asdict(climb))
+            self.forecasts.note(closed, self.course.answer)
         if not steps:
-            self.finish(self._course.end())
-        elif self._course.is_search or not self._is_guarded_from(steps[0]):
+            self.finish(self.course.end())
+        elif self.course.is_search or not self._is_guarded_from(steps[0]):
             index = len(self.steps)
             self.steps += steps
-            self._position = Position(index=index, phase=Phase.RAMP, since_s=self._elapsed_s)
+            self.position = Position(index=index, phase=Phase.RAMP, since_s=self.elapsed_s)
             self._begin_phase()
 
     def _end_unreached(self) -> None:
-        self._pool.tell(messages.END)
-        cut_off = self._book.unreached(self._step)
+        self.pool.tell(messages.END)
+        cut_off = self.book.unreached(self.step)
         self.finish(run_endings.not_reached(self._close_step(cut_off=cut_off)))
 
     def _end_lost(self, statement: str, kind: CutOffKind) -> None:
-        self._pool.tell(messages.END)
-        cut_off = CutOff(kind=kind, statement=statement, connections=self._book.connections_peak)
-        index = self._position.index
+        self.pool.tell(messages.END)
+        cut_off = CutOff(kind=kind, statement=statement, connections=self.book.connections_peak)
+        index = self.position.index
         self._close_step(cut_off=cut_off)
         self.finish(run_endings.target_lost(index, statement))
 
     @property
     def _connects_per_s(self) -> float:
-        most_per_s = self._step.connects_per_s
+        most_per_s = self.step.connects_per_s
         if self._is_careful:
-            most_per_s = careful_rate_per_s(self.steps, self._position.index)
+            most_per_s = careful_rate_per_s(self.steps, self.position.index)
         return most_per_s * self._distress.rate_ratio
 
     def _slow_down(self, trip: Trip) -> None:
-        self._progress = (self._progress[0], self._elapsed_s)
-        if self._position.phase is Phase.SETTLE:
-            self._position = replace(self._position, since_s=self._elapsed_s)
+        self._progress = (self._progress[0], self.elapsed_s)
+        if self.position.phase is Phase.SETTLE:
+            self.position = replace(self.position, since_s=self.elapsed_s)
         self._share_stage()
         rate_per_s = round(self._connects_per_s, 1)
         self.recorder.event("eased", **asdict(trip), connects_per_s=rate_per_s)
 
     def _is_guarded_from(self, step: LoadStep) -> bool:
         """Tell whether *step* would trip a guard; then the run has ended before it."""
-        trip = self._guard.trip_ahead(self.recorder.samples, step, self._step)
+        trip = self._guard.trip_ahead(self.recorder.samples, step, self.step)
         return trip is not None and self._end_guarded(len(self.observations), trip, is_ahead=True)
 
     def _end_guarded(self, index: int, trip: Trip, *, is_ahead: bool = False) -> bool:
-        self._pool.tell(messages.END)
-        if self._book.has_open_step:
+        self.pool.tell(messages.END)
+        if self.book.has_open_step:
             cut_off = CutOff(
                 kind=trip.kind,
                 statement=trip.statement,
                 resource=trip.resource,
-                connections=self._book.connections_peak,
+                connections=self.book.connections_peak,
             )
             self._close_step(cut_off=None if is_ahead else cut_off)
         self.recorder.event("guard", **asdict(trip))
@@ -340,52 +349,44 @@ class Controller:
 
     def finish(self, ending: Ending) -> None:
         """Close the record, once; a later call waits until the first one is done."""
-        if self._closing is None:
-            # In a greenlet of its own: Locust may kill the caller's while the record is closed.
-            self._closing = gevent.spawn(self._close_record, *ending)
-        self._closing.join()
+        self._closing.begin(ending)
 
     def _close_record(self, kind: str, detail: dict[str, Any]) -> None:
-        self.exit_code = detail.get("exit_code", 0)
-        try:
-            self._pool.tell(messages.END)
-            if self._book.has_open_step:
-                self._close_step(
-                    cut_off=CutOff(
-                        kind=CutOffKind.STOPPED,
-                        statement=str(detail.get("reason", kind)),
-                        connections=self._book.connections_peak,
-                    )
+        self.pool.tell(messages.END)
+        if self.book.has_open_step:
+            self._close_step(
+                cut_off=CutOff(
+                    kind=CutOffKind.STOPPED,
+                    statement=str(detail.get("reason", kind)),
+                    connections=self.book.connections_peak,
                 )
-            self.recorder.close(kind, detail)
-        finally:
-            # Last, because Locust may end the process as soon as the load shape says so.
-            self.is_over = True
+            )
+        self.recorder.close(kind, detail)
 
-    def abort(self, reason: str, exit_code: int) -> None:
+    def abort(self, ending: Ending) -> None:
         """End a run that Locust stops before its profile is through; nothing after its end."""
-        if self._closing is None:
+        if self.ending is None:
             self._watch_workers()
-            if not self._pool:
-                self.finish(run_endings.without_workers(self._pool.last_fate))
-        self.finish(("aborted", {"reason": reason, "exit_code": exit_code}))
+            if not self.pool:
+                self.finish(run_endings.without_workers(self.pool.last_fate))
+        self.finish(ending)
         gevent.killall(self._greenlets, block=False)
 
     def _on_crash(self, greenlet: gevent.Greenlet) -> None:
-        self.abort(run_endings.crash_reason(greenlet.exception), exit_code=5)
+        self.abort(run_endings.crashed(greenlet.exception))
 
     def _watch_workers(self) -> None:
-        lost, joined = self._pool.changes()
+        lost, joined = self.pool.changes()
         for worker in lost:
-            self._book.disturbances.add(WORKER_LOST)
-            self.recorder.event("worker_lost", worker=worker, reason=self._pool.fate(worker))
+            self.book.disturbances.add(WORKER_LOST)
+            self.recorder.event("worker_lost", worker=worker, reason=self.pool.fate(worker))
         for worker in joined:
-            self._book.disturbances.add(WORKER_JOINED)
+            self.book.disturbances.add(WORKER_JOINED)
             self.recorder.event("worker_joined", worker=worker)
-        if self._pool.order_silent() or lost or joined:
+        if self.pool.order_silent() or lost or joined:
             self._share_stage()
 
     def _note_forever(self) -> None:
         while not self.is_over:
             gevent.sleep(1.0)
-            self.recorder.point(self._book.point(self._position, self._failures))
+            self.recorder.point(self.book.point(self.position, self._failures))

@@ -41,6 +41,8 @@ class Recorder:
         self._preflight = preflight
         self.path = run
         self.samples: list[Sample] = []
+        self.points: list[LoadPoint] = []
+        self.events: list[RunEvent] = []
         self.started_at = time.time()
         self._last_seq = self._newest_seq()
         self._agent_lost = False
@@ -73,7 +75,8 @@ class Recorder:
         self.fetching = gevent.spawn(self._fetch_forever) if preflight.agent else None
 
     def event(self, kind: str, /, **detail: Any) -> None:
-        self._writer.append_event(RunEvent(at=time.time(), kind=kind, detail=detail))
+        self.events.append(RunEvent(at=time.time(), kind=kind, detail=detail))
+        self._writer.append_event(self.events[-1])
 
     def unmatched(self, problems: Iterable[str]) -> None:
         """Keep a few examples of frames that the dialect has no rule for, none twice."""
@@ -90,6 +93,7 @@ class Recorder:
                 self.event("target_said", text=text)
 
     def point(self, point: LoadPoint) -> None:
+        self.points.append(point)
         self._writer.append_point(point)
 
     def step(self, observation: StepObservation, histograms: dict[str, Histogram]) -> None:
@@ -105,7 +109,7 @@ class Recorder:
             manifest=self._manifest,
             steps=tuple(self._steps),
             samples=tuple(self.samples),
-            histograms=self._histograms,
+            histograms=dict(self._histograms),
             events=tuple(self._changes),
             missing=(),
         )

@@ -6,6 +6,8 @@ from capacity.domain.errors import GuardError, RunInvalidError, UnreachableError
 from capacity.domain.observation import CutOffKind, StepObservation
 from capacity.planning.safety.guards import Trip
 
+INTERRUPTED = 130
+"""Exit code of who is stopped by Ctrl-C, or by a button."""
 Ending = tuple[str, dict[str, Any]]
 
 
@@ -46,7 +48,35 @@ def without_workers(fate: str) -> Ending:
     }
 
 
-def crash_reason(problem: BaseException | None) -> str:
+def stopped() -> Ending:
+    return "aborted", {
+        "reason": "the run was stopped before the end of its profile",
+        "exit_code": INTERRUPTED,
+    }
+
+
+def stopped_after(index: int) -> Ending:
+    return "aborted", {
+        "reason": f"the run was stopped when step {index} was over, as asked for; its steps are kept and"
+        " can be planned from",
+        "exit_code": INTERRUPTED,
+    }
+
+
+def crashed(problem: BaseException | None) -> Ending:
+    reason = f"an internal error ended it: {problem!r}"
     if isinstance(problem, OSError):
-        return f"the record cannot be written any further ({problem.strerror}); free disk space and run again"
-    return f"an internal error ended it: {problem!r}"
+        reason = (
+            f"the record cannot be written any further ({problem.strerror}); free disk space and run"
+            " again"
+        )
+    return "aborted", {"reason": reason, "exit_code": RunInvalidError.exit_code}
+
+
+def in_words(ending: Ending) -> str:
+    """Return how a run ended as a sentence for a page."""
+    kind, detail = ending
+    reason = str(detail.get("reason") or detail.get("climbed") or "every step was held")
+    if kind == "finished":
+        return f"The run is finished: {reason}."
+    return f"The run ended early: {reason} (exit code {detail.get('exit_code', 0)})."

@@ -1,14 +1,17 @@
 """Begins a run when Locust's load shape first asks, and ends it when Locust stops."""
 
 from locust.env import Environment
-from locust.runners import MasterRunner
+from locust.runners import STATE_STOPPING, MasterRunner
 
 import logging
+import sys
 from pathlib import Path
 from typing import Any
 
-from capacity.domain.errors import CapacityError, PreflightError
+from capacity.domain.errors import CapacityError, PreflightError, without_content
 from capacity.loadgen.arguments import options_of
+from capacity.loadgen.master import run_endings
+from capacity.loadgen.master.check_in import await_workers, present_workers
 from capacity.loadgen.master.controller import Controller
 from capacity.loadgen.master.limit_search import trials_to_resume
 from capacity.loadgen.protocol import messages
@@ -19,6 +22,7 @@ from capacity.settings.profile import load_profile
 from capacity.settings.target import load_target
 
 logger = logging.getLogger(__name__)
+
 
 _NOT_COME = (
     "the remote workers did not connect in time; start them as config/deploy/README.md says, open the"
@@ -34,34 +38,88 @@ class Session:
         self.controller: Controller | None = None
         """The present run, or the last one; its table stays readable after its end."""
         self.problem: str | None = None
-        """Why the last run could not begin."""
+        """Why the last run could not begin, in words without the content of files."""
+        self.is_beginning = False
+        """Target and generator are being looked at; nothing is open yet."""
+        self._is_unwanted = False
         self._is_running = False
+        self._workers = 1
+        """That took part in the run before."""
         runner = environment.runner
         assert runner is not None
         runner.register_message(messages.COUNTS, self._on_counts)
-        environment.events.test_stop.add_listener(self._on_test_stop)
+        # Before Locust stops its workers: who stops because it was told to is not lost.
+        environment.events.test_stopping.add_listener(self._on_stopping)
+        environment.events.test_stop.add_listener(self._on_stopping)
 
     def tick(self) -> tuple[int, float] | None:
         """Return the users due now and their spawn rate; None when there is nothing to run."""
-        if not self._is_running:
-            try:
-                self.controller = self._controller()
-                self.controller.begin()
-            except CapacityError as error:
-                self._not_begun(error)
-                return None
-            self.problem = None
-            self._is_running = True
+        if not self._is_running and not self._begin():
+            return None
         assert self.controller is not None
         due = self.controller.users_due()
         self._is_running = due is not None
         return due
 
+    @property
+    def is_busy(self) -> bool:
+        """Tell whether a run is under way, from its checks until Locust has stopped its workers."""
+        controller, runner = self.controller, self._environment.runner
+        assert runner is not None
+        return (
+            self.is_beginning
+            or runner.shape_greenlet is not None
+            or runner.state == STATE_STOPPING
+            or (controller is not None and not controller.is_over)
+        )
+
+    def start(self, **options: str) -> None:
+        """Begin a run with these of our options, as Locust's form does."""
+        vars(options_of(self._environment)).update(options)
+        self.problem = None
+        self.is_beginning = True
+        runner = self._environment.runner
+        assert runner is not None
+        runner.start_shape()
+
+    def note_stop(self) -> None:
+        """Take it that the run which is about to begin is not wanted: Locust has nothing to stop yet."""
+        self._is_unwanted = self.is_beginning
+
+    def stop(self) -> None:
+        """End the run that is under way, or about to begin, as Locust's STOP does."""
+        self.note_stop()
+        runner = self._environment.runner
+        assert runner is not None
+        runner.stop()
+
+    def stop_after_step(self) -> None:
+        """Let the step that is under way be measured to its end, then end the run."""
+        self.note_stop()
+        if self.controller is not None:
+            self.controller.stops_after_step = True
+
     def on_quitting(self) -> None:
         """Close the record, whatever ends the process, and settle Locust's exit code."""
-        self._on_test_stop()
+        self._on_stopping()
         if self.controller is not None and self.problem is None:
             self._environment.process_exit_code = self.controller.exit_code
+
+    def _begin(self) -> bool:
+        self.is_beginning, self.problem = True, None
+        try:
+            self.controller = self._controller()
+            if self._is_unwanted:
+                self.controller.finish(run_endings.stopped())
+            else:
+                self.controller.begin()
+        except CapacityError as error:
+            self._not_begun(error)
+            return False
+        finally:
+            self.is_beginning = self._is_unwanted = False
+        self._is_running = True
+        return True
 
     def on_exit(self) -> None:
         """Say why nothing was begun where Locust gave up waiting for workers: no event tells."""
@@ -74,7 +132,11 @@ class Session:
     def _not_begun(self, error: CapacityError) -> None:
         self.problem = str(error)
         self._environment.process_exit_code = error.exit_code
-        logger.error("%s", error)
+        if self._environment.web_ui is not None:
+            # Locust shows its log to whoever sees the page, who need not be one to read the files.
+            self.problem = without_content(error)
+            print(error, file=sys.stderr)  # noqa: T201 - the terminal is the operator's
+        logger.error("%s", self.problem)
         if run := options_of(self._environment).capacity_run:
             write_ending(Path(run), ending_of(error))
 
@@ -85,14 +147,15 @@ class Session:
         run = options.capacity_run or new_run_path(target.name, profile.name)
         scheme = "https" if target.tls else "http"
         self._environment.host = f"{scheme}://{target.host}:{target.port}"
-        workers = getattr(self._environment.runner, "worker_count", 1)
+        await_workers(self._environment, self._workers)
+        self._workers = workers = len(present_workers(self._environment))
         earlier = options.capacity_resume
         return Controller(
             self._environment,
             target,
             profile,
             Path(run),
-            max(1, workers),
+            workers,
             earlier=trials_to_resume(Path(earlier), target, profile) if earlier else (),
         )
 
@@ -100,9 +163,7 @@ class Session:
         if self.controller is not None and not self.controller.is_over:
             self.controller.on_counts(msg.node_id, msg.data)
 
-    def _on_test_stop(self, **_kwargs: Any) -> None:
+    def _on_stopping(self, **_kwargs: Any) -> None:
         if self.controller is not None:
-            self.controller.abort(
-                "the run was stopped before the end of its profile", exit_code=130
-            )
+            self.controller.abort(run_endings.stopped())
         self._is_running = False

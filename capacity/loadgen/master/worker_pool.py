@@ -31,7 +31,8 @@ class WorkerPool:
         self._called_s: dict[str, float] = {}
         self._ordered_s: dict[str, float] = {}
         self._rejected: set[str] = set()
-        self._gauges: dict[str, dict[str, Any]] = {}
+        self.gauges: dict[str, dict[str, Any]] = {}
+        """What each worker that is there said last of itself."""
         self._heard_s: dict[str, float] = {}
         self._processes = Processes()
         self.last_fate = "nothing is known of it"
@@ -44,24 +45,24 @@ class WorkerPool:
 
     @property
     def open_connections(self) -> int:
-        return sum(gauges["open_connections"] for gauges in self._gauges.values())
+        return sum(gauges["open_connections"] for gauges in self.gauges.values())
 
     @property
     def most_open(self) -> int:
         """Return the most that were open at once lately, those included that were lost since."""
         return sum(
-            gauges.get("most_open", gauges["open_connections"]) for gauges in self._gauges.values()
+            gauges.get("most_open", gauges["open_connections"]) for gauges in self.gauges.values()
         )
 
     @property
     def users(self) -> int:
-        return sum(gauges["users"] for gauges in self._gauges.values())
+        return sum(gauges["users"] for gauges in self.gauges.values())
 
     @property
     def refused_by(self) -> dict[str, int]:
         """Failures by reason, of those workers that have given up opening connections."""
         reasons: dict[str, int] = {}
-        for gauges in self._gauges.values():
+        for gauges in self.gauges.values():
             for reason, count in gauges.get("refused_by", {}).items():
                 reasons[reason] = reasons.get(reason, 0) + count
         return reasons
@@ -69,13 +70,13 @@ class WorkerPool:
     @property
     def heard(self) -> int:
         """Count of the workers that have said what they hold."""
-        return len(self._gauges)
+        return len(self.gauges)
 
     def note(self, worker: str, gauges: dict[str, Any]) -> None:
         """Take what a worker says it holds; one that was lost holds nothing any more."""
         note_life(self._environment.runner, worker)
         if worker in self.ids:
-            self._gauges[worker] = gauges
+            self.gauges[worker] = gauges
             self._heard_s[worker] = time.monotonic()
             self._processes.note(worker, gauges["pid"])
 
@@ -100,7 +101,7 @@ class WorkerPool:
         self.ids = present - ended
         lost, joined = before - self.ids, self.ids - before
         for worker in lost:
-            self._gauges.pop(worker, None)
+            self.gauges.pop(worker, None)
         for worker in joined & self._ordered_s.keys():  # It was only out of sight for a while.
             self._ordered_s[worker] = time.monotonic()
         return lost, joined
@@ -112,7 +113,7 @@ class WorkerPool:
         """
         now_s = time.monotonic()
         ordered = False
-        for worker in self.ids - self._gauges.keys():
+        for worker in self.ids - self.gauges.keys():
             if worker in self._roster:
                 if now_s - self._ordered_s.get(worker, -math.inf) >= SILENCE_S:
                     self._ordered_s[worker] = now_s

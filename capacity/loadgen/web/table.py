@@ -1,15 +1,22 @@
 """The live table as texts: resource, used, limit, cost per connection, ceiling."""
 
+from dataclasses import replace
+from weakref import WeakKeyDictionary
+
 from capacity.domain.resources import Limit, LimitState, Resource
-from capacity.domain.units import amount, count
+from capacity.domain.units import about, amount, count
 from capacity.domain.words import RESOURCES
+from capacity.loadgen.master.controller import Controller
+from capacity.loadgen.master.run_endings import in_words
 from capacity.loadgen.master.session import Session
 from capacity.planning.evidence.effective_limits import effective_limits
-from capacity.planning.live import LiveRow, live_rows
+from capacity.planning.live import LiveRow, latest_use, live_rows
 
 UNKNOWN = "—"
 DECLARED_ONLY = frozenset({Resource.APPLICATION_CONNECTIONS})
 """Resources whose limit no agent can read: only a target file can state it."""
+FARTHEST = 10_000_000
+"""Connections; what is beyond is the noise of what others use."""
 COLUMNS = (
     ("resource", "Resource"),
     ("used", "Usage now"),
@@ -19,20 +26,35 @@ COLUMNS = (
 )
 
 
+_fitted: "WeakKeyDictionary[Controller, tuple[int, list[LiveRow]]]" = WeakKeyDictionary()
+"""Rows as fitted from so many steps: a fit after each step is enough."""
+
+
 def table_of(session: Session) -> list[dict[str, str]]:
     """Return the rows of the present or last run; none before the first."""
     controller = session.controller
     if controller is None:
         return []
+    known, rows = _fitted.get(controller, (-1, []))
+    steps = len(controller.observations)
+    if known != steps or not rows:
+        rows = _fit(controller)
+        _fitted[controller] = steps, rows
+    limits = effective_limits(controller.preflight.limits)
+    now = latest_use(controller.recorder.samples)
+    return [
+        texts_of(replace(row, used=now.get(row.resource)), limits.get(row.resource)) for row in rows
+    ]
+
+
+def _fit(controller: Controller) -> list[LiveRow]:
     offset = controller.preflight.clock_offset
-    rows = live_rows(
+    return live_rows(
         controller.observations,
         controller.recorder.samples,
         controller.preflight.limits,
         clock_offset_s=offset.offset_s if offset is not None else 0.0,
     )
-    limits = effective_limits(controller.preflight.limits)
-    return [texts_of(row, limits.get(row.resource)) for row in rows]
 
 
 def texts_of(row: LiveRow, limit: Limit | None) -> dict[str, str]:
@@ -60,7 +82,7 @@ def _limit(limit: Limit | None, resource: Resource) -> str:
 
 def _ceiling(row: LiveRow, limit: Limit | None) -> str:
     if row.ceiling is not None:
-        return count(row.ceiling)
+        return about(row.ceiling) if row.ceiling < FARTHEST else f"beyond {count(FARTHEST)}"
     if limit is not None and limit.state is LimitState.UNLIMITED:
         return "none"
     return row.reason or UNKNOWN
@@ -70,15 +92,17 @@ def status_of(session: Session) -> str:
     """Return one line about where the run stands."""
     if session.problem is not None:
         return f"No run: {session.problem}"
+    if session.is_beginning:
+        return "Looking at target and generator before the run"
     controller = session.controller
     if controller is None:
-        return "No run yet: start one on the Locust page."
-    if controller.is_over:
-        return f"Run finished; recorded in {controller.recorder.path}"
+        return "No run yet"
+    if controller.ending is not None:
+        return f"{in_words(controller.ending)} Its record is in {controller.recorder.path}"
     position = controller.position
-    total = f" of {controller.total_steps}" if controller.total_steps else ""
+    total = f" of {controller.total_steps - 1}" if controller.total_steps else ""
     return (
-        f"Running, step {position.index + 1}{total}, {position.phase}: "
+        f"Running, step {position.index}{total}, {position.phase}: "
         f"{controller.open_connections} connections open, {controller.users} users; "
         f"recording to {controller.recorder.path}"
     )

@@ -274,7 +274,7 @@ def _first_share(
         return None
     recent = (samples[oldest], samples[-1])
     # The target's own are summed up every few seconds: what did not grow just now may have before.
-    whose = "target_" if _grown(samples[0], samples[-1], "target_segments_sent", least=1.0) else ""
+    whose = whose_segments(samples)
     trips = _shares_beyond(recent, limits, bounds, whose)
     if trips and unloaded > 1:
         for guard in _shares_beyond((samples[0], samples[unloaded - 1]), limits, bounds, whose):
@@ -315,7 +315,23 @@ def _is_busy(recent: Sequence[Sample], limits: Sequence[Limit]) -> bool:
 def _shares_beyond(
     span: tuple[Sample, Sample], limits: Sequence[Limit], bounds: Bounds, whose: str
 ) -> dict[str, Trip]:
-    """Return the guards on a share of something that trip between two samples, by name.
+    """Return the guards on a share of something that trip between two samples, by name."""
+    return {
+        reading.guard: reading
+        for reading in share_readings(span, limits, bounds, whose)
+        if reading.number > reading.bound
+    }
+
+
+def whose_segments(samples: Sequence[Sample]) -> str:
+    """Return how the counters of segments begin: the target's own where these are told."""
+    return "target_" if _grown(samples[0], samples[-1], "target_segments_sent", least=1.0) else ""
+
+
+def share_readings(
+    span: tuple[Sample, Sample], limits: Sequence[Limit], bounds: Bounds, whose: str
+) -> list[Trip]:
+    """Return every guard on a share of something that can be read between two samples.
 
     *whose* begins the names of the counters of segments: the target's own, or its namespace's.
     """
@@ -337,16 +353,16 @@ def _shares_beyond(
         ),
         ("memory pressure", *pressure, span[1].at - span[0].at, bounds.memory_pressure_ratio),
     )
-    return {
-        guard: Trip(
+    return [
+        Trip(
             guard=guard,
             number=part / whole,
             bound=bound,
             statement=f"{what.format(units.share(part / whole))} (bound {units.share(bound)})",
         )
         for guard, what, part, whole, bound in shares
-        if part is not None and whole and part > whole * bound
-    }
+        if part is not None and whole
+    ]
 
 
 def _pressure(before: Sample, after: Sample, limits: Sequence[Limit]) -> tuple[str, float | None]:

@@ -13,7 +13,14 @@ from capacity.domain.errors import PreflightError
 from capacity.loadgen.checks.worker_identity import PROGRAM, boot_id, identity_here
 from capacity.loadgen.client.worker import Worker
 from capacity.loadgen.master import check_in as check_in_module
-from capacity.loadgen.master.check_in import EXCHANGES, LOCAL, check_in, present_workers, roll_of
+from capacity.loadgen.master.check_in import (
+    EXCHANGES,
+    LOCAL,
+    await_workers,
+    check_in,
+    present_workers,
+    roll_of,
+)
 from capacity.loadgen.protocol import messages
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
@@ -158,3 +165,29 @@ def test_the_next_run_asks_anew(master, join, target):
     [after] = check_in(master, target.model_copy(update={"source_addresses": ("127.0.0.9",)}))
 
     assert [(), ("127.0.0.9",)] == [before.addresses, after.addresses]
+
+
+def test_a_worker_that_comes_back_in_time_is_waited_for(master, join):
+    waiting = gevent.spawn(await_workers, master, 1)
+    gevent.sleep(0.1)
+    was_waiting = not waiting.dead
+    join()
+    waiting.get(timeout=PATIENCE_S)
+
+    assert was_waiting
+
+
+def test_without_any_worker_there_is_no_run(master, monkeypatch):
+    monkeypatch.setattr(check_in_module, "RETURN_S", 0.1)
+    with pytest.raises(PreflightError, match=r"no worker is connected.* --processes 1"):
+        await_workers(master, 1)
+
+
+def test_a_run_begins_with_the_workers_that_are_there_when_others_stay_away(
+    master, join, monkeypatch
+):
+    monkeypatch.setattr(check_in_module, "RETURN_S", 0.1)
+    join()
+    await_workers(master, 2)
+
+    assert 1 == len(present_workers(master))

@@ -103,7 +103,7 @@ class Run:
         return load(self.path)
 
     def end(self):
-        self.controller.abort("the test is over", exit_code=1)
+        self.controller.abort(("aborted", {"reason": "the test is over", "exit_code": 1}))
         self._shape.kill()
 
 
@@ -366,7 +366,7 @@ def test_a_run_that_is_stopped_says_so_once_and_with_the_exit_code_of_an_interru
     run = start_run(target_file(exchange), profile(plateau_s=60))
     run.until(lambda controller: controller.position.phase == "plateau")
     for _ in range(2):
-        run.controller.abort("it was stopped", exit_code=130)
+        run.controller.abort(("aborted", {"reason": "it was stopped", "exit_code": 130}))
     record = load(run.path)
 
     assert ("aborted", {"reason": "it was stopped", "exit_code": 130}) == end_of(record)

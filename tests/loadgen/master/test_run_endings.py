@@ -58,7 +58,43 @@ def test_each_way_to_end_early_has_its_reason_and_exit_code(ending, exit_code, s
 def test_a_full_disk_is_no_internal_error():
     full = OSError(errno.ENOSPC, "No space left on device")
 
-    assert "cannot be written any further (No space left on device)" in run_endings.crash_reason(
-        full
+    assert (
+        "cannot be written any further (No space left on device)"
+        in run_endings.crashed(full)[1]["reason"]
     )
-    assert "an internal error ended it: KeyError" in run_endings.crash_reason(KeyError("index"))
+    kind, detail = run_endings.crashed(KeyError("index"))
+    assert ("aborted", 5) == (kind, detail["exit_code"])
+    assert "an internal error ended it: KeyError" in detail["reason"]
+
+
+@pytest.mark.parametrize(
+    ("ending", "told"),
+    [
+        (("finished", {}), "The run is finished: every step was held."),
+        (
+            ("finished", {"climbed": "the profile's 2 levels are done"}),
+            "The run is finished: the profile's 2 levels are done.",
+        ),
+        (
+            run_endings.stopped(),
+            "The run ended early: the run was stopped before the end of its profile (exit code 130).",
+        ),
+        (
+            run_endings.stopped_after(3),
+            "The run ended early: the run was stopped when step 3 was over, as asked for; its steps are kept and can be planned from (exit code 130).",
+        ),
+        (
+            run_endings.without_workers("killed"),
+            "The run ended early: the last worker was lost: killed; the steps before it are kept (exit code 5).",
+        ),
+    ],
+)
+def test_every_ending_is_told_in_a_sentence(ending, told):
+    assert told == run_endings.in_words(ending)
+
+
+def test_a_guards_ending_is_told_with_what_was_seen():
+    told = run_endings.in_words(run_endings.guarded(2, TRIP))
+
+    assert "the limit guard removed the load at step 2: descriptors: 95 of 100 in use" in told
+    assert told.endswith("(exit code 12).")

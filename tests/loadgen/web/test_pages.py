@@ -16,6 +16,7 @@ import pytest
 from capacity.loadgen.client.poller import Poller
 from capacity.loadgen.client.subscriber import Subscriber
 from capacity.loadgen.client.worker import Worker
+from capacity.loadgen.master import run_endings
 from capacity.loadgen.master.session import Session
 from capacity.loadgen.web.pages import mount
 from capacity.loadgen.web.table import COLUMNS
@@ -73,6 +74,8 @@ def ui_of(monkeypatch):
             capacity_profile=str(profile),
             capacity_run=str(run),
             capacity_resume="",
+            capacity_web_allow="",
+            capacity_web_names="",
         )
         runner = environment.create_local_runner()
         runners.append(runner)
@@ -134,18 +137,21 @@ def test_the_page_and_the_tab_follow_a_run_from_before_to_after(ui_of, run_files
     time.sleep(2.1)  # Locust answers from its cache for two seconds.
     tab_after = tab_rows_of(ui)
 
-    assert ("No run yet: start one on the Locust page.", [], []) == (
+    assert ("No run yet", [], []) == (
         before["status"],
         before["rows"],
         tab_before,
     )
     assert re.match(
-        r"Running, step 2 of 3, \w+: 5 connections open, \d+ users; recording to ", during["status"]
+        r"Running, step 1 of 2, \w+: 5 connections open, \d+ users; recording to ", during["status"]
     )
     cells = {row["resource"]: row for row in during["rows"]}
     assert cells["file descriptors"]["used"].endswith(" descriptors")
     assert {"—"} == {row["cost"] for row in during["rows"]}
-    assert f"Run finished; recorded in {run_files['run']}" == after["status"]
+    assert (
+        f"The run is finished: every step was held. Its record is in {run_files['run']}"
+        == after["status"]
+    )
     cells = {row["resource"]: row for row in after["rows"]}
     descriptors = cells["file descriptors"]
     assert re.fullmatch(r"1(\.\d+)? descriptors?", descriptors["cost"])
@@ -159,7 +165,7 @@ def test_no_cell_is_left_without_a_text(ui_of, run_files, seconds):
     controller = ui.session.controller
     wait_until(lambda: controller.recorder.samples, seconds(10))
     rows = data_of(ui)["rows"]
-    controller.abort("the test has seen enough", exit_code=130)
+    controller.abort(run_endings.stopped())
 
     assert rows
     assert all(row[key] for row in rows for key, _title in COLUMNS)
@@ -178,12 +184,18 @@ def test_locusts_page_gets_the_tab_its_table_and_a_link(ui_of, base):
 
 
 @pytest.mark.parametrize("base", ["", "/lt"])
-def test_the_page_of_its_own_has_every_column(ui_of, base):
-    answer = ui_of(base=base).client.get(f"{base}/capacity/")
-    page = answer.get_data(as_text=True)
+def test_locusts_page_gets_the_script_that_fills_the_tab(ui_of, base):
+    ui = ui_of(base=base)
+    index = ui.client.get(f"{base}/").get_data(as_text=True)
+    script = ui.client.get(f"{base}/capacity/tab.js")
 
-    assert (200, "text/html") == (answer.status_code, answer.mimetype)
-    assert [title for _key, title in COLUMNS] == re.findall(r'<th scope="col">([^<]*)</th>', page)
+    assert f'src="{base}/capacity/tab.js" data-place="{base}/capacity/"' in index
+    assert (200, True) == (script.status_code, "capacity/" in index)
+
+
+@pytest.mark.parametrize("name", ["pages.py", "capacity.html", "..%2Fplugin.py", "%2Fetc%2Fpasswd"])
+def test_no_other_file_of_the_program_is_served(ui_of, name):
+    assert 404 == ui_of().client.get(f"/capacity/{name}").status_code
 
 
 def test_rows_are_not_added_twice_to_a_cached_answer(ui_of):
@@ -210,12 +222,100 @@ def test_a_target_with_markup_in_its_name_is_shown_as_text_only(ui_of):
 
     assert "<script>alert(1)" in answer.get_json()["status"]
     assert "application/json" == answer.mimetype
-    assert "alert(1)" not in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<script>alert(1)" not in page
     assert "<script>alert(1)" not in index
 
 
-def test_the_page_puts_data_in_as_text_never_as_markup(ui_of):
-    page = ui_of().client.get("/capacity/").get_data(as_text=True)
+@pytest.mark.parametrize("name", ["live.js", "tab.js"])
+def test_scripts_put_data_in_as_text_never_as_markup(ui_of, name):
+    script = ui_of().client.get(f"/capacity/{name}").get_data(as_text=True)
 
-    assert 3 == page.count(".textContent = ")
-    assert not re.search(r"innerHTML|outerHTML|insertAdjacent|document\.write|\beval\b", page)
+    assert not re.search(r"innerHTML|insertAdjacent|document\.write|\beval\b|https?:", script)
+
+
+def test_nothing_but_our_own_scripts_and_styles_can_run_in_the_page(ui_of):
+    ui = ui_of()
+    answer = ui.client.get("/capacity/")
+    page = answer.get_data(as_text=True)
+    policy = answer.headers["Content-Security-Policy"]
+
+    assert "default-src 'none'; script-src 'self'; style-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert not re.search(r"<script>|\son\w+=|style=", page)
+
+
+FORM = {"user_count": "1", "spawn_rate": "1", "host": "x"}
+
+
+def swarm(ui, **form):
+    """Start a run by Locust's own form."""
+    answer = ui.post("/swarm", {**FORM, **form}).json()
+    assert answer["success"], answer
+    return answer
+
+
+def ending_of(record):
+    event = record.events[-1]
+    return event.kind, event.detail["exit_code"], event.detail["reason"]
+
+
+@pytest.mark.parametrize("path", ["/stop", "/capacity/stop"])
+def test_who_presses_stop_has_stopped_the_run_and_lost_no_worker(web_ui, path):
+    swarm(web_ui, capacity_profile="long")
+    web_ui.wait(lambda data: "step 1 of 2, plateau" in data["status"])
+    web_ui.post(path)
+    after = web_ui.wait(lambda data: not data["is_busy"])
+    record = web_ui.newest_run()
+
+    assert ("aborted", 130, "the run was stopped before the end of its profile") == ending_of(
+        record
+    )
+    assert not {"worker_lost", "worker_joined"} & {event.kind for event in record.events}
+    assert after["status"].startswith(
+        "The run ended early: the run was stopped before the end of its profile (exit code 130)."
+    )
+    assert 130 == after["exit_code"]
+
+
+def test_a_run_can_be_stopped_while_it_is_only_looked_at(web_ui):
+    swarm(web_ui, capacity_profile="long")
+    web_ui.wait(lambda data: data["is_busy"])
+    web_ui.post("/stop")
+    after = web_ui.wait(lambda data: not data["is_busy"])
+
+    assert "the run was stopped before the end of its profile" in after["status"]
+
+
+def test_a_run_that_begins_right_after_another_has_its_workers_back(web_ui):
+    for _ in range(2):
+        swarm(web_ui, capacity_profile="long")
+        web_ui.wait(lambda data: "plateau: 0 connections" in data["status"])
+        web_ui.post("/stop")
+        web_ui.wait(lambda data: not data["is_busy"])
+
+        assert 130 == ending_of(web_ui.newest_run())[1]
+
+
+def test_a_step_that_is_under_way_is_measured_before_the_run_ends_at_the_next_one(web_ui):
+    swarm(web_ui, capacity_profile="pairs")
+    web_ui.wait(lambda data: "step 1 of 2, plateau" in data["status"])
+    web_ui.post("/capacity/stop-after-step")
+    after = web_ui.wait(lambda data: not data["is_busy"])
+    record = web_ui.newest_run()
+
+    assert "the run was stopped when step 1 was over, as asked for" in after["status"]
+    assert not after["is_bad"]
+    assert "<h2>Stopped: here, profile pairs</h2>" in web_ui.get("/capacity/").text
+    assert ("aborted", 130) == ending_of(record)[:2]
+    assert [None, None] == [step.cut_off for step in record.steps]
+    assert record.steps[1].plateau_ended_at - record.steps[1].plateau_started_at > 2.5
+
+
+def test_a_target_that_does_not_answer_is_told_on_the_page(web_ui):
+    answer = swarm(web_ui, capacity_target="closed")
+    after = web_ui.wait(lambda data: "No run:" in data["status"])
+
+    assert answer["success"] is True
+    assert "no WebSocket there" in after["status"]
+    assert not after["is_busy"]

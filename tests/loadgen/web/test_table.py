@@ -36,7 +36,7 @@ def test_a_known_resource_shows_its_use_limit_cost_and_ceiling_with_units():
         "used": "64 MiB",
         "limit": "1 GiB",
         "cost": "50 KiB",
-        "ceiling": "19,661",
+        "ceiling": "19,700",
     } == texts
 
 
@@ -101,13 +101,19 @@ def test_a_limit_that_could_not_be_read_says_why():
 
 
 def test_before_the_first_run_the_table_is_empty_and_the_status_says_what_to_do():
-    session = SimpleNamespace(controller=None, problem=None)
+    session = SimpleNamespace(controller=None, problem=None, is_beginning=False)
 
     assert [] == table_of(session)
-    assert "No run yet: start one on the Locust page." == status_of(session)
+    assert "No run yet" == status_of(session)
 
 
 def test_a_run_that_could_not_begin_says_why():
     session = SimpleNamespace(controller=None, problem="config/targets has no 'demoo'")
 
     assert "No run: config/targets has no 'demoo'" == status_of(session)
+
+
+def test_while_target_and_generator_are_looked_at_the_status_says_so():
+    session = SimpleNamespace(controller=None, problem=None, is_beginning=True)
+
+    assert "Looking at target and generator before the run" == status_of(session)

@@ -1,0 +1,286 @@
+"""What the live page says of a run, as texts and figures; it asks the controller and changes nothing."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from capacity.domain import units
+from capacity.domain.caveats import Doubt
+from capacity.domain.load import LoadStep
+from capacity.domain.plan import CapacityPlan
+from capacity.domain.resources import Resource
+from capacity.domain.run import RunEvent
+from capacity.domain.words import RESOURCES, listed
+from capacity.loadgen.master.adaptive_steps import AdaptiveSteps
+from capacity.loadgen.master.controller import Controller
+from capacity.loadgen.master.guard_watch import refusals_in
+from capacity.loadgen.master.run_endings import in_words
+from capacity.loadgen.web import figures
+from capacity.loadgen.web.resource_rows import ResourceRow, resource_rows
+from capacity.planning.safety.guard_readings import guard_readings
+from capacity.planning.safety.guards import Bounds
+from capacity.workload.profile import Phase
+
+NEWEST_EVENTS = 8
+_QUIET = frozenset({"phase", "climb", "trial", "finished", "aborted"})
+_NEAR = 0.7
+"""Of a guard's bound, from where it is shown as near."""
+_BUSY_CPU_RATIO = 0.8
+"""Of the one core that a worker can use."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """One line with how good it is: ok, near, bad or caveat."""
+
+    kind: str
+    text: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """Everything the page shows of one run, present or last."""
+
+    name: str
+    step: str
+    phase: str
+    upcoming: str
+    open_connections: str
+    target_connections: str
+    flow: str
+    ending: str
+    forecast: str
+    forecast_note: str
+    forecast_figure: str
+    timeline: str
+    rows: list[ResourceRow]
+    others: list[ResourceRow]
+    guards: list[Remark]
+    generator: list[Remark]
+    caveats: list[Remark]
+    events: list[tuple[str, str]]
+
+
+def view_of(controller: Controller) -> View:
+    """Return what there is to say of the run of *controller* at this moment."""
+    recorder, preflight = controller.recorder, controller.preflight
+    made = controller.forecasts.made
+    newest = made[-1].answer if made else None
+    rows, others = resource_rows(recorder.samples, preflight.limits, newest)
+    figure, said, note = _forecast(controller)
+    total = f" of {controller.total_steps - 1}" if controller.total_steps else ""
+    point = recorder.points[-1] if recorder.points else None
+    flow = (
+        f"{units.rate(point.deliveries_per_s, 'updates')}, {units.rate(point.requests_per_s, 'requests')}"
+        if point is not None
+        else ""
+    )
+    theirs = [
+        s.used[Resource.APPLICATION_CONNECTIONS]
+        for s in recorder.samples[-5:]
+        if Resource.APPLICATION_CONNECTIONS in s.used
+    ]
+    ending = controller.ending
+    return View(
+        name=f"{controller.target.name}, profile {controller.profile.name}",
+        step=f"{controller.position.index}{total}",
+        phase=_phase(controller),
+        upcoming=_upcoming(controller),
+        open_connections=units.count(controller.open_connections),
+        target_connections=units.count(theirs[-1]) if theirs else "not counted",
+        flow=flow,
+        ending="" if ending is None else in_words(ending),
+        forecast=said,
+        forecast_note=note,
+        forecast_figure=figure,
+        timeline=_timeline(controller),
+        rows=rows,
+        others=others,
+        guards=list(_guards(controller)),
+        generator=list(_generator(controller)),
+        caveats=list(_caveats(controller)),
+        events=_events(controller),
+    )
+
+
+def _phase(controller: Controller) -> str:
+    position, step = controller.position, controller.step
+    passed_s = controller.elapsed_s - position.since_s
+    if position.phase is Phase.RAMP:
+        return f"ramp to {units.counted(step.connections, 'connection')}"
+    lasts_s = step.settle_s if position.phase is Phase.SETTLE else step.plateau_s
+    left_s = max(0.0, lasts_s - passed_s)
+    held = units.counted(step.connections, "connection")
+    return f"{position.phase} at {held}, {units.duration(round(left_s))} left"
+
+
+def _upcoming(controller: Controller) -> str:
+    if controller.stops_after_step:
+        return "the run ends when this step is over, as asked for"
+    following = controller.steps[controller.position.index + 1 :]
+    if following:
+        return _load(following[0])
+    course = controller.course
+    if isinstance(course, AdaptiveSteps):
+        rules = course.rules
+        most = min(rules.most, round(controller.step.connections * rules.growth))
+        return (
+            f"decided from this step; at most {units.counted(most, 'connection')}"
+            f" ({rules.most_by}: {units.count(rules.most)})"
+        )
+    return (
+        "decided from whether this step holds"
+        if course.is_search
+        else "nothing; this is the last step"
+    )
+
+
+def _load(step: LoadStep) -> str:
+    parts = [units.counted(step.connections, "connection")]
+    if step.connections and not step.subscriptions_per_connection:
+        parts.append("idle")
+    if step.requests_per_s:
+        parts.append(units.rate(step.requests_per_s, "requests"))
+    return ", ".join(parts)
+
+
+def _forecast(controller: Controller) -> tuple[str, str, str]:
+    """Return the figure, the capacity in words and what to know of it."""
+    made = controller.forecasts.made
+    plans = [
+        (each.after_step, each.answer) for each in made if isinstance(each.answer, CapacityPlan)
+    ]
+    if not plans:
+        reason = (
+            made[-1].answer.reason if made and not isinstance(made[-1].answer, CapacityPlan) else ""
+        )
+        return "", "No forecast yet", reason or "the first one follows the first levels"
+    _step, plan = plans[-1]
+    figure = figures.forecast(
+        [(step, each.capacity) for step, each in plans], plan.highest_connections
+    )
+    if plan.is_beyond_reach:
+        return figure, "No forecast yet", "too far beyond what was tested to be believed"
+    said = f"{units.middle(plan.capacity)} connections"
+    note = (
+        f"{units.interval(plan.capacity)}; bottleneck: {RESOURCES[plan.binding]}; safe capacity"
+        f" {units.count(plan.safe_capacity)}; {units.number(plan.extrapolation_ratio, 2)} times what was tested"
+    )
+    if plan.next_level is not None:
+        note += (
+            f"; at {units.counted(plan.next_level.connections, 'connection')} the interval narrows to"
+            f" ± {units.share(plan.next_level.half_width_ratio)}"
+        )
+    return figure, said, note
+
+
+def _timeline(controller: Controller) -> str:
+    recorder = controller.recorder
+    began_at, offset = recorder.started_at, controller.preflight.clock_offset
+    offset_s = offset.offset_s if offset is not None else 0.0
+    ours = [(point.at - began_at, float(point.open_connections)) for point in recorder.points]
+    theirs = [
+        (sample.at - offset_s - began_at, sample.used[Resource.APPLICATION_CONNECTIONS])
+        for sample in recorder.samples
+        if Resource.APPLICATION_CONNECTIONS in sample.used
+    ]
+    plateaus = [
+        (step.plateau_started_at - began_at, step.plateau_ended_at - began_at)
+        for step in controller.observations
+        if step.plateau_started_at is not None and step.plateau_ended_at is not None
+    ]
+    return figures.timeline(
+        figures.thinned(ours), figures.thinned(theirs), plateaus, controller.step.connections
+    )
+
+
+def _guards(controller: Controller) -> Iterator[Remark]:
+    samples = controller.recorder.samples
+    if controller.preflight.agent is not None and samples:
+        is_alive = samples[-1].target_started_at is not None
+        yield Remark(
+            kind="ok" if is_alive else "bad",
+            text="the target's process is alive" if is_alive else "the target's process is gone",
+        )
+    if controller.profile.guards is None:
+        yield Remark(
+            kind="caveat", text="no guards: the run goes on whatever happens to the target"
+        )
+        return
+    counts = controller.counts
+    refused = sum(refusals_in(counts.failures).values())
+    readings = guard_readings(
+        samples,
+        controller.preflight.limits,
+        Bounds(**controller.profile.guards.model_dump()),
+        connections=controller.book.connections_peak,
+        lost=counts.total("lost"),
+        refused=refused,
+        asked=refused + counts.total("connects"),
+    )
+    for reading in readings:
+        nearness = reading.number / reading.bound
+        kind = "bad" if nearness > 1 else "near" if nearness >= _NEAR else "ok"
+        yield Remark(kind=kind, text=f"{reading.guard}: {reading.statement}")
+
+
+def _generator(controller: Controller) -> Iterator[Remark]:
+    gauges = controller.pool.gauges
+    if gauges:
+        cpu = max(float(each["cpu_ratio"]) for each in gauges.values())
+        descriptors = max(float(each["descriptors_ratio"]) for each in gauges.values())
+        yield Remark(
+            kind="near" if cpu > _BUSY_CPU_RATIO or descriptors > _BUSY_CPU_RATIO else "ok",
+            text=f"{units.counted(len(gauges), 'worker')}; the busiest uses {units.share(cpu)} of a core"
+            f" and {units.share(descriptors)} of its descriptors",
+        )
+    healthy = [step.generator for step in controller.observations if step.generator is not None]
+    if healthy:
+        yield Remark(
+            kind="ok",
+            text=f"timers were at most {units.duration(healthy[-1].lag_p95_s)} late in the last step (p95)",
+        )
+    for step in controller.observations:
+        if step.void is not None:
+            yield Remark(kind="bad", text=f"step {step.index} is void: {step.void}")
+
+
+def _caveats(controller: Controller) -> Iterator[Remark]:
+    if controller.preflight.agent is None:
+        yield Remark(
+            kind="caveat",
+            text="no agent: nothing is known of the target's resources, and there is no forecast",
+            note="start `capacity agent` on the target's host and name it in the target file",
+        )
+    made = controller.forecasts.made
+    if made:
+        answer = made[-1].answer
+        assumed: tuple[Doubt, ...] = answer.assumptions if isinstance(answer, CapacityPlan) else ()
+        for doubt in (*answer.doubts, *assumed):
+            yield Remark(kind="caveat", text=doubt.statement, note=doubt.remedy)
+
+
+def _events(controller: Controller) -> list[tuple[str, str]]:
+    began_at = controller.recorder.started_at
+    told = [event for event in controller.recorder.events if event.kind not in _QUIET]
+    return [
+        (_clock(event.at - began_at), _event_text(event))
+        for event in told[: -NEWEST_EVENTS - 1 : -1]
+    ]
+
+
+def _event_text(event: RunEvent) -> str:
+    detail: Mapping[str, Any] = event.detail
+    name = event.kind.replace("_", " ")
+    if event.kind == "eased":
+        return f"arrivals slowed to {units.rate(detail['connects_per_s'], 'connects')}: {detail['statement']}"
+    if event.kind == "guard":
+        return f"guard {detail['guard']}: {detail['statement']}"
+    facts = [str(detail[key]) for key in ("reason", "note", "worker", "statement") if key in detail]
+    return f"{name}: {listed(facts)}" if facts else name
+
+
+def _clock(passed_s: float) -> str:
+    minutes, seconds = divmod(max(0, round(passed_s)), 60)
+    return f"{minutes}:{seconds:02d}"

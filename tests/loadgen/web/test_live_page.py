@@ -1,0 +1,131 @@
+"""The page's forms and its report, against real Locust processes."""
+
+import re
+import time
+
+import pytest
+
+LOGIN = """
+from locust import events
+
+@events.init.add_listener
+def with_login(environment, web_ui=None, **_):
+    if web_ui is not None:
+        web_ui.app.config["SECRET_KEY"] = "of-this-test"
+        web_ui.login_manager.user_loader(lambda _user: None)
+"""
+ROUTES = ["/", "/data", "/live.js", "/live.css", "/tab.js", "/report/report.html"]
+
+
+def start(ui, **form):
+    return ui.post("/capacity/start", {f"capacity_{key}": value for key, value in form.items()})
+
+
+def report_of(ui, patience_s=60.0):
+    """Return the page when the report of the run is there; looking at it has it made."""
+    deadline_s = time.monotonic() + patience_s
+    while "report/report.html" not in (page := ui.get("/capacity/").text):
+        assert time.monotonic() < deadline_s, page
+        time.sleep(0.2)
+    return page
+
+
+def test_the_report_of_a_run_is_made_when_it_is_over_and_served_beside_the_page(web_ui):
+    start(web_ui, target="here", profile="short")
+    web_ui.wait(lambda data: data["is_busy"])
+    during = web_ui.get("/capacity/report/report.html")
+    web_ui.wait(lambda data: not data["is_busy"])
+    report_of(web_ui)
+    report = web_ui.get("/capacity/report/report.html")
+    plan = web_ui.get("/capacity/report/plan.json")
+
+    assert 404 == during.status_code
+    assert (200, "text/html; charset=utf-8") == (report.status_code, report.headers["Content-Type"])
+    assert "Capacity of here" in report.text
+    assert "sandbox" in report.headers["Content-Security-Policy"]
+    assert (200, "application/json") == (plan.status_code, plan.headers["Content-Type"])
+    for path in ("run.json", "locust.log", "..%2frun.json", "%2fetc%2fpasswd", "../data"):
+        answer = web_ui.get(f"/capacity/report/{path}")
+        assert answer.status_code == 404 or answer.url.endswith("/capacity/data")
+
+
+def test_a_check_shows_steps_highest_load_and_findings_and_keeps_what_was_chosen(web_ui):
+    form = {"capacity_target": "here", "capacity_profile": "pairs", "demand": "example"}
+    answer = web_ui.post("/capacity/check", form)
+    page = web_ui.get("/capacity/").text
+
+    assert 303 == answer.status_code
+    assert "pairs against here: at most 10 connections and 2 requests/s" in page
+    assert "handshake and subscription" in page
+    assert re.search(r'<option value="pairs" selected>', page)
+    assert re.search(r'<option value="example" selected>', page)
+    assert not web_ui.data()["is_busy"]
+
+
+@pytest.mark.parametrize("action", ["start", "check"])
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ({"capacity_target": "/etc/passwd"}, "there is no target"),
+        ({"capacity_target": "nosuch"}, "there is no target"),
+        ({"capacity_profile": "shatter"}, "--capacity-web-allow break"),
+        ({"capacity_run": "mine"}, "--capacity-web-allow run"),
+        ({"capacity_target": "invalid"}, "config/targets/invalid.yaml:2"),
+    ],
+)
+def test_what_the_form_may_not_ask_for_is_told_in_it(web_ui, action, form, said):
+    web_ui.post(f"/capacity/{action}", form)
+    page = web_ui.get("/capacity/").text
+
+    assert said in page
+    assert "hunter2" not in page
+    assert not web_ui.data()["is_busy"]
+
+
+def test_a_guards_ending_is_told_in_words_on_page_and_data(web_ui):
+    start(web_ui, target="hurried", profile="careful")
+    web_ui.wait(lambda data: data["is_busy"])
+    after = web_ui.wait(lambda data: not data["is_busy"])
+    page = web_ui.get("/capacity/").text
+
+    assert 12 == after["exit_code"]
+    assert after["is_bad"]
+    for text in (after["status"], page):
+        assert "guard removed the load at step" in text
+    assert "Ended early: hurried, profile careful" in page
+
+
+def test_a_target_that_does_not_answer_is_refused_in_words(web_ui):
+    start(web_ui, target="closed", profile="short")
+    after = web_ui.wait(lambda data: data["is_bad"] and not data["is_busy"])
+    page = web_ui.get("/capacity/").text
+
+    assert "no WebSocket there" in after["status"]
+    assert re.search(r"<h2>Refused</h2><p>[^<]*no WebSocket there", page)
+
+
+def test_under_another_base_path_every_address_is_right(start_locust):
+    ui = start_locust("--web-base-path", "/lt")
+    page = ui.get("/capacity/").text
+    addresses = re.findall(r'(?:href|src|action)="([^"]+)"', page)
+
+    assert addresses
+    assert all(address.startswith("/lt/capacity/") for address in addresses)
+    assert 200 == ui.get("/capacity/live.js").status_code
+    assert 303 == start(ui, target="here", profile="short").status_code
+    assert ui.wait(lambda data: data["is_busy"])
+    ui.post("/capacity/stop")
+    ui.wait(lambda data: not data["is_busy"])
+
+
+def test_with_a_login_nothing_is_shown_or_done_before_it(start_locust, tmp_path, root):
+    (tmp_path / "login.py").write_text(LOGIN)
+    ui = start_locust("--web-login", "-f", f"{root / 'locustfiles'},{tmp_path / 'login.py'}")
+    for route in ROUTES:
+        answer = ui.get(f"/capacity{route}")
+        assert (302, True) == (answer.status_code, "/login" in answer.headers["Location"])
+    for action in ("start", "check", "stop", "stop-after-step"):
+        answer = ui.post(f"/capacity/{action}", {"capacity_target": "here"})
+        assert (302, True) == (answer.status_code, "/login" in answer.headers["Location"])
+
+    assert not (ui.folder / "reports").exists()
