@@ -295,7 +295,7 @@ def test_who_was_served_and_is_idle_makes_room_the_longest_idle_first(serve, tok
 def test_where_all_are_being_answered_a_further_connection_is_turned_away(serve, wait_until):
     server = serve()
     line = server.ring.since(0)[0][1]
-    server.ring._lines = [(seq, line) for seq in range(1, 9000)]
+    server.ring._lines = [(seq, line * 8) for seq in range(1, 9000)]
     held = held_connections(server)
     for client in held:
         client.sendall(b"GET /v1/samples HTTP/1.1\r\n\r\n")
