@@ -330,7 +330,7 @@ def test_a_target_file_that_does_not_fit_its_target_is_found_before_the_run(
     assert code == 4
     assert is_one_sentence(message)
     assert said in message
-    assert not (tmp_path / "reports").exists()
+    assert not (tmp_path / "reports" / "runs").exists()
 
 
 @pytest.mark.parametrize("given", ["wrong", None])
@@ -339,7 +339,7 @@ def test_an_agent_that_refuses_the_token_is_told_from_one_that_is_away(
 ):
     right, wrong = tmp_path / "right", tmp_path / "wrong"
     for path in (right, wrong):
-        path.write_text(path.name)
+        path.write_text(path.name * 8)
         path.chmod(0o600)
     agent = start("agent", "--pid", os.getpid(), "--listen", "0", "--token-file", right)
     settings = {"url": ready(agent, "agent")}
@@ -614,7 +614,7 @@ def test_an_agent_that_dies_does_not_end_the_run(start, measure):
     ("most_bytes", "exit_code", "words"),
     [
         (6_000, 2, "cannot write the run (File too large)"),  # Of the manifest there are 25,000.
-        (32_000, 5, "cannot be written on (File too large)"),
+        (32_000, 5, "cannot be written any further (File too large)"),
     ],
 )
 def test_a_full_disk_ends_the_run_in_words(measure, most_bytes, exit_code, words):

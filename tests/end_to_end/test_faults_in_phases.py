@@ -179,7 +179,7 @@ def check(kind, level, phase, code, measuring):
     codes, sentence = EXPECTED[kind]
     if (kind, level) == ("hang", 1):
         # Who never served anybody may also be one that the dialect does not understand.
-        codes, sentence = codes | {5}, f"{sentence}|0 updates came"
+        codes, sentence = codes | {5}, f"{sentence}|0 updates came|No update was received"
     reason = record.events[-1].detail["reason"]
 
     assert code in codes, measuring.said
@@ -200,7 +200,7 @@ def check(kind, level, phase, code, measuring):
     assert "limit_met" in {doubt["kind"] for doubt in plan["doubts"]}
     answer = out.split("Bottlenecks, in order")[0]
     assert "95 % confidence" not in answer
-    assert "exact" not in answer
+    assert not re.search(r"\bexact\b", answer)
     if kind in {"die", "restart", "drop", "hang"}:
         assert met["held"] < met["failed"], "what the target did not say is no cap"
 

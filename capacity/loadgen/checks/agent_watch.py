@@ -104,7 +104,17 @@ class Watch:
 
 
 def watch(target: Target, dialect: Dialect, source: Source, info: AgentInfo) -> Watch:
-    """Open a few connections and see whether the agent sees them. Raises UnreachableError."""
+    """Open a few connections and see whether the agent sees them. Raises UnreachableError.
+
+    What was not seen is looked for once more: a host that is busy may be late with its samples.
+    """
+    found = _watched_once(target, dialect, source, info)
+    if found.finding.status is not Status.FAILURE:
+        return found
+    return _watched_once(target, dialect, source, info)
+
+
+def _watched_once(target: Target, dialect: Dialect, source: Source, info: AgentInfo) -> Watch:
     samples = source.samples(0)
     # A sampler that samples when it is asked has long intervals as well.
     beat_s = min((sample.interval_s for sample in samples[-_RECENT:]), default=0.0)
