@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 
 PROCESSES = os.environ.get("CAPACITY_TEST_PROCESSES", "3")
@@ -21,11 +22,20 @@ NO_TESTS, FAILED = 5, 1
 
 
 def run(arguments):
-    """Run pytest, show what it prints as it comes, and return its exit code and its last line."""
+    """Run pytest, show what it prints as it comes, and return its exit code and its last line.
+
+    Temporary files have a root of their own: of one that several runs share, pytest tidies away what
+    another run is looking at.
+    """
     last = b""
-    with subprocess.Popen(
-        [sys.executable, "-m", "pytest", *arguments], stdout=subprocess.PIPE
-    ) as process:
+    with (
+        tempfile.TemporaryDirectory(prefix="capacity-tests-", ignore_cleanup_errors=True) as root,
+        subprocess.Popen(
+            [sys.executable, "-m", "pytest", *arguments],
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTEST_DEBUG_TEMPROOT": root},
+        ) as process,
+    ):
         while piece := process.stdout.read1():
             sys.stdout.buffer.write(piece)
             sys.stdout.buffer.flush()

@@ -28,7 +28,7 @@ def counters_file(pid: int, inner_pid: int, proc: str = "/proc") -> str | None:
     There is none with -XX:-UsePerfData or +PerfDisableSharedMem, or where /tmp is another's.
     """
     found = Path(f"{proc}/{pid}/root/tmp").glob(f"hsperfdata_*/{inner_pid}")
-    return next(map(str, sorted(found)), None)  # Sorted: a scan that is left half way stays open.
+    return next(map(str, found), None)
 
 
 def heap_used_bytes(path: str) -> int:

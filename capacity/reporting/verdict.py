@@ -75,7 +75,7 @@ def _interval(plan: CapacityPlan) -> str:
     if plan.met is None:
         return units.interval(plan.capacity)
     if plan.met.held == plan.met.failed:
-        return "exactly as this run hit it"
+        return "as this run hit it"
     low, high = units.about(plan.met.held), units.about(plan.met.failed)
     return f"this run held {low} connections and failed at {high}"
 
