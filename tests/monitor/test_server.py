@@ -415,6 +415,8 @@ def test_a_slow_drip_is_cut_off_in_time(serve, monkeypatch, wait_until):
     with socket.create_connection(server.host_and_port, timeout=5) as client:
         wait_until(lambda: not drip(client))
 
+        assert not drip(client)
+
 
 def test_asking_again_and_again_is_not_idling(serve, monkeypatch):
     monkeypatch.setattr(module, "_IDLE_S", 0.3)

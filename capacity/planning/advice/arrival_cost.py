@@ -8,9 +8,8 @@ from capacity.domain.run import RunRecord
 from capacity.domain.sizing import ArrivalCost, Unanswered
 from capacity.models.operations.arrival_cost import arrival_cost_s
 from capacity.planning.costs.admission import admission_per_s
-from capacity.planning.costs.ramps import CPU_RESOURCES, Ramp, excess_s, ramps, smallest_backlog
-from capacity.planning.evidence.plausible import is_plausible
-from capacity.planning.evidence.windows import offset_of, restarts
+from capacity.planning.costs.ramps import CPU_RESOURCES, excesses_s, ramps, smallest_backlog
+from capacity.planning.evidence.windows import restarts
 
 FEWEST_RAMPS = 3
 FEWEST_ARRIVALS = 50
@@ -65,14 +64,7 @@ def arrival_cost(record: RunRecord, plan: CapacityPlan) -> ArrivalCost | Unanswe
 
 def _cost(record: RunRecord, plan: CapacityPlan, resource: Resource) -> Estimate | None:
     unit_cost = next(wall.cost for wall in plan.ladder if wall.resource is resource)
-    offset_s = offset_of(record.manifest.clock_offset)
-    placed = (point for point in record.points if is_plausible(point.at))
-    points = sorted(placed, key=lambda point: point.at)
-    read: list[tuple[Ramp, float]] = []
-    for ramp in ramps(record):
-        taken_s = excess_s(ramp, points, unit_cost, offset_s)
-        if taken_s is not None:
-            read.append((ramp, taken_s))
+    read = excesses_s(record, unit_cost)
     if sum(ramp.opened > 0 for ramp, _ in read) < FEWEST_RAMPS:
         return None
     cost = arrival_cost_s(

@@ -70,6 +70,18 @@ def ramps(record: RunRecord) -> list[Ramp]:
     return found
 
 
+def excesses_s(record: RunRecord, cost: UnitCost) -> list[tuple[Ramp, float]]:
+    """Return each ramp of *record* with its core-seconds above the line of *cost*, where it was read."""
+    offset_s = offset_of(record.manifest.clock_offset)
+    placed = (point for point in record.points if is_plausible(point.at))
+    points = sorted(placed, key=lambda point: point.at)
+    return [
+        (ramp, taken_s)
+        for ramp in ramps(record)
+        if (taken_s := excess_s(ramp, points, cost, offset_s)) is not None
+    ]
+
+
 def excess_s(
     ramp: Ramp, points: Sequence[LoadPoint], cost: UnitCost, clock_offset_s: float
 ) -> float | None:

@@ -4,10 +4,8 @@ import math
 
 from capacity.domain.plan import CapacityPlan, Excuse
 from capacity.domain.run import RunRecord
-from capacity.planning.costs.ramps import CPU_RESOURCES, excess_s, ramps
+from capacity.planning.costs.ramps import CPU_RESOURCES, excesses_s
 from capacity.planning.evidence.effective_limits import known_value
-from capacity.planning.evidence.plausible import is_plausible
-from capacity.planning.evidence.windows import offset_of
 
 
 def arrival_pace_per_s(record: RunRecord, answer: CapacityPlan | Excuse, fraction: float) -> float:
@@ -18,23 +16,16 @@ def arrival_pace_per_s(record: RunRecord, answer: CapacityPlan | Excuse, fractio
     """
     if isinstance(answer, Excuse):
         return math.inf
-    points = sorted(
-        (point for point in record.points if is_plausible(point.at)), key=lambda point: point.at
-    )
-    offset_s = offset_of(record.manifest.clock_offset)
-    found = [ramp for ramp in ramps(record) if ramp.opened]
     pace_per_s = math.inf
     for wall in answer.ladder:
         limit = known_value(wall.limit)
-        if wall.resource not in CPU_RESOURCES or wall.cost is None or not limit:
+        if wall.resource not in CPU_RESOURCES or not limit:
             continue
-        taken = [
-            (taken_s, ramp.opened)
-            for ramp in found
-            if (taken_s := excess_s(ramp, points, wall.cost, offset_s)) is not None
+        read = [
+            (ramp.opened, taken_s) for ramp, taken_s in excesses_s(record, wall.cost) if ramp.opened
         ]
-        total_s = sum(taken_s for taken_s, _ in taken)
+        total_s = sum(taken_s for _opened, taken_s in read)
         if total_s > 0.0:
-            each_s = total_s / sum(opened for _, opened in taken)
+            each_s = total_s / sum(opened for opened, _taken_s in read)
             pace_per_s = min(pace_per_s, fraction * limit / each_s)
     return pace_per_s

@@ -54,18 +54,24 @@ SCALED_OBJECT = {
 }
 
 
-def test_kubernetes_accepts_the_autoscaler(about):
-    manifest = yaml.safe_load(horizontal_pod_autoscaler(about))
+def refusal(manifest):
+    """Return what the newest Kubernetes would refuse of a manifest, None where it takes it."""
+    try:
+        kubernetes_validate.validate(manifest, kubernetes_validate.latest_version(), strict=True)
+    except kubernetes_validate.ValidationError as error:
+        return error.message
+    return None
 
-    kubernetes_validate.validate(manifest, kubernetes_validate.latest_version(), strict=True)
+
+def test_kubernetes_accepts_the_autoscaler(about):
+    assert refusal(yaml.safe_load(horizontal_pod_autoscaler(about))) is None
 
 
 def test_the_validator_would_notice_a_mistake(about):
     manifest = yaml.safe_load(horizontal_pod_autoscaler(about))
     manifest["spec"]["maxReplica"] = manifest["spec"].pop("maxReplicas")
 
-    with pytest.raises(kubernetes_validate.ValidationError):
-        kubernetes_validate.validate(manifest, kubernetes_validate.latest_version(), strict=True)
+    assert "maxReplica" in refusal(manifest)
 
 
 def test_each_pod_is_to_carry_what_the_plan_says(about):
@@ -94,7 +100,7 @@ def test_the_part_of_keda_that_is_kubernetes_own_is_valid_there(about):
     keda = yaml.safe_load(scaled_object(about))["spec"]["advanced"]["horizontalPodAutoscalerConfig"]
     manifest["spec"]["behavior"] = keda["behavior"]
 
-    kubernetes_validate.validate(manifest, kubernetes_validate.latest_version(), strict=True)
+    assert refusal(manifest) is None
 
 
 @pytest.mark.parametrize("render", [horizontal_pod_autoscaler, scaled_object])
