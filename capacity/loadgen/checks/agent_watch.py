@@ -104,17 +104,7 @@ class Watch:
 
 
 def watch(target: Target, dialect: Dialect, source: Source, info: AgentInfo) -> Watch:
-    """Open a few connections and see whether the agent sees them. Raises UnreachableError.
-
-    What was not seen is looked for once more: a host that is busy may be late with its samples.
-    """
-    found = _watched_once(target, dialect, source, info)
-    if found.finding.status is not Status.FAILURE:
-        return found
-    return _watched_once(target, dialect, source, info)
-
-
-def _watched_once(target: Target, dialect: Dialect, source: Source, info: AgentInfo) -> Watch:
+    """Open a few connections and see whether the agent sees them. Raises UnreachableError."""
     samples = source.samples(0)
     # A sampler that samples when it is asked has long intervals as well.
     beat_s = min((sample.interval_s for sample in samples[-_RECENT:]), default=0.0)
@@ -221,14 +211,17 @@ def _remedy(port: int, stranger: PortHolder | None, info: AgentInfo, holders: Ho
 
 
 def _first_samples(source: Source) -> list[Sample]:
-    """Return what there is, once every count that is due was read and none comes and goes.
+    """Return what there is, once every count was read anew and none comes and goes.
 
-    A new agent needs a moment for them, and connections of the trial before have just been closed.
+    A new agent needs a moment for them, and connections of the trial before, or of another check, have
+    just been closed: counts that were read while they were open are calm as well.
     """
     deadline_s = time.monotonic() + CALM_S
+    last_seq = max((sample.seq for sample in source.samples(0)), default=0)
     while True:
         samples = source.samples(0)
-        is_ready = _told(samples[-_RECENT:]) >= _COUNTS and _is_calm(samples)
+        anew = [sample for sample in samples if sample.seq > last_seq]
+        is_ready = _told(anew) >= _COUNTS and _is_calm(samples)
         if is_ready or time.monotonic() > deadline_s:
             return samples
         time.sleep(_POLL_S)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from contextlib import ExitStack
 from types import SimpleNamespace
 
@@ -11,7 +12,7 @@ from capacity.domain.errors import PreflightError
 from capacity.domain.finding import Status
 from capacity.domain.resources import Resource
 from capacity.domain.sample import AgentInfo, Destination, PortHolder, Sample
-from capacity.loadgen.checks.agent_watch import Holders, judged, watch
+from capacity.loadgen.checks.agent_watch import Holders, _opened, judged, watch
 from capacity.loadgen.checks.preflight import check
 from capacity.planning.evidence.target_identity import Rise
 from capacity.settings.dialect import load_dialect
@@ -73,6 +74,27 @@ def test_an_agent_on_the_target_sees_the_connections(exchange, agent, target_fil
     assert (Status.OK, None) == (found.finding.status, found.finding.remedy)
     assert "while 5 connections were opened" in found.finding.statement
     assert found.relay is None
+
+
+def test_connections_that_were_held_and_left_just_before_are_not_taken_for_the_usual(
+    exchange, agent, target_file
+):
+    """Another check has just ended, or the same one: its connections were in the counts for a while."""
+    target = target_file(exchange, agent.url)
+    source = AgentClient(target.agent.url)
+    readings = []
+    with ExitStack() as held:
+        opened = _opened(target, DIALECT, held)
+        while len(readings) < 4 or len(set(readings[-4:])) > 1:
+            time.sleep(0.2)
+            readings = [
+                sample.used[Resource.APPLICATION_CONNECTIONS]
+                for sample in source.samples(0)
+                if sample.used.get(Resource.APPLICATION_CONNECTIONS, 0.0) >= len(opened)
+            ]
+    source.close()
+
+    assert Status.OK is seen(target).finding.status
 
 
 def test_an_agent_on_another_process_is_a_failure_that_names_both(
