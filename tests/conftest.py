@@ -73,8 +73,8 @@ def pytest_collection_modifyitems(items):
 
 
 def is_load(item):
-    """Return whether this one loads real targets for a minute, one such test after the other."""
-    return any(mark.args == ("load",) for mark in item.iter_markers("xdist_group"))
+    """Return whether this one loads real targets for a minute, one of its group after the other."""
+    return any(mark.args in {("load",), ("trouble",)} for mark in item.iter_markers("xdist_group"))
 
 
 @pytest.fixture(scope="session")

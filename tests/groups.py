@@ -1,6 +1,7 @@
 """Runs the tests: first those that can run beside others, on a few processes, then the others alone.
 
-Those that load a target for a minute are one group of pytest-xdist, so that no two of them meet.
+Those that measure a target for a minute are one group of pytest-xdist (`load`), so that no two of them
+meet; those that only see how a run ends are another one (`trouble`).
 What is named on the command line goes to pytest both times. The last line says how all of it went.
 """
 
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 
 PROCESSES = os.environ.get("CAPACITY_TEST_PROCESSES", "3")
 """Most tests wait most of the time, so that two cores do for three."""
@@ -28,18 +30,16 @@ def run(arguments):
     another run is looking at.
     """
     last = b""
-    with (
-        tempfile.TemporaryDirectory(prefix="capacity-tests-", ignore_cleanup_errors=True) as root,
-        subprocess.Popen(
-            [sys.executable, "-m", "pytest", *arguments],
-            stdout=subprocess.PIPE,
-            env={**os.environ, "PYTEST_DEBUG_TEMPROOT": root},
-        ) as process,
-    ):
-        while piece := process.stdout.read1():
-            sys.stdout.buffer.write(piece)
-            sys.stdout.buffer.flush()
-            last = (last + piece)[-4096:]
+    # Some tests become a user without rights, who has to get through to what is theirs.
+    with tempfile.TemporaryDirectory(prefix="capacity-tests-", ignore_cleanup_errors=True) as root:
+        Path(root).chmod(0o755)
+        environment = {**os.environ, "PYTEST_DEBUG_TEMPROOT": root}
+        command = [sys.executable, "-m", "pytest", *arguments]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
+            while piece := process.stdout.read1():
+                sys.stdout.buffer.write(piece)
+                sys.stdout.buffer.flush()
+                last = (last + piece)[-4096:]
     lines = last.decode(errors="replace").strip().splitlines() or [""]
     return process.returncode, lines[-1]
 

@@ -19,7 +19,7 @@ from sysconfig import get_path
 
 import pytest
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("load")]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("trouble")]
 SOURCES = ("capacity", "config", "locustfiles", "setup.py", "pyproject.toml", "README.md")
 FILES = ("MANIFEST.in", "requirements.txt", "LICENSE")
 VERSIONS = ((3, 11), (3, 12), (3, 13))
