@@ -7,7 +7,7 @@ from capacity.domain.plan import CapacityPlan
 from capacity.reporting.drawing.bars import Geometry, Line, Scale, framed, label, vertical
 from capacity.reporting.drawing.svg import shortest
 
-_WIDE = Geometry(width=640.0, left=2.0, right=2.0, row=0.0)
+_WIDE = Geometry(width=560.0, left=2.0, right=2.0, row=0.0)
 _NARROW = Geometry(width=350.0, left=2.0, right=2.0, row=0.0, is_narrow=True)
 _TOP, _HEIGHT, _FULL = 32.0, 20.0, 84.0
 _FILLS = {0.5: ("inner", "#6FA8D6"), 0.8: ("middle", "#9CC5E8"), 0.9: ("outer", "#D5E7F6")}

@@ -19,7 +19,7 @@ from capacity.reporting.formats.page_sections import page_sections
 from capacity.reporting.story import story
 
 MOST_ROWS = 40
-MOST_ROWS_BELOW_A_FIGURE = 40
+MOST_ROWS_BELOW_A_FIGURE = 30
 FOLDED = frozenset(
     {
         "assumptions",
