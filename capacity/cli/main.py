@@ -16,6 +16,7 @@ COMMANDS = {
     "audit": "list every limit of a target, and which changed since a run",
     "check": "check the rules of config/rules.yaml against a run",
     "compare": "compare runs, and tell a regression from chance",
+    "dialect": "describe a venue: draft, check, try and replay a dialect",
     "demo": "exchange, agent, load, plan and report, on this machine",
     "doctor": "preflight checks, before any load",
     "exchange": "start the bundled target alone",

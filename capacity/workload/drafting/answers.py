@@ -61,6 +61,9 @@ def _ack(
 
 def _named_in(answers: Sequence[Any], by_parts: Mapping[str, tuple[str, ...]]) -> str | None:
     """Return how answers name the one channel that each is about; None if they do not."""
+    for path, value in leaves(answers[0]):
+        if value in by_parts and all(getter(path)(answer) in by_parts for answer in answers):
+            return path
     for name, parts in by_parts.items():
         paths = [
             next((path for path, value in leaves(answers[0]) if value == part), None)

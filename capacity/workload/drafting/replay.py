@@ -8,7 +8,7 @@ there, else from the updates.
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -17,11 +17,16 @@ from capacity.workload.conversation import Conversation
 from capacity.workload.dialect import Dialect
 from capacity.workload.drafting.session import Frame
 from capacity.workload.drafting.unify import unified
+from capacity.workload.drafting.verdict import class_of
 from capacity.workload.reception import Kind, Reception
 from capacity.workload.template import fill
 
 _ANY: Mapping[str, Any] = {"connection": 0, "now_s": 0, "now_ms": 0, "nonce": ""}
-_MOST_PROBLEMS = 20
+
+
+class Problem(NamedTuple):
+    times: int
+    first: str
 
 
 @dataclass(slots=True)
@@ -36,8 +41,8 @@ class Counts:
     missed: int = 0
     timed: int = 0
     numbered: int = 0
-    problems: Counter[str] = field(default_factory=Counter)
-    """What is wrong with frames, with how they begin."""
+    problems: dict[str, Problem] = field(default_factory=dict)
+    """Class of what is wrong -> how often, and how the first such frame begins."""
     delays_s: list[float] = field(default_factory=list)
 
     def note(self, reception: Reception, at_s: float | None) -> None:
@@ -50,10 +55,10 @@ class Counts:
                 self.timed += reception.updates
                 if at_s is not None:
                     self.delays_s.append(at_s - reception.published_at_s)
-        if reception.problem is not None and (
-            reception.problem in self.problems or len(self.problems) < _MOST_PROBLEMS
-        ):
-            self.problems[reception.problem] += 1
+        if reception.problem is not None:
+            name, first = class_of(reception)
+            known = self.problems.setdefault(name, Problem(0, first))
+            self.problems[name] = Problem(known.times + 1, known.first)
 
 
 class Replay:

@@ -7,7 +7,7 @@ from typing import Any
 from capacity.workload.template import PLACE
 
 
-def unified(template: Any, tree: Any, found: dict[str, Any]) -> bool:
+def unified(template: Any, tree: Any, found: dict[str, Any]) -> bool:  # noqa: PLR0911 - one for each kind
     """Tell whether *tree* is *template* with its places filled, and note in *found* by what."""
     if isinstance(template, str):
         place = PLACE.fullmatch(template)
