@@ -7,10 +7,10 @@ import click
 from capacity.domain.errors import ConfigError
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
-from capacity.workload.address import channel_name, rest_request, websocket_url
-from capacity.workload.compiled import CompiledStep, compile_dialect
 from capacity.workload.conversation import Conversation
-from capacity.workload.dialect import Ack, Dialect, Secret
+from capacity.workload.dialects.address import channel_name, rest_request, websocket_url
+from capacity.workload.dialects.compiled import CompiledStep, compile_dialect
+from capacity.workload.dialects.dialect import Ack, Dialect, Secret
 from capacity.workload.drafting.yaml_text import flow
 
 _SYMBOL = "SYMBOL"

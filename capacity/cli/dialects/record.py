@@ -10,7 +10,7 @@ from capacity.cli.dialects.shown import MOST_FRAMES
 from capacity.domain.errors import ConfigError
 from capacity.domain.units import counted
 from capacity.loadgen.checks.trial import try_conversation
-from capacity.workload.dialect import Channel, Data, Dialect, Messages, Step, WebSocket
+from capacity.workload.dialects.dialect import Channel, Data, Dialect, Messages, Step, WebSocket
 
 
 @click.command("record")

@@ -13,8 +13,8 @@ from capacity.planning.safety.heard_updates import heard_findings
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 from capacity.settings.target import Target, load_target
-from capacity.workload.address import websocket_url
-from capacity.workload.dialect import Dialect
+from capacity.workload.dialects.address import websocket_url
+from capacity.workload.dialects.dialect import Dialect
 
 
 @click.command("try")

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from capacity.workload.dialects.matching import getter, matches, name_getter
 from capacity.workload.drafting.asking import id_path
 from capacity.workload.drafting.heard import Heard, shape
 from capacity.workload.drafting.leaves import leaves, telling
-from capacity.workload.matching import getter, matches, name_getter
 
 
 def answer_to(

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
+from capacity.workload.dialects.matching import getter, name_getter
 from capacity.workload.drafting.asking import is_secret, needed
 from capacity.workload.drafting.following import symbol_in
 from capacity.workload.drafting.heard import Heard, parsed
@@ -17,7 +18,6 @@ from capacity.workload.drafting.numbering import sequences_of, time_of
 from capacity.workload.drafting.sections import Draft
 from capacity.workload.drafting.session import Session
 from capacity.workload.drafting.subscribing import opening, subscribing
-from capacity.workload.matching import getter, name_getter
 
 _LOGICAL = re.compile(r"[^a-z0-9]+")
 _LIST_ITEM = re.compile(r"^(.*?)\.0\.(.*)$")

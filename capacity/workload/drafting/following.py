@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import combinations, permutations
 from typing import Any
 
+from capacity.workload.dialects.matching import MISSING, name_getter
 from capacity.workload.drafting.leaves import leaves, telling, texts
-from capacity.workload.matching import MISSING, name_getter
 
 _USUAL = re.compile(
     r"(^|\.)(channel|topic|stream|subject|destination|ch|symbol|s|product_id|instId|instrument_name"

@@ -6,11 +6,11 @@ from typing import Any
 import orjson
 
 from capacity.domain.errors import ConfigError
+from capacity.workload.dialects.matching import MISSING, getter
+from capacity.workload.dialects.payload import looks_packed
 from capacity.workload.drafting.asking import id_path
 from capacity.workload.drafting.following import Following, following
 from capacity.workload.drafting.session import Frame, Session
-from capacity.workload.matching import MISSING, getter
-from capacity.workload.payload import looks_packed
 
 
 @dataclass(slots=True)

@@ -7,11 +7,11 @@ from typing import Any
 
 import orjson
 
+from capacity.workload.dialects.matching import MISSING, matches
 from capacity.workload.drafting.asking import with_id
 from capacity.workload.drafting.heard import Heard, shape
 from capacity.workload.drafting.leaves import leaves, telling
 from capacity.workload.drafting.sections import Draft
-from capacity.workload.matching import MISSING, matches
 
 _SHOWN = 100
 _PERIODS_S = (1, 2, 3, 5, 10, 15, 20, 25, 30, 45, 60)

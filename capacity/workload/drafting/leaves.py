@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from capacity.workload.matching import getter, matches
+from capacity.workload.dialects.matching import getter, matches
 
 _KEY = re.compile(r"[^.\s\[\]{}]+")
 """Only such keys can be written in a path."""

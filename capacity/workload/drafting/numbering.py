@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
-from capacity.workload.dialect import Time
+from capacity.workload.dialects.dialect import Time
+from capacity.workload.dialects.matching import getter
+from capacity.workload.dialects.moment import PER_S, clock_by
+from capacity.workload.dialects.sequence import as_number
 from capacity.workload.drafting.leaves import leaves
-from capacity.workload.matching import getter
-from capacity.workload.moment import PER_S, clock_by
-from capacity.workload.sequence import as_number
 
 _NEAR_S = 86_400.0
 _EARLIEST_S, _LATEST_S = 1_420_000_000.0, 4_100_000_000.0

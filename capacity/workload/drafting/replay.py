@@ -12,14 +12,14 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from capacity.workload.compiled import CompiledDialect, compile_dialect, id_place
 from capacity.workload.conversation import Conversation
-from capacity.workload.dialect import Dialect
+from capacity.workload.dialects.compiled import CompiledDialect, compile_dialect, id_place
+from capacity.workload.dialects.dialect import Dialect
+from capacity.workload.dialects.template import fill
 from capacity.workload.drafting.session import Frame
 from capacity.workload.drafting.unify import unified
 from capacity.workload.drafting.verdict import class_of
 from capacity.workload.reception import Kind, Reception
-from capacity.workload.template import fill
 
 _ANY: Mapping[str, Any] = {"connection": 0, "now_s": 0, "now_ms": 0, "nonce": ""}
 

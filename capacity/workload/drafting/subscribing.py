@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from capacity.workload.dialects.matching import MISSING, getter
 from capacity.workload.drafting.answers import answer_to
 from capacity.workload.drafting.asking import (
     Ask,
@@ -15,7 +16,6 @@ from capacity.workload.drafting.asking import (
 from capacity.workload.drafting.heard import Heard
 from capacity.workload.drafting.leaves import telling
 from capacity.workload.drafting.sections import Draft
-from capacity.workload.matching import MISSING, getter
 
 
 def subscribing(

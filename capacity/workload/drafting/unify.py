@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from capacity.workload.template import PLACE
+from capacity.workload.dialects.template import PLACE
 
 
 def unified(template: Any, tree: Any, found: dict[str, Any]) -> bool:  # noqa: PLR0911 - one for each kind
