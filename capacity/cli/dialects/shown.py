@@ -14,6 +14,16 @@ _SHOWN_LETTERS = 160
 _SHOWN_CHANNELS = 12
 
 
+_WORDS = {
+    "data": "with updates",
+    "ack": "confirming",
+    "rejected": "REFUSING",
+    "heartbeat": "heartbeats",
+    "ignored": "ignored",
+    "unmatched": "NOT UNDERSTOOD",
+}
+
+
 class Frames:
     """Prints the first frames of a conversation; those after them are counted."""
 
@@ -43,7 +53,7 @@ def summary(counts: Counts) -> Iterable[str]:
     """Yield what came of the frames, in sentences."""
     theirs = counts.frames - counts.ours
     kinds = ", ".join(
-        f"{units.count(number)} {name}" for name, number in counts.kinds.most_common()
+        f"{units.count(number)} {_WORDS[name]}" for name, number in counts.kinds.most_common()
     )
     yield f"{units.counted(theirs, 'frame')} from the server: {kinds or 'nothing'}"
     for channel, number in counts.updates.most_common(_SHOWN_CHANNELS):

@@ -1,6 +1,6 @@
 """How far one connection is between its handshake and its subscriptions."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
 from capacity.workload.dialects.compiled import CompiledStep
@@ -48,12 +48,12 @@ class Opening:
             return False
         return ack.id_of is None or ack.id_of(frame) == ack.id_type(self.sent_id)
 
-    def readdress(self, frame: Any) -> None:
-        """Take the present step for one that was sent under the id that *frame* names."""
+    def readdress(self, frame: Any, ids: Container[Any]) -> None:
+        """Take the present step for one that was sent under the one of *ids* that *frame* names."""
         ack = self._steps[self._done].ack
         if ack is not None and ack.id_of is not None and ack.fits(frame):
             answered = ack.id_of(frame)
-            if type(answered) is ack.id_type:
+            if type(answered) is ack.id_type and answered in ids:
                 self.sent_id = answered
 
     def take(self, frame: Any) -> None:

@@ -50,7 +50,11 @@ def _ack(
         if "result" in top:
             ack["ok"] = {"result": {"exists": True}}
     for key, value in top.items():
-        if type(value) is list and value and all(each in by_parts for each in value):
+        if (
+            type(value) is list
+            and value
+            and all(type(each) is str and each in by_parts for each in value)
+        ):
             ack["accepted"] = key
     channel = _named_in(answers, by_parts) if "accepted" not in ack else None
     if channel is not None:
@@ -62,7 +66,11 @@ def _ack(
 def _named_in(answers: Sequence[Any], by_parts: Mapping[str, tuple[str, ...]]) -> str | None:
     """Return how answers name the one channel that each is about; None if they do not."""
     for path, value in leaves(answers[0]):
-        if value in by_parts and all(getter(path)(answer) in by_parts for answer in answers):
+        if (
+            type(value) is str
+            and value in by_parts
+            and all(getter(path)(answer) in by_parts for answer in answers)
+        ):
             return path
     for name, parts in by_parts.items():
         paths = [

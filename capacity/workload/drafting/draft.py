@@ -4,23 +4,21 @@ Nothing that looks like a secret gets into it: such values become names in `need
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from fnmatch import fnmatchcase
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from capacity.workload.dialects.matching import getter, name_getter
 from capacity.workload.drafting.asking import is_secret, needed
+from capacity.workload.drafting.contents import describe_updates
 from capacity.workload.drafting.following import symbol_in
 from capacity.workload.drafting.heard import Heard, parsed
 from capacity.workload.drafting.keeping import heartbeats, ignored, unsubscribing
-from capacity.workload.drafting.numbering import sequences_of, time_of
 from capacity.workload.drafting.sections import Draft
 from capacity.workload.drafting.session import Session
 from capacity.workload.drafting.subscribing import opening, subscribing
 
 _LOGICAL = re.compile(r"[^a-z0-9]+")
-_LIST_ITEM = re.compile(r"^(.*?)\.0\.(.*)$")
 
 
 def drafted(session: Session, name: str, symbols: Sequence[str] = ()) -> Draft:
@@ -31,7 +29,8 @@ def drafted(session: Session, name: str, symbols: Sequence[str] = ()) -> Draft:
     heard = parsed(session)
     asks = [(n, tree) for n, (frame, tree) in enumerate(heard.frames) if frame.is_ours]
     _channels(heard, asks, draft, symbols)
-    _updates(heard, draft)
+    describe_updates(heard, draft)
+    ignored(heard, draft)
     _rest(session, draft)
     if draft.needs:
         draft.sections["needs"] = list(draft.needs)
@@ -111,69 +110,6 @@ def _parts_of(heard: Heard, name: str) -> tuple[str, ...]:
         if whole(frame) == name:
             return tuple(str(getter(part)(frame)) for part in found.parts)
     return (name,)
-
-
-def _updates(heard: Heard, draft: Draft) -> None:
-    found = heard.following
-    updates = [(heard.frames[n][1], heard.frames[n][0].at_s) for n in sorted(heard.updates)]
-    data: dict[str, Any] = {"where": found.where}
-    if found.key is not None:
-        data["key"] = found.key
-    time = time_of(updates)
-    get = name_getter(found.key) if found.key is not None else lambda _frame: ""
-    by_channel: dict[str, list[Any]] = {}
-    for frame, _at in updates:
-        by_channel.setdefault(str(get(frame)), []).append(frame)
-    taken = [*found.parts, *([time[0]] if time else [])]
-    rules = _numbered(by_channel, [frame for frame, _ in updates], taken, draft)
-    if not rules and len(updates) > 2:
-        draft.doubts["data"] = "no sequence number was found: gaps cannot be told"
-    items = next(
-        (
-            inner[1]
-            for path in (time[0] if time else "", *(rule["seq"] for rule in rules))
-            if (inner := _LIST_ITEM.match(path))
-        ),
-        None,
-    )
-    if items is not None:
-        data["items"] = items
-    draft.sections["data"] = data
-    if time is not None:
-        draft.sections["time"] = {"path": _inside(time[0], items), "unit": time[1]}
-    else:
-        draft.doubts["data"] = "no time of publication was found: delay cannot be measured"
-    if rules:
-        paths = {"seq", "prev", "first"}
-        draft.sections["sequence"] = [
-            {key: _inside(value, items) if key in paths else value for key, value in rule.items()}
-            for rule in rules
-        ]
-    ignored(heard, draft)
-
-
-def _numbered(
-    by_channel: Mapping[str, list[Any]], updates: list[Any], taken: list[str], draft: Draft
-) -> list[dict[str, Any]]:
-    """Return the numbering rules: one for all channels, or one for each kind of them that has one."""
-    rule = sequences_of(list(by_channel.values()), updates, taken)
-    if rule is not None:
-        return [rule]
-    rules = []
-    for channel in draft.sections["channels"].values():
-        only = channel["wire"].replace("{symbol}", "*")
-        own = [frames for name, frames in by_channel.items() if fnmatchcase(name, only)]
-        rule = sequences_of(own, [], taken) if own else None
-        if rule is not None:
-            rules.append({"only": only, **rule})
-    return rules
-
-
-def _inside(path: str, items: str | None) -> str:
-    """Return a path from the frame's root as it is seen from the items."""
-    if items is None:
-        return path
-    return path.removeprefix(f"{items}.0.") if path.startswith(f"{items}.0.") else f"$.{path}"
 
 
 def _rest(session: Session, draft: Draft) -> None:

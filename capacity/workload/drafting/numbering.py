@@ -17,20 +17,35 @@ _HOLDS = 0.95
 """Share of the steps that a rule must hold for: a recording may have gaps."""
 _TIME_NAMES = ("ts", "timestamp", "time", "E", "T", "t", "event_time", "sent", "published")
 _SEQUENCE_NAMES = ("seq", "sequence", "sequence_num", "offset", "change_id", "u", "n", "id")
-_Key = Callable[[Any], str]
+_LOOKED_AT = 50
 
 
-def time_of(updates: Sequence[tuple[Any, float | None]]) -> tuple[str, str] | None:
-    """Return path and unit of the time that all *updates*, each with when it came, tell."""
-    frame, _ = updates[0]
-    found: list[tuple[int, int, str, str]] = []
-    for path, _value in leaves(frame):
+def time_of(updates: Sequence[tuple[Any, float | None]]) -> tuple[int, str, str] | None:
+    """Return how many tell their time, and path and unit of the time that most *updates*, each with when it came, tell."""
+    found: list[tuple[int, int, int, str, str]] = []
+    paths = dict.fromkeys(
+        path for update, _at in updates[:_LOOKED_AT] for path in outside_lists(update)
+    )
+    for path in paths:
         for unit in (*PER_S, "rfc3339"):
-            if all(_is_time(path, unit, update, at) for update, at in updates):
+            timed = sum(_is_time(path, unit, update, at) for update, at in updates)
+            if 2 * timed >= len(updates):
                 name = path.rpartition(".")[2]
                 rank = _TIME_NAMES.index(name) if name in _TIME_NAMES else len(_TIME_NAMES)
-                found.append((path.count("."), rank, path, unit))
-    return min(found)[2:] if found else None
+                found.append((-timed, path.count("."), rank, path, unit))
+    if not found:
+        return None
+    most, _depth, _rank, path, unit = min(found)
+    return -most, path, unit
+
+
+def outside_lists(tree: Any) -> list[str]:
+    """Return the paths in *tree* that lead through no list; a list at its root is none."""
+    return [
+        path
+        for path, _value in leaves(tree)
+        if not any(step.isdecimal() for step in path.split(".")[type(tree) is list :])
+    ]
 
 
 def _is_time(path: str, unit: str, frame: Any, at: float | None) -> bool:
@@ -76,8 +91,8 @@ def _numeric(updates: Sequence[Any]) -> list[str]:
     last = updates[-1]
     paths = [
         path
-        for path, value in leaves(last)
-        if as_number(value) is not None
+        for path in outside_lists(last)
+        if as_number(getter(path)(last)) is not None
         and len({as_number(getter(path)(update)) for update in updates}) > len(updates) // 4
     ]
 

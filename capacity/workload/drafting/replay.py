@@ -21,6 +21,8 @@ from capacity.workload.drafting.unify import unified
 from capacity.workload.drafting.verdict import class_of
 from capacity.workload.reception import Kind, Reception
 
+_FIRST_ID = 1 << 60
+"""No recorded client is thought to have such ids."""
 _ANY: Mapping[str, Any] = {"connection": 0, "now_s": 0, "now_ms": 0, "nonce": ""}
 
 
@@ -68,13 +70,14 @@ class Replay:
         self._frames = frames
         values = dict.fromkeys(dialect.needs, "0") | dict(_ANY)
         groups = _asked(dialect, frames)
+        self._ids = _ids(dialect, frames)
         if not groups:
             groups = [_named(compile_dialect(dialect), frames)]
             dialect = _one_sided(dialect)
         self._compiled = compile_dialect(dialect)
         self._names = tuple(dict.fromkeys(name for group in groups for name in group))
         self._due = list(groups[1:])
-        self._talk = Conversation(self._compiled, groups[0], lambda: values)
+        self._talk = Conversation(self._compiled, groups[0], lambda: values, first_id=_FIRST_ID)
         self.counts = Counts()
 
     def run(self) -> Iterator[tuple[Frame, tuple[Reception, ...]]]:
@@ -107,9 +110,10 @@ class Replay:
 
     def _readdress(self, message: bytes) -> None:
         try:
-            self._talk.readdress(self._compiled.parse(message))
+            tree = self._compiled.parse(message)
         except orjson.JSONDecodeError:
             return
+        self._talk.readdress(tree, self._ids)
 
 
 def _one_sided(dialect: Dialect) -> Dialect:
@@ -143,6 +147,22 @@ def _asked(dialect: Dialect, frames: Sequence[Frame]) -> list[list[str]]:
                 list(dict.fromkeys(name for one in each for name in _names_of(dialect, one)))
             )
     return groups
+
+
+def _ids(dialect: Dialect, frames: Sequence[Frame]) -> set[Any]:
+    """Return the ids of the recorded client's requests whose answers the dialect knows."""
+    templates = [step.send for step in dialect.opening]
+    templates += [one.send for one in (dialect.subscribe, dialect.unsubscribe) if one is not None]
+    ids: set[Any] = set()
+    for frame in frames:
+        for template in templates if frame.is_ours else ():
+            found: dict[str, Any] = {}
+            if unified(template, _sent(frame.payload), found) and type(found.get("id")) in {
+                int,
+                str,
+            }:
+                ids.add(found["id"])
+    return ids
 
 
 def _sent(payload: bytes) -> Any:
