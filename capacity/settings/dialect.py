@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from capacity.settings.impossible import impossible_findings
 from capacity.settings.secrets import anchored
 from capacity.settings.yaml_file import Finding, load
 from capacity.settings.yaml_nodes import Location
@@ -88,6 +89,7 @@ def findings(dialect: Dialect) -> Iterator[Finding]:
     for n, sequence in enumerate(dialect.sequence):
         yield from _sequence(sequence, ("sequence", n))
     yield from _operations(dialect)
+    yield from impossible_findings(dialect)
 
 
 def _data(dialect: Dialect) -> Iterator[Finding]:
