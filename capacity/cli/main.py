@@ -24,6 +24,7 @@ COMMANDS = {
     "init": "copy config/ and locustfiles/ into the current folder, to edit",
     "measure": "load a target and record the run",
     "plan": "compute the capacity from a recorded run",
+    "profile": "list load profiles: the question each answers, and its numbers' source",
     "publish": "write a plan for Prometheus, Grafana, Kubernetes and CI",
     "report": "write the report as HTML, Markdown and JSON",
     "scheduled": "one run under a lock, for cron or systemd",
