@@ -19,7 +19,7 @@ _USUAL = re.compile(
     r"|instrument|market|pair|sym|coin|table|room|name)$"
 )
 _SYMBOL = re.compile(
-    r"[A-Za-z0-9]{1,12}[-_/:]?(?:USDT|USDC|USD|EUR|GBP|JPY|KRW|BTC|XBT|ETH|PERPETUAL|PERP)"
+    r"[A-Za-z0-9]{1,12}[-_/]?(?:USDT|USDC|USD|EUR|GBP|JPY|KRW|BTC|XBT|ETH|PERPETUAL|PERP)"
     r"(?:[-_][A-Za-z0-9]+)*",
     re.IGNORECASE,
 )
