@@ -461,8 +461,10 @@ STORIES = (
             ("RECEIPT\nreceipt-id:2\n\n\0", ACK, ()),
             *(
                 (
-                    f"MESSAGE\nsubscription:/topic/BTC\ndestination:/topic/BTC\nmessage-id:m{n}\n\n"
-                    f'{{"seq":{n},"ts":{NOW_MS}}}\0',
+                    (
+                        f"MESSAGE\nsubscription:/topic/BTC\ndestination:/topic/BTC\nmessage-id:m{n}\n\n"
+                        f'{{"seq":{n},"ts":{NOW_MS}}}\0'
+                    ),
                     DATA,
                     missed,
                 )
@@ -486,8 +488,10 @@ STORIES = (
                 'INFO {"server_id":"NA","version":"2.15.1","max_payload":1048576}\r\n',
                 ACK,
                 (
-                    'CONNECT {"verbose":true,"pedantic":false,"protocol":1,"lang":"capacity",'
-                    '"version":"1"}\r\n',
+                    (
+                        'CONNECT {"verbose":true,"pedantic":false,"protocol":1,"lang":"capacity",'
+                        '"version":"1"}\r\n'
+                    ),
                 ),
             ),
             ("+OK\r\n", ACK, ("SUB md.BTC 2\r\n",)),

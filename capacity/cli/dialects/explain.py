@@ -38,7 +38,9 @@ def explained(dialect: Dialect, channels: Sequence[str], symbols: Sequence[str])
             channel_name(dialect, name, symbol) for name in channels for symbol in symbols
         )
     )
-    given = {name: f"{{{name}}}" for name in (*dialect.needs, "now_s", "now_ms", "nonce")}
+    given: dict[str, str] = {
+        name: _Named(f"{{{name}}}") for name in (*dialect.needs, "now_s", "now_ms", "nonce")
+    }
     given["connection"] = "0"
     yield from _handshake(dialect, wires, given)
     yield from _sent(dialect, wires, given)
@@ -111,11 +113,20 @@ def _step(
         yield f"wait for  the text {text!r}"
 
 
+class _Named(str):
+    """The name of a value, also where the template wants a number."""
+
+    __slots__ = ()
+
+    def __int__(self) -> int:
+        return 0
+
+
 class _Shown(dict[str, object]):
     """Every value that is not known yet is its name."""
 
     def __missing__(self, name: str) -> object:
-        return 1 if name == "id" else f"{{{name}}}"
+        return 1 if name == "id" else _Named(f"{{{name}}}")
 
 
 def _answer(ack: Ack) -> str:

@@ -69,6 +69,9 @@ def write_new(path: Path, text: str) -> None:
     """Write *path*, which must not be there yet. Raises ConfigError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{path.parent}: cannot be made: {error.strerror}") from None
+    try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:

@@ -202,4 +202,4 @@ def _named(compiled: CompiledDialect, frames: Sequence[Frame]) -> list[str]:
                         if type(name) is str:
                             names[name] = None
                         break
-    return list(names) or ["all"]
+    return list(names) or [next(iter(compiled.source.channels.values())).wire]
