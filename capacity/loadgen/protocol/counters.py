@@ -65,6 +65,14 @@ class Counters:
     untimed: int = 0
     unnumbered: int = 0
     """Updates of which nothing says what is missing before them."""
+    followers: int = 0
+    """Connections that were open for the whole plateau and followed a channel; the next three likewise."""
+    unserved: int = 0
+    """Of them, those without an update while others on the same channels had theirs."""
+    pinged: int = 0
+    """Connections that had brought nothing by the middle of the plateau, and were asked whether they live."""
+    half_open: int = 0
+    """Of them, those that did not answer, of a target that answers pings."""
     failures: dict[str, int] = field(default_factory=dict)
     delivery_delay: list[float] = field(default_factory=list)
     arrival_delay: list[float] = field(default_factory=list)
@@ -160,5 +168,9 @@ COUNTS = (
     "unmatched",
     "untimed",
     "unnumbered",
+    "followers",
+    "unserved",
+    "pinged",
+    "half_open",
 )
 """Counters that are summed over workers."""

@@ -28,6 +28,8 @@ START_REMEDIES = {
     CutOffKind.OBJECTIVE: "The target misses its SLO at this load already: start with fewer (start in"
     " the profile), or check whether the SLO is meant for this feed.",
     CutOffKind.SATURATED: "Start with fewer connections (start in the profile).",
+    CutOffKind.UNSERVED: "Look for what lies between generator and target (NAT, balancer, proxy: their"
+    " idle and age time-outs), and in the target's log for why it serves these connections no more.",
     CutOffKind.GUARDED: "Start with fewer connections and open them more slowly: start and"
     " connects_per_s in the profile.",
 }

@@ -16,6 +16,7 @@ from capacity.domain import units
 from capacity.domain.observation import CutOff, CutOffKind, StepObservation
 from capacity.domain.run import RunRecord
 from capacity.planning.evidence.plausible import is_plausible, is_plausible_load
+from capacity.planning.evidence.unserved_steps import unserved_steps
 
 SERVED_RATIO = 0.95
 ERRORS = 2.0
@@ -25,7 +26,11 @@ FAR_BELOW_RATIO = 0.4
 
 def judged(record: RunRecord) -> RunRecord:
     """Return *record* with its short steps cut off as saturated."""
-    short = {**_unserved_before_silence(record.steps), **short_steps(record.steps)}
+    short = {
+        **_unserved_before_silence(record.steps),
+        **short_steps(record.steps),
+        **unserved_steps(record.steps),
+    }
     if not short:
         return record
     return replace(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from capacity.domain import units
 from capacity.domain.observation import StepObservation
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
+from capacity.planning.evidence.unserved_steps import unserved_in, unserved_statement
 from capacity.settings.target import Slo
 
 RECEIVING_RATIO = 0.8
@@ -18,7 +19,7 @@ class Miss:
     """The condition that did not hold, with its evidence."""
 
     condition: str
-    """not_all_open, dropped, not_receiving, or the objective of the target file's slo."""
+    """not_all_open, dropped, not_served, not_receiving, or the objective of the target file's slo."""
     number: float
     bound: float
     statement: str
@@ -45,6 +46,13 @@ def miss_of(
         )
     if lost := last.total("lost"):
         return _dropped(lost, asked)
+    if unserved := unserved_in(observation):
+        return Miss(
+            condition="not_served",
+            number=unserved,
+            bound=0,
+            statement=unserved_statement(observation),
+        )
     received_per_s = observation.load.deliveries_per_s / max(1.0, observation.load.connections)
     if received_per_s < RECEIVING_RATIO * usual_per_s:
         return Miss(

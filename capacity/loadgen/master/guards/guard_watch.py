@@ -214,11 +214,11 @@ def _given_up(moment: Moment) -> Trip | None:
 def saturated(short: CutOff) -> Trip:
     """Return the trip of a plateau on which less arrived than was due."""
     return Trip(
-        guard="saturation",
+        guard="saturation" if short.kind is CutOffKind.SATURATED else "service",
         number=short.connections,
         bound=SERVED_RATIO,
         statement=short.statement,
-        kind=CutOffKind.SATURATED,
+        kind=short.kind,
     )
 
 

@@ -70,6 +70,10 @@ def observe(
         numbered=plateau.total("deliveries") - plateau.total("unnumbered")
         if plateau is not None
         else None,
+        **{
+            name: None if plateau is None else plateau.total(name)
+            for name in ("followers", "unserved", "pinged", "half_open")
+        },
         not_modified=plateau.total("not_modified") if plateau is not None else 0,
         body_age=plateau.quantiles("body_age") if plateau is not None else None,
         generator=health,
