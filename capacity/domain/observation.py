@@ -129,6 +129,10 @@ class StepObservation:
     """Updates that came on the plateau; None in older runs."""
     numbered: int | None = None
     """Those of them before which a missing one would have been seen by its number."""
+    expired: int | None = None
+    """Connections that the target ended at a set age, over the whole step; None in older runs."""
+    lifetime_s: float | None = None
+    """That age, as far as one was seen."""
     followers: int | None = None
     """Connections that were open for the whole plateau and followed a channel; None in older runs."""
     unserved: int | None = None

@@ -12,6 +12,7 @@ import gevent
 from capacity.loadgen.client.churn import Churn
 from capacity.loadgen.client.connect_pacer import ConnectPacer
 from capacity.loadgen.client.connection_slot import ConnectionSlot
+from capacity.loadgen.client.lifetimes import Lifetimes
 from capacity.loadgen.client.self_monitor import SelfMonitor
 from capacity.loadgen.client.served import Served
 from capacity.loadgen.client.slow_reader import SlowReader
@@ -77,6 +78,7 @@ class Clients:
         self._slots: dict[int, ConnectionSlot] = {}
         self._indexes = itertools.count()
         self._churn = Churn(lambda: list(self._slots.values()))
+        self.lifetimes = Lifetimes()
         self._served = Served(lambda: list(self._slots.values()), self.channels_of)
         self.probe = SelfMonitor(self.counters.note_lag)
         self._greenlets = [

@@ -292,12 +292,29 @@ class ConnectionSlot:
             reason = f"handshake_closed_{connection.reader.closing[0]}"
             counters.connects -= 1
             clients.connect_pacer.taken_back(reason)
+        elif self._has_come_of_age(connection):
+            clients.connect_pacer.owe()
+            self._on_lost(at_once=True)  # The load is held, whatever the target's bound on ages.
+            return
         else:
             counters.lost += 1
             counters.open_before_loss = max(counters.open_before_loss, len(clients.connections) + 1)
             clients.connect_pacer.note_failure(reason)
         counters.fail(reason)
         self._on_lost()
+
+    def _has_come_of_age(self, connection: Connection) -> bool:
+        """Tell whether the target ended it at the age at which it ends all."""
+        now_s = time.monotonic()
+        known = self._clients.lifetimes.note(now_s - self._born_s, now_s, connection.reader.closing)
+        if not known:
+            return False
+        counters = self._clients.counters
+        counters.expired += known
+        counters.lost -= known - 1  # Those before it were taken for lost.
+        counters.fail("connection_expired")
+        counters.lifetime.append(self._clients.lifetimes.age_s * 1e6)
+        return True
 
     def _note_closing(self, connection: Connection) -> None:
         if connection.reader.closing is not None:

@@ -20,6 +20,7 @@ SERIES = (
     "request_latency",
     "body_age",
     "handshake_time",
+    "lifetime",
     "lag",
 )
 """Histograms that the counters keep, in microseconds."""
@@ -65,6 +66,8 @@ class Counters:
     untimed: int = 0
     unnumbered: int = 0
     """Updates of which nothing says what is missing before them."""
+    expired: int = 0
+    """Connections that the target ended at the age at which it ends all, whatever the load."""
     followers: int = 0
     """Connections that were open for the whole plateau and followed a channel; the next three likewise."""
     unserved: int = 0
@@ -80,6 +83,7 @@ class Counters:
     request_latency: list[float] = field(default_factory=list)
     body_age: list[float] = field(default_factory=list)
     handshake_time: list[float] = field(default_factory=list)
+    lifetime: list[float] = field(default_factory=list)
     lag: list[float] = field(default_factory=list)
     opening: dict[str, list[float]] = field(default_factory=lambda: {phase: [] for phase in PHASES})
     """Microseconds by phase."""
@@ -168,6 +172,7 @@ COUNTS = (
     "unmatched",
     "untimed",
     "unnumbered",
+    "expired",
     "followers",
     "unserved",
     "pinged",

@@ -7,6 +7,7 @@ from capacity.domain.observation import CutOffKind
 from capacity.domain.plan import NoCeiling
 from capacity.domain.run import RunRecord
 from capacity.domain.words import RESOURCES
+from capacity.planning.evidence.client_rule import client_rule
 from capacity.planning.evidence.missing_evidence import Gap
 from capacity.planning.evidence.mix import measured_mix
 from capacity.planning.evidence.target_identity import mismatch
@@ -40,6 +41,7 @@ def why_no_fit(record: RunRecord, windows: Sequence[Window]) -> Gap | None:
     return (
         _why_no_readings(record)
         or mismatch(record)
+        or client_rule(record)
         or (_what_ended_it(record) if measured_mix(record.steps) is None else None)
         or (None if any(is_usable(step) for step in record.steps) else _why_no_step(record))
         or no_updates(record)
