@@ -30,6 +30,8 @@ class DoubtKind(StrEnum):
     NEAR_TIE = "near_tie"
     TARGET_RESTARTED = "target_restarted"
     LOST_CONNECTIONS = "lost_connections"
+    BOUNDED_LIFETIME = "bounded_lifetime"
+    UNSERVED_CONNECTIONS = "unserved_connections"
     SAMPLES_MISSING = "samples_missing"
     UNMATCHED_FRAMES = "unmatched_frames"
     CLOCK_OFFSET = "clock_offset"
@@ -195,6 +197,14 @@ CAVEAT_FACTS: Mapping[DoubtKind, CaveatFacts] = {
     DoubtKind.LOST_CONNECTIONS: CaveatFacts(
         label="connections dropped by the target",
         check="connections that the target ended in the steps used",
+    ),
+    DoubtKind.BOUNDED_LIFETIME: CaveatFacts(
+        label="connections ended at a set age",
+        check="connections that the target ended when they were as old as all others that it ended",
+    ),
+    DoubtKind.UNSERVED_CONNECTIONS: CaveatFacts(
+        label="connections open, not served",
+        check="connections without an update or an answer to a ping on a plateau that was used",
     ),
     DoubtKind.SAMPLES_MISSING: CaveatFacts(
         label="missing samples",
