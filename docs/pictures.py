@@ -31,7 +31,7 @@ def main() -> None:
         sys.exit("pictures: chromium is missing: apt install chromium")
     with TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
-        take(chromium, folder, REPORT.as_uri(), DOCS / "report.png", width=1100, height=545)
+        take(chromium, folder, REPORT.as_uri(), DOCS / "report.png", width=1280, height=720)
         target = start_bundled_target(stack, folder, ["--descriptor-limit", "4096"])
         page = start_web_page(stack, folder, target)
         wait_until_filled(page)
