@@ -136,8 +136,11 @@ def predict(case, folder):
     return {**planned(case, folder, measured), "target_failed": harmed}
 
 
-def predict_as_shipped(case, folder):
-    """Return what the product says, and what its safe run did: to the target, and by its record."""
+def predict_as_shipped(case, folder, kept=None):
+    """Return what the product says, and what its safe run did: to the target, and by its record.
+
+    The run directory is copied to *kept*, by default to one of the runs of the validation.
+    """
     began_s = time.monotonic()
     with (
         server(case, folder, "safe") as (process, host, port, groups),
@@ -153,7 +156,7 @@ def predict_as_shipped(case, folder):
     prediction = planned(case, folder, measured)
     harm = {"seconds": round(lasted_s, 1), **watch.seen}
     if (folder / "run").exists():
-        kept = RUNS / "as-shipped" / f"{case.name}-{round(time.time())}"
+        kept = kept or RUNS / "as-shipped" / f"{case.name}-{round(time.time())}"
         shutil.copytree(folder / "run", kept)
         slo_s = case.slo_ms / 1e3 if case.slo_ms else None
         harm |= evidence_of(folder / "run", case.updates_per_s, slo_s)

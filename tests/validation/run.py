@@ -45,8 +45,9 @@ def held_at(case):
     return case.expected * case.updates_per_s / broken_per_s
 
 
-def break_once(case, folder, n, start):
-    most = min(round(held_at(case) * 4), 18_000)
+def break_once(case, folder, n, start, most=0):
+    """Return what a case's server held at most, looked for from *start* up to *most*."""
+    most = most or min(round(held_at(case) * 4), 18_000)
     if case.other_rate_per_s:
         case = replace(case, updates_per_s=case.other_rate_per_s)
     with server(case, folder, f"break-{n}") as (process, host, port, _groups):
