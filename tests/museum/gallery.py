@@ -19,7 +19,7 @@ def descriptors():
     return Exhibit(
         folder="proxy_descriptors",
         title="Clever Cloud, 7 March 2021: the proxies' open files",
-        source="https://www.clever-cloud.com/blog/company/2021/03/10/postmortem-sunday-2021-03-07/",
+        source="https://www.clevercloudstatus.com/incident/344",
         incident=incident,
         twin=replace(incident, descriptors=16_384),
         load=800,
@@ -31,7 +31,7 @@ def source_ports():
     return Exhibit(
         folder="source_ports",
         title="Archive of Our Own, September 2024: sockets between proxy and application",
-        source="",
+        source="https://www.otwstatus.org/incidents/x559j3z7fzys",
         incident=incident,
         twin=replace(incident, ports=0),
         load=1500,
@@ -39,8 +39,9 @@ def source_ports():
 
 
 def tracked():
+    # Of polls, entries stay for two minutes after them: how many then fit is a matter of time.
     incident = as_shipped(
-        limits.connection_tracking, "nginx proxy", tracked=4096, expected=2000, hold_s=0.0
+        limits.connection_tracking, "nginx proxy", tracked=4096, expected=2000, is_polled=False
     )
     return Exhibit(
         folder="connection_tracking",
@@ -57,7 +58,7 @@ def router_connections():
     return Exhibit(
         folder="router_connections",
         title="Coinbase, 19 May 2021: connections of the nginx routers",
-        source="",
+        source="https://www.coinbase.com/blog/incident-post-mortem-may-19-2021",
         incident=replace(incident, options=("--max-connections", "1024")),
         twin=replace(incident, options=("--max-connections", "16384")),
         load=800,
@@ -69,7 +70,7 @@ def lost_in_a_deploy():
     return Exhibit(
         folder="lost_in_a_deploy",
         title="Wikimedia, 23 August 2016: 768 worker_connections after a deploy",
-        source="",
+        source="https://wikitech.wikimedia.org/wiki/Incident_documentation/20160823-Varnish",
         incident=replace(incident, options=("--max-connections", "768")),
         twin=replace(incident, options=("--max-connections", "16384")),
         load=1200,
@@ -100,6 +101,97 @@ def reconnect_storm():
     )
 
 
+def session_limit():
+    """HAProxy counts sessions as Varnish did; 1,000 of them for 200,000."""
+    incident = replace(harder_limits.own_cap("haproxy", 1), expected=980)
+    return Exhibit(
+        folder="session_limit",
+        title="Wikimedia, 5 September 2014: the caches' session limit",
+        source="https://wikitech.wikimedia.org/wiki/Incident_documentation/20140905-BitsVarnishMobileApp",
+        incident=replace(incident, options=("--max-connections", "1000")),
+        twin=replace(incident, options=("--max-connections", "8000")),
+        load=1500,
+    )
+
+
+def evicting_health_checks():
+    """An instance whose threads are all taken fails its health check, and its clients go to the others."""
+    incident = as_shipped(limits.tasks, "threads", tasks=200, expected=196)
+    return Exhibit(
+        folder="evicting_health_checks",
+        title="Coinbase, 1 June 2020: health checks take full instances out",
+        source="https://coinbase.statuspage.io/incidents/nyh33mmw2c6f",
+        incident=incident,
+        twin=replace(incident, tasks=2000),
+        load=300,
+        fleet="fleet",
+        instances=3,
+    )
+
+
+def storm_to_memory():
+    """A client that comes back costs half a megabyte for two seconds, and next to nothing afterwards."""
+    memory = 512 * limits.MIB
+    arrival_bytes = 500_000
+    incident = Case(
+        server="synthetic",
+        limit="memory",
+        binding="memory",
+        expected=(memory - 17 * limits.MIB) // arrival_bytes,
+        options=("--arrival-bytes", str(arrival_bytes)),
+        memory_bytes=memory,
+        breaking="burst",
+    )
+    return Exhibit(
+        folder="storm_to_memory",
+        title="Discord, 25 March 2026: everybody resumes, and the gateways run out of memory",
+        source="https://statusfield.com/blog/2026-03-25-discord-outage-march-2026",
+        incident=incident,
+        twin=replace(incident, memory_bytes=4096 * limits.MIB),
+        load=1500,
+    )
+
+
+def stalled_source():
+    """Events wait for a source that is stalled, and queue up for each connection."""
+    incident = Case(
+        server="synthetic",
+        limit="memory",
+        binding="memory",
+        expected=400,
+        options=("--stalled-bytes-per-s", "20000"),
+        memory_bytes=512 * limits.MIB,
+        breaking="last",
+    )
+    return Exhibit(
+        folder="stalled_source",
+        title="Discord, 20 March 2017: a stalled source, and queues that grow",
+        source="https://discordstatus.com/incidents/dj3l6lw926kl",
+        incident=incident,
+        twin=replace(incident, options=()),
+        load=400,
+        holds_s=150,
+        abstains_with=("memory", "rose", "constant"),
+    )
+
+
+def provider_in_front():
+    incident = replace(
+        harder_limits.own_cap("behind a provider", 1),
+        expected=1000,
+        options=("--max-connections", "1000"),
+    )
+    return Exhibit(
+        folder="provider_in_front",
+        title="Cloudflare's free plan, 2023: a cap of the provider in front",
+        source="https://sunway.run/blog/CloudflareWSConnectionLimit",
+        incident=incident,
+        twin=replace(incident, server="synthetic", options=()),
+        load=1500,
+        abstains_with=("whose limits are not seen",),
+    )
+
+
 ROOMS = (
     descriptors,
     source_ports,
@@ -108,6 +200,11 @@ ROOMS = (
     lost_in_a_deploy,
     thread_a_peer,
     reconnect_storm,
+    session_limit,
+    evicting_health_checks,
+    storm_to_memory,
+    stalled_source,
+    provider_in_front,
 )
 
 

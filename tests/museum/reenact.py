@@ -9,6 +9,7 @@ cgroups are needed; a scene takes some three minutes.
 """
 
 import argparse
+import contextlib
 import fnmatch
 import os
 import statistics
@@ -26,23 +27,33 @@ import results
 from gallery import exhibits
 from judging import verdict
 from network import CannotPlantError
-from planting import check
+from planting import MODULES, NEEDS, check
 from prediction import predict_as_shipped
 from provenance import mix_as_shipped, provenance
 from run import break_once, broken, frozen
 
+HERE = Path(__file__).parent
+MODULES["fleet"] = (str(HERE / "servers" / "with_fleet.py"),)
+MODULES["behind a provider"] = (str(HERE / "servers" / "with_provider.py"),)
+NEEDS["fleet"] = NEEDS["behind a provider"] = ("haproxy",)
 OUTCOMES = ROOT / "reports" / "museum" / "outcomes.jsonl"
 RUNS = Path(os.environ.get("CAPACITY_MUSEUM_RUNS", ROOT / "reports" / "runs" / "museum"))
 BREAKS = 3
 
 
 def truths_of(exhibit, scene, case, folder):
-    """Return where an incident's server broke, each time anew; of a twin, whether it held the load."""
+    """Return where an incident's server broke, each time anew; of a twin, what it held of the load.
+
+    Where the load is held for some time only, that time in seconds.
+    """
+    load = exhibit.load * exhibit.instances
+    if exhibit.holds_s:
+        times = BREAKS if scene == "incident" else 1
+        return [break_once(case, folder, n, load, exhibit.holds_s) for n in range(times)]
     if scene == "incident":
-        return broken(case, folder, BREAKS)
-    is_storm = case.breaking == "storm"
-    most = 0 if is_storm else exhibit.load + 1
-    return [break_once(case, folder, 0, exhibit.load, most)]
+        return [count / exhibit.instances for count in broken(case, folder, BREAKS)]
+    most = 0 if case.breaking == "storm" else load + 1
+    return [break_once(case, folder, 0, load, most) / exhibit.instances]
 
 
 def examine(exhibit, scene, kept):
@@ -50,22 +61,23 @@ def examine(exhibit, scene, kept):
     case = exhibit.scenes()[scene]
     check(case)
     began_s = time.monotonic()
-    is_storm = case.breaking == "storm"
-    has_polls = case.has_rest and not is_storm
+    has_polls = case.has_rest and case.breaking == "ramp"
     polls_per_s = mix_as_shipped()["requests_per_s_per_connection"] if has_polls else 0.0
     with tempfile.TemporaryDirectory(prefix="museum-") as name:
         folder = Path(name)
         made_by = provenance(case)
         prediction, harm = predict_as_shipped(case, folder, kept)
         digest = frozen(case, prediction)
-        truths = truths_of(exhibit, scene, replace(case, polls_per_s=polls_per_s), folder)
+        to_break = replace(exhibit.breaking(scene), polls_per_s=polls_per_s)
+        truths = truths_of(exhibit, scene, to_break, folder)
     return {
         "exhibit": exhibit.folder,
         "scene": scene,
         "server": case.server,
         "binding": case.binding,
         "load": exhibit.load,
-        "is_storm": is_storm,
+        "is_storm": case.breaking in {"storm", "burst"},
+        "is_time": bool(exhibit.holds_s),
         "abstains_with": exhibit.abstains_with,
         **made_by,
         "run": kept.name,
@@ -90,6 +102,9 @@ def show(exhibit, scene):
     except (subprocess.SubprocessError, RuntimeError, OSError, ValueError) as error:
         print(f"{exhibit.folder}, {scene}: failed: {error!r}"[:400], flush=True)
         return
+    for group in Path("/sys/fs/cgroup/pids").glob("capacity-museum-*"):
+        with contextlib.suppress(OSError):  # Another one's.
+            group.rmdir()
     results.append(OUTCOMES, outcome)
     said = outcome["prediction"]
     print(

@@ -29,6 +29,9 @@ def follow(client, clients):
     with client.sock, contextlib.suppress(OSError):
         try:
             while data := client.sock.recv(4096):
+                if data.startswith(b"GET /snapshot"):  # A health check, by a thread as the others.
+                    client.sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+                    return
                 client.protocol.receive_data(data)
                 for event in client.protocol.events():
                     if isinstance(event, Request):
