@@ -4,10 +4,13 @@ The health check is answered by the same threads as the clients, unless it has a
 instance that fails it is taken out, and its clients are cut and come back to the others.
 """
 
+import contextlib
 import os
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 SERVERS = Path(__file__).parents[2] / "validation" / "servers"
@@ -50,7 +53,7 @@ def instance(number, tasks, port):
 
     program = str(SERVERS / "with_threads.py")
     subprocess.Popen(
-        [sys.executable, program, "--host", "127.0.0.1", "--port", str(port)],
+        [sys.executable, program, "--quiet", "--host", "127.0.0.1", "--port", str(port)],
         stdin=subprocess.DEVNULL,
         preexec_fn=prepare,
     )
@@ -64,6 +67,12 @@ ports = [free_port("127.0.0.1") for _ in range(3)]
 front = free_port(host)
 for number, port in enumerate(ports):
     instance(number, tasks, port)
+for port in ports:  # A check that fails at first keeps an instance out for long.
+    for _ in range(100):
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            break
+        time.sleep(0.05)
 config = Path(tempfile.mkdtemp(prefix="fleet-"), "haproxy.conf")
 servers = [f"    server instance{port} 127.0.0.1:{port} check" for port in ports]
 config.write_text("\n".join([CONFIGURATION.format(host=host, port=front), *servers, ""]))

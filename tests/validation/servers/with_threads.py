@@ -66,7 +66,8 @@ def publish(clients):
 sock = listen(options)
 clients = set()
 threading.Thread(target=publish, args=(clients,), daemon=True).start()
-ready(sock.getsockname()[1])
+if not options.quiet:
+    ready(sock.getsockname()[1])
 while True:
     try:
         connection, _address = sock.accept()
