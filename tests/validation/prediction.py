@@ -215,5 +215,6 @@ def planned(case, folder, measured):
         ],
         "highest_connections": plan["highest_connections"],
         "doubts": [doubt["kind"] for doubt in plan["doubts"]],
+        "statements": [doubt["statement"] for doubt in plan["doubts"]],
         "rules_of_thumb": rules_of_thumb(folder / "run", plan),
     }
