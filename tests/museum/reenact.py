@@ -48,8 +48,7 @@ def truths_of(exhibit, scene, case, folder):
     """
     load = exhibit.load * exhibit.instances
     if exhibit.holds_s:
-        times = BREAKS if scene == "incident" else 1
-        return [break_once(case, folder, n, load, exhibit.holds_s) for n in range(times)]
+        return [break_once(case, folder, 0, load, exhibit.holds_s)]
     if scene == "incident":
         return [count / exhibit.instances for count in broken(case, folder, BREAKS)]
     most = 0 if case.breaking == "storm" else load + 1

@@ -193,7 +193,8 @@ def planned(case, folder, measured):
         "plan_exit_code": finished.returncode,
     }
     if finished.returncode or plan is None:
-        return {**prediction, "excuse": (finished.stderr or finished.stdout).strip()[-400:]}
+        said = document.get("excuse", {}).get("reason") or finished.stderr or finished.stdout
+        return {**prediction, "excuse": said.strip()[-400:]}
     if case.breaking in STORMS:
         return {
             **prediction,

@@ -115,7 +115,9 @@ def test_a_few_seconds_are_no_rate(ramped):
 def test_a_ramp_that_the_run_itself_slowed_down_shows_its_own_rate(ramped):
     record = ramped()
     begin, *_, end = (point.at for point in record.points)
-    eased = [RunEvent(at=at, kind="eased", detail={}) for at in (begin + 1.0, begin - 1.0, end + 1.0)]
+    eased = [
+        RunEvent(at=at, kind="eased", detail={}) for at in (begin + 1.0, begin - 1.0, end + 1.0)
+    ]
     within, *outside = (replace(record, events=(*record.events, each)) for each in eased)
 
     assert admission_per_s(within, PLAN) is None
