@@ -39,13 +39,14 @@ def test_memory_that_arrivals_take_for_a_while_says_how_many_may_come_at_once():
     law = runpy.run_path(str(LAW_TESTS))
     times, use, points, counts = law["measured"]()
     began = max(sample.at for sample in record.samples) + 60.0
+    off_s = record.manifest.clock_offset.offset_s
     apart = [
         replace(sample, used={k: v for k, v in sample.used.items() if k is not Resource.MEMORY})
         for sample in record.samples
     ]
     like, point = record.samples[-1], record.points[-1]
     read = [
-        replace(like, at=began + at, seq=like.seq + n, used={Resource.MEMORY: float(taken)})
+        replace(like, at=began + at + off_s, seq=like.seq + n, used={Resource.MEMORY: taken})
         for n, (at, taken) in enumerate(zip(times, use, strict=True), start=1)
     ]
     placed = [replace(each, open_connections=0) for each in record.points] + [
