@@ -44,6 +44,7 @@ PAGES = [
     "config/deploy/README.md",
     "docs/connection-limits.md",
     "docs/limits.md",
+    "docs/museum.md",
     "docs/own-service.md",
     "reports/README.md",
     "reports/measured.md",

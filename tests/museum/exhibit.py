@@ -9,9 +9,6 @@ from case import Case
 class Exhibit:
     folder: str
     """Its own, with its page."""
-    title: str
-    source: str
-    """Where the incident is told in public."""
     incident: Case
     twin: Case
     """The same service as it was mended: it holds the load."""

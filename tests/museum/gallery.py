@@ -18,8 +18,6 @@ def descriptors():
     incident = as_shipped(limits.descriptors, "nginx proxy", descriptors=1024, expected=505)
     return Exhibit(
         folder="proxy_descriptors",
-        title="Clever Cloud, 7 March 2021: the proxies' open files",
-        source="https://www.clevercloudstatus.com/incident/344",
         incident=incident,
         twin=replace(incident, descriptors=16_384),
         load=800,
@@ -30,8 +28,6 @@ def source_ports():
     incident = as_shipped(limits.outgoing_ports, "nginx proxy", ports=1000, expected=980)
     return Exhibit(
         folder="source_ports",
-        title="Archive of Our Own, September 2024: sockets between proxy and application",
-        source="https://www.otwstatus.org/incidents/x559j3z7fzys",
         incident=incident,
         twin=replace(incident, ports=0),
         load=1500,
@@ -45,8 +41,6 @@ def tracked():
     )
     return Exhibit(
         folder="connection_tracking",
-        title="pxy.fi, 16 August 2025: a connection-tracking table of 4,096 entries",
-        source="https://status.pxy.fi/incident/721245",
         incident=incident,
         twin=replace(incident, tracked=65_536),
         load=3000,
@@ -57,8 +51,6 @@ def router_connections():
     incident = replace(harder_limits.own_cap("nginx proxy", 1), expected=510)
     return Exhibit(
         folder="router_connections",
-        title="Coinbase, 19 May 2021: connections of the nginx routers",
-        source="https://www.coinbase.com/blog/incident-post-mortem-may-19-2021",
         incident=replace(incident, options=("--max-connections", "1024")),
         twin=replace(incident, options=("--max-connections", "16384")),
         load=800,
@@ -69,8 +61,6 @@ def lost_in_a_deploy():
     incident = replace(harder_limits.own_cap("nginx", 1), expected=760, updates_per_s=2.0)
     return Exhibit(
         folder="lost_in_a_deploy",
-        title="Wikimedia, 23 August 2016: 768 worker_connections after a deploy",
-        source="https://wikitech.wikimedia.org/wiki/Incident_documentation/20160823-Varnish",
         incident=replace(incident, options=("--max-connections", "768")),
         twin=replace(incident, options=("--max-connections", "16384")),
         load=1200,
@@ -81,8 +71,6 @@ def thread_a_peer():
     incident = as_shipped(limits.tasks, "threads", tasks=1000, expected=998)
     return Exhibit(
         folder="thread_a_peer",
-        title="AWS Kinesis, 25 November 2020: a thread for each peer",
-        source="https://aws.amazon.com/message/11201/",
         incident=incident,
         twin=replace(incident, tasks=8000),
         load=1500,
@@ -93,8 +81,6 @@ def reconnect_storm():
     incident = as_shipped(limits.handshakes, "synthetic")
     return Exhibit(
         folder="reconnect_storm",
-        title="Zed, 2025: everybody reconnects at once",
-        source="https://github.com/zed-industries/zed/pull/32418",
         incident=incident,
         twin=replace(incident, cpu_ratio=0.0, options=()),
         load=150,
@@ -106,8 +92,6 @@ def session_limit():
     incident = replace(harder_limits.own_cap("haproxy", 1), expected=980)
     return Exhibit(
         folder="session_limit",
-        title="Wikimedia, 5 September 2014: the caches' session limit",
-        source="https://wikitech.wikimedia.org/wiki/Incident_documentation/20140905-BitsVarnishMobileApp",
         incident=replace(incident, options=("--max-connections", "1000")),
         twin=replace(incident, options=("--max-connections", "8000")),
         load=1500,
@@ -119,8 +103,6 @@ def evicting_health_checks():
     incident = as_shipped(limits.tasks, "threads", tasks=200, expected=196)
     return Exhibit(
         folder="evicting_health_checks",
-        title="Coinbase, 1 June 2020: health checks take full instances out",
-        source="https://coinbase.statuspage.io/incidents/nyh33mmw2c6f",
         incident=incident,
         twin=replace(incident, tasks=2000),
         load=300,
@@ -144,8 +126,6 @@ def storm_to_memory():
     )
     return Exhibit(
         folder="storm_to_memory",
-        title="Discord, 25 March 2026: everybody resumes, and the gateways run out of memory",
-        source="https://statusfield.com/blog/2026-03-25-discord-outage-march-2026",
         incident=incident,
         twin=replace(incident, memory_bytes=4096 * limits.MIB),
         load=1500,
@@ -165,8 +145,6 @@ def stalled_source():
     )
     return Exhibit(
         folder="stalled_source",
-        title="Discord, 20 March 2017: a stalled source, and queues that grow",
-        source="https://discordstatus.com/incidents/dj3l6lw926kl",
         incident=incident,
         twin=replace(incident, options=()),
         load=400,
@@ -183,8 +161,6 @@ def provider_in_front():
     )
     return Exhibit(
         folder="provider_in_front",
-        title="Cloudflare's free plan, 2023: a cap of the provider in front",
-        source="https://sunway.run/blog/CloudflareWSConnectionLimit",
         incident=incident,
         twin=replace(incident, server="synthetic", options=()),
         load=1500,
@@ -211,6 +187,3 @@ ROOMS = (
 def exhibits():
     """Return the exhibits in the order of the museum."""
     return [room() for room in ROOMS]
-
-
-__all__ = ["Case", "exhibits"]

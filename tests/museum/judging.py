@@ -11,14 +11,14 @@ def is_answered(outcome):
 
 def error_ratio(outcome):
     """Return how far the answer is above the truth, as a ratio of it; None without an answer."""
-    if not is_answered(outcome) or not outcome["truth"] or outcome["is_time"]:
+    if not is_answered(outcome) or not outcome["truth"] or outcome.get("is_time"):
         return None
     return outcome["prediction"]["capacity"]["mid"] / outcome["truth"] - 1
 
 
 def share_of_truth(outcome):
     """Return how much of what breaks was open in the safe run; None where arrivals were asked for."""
-    if outcome["is_storm"] or outcome["is_time"] or not outcome["truth"]:
+    if outcome["is_storm"] or outcome.get("is_time") or not outcome["truth"]:
         return None
     return outcome["harm"].get("highest_opened", 0) / outcome["truth"]
 

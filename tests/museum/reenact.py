@@ -130,7 +130,7 @@ def main(arguments):
             if options.scene not in {None, scene}:
                 continue
             if options.list:
-                print(f"{exhibit.folder}, {scene}: {exhibit.title}")
+                print(f"{exhibit.folder}, {scene}")
             elif options.again or (exhibit.folder, scene, commit) not in done:
                 show(exhibit, scene)
 
