@@ -24,6 +24,7 @@ _SYMBOL = re.compile(
     re.IGNORECASE,
 )
 _PLACE = re.compile(r"\{([^{}]+)\}")
+_PIECE = re.compile(r"[A-Za-z0-9]+")
 _PART = re.compile(r"[^.:@|,/]+")
 _NO_NAME = re.compile(r"[\d.]+|(\w+/)?(un)?subscribe|true|false|json")
 """Said by both sides, too."""
@@ -191,7 +192,7 @@ def _is_answer(shape: frozenset[str], frames: Sequence[Any], requests: int) -> b
         return False
     words = [str(value).lower() for _path, value in leaves(frames[0]) if type(value) is str]
     return bool(shape & {"success", "id", "req_id", "reqid", "result", "error", "code"}) or any(
-        word.startswith(("subscrib", "unsubscrib")) or word in {"error", "ack", "ok"}
+        ("subscri" in word and word != "subscription") or word in {"error", "ack", "ok"}
         for word in words
     )
 
@@ -246,7 +247,7 @@ def symbol_in(name: str, symbols: Sequence[str], names: Sequence[str]) -> str | 
     if symbols:
         return None
     parts = _PART.findall(name)
-    for candidate in (name, *parts):
+    for candidate in (name, *parts, *_PIECE.findall(name)):
         if _SYMBOL.fullmatch(candidate):
             return str(candidate)
     # A slash divides some symbols.
