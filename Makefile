@@ -74,6 +74,9 @@ fuzz: $(VENV)/.tested  ## Feed the frame reader, handshake and conversation junk
 chaos: $(VENV)/.tested  ## Kill, stop and interrupt processes of TRIALS (100) short runs, and judge what is left; resumable.
 	$(PYTHON) tests/end_to_end/chaos.py --trials $(or $(TRIALS),100) --seed $(or $(SEED),1)
 
+mutants: $(VENV)/.tested  ## Change SAMPLE (200) constants and operators one by one, and see which change no test notices.
+	nice -n 19 $(PYTHON) tests/mutants.py --sample $(or $(SAMPLE),200) $(if $(SEED),--seed $(SEED))
+
 soak: $(VENV)/.tested  ## Let connections come and go for MINUTES (60), and say what the worker grew by.
 	$(PYTHON) tests/benchmarks/soak.py $(MINUTES)
 
@@ -102,4 +105,4 @@ $(VENV)/.benched: tests/benchmarks/requirements.txt $(VENV)/.tested
 	$(PIP) -r tests/benchmarks/requirements.txt
 	@touch $@
 
-.PHONY: help demo example test test-all coverage wheel lock pictures bench validate validate-told fuzz chaos soak
+.PHONY: help demo example test test-all coverage wheel lock pictures bench validate validate-told fuzz chaos mutants soak

@@ -20,6 +20,7 @@ SERIES = (
     "request_latency",
     "body_age",
     "handshake_time",
+    "lifetime",
     "lag",
 )
 """Histograms that the counters keep, in microseconds."""
@@ -68,6 +69,16 @@ class Counters:
     """Updates of which nothing says what is missing before them."""
     unmatched_by: dict[str, int] = field(default_factory=dict)
     """Class of what was not understood -> how often: no rule for it, not JSON, ..."""
+    expired: int = 0
+    """Connections that the target ended at the age at which it ends all, whatever the load."""
+    followers: int = 0
+    """Connections that were open for the whole plateau and followed a channel; the next three likewise."""
+    unserved: int = 0
+    """Of them, those without an update while others on the same channels had theirs."""
+    pinged: int = 0
+    """Connections that had brought nothing by the middle of the plateau, and were asked whether they live."""
+    half_open: int = 0
+    """Of them, those that did not answer, of a target that answers pings."""
     failures: dict[str, int] = field(default_factory=dict)
     delivery_delay: list[float] = field(default_factory=list)
     arrival_delay: list[float] = field(default_factory=list)
@@ -75,6 +86,7 @@ class Counters:
     request_latency: list[float] = field(default_factory=list)
     body_age: list[float] = field(default_factory=list)
     handshake_time: list[float] = field(default_factory=list)
+    lifetime: list[float] = field(default_factory=list)
     lag: list[float] = field(default_factory=list)
     opening: dict[str, list[float]] = field(default_factory=lambda: {phase: [] for phase in PHASES})
     """Microseconds by phase."""
@@ -168,5 +180,10 @@ COUNTS = (
     "unmatched",
     "untimed",
     "unnumbered",
+    "expired",
+    "followers",
+    "unserved",
+    "pinged",
+    "half_open",
 )
 """Counters that are summed over workers."""

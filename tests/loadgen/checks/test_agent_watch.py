@@ -12,6 +12,7 @@ from capacity.domain.errors import PreflightError
 from capacity.domain.finding import Status
 from capacity.domain.resources import Resource
 from capacity.domain.sample import AgentInfo, Destination, PortHolder, Sample
+from capacity.loadgen.checks import agent_watch
 from capacity.loadgen.checks.agent_watch import Holders, _opened, judged, watch
 from capacity.loadgen.checks.preflight import check
 from capacity.planning.evidence.target_identity import Rise
@@ -281,8 +282,9 @@ def sample(seq=1, interval_s=1.0, **used):
     ],
 )
 def test_a_source_that_cannot_tell_is_unknown_and_no_connection_is_opened(
-    source, said, target_file
+    source, said, target_file, monkeypatch
 ):
+    monkeypatch.setattr(agent_watch, "CALM_S", 0.2)
     nobody = target_file(SimpleNamespace(host="127.0.0.1", port=1))
     finding = watch(nobody, DIALECT, source, INFO).finding
 
@@ -290,7 +292,8 @@ def test_a_source_that_cannot_tell_is_unknown_and_no_connection_is_opened(
     assert said in finding.statement
 
 
-def test_a_target_that_cannot_be_reached_is_unknown(target_file):
+def test_a_target_that_cannot_be_reached_is_unknown(target_file, monkeypatch):
+    monkeypatch.setattr(agent_watch, "CALM_S", 0.2)
     nobody = target_file(SimpleNamespace(host="127.0.0.1", port=1))
     source = Told(sample(descriptors=9.0))
     source.port_holders = lambda _port: None
