@@ -34,7 +34,7 @@ class MergedCounts:
             mine[name] += report[name]
         for reason, count in report["failures"].items():
             self.failures[reason] = self.failures.get(reason, 0) + count
-        for kind, count in report.get("unmatched_by", {}).items():
+        for kind, count in report["unmatched_by"].items():
             self.unmatched_by[kind] = self.unmatched_by.get(kind, 0) + count
         for series, counts in report["histograms"].items():
             self.histograms.setdefault(series, Histogram()).merge(counts)
