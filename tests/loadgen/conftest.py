@@ -5,14 +5,12 @@ import subprocess
 import sys
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from gevent.pywsgi import WSGIServer
 
 from capacity.settings.target import Target
 
-QUICK_AGENT = Path(__file__).with_name("quick_agent.py")
 EMPTY_REPORT = {
     "index": 0,
     "phase": "plateau",
@@ -84,7 +82,7 @@ def exchange_running(*options):
 
 
 def agent_running(*options):
-    return running(QUICK_AGENT, "--listen", "0", "--interval", "0.1", *options)
+    return running("-m", "capacity.monitor", "--listen", "0", "--interval", "0.1", *options)
 
 
 @pytest.fixture(scope="session")

@@ -57,8 +57,8 @@ def _about_reach(capacity: Estimate, highest: float, binding: Wall | None) -> It
             kind=DoubtKind.EXTRAPOLATION,
             statement=(
                 f"The capacity is extrapolated to {units.number(ratio, 2)} times the tested"
-                f" {units.counted(round(highest), 'connection')}, {word} the 4 times that a test up"
-                " to a quarter of the capacity needs."
+                f" {units.counted(round(highest), 'connection')}, {word} the 4 to 5"
+                " times that a safe test needs."
             ),
             remedy=f"Add a step with at least {_quarter(capacity)} connections.",
         )

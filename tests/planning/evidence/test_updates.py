@@ -38,7 +38,7 @@ def test_frames_of_which_none_is_an_update_make_no_plan_and_the_first_is_shown(s
     # Four of the nine steps have subscriptions.
     assert "None of the 280 frames" in answer.reason
     assert '(no rule for: {"t": "px.BTC"})' in answer.reason
-    assert "capacity doctor" in answer.remedy
+    assert "capacity dialect try" in answer.remedy
 
 
 def test_a_frame_is_shown_as_one_short_visible_line(silent):

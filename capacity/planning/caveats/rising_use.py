@@ -1,5 +1,6 @@
 """
-Memory that still rises while connections stay: buffers that fill, compressors, or a leak.
+What still rises while connections stay: memory by buffers that fill, compressors or a leak, ports and
+tracked connections by what closed requests leave behind for a minute or two.
 
 A cost per connection read on the way up to there is too low, and no line through more levels shows
 it. Told by the slope over the samples of one plateau (Theil–Sen) and how many of their pairs rise
@@ -14,6 +15,7 @@ from capacity.domain import units
 from capacity.domain.caveats import RISING_PAIRS, RISING_RATIO, Doubt, DoubtKind
 from capacity.domain.observation import StepObservation
 from capacity.domain.plan import Wall
+from capacity.domain.resources import Resource
 from capacity.domain.run import RunRecord
 from capacity.domain.words import RESOURCES
 from capacity.models.lines import theil_sen_line
@@ -21,10 +23,23 @@ from capacity.planning.evidence.plausible import is_plausible
 from capacity.planning.evidence.windows import Window, samples_on_plateaus
 
 FEWEST_SAMPLES = 5
+FEWEST_COUNTS = 3
+"""Of what is counted, which scatters less and is read less often."""
+LINGERING = frozenset({Resource.OUTGOING_PORTS, Resource.CONNTRACK})
+"""Taken for a while after a connection was closed."""
+_FILLS = (
+    "Raise settle_s and plateau_s in the profile until memory levels off, as it does once"
+    " buffers are full. If it never does, the target leaks."
+)
+_LINGERS = (
+    "Raise plateau_s in the profile beyond the time that a closed connection keeps it (60 s of a port,"
+    " nf_conntrack_tcp_timeout_time_wait of a tracked one), or have the proxy keep its upstream"
+    " connections open."
+)
 
 
 def rising_doubts(record: RunRecord, windows: Sequence[Window], wall: Wall) -> Iterator[Doubt]:
-    """Doubt the memory of *wall* if it rose on the plateau with most connections and deliveries."""
+    """Doubt *wall* if its use rose on the plateau with most connections and deliveries."""
     if wall.limit.value is None:
         return
     top, samples = max(samples_on_plateaus(record, windows), key=lambda read: _carried(read[0]))
@@ -33,7 +48,8 @@ def rising_doubts(record: RunRecord, windows: Sequence[Window], wall: Wall) -> I
         for sample in samples
         if is_plausible(sample.used.get(wall.resource, -1.0))
     ]
-    if len(read) < FEWEST_SAMPLES:
+    lingers = wall.resource in LINGERING
+    if len(read) < (FEWEST_COUNTS if lingers else FEWEST_SAMPLES):
         return
     times_s, uses = np.array(read).T
     per_s = theil_sen_line(times_s, uses)[1]
@@ -53,10 +69,7 @@ def rising_doubts(record: RunRecord, windows: Sequence[Window], wall: Wall) -> I
             f" ({units.share(per_s * lasted_s / taken)} of what the connections use). At that rate"
             f" the limit is reached after {units.duration(until_full_s)}, and the ceiling is too high."
         ),
-        remedy=(
-            "Raise settle_s and plateau_s in the profile until memory levels off, as it does once"
-            " buffers are full. If it never does, the target leaks."
-        ),
+        remedy=_LINGERS if lingers else _FILLS,
     )
 
 

@@ -18,8 +18,16 @@ def memory(venue, cost, safe):
     return replace(venue, steps=safe(8.0, 8), costs=costs, limits=limits)
 
 
-def rising(record, ratio_per_s, *, highest):
-    """Return the record with memory that rises from the start of each step, or of the highest one,
+@pytest.fixture(scope="module", params=[Resource.OUTGOING_PORTS, Resource.CONNTRACK])
+def lingering(request, venue, cost, safe):
+    """A count gives out first of which every connection takes one."""
+    costs = {request.param: cost(baseline=4, connection=1.0)}
+    made = replace(venue, steps=safe(8.0, 8), costs=costs, limits={request.param: 1000.0})
+    return request.param, made.record()
+
+
+def rising(record, ratio_per_s, *, highest, resource=Resource.MEMORY, each=PER_CONNECTION):
+    """Return the record with a use that rises from the start of each step, or of the highest one,
 
     by *ratio_per_s* of what the connections take.
     """
@@ -29,12 +37,12 @@ def rising(record, ratio_per_s, *, highest):
         step = [step for step in record.steps if step.started_at < at - 1e-6][-1]
         if (step.step.connections == most) is not highest:
             return 0.0
-        return ratio_per_s * PER_CONNECTION * step.step.connections * (at - step.started_at)
+        return ratio_per_s * each * step.step.connections * (at - step.started_at)
 
     samples = tuple(
         replace(
             sample,
-            used={**sample.used, Resource.MEMORY: sample.used[Resource.MEMORY] + added(sample.at)},
+            used={**sample.used, resource: sample.used[resource] + added(sample.at)},
         )
         for sample in record.samples
     )
@@ -103,3 +111,34 @@ def test_a_steady_rise_is_doubted_from_its_least_share_on(memory, cost, share, i
     per_s = share * RISING_RATIO / record.steps[-1].step.plateau_s
 
     assert is_doubted is bool(rising_doubts_of(rising(record, per_s, highest=True)))
+
+
+def test_what_closed_connections_keep_for_a_while_is_doubted_with_its_own_remedy(lingering):
+    resource, record = lingering
+    (doubt,) = rising_doubts_of(rising(record, 0.02, highest=True, resource=resource, each=1.0))
+
+    assert "still rose by" in doubt.statement
+    assert "keep its upstream connections open" in doubt.remedy
+
+
+def test_a_count_that_stays_is_not_doubted(lingering):
+    assert not rising_doubts_of(lingering[1])
+
+
+@pytest.mark.parametrize(("readings", "doubts"), [(2, 0), (3, 1)])
+def test_three_readings_of_a_count_are_enough(lingering, readings, doubts):
+    resource, record = lingering
+    record = rising(record, 0.02, highest=True, resource=resource, each=1.0)
+    left = set()
+    for step in record.steps:
+        within = [
+            sample.at
+            for sample in record.samples
+            if step.plateau_started_at <= sample.at <= step.plateau_ended_at
+        ]
+        left |= set(within[1 : 1 + readings])
+    samples = tuple(
+        sample if sample.at in left else replace(sample, used={}) for sample in record.samples
+    )
+
+    assert len(rising_doubts_of(replace(record, samples=samples))) == doubts
