@@ -14,7 +14,7 @@ demo: $(VENV)/.installed  ## Measure the bundled exchange and say how many conne
 	@$(VENV)/bin/capacity demo
 
 example: $(VENV)/.installed  ## Make the example report again from its recorded run, reports/example.
-	$(VENV)/bin/capacity plan reports/example
+	$(VENV)/bin/capacity plan reports/example --demand example --hosts example
 	$(VENV)/bin/capacity report reports/example
 
 test: $(VENV)/.tested  ## Lint, types, import rules, dead code and tests; some minutes on two cores.
