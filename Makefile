@@ -43,6 +43,7 @@ lock: $(VENV)/.tested  ## Choose the newest versions within the ranges anew, for
 	$(LOCK) --constraint requirements.lock tests/requirements.txt --output-file tests/requirements.lock
 
 pictures: $(VENV)/.installed  ## Take the pictures in docs/ anew, with Chromium; three minutes.
+	$(PIP) 'pillow>=11'
 	$(PYTHON) docs/pictures.py
 
 bench: $(VENV)/.benched  ## Measure what reports/measured.md claims; half an hour, two idle cores.
