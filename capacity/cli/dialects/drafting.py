@@ -34,8 +34,11 @@ def command(*, name: str, recording: Path, symbols: tuple[str, ...], into: Path)
     session = load_session(recording)
     draft = drafted(session, name, symbols)
     dialect, target = into / "dialects" / f"{name}.yaml", into / "targets" / f"{name}.yaml"
-    write_new(dialect, "\n".join(dialect_lines(draft, recording.name)) + "\n")
-    write_new(target, "\n".join(target_lines(draft, name, _named(into, name))) + "\n")
+    for path, kind, lines in (
+        (dialect, "dialect", dialect_lines(draft, recording.name)),
+        (target, "target", target_lines(draft, name, _named(into, name))),
+    ):
+        write_new(path, "\n".join((*_for_editors(into, kind), *lines)) + "\n")
     click.echo(dialect)
     click.echo(target)
     if session.left_out:
@@ -53,6 +56,13 @@ def command(*, name: str, recording: Path, symbols: tuple[str, ...], into: Path)
     for line in summary(replay.counts):
         click.echo(line)
     click.echo(f"Next: capacity dialect try --target {target}", err=True)
+
+
+def _for_editors(into: Path, kind: str) -> list[str]:
+    """Return the line that names the schema of a file, where schemas are beside it."""
+    file = f"{kind}.json"
+    there = (into / "schemas" / file).is_file()
+    return [f"# yaml-language-server: $schema=../schemas/{file}"] if there else []
 
 
 def _named(into: Path, name: str) -> str:

@@ -18,7 +18,14 @@ from capacity.loadgen.checks.rejections import answer_remedy, handshake_remedy, 
 from capacity.loadgen.wire.compression import Inflater
 from capacity.loadgen.wire.connection_values import ConnectionValues, at_this_moment
 from capacity.loadgen.wire.endpoint import endpoint_of
-from capacity.loadgen.wire.frames import CLOSE_FRAME, FrameReader, closing_text, masked_frame
+from capacity.loadgen.wire.frames import (
+    BINARY,
+    CLOSE_FRAME,
+    TEXT,
+    FrameReader,
+    closing_text,
+    masked_frame,
+)
 from capacity.loadgen.wire.handshake import HandshakeError, Opened, open_websocket
 from capacity.loadgen.wire.http_connection import ExchangeError
 from capacity.loadgen.wire.polls import poll_connection, polls_of
@@ -355,7 +362,7 @@ class _Talk:
     def _say(self, texts: Sequence[bytes]) -> None:
         for text in texts:
             self._watcher.sent(_without(text, self._secrets))
-            self._unsent.append(masked_frame(text))
+            self._unsent.append(masked_frame(text, BINARY if self._compiled.is_binary else TEXT))
 
 
 def _without(text: bytes, secrets: Mapping[str, str]) -> bytes:

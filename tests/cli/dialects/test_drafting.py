@@ -30,6 +30,21 @@ def test_what_is_guessed_and_what_is_secret_is_said(recorded, monkeypatch):
     assert "eyJsecret1" not in Path("mine/dialects/cb.yaml").read_text("utf-8")
 
 
+def test_drafts_name_their_schemas_where_these_are_there(recorded):
+    path = recorded("push")
+    for kind in ("dialect", "target"):
+        schema = Path(f"config/schemas/{kind}.json")
+        schema.parent.mkdir(parents=True, exist_ok=True)
+        schema.touch()
+    CliRunner().invoke(command, ["x", path])
+    CliRunner().invoke(command, ["x", path, "--into", "bare"])
+
+    for kind in ("dialect", "target"):
+        named = Path(f"config/{kind}s/x.yaml").read_text("utf-8").splitlines()[0]
+        assert f"# yaml-language-server: $schema=../schemas/{kind}.json" == named
+        assert "schema" not in Path(f"bare/{kind}s/x.yaml").read_text("utf-8")
+
+
 def test_nothing_is_overwritten(recorded):
     path = recorded("push")
     CliRunner().invoke(command, ["x", path])
