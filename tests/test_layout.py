@@ -31,6 +31,7 @@ UNMAPPED_FOLDERS = {
     Path("benchmarks"),
     Path("backtest"),
     Path("validation"),
+    Path("museum"),
     Path("field"),
     Path(),
 }

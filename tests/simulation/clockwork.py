@@ -186,6 +186,4 @@ class Clock:
             task.switch()
 
     def _push(self, at_s, rank, process, function, arguments):
-        heapq.heappush(
-            self._due, (at_s, rank, next(self._numbers), process, function, arguments)
-        )
+        heapq.heappush(self._due, (at_s, rank, next(self._numbers), process, function, arguments))

@@ -58,13 +58,19 @@ def _ending(story, world, number, record, events):
     if ends[0].kind == "finished" and "not_reached" in detail and not world.target.has_done_harm:
         yield f"a healthy target is said to be full: {detail['reason']}"
     is_untouched = not (story.is_generator_hurt or story.is_stopped or world.target.has_done_harm)
-    if (is_untouched or number == 1) and not world.target.has_done_harm and ends[0].kind != "finished":
+    if (
+        (is_untouched or number == 1)
+        and not world.target.has_done_harm
+        and ends[0].kind != "finished"
+    ):
         yield f"nothing was wrong, and it ended by {detail.get('reason')}"
 
 
 def _sequence(record, events):
     """Steps are begun one after the other, and each that was begun is recorded, once."""
-    phases = [(event.detail["index"], event.detail["phase"]) for event in events if event.kind == "phase"]
+    phases = [
+        (event.detail["index"], event.detail["phase"]) for event in events if event.kind == "phase"
+    ]
     order = [phase.value for phase in Phase]
     ranks = [(index, order.index(phase)) for index, phase in phases]
     if ranks != sorted(set(ranks)):
@@ -102,7 +108,12 @@ def _step(story, world, number, observation):
     step, index = observation.step, observation.index
     is_healthy = not world.target.has_done_harm
     cut_off = observation.cut_off
-    if is_healthy and cut_off is not None and cut_off.kind in TARGETS_FAULT and observation.void is None:
+    if (
+        is_healthy
+        and cut_off is not None
+        and cut_off.kind in TARGETS_FAULT
+        and observation.void is None
+    ):
         yield f"step {index} blames a healthy target: {cut_off.statement}"
     if is_healthy and observation.failures:
         yield f"step {index} has failures: {observation.failures}"

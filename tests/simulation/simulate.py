@@ -103,9 +103,7 @@ def _cut_agent(story, world):
     if world.agent is not None:
         world.agent.is_cut = True
         lasts_s = story.chance.uniform(0.5, 8.0)
-        world.clock.at(
-            world.clock.now_s + lasts_s, None, setattr, world.agent, "is_cut", False
-        )
+        world.clock.at(world.clock.now_s + lasts_s, None, setattr, world.agent, "is_cut", False)
 
 
 def _restart_agent(story, world):
@@ -164,7 +162,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=10_000)
     parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--results", type=Path, help="a line of JSON for each seed that broke a rule")
+    parser.add_argument(
+        "--results", type=Path, help="a line of JSON for each seed that broke a rule"
+    )
     asked = parser.parse_args()
     began_s, failed = time.monotonic(), 0
     for seed in range(asked.first, asked.first + asked.seeds):
