@@ -51,3 +51,9 @@ def test_nothing_is_overwritten(recorded):
 
     with pytest.raises(ConfigError, match="is there already and is never overwritten"):
         CliRunner().invoke(command, ["x", path], catch_exceptions=False)
+
+
+@pytest.mark.parametrize("name", ["../x", "", ".x", "a/b"])
+def test_a_name_becomes_part_of_file_names(recorded, name):
+    with pytest.raises(ConfigError, match="NAME must be 1 to 60 letters"):
+        CliRunner().invoke(command, [name, recorded("push")], catch_exceptions=False)
