@@ -14,7 +14,7 @@ demo: $(VENV)/.installed  ## Measure the bundled exchange and say how many conne
 	@$(VENV)/bin/capacity demo
 
 example: $(VENV)/.installed  ## Make the example report again from its recorded run, reports/example.
-	$(VENV)/bin/capacity plan reports/example
+	$(VENV)/bin/capacity plan reports/example --demand example --hosts example
 	$(VENV)/bin/capacity report reports/example
 
 test: $(VENV)/.tested  ## Lint, types, import rules, dead code and tests; some minutes on two cores.
@@ -80,7 +80,7 @@ chaos: $(VENV)/.tested  ## Kill, stop and interrupt processes of TRIALS (100) sh
 	$(PYTHON) tests/end_to_end/chaos.py --trials $(or $(TRIALS),100) --seed $(or $(SEED),1)
 
 mutants: $(VENV)/.tested  ## Change SAMPLE (200) constants and operators one by one, and see which change no test notices.
-	nice -n 19 $(PYTHON) tests/mutants.py --sample $(or $(SAMPLE),200) $(if $(SEED),--seed $(SEED))
+	nice -n 19 $(PYTHON) tests/mutants.py --sample $(or $(SAMPLE),200) $(if $(SEED),--seed $(SEED)) $(if $(AGAIN),--again $(AGAIN))
 
 soak: $(VENV)/.tested  ## Let connections come and go for MINUTES (60), and say what the worker grew by.
 	$(PYTHON) tests/benchmarks/soak.py $(MINUTES)

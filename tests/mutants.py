@@ -243,6 +243,20 @@ class Judged:
     by: str = ""
 
 
+def known(log):
+    """Return who killed what an earlier run printed as killed: more tests do not bring it back."""
+    lines = [line.split("\t") for line in log.splitlines() if line.count("\t") == 4]
+    verdicts = {}
+    for verdict, module, _line, change, by in lines:
+        verdicts.setdefault((module, change), []).append((verdict, by))
+    # The same change in several lines is told apart by nothing that lasts.
+    return {
+        key: found[0][1]
+        for key, found in verdicts.items()
+        if len(found) == 1 and found[0][0] == "killed"
+    }
+
+
 def judged(trees, mutants):
     """Give the verdict on each mutant; the mutants of one module share one look at its own tests."""
 
@@ -294,7 +308,7 @@ def summary(verdicts, seed):
     return ratio, said + (f", {unjudged} not judged" if unjudged else "")
 
 
-def document(verdicts, seed, population, reasons):
+def document(verdicts, seed, population, reasons, earlier=0):
     """Return the report: totals, by package, survivors, what is equivalent, and what was killed."""
     lines = [
         "# Mutants",
@@ -306,6 +320,11 @@ def document(verdicts, seed, population, reasons):
         + ", ".join(f"`{name}`" for name in PACKAGES)
         + ".",
         "",
+        *(
+            [f"{earlier} of them were killed in an earlier run, before tests were added.", ""]
+            if earlier
+            else []
+        ),
         f"**{summary(verdicts, seed)[1][0].upper()}{summary(verdicts, seed)[1][1:]}**",
         "",
         "| package | killed | survived |",
@@ -342,13 +361,14 @@ def main(arguments):
     options.add_argument("--sample", type=int, default=SAMPLE)
     options.add_argument("--processes", type=int, default=2)
     options.add_argument("--only", default="", metavar="PATH", help="modules whose path begins so")
+    options.add_argument("--again", type=Path, metavar="LOG", help="what an earlier run printed")
     asked = options.parse_args(arguments)
     print(f"seed {asked.seed}", flush=True)
     reasons = equivalents()
-    population = [m for m in all_mutants() if (m.module, m.change) not in reasons]
-    chosen = [m for m in population if m.module.startswith(asked.only)]
-    # Not for secrets: the seed says which mutants are drawn.
-    drawn = random.Random(asked.seed).sample(chosen, min(asked.sample, len(chosen)))
+    population = [m for m in all_mutants() if m.module.startswith(asked.only)]
+    # Not for secrets: the seed says which mutants are drawn, whatever is found to be equivalent.
+    drawn = random.Random(asked.seed).sample(population, min(asked.sample, len(population)))
+    drawn = [mutant for mutant in drawn if (mutant.module, mutant.change) not in reasons]
     with contextlib.ExitStack() as stack:
         trees = queue.Queue()
         for _ in range(asked.processes):
@@ -357,10 +377,18 @@ def main(arguments):
             )
             Path(folder).chmod(0o755)
             trees.put(Tree(folder))
-        verdicts = list(judged(trees, drawn))
+        before = known(asked.again.read_text(encoding="utf-8")) if asked.again else {}
+        verdicts = [
+            Judged(mutant, "killed", before[mutant.module, mutant.change])
+            for mutant in drawn
+            if (mutant.module, mutant.change) in before
+        ]
+        earlier = len(verdicts)
+        tried = [each.mutant for each in verdicts]
+        verdicts += judged(trees, [mutant for mutant in drawn if mutant not in tried])
     if not asked.only:
         REPORT.write_text(
-            document(verdicts, asked.seed, len(population), reasons), encoding="utf-8"
+            document(verdicts, asked.seed, len(population), reasons, earlier), encoding="utf-8"
         )
     ratio, said = summary(verdicts, asked.seed)
     print(said)

@@ -295,3 +295,7 @@ class Advice:
     break_even: BreakEven | Unanswered
     exhaustion: Exhaustion | Unanswered | None
     sensitivities: tuple[Sensitivity, ...]
+    demand: Demand | None = None
+    """What was asked for, so that the same can be asked again; None in plans made before."""
+    hosts: tuple[HostType, ...] = ()
+    """The catalogue that came with it."""

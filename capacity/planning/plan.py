@@ -97,6 +97,7 @@ def plan(record: RunRecord, *, declared: Sequence[Limit] = ()) -> CapacityPlan |
         doubts=reasons.doubts,
         assumptions=reasons.assumptions,
         widest_mix=widest_mix(windows),
+        fan=found.fan,
         met=met[0] if met else None,
     )
     return replace(answer, next_level=next_level(answer))

@@ -13,7 +13,7 @@ from capacity.domain.finding import Status
 from capacity.domain.resources import Resource
 from capacity.domain.sample import AgentInfo, Destination, PortHolder, Sample
 from capacity.loadgen.checks import agent_watch
-from capacity.loadgen.checks.agent_watch import Holders, _opened, judged, watch
+from capacity.loadgen.checks.agent_watch import Holders, _is_calm, _opened, judged, watch
 from capacity.loadgen.checks.preflight import check
 from capacity.planning.evidence.target_identity import Rise
 from capacity.settings.dialect import load_dialect
@@ -301,3 +301,11 @@ def test_a_target_that_cannot_be_reached_is_unknown(target_file, monkeypatch):
 
     assert Status.UNKNOWN is finding.status
     assert "no test connection could be opened" in finding.statement
+
+
+@pytest.mark.parametrize(("added", "is_calm"), [(-0.01, True), (0.0, False)])
+def test_counts_are_calm_while_they_differ_by_less_than_what_is_looked_for(added, is_calm):
+    """Half of the five connections that will be opened."""
+    readings = [sample(seq=n, descriptors=10.0 + n * (1.25 + added / 2)) for n in range(3)]
+
+    assert is_calm is _is_calm(readings)

@@ -200,3 +200,12 @@ def test_a_quota_of_a_core_or_less_is_as_much_as_a_thread_needs(doubts, planned,
     cpu = replace(loop, resource=Resource.CPU, limit=replace(loop.limit, value=cores))
 
     assert doubts(walls=(cpu,)) == []
+
+
+@pytest.mark.parametrize(("highest", "is_doubted"), [(1009.0, False), (1011.0, True)])
+def test_more_than_a_hundredth_above_the_computed_capacity_is_a_poor_fit(
+    doubts, highest, is_doubted
+):
+    found = kinds(doubts(capacity=1000.0, highest=highest))
+
+    assert is_doubted is (DoubtKind.POOR_FIT in found)

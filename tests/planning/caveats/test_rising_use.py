@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from capacity.domain.caveats import DoubtKind
+from capacity.domain.caveats import RISING_RATIO, DoubtKind
 from capacity.domain.plan import CapacityPlan, Excuse
 from capacity.domain.resources import Resource
 from capacity.planning.caveats.rising_use import STEADY_RATIO
@@ -153,6 +153,15 @@ def test_the_order_of_samples_does_not_matter(memory):
     assert rising_doubts_of(record) == rising_doubts_of(
         replace(record, samples=tuple(reversed(record.samples)))
     )
+
+
+@pytest.mark.parametrize(("share", "is_doubted"), [(0.8, False), (1.3, True)])
+def test_a_steady_rise_is_doubted_from_its_least_share_on(memory, cost, share, is_doubted):
+    still = {Resource.MEMORY: cost(baseline=BASELINE, connection=PER_CONNECTION, noise=0.0)}
+    record = replace(memory, costs=still).record()
+    per_s = share * RISING_RATIO / record.steps[-1].step.plateau_s
+
+    assert is_doubted is bool(rising_doubts_of(rising(record, per_s, highest=True)))
 
 
 def test_what_closed_connections_keep_for_a_while_is_doubted_with_its_own_remedy(lingering):
