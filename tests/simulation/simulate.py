@@ -47,6 +47,9 @@ class Story:
             self.faults.append((round(at_s, 2), name))
             world.clock.at(at_s, None, DEEDS[name], self, world)
         self._run(world)
+        quiet_s = LAST_FAULT_AT_S + 1.0
+        world.clock.run(lambda: world.clock.now_s >= quiet_s, quiet_s + 1.0)
+        self._settle(world)
         world.disk_fails_from = None
         world.calm_down()
         if not world.alive:
@@ -58,11 +61,24 @@ class Story:
     def _run(self, world):
         clock, runner = world.clock, world.runner
         begun_s = clock.now_s
-        clock.run(lambda: runner.clients.ready or clock.now_s > begun_s + 60.0, begun_s + 61.0)
+        everybody = [station.name for station in world.alive]
+        clock.run(
+            lambda: (
+                {node.id for node in runner.clients.ready} >= set(everybody)
+                or clock.now_s > begun_s + 20.0
+            ),
+            begun_s + 21.0,
+        )
         runner.start_shape()
         world.session.is_beginning = True
         clock.run(lambda: is_over(world), clock.now_s + LONGEST_RUN_S)
-        settled_s = clock.now_s + 20.0
+        self._settle(world)
+
+    def _settle(self, world):
+        """Let all that was held up come to its end."""
+        clock = world.clock
+        settled_s = 5.0 + max((each.process.awake_at_s for each in world.alive), default=0.0)
+        settled_s = max(settled_s, clock.now_s + 5.0)
         clock.run(lambda: clock.now_s >= settled_s, settled_s + 1.0)
 
 
