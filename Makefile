@@ -74,6 +74,9 @@ fuzz: $(VENV)/.tested  ## Feed the frame reader, handshake and conversation junk
 chaos: $(VENV)/.tested  ## Kill, stop and interrupt processes of TRIALS (100) short runs, and judge what is left; resumable.
 	$(PYTHON) tests/end_to_end/chaos.py --trials $(or $(TRIALS),100) --seed $(or $(SEED),1)
 
+simulation: $(VENV)/.tested  ## Go through SEEDS (10000) histories of a run on a clock of its own, and hold each to the invariants.
+	$(PYTHON) tests/simulation/simulate.py --seeds $(or $(SEEDS),10000)
+
 soak: $(VENV)/.tested  ## Let connections come and go for MINUTES (60), and say what the worker grew by.
 	$(PYTHON) tests/benchmarks/soak.py $(MINUTES)
 
@@ -102,4 +105,4 @@ $(VENV)/.benched: tests/benchmarks/requirements.txt $(VENV)/.tested
 	$(PIP) -r tests/benchmarks/requirements.txt
 	@touch $@
 
-.PHONY: help demo example test test-all coverage wheel lock pictures bench validate validate-told fuzz chaos soak
+.PHONY: help demo example test test-all coverage wheel lock pictures bench validate validate-told fuzz chaos simulation soak

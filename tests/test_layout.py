@@ -30,6 +30,7 @@ UNMAPPED_FOLDERS = {
     Path("benchmarks"),
     Path("backtest"),
     Path("validation"),
+    Path("simulation"),
     Path("field"),
     Path(),
 }

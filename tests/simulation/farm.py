@@ -62,9 +62,10 @@ class Runner:
     def handle(self, world, kind, body, sender):
         """As Locust: what a handler raises is logged, and the next message comes."""
         try:
-            self.handlers[kind](environment=self.environment, msg=SimpleNamespace(
-                type=kind, data=body, node_id=sender
-            ))
+            self.handlers[kind](
+                environment=self.environment,
+                msg=SimpleNamespace(type=kind, data=body, node_id=sender),
+            )
         except Exception as problem:  # noqa: BLE001
             world.handler_problems.append(problem)
 

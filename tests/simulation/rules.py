@@ -59,10 +59,15 @@ def _ending(story, world, number, record, events):
         yield f"a healthy target is blamed: {detail['reason']}"
     if ends[0].kind == "finished" and "not_reached" in detail and not world.target.has_done_harm:
         yield f"a healthy target is said to be full: {detail['reason']}"
+    yield from _undisturbed(story, world, number, record, ends[0])
+
+
+def _undisturbed(story, world, number, record, end):
+    """Where nothing was wrong, a run is through, and no step void."""
     is_undisturbed = number == 1 or not (story.is_generator_hurt or story.is_stopped)
     if is_undisturbed and not world.target.has_done_harm:
-        if ends[0].kind != "finished":
-            yield f"nothing was wrong, and it ended by {detail.get('reason')}"
+        if end.kind != "finished":
+            yield f"nothing was wrong, and it ended by {end.detail.get('reason')}"
         for observation in record.of("step"):
             if observation.void is not None:
                 yield f"nothing was wrong, and step {observation.index} is void: {observation.void}"
@@ -70,7 +75,9 @@ def _ending(story, world, number, record, events):
 
 def _sequence(record, events):
     """Steps are begun one after the other, and each that was begun is recorded, once."""
-    phases = [(event.detail["index"], event.detail["phase"]) for event in events if event.kind == "phase"]
+    phases = [
+        (event.detail["index"], event.detail["phase"]) for event in events if event.kind == "phase"
+    ]
     order = [phase.value for phase in Phase]
     ranks = [(index, order.index(phase)) for index, phase in phases]
     if ranks != sorted(set(ranks)):
@@ -108,7 +115,12 @@ def _step(story, world, number, observation):
     step, index = observation.step, observation.index
     is_healthy = not world.target.has_done_harm
     cut_off = observation.cut_off
-    if is_healthy and cut_off is not None and cut_off.kind in TARGETS_FAULT and observation.void is None:
+    if (
+        is_healthy
+        and cut_off is not None
+        and cut_off.kind in TARGETS_FAULT
+        and observation.void is None
+    ):
         yield f"step {index} blames a healthy target: {cut_off.statement}"
     if is_healthy and observation.failures:
         yield f"step {index} has failures: {observation.failures}"

@@ -15,7 +15,7 @@ import json
 import random
 import time
 
-from clockwork import Stuck
+from clockwork import StuckError
 from network import Weather
 from rules import broken_by
 from world import LONGEST_RUN_S, staged
@@ -36,6 +36,12 @@ class Story:
         self.faults = []
         self.is_generator_hurt = self.weather is not CALM
         self.is_stopped = False
+        self.circumstances = {
+            "weather": self.weather,
+            "workers": self.chance.choice((1, 2, 2, 3)),
+            "most": self.chance.choice((None,) * 9 + (6,)),
+            "has_agent": self.chance.random() < 0.7,
+        }
 
     def play(self, world):
         """Make a run, then a second one on calm lines."""
@@ -119,9 +125,7 @@ def _cut_agent(story, world):
     if world.agent is not None:
         world.agent.is_cut = True
         lasts_s = story.chance.uniform(0.5, 8.0)
-        world.clock.at(
-            world.clock.now_s + lasts_s, None, setattr, world.agent, "is_cut", False
-        )
+        world.clock.at(world.clock.now_s + lasts_s, None, setattr, world.agent, "is_cut", False)
 
 
 def _restart_agent(story, world):
@@ -161,27 +165,45 @@ DEEDS = {
 def simulate(seed):
     """Return what broke a rule in the history of *seed*, and its story."""
     story = Story(seed)
-    chance = story.chance
-    circumstances = {
-        "weather": story.weather,
-        "workers": chance.choice((1, 2, 2, 3)),
-        "most": chance.choice((None,) * 9 + (6,)),
-        "has_agent": chance.random() < 0.7,
-    }
-    with staged(seed, **circumstances) as world:
+    with staged(seed, **story.circumstances) as world:
         try:
             story.play(world)
-        except Stuck as problem:
+        except StuckError as problem:
             return [f"the run does not end: {problem}"], story
         return list(broken_by(story, world)), story
+
+
+def history(seed):
+    """Return what the master said in the history of *seed*, and when."""
+    story = Story(seed)
+    with staged(seed, **story.circumstances) as world:
+        story.play(world)
+        return world.told
+
+
+def find_planted(seeds):
+    """Return the first seed that finds each planted fault, None where none does."""
+    from planted import PLANTED, planted
+
+    found = {}
+    for name in PLANTED:
+        with planted(name):
+            found[name] = next((seed for seed in seeds if simulate(seed)[0]), None)
+        print(f"{name}: {found[name]}", flush=True)
+    return found
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=10_000)
     parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--results", type=Path, help="a line of JSON for each seed that broke a rule")
+    parser.add_argument(
+        "--results", type=Path, help="a line of JSON for each seed that broke a rule"
+    )
+    parser.add_argument("--planted", action="store_true", help="find the planted faults instead")
     asked = parser.parse_args()
+    if asked.planted:
+        return None in find_planted(range(asked.first, asked.first + asked.seeds)).values()
     began_s, failed = time.monotonic(), 0
     for seed in range(asked.first, asked.first + asked.seeds):
         broken, story = simulate(seed)

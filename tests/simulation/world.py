@@ -150,8 +150,13 @@ class World:
         self.is_calm = False
         self.steps = (step(0), step(4), step(8), step(3))
         self.options = Namespace(
-            capacity_target="t", capacity_profile="p", capacity_run="run", capacity_resume=None,
-            expect_workers=workers, processes=workers, headless=True,
+            capacity_target="t",
+            capacity_profile="p",
+            capacity_run="run",
+            capacity_resume=None,
+            expect_workers=workers,
+            processes=workers,
+            headless=True,
         )
         self.agent_info = AGENT_INFO
         self._has_agent, self._workers = has_agent, workers
@@ -265,8 +270,14 @@ class World:
 
     def identity(self, target, dialect):
         return WorkerIdentity(
-            host="generator", boot_id="generator", network="net", cores=2, descriptors=1000,
-            ports=1000, addresses=(), trouble=None,
+            host="generator",
+            boot_id="generator",
+            network="net",
+            cores=2,
+            descriptors=1000,
+            ports=1000,
+            addresses=(),
+            trouble=None,
         )
 
     def own_pid(self):
@@ -287,7 +298,11 @@ def parts_of(world):
     clock = world.clock
     return [
         *((module, "time", clock.time_module()) for module in TIMED if hasattr(module, "time")),
-        *((module, "gevent", clock.gevent_module()) for module in TIMED if hasattr(module, "gevent")),
+        *(
+            (module, "gevent", clock.gevent_module())
+            for module in TIMED
+            if hasattr(module, "gevent")
+        ),
         (check_in, "boot_id", lambda: "generator"),
         (check_in, "load_dialect", dialect_here),
         (check_in, "dialect_settings", SimpleNamespace(dump=lambda _dialect: {})),
@@ -296,9 +311,13 @@ def parts_of(world):
         (controller, "Forecasts", lambda *_, **__: SimpleNamespace(make=lambda *_: None)),
         (liveness, "_parent_of", world.parent_of),
         (liveness, "_out_of_memory_kills", lambda: None),
-        (liveness, "os", SimpleNamespace(
-            getpid=lambda: MASTER_PID, getloadavg=lambda: (1.0, 1.0, 1.0), cpu_count=lambda: 2
-        )),
+        (
+            liveness,
+            "os",
+            SimpleNamespace(
+                getpid=lambda: MASTER_PID, getloadavg=lambda: (1.0, 1.0, 1.0), cpu_count=lambda: 2
+            ),
+        ),
         (recorder, "RunWriter", world.writer),
         (recorder, "generator_facts", lambda _workers: {}),
         (session, "load_target", target_settings),

@@ -279,7 +279,9 @@ class Controller:
         self, ended_at: float | None = None, cut_off: CutOff | None = None
     ) -> StepObservation:
         step = self.steps[len(self.observations)]
-        observation, last = self.book.close(step, ended_at=ended_at or self.recorder.now(), cut_off=cut_off)
+        observation, last = self.book.close(
+            step, ended_at=ended_at or self.recorder.now(), cut_off=cut_off
+        )
         if not self.course.is_careful:
             self.forecasts.make(observation, self.recorder.record())
         trial = self.course.after(observation, last) if cut_off is None else None

@@ -262,9 +262,7 @@ def test_a_stage_of_a_run_that_the_worker_did_not_see_begin_is_ignored(say, work
     assert (None, []) == (worker.clients, reports)
 
 
-def test_a_new_run_replaces_one_whose_end_was_not_heard(
-    say, worker, reports, environment, target
-):
+def test_a_new_run_replaces_one_whose_end_was_not_heard(say, worker, reports, environment, target):
     say(messages.BEGIN)
     say(messages.STAGE, index=5)
     first = worker.clients

@@ -10,9 +10,7 @@ from capacity.planning.safety.guards import Trip
 
 def last_step(held, kind=CutOffKind.NOT_REACHED):
     step = SimpleNamespace(connections=100, ramp_timeout_s=30.0)
-    cut_off = CutOff(
-        kind=kind, statement=f"the target held {held}", connections=held
-    )
+    cut_off = CutOff(kind=kind, statement=f"the target held {held}", connections=held)
     return SimpleNamespace(index=3, step=step, connections_peak=held, cut_off=cut_off)
 
 

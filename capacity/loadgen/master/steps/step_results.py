@@ -22,8 +22,8 @@ from capacity.workload.profiles.profile import Phase, Position
 FINAL_REPORTS_TIMEOUT_S = 3.0
 LOST_SHARE = 0.5
 """A target that drops more than this of a step's connections is gone, or as good as."""
-LEAST_COUNTED_RATIO = 0.5
-"""Of a plateau, by every worker."""
+SHIFTED_S, SHIFTED_RATIO = 0.5, 0.1
+"""By the larger one, the second of a plateau, a worker's own time on it may be off."""
 CLOCK_SET_S = 0.1
 """By more than this a host's clock is not slewed but set."""
 WORKER_LOST = "a worker was lost"
@@ -161,9 +161,7 @@ class StepResults:
             )
         return self.cut_off(kind, statement)
 
-    def cut_off(
-        self, kind: CutOffKind, statement: str, resource: Resource | None = None
-    ) -> CutOff:
+    def cut_off(self, kind: CutOffKind, statement: str, resource: Resource | None = None) -> CutOff:
         """Return how the step that is under way ends here, with how far it came."""
         return CutOff(
             kind=kind, statement=statement, connections=self.connections_peak, resource=resource
@@ -185,16 +183,14 @@ class StepResults:
         if silent := len(self._pool.ids - merged.finals):
             self.disturbances.add(f"{silent} worker(s) did not report in time")
 
-    def _note_shortened(self, merged: MergedCounts, plateau_s: float) -> None:
-        """Note a worker that heard late of the plateau, or early of its end."""
-        counted_s = min(
-            (merged.counts[each]["seconds"] for each in self._pool.ids & merged.finals),
-            default=plateau_s,
-        )
-        if counted_s < LEAST_COUNTED_RATIO * plateau_s:
-            self.disturbances.add(
-                f"a worker counted only {counted_s:.1f} s of a plateau of {plateau_s:g} s"
-            )
+    def _note_shifted(self, merged: MergedCounts, lasted_s: float) -> None:
+        """Note a worker that heard late of the plateau, or of its end: it counted another load."""
+        for worker in self._pool.ids & merged.finals:
+            counted_s = merged.counts[worker]["seconds"]
+            if abs(counted_s - lasted_s) > max(SHIFTED_S, SHIFTED_RATIO * lasted_s):
+                self.disturbances.add(
+                    f"a worker counted for {counted_s:.1f} s on a plateau of {lasted_s:.1f} s"
+                )
 
     def await_close(self) -> None:
         """Wait until a step that somebody else closes is recorded."""
@@ -229,7 +225,7 @@ class StepResults:
         self._await_last_words(merged)
         self._note_unheard(merged)
         if last is Phase.PLATEAU and cut_off is None:
-            self._note_shortened(merged, step.plateau_s)
+            self._note_shifted(merged, ended_at - times[last])
         observation = observe(
             index=index,
             step=step,

@@ -4,7 +4,8 @@ Every report has a number. One that comes twice is counted once, one of another 
 that is missing between two others makes the steps void that it may have belonged to.
 """
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,9 +47,11 @@ class HeardReports:
         heard = self._workers.get(worker)
         return None if heard is None else heard.tag
 
-    def newest_index(self, workers: Set[str]) -> int:
+    def newest_index(self, workers: AbstractSet[str]) -> int:
         """Return the last step that any of *workers* has begun, -1 while none has."""
-        return max((self._workers[each].tag[0] for each in workers & self._workers.keys()), default=-1)
+        return max(
+            (self._workers[each].tag[0] for each in workers & self._workers.keys()), default=-1
+        )
 
     def missing(self, index: int) -> int:
         """Count the reports that may have belonged to a step and did not come."""

@@ -61,7 +61,7 @@ def test_a_step_is_closed_when_every_worker_has_had_its_say(book, report):
     for worker in ("a", "b"):
         plateau.add(worker, report(deliveries=20, seconds=4.0, is_final=True))
     plateau.open_connections.append(10)
-    observation, last = book.book.close(STEP, ended_at=10.0)
+    observation, last = book.book.close(STEP, ended_at=9.0)
 
     assert observation.void is None
     assert 10.0 == observation.load.deliveries_per_s
@@ -207,36 +207,41 @@ def reports_of(book, pool, report, *, seconds=4.0, **changes):
 def test_a_worker_that_stood_still_makes_its_step_void(book, pool, report):
     reports_of(book, pool, report, seconds=3.1)
 
-    assert "a worker stood still" in book.book.close(STEP, ended_at=10.0)[0].void
+    assert "a worker stood still" in book.book.close(STEP, ended_at=8.0)[0].void
 
 
 def test_a_worker_that_did_not_stand_still_voids_nothing(book, pool, report):
     reports_of(book, pool, report, seconds=3.0)
 
-    assert book.book.close(STEP, ended_at=10.0)[0].void is None
+    assert book.book.close(STEP, ended_at=8.0)[0].void is None
 
 
 def test_a_clock_that_is_set_makes_the_step_void(book, pool, report):
     reports_of(book, pool, report, seconds=3.0, clock_set_s=-3600.0)
-    void = book.book.close(STEP, ended_at=10.0)[0].void
+    void = book.book.close(STEP, ended_at=8.0)[0].void
 
     assert "the clock of a generator's host was set by -3600.0 s" == void
 
 
-@pytest.mark.parametrize(("seconds", "is_void"), [(1.9, True), (2.1, False)])
-def test_a_worker_has_to_count_half_of_a_plateau(book, pool, report, seconds, is_void):
+@pytest.mark.parametrize(
+    ("seconds", "is_void"), [(2.4, True), (2.6, False), (3.4, False), (3.6, True)]
+)
+def test_a_worker_has_to_count_on_the_plateau_and_not_beside_it(
+    book, pool, report, monkeypatch, seconds, is_void
+):
+    monkeypatch.setattr(step_results, "SILENCE_S", 60.0)
     reports_of(book, pool, report, seconds=seconds)
-    void = book.book.close(STEP, ended_at=10.0)[0].void
+    void = book.book.close(STEP, ended_at=8.0)[0].void  # It began at 5.
 
-    assert is_void == (void == "a worker counted only 1.9 s of a plateau of 4 s")
-    assert is_void or void is None
+    said = f"a worker counted for {seconds} s on a plateau of 3.0 s"
+    assert void == (said if is_void else None)
 
 
 def test_a_report_that_is_missing_makes_its_step_void(book, pool, report, monkeypatch):
     monkeypatch.setattr(step_results, "FINAL_REPORTS_TIMEOUT_S", 0.1)
     reports_of(book, pool, report, seconds=3.0, number=2)
 
-    assert "2 report(s) of workers were lost" == book.book.close(STEP, ended_at=10.0)[0].void
+    assert "2 report(s) of workers were lost" == book.book.close(STEP, ended_at=8.0)[0].void
 
 
 def test_what_a_later_step_opens_is_no_peak_of_the_one_before(book, pool, report):
@@ -249,7 +254,7 @@ def test_what_a_later_step_opens_is_no_peak_of_the_one_before(book, pool, report
     pool.reports.is_new("b", late)
     book.book.add("b", late)
 
-    assert 10 == book.book.close(STEP, ended_at=10.0)[0].connections_peak
+    assert 10 == book.book.close(STEP, ended_at=8.0)[0].connections_peak
     assert 12 == book.book.connections_peak
 
 
