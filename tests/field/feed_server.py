@@ -24,7 +24,7 @@ class Peer:
     """One upgraded connection."""
 
     def __init__(self, reader, writer):
-        self.reader, self.writer, self.is_over = reader, writer, False
+        self.reader, self.writer, self.is_over, self.is_deaf = reader, writer, False, False
 
     def send(self, message, opcode=1):
         data = message if isinstance(message, bytes) else as_text(message).encode()
@@ -38,6 +38,11 @@ class Peer:
 
     async def texts(self):
         """Yield what the client sends, until it leaves."""
+        async for _opcode, data in self.messages():
+            yield data.decode()
+
+    async def messages(self):
+        """Yield opcode and bytes of what the client sends, until it leaves."""
         while not self.is_over:
             first, second = await self.reader.readexactly(2)
             size = second & 127
@@ -48,8 +53,10 @@ class Peer:
             data = bytes(byte ^ mask[n % 4] for n, byte in enumerate(data))
             if first & 15 == 8:
                 return
+            if first & 15 == 9 and not self.is_deaf:
+                self.send(data, 10)
             if first & 15 in {1, 2}:
-                yield data.decode()
+                yield first & 15, data
 
     async def publish(self, say):
         """Call *say* with 1, 2, ... until the connection is over."""
@@ -152,6 +159,25 @@ async def binary(peer, _path):
     await push(peer, lambda n: peer.send(b"\x0a\x07" + bytes((n % 256, 255)) * 20, 2))
 
 
+async def mqtt(peer, _path):
+    """MQTT packets, which must come as binary messages."""
+    async for opcode, packet in peer.messages():
+        if opcode != 2:
+            peer.close(1003, "binary messages only")
+            return
+        if packet[0] == 0x10:
+            peer.send(b"\x20\x02\0\0", 2)
+        elif packet[0] == 0x82:
+            number, topic = packet[2:4], packet[4:-1]
+            peer.send(b"\x90\x03" + number + b"\0", 2)
+
+            def say(count, topic=topic):
+                body = topic + as_text(plain(count)).encode()
+                peer.send(b"\x30" + bytes((len(body),)) + body, 2)
+
+            peer.tasks = asyncio.create_task(peer.publish(say))
+
+
 async def login(peer, _path):
     """Take subscriptions only after a login, whose answer takes a moment."""
     is_in = False
@@ -250,6 +276,25 @@ async def paced(peer, _path):
             peer.close(1008, "Too many requests")
 
 
+async def forgetful(peer, _path):
+    """Publish to each for a while, then forget every second one; with "dead", answer it no ping either."""
+    forgetful.count = number = getattr(forgetful, "count", 0) + 1
+    is_forgotten = number % 2 == 0
+    peer.is_deaf = is_forgotten and "dead" in ARGUMENTS
+    await push(
+        peer,
+        lambda n: None if "idle" in ARGUMENTS or (is_forgotten and n > 3) else peer.send(plain(n)),
+    )
+
+
+async def aging(peer, _path):
+    """Close each connection when it is so old, whatever the load."""
+    asyncio.get_running_loop().call_later(
+        float(ARGUMENTS[0]), peer.close, int(ARGUMENTS[1]), "max connection age"
+    )
+    await quiet(peer, _path)
+
+
 async def unwilling(peer, _path):
     peer.close(int(ARGUMENTS[0]), ARGUMENTS[1])
 
@@ -314,11 +359,14 @@ BEHAVIOURS = {
         unnumbered,
         ranges,
         binary,
+        mqtt,
         login,
         graphql,
         signalr,
         pinged,
         paced,
+        forgetful,
+        aging,
         unwilling,
         partly,
     )

@@ -322,6 +322,7 @@ def parts_of(world):
         (recorder, "generator_facts", lambda _workers: {}),
         (session, "load_target", target_settings),
         (session, "load_profile", profile_here),
+        (session, "write_ending", lambda *_: None),
         (session, "find", lambda *_: "here"),
         (worker_module, "Clients", partial(Clients, world=world)),
         (worker_module, "Target", SimpleNamespace(model_validate=lambda _: None)),

@@ -2,10 +2,11 @@
 
 import contextlib
 import itertools
+import math
 import re
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,10 +15,18 @@ from capacity.domain.errors import UnreachableError
 from capacity.domain.words import printable
 from capacity.loadgen.checks.hearing import Ear, told
 from capacity.loadgen.checks.rejections import answer_remedy, handshake_remedy, request_remedy
+from capacity.loadgen.checks.watcher import Nobody, Watcher, without_secrets
 from capacity.loadgen.wire.compression import Inflater
 from capacity.loadgen.wire.connection_values import ConnectionValues, at_this_moment
 from capacity.loadgen.wire.endpoint import endpoint_of
-from capacity.loadgen.wire.frames import CLOSE_FRAME, FrameReader, closing_text, masked_frame
+from capacity.loadgen.wire.frames import (
+    BINARY,
+    CLOSE_FRAME,
+    TEXT,
+    FrameReader,
+    closing_text,
+    masked_frame,
+)
 from capacity.loadgen.wire.handshake import HandshakeError, Opened, open_websocket
 from capacity.loadgen.wire.http_connection import ExchangeError
 from capacity.loadgen.wire.polls import poll_connection, polls_of
@@ -60,7 +69,12 @@ class Trial:
 
 
 def try_conversation(
-    target: Target, dialect: Dialect, *, subscriptions: int = 1, listen_s: float = 0.0
+    target: Target,
+    dialect: Dialect,
+    *,
+    subscriptions: int = 1,
+    listen_s: float = 0.0,
+    watcher: Watcher | None = None,
 ) -> Trial:
     """Connect, subscribe and see it confirmed, then listen for so long.
 
@@ -90,7 +104,7 @@ def try_conversation(
             f"{shown_url(url)}: {_known_trouble(error) or no_websocket}"
         ) from None
     with opened.socket:
-        talk = _Talk(opened, dialect, channels, shown_url(url), values)
+        talk = _Talk(opened, dialect, channels, shown_url(url), values, watcher=watcher or Nobody())
         talk.subscribe()
         opened_s = time.monotonic() - began_s
         updates_per_s = talk.updates(listen_s) / listen_s if listen_s else None
@@ -165,12 +179,15 @@ class _Talk:
         channels: list[str],
         url: str,
         values: Mapping[str, Any],
+        *,
+        watcher: Watcher,
     ) -> None:
         self._socket = opened.socket
         self._channels = channels
         self._url = url
         self._dialect_name = dialect.name
-        compiled = compile_dialect(dialect)
+        compiled = self._compiled = compile_dialect(dialect)
+        self._said_s: dict[int, float] = {}
         self._conversation = Conversation(compiled, channels, at_this_moment(values))
         self.ear = Ear(compiled, channels)
         self.listened_s = 0.0
@@ -180,7 +197,10 @@ class _Talk:
         inflater = Inflater(opened.compression) if opened.compression is not None else None
         self._reader = FrameReader(dialect.ws.max_message_bytes, inflater)
         self._is_over = False
-        self._unsent = [masked_frame(text) for text in self._conversation.start()]
+        self._watcher = watcher
+        self._secrets = {name: str(values[name]) for name in dialect.needs if name in values}
+        self._unsent: list[bytes] = []
+        self._say(self._conversation.start())
         self._interval_s = request_interval_s(dialect) or 0.0
         self._deadline_s = self._began_s + TRIAL_S + self._interval_s * len(channels)
 
@@ -260,11 +280,24 @@ class _Talk:
         count = 0
         with contextlib.suppress(OSError):
             while self._end is None and time.monotonic() < deadline_s:
-                self._send(deadline_s)
-                count += sum(reception.updates for reception in self._receive())
+                self._send(min(deadline_s, self._kept_alive()))
+                with contextlib.suppress(TimeoutError):
+                    count += sum(reception.updates for reception in self._receive())
                 if is_one_enough and count:
                     break
         return count
+
+    def _kept_alive(self) -> float:
+        """Say what is due by itself, and return when the next is, in monotonic seconds."""
+        now_s = time.monotonic()
+        for n, (every_s, _frame) in enumerate(self._compiled.periodic):
+            if now_s - self._said_s.setdefault(n, self._began_s) >= every_s:
+                self._said_s[n] = now_s
+                self._say([self._conversation.every(n)])
+        return min(
+            (self._said_s[n] + every_s for n, (every_s, _) in enumerate(self._compiled.periodic)),
+            default=math.inf,
+        )
 
     @property
     def _end(self) -> str | None:
@@ -286,16 +319,30 @@ class _Talk:
         self._is_over = not data
         payloads = self._reader.feed(data, self._unsent) if data else ()
         receptions: list[Reception] = []
-        for message in self._conversation.messages(payloads):
-            is_confirmed = not self._conversation.pending
-            for reception in self._conversation.receive_all(message):
-                if is_confirmed or reception.kind is Kind.DATA:
-                    self.ear.note(message, reception)
-                elif reception.kind is Kind.UNMATCHED and self._first is None:
-                    self._first, self._hint = told(reception, message), hint_for(message)
-                receptions.append(reception)
-        self._unsent += [masked_frame(text) for each in receptions for text in each.replies]
+        for payload in payloads:
+            of_frame = [
+                reception
+                for message in self._conversation.messages((payload,))
+                for reception in self._understand(message)
+            ]
+            self._watcher.heard(payload, of_frame)
+            receptions += of_frame
+        self._say([text for each in receptions for text in each.replies])
         return receptions
+
+    def _understand(self, message: bytes) -> Iterator[Reception]:
+        is_confirmed = not self._conversation.pending
+        for reception in self._conversation.receive_all(message):
+            if is_confirmed or reception.kind is Kind.DATA:
+                self.ear.note(message, reception)
+            elif reception.kind is Kind.UNMATCHED and self._first is None:
+                self._first, self._hint = told(reception, message), hint_for(message)
+            yield reception
+
+    def _say(self, texts: Sequence[bytes]) -> None:
+        for text in texts:
+            self._watcher.sent(without_secrets(text, self._secrets))
+            self._unsent.append(masked_frame(text, BINARY if self._compiled.is_binary else TEXT))
 
 
 def try_request(target: Target, dialect: Dialect) -> None:

@@ -153,6 +153,8 @@ class Worker:
         clients, runner = self.clients, self._environment.runner
         assert clients is not None
         assert runner is not None
+        if is_final:
+            clients.sum_up()
         report = clients.counters.take(time.monotonic())
         self._reports += 1
         report |= {"is_final": is_final, "run": self._run, "number": self._reports}

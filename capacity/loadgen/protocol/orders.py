@@ -56,6 +56,9 @@ class Stage:
     number: int = 0
     """Rises with every stage of a run: who has a later one has no use for it."""
 
+    hold_s: float = 0.0
+    """How long a plateau lasts; 0 in other phases."""
+
     def as_message(self) -> dict[str, Any]:
         return asdict(self)
 
