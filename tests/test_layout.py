@@ -32,6 +32,7 @@ UNMAPPED_FOLDERS = {
     Path("benchmarks"),
     Path("backtest"),
     Path("validation"),
+    Path("simulation"),
     Path("museum"),
     Path("field"),
     Path(),

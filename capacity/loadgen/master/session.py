@@ -112,7 +112,7 @@ class Session:
             if self._is_unwanted:
                 self.controller.finish(run_endings.stopped())
             else:
-                self.controller.begin()
+                self._begin_recorded(self.controller)
         except CapacityError as error:
             self._not_begun(error)
             return False
@@ -120,6 +120,13 @@ class Session:
             self.is_beginning = self._is_unwanted = False
         self._is_running = True
         return True
+
+    def _begin_recorded(self, controller: Controller) -> None:
+        """Begin the first step; a record that takes nothing from its first event on ends the run."""
+        try:
+            controller.begin()
+        except OSError as error:  # Locust would go on waiting for a load shape that is gone.
+            controller.abort(run_endings.crashed(error))
 
     def on_exit(self) -> None:
         """Say why nothing was begun where Locust gave up waiting for workers: no event tells."""

@@ -27,6 +27,8 @@ class Orders:
 
     most_memory_bytes: int = 512 * 2**20
     """That a worker's connections may hold together of what is not complete."""
+    run: str = ""
+    """What tells this run from every other one; each report says it again."""
 
     def as_message(self) -> dict[str, Any]:
         return asdict(self)
@@ -49,6 +51,10 @@ class Stage:
     churn_per_s: float = 0.0
     most_failures: int | None = None
     """Attempts to connect that may fail in a step until no more are made; None: any number."""
+    run: str = ""
+    """Of the orders that it belongs to."""
+    number: int = 0
+    """Rises with every stage of a run: who has a later one has no use for it."""
 
     hold_s: float = 0.0
     """How long a plateau lasts; 0 in other phases."""

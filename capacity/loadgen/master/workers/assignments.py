@@ -1,6 +1,7 @@
 """What the workers of a run are told: made from target, profile and step."""
 
 import math
+import secrets
 from collections.abc import Sequence
 
 from capacity.domain.load import LoadStep
@@ -21,6 +22,7 @@ MOST_FAILURES, MOST_FAILURES_RATIO = 20, 0.05
 def orders_of(target: Target, profile: Profile, preflight: Preflight) -> Orders:
     offset = preflight.clock_offset
     return Orders(
+        run=secrets.token_hex(8),
         target=target.model_dump(mode="json"),
         dialect=dialect_settings.dump(preflight.dialect),
         connections_per_user=profile.connections_per_user,

@@ -25,6 +25,8 @@ class MergedCounts:
     descriptors_ratio: float = 0.0
     open_connections: list[int] = field(default_factory=list)
     """All workers together, once a report."""
+    held: dict[str, int] = field(default_factory=dict)
+    """What each worker said last, in this phase, that it holds."""
     delivered: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     """Worker -> deliveries and seconds of each of its reports."""
 
@@ -39,6 +41,7 @@ class MergedCounts:
         for series, counts in report["histograms"].items():
             self.histograms.setdefault(series, Histogram()).merge(counts)
         self.delivered.setdefault(worker, []).append((report["deliveries"], report["seconds"]))
+        self.held[worker] = report["gauges"]["open_connections"]
         used_s = report["gauges"]["cpu_ratio"] * report["seconds"]
         self.cpu_s[worker] = self.cpu_s.get(worker, 0.0) + used_s
         self.descriptors_ratio = max(self.descriptors_ratio, report["gauges"]["descriptors_ratio"])
