@@ -75,7 +75,7 @@ chaos: $(VENV)/.tested  ## Kill, stop and interrupt processes of TRIALS (100) sh
 	$(PYTHON) tests/end_to_end/chaos.py --trials $(or $(TRIALS),100) --seed $(or $(SEED),1)
 
 mutants: $(VENV)/.tested  ## Change SAMPLE (200) constants and operators one by one, and see which change no test notices.
-	nice -n 19 $(PYTHON) tests/mutants.py --sample $(or $(SAMPLE),200) $(if $(SEED),--seed $(SEED)) $(if $(AGAIN),--again $(AGAIN))
+	nice -n 19 $(PYTHON) tests/mutants.py --sample $(or $(SAMPLE),200) $(if $(SEED),--seed $(SEED))
 
 soak: $(VENV)/.tested  ## Let connections come and go for MINUTES (60), and say what the worker grew by.
 	$(PYTHON) tests/benchmarks/soak.py $(MINUTES)
