@@ -45,6 +45,7 @@ PAGES = [
     "docs/connection-limits.md",
     "docs/dialects.md",
     "docs/limits.md",
+    "docs/museum.md",
     "docs/own-service.md",
     "reports/README.md",
     "reports/measured.md",

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import gevent
@@ -67,8 +67,11 @@ class Feed:
             return failure("REST request", error)
         return None
 
-    def load(self, until, connections=2, subscriptions=1, **stage):
-        """Hold *connections* until *until* says of the counters that it is enough; return them."""
+    def load(self, until, connections=2, subscriptions=1, hold_s=0.0, pause_s=0.0, **stage):
+        """Hold *connections* until *until* says of the counters that it is enough; return them.
+
+        A plateau of *hold_s* follows, if that is given.
+        """
         target, dialect = self.loaded()
         orders = Orders(
             target=target.model_dump(mode="json"),
@@ -92,9 +95,14 @@ class Feed:
                     slot.open()
                 except HandshakeError as error:
                     clients.counters.fail(str(error))
+                gevent.sleep(pause_s)
             with gevent.Timeout(PATIENCE_S):
                 while not until(clients.counters):
                     gevent.sleep(0.01)
+                if hold_s:
+                    clients.turn_to(replace(clients.stage, hold_s=hold_s))
+                    gevent.sleep(hold_s)
+                    clients.sum_up()
             return clients.counters
         finally:
             clients.close()

@@ -68,7 +68,7 @@ def dialect_lines(draft: Draft, recording: str) -> Iterator[str]:
         if section == "ws":
             yield ""
         if section in draft.doubts:
-            yield f"# Look at this: {draft.doubts[section]}."
+            yield f"# Look at this: {draft.doubts[section]}"
         yield from block(section, value)
 
 

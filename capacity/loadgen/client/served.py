@@ -22,6 +22,7 @@ PING_WITHIN_RATIO = 0.25
 """Of the plateau: when pings begin, and how long they are spread over. What is left is for the answers."""
 WHOLE_RATIO = 0.9
 """Of its time: a plateau that was cut short says nothing of who is silent."""
+CONTROLS = 3
 CHANCE_FACTOR = 3.0
 """Of a feed that brings each connection its own updates at random, exp(-m) of them get none where m are
 usual (Poisson). Only more silent ones than that many times are told."""
@@ -68,7 +69,7 @@ class Served:
         }
         following = [slot for slot in whole if slot.is_following]
         counters.followers += len(following)
-        counters.pinged += len(asked)
+        counters.pinged += sum(not slot.arrivals for slot in asked)
         counters.half_open += len(gone)
         counters.unserved += sum(
             slot.index not in gone for slot in unserved(following, self._channels_of)
@@ -81,9 +82,13 @@ class Served:
 
     def _ping_silent(self) -> None:
         gevent.sleep(PING_AFTER_RATIO * self._hold_s)
-        silent = [slot for slot, _born_s in self._watched if slot.is_judged and not slot.arrivals]
+        judged = [slot for slot, _born_s in self._watched if slot.is_judged]
+        silent = [slot for slot in judged if not slot.arrivals]
         if silent:
             within_s = max(0.1, PING_WITHIN_RATIO * self._hold_s)
+            # Some that are served tell whether the target answers pings at all.
+            for slot in [slot for slot in judged if slot.arrivals][:CONTROLS]:
+                slot.ping()
             spread(ConnectionSlot.ping, silent, max(1.0, len(silent) / within_s))
 
 

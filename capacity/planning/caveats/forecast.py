@@ -84,7 +84,11 @@ def _about_separation(attributed: Attribution, mix: LoadVector) -> Iterator[Doub
                 f" {units.count(SEPARABLE_BELOW)}):"
                 " the plan is valid for the measured workload only."
             ),
-            remedy="Use the safe profile: it varies subscriptions and requests at each level.",
+            remedy=(
+                "Measure any other workload by itself. The safe profile tells the components apart"
+                " where the dialect can unsubscribe and the target file has polls (rest): it then"
+                " varies them at each level."
+            ),
         )
     for component in attributed.constant:
         if getattr(mix, component) > 0.0:

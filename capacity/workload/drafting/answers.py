@@ -25,15 +25,19 @@ def answer_to(
                     return _ack({path: place}, same, by_parts)
     updates = [heard.frames[n][1] for n in sorted(heard.updates)]
     names = [part for parts in by_parts.values() for part in parts]
-    for tree in later:
-        words = [word.lower() for path, value in leaves(tree) for word in (path, str(value))]
-        if not any(word.startswith("subscri") for word in words):
-            continue
+    told = [tree for tree in later if _speaks_of_subscribing(tree)]
+    told.sort(key=lambda tree: not any(value in names for _path, value in leaves(tree)))
+    for tree in told:
         others = [one for one in later if shape(one) != shape(tree)]
         where = telling([tree], [*others, *updates], names) or telling([tree], updates, names)
         if where is not None:
             return _ack(where, [one for one in later if matches(where)(one)], by_parts)
     return None
+
+
+def _speaks_of_subscribing(tree: Any) -> bool:
+    words = [word.lower() for path, value in leaves(tree) for word in (path, str(value))]
+    return any("subscri" in word and "unsub" not in word for word in words)
 
 
 def _ack(

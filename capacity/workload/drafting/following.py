@@ -19,14 +19,17 @@ _USUAL = re.compile(
     r"|instrument|market|pair|sym|coin|table|room|name)$"
 )
 _SYMBOL = re.compile(
-    r"[A-Za-z0-9]{1,12}[-_/]?(?:USDT|USDC|USD|EUR|GBP|JPY|KRW|BTC|XBT|ETH|PERPETUAL|PERP)"
+    r"(?:[A-Za-z]{1,4}[-_])?[A-Za-z0-9]{1,12}[-_/]?(?:USDT|USDC|USD|EUR|GBP|JPY|KRW|BTC|XBT|ETH|PERPETUAL|PERP)"
     r"(?:[-_][A-Za-z0-9]+)*",
     re.IGNORECASE,
 )
+_PLACE = re.compile(r"\{([^{}]+)\}")
+_PIECE = re.compile(r"[A-Za-z0-9]+")
 _PART = re.compile(r"[^.:@|,/]+")
 _NO_NAME = re.compile(r"[\d.]+|(\w+/)?(un)?subscribe|true|false|json")
 """Said by both sides, too."""
 _MOST_FRAMES = 400
+_TENTHS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,29 +76,48 @@ def _said_by_both(
         if len(hits) > 1:
             counts.update(f"{{{one}}}:{{{two}}}" for one, two in combinations(sorted(hits)[:4], 2))
         counts.update(_put_together(found, said))
-    pairs = _said_together(asked)
+    pairs = _said_in_one_item(asked)
+    most = max(counts.values(), default=1)
 
-    def rank(one: tuple[str, int]) -> tuple[int, int, bool, int, str]:
+    def rank(one: tuple[str, int]) -> tuple[bool, int, int, bool, int, int, str]:
         key, frames = one
-        values = [value for value in _values(key, heard) if "{" in key or value in said]
-        # Of two that as many frames have, the one that tells more channels apart, then the one that
-        # was asked for in one breath, then the plainer.
-        together = "{" in key and any(tuple(value.split(":", 1)) in pairs for value in values)
-        return -frames, -len(values), not together, len(key), key
+        names = _said_names(key, said, heard)
+        # First what looks like a symbol, in about as many frames, telling more channels apart, asked
+        # for in one breath; then the plainer.
+        return (
+            not any(_SYMBOL.search(name) for name in names),
+            -round(_TENTHS * frames / most),
+            -len(names),
+            not any(tuple(name.split(":", 1)) in pairs for name in names),
+            -frames,
+            len(key),
+            key,
+        )
 
     yield from ((key, True) for key, _ in sorted(counts.items(), key=rank))
 
 
-def _said_together(asked: Sequence[Any]) -> set[tuple[str, ...]]:
-    """Return the pairs of texts that stand in one object of a request, or in a list in it."""
+def _said_names(key: str, said: set[str], heard: Sequence[Any]) -> set[str]:
+    """Return the channels that *key* names of which the client said all parts, or the whole."""
+    get = name_getter(key)
+    parts = [name_getter(path) for path in _PLACE.findall(key)] or [get]
+    names = set()
+    for frame in heard[:_MOST_FRAMES]:
+        name = get(frame)
+        if type(name) is str and (name in said or all(part(frame) in said for part in parts)):
+            names.add(name)
+    return names
+
+
+def _said_in_one_item(asked: Sequence[Any]) -> set[tuple[str, ...]]:
+    """Return the pairs of texts that stand in one object of a list in a request."""
     pairs: set[tuple[str, ...]] = set()
     for frame in asked:
         by_object: dict[str, list[str]] = {}
         for path, value in texts(frame).items():
-            steps = path.split(".")[:-1]
-            if path.rpartition(".")[2].isdecimal():
-                steps = steps[:-1]
-            by_object.setdefault(".".join(steps), []).append(value)
+            above = path.rpartition(".")[0]
+            if above.rpartition(".")[2].isdecimal():
+                by_object.setdefault(above, []).append(value)
         for values in by_object.values():
             pairs.update(permutations(values[:12], 2))
     return pairs
@@ -126,16 +148,6 @@ def _usual(heard: Sequence[Any]) -> Iterator[tuple[str, bool]]:
     yield from (
         (path, False) for path, _ in sorted(counts.items(), key=lambda one: (-one[1], one[0]))
     )
-
-
-def _values(key: str, heard: Sequence[Any]) -> dict[str, int]:
-    get = name_getter(key)
-    counts: Counter[str] = Counter()
-    for frame in heard[:_MOST_FRAMES]:
-        value = get(frame)
-        if type(value) is str:
-            counts[value] += 1
-    return counts
 
 
 def _updates_by(
@@ -180,7 +192,7 @@ def _is_answer(shape: frozenset[str], frames: Sequence[Any], requests: int) -> b
         return False
     words = [str(value).lower() for _path, value in leaves(frames[0]) if type(value) is str]
     return bool(shape & {"success", "id", "req_id", "reqid", "result", "error", "code"}) or any(
-        word.startswith(("subscrib", "unsubscrib")) or word in {"error", "ack", "ok"}
+        ("subscri" in word and word != "subscription") or word in {"error", "ack", "ok"}
         for word in words
     )
 
@@ -191,11 +203,11 @@ def _of(key: str, updates: list[int], heard: Sequence[Any], *, is_proven: bool) 
     chosen = set(updates)
     where = telling(named, [heard[n] for n in range(len(heard)) if n not in chosen])
     if where is None:
-        where = {(re.findall(r"\{([^{}]+)\}", key) or [key])[0]: {"exists": True}}
+        where = {(_PLACE.findall(key) or [key])[0]: {"exists": True}}
     return Following(
         where=where,
         key=key,
-        parts=tuple(re.findall(r"\{([^{}]+)\}", key)) or (key,),
+        parts=tuple(_PLACE.findall(key)) or (key,),
         updates=tuple(updates),
         names=tuple(dict.fromkeys(str(get(frame)) for frame in named)),
         is_proven=is_proven,
@@ -235,7 +247,7 @@ def symbol_in(name: str, symbols: Sequence[str], names: Sequence[str]) -> str | 
     if symbols:
         return None
     parts = _PART.findall(name)
-    for candidate in (name, *parts):
+    for candidate in (name, *parts, *_PIECE.findall(name)):
         if _SYMBOL.fullmatch(candidate):
             return str(candidate)
     # A slash divides some symbols.

@@ -22,20 +22,22 @@ _LOOKED_AT = 50
 
 def time_of(updates: Sequence[tuple[Any, float | None]]) -> tuple[int, str, str] | None:
     """Return how many tell their time, and path and unit of the time that most *updates*, each with when it came, tell."""
-    found: list[tuple[int, int, int, str, str]] = []
+    found: list[tuple[int, bool, int, int, str, str]] = []
     paths = dict.fromkeys(
         path for update, _at in updates[:_LOOKED_AT] for path in outside_lists(update)
     )
     for path in paths:
         for unit in (*PER_S, "rfc3339"):
-            timed = sum(_is_time(path, unit, update, at) for update, at in updates)
-            if 2 * timed >= len(updates):
+            told = [_time(path, unit, update, at) for update, at in updates]
+            times = [time for time in told if time is not None]
+            if 2 * len(times) >= len(updates):
+                is_coarse = len(times) > 1 and all(time.is_integer() for time in times)
                 name = path.rpartition(".")[2]
                 rank = _TIME_NAMES.index(name) if name in _TIME_NAMES else len(_TIME_NAMES)
-                found.append((-timed, path.count("."), rank, path, unit))
+                found.append((-len(times), is_coarse, path.count("."), rank, path, unit))
     if not found:
         return None
-    most, _depth, _rank, path, unit = min(found)
+    most, _is_coarse, _depth, _rank, path, unit = min(found)
     return -most, path, unit
 
 
@@ -48,12 +50,14 @@ def outside_lists(tree: Any) -> list[str]:
     ]
 
 
-def _is_time(path: str, unit: str, frame: Any, at: float | None) -> bool:
+def _time(path: str, unit: str, frame: Any, at: float | None) -> float | None:
+    """Return the time at *path*; None where what stands there is none of when it came."""
     clock = clock_by(Time(path=path, unit=unit))  # type: ignore[arg-type]
     told = clock(frame, frame)
     if told is None:
-        return False
-    return abs(told - at) < _NEAR_S if at is not None else _EARLIEST_S < told < _LATEST_S
+        return None
+    is_near = abs(told - at) < _NEAR_S if at is not None else _EARLIEST_S < told < _LATEST_S
+    return told if is_near else None
 
 
 def sequences_of(

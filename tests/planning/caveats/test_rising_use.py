@@ -4,7 +4,9 @@ from dataclasses import replace
 import pytest
 
 from capacity.domain.caveats import RISING_RATIO, DoubtKind
+from capacity.domain.plan import CapacityPlan, Excuse
 from capacity.domain.resources import Resource
+from capacity.planning.caveats.rising_use import STEADY_RATIO
 from capacity.planning.plan import plan
 
 BASELINE, PER_CONNECTION = 60e6, 60e3
@@ -47,6 +49,55 @@ def rising(record, ratio_per_s, *, highest, resource=Resource.MEMORY, each=PER_C
         for sample in record.samples
     )
     return replace(record, samples=samples)
+
+
+def rising_with_time(record, of_a_connection_per_s, *, levels_off=1.0):
+    """Return the record with memory that each connection adds to for as long as it is there.
+
+    After the highest level by *levels_off* times as much.
+    """
+    most = max(step.step.connections for step in record.steps)
+    total, before_at, was_highest, samples = 0.0, 0.0, False, []
+    for sample in record.samples:
+        begun = [step for step in record.steps if step.started_at < sample.at - 1e-6]
+        count = begun[-1].step.connections if begun else 0
+        was_highest |= count == most
+        ratio = levels_off if was_highest and count < most else 1.0
+        total += ratio * of_a_connection_per_s * count * (sample.at - before_at) * bool(samples)
+        before_at = sample.at
+        used = {**sample.used, Resource.MEMORY: sample.used[Resource.MEMORY] + total}
+        samples.append(replace(sample, used=used))
+    return replace(record, samples=tuple(samples))
+
+
+@pytest.fixture(scope="module")
+def revisiting(memory):
+    """The same, with half of the connections once more at the end, as the safe profile has it."""
+    return replace(memory, steps=(*memory.steps, memory.steps[len(memory.steps) // 2]))
+
+
+def test_where_memory_rises_with_time_on_every_level_no_number_of_connections_is_held(revisiting):
+    excuse = plan(rising_with_time(revisiting.record(), 2000.0))
+
+    assert isinstance(excuse, Excuse)
+    assert "memory of the target rose while the connections stayed constant" in excuse.reason
+    assert "No number of connections is held for long." in excuse.reason
+
+
+def test_a_rise_that_takes_longer_than_ten_minutes_to_the_limit_leaves_a_capacity(revisiting):
+    assert isinstance(plan(rising_with_time(revisiting.record(), 300.0)), CapacityPlan)
+
+
+def test_a_rise_that_is_half_over_at_the_end_of_the_run_is_buffers_that_fill(revisiting):
+    def answer(levels_off):
+        return plan(rising_with_time(revisiting.record(), 2000.0, levels_off=levels_off))
+
+    assert isinstance(answer(0.9 * STEADY_RATIO), CapacityPlan)
+    assert isinstance(answer(1.2 * STEADY_RATIO), Excuse)
+
+
+def test_without_a_level_once_more_buffers_may_fill_that_new_connections_brought(memory):
+    assert isinstance(plan(rising_with_time(memory.record(), 2000.0)), CapacityPlan)
 
 
 def rising_doubts_of(record):

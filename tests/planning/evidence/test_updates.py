@@ -6,7 +6,7 @@ import pytest
 
 from capacity.domain.plan import CapacityPlan, Excuse
 from capacity.domain.run import RunEvent
-from capacity.planning.evidence.updates import no_updates
+from capacity.planning.evidence.updates import no_updates, unmatched_classes
 from capacity.planning.plan import plan
 
 
@@ -74,3 +74,13 @@ def test_one_update_on_one_plateau_is_enough(silent):
     heard = replace(last, load=replace(last.load, deliveries_per_s=0.1))
 
     assert no_updates(replace(record, steps=(*record.steps[:-1], heard))) is None
+
+
+def test_what_was_not_understood_is_told_by_class_the_most_frequent_first(venue):
+    steps = [
+        replace(step, unmatched_by={"not JSON": 2, "no rule for": 3})
+        for step in venue.record().steps[:2]
+    ]
+
+    assert ": 6 no rule for and 4 not JSON" == unmatched_classes(steps)
+    assert not unmatched_classes(venue.record().steps)

@@ -41,7 +41,7 @@ def test_a_draft_is_a_valid_dialect_that_understands_all_of_its_recording(sessio
             ["book.{symbol}.100ms", "ticker.{symbol}.100ms"],
         ),
         ("okx", ["BTC-USDT", "ETH-USDT"], ["books:{symbol}"]),
-        ("kraken", ["BTC/USD", "ETH/USD"], ["book:{symbol}"]),
+        ("kraken", ["BTC/USD", "ETH/USD"], ["{symbol}"]),
         ("binance", ["btcusdt", "bnbbtc"], ["{symbol}@depth@100ms"]),
         ("bitmex", ["XBTUSD"], ["trade:{symbol}", "quote:{symbol}"]),
         ("coinbase", ["BTC-USD", "ETH-USD"], ["{symbol}"]),

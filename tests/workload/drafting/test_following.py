@@ -34,6 +34,15 @@ def test_a_name_that_comes_in_two_parts_is_put_together():
     assert "{table}:{data.0.symbol}" == following(asked, heard).key
 
 
+def test_confirmations_that_look_like_updates_are_none():
+    asked = [{"event": "bts:subscribe", "data": {"channel": "px_btcusd"}}]
+    heard = [{"event": "bts:subscription_succeeded", "channel": "px_btcusd", "data": {}}]
+    heard += [{"event": "trade", "channel": "px_btcusd", "data": {"p": n}} for n in range(3)]
+    found = following(asked, heard)
+
+    assert ({"event": "trade"}, (1, 2, 3)) == (found.where, found.updates)
+
+
 def test_without_a_client_a_usual_key_is_guessed():
     found = following([], [{"symbol": name, "p": 1} for name in "ABAB"])
 
@@ -56,6 +65,8 @@ def test_without_names_the_most_frequent_frames_are_the_updates():
         ("px.foo", [], ["px.foo", "px.bar"], "foo"),
         ("px.foo", ["px"], [], "px"),
         ("px.foo", ["zz"], ["px.foo", "px.bar"], None),
+        ("live_trades_btcusd", [], [], "btcusd"),
+        ("PI_XBTUSD", [], [], "PI_XBTUSD"),
         ("AAPL", [], ["AAPL", "MSFT"], "AAPL"),
         ("updates", [], ["updates"], None),
     ],

@@ -38,6 +38,12 @@ def test_paths_through_lists_are_left_out_but_for_a_list_that_is_the_message():
     assert ["0"] == outside_lists([1, [2]])
 
 
+def test_of_two_times_the_finer_is_taken():
+    both = [({"time": int(NOW_S), "micro": int(NOW_S * 1e6) + n}, NOW_S) for n in (5, 6)]
+
+    assert (2, "micro", "us") == time_of(both)
+
+
 def updates(key, *numbers, **more):
     return [
         {key: number, **{name: values[n] for name, values in more.items()}}

@@ -31,10 +31,10 @@ class MergedCounts:
     def add(self, worker: str, report: Mapping[str, Any]) -> None:
         mine = self.counts.setdefault(worker, dict.fromkeys((*COUNTS, "seconds"), 0.0))
         for name in (*COUNTS, "seconds"):
-            mine[name] += report[name]
+            mine[name] += report.get(name, 0)
         for reason, count in report["failures"].items():
             self.failures[reason] = self.failures.get(reason, 0) + count
-        for kind, count in report.get("unmatched_by", {}).items():
+        for kind, count in report["unmatched_by"].items():
             self.unmatched_by[kind] = self.unmatched_by.get(kind, 0) + count
         for series, counts in report["histograms"].items():
             self.histograms.setdefault(series, Histogram()).merge(counts)
