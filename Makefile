@@ -84,7 +84,7 @@ simulation: $(VENV)/.tested  ## Go through SEEDS (10000) histories of a run on a
 	$(PYTHON) tests/simulation/simulate.py --seeds $(or $(SEEDS),10000)
 
 mutants: $(VENV)/.tested  ## Change SAMPLE (200) constants and operators one by one, and see which change no test notices.
-	nice -n 19 $(PYTHON) tests/mutants.py --sample $(or $(SAMPLE),200) $(if $(SEED),--seed $(SEED)) $(if $(AGAIN),--again $(AGAIN))
+	nice -n 19 $(PYTHON) tests/mutants.py --sample $(or $(SAMPLE),200) $(if $(SEED),--seed $(SEED))
 
 soak: $(VENV)/.tested  ## Let connections come and go for MINUTES (60), and say what the worker grew by.
 	$(PYTHON) tests/benchmarks/soak.py $(MINUTES)
