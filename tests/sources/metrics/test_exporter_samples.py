@@ -5,7 +5,7 @@ import pytest
 from capacity.domain.errors import ConfigError, UnreachableError
 from capacity.domain.resources import LimitState, Resource
 from capacity.sources.metrics.exporter_samples import info_of, sample_of, subjects
-from capacity.sources.metrics.exposition import series_in
+from capacity.sources.metrics.exposition import page_of
 from capacity.sources.metrics.series import Rates
 
 GROUP = """\
@@ -29,7 +29,7 @@ node_uname_info{nodename="venue",release="6.1"} 1
 
 
 def series(page, at=100.0):
-    return series_in(page, lambda _name: True, at)
+    return page_of(page, lambda _name: True, at).series
 
 
 def found(page, **labels):
