@@ -23,7 +23,7 @@ _.daemon_threads, _.request_queue_size, _.address_family, _.server_port, _.servi
 _.server_version, _.sys_version, _.timeout, _.disable_nagle_algorithm, _.wbufsize
 _.do_GET, _.do_POST, _.close_connection, _.request_version, _.log_message
 # The report's template.
-_.svg
+_.svg, _.proof, _.do, _.badge, _.chart, _.chart_heading, _.chart_note, _.cards
 # The live page's template.
 _.outlook, _.upcoming, _.target_connections, _.forecast_note, _.forecast_figure, _.caveats
 # Objects that are written out as a whole.

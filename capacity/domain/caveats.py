@@ -85,7 +85,7 @@ class CaveatFacts:
 _JUDGEMENT = "chosen: no published bound is known"
 
 FARTHEST_RATIO = Bound(10.0, "times the tested load, that a measured cost can be carried: chosen")
-BY_DESIGN_RATIO = Bound(4.5, "the safe profile tests to a quarter, so that a ratio of 4 is meant")
+BY_DESIGN_RATIO = Bound(5.0, "the safe profile tests to 22 %, so that a ratio of 4.5 is meant")
 NEAR_RATIO = Bound(
     2.0, "a wall that surely lies this many times beyond the capacity does not matter: chosen"
 )

@@ -127,6 +127,8 @@ class StepObservation:
     """None for a step that was held to its end, and in runs of versions before 0.2."""
     updates: int | None = None
     """Updates that came on the plateau; None in older runs."""
+    unmatched_by: Mapping[str, int] = field(default_factory=dict)
+    """Why frames on the plateau were not understood -> how many; empty in older runs."""
     numbered: int | None = None
     """Those of them before which a missing one would have been seen by its number."""
     expired: int | None = None

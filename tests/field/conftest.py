@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from capacity.domain.errors import CapacityError
+from capacity.loadgen.checks import trial
 from capacity.loadgen.checks.doctor import failure
 from capacity.loadgen.checks.trial import try_conversation, try_request
 from capacity.loadgen.client.clients import Clients
@@ -22,6 +23,8 @@ from capacity.settings.target import load_target
 
 SERVER = Path(__file__).with_name("feed_server.py")
 PATIENCE_S = 20.0
+TRIAL_S = 1.5
+"""How long a trial waits for what never comes; these feeds send many updates a second."""
 BASE = {
     "dialect": 1,
     "name": "field",
@@ -49,12 +52,12 @@ class Feed:
         """Return what doctor finds of the connection and of what came over it."""
         target, dialect = self.loaded()
         try:
-            trial = try_conversation(
+            tried = try_conversation(
                 target, dialect, subscriptions=subscriptions, listen_s=listen_s
             )
         except CapacityError as error:
             return [failure("handshake and subscription", error)]
-        return list(heard_findings(trial.heard))
+        return list(heard_findings(tried.heard))
 
     def request(self):
         """Return what doctor finds of the REST request; None where all is well."""
@@ -106,8 +109,9 @@ class Feed:
 
 
 @pytest.fixture
-def feed(tmp_path):
+def feed(tmp_path, monkeypatch):
     """Start a feed of that behaviour; returns it with a dialect changed as told."""
+    monkeypatch.setattr(trial, "TRIAL_S", TRIAL_S)
     with ExitStack() as stack:
 
         def start(behaviour, *arguments, target=None, symbols=("A",), **changes):

@@ -32,6 +32,7 @@ POLL_PHASES = PHASES[:4]
 OPENING_FAILURES = ("connect_", "handshake_", "tls_", "proxy_")
 """How the reasons begin for which a target, or what is before it, lets nobody in."""
 MOST_EXAMPLES = 3
+MOST_CLASSES = 12
 FOLD_FROM = 1000
 """Durations of one kind that are worth folding between reports."""
 
@@ -66,6 +67,8 @@ class Counters:
     untimed: int = 0
     unnumbered: int = 0
     """Updates of which nothing says what is missing before them."""
+    unmatched_by: dict[str, int] = field(default_factory=dict)
+    """Class of what was not understood -> how often: no rule for it, not JSON, ..."""
     expired: int = 0
     """Connections that the target ended at the age at which it ends all, whatever the load."""
     followers: int = 0
@@ -105,6 +108,9 @@ class Counters:
 
     def note_unmatched(self, problem: str) -> None:
         self.unmatched += 1
+        kind = problem.partition(": ")[0]
+        if kind in self.unmatched_by or len(self.unmatched_by) < MOST_CLASSES:
+            self.unmatched_by[kind] = self.unmatched_by.get(kind, 0) + 1
         self.note_example(problem)
 
     def note_example(self, problem: str) -> None:
@@ -144,6 +150,7 @@ class Counters:
             "seconds": now_s - self.since_s,
             **{name: getattr(self, name) for name in COUNTS},
             "open_before_loss": self.open_before_loss,
+            "unmatched_by": self.unmatched_by,
             "failures": self.failures,
             "examples": self.examples,
             "said": self.said,
@@ -153,6 +160,7 @@ class Counters:
         self._folded = {}
         for name in COUNTS:
             setattr(self, name, 0)
+        self.unmatched_by = {}
         self.failures, self.examples, self.said, self.open_before_loss = {}, [], [], 0
         self.since_s = now_s
         return report

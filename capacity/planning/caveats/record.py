@@ -24,6 +24,7 @@ from capacity.planning.evidence.client_rule import TARGET_SAID
 from capacity.planning.evidence.plausible import LARGEST, is_plausible
 from capacity.planning.evidence.target_identity import identity_doubts
 from capacity.planning.evidence.unserved_steps import unserved_in, unserved_statement
+from capacity.planning.evidence.updates import unmatched_classes, unmatched_example
 from capacity.planning.evidence.windows import is_usable, offset_of, plateau_of, restarts
 
 _SHORTEST_BEAT_S = 1e-3
@@ -121,10 +122,13 @@ def _about_steps(record: RunRecord) -> Iterator[Doubt]:
     if unmatched:
         yield Doubt(
             kind=DoubtKind.UNMATCHED_FRAMES,
-            statement=f"{units.counted(unmatched, 'received frame')} matched no rule of the dialect.",
+            statement=(
+                f"{units.counted(unmatched, 'received frame')} matched no rule of the dialect"
+                f"{unmatched_classes(used)}{unmatched_example(record)}."
+            ),
             remedy=(
                 "Add a rule to the dialect if these frames are updates: they are not counted as"
-                " deliveries. The run's events show examples."
+                " deliveries. `capacity dialect try` shows each frame with what was made of it."
             ),
         )
     missing = _unexplained(record)

@@ -53,6 +53,7 @@ def observe(
         lost=max(0, sum(merged.total("lost") for merged in merged_counts.values())),
         gaps=plateau.total("gaps") if plateau is not None else 0,
         unmatched=plateau.total("unmatched") if plateau is not None else 0,
+        unmatched_by=plateau.unmatched_by if plateau is not None else {},
         delivery_delay=plateau.quantiles("delivery_delay") if plateau is not None else None,
         arrival_delay=plateau.quantiles("arrival_delay") if plateau is not None else None,
         request_latency=plateau.quantiles("request_latency") if plateau is not None else None,
