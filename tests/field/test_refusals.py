@@ -56,7 +56,7 @@ def test_a_login_that_is_answered_by_a_close_frame_is_told_with_its_own_remedy(f
     (finding,) = started.findings()
     counters = started.load(lambda counters: counters.failures)
 
-    assert "the login or another step of opening" in finding.statement
+    assert "a step of opening in dialect field, as a login, was not answered" in finding.statement
     assert "closed it with 4401 'token expired'" in finding.statement
     assert finding.remedy.startswith("Correct the values that the target file gives for it")
     assert {"handshake_closed_4401": 2} == counters.failures

@@ -250,10 +250,9 @@ class _Talk:
                 trouble = self._end or ("TimeoutError" if time.monotonic() > deadline_s else None)
         if self._conversation.is_opening:
             raise UnreachableError(
-                f"{self._url}: the login or another step of opening in dialect {self._dialect_name} was not"
-                f" answered within {units.duration(time.monotonic() - self._began_s)}"
-                f" ({self._ending(trouble)}, {units.counted(seen, 'other frame')} came); "
-                + self._opening_remedy()
+                f"{self._url}: a step of opening in dialect {self._dialect_name}, as a login, was not"
+                f" answered ({self._ending(trouble)}); correct the values that the target file gives for"
+                " it, or opening in the dialect"
             )
         first = "" if self._first is None else f", the first: {self._first.replace('; ', ', ')}"
         raise UnreachableError(
@@ -268,14 +267,6 @@ class _Talk:
         if self._reader.closing is None:
             return _WAITED.get(trouble, trouble)
         return f"the target {closing_text(*self._reader.closing).replace('closed', 'closed it')}"
-
-    def _opening_remedy(self) -> str:
-        if self._reader.closing is not None:
-            return (
-                "correct the values that the target file gives for it (expired, of another environment,"
-                " without the right), or opening in the dialect"
-            )
-        return "correct answer of opening in the dialect by what the target sends, or its values"
 
     def _remedy(self) -> str:
         closing = self._reader.closing
