@@ -116,7 +116,7 @@ def test_no_number_is_no_reading(value):
 
 
 def test_a_stale_series_is_missing_and_not_repeated():
-    page = HOST.replace("allocated 676", "allocated 676 60000")
+    page = HOST.replace("allocated 676", "allocated 676 60.0")
     sample = sampled(GROUP + page, oldest_at=95.0)
 
     assert "node_filefd_allocated was 35 s too old to use" == sample.missing[Resource.FILE_TABLE]
