@@ -48,7 +48,7 @@ from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 from capacity.settings.profile import BreakProfile, Profile
 from capacity.settings.target import Target, addresses_in
-from capacity.settings.values import too_few_rows
+from capacity.settings.values import files_for_others, too_few_rows
 from capacity.sources.opening import open_source
 from capacity.sources.source import Source
 
@@ -200,6 +200,13 @@ class Examination:
         self.planned = planned
         if planned is None:
             return
+        for key, file in files_for_others(self._target.values):
+            yield Finding(
+                name="values",
+                status=Status.WARNING,
+                statement=f"{key}: other users of this host may read or write {file}",
+                remedy=f"chmod o= {file}",
+            )
         if (trouble := too_few_rows(self._target.values, planned.most_connections)) is not None:
             yield failure("values", ConfigError(trouble))
         highest = planned.most_connections
