@@ -72,11 +72,6 @@ def page_of(text: str, is_wanted: Callable[[str], bool], read_at: float) -> Page
     return page
 
 
-def series_in(text: str, is_wanted: Callable[[str], bool], read_at: float) -> list[Series]:
-    """Return the series of `page_of` alone."""
-    return page_of(text, is_wanted, read_at).series
-
-
 def _read(line: str, is_wanted: Callable[[str], bool], read_at: float) -> Series | None:
     """Return the series of one line, None where nobody asked for it. Raises ValueError."""
     quoted = _QUOTED_NAME.match(line)

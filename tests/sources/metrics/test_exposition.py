@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capacity.sources.metrics.exposition import page_of, series_in
+from capacity.sources.metrics.exposition import page_of
 
 # The example of prometheus.io/docs/instrumenting/exposition_formats.
 DOCUMENTED = r"""
@@ -30,7 +30,7 @@ http_request_duration_seconds_bucket{le="+Inf"} 144320
 def everything(page):
     return {
         (each.name, *sorted(each.labels.items())): (each.value, each.at)
-        for each in series_in(page, lambda _name: True, 7.0)
+        for each in page_of(page, lambda _name: True, 7.0).series
     }
 
 
@@ -50,7 +50,7 @@ def test_the_documented_example_is_read_as_documented():
 
 
 def test_only_wanted_names_are_kept():
-    series = series_in(DOCUMENTED, lambda name: name.startswith("metric_"), 7.0)
+    series = page_of(DOCUMENTED, lambda name: name.startswith("metric_"), 7.0).series
 
     assert ["metric_without_timestamp_and_labels"] == [each.name for each in series]
 
@@ -79,13 +79,13 @@ def test_only_wanted_names_are_kept():
 )
 def test_a_line_that_is_not_in_the_format_condemns_the_page(line):
     with pytest.raises(ValueError, match=r"^line 2: "):
-        series_in(f"good 1\n{line}\n", lambda _name: True, 7.0)
+        page_of(f"good 1\n{line}\n", lambda _name: True, 7.0)
 
 
 def test_one_series_twice_is_an_error():
     page = 'a{b="c",d="e"} 1\na{d="e",b="c"} 2\n'
     with pytest.raises(ValueError, match=r"line 2: .* is there twice"):
-        series_in(page, lambda _name: True, 7.0)
+        page_of(page, lambda _name: True, 7.0)
 
 
 @given(
@@ -101,7 +101,7 @@ def test_what_an_exporter_escapes_comes_back(labels, value):
         return text.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
 
     inner = ",".join(f'{name}="{escaped(text)}"' for name, text in labels.items())
-    [series] = series_in(f"metric{{{inner}}} {value!r}\n", lambda _name: True, 7.0)
+    [series] = page_of(f"metric{{{inner}}} {value!r}\n", lambda _name: True, 7.0).series
 
     assert labels == series.labels
     assert value == series.value or (math.isnan(value) and math.isnan(series.value))
