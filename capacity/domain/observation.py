@@ -56,6 +56,21 @@ class Quantiles:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFigures:
+    """What became of the requests of traders of one kind, over one way, on the plateau."""
+
+    answered: int
+    refused: int
+    """The target said no."""
+    unknown: int
+    """Sent, and no answer tells whether they were done."""
+    not_sent: int
+    """No connection, or no login."""
+    latency: Quantiles | None
+    """Intended start to answer, of those answered or refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GeneratorHealth:
     """How hard the generator itself worked during the plateau; the worst worker counts."""
 
@@ -115,6 +130,8 @@ class StepObservation:
     body_age: Quantiles | None = None
     """Written to read by the generator, of the bodies of requests; None where the dialect does not
     say when an answer was written."""
+    orders: Mapping[str, OrderFigures] = field(default_factory=dict)
+    """Requests of traders by kind and way, such as place_rest or cancel_websocket."""
     generator: GeneratorHealth | None
     arrival_delay: Quantiles | None = None
     """Published to received by the generator's kernel, on a sample of connections: without the

@@ -87,6 +87,7 @@ def findings(dialect: Dialect) -> Iterator[Finding]:
     for n, sequence in enumerate(dialect.sequence):
         yield from _sequence(sequence, ("sequence", n))
     yield from _operations(dialect)
+    yield from _orders(dialect)
 
 
 def _data(dialect: Dialect) -> Iterator[Finding]:
@@ -317,6 +318,25 @@ def _operations(dialect: Dialect) -> Iterator[Finding]:
             yield from _path(operation.time.path, (*place, "time", "path"))
         if not operation.path.startswith("/"):
             yield (*place, "path"), f"must begin with / (got {operation.path!r})"
+
+
+def _orders(dialect: Dialect) -> Iterator[Finding]:
+    entry = dialect.orders
+    if entry is None:
+        return
+    has_frames = any(request.send is not None for _name, request in entry.requests())
+    yield from _ack(entry.answer, ("orders", "answer"), has_id=has_frames)
+    for name, request in entry.requests():
+        place: Location = ("orders", name)
+        if request.send is None and request.path is None:
+            yield place, "has neither send (over WebSocket) nor path (over REST)"
+        if request.path is not None and not request.path.startswith("/"):
+            yield (*place, "path"), f"must begin with / (got {request.path!r})"
+        for kept, path in request.keep.items():
+            yield from _path(path, (*place, "keep", kept))
+    for header in entry.headers:
+        if not _HEADER_NAME.fullmatch(header) or header.lower() in OF_REQUEST:
+            yield ("orders", "headers", header), "is no header that can be set here"
 
 
 def _matcher(matcher: Matcher, place: Location) -> Iterator[Finding]:

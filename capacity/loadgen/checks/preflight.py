@@ -55,6 +55,7 @@ class Preflight:
     """Those that are known before the run: all of a ramp, the first ones of an experiment."""
     most_requests_per_s: float
     """Of any step that may follow."""
+    most_orders_per_s: float
     experiment: Experiment | None
     rules: Rules | None
     """How far the experiment may climb; None for other kinds."""
@@ -98,7 +99,7 @@ def check(
     course = course_of(target, dialect, profile, bound, room_of(workers))
     if (trouble := too_few_rows(target.values, course.most_connections)) is not None:
         raise ConfigError(trouble)
-    sockets = most_sockets(course, profile.poll_interval_s if target.rest else 0.0)
+    sockets = course.most_connections + sum(most_actors(course, profile).values())
     check_room(sockets, workers, here)
     return Preflight(
         dialect=dialect,
@@ -110,6 +111,7 @@ def check(
         audited_by=bound.resource.value if bound else None,
         steps=course.steps,
         most_requests_per_s=course.most_requests_per_s,
+        most_orders_per_s=course.most_orders_per_s,
         experiment=course.experiment,
         rules=course.rules,
         declared=declared,
@@ -184,6 +186,7 @@ class Planned:
     most_connections: int
     """Of any step that may follow."""
     most_requests_per_s: float
+    most_orders_per_s: float
     experiment: Experiment | None = None
     rules: Rules | None = None
 
@@ -201,6 +204,12 @@ def course_of(
     the first ones; it opens no more sockets than the generator has *room* for.
     Raises PreflightError when the profile needs a bound and there is none.
     """
+    if profile.mix.orders_per_s_per_connection and target.orders is None:
+        raise ConfigError(
+            f"profile {profile.name}: mix.orders_per_s_per_connection is"
+            f" {profile.mix.orders_per_s_per_connection:g}, and target {target.name} has no orders;"
+            " describe them in the target file, or set it to 0"
+        )
     mix = possible_mix(
         Mix(
             subscriptions_per_connection=profile.mix.subscriptions_per_connection,
@@ -208,6 +217,8 @@ def course_of(
             poll_interval_s=profile.poll_interval_s,
             churn_per_s_per_connection=profile.mix.churn_per_s_per_connection,
             slow_readers_ratio=profile.mix.slow_readers_ratio,
+            orders_per_s_per_connection=profile.mix.orders_per_s_per_connection,
+            order_interval_s=profile.order_interval_s,
         ),
         can_poll=target.rest is not None,
     )
@@ -237,6 +248,7 @@ def course_of(
             steps=(baseline, *experiment.level(first_level(rules), [baseline])),
             most_connections=highest,
             most_requests_per_s=highest * mix.requests_per_s_per_connection,
+            most_orders_per_s=highest * mix.orders_per_s_per_connection,
             experiment=experiment,
             rules=rules,
         )
@@ -248,6 +260,7 @@ def course_of(
         steps=steps,
         most_connections=max(step.connections for step in steps),
         most_requests_per_s=max(step.requests_per_s for step in steps),
+        most_orders_per_s=max(step.orders_per_s for step in steps),
     )
 
 
@@ -279,6 +292,12 @@ def _rules(
     )
 
 
-def most_sockets(planned: Planned, poll_interval_s: float) -> int:
-    """Return the sockets that the step with most of them takes, pollers' included."""
-    return planned.most_connections + math.ceil(planned.most_requests_per_s * poll_interval_s)
+def most_actors(planned: Planned | Preflight, profile: Profile) -> dict[str, int]:
+    """Return how many pollers and traders the busiest step takes, by the rate that they keep up.
+
+    Each has a socket of its own.
+    """
+    return {
+        "requests_per_s": math.ceil(planned.most_requests_per_s * profile.poll_interval_s),
+        "orders_per_s": math.ceil(planned.most_orders_per_s * profile.order_interval_s),
+    }

@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from operator import methodcaller
-from typing import Any
+from typing import Any, Protocol
 
 import gevent
 
@@ -26,11 +26,13 @@ from capacity.loadgen.wire.memory_budget import MemoryBudget
 from capacity.loadgen.wire.polls import poll_connection, polls_of
 from capacity.loadgen.wire.source_addresses import in_turn
 from capacity.settings import dialect as dialect_settings
+from capacity.settings.order_entry import order_values
 from capacity.settings.target import Target, addresses_in
 from capacity.workload.dialects.address import channels_of
 from capacity.workload.dialects.compiled import compile_dialect
 from capacity.workload.dialects.values import NOTHING, uses_values
-from capacity.workload.profiles.pacing import request_interval_s
+from capacity.workload.order_requests import order_requests_of
+from capacity.workload.profiles.pacing import request_interval_s, shared_pace
 from capacity.workload.profiles.profile import Phase
 
 _FOLLOW = methodcaller("follow")
@@ -39,6 +41,15 @@ _FOLLOW = methodcaller("follow")
 IDLE = Stage(
     index=-1, phase="idle", subscriptions_per_connection=0, requests_per_s=0.0, connects_per_s=100.0
 )
+
+
+class Line(Protocol):
+    """A connection that the dialect's periodic rules are for."""
+
+    @property
+    def is_open(self) -> bool: ...
+
+    def beat(self, rule: int, /) -> None: ...
 
 
 class Clients:
@@ -73,6 +84,20 @@ class Clients:
         self.stage_changed = Wakeup()
         self.is_over = False
         self.pollers: list[object] = []
+        self.traders: list[object] = []
+        self.orders = None
+        """What traders ask for; None where the target file has no orders."""
+        if self.target.orders is not None:
+            host, port, tls = self.target.host, self.target.port, self.target.tls
+            described = self.dialect.source
+            self.orders = order_requests_of(described, host=host, port=port, tls=tls)
+            self.order_values = order_values(self.target.orders.values)
+        self.trading = ConnectionSet(self._budget)
+        """The connections of traders: they are not among those whose number a step asks for."""
+        self.trading_lines: set[Line] = set()
+        self._order_interval_s = orders.order_interval_s
+        self._worker, self._workers = worker, max(1, orders.workers)
+        self._trader_numbers = itertools.count()
         self._slots: dict[int, ConnectionSlot] = {}
         self._indexes = itertools.count()
         self._churn = Churn(lambda: list(self._slots.values()))
@@ -112,9 +137,22 @@ class Clients:
         return poll_connection(
             self.target,
             self.dialect.source,
-            self.polls[0],
+            self.polls[0].url,
             self._sources,
             timeout_s,
+            budget=self._budget,
+        )
+
+    def order_connection(self, timeout_s: float) -> HttpConnection:
+        """Return a connection of one trader's own, not yet open."""
+        assert self.orders is not None
+        return poll_connection(
+            self.target,
+            self.dialect.source,
+            self.orders.base,
+            self._sources,
+            timeout_s,
+            is_kept=True,
             budget=self._budget,
         )
 
@@ -155,12 +193,20 @@ class Clients:
         rate_per_s = self.stage.requests_per_s
         if rate_per_s <= 0 or not self.polls:
             return None
-        active = min(len(self.pollers), max(1, round(rate_per_s * self.poll_interval_s)))
         ordinal = self.pollers.index(poller)
-        if ordinal >= active:
+        return shared_pace(ordinal, len(self.pollers), rate_per_s, self.poll_interval_s)
+
+    def order_pace(self, trader: object) -> tuple[float, float] | None:
+        """Return this trader's interval and first delay in seconds; None while it has to rest."""
+        rate_per_s = self.stage.orders_per_s
+        if rate_per_s <= 0 or self.orders is None:
             return None
-        interval_s = active / rate_per_s
-        return interval_s, interval_s * ordinal / active
+        ordinal = self.traders.index(trader)
+        return shared_pace(ordinal, len(self.traders), rate_per_s, self._order_interval_s)
+
+    def next_trader(self) -> int:
+        """Return the number of a new trader, from 0 over all workers."""
+        return next(self._trader_numbers) * self._workers + self._worker
 
     def close(self) -> None:
         self.is_over = True
@@ -169,6 +215,7 @@ class Clients:
         self._churn.stop()
         gevent.killall(self._greenlets, block=False)
         self.connections.close()
+        self.trading.close()
 
     def _enter(self, stage: Stage) -> None:
         self.stage = stage
@@ -187,6 +234,7 @@ class Clients:
     def _beat_forever(self, rule: int, every_s: float) -> None:
         while True:
             gevent.sleep(every_s / 2)
-            open_slots = [slot for slot in self._slots.values() if slot.is_open]
-            per_s = max(1.0, 2 * len(open_slots) / every_s)
-            spread(lambda slot: slot.beat(rule), open_slots, per_s)
+            held = (*self._slots.values(), *self.trading_lines)
+            lines: list[Line] = [line for line in held if line.is_open]
+            per_s = max(1.0, 2 * len(lines) / every_s)
+            spread(lambda line: line.beat(rule), lines, per_s)

@@ -16,7 +16,7 @@ import gevent
 
 from capacity.domain.load import LoadStep
 from capacity.domain.observation import CutOff, CutOffKind, StepObservation
-from capacity.loadgen.checks.preflight import check
+from capacity.loadgen.checks.preflight import check, most_actors
 from capacity.loadgen.master import run_endings
 from capacity.loadgen.master.closing import Closing
 from capacity.loadgen.master.guards.distress import Distress
@@ -38,7 +38,7 @@ from capacity.loadgen.master.workers.assignments import (
 )
 from capacity.loadgen.master.workers.check_in import LOCAL, check_in
 from capacity.loadgen.master.workers.locust_users import (
-    fix_poller_count,
+    fix_counts,
     spawns_per_s,
     subscribers_of,
 )
@@ -77,9 +77,7 @@ class Controller:
         self.target = target
         self.profile = profile
         preflight = check(target, profile, workers=check_in(environment, target))
-        self._pollers = fix_poller_count(
-            environment, preflight.most_requests_per_s, profile.poll_interval_s
-        )
+        self._fixed_users = fix_counts(environment, most_actors(preflight, profile))
         self.course, self.preflight = course_from(preflight, profile, target.slo, earlier)
         self.steps: list[LoadStep] = list(self.preflight.steps)
         self.recorder = Recorder(run, target, profile, self.preflight, workers)
@@ -118,7 +116,7 @@ class Controller:
             return None
         rate_per_s = spawns_per_s(self.steps, self.position.index, self.pool.heard)
         subscribers = subscribers_of(self.step, self.profile.connections_per_user)
-        return subscribers + self._pollers, rate_per_s
+        return subscribers + self._fixed_users, rate_per_s
 
     def on_counts(self, worker: str, report: dict[str, Any]) -> None:
         self.pool.note(worker, report["gauges"])

@@ -72,6 +72,7 @@ def observe(
         else None,
         not_modified=plateau.total("not_modified") if plateau is not None else 0,
         body_age=plateau.quantiles("body_age") if plateau is not None else None,
+        orders=plateau.order_figures() if plateau is not None else {},
         generator=health,
         cut_off=cut_off,
         delivery_rate_error_ratio=plateau.delivery_rate_error_ratio(

@@ -26,6 +26,7 @@ def orders_of(target: Target, profile: Profile, preflight: Preflight) -> Orders:
         connections_per_user=profile.connections_per_user,
         arrivals=profile.arrivals,
         poll_interval_s=profile.poll_interval_s,
+        order_interval_s=profile.order_interval_s,
         clock_offset_s=offset.offset_s if offset else 0.0,
         subscriptions_by_address=profile.mix.subscriptions_per_connection,
         slow_readers_ratio=profile.mix.slow_readers_ratio,
@@ -57,5 +58,6 @@ def stage_of(position: Position, step: LoadStep, shares: int, *, is_careful: boo
         requests_per_s=step.requests_per_s / shares,
         connects_per_s=step.connects_per_s / shares,
         churn_per_s=step.churn_per_s / shares,
+        orders_per_s=step.orders_per_s / shares,
         most_failures=max(1, most // shares) if is_careful else None,
     )
