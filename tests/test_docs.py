@@ -45,6 +45,7 @@ PAGES = [
     "docs/connection-limits.md",
     "docs/limits.md",
     "docs/own-service.md",
+    "docs/own-user.md",
     "reports/README.md",
     "reports/measured.md",
 ]

@@ -108,7 +108,7 @@ class Clients:
         ]
         self.request_interval_s = request_interval_s(self.dialect.source)
         """Between two requests of one connection; None where they are not paced."""
-        if self._slow_readers_ratio and orders.slow_read_bytes_per_s:
+        if (self._slow_readers_ratio or orders.has_slow_class) and orders.slow_read_bytes_per_s:
             interval_s = BYTES_PER_READ / orders.slow_read_bytes_per_s
             self._greenlets.append(gevent.spawn(self._read_slices_forever, interval_s))
 
@@ -156,15 +156,22 @@ class Clients:
             budget=self._budget,
         )
 
-    def join(self, slot_count: int, on_lost: Any) -> list[ConnectionSlot]:
+    def join(
+        self, slot_count: int, on_lost: Any, *, reads_slowly: bool = False, churns: bool = False
+    ) -> list[ConnectionSlot]:
         """Return that many new connection slots for one user."""
-        slots = [self._slot(next(self._indexes), on_lost) for _ in range(slot_count)]
+        slots = [
+            self._slot(next(self._indexes), on_lost, reads_slowly=reads_slowly)
+            for _ in range(slot_count)
+        ]
+        for slot in slots:
+            slot.churns = churns
         self._slots.update((slot.index, slot) for slot in slots)
         return slots
 
-    def _slot(self, index: int, on_lost: Any) -> ConnectionSlot:
+    def _slot(self, index: int, on_lost: Any, *, reads_slowly: bool) -> ConnectionSlot:
         ratio = self._slow_readers_ratio
-        is_slow = math.floor((index + 1) * ratio) > math.floor(index * ratio)
+        is_slow = reads_slowly or math.floor((index + 1) * ratio) > math.floor(index * ratio)
         return (SlowReader if is_slow else ConnectionSlot)(self, index, on_lost)
 
     def leave(self, slots: Sequence[ConnectionSlot]) -> None:

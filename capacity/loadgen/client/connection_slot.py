@@ -41,6 +41,7 @@ class ConnectionSlot:
         "_on_lost",
         "_opened_s",
         "_opener",
+        "churns",
         "index",
     )
 
@@ -63,6 +64,8 @@ class ConnectionSlot:
         self._opener: AsyncResult[str | None] | None = None
         """Is told how the steps before the subscriptions ended: None, or why they failed."""
         self.index = index
+        self.churns = False
+        """Is of those that are replaced while a step is held, where not all are."""
 
     @property
     def is_open(self) -> bool:

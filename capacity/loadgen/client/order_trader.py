@@ -1,10 +1,11 @@
 """The Locust user that trades: it places, amends and cancels orders, and asks for its balance."""
 
 from locust import User, task
+from locust.env import Environment
 
 from typing import Any
 
-from capacity.loadgen.client.trader import Trader
+from capacity.loadgen.client.trader import Tell, Trader
 from capacity.loadgen.client.worker import clients_of
 from capacity.loadgen.wire.http_connection import ExchangeError
 
@@ -19,13 +20,15 @@ class OrderTrader(User):
     # As with pollers: the controller sets the count that the profile needs.
     fixed_count = 1
     rate = "orders_per_s"
+    orders_per_s_per_connection = 0.05
+    """Where the class is picked and the profile asks for no orders."""
 
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
         self._trader: Trader | None = None
 
     def on_start(self) -> None:
-        self._trader = Trader(clients_of(self.environment), self.tell)
+        self._trader = Trader(clients_of(self.environment), teller_of(self.environment))
 
     def on_stop(self) -> None:
         if self._trader is not None:
@@ -37,9 +40,12 @@ class OrderTrader(User):
         assert self._trader is not None
         self._trader.trade()
 
-    def tell(self, way: str, operation: str, took_ms: float, failure: str | None) -> None:
-        """Show a request in Locust's own statistics."""
-        self.environment.events.request.fire(
+
+def teller_of(environment: Environment) -> Tell:
+    """Return what shows requests of traders in Locust's own statistics."""
+
+    def tell(way: str, operation: str, took_ms: float, failure: str | None) -> None:
+        environment.events.request.fire(
             request_type="ORDER",
             name=f"{operation} ({way})",
             response_time=took_ms,
@@ -47,3 +53,5 @@ class OrderTrader(User):
             exception=None if failure is None else ExchangeError(failure),
             context={},
         )
+
+    return tell

@@ -36,6 +36,7 @@ from capacity.loadgen.master.workers.assignments import (
     orders_of,
     stage_of,
 )
+from capacity.loadgen.master.workers.cast import Cast
 from capacity.loadgen.master.workers.check_in import LOCAL, check_in
 from capacity.loadgen.master.workers.locust_users import (
     fix_counts,
@@ -68,11 +69,12 @@ class Controller:
         run: Path,
         workers: int,
         *,
+        cast: Cast | None = None,
         earlier: Sequence[Trial] = (),
     ) -> None:
         """Check everything and open the record. Raises CapacityError when the run cannot be.
 
-        *earlier* are the trials of a search that this one goes on from.
+        *cast* says what its classes brought to the profile. *earlier* are the trials of a search that this one goes on from.
         """
         self.target = target
         self.profile = profile
@@ -97,7 +99,7 @@ class Controller:
         self._progress = (0, 0.0)
         """Most connections open in this step, and the elapsed time at which they were."""
         self._started_s = time.monotonic()
-        self.pool = WorkerPool(environment, orders_of(target, profile, preflight))
+        self.pool = WorkerPool(environment, orders_of(target, profile, preflight, cast))
         self.book = StepResults(self.pool, self.recorder)
         self.forecasts = Forecasts(preflight.declared, is_beside_load=LOCAL in self.pool.ids)
         self._greenlets: list[gevent.Greenlet] = []

@@ -20,6 +20,8 @@ class Orders:
     subscriptions_by_address: int = 1
     slow_readers_ratio: float = 0.0
     slow_read_bytes_per_s: float = 0.0
+    has_slow_class: bool = False
+    """Users of some class all read slowly; the ratio is that among the others."""
     order_interval_s: float = 1.0
     workers: int = 1
     """That take part: they number their connections in turn."""

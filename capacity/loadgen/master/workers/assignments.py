@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from capacity.domain.load import LoadStep
 from capacity.loadgen.checks.preflight import Preflight
+from capacity.loadgen.master.workers.cast import Cast
 from capacity.loadgen.protocol.orders import Orders, Stage
 from capacity.settings import dialect as dialect_settings
 from capacity.settings.profile import Profile, SafeProfile
@@ -18,7 +19,10 @@ MOST_FAILURES, MOST_FAILURES_RATIO = 20, 0.05
 """Attempts to connect that a careful run lets fail in a step, all workers together: the larger one."""
 
 
-def orders_of(target: Target, profile: Profile, preflight: Preflight) -> Orders:
+def orders_of(
+    target: Target, profile: Profile, preflight: Preflight, cast: Cast | None = None
+) -> Orders:
+    """Return what the workers are told; *cast* says which of its mix is a class's own doing."""
     offset = preflight.clock_offset
     return Orders(
         target=target.model_dump(mode="json"),
@@ -29,7 +33,10 @@ def orders_of(target: Target, profile: Profile, preflight: Preflight) -> Orders:
         order_interval_s=profile.order_interval_s,
         clock_offset_s=offset.offset_s if offset else 0.0,
         subscriptions_by_address=profile.mix.subscriptions_per_connection,
-        slow_readers_ratio=profile.mix.slow_readers_ratio,
+        slow_readers_ratio=profile.mix.slow_readers_ratio
+        if cast is None
+        else cast.slow_readers_ratio,
+        has_slow_class=cast is not None and cast.has_slow_class,
         slow_read_bytes_per_s=profile.mix.slow_read_bytes_per_s,
         is_careful=is_careful(profile),
         most_memory_bytes=profile.worker_memory_mib * 2**20,

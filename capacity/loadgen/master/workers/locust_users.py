@@ -40,4 +40,8 @@ def fix_counts(environment: Environment, most: Mapping[str, int]) -> int:
         if rate is not None and user_class.weight == 0:
             user_class.fixed_count = most.get(rate, 0)
             fixed += user_class.fixed_count
+    # Locust cannot share users out to a class of no weight that has no fixed count either.
+    environment.user_classes = [
+        each for each in environment.user_classes if each.fixed_count or each.weight > 0
+    ]
     return fixed
