@@ -314,6 +314,11 @@ def _operations(dialect: Dialect) -> Iterator[Finding]:
         yield from _places(operation.query, (*place, "query"), "symbol")
         yield from _places(operation.body, (*place, "body"), "symbol")
         yield from _request_headers(operation.headers, (*place, "headers"), dialect.needs)
+        yield from _path(operation.version, (*place, "version"))
+        if (operation.version is None) != (operation.channel is None):
+            yield place, "channel and version go together"
+        elif operation.channel is not None and operation.channel not in dialect.channels:
+            yield (*place, "channel"), f"there is no channel {operation.channel}"
         if operation.time:
             yield from _path(operation.time.path, (*place, "time", "path"))
         if not operation.path.startswith("/"):

@@ -56,6 +56,14 @@ class ProfileGuards(BaseModel):
     """Share of a step's connections that the target dropped."""
 
 
+class ProfileFreshness(BaseModel):
+    model_config = RULES
+    poll_interval_s: Seconds = 1.0
+    """Time in seconds between two polls of the instrument."""
+    objective_s: Seconds | None = None
+    """Age in seconds that data should not exceed; null: none is stated."""
+
+
 class _Common(BaseModel):
     model_config = RULES
     profile: Literal[1]
@@ -87,6 +95,9 @@ class _Common(BaseModel):
     as memory_budget."""
     mix: ProfileMix = ProfileMix()
     """The load of one connection, for which the capacity is quoted."""
+    freshness: ProfileFreshness | None = None
+    """Watch one instrument beside the load: one further connection to which it is pushed, one further
+    poller. Needs an operation with channel and version in the dialect. null: it is not watched."""
     guards: ProfileGuards | None = None
     """Bounds at which the run removes its load before it harms the target, exit code 12; an
     accept queue that overflows and a missed slo of the target file do so as well. null: the run

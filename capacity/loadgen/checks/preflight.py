@@ -34,6 +34,7 @@ from capacity.sources.source import Source
 from capacity.workload.dialects.dialect import Dialect
 from capacity.workload.profiles.experiment import Experiment, Factors, possible_mix
 from capacity.workload.profiles.profile import Mix, Pace, mixed_step, ramp_steps
+from capacity.workload.versions import versioned_operation
 
 MAX_CLOCK_OFFSET_S = 1.0
 """One sampling interval: beyond it samples would be laid to the wrong step if the offset drifts."""
@@ -209,6 +210,11 @@ def course_of(
             f"profile {profile.name}: mix.orders_per_s_per_connection is"
             f" {profile.mix.orders_per_s_per_connection:g}, and target {target.name} has no orders;"
             " describe them in the target file, or set it to 0"
+        )
+    if profile.freshness is not None and versioned_operation(dialect) is None:
+        raise ConfigError(
+            f"profile {profile.name}: freshness needs an operation in rest of dialect {dialect.name}"
+            " with channel and version; add them, or leave freshness out"
         )
     mix = possible_mix(
         Mix(

@@ -12,6 +12,7 @@ import gevent
 from capacity.loadgen.client.churn import Churn
 from capacity.loadgen.client.connect_pacer import ConnectPacer
 from capacity.loadgen.client.connection_slot import ConnectionSlot
+from capacity.loadgen.client.freshness_probe import FreshnessProbe
 from capacity.loadgen.client.self_monitor import SelfMonitor
 from capacity.loadgen.client.slow_reader import SlowReader
 from capacity.loadgen.client.wakeup import Wakeup
@@ -34,6 +35,7 @@ from capacity.workload.dialects.values import NOTHING, uses_values
 from capacity.workload.order_requests import order_requests_of
 from capacity.workload.profiles.pacing import request_interval_s, shared_pace
 from capacity.workload.profiles.profile import Phase
+from capacity.workload.versions import versioned_operation
 
 _FOLLOW = methodcaller("follow")
 
@@ -65,11 +67,11 @@ class Clients:
         self._fixed_subscriptions = orders.subscriptions_by_address
         self._slow_readers_ratio = orders.slow_readers_ratio
         self.polls = polls_of(self.target, self.dialect.source)
-        self._sources = in_turn(addresses_in(self.target.source_addresses))
+        self.sources = in_turn(addresses_in(self.target.source_addresses))
         self.values = ConnectionValues(
             self.target,
             self.dialect.source,
-            self._sources,
+            self.sources,
             worker=worker,
             workers=orders.workers,
         )
@@ -95,6 +97,7 @@ class Clients:
         self.trading = ConnectionSet(self._budget)
         """The connections of traders: they are not among those whose number a step asks for."""
         self.trading_lines: set[Line] = set()
+        self._freshness = self._freshness_probe(orders, worker)
         self._order_interval_s = orders.order_interval_s
         self._worker, self._workers = worker, max(1, orders.workers)
         self._trader_numbers = itertools.count()
@@ -130,7 +133,7 @@ class Clients:
         self, channels: Sequence[str], values: Mapping[str, Any] = NOTHING
     ) -> Endpoint:
         """Return where a connection that follows *channels* leads, the next source address taken."""
-        return endpoint_of(self.target, self.dialect.source, channels, next(self._sources), values)
+        return endpoint_of(self.target, self.dialect.source, channels, next(self.sources), values)
 
     def poll_connection(self, timeout_s: float) -> HttpConnection:
         """Return a connection of one poller's own, not yet open."""
@@ -138,10 +141,20 @@ class Clients:
             self.target,
             self.dialect.source,
             self.polls[0].url,
-            self._sources,
+            self.sources,
             timeout_s,
             budget=self._budget,
         )
+
+    def _freshness_probe(self, orders: Orders, worker: int) -> FreshnessProbe | None:
+        """Return what watches one instrument, on the first worker of a run that asks for it."""
+        operation = versioned_operation(self.dialect.source)
+        interval_s = orders.freshness_poll_interval_s
+        if interval_s is None or operation is None or worker:
+            return None
+        probe = FreshnessProbe(self, operation, interval_s)
+        self.trading_lines.add(probe)
+        return probe
 
     def order_connection(self, timeout_s: float) -> HttpConnection:
         """Return a connection of one trader's own, not yet open."""
@@ -150,7 +163,7 @@ class Clients:
             self.target,
             self.dialect.source,
             self.orders.base,
-            self._sources,
+            self.sources,
             timeout_s,
             is_kept=True,
             budget=self._budget,
@@ -223,6 +236,8 @@ class Clients:
         gevent.killall(self._greenlets, block=False)
         self.connections.close()
         self.trading.close()
+        if self._freshness is not None:
+            self._freshness.close()
 
     def _enter(self, stage: Stage) -> None:
         self.stage = stage

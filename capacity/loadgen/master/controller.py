@@ -35,6 +35,7 @@ from capacity.loadgen.master.workers.assignments import (
     is_careful,
     orders_of,
     stage_of,
+    watched_of,
 )
 from capacity.loadgen.master.workers.cast import Cast
 from capacity.loadgen.master.workers.check_in import LOCAL, check_in
@@ -100,7 +101,7 @@ class Controller:
         """Most connections open in this step, and the elapsed time at which they were."""
         self._started_s = time.monotonic()
         self.pool = WorkerPool(environment, orders_of(target, profile, preflight, cast))
-        self.book = StepResults(self.pool, self.recorder)
+        self.book = StepResults(self.pool, self.recorder, watched_of(profile, preflight))
         self.forecasts = Forecasts(preflight.declared, is_beside_load=LOCAL in self.pool.ids)
         self._greenlets: list[gevent.Greenlet] = []
 

@@ -101,6 +101,10 @@ class Counters:
     """Requests of traders by kind and outcome."""
     order_latency: dict[str, list[float]] = field(default_factory=dict)
     """Microseconds by kind."""
+    pushed_versions: list[tuple[float, float, int]] = field(default_factory=list)
+    """Of the instrument that is watched: arrived (on the target's clock), published, version."""
+    polled_versions: list[tuple[float, int, float]] = field(default_factory=list)
+    """Arrived (on the target's clock), version, seconds that the poll took."""
     examples: list[str] = field(default_factory=list)
     """What was wrong with the first frames since the last report that were not understood, refused
     a request or could not be numbered."""
@@ -165,6 +169,8 @@ class Counters:
             "open_before_loss": self.open_before_loss,
             "failures": self.failures,
             "orders": self.orders,
+            "pushed_versions": self.pushed_versions,
+            "polled_versions": self.polled_versions,
             "examples": self.examples,
             "said": self.said,
         }
@@ -174,7 +180,7 @@ class Counters:
         for name in COUNTS:
             setattr(self, name, 0)
         self.failures, self.examples, self.said, self.open_before_loss = {}, [], [], 0
-        self.orders = {}
+        self.orders, self.pushed_versions, self.polled_versions = {}, [], []
         self.since_s = now_s
         return report
 

@@ -23,6 +23,8 @@ class Orders:
     has_slow_class: bool = False
     """Users of some class all read slowly; the ratio is that among the others."""
     order_interval_s: float = 1.0
+    freshness_poll_interval_s: float | None = None
+    """Of the poll that is compared with what is pushed; None: nobody does."""
     workers: int = 1
     """That take part: they number their connections in turn."""
     is_careful: bool = False

@@ -243,6 +243,10 @@ class Operation:
     """Template of the JSON body, from {symbol}."""
     headers: Headers = field(default_factory=dict)
     """Headers of this request, before those of http."""
+    channel: str | None = None
+    """Logical channel that pushes the same, for a comparison of their freshness."""
+    version: str | None = None
+    """Path, in the JSON answer, of the number that `sequence` reads from that channel's updates as seq."""
     time: Time | None = None
     """Where the JSON answer says when it was written, from its root; for its age when it arrives."""
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from capacity.domain.load import LoadStep
 from capacity.loadgen.checks.preflight import Preflight
+from capacity.loadgen.master.steps.freshness import Watched
 from capacity.loadgen.master.workers.cast import Cast
 from capacity.loadgen.protocol.orders import Orders, Stage
 from capacity.settings import dialect as dialect_settings
@@ -30,6 +31,7 @@ def orders_of(
         connections_per_user=profile.connections_per_user,
         arrivals=profile.arrivals,
         poll_interval_s=profile.poll_interval_s,
+        freshness_poll_interval_s=profile.freshness.poll_interval_s if profile.freshness else None,
         order_interval_s=profile.order_interval_s,
         clock_offset_s=offset.offset_s if offset else 0.0,
         subscriptions_by_address=profile.mix.subscriptions_per_connection,
@@ -40,6 +42,18 @@ def orders_of(
         slow_read_bytes_per_s=profile.mix.slow_read_bytes_per_s,
         is_careful=is_careful(profile),
         most_memory_bytes=profile.worker_memory_mib * 2**20,
+    )
+
+
+def watched_of(profile: Profile, preflight: Preflight) -> Watched | None:
+    """Return how the run watches one instrument; None where its profile asks for none."""
+    if profile.freshness is None:
+        return None
+    offset = preflight.clock_offset
+    return Watched(
+        poll_interval_s=profile.freshness.poll_interval_s,
+        objective_s=profile.freshness.objective_s,
+        clock_offset_s=offset.offset_s if offset else 0.0,
     )
 
 

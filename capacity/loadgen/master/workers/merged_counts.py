@@ -25,6 +25,8 @@ class MergedCounts:
     failures: dict[str, int] = field(default_factory=dict)
     orders: dict[str, dict[str, int]] = field(default_factory=dict)
     """Worker -> its requests of traders by kind and outcome."""
+    pushed_versions: list[tuple[float, float, int]] = field(default_factory=list)
+    polled_versions: list[tuple[float, int, float]] = field(default_factory=list)
     histograms: dict[str, Histogram] = field(default_factory=dict)
     finals: set[str] = field(default_factory=set)
     """Workers that have said all they have to say about this phase."""
@@ -44,6 +46,8 @@ class MergedCounts:
         orders = self.orders.setdefault(worker, {})
         for name, count in report.get("orders", {}).items():
             orders[name] = orders.get(name, 0) + count
+        self.pushed_versions += report.get("pushed_versions", ())
+        self.polled_versions += report.get("polled_versions", ())
         for series, counts in report["histograms"].items():
             self.histograms.setdefault(series, Histogram()).merge(counts)
         self.delivered.setdefault(worker, []).append((report["deliveries"], report["seconds"]))
