@@ -8,6 +8,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from capacity.settings.entry_findings import entry_findings
+from capacity.settings.impossible import impossible_findings
 from capacity.settings.secrets import anchored
 from capacity.settings.yaml_file import Finding, load
 from capacity.settings.yaml_nodes import Location
@@ -19,6 +21,7 @@ from capacity.workload.dialects.dialect import (
     Headers,
     Heartbeat,
     Matcher,
+    Messages,
     Secret,
     Sequence,
     Step,
@@ -87,7 +90,9 @@ def findings(dialect: Dialect) -> Iterator[Finding]:
     for n, sequence in enumerate(dialect.sequence):
         yield from _sequence(sequence, ("sequence", n))
     yield from _operations(dialect)
-    yield from _orders(dialect)
+    if dialect.orders is not None:
+        yield from entry_findings(dialect.orders, _ack, _path)
+    yield from impossible_findings(dialect)
 
 
 def _data(dialect: Dialect) -> Iterator[Finding]:
@@ -101,6 +106,8 @@ def _data(dialect: Dialect) -> Iterator[Finding]:
         yield from _path(rule.items, (*place, "items"))
     if messages.list != "$":
         yield from _path(messages.list, ("messages", "list"))
+    if messages.pattern is not None:
+        yield from _pattern(messages)
     library = missing_library(messages.packing)
     if library is not None:
         others = ", ".join(name for name in PACKINGS if name not in MODULES)
@@ -109,6 +116,21 @@ def _data(dialect: Dialect) -> Iterator[Finding]:
             f" install it on all hosts of the generator, or have the target pack by {others}"
         )
         yield ("messages", "packing"), wrong
+
+
+def _pattern(messages: Messages) -> Iterator[Finding]:
+    place: Location = ("messages", "pattern")
+    try:
+        compiled = re.compile(messages.pattern or "")
+    except re.error as error:
+        yield place, f"no regular expression: {error}"
+        return
+    if not compiled.groupindex:
+        yield place, "has no named group; name what is to be read, as in (?P<channel>[^ ]+)"
+    if messages.divider != "none":
+        yield place, "divides messages by itself; leave out messages.divider"
+    if messages.content == "opaque":
+        yield place, "is of no use where messages.content is opaque"
 
 
 def _addresses(dialect: Dialect) -> Iterator[Finding]:
@@ -323,25 +345,6 @@ def _operations(dialect: Dialect) -> Iterator[Finding]:
             yield from _path(operation.time.path, (*place, "time", "path"))
         if not operation.path.startswith("/"):
             yield (*place, "path"), f"must begin with / (got {operation.path!r})"
-
-
-def _orders(dialect: Dialect) -> Iterator[Finding]:
-    entry = dialect.orders
-    if entry is None:
-        return
-    has_frames = any(request.send is not None for _name, request in entry.requests())
-    yield from _ack(entry.answer, ("orders", "answer"), has_id=has_frames)
-    for name, request in entry.requests():
-        place: Location = ("orders", name)
-        if request.send is None and request.path is None:
-            yield place, "has neither send (over WebSocket) nor path (over REST)"
-        if request.path is not None and not request.path.startswith("/"):
-            yield (*place, "path"), f"must begin with / (got {request.path!r})"
-        for kept, path in request.keep.items():
-            yield from _path(path, (*place, "keep", kept))
-    for header in entry.headers:
-        if not _HEADER_NAME.fullmatch(header) or header.lower() in OF_REQUEST:
-            yield ("orders", "headers", header), "is no header that can be set here"
 
 
 def _matcher(matcher: Matcher, place: Location) -> Iterator[Finding]:

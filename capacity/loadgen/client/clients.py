@@ -13,7 +13,9 @@ from capacity.loadgen.client.churn import Churn
 from capacity.loadgen.client.connect_pacer import ConnectPacer
 from capacity.loadgen.client.connection_slot import ConnectionSlot
 from capacity.loadgen.client.freshness_probe import FreshnessProbe
+from capacity.loadgen.client.lifetimes import Lifetimes
 from capacity.loadgen.client.self_monitor import SelfMonitor
+from capacity.loadgen.client.served import Served
 from capacity.loadgen.client.slow_reader import SlowReader
 from capacity.loadgen.client.wakeup import Wakeup
 from capacity.loadgen.protocol.counters import Counters
@@ -90,7 +92,7 @@ class Clients:
         self.orders = None
         """What traders ask for; None where the target file has no orders."""
         if self.target.orders is not None:
-            host, port, tls = self.target.host, self.target.port, self.target.tls
+            host, port, tls = self.target.http_origin()
             described = self.dialect.source
             self.orders = order_requests_of(described, host=host, port=port, tls=tls)
             self.order_values = order_values(self.target.orders.values)
@@ -104,6 +106,8 @@ class Clients:
         self._slots: dict[int, ConnectionSlot] = {}
         self._indexes = itertools.count()
         self._churn = Churn(lambda: list(self._slots.values()))
+        self.lifetimes = Lifetimes()
+        self._served = Served(lambda: list(self._slots.values()), self.channels_of)
         self.probe = SelfMonitor(self.counters.note_lag)
         self._greenlets = [
             gevent.spawn(self._beat_forever, rule, every_s)
@@ -200,6 +204,8 @@ class Clients:
             # not the polls that belong to those already open.
             self.connect_pacer.hold(self.poll_interval_s)
         self._enter(stage)
+        if stage.phase == Phase.PLATEAU:
+            self._served.begin(stage.hold_s)
         self.counters.turn_to(stage.index, stage.phase)
         self.connect_pacer.turn_to(stage.index, stage.connects_per_s, stage.most_failures)
         self._churn.turn_to(0.0 if stage.phase == Phase.RAMP else stage.churn_per_s)
@@ -207,6 +213,11 @@ class Clients:
             self._greenlets.append(
                 gevent.spawn(spread, _FOLLOW, list(self._slots.values()), stage.connects_per_s * 2)
             )
+
+    def sum_up(self) -> None:
+        """Count who was served in a plateau that is over; called before its last report."""
+        if self.stage.phase == Phase.PLATEAU:
+            self._served.sum_up(self.counters)
 
     def poll_pace(self, poller: object) -> tuple[float, float] | None:
         """Return this poller's interval and first delay in seconds; None while it has to rest."""
@@ -233,6 +244,7 @@ class Clients:
         self._enter(IDLE)
         self.probe.stop()
         self._churn.stop()
+        self._served.stop()
         gevent.killall(self._greenlets, block=False)
         self.connections.close()
         self.trading.close()

@@ -10,7 +10,7 @@ from gevent.event import AsyncResult
 from capacity.loadgen.wire.connection import Connection
 from capacity.loadgen.wire.connection_values import at_this_moment
 from capacity.loadgen.wire.endpoint import Endpoint
-from capacity.loadgen.wire.frames import closing_text
+from capacity.loadgen.wire.frames import PING_FRAME, closing_text
 from capacity.loadgen.wire.handshake import HandshakeError, open_websocket
 from capacity.workload.conversation import Conversation
 from capacity.workload.dialects.values import NOTHING
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 GOING_AWAY = 1001
 """Close code of a target that ends (RFC 6455, section 7.4.1): who was open is lost."""
 REFUSED_WITHIN_S = 1.0
+ONE_MOMENT_S = 0.05
+"""Updates that come within so long count as one arrival: a batch says no more than one update."""
 
 
 class ConnectionSlot:
@@ -41,6 +43,9 @@ class ConnectionSlot:
         "_on_lost",
         "_opened_s",
         "_opener",
+        "_pongs",
+        "_served_s",
+        "arrivals",
         "churns",
         "index",
     )
@@ -66,10 +71,48 @@ class ConnectionSlot:
         self.index = index
         self.churns = False
         """Is of those that are replaced while a step is held, where not all are."""
+        self.arrivals = 0
+        """Moments at which updates came, since the plateau began."""
+        self._served_s = 0.0
+        self._pongs: int | None = None
+        """That had come when the ping of this plateau was sent; None before."""
 
     @property
     def is_open(self) -> bool:
         return self._connection is not None
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether its silence would be the target's doing."""
+        return self._connection is not None
+
+    @property
+    def born_s(self) -> float:
+        """Return when this connection was opened; another one has another time."""
+        return self._born_s
+
+    @property
+    def is_following(self) -> bool:
+        """Whether it follows a channel, or waits for the confirmation of one."""
+        conversation = self._conversation
+        return conversation is not None and bool(conversation.live or conversation.pending)
+
+    @property
+    def has_answered(self) -> bool | None:
+        """Whether the ping of this plateau was answered; None if there was none."""
+        if self._connection is None or self._pongs is None:
+            return None
+        return self._connection.reader.pongs > self._pongs
+
+    def begin_plateau(self) -> None:
+        """Count arrivals anew."""
+        self.arrivals, self._pongs = 0, None
+
+    def ping(self) -> None:
+        """Ask the other end whether it is there (RFC 6455, section 5.5.2)."""
+        if self._connection is not None:
+            self._pongs = self._connection.reader.pongs
+            self._connection.send_frame(PING_FRAME)
 
     def open(self) -> None:
         """Connect and subscribe. Blocks the calling greenlet; raises HandshakeError."""
@@ -148,7 +191,9 @@ class ConnectionSlot:
         self.close()
         self._on_lost(at_once=True)
 
-    def on_messages(self, connection: Connection, payloads: Sequence[bytes]) -> None:
+    def on_messages(  # noqa: C901 - the hot path: one pass, few calls
+        self, connection: Connection, payloads: Sequence[bytes]
+    ) -> None:
         conversation = self._conversation
         assert conversation is not None
         self._has_heard = True
@@ -179,6 +224,9 @@ class ConnectionSlot:
             self._clients.dialect.glances.unnumbered = 0
         if connection.arrived_at_s is not None:
             self._note_arrival(connection.arrived_at_s, now_s, published_at_s)
+        if counters.deliveries != deliveries and now_s - self._served_s > ONE_MOMENT_S:
+            self._served_s = now_s
+            self.arrivals += 1
         if self._asked_s or self._opened_s or self._data_asked_s:
             self._note_milestones(has_data=counters.deliveries != deliveries)
         if was_pending and not conversation.pending:
@@ -247,12 +295,29 @@ class ConnectionSlot:
             reason = f"handshake_closed_{connection.reader.closing[0]}"
             counters.connects -= 1
             clients.connect_pacer.taken_back(reason)
+        elif self._has_come_of_age(connection):
+            clients.connect_pacer.owe()
+            self._on_lost(at_once=True)  # The load is held, whatever the target's bound on ages.
+            return
         else:
             counters.lost += 1
             counters.open_before_loss = max(counters.open_before_loss, len(clients.connections) + 1)
             clients.connect_pacer.note_failure(reason)
         counters.fail(reason)
         self._on_lost()
+
+    def _has_come_of_age(self, connection: Connection) -> bool:
+        """Tell whether the target ended it at the age at which it ends all."""
+        now_s = time.monotonic()
+        known = self._clients.lifetimes.note(now_s - self._born_s, now_s, connection.reader.closing)
+        if not known:
+            return False
+        counters = self._clients.counters
+        counters.expired += known
+        counters.lost -= known - 1  # Those before it were taken for lost.
+        counters.fail("connection_expired")
+        counters.lifetime.append(self._clients.lifetimes.age_s * 1e6)
+        return True
 
     def _note_closing(self, connection: Connection) -> None:
         if connection.reader.closing is not None:

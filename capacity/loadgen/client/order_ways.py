@@ -89,6 +89,7 @@ class WebSocketWay:
         assert clients.orders is not None
         self._clients, self._orders = clients, clients.orders
         self._number, self._timeout_s = number, timeout_s
+        self._envelope = clients.dialect.envelope
         self._ids = itertools.count(FIRST_ID)
         self._connection: Connection | None = None
         self._conversation: Conversation | None = None
@@ -167,7 +168,8 @@ class WebSocketWay:
         number = next(self._ids)
         self._waits_for = self._orders.answer.id_type(number)
         self._answer = AsyncResult()
-        self._connection.send(self._orders.frame(operation, {**values, "id": number}))
+        frame, envelope = self._orders.frame(operation, {**values, "id": number}), self._envelope
+        self._connection.send(frame if envelope is None else envelope.wrapped(frame))
         try:
             answer = self._answer.get(timeout=self._timeout_s)
         except gevent.Timeout:

@@ -77,11 +77,12 @@ class Subscriber(User):
         while not clients.is_over and (
             closed := [slot for slot in self._slots if not slot.is_open]
         ):
-            is_refused = not self._connect(closed)
+            is_refused, is_new_stage = not self._connect(closed), False
             if is_refused or not all(slot.is_open for slot in closed):
-                # A new stage is a new load: who waits out an earlier refusal takes part at once.
-                clients.stage_changed.wait(self._delay_s(failed_attempts))
-            failed_attempts = failed_attempts + 1 if is_refused else 0
+                # A new stage is a new load: who waits out an earlier refusal takes part at once, and
+                # begins to wait anew where that is too early.
+                is_new_stage = clients.stage_changed.wait(self._delay_s(failed_attempts))
+            failed_attempts = failed_attempts + 1 if is_refused and not is_new_stage else 0
         self._opener = None
 
     def _join(self) -> Clients | None:

@@ -56,6 +56,9 @@ class Stage:
     most_failures: int | None = None
     """Attempts to connect that may fail in a step until no more are made; None: any number."""
 
+    hold_s: float = 0.0
+    """How long a plateau lasts; 0 in other phases."""
+
     def as_message(self) -> dict[str, Any]:
         return asdict(self)
 

@@ -331,3 +331,15 @@ def test_the_documented_class_of_ones_own_adds_its_behaviour(target, monkeypatch
     finally:
         runner.quit()
         runner.send_message(messages.END)
+
+
+def test_locust_is_told_of_a_connect_in_milliseconds(begin, target, environment):
+    took_ms = []
+    environment.events.request.add_listener(
+        lambda response_time, **_: took_ms.append(response_time)
+    )
+    begin(users=1)
+    wait_until(lambda: took_ms)
+
+    # No handshake takes less than a hundredth of one.
+    assert took_ms[0] > 0.01
