@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from gevent import monkey
 
-from capacity.loadgen.wire.frames import CLOSE_FRAME, FrameReader, masked_frame
+from capacity.loadgen.wire.frames import BINARY, CLOSE_FRAME, TEXT, FrameReader, masked_frame
 from capacity.loadgen.wire.memory_budget import SPENT
 
 BYTES_PER_READ = 4096
@@ -76,9 +76,9 @@ class Connection:
         self.is_heavy = False
         """Held something when it was weighed last."""
 
-    def send(self, payload: bytes) -> None:
-        """Send one text message."""
-        self.send_frame(masked_frame(payload))
+    def send(self, payload: bytes, *, is_binary: bool = False) -> None:
+        """Send one message."""
+        self.send_frame(masked_frame(payload, BINARY if is_binary else TEXT))
 
     def send_frame(self, frame: bytes) -> None:
         if self.fd < 0:
