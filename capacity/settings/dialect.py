@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from capacity.settings.entry_findings import entry_findings
+from capacity.settings.entry_findings import entry_findings, version_findings
 from capacity.settings.impossible import impossible_findings, mqtt_findings
 from capacity.settings.secrets import anchored
 from capacity.settings.yaml_file import Finding, load
@@ -339,10 +339,7 @@ def _operations(dialect: Dialect) -> Iterator[Finding]:
         yield from _places(operation.body, (*place, "body"), "symbol")
         yield from _request_headers(operation.headers, (*place, "headers"), dialect.needs)
         yield from _path(operation.version, (*place, "version"))
-        if (operation.version is None) != (operation.channel is None):
-            yield place, "channel and version go together"
-        elif operation.channel is not None and operation.channel not in dialect.channels:
-            yield (*place, "channel"), f"there is no channel {operation.channel}"
+        yield from version_findings(dialect, operation, place)
         if operation.time:
             yield from _path(operation.time.path, (*place, "time", "path"))
         if not operation.path.startswith("/"):

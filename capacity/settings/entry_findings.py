@@ -1,10 +1,11 @@
-"""What is wrong with the `orders` section of a dialect although every value has the right type."""
+"""What is wrong with a dialect's orders and versions although every value has the right type."""
 
 import re
 from collections.abc import Callable, Iterator
 
 from capacity.settings.yaml_file import Finding
 from capacity.settings.yaml_nodes import Location
+from capacity.workload.dialects.dialect import Dialect, Operation
 from capacity.workload.dialects.order_entry import OrderEntry
 
 _HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
@@ -30,3 +31,11 @@ def entry_findings(
     for header in entry.headers:
         if not _HEADER_NAME.fullmatch(header) or header.lower() in _OF_REQUEST:
             yield ("orders", "headers", header), "is no header that can be set here"
+
+
+def version_findings(dialect: Dialect, operation: Operation, place: Location) -> Iterator[Finding]:
+    """Yield what is wrong with what an operation has to compare its freshness by."""
+    if (operation.version is None) != (operation.channel is None):
+        yield place, "channel and version go together"
+    elif operation.channel not in {None, *dialect.channels}:
+        yield (*place, "channel"), f"there is no channel {operation.channel}"

@@ -32,3 +32,13 @@ def test_what_cannot_be_is_named_with_its_place(changes, place):
 
 def test_the_shipped_orders_are_right():
     assert list(findings(DERIBIT)) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [({"channel": None}, ("rest", "book")), ({"channel": "boko"}, ("rest", "book", "channel"))],
+)
+def test_a_version_needs_the_channel_it_is_compared_with(changes, place):
+    rest = {**DERIBIT.rest, "book": replace(DERIBIT.rest["book"], **changes)}
+
+    assert [where for where, _sentence in findings(replace(DERIBIT, rest=rest))] == [place]
