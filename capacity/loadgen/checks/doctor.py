@@ -28,7 +28,7 @@ from capacity.loadgen.checks.preflight import (
     checked_offset,
     course_of,
     latest_reading,
-    most_sockets,
+    most_actors,
 )
 from capacity.loadgen.checks.trial import try_conversation, try_request
 from capacity.loadgen.checks.worker_identity import PROGRAM, boot_id, identity_here
@@ -216,8 +216,7 @@ class Examination:
         yield from self._of_the_intent(planned, bound)
         if self._updates_per_s:
             yield readiness.message_rate(self._updates_per_s, highest, self._workers)
-        pollers = self._target.rest is not None
-        sockets = most_sockets(planned, self._profile.poll_interval_s if pollers else 0.0)
+        sockets = planned.most_connections + sum(most_actors(planned, self._profile).values())
         here = platform.node()
         if sources := addresses_in(self._target.source_addresses):
             yield from attempt(

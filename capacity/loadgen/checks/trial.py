@@ -359,7 +359,7 @@ def try_request(target: Target, dialect: Dialect) -> None:
     connection = poll_connection(
         target,
         dialect,
-        poll,
+        poll.url,
         itertools.repeat(None),
         TRIAL_S,
     )

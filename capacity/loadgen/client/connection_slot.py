@@ -46,6 +46,7 @@ class ConnectionSlot:
         "_pongs",
         "_served_s",
         "arrivals",
+        "churns",
         "index",
     )
 
@@ -68,6 +69,8 @@ class ConnectionSlot:
         self._opener: AsyncResult[str | None] | None = None
         """Is told how the steps before the subscriptions ended: None, or why they failed."""
         self.index = index
+        self.churns = False
+        """Is of those that are replaced while a step is held, where not all are."""
         self.arrivals = 0
         """Moments at which updates came, since the plateau began."""
         self._served_s = 0.0

@@ -16,7 +16,7 @@ import gevent
 
 from capacity.domain.load import LoadStep
 from capacity.domain.observation import CutOff, CutOffKind, StepObservation
-from capacity.loadgen.checks.preflight import check
+from capacity.loadgen.checks.preflight import check, most_actors
 from capacity.loadgen.master import run_endings
 from capacity.loadgen.master.closing import Closing
 from capacity.loadgen.master.guards.distress import Distress
@@ -36,10 +36,12 @@ from capacity.loadgen.master.workers.assignments import (
     is_careful,
     orders_of,
     stage_of,
+    watched_of,
 )
+from capacity.loadgen.master.workers.cast import Cast
 from capacity.loadgen.master.workers.check_in import LOCAL, check_in
 from capacity.loadgen.master.workers.locust_users import (
-    fix_poller_count,
+    fix_counts,
     spawns_per_s,
     subscribers_of,
 )
@@ -67,18 +69,17 @@ class Controller:
         run: Path,
         workers: int,
         *,
+        cast: Cast | None = None,
         earlier: Sequence[Trial] = (),
     ) -> None:
         """Check everything and open the record. Raises CapacityError when the run cannot be.
 
-        *earlier* are the trials of a search that this one goes on from.
+        *cast* says what its classes brought to the profile. *earlier* are the trials of a search that this one goes on from.
         """
         self.target = target
         self.profile = profile
         preflight = check(target, profile, workers=check_in(environment, target))
-        self._pollers = fix_poller_count(
-            environment, preflight.most_requests_per_s, profile.poll_interval_s
-        )
+        self._fixed_users = fix_counts(environment, most_actors(preflight, profile))
         self.course, self.preflight = course_from(preflight, profile, target.slo, earlier)
         self.steps: list[LoadStep] = list(self.preflight.steps)
         self.recorder = Recorder(run, target, profile, self.preflight, workers)
@@ -98,8 +99,8 @@ class Controller:
         self._progress = (0, 0.0)
         """Most connections open in this step, and the elapsed time at which they were."""
         self._started_s = time.monotonic()
-        self.pool = WorkerPool(environment, orders_of(target, profile, preflight))
-        self.book = StepResults(self.pool, self.recorder)
+        self.pool = WorkerPool(environment, orders_of(target, profile, preflight, cast))
+        self.book = StepResults(self.pool, self.recorder, watched_of(profile, preflight))
         self.forecasts = Forecasts(preflight.declared, is_beside_load=LOCAL in self.pool.ids)
         self._greenlets: list[gevent.Greenlet] = []
 
@@ -117,7 +118,7 @@ class Controller:
             return None
         rate_per_s = spawns_per_s(self.steps, self.position.index, self.pool.heard)
         subscribers = subscribers_of(self.step, self.profile.connections_per_user)
-        return subscribers + self._pollers, rate_per_s
+        return subscribers + self._fixed_users, rate_per_s
 
     def on_counts(self, worker: str, report: dict[str, Any]) -> None:
         if not self.pool.reports.is_new(worker, report):

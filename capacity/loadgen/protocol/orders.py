@@ -20,6 +20,11 @@ class Orders:
     subscriptions_by_address: int = 1
     slow_readers_ratio: float = 0.0
     slow_read_bytes_per_s: float = 0.0
+    has_slow_class: bool = False
+    """Users of some class all read slowly; the ratio is that among the others."""
+    order_interval_s: float = 1.0
+    freshness_poll_interval_s: float | None = None
+    """Of the poll that is compared with what is pushed; None: nobody does."""
     workers: int = 1
     """That take part: they number their connections in turn."""
     is_careful: bool = False
@@ -49,6 +54,7 @@ class Stage:
     requests_per_s: float
     connects_per_s: float
     churn_per_s: float = 0.0
+    orders_per_s: float = 0.0
     most_failures: int | None = None
     """Attempts to connect that may fail in a step until no more are made; None: any number."""
     run: str = ""

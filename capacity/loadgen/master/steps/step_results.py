@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import gevent
@@ -18,6 +19,7 @@ from capacity.loadgen.master.guards.blame import (
     refused_clause,
 )
 from capacity.loadgen.master.recorder import Recorder
+from capacity.loadgen.master.steps.freshness import Watched, freshness_of
 from capacity.loadgen.master.steps.step_summary import observe
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
 from capacity.loadgen.master.workers.worker_pool import SILENCE_S, WorkerPool
@@ -35,7 +37,11 @@ WORKER_JOINED = "a worker joined"
 
 
 class StepResults:
-    def __init__(self, pool: WorkerPool, recorder: Recorder) -> None:
+    def __init__(
+        self, pool: WorkerPool, recorder: Recorder, watched: Watched | None = None
+    ) -> None:
+        """Sum up what *pool* reports; *watched* says how one instrument is, None where none is."""
+        self._watched = watched
         self._pool = pool
         self._recorder = recorder
         self._times: dict[int, dict[Phase, float]] = {}
@@ -247,6 +253,11 @@ class StepResults:
             disturbances=self.disturbances,
             cut_off=cut_off,
         )
+        if self._watched is not None and last is Phase.PLATEAU:
+            pair = freshness_of(
+                self._watched, merged.pushed_versions, merged.polled_versions, until_s=ended_at
+            )
+            observation = replace(observation, freshness=pair)
         self.observations.append(observation)
         self._recorder.step(observation, merged.histograms)
         self._disturbances.pop(index, None)
