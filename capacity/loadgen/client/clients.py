@@ -12,11 +12,12 @@ import gevent
 from capacity.loadgen.client.churn import Churn
 from capacity.loadgen.client.connect_pacer import ConnectPacer
 from capacity.loadgen.client.connection_slot import ConnectionSlot
+from capacity.loadgen.client.returning import Returning
 from capacity.loadgen.client.self_monitor import SelfMonitor
 from capacity.loadgen.client.slow_reader import SlowReader
 from capacity.loadgen.client.wakeup import Wakeup
 from capacity.loadgen.protocol.counters import Counters
-from capacity.loadgen.protocol.orders import Orders, Stage
+from capacity.loadgen.protocol.orders import DrillOrder, Orders, Stage
 from capacity.loadgen.wire.connection import BYTES_PER_READ
 from capacity.loadgen.wire.connection_values import ConnectionValues
 from capacity.loadgen.wire.endpoint import Endpoint, endpoint_of
@@ -75,6 +76,8 @@ class Clients:
         self.pollers: list[object] = []
         self._slots: dict[int, ConnectionSlot] = {}
         self._indexes = itertools.count()
+        self.drill: Returning | None = None
+        """Those who were cut in the drill that is on."""
         self._churn = Churn(lambda: list(self._slots.values()))
         self.probe = SelfMonitor(self.counters.note_lag)
         self._greenlets = [
@@ -144,11 +147,21 @@ class Clients:
         self._enter(stage)
         self.counters.turn_to(stage.index, stage.phase)
         self.connect_pacer.turn_to(stage.index, stage.connects_per_s, stage.most_failures)
+        self._turn_to_drill(stage)
         self._churn.turn_to(0.0 if stage.phase == Phase.RAMP else stage.churn_per_s)
         if resubscribe:
             self._greenlets.append(
                 gevent.spawn(spread, _FOLLOW, list(self._slots.values()), stage.connects_per_s * 2)
             )
+
+    def _turn_to_drill(self, stage: Stage) -> None:
+        """End the drill that is on, and begin the one of this stage, if any."""
+        if self.drill is not None:
+            self.drill.end()
+        self.drill = None
+        if stage.drill is not None:
+            order = DrillOrder.from_message(stage.drill)
+            self.drill = Returning(order, [slot for slot in self._slots.values() if slot.is_open])
 
     def poll_pace(self, poller: object) -> tuple[float, float] | None:
         """Return this poller's interval and first delay in seconds; None while it has to rest."""
@@ -167,6 +180,8 @@ class Clients:
         self._enter(IDLE)
         self.probe.stop()
         self._churn.stop()
+        if self.drill is not None:
+            self.drill.end()
         gevent.killall(self._greenlets, block=False)
         self.connections.close()
 

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol
 
 import gevent
 from gevent.event import AsyncResult
@@ -25,6 +26,16 @@ GOING_AWAY = 1001
 REFUSED_WITHIN_S = 1.0
 
 
+class Away(Protocol):
+    """Who brings a connection back that was cut in a drill; must not block."""
+
+    def served(self) -> None:
+        """Take it that the first update has come."""
+
+    def lost(self, reason: str) -> None:
+        """Take it that the target ended the connection again."""
+
+
 class ConnectionSlot:
     """A connection slot: open or not, following the channels that the stage asks for."""
 
@@ -41,7 +52,9 @@ class ConnectionSlot:
         "_on_lost",
         "_opened_s",
         "_opener",
+        "away",
         "index",
+        "upgraded_at_s",
     )
 
     def __init__(self, clients: "Clients", index: int, on_lost: Callable[..., None]) -> None:
@@ -63,22 +76,34 @@ class ConnectionSlot:
         self._opener: AsyncResult[str | None] | None = None
         """Is told how the steps before the subscriptions ended: None, or why they failed."""
         self.index = index
+        self.away: Away | None = None
+        """Is told what becomes of this connection while a drill has it; else whoever owns the slot."""
+        self.upgraded_at_s: float | None = None
+        """When the kernel received the answer to the last upgrade, epoch seconds, where it was asked."""
 
     @property
     def is_open(self) -> bool:
         return self._connection is not None
+
+    @property
+    def is_missing(self) -> bool:
+        """Tell whether whoever owns this slot has to open it."""
+        return self._connection is None and self.away is None
 
     def open(self) -> None:
         """Connect and subscribe. Blocks the calling greenlet; raises HandshakeError."""
         clients = self._clients
         started_s = time.monotonic()
         values = clients.values.of(self.index) if clients.has_values else NOTHING
-        opened = open_websocket(self._endpoint(values))
+        endpoint = self._endpoint(values)
+        if self.away is not None:
+            endpoint = replace(endpoint, is_stamped=True)
+        opened = open_websocket(endpoint)
         # Stage and run may have come to their end during the handshake.
         if clients.is_over:
             opened.socket.close()
             return
-        self._opened_s = started_s
+        self._opened_s, self.upgraded_at_s = started_s, opened.arrived_at_s
         self._born_s, self._has_heard = time.monotonic(), False
         self._followed = clients.stage.subscriptions_per_connection
         self._conversation = Conversation(
@@ -96,6 +121,8 @@ class ConnectionSlot:
             self._await_opening(clients.dialect.source.ws.open_timeout_s)
         clients.counters.connects += 1
         self._note_milestones(has_data=False)
+        if self.away is not None and not self._conversation.channels:
+            self.away.served()
 
     def _await_opening(self, timeout_s: float) -> None:
         """Wait until the steps before the subscriptions are done. Raises HandshakeError."""
@@ -140,6 +167,17 @@ class ConnectionSlot:
             self._connection.close()
             self._connection = None
 
+    def go_away(self, away: Away) -> None:
+        """Close, and leave it to *away* to open this connection again."""
+        self.away = away
+        self.close()
+
+    def come_home(self) -> None:
+        """Belong again to whoever owns this slot, who opens it at once where it is not open."""
+        self.away = None
+        if self._connection is None:
+            self._on_lost(at_once=True)
+
     def renew(self) -> None:
         """Close, and have whoever owns this slot open it again at once."""
         self.close()
@@ -159,6 +197,7 @@ class ConnectionSlot:
         now_s = time.time()
         target_now_s = now_s + self._clients.clock_offset_s
         published_at_s: float | None = None
+        is_timed = self.away is None  # In a drill it is told what became of those that stayed.
         for payload in payloads:
             published_at_s = conversation.glance(payload)
             if published_at_s is None:
@@ -166,7 +205,7 @@ class ConnectionSlot:
             else:
                 counters.deliveries += 1
                 counters.delivered_bytes += len(payload)
-            if published_at_s is not None:
+            if published_at_s is not None and is_timed:
                 counters.delivery_delay.append((target_now_s - published_at_s) * 1e6)
         if came_bytes and (unwrapped_bytes := sum(map(len, payloads))):
             share = (counters.delivered_bytes - delivered_bytes) / unwrapped_bytes
@@ -226,7 +265,7 @@ class ConnectionSlot:
         """Note how long the last message was under way, and how long it waited for us since."""
         counters = self._clients.counters
         counters.queueing.append((now_s - arrived_at_s) * 1e6)
-        if published_at_s is not None:
+        if published_at_s is not None and self.away is None:
             delay_s = arrived_at_s + self._clients.clock_offset_s - published_at_s
             counters.arrival_delay.append(delay_s * 1e6)
 
@@ -238,6 +277,9 @@ class ConnectionSlot:
             self._note_closing(connection)
             return
         self._note_closing(connection)
+        if self.away is not None:
+            self.away.lost(reason)
+            return
         clients, counters = self._clients, self._clients.counters
         if self._is_refusal(connection):
             assert connection.reader.closing is not None
@@ -284,6 +326,8 @@ class ConnectionSlot:
         if has_data and self._data_asked_s:
             counters.opening["first_data"].append(_us_since(self._data_asked_s))
             self._data_asked_s = 0.0
+            if self.away is not None:
+                self.away.served()
         if not (self._asked_s or self._opened_s):
             return
         if self._conversation is None or self._conversation.pending:

@@ -62,10 +62,10 @@ class Subscriber(User):
             return
         failed_attempts = 0
         while not clients.is_over and (
-            closed := [slot for slot in self._slots if not slot.is_open]
+            closed := [slot for slot in self._slots if slot.is_missing]
         ):
             is_refused = not self._connect(closed)
-            if is_refused or not all(slot.is_open for slot in closed):
+            if is_refused or any(slot.is_missing for slot in closed):
                 # A new stage is a new load: who waits out an earlier refusal takes part at once.
                 clients.stage_changed.wait(self._delay_s(failed_attempts))
             failed_attempts = failed_attempts + 1 if is_refused else 0

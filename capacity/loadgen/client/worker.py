@@ -134,6 +134,7 @@ class Worker:
         assert runner is not None
         report = clients.counters.take(time.monotonic())
         report["is_final"] = is_final
+        report["drill"] = None if clients.drill is None else clients.drill.take()
         report["gauges"] = {
             "open_connections": len(clients.connections),
             "most_open": max(len(clients.connections), report.pop("open_before_loss")),

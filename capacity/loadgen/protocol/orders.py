@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from capacity.workload.arrivals import Arrivals
+from capacity.workload.reconnect import Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,8 @@ class Stage:
     churn_per_s: float = 0.0
     most_failures: int | None = None
     """Attempts to connect that may fail in a step until no more are made; None: any number."""
+    drill: dict[str, Any] | None = None
+    """Who is cut when this stage begins, and how they come back (DrillOrder); None: nobody."""
 
     def as_message(self) -> dict[str, Any]:
         return asdict(self)
@@ -56,4 +59,24 @@ class Stage:
     @classmethod
     def from_message(cls, message: Mapping[str, Any]) -> Self:
         """Return the stage that another process of this version sent. Raises TypeError otherwise."""
+        return cls(**message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrillOrder:
+    """What a worker does in a storm drill."""
+
+    share_ratio: float
+    """Of its connections, that are cut."""
+    policy: Policy
+    base_s: float
+    factor: float
+    cap_s: float
+
+    def as_message(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_message(cls, message: Mapping[str, Any]) -> Self:
+        """Return the order that another process of this version sent. Raises TypeError otherwise."""
         return cls(**message)
