@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 
 import requests
 
-from capacity.cli.bundled import start_bundled_target
+from capacity.cli.running.bundled import start_bundled_target
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"

@@ -14,9 +14,9 @@ from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.domain.sample import Sample
 from capacity.monitor.arguments import parser, selector
 from capacity.monitor.collectors.registry import host_collectors, target_collectors
-from capacity.monitor.discovery import Selector
-from capacity.monitor.exposition import metrics_text
-from capacity.monitor.listeners import TargetListeners
+from capacity.monitor.host.discovery import Selector
+from capacity.monitor.host.listeners import TargetListeners
+from capacity.monitor.serving.exposition import metrics_text
 
 DEPLOY = Path(__file__).parents[1] / "config/deploy"
 PAGE = (DEPLOY / "agent.md").read_text(encoding="utf-8")

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from capacity.cli.locust_command import MEETING
 from capacity.cli.measure import command as measure
+from capacity.cli.running.locust_command import MEETING
 from capacity.loadgen.arguments import add_arguments
 
 ROOT = Path(__file__).parents[1]

@@ -23,7 +23,7 @@ from capacity.planning.comparison.run_costs import MeasuredRun
 from capacity.planning.rules.evaluation import evaluate
 from capacity.planning.rules.figures import figures
 from capacity.recording import run_directory
-from capacity.reporting import junit
+from capacity.reporting.formats import junit
 from capacity.settings.rules import load_rules
 
 RULES = Path("config/rules.yaml")

@@ -7,19 +7,19 @@ import click
 import yaml
 from rich.console import Console
 
-from capacity.cli.bundled import start_bundled_target
-from capacity.cli.children import terminations_unwind
 from capacity.cli.measure import measure
 from capacity.cli.plan import answer_console, plan_run, print_answer
 from capacity.cli.report import write_report
+from capacity.cli.running.bundled import start_bundled_target
+from capacity.cli.running.children import terminations_unwind
 from capacity.domain.errors import RunInvalidError
 from capacity.domain.plan import CapacityPlan, Excuse
-from capacity.loadgen.master.limit_search import trials_of
+from capacity.loadgen.master.steps.limit_search import trials_of
 from capacity.loadgen.run_path import new_run_path
 from capacity.recording.run_directory import load
 from capacity.settings.locate import find
 from capacity.settings.profile import ProfileMix, load_profile
-from capacity.workload.search import bracket_of
+from capacity.workload.profiles.search import bracket_of
 
 BEFORE, BEYOND = 0.9, 1.5
 """Where the search for the truth begins and ends, as shares of the predicted capacity."""

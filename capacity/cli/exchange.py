@@ -7,7 +7,7 @@ import math
 import click
 
 from capacity.exchange.app import serve
-from capacity.exchange.instruments import MOST_INSTRUMENTS
+from capacity.exchange.market.instruments import MOST_INSTRUMENTS
 from capacity.exchange.options import Burstiness, ExchangeOptions
 from capacity.exchange.shards import serve_sharded
 

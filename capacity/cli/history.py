@@ -21,6 +21,7 @@ from capacity.recording.history_row import HistoryRow
 from capacity.recording.notices import capacity_drift, comparable
 from capacity.recording.outlook import outlook
 from capacity.recording.trends import CAPACITY, Trend, trend
+from capacity.reporting.formats.json_document import finite
 from capacity.reporting.history import (
     bottleneck,
     costs_section,
@@ -29,7 +30,6 @@ from capacity.reporting.history import (
     run_facts,
     trend_section,
 )
-from capacity.reporting.json_document import finite
 
 PIPED_WIDTH = 180
 DAY_S = 86_400.0

@@ -8,9 +8,15 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from capacity.cli.children import Child, terminations_unwind
-from capacity.cli.locust_command import MEETING, Meeting, check_port, locust_argv, meeting_of
-from capacity.cli.progress import watch
+from capacity.cli.running.children import Child, terminations_unwind
+from capacity.cli.running.locust_command import (
+    MEETING,
+    Meeting,
+    check_port,
+    locust_argv,
+    meeting_of,
+)
+from capacity.cli.running.progress import watch
 from capacity.domain.errors import (
     CapacityError,
     ConfigError,
@@ -23,7 +29,7 @@ from capacity.domain.run import RunRecord
 from capacity.domain.units import counted
 from capacity.domain.words import LONGEST_SENTENCE, printable
 from capacity.loadgen.checks.preflight import check
-from capacity.loadgen.master.limit_search import trials_to_resume
+from capacity.loadgen.master.steps.limit_search import trials_to_resume
 from capacity.loadgen.run_path import LOCKS, new_run_path
 from capacity.recording.ending import forget_ending, read_ending
 from capacity.recording.lock import locked

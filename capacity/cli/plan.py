@@ -18,9 +18,9 @@ from capacity.domain.words import printable
 from capacity.notebook import plan as planned
 from capacity.planning.advice.advice import advice
 from capacity.recording import run_directory
-from capacity.reporting import json_document
 from capacity.reporting.advice import advice_sections
 from capacity.reporting.document import Section
+from capacity.reporting.formats import json_document
 from capacity.reporting.verdict import verdict
 from capacity.reporting.walls import doubts_section, ladder_section
 from capacity.settings.demand import load_demand

@@ -13,7 +13,7 @@ from capacity.domain.plan import Excuse
 from capacity.domain.words import printable
 from capacity.notebook import plan as planned
 from capacity.recording import run_directory
-from capacity.reporting import junit
+from capacity.reporting.formats import junit
 from capacity.reporting.publishing.files import rendered
 from capacity.reporting.publishing.publication import CONNECTIONS_METRIC, Publication, dns_label
 

@@ -10,7 +10,7 @@ from capacity.cli.plan import PLAN_FILE, located, plan_run, write_whole
 from capacity.domain.errors import ConfigError
 from capacity.domain.plan import CapacityPlan, Excuse
 from capacity.recording import run_directory
-from capacity.reporting import html, json_document, markdown
+from capacity.reporting.formats import html, json_document, markdown
 
 EXPORTERS = {"html": html.render, "md": markdown.render}
 NOTICES_FILE = "notices.json"

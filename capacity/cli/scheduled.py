@@ -37,7 +37,7 @@ from capacity.recording import history, run_directory
 from capacity.recording.history_row import HistoryRow, Outcome, fingerprint_of, unit_costs_of
 from capacity.recording.notices import Notice, notices
 from capacity.recording.retention import remove_expired
-from capacity.reporting import junit
+from capacity.reporting.formats import junit
 from capacity.reporting.verdict import verdict
 from capacity.settings.job import Job, load_job
 from capacity.settings.locate import find

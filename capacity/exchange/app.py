@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from capacity.domain.errors import PreflightError
-from capacity.exchange.board import Board
+from capacity.exchange.api.rest import RestApi
+from capacity.exchange.api.rpc import LARGEST_REQUEST_BYTES
+from capacity.exchange.api.session import GOING_AWAY, Session
 from capacity.exchange.counters import Counters
 from capacity.exchange.listener import Listener
+from capacity.exchange.market.board import Board
+from capacity.exchange.market.publisher import Publisher
 from capacity.exchange.options import ExchangeOptions
-from capacity.exchange.publisher import Publisher
-from capacity.exchange.rest import RestApi
-from capacity.exchange.rpc import LARGEST_REQUEST_BYTES
-from capacity.exchange.session import GOING_AWAY, Session
 from capacity.exchange.venue import Venue
 
 KEEP_ALIVE_S = 75.0

@@ -18,8 +18,8 @@ from multiprocessing.process import BaseProcess
 
 from capacity.domain.errors import CapacityError
 from capacity.exchange.app import Shard, check_descriptor_limit, serve
-from capacity.exchange.board import Board
 from capacity.exchange.listener import reserved_port
+from capacity.exchange.market.board import Board
 from capacity.exchange.options import ExchangeOptions
 
 log = logging.getLogger(__name__)

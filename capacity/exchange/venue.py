@@ -1,9 +1,9 @@
 """What the exchange knows, whoever asks: its markets, accounts and tokens."""
 
-from capacity.exchange.accounts import Accounts, Tokens
-from capacity.exchange.instruments import listed_instruments
-from capacity.exchange.market import Market
-from capacity.exchange.rpc import Params, RpcError, text_param
+from capacity.exchange.api.accounts import Accounts, Tokens
+from capacity.exchange.api.rpc import Params, RpcError, text_param
+from capacity.exchange.market.instruments import listed_instruments
+from capacity.exchange.market.market import Market
 
 
 class Venue:

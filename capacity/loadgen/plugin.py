@@ -13,8 +13,8 @@ from weakref import WeakKeyDictionary
 
 from capacity.loadgen.arguments import add_arguments, options_of
 from capacity.loadgen.client.worker import Worker
-from capacity.loadgen.master.liveness import be_patient
 from capacity.loadgen.master.session import Session
+from capacity.loadgen.master.workers.liveness import be_patient
 from capacity.loadgen.web.pages import mount
 from capacity.loadgen.wire.process_limits import die_with_parent, interrupts_wait_for_a_switch
 

@@ -11,7 +11,7 @@ what few connections showed of it must not be taken for a slope.
 import numpy as np
 from numpy.typing import NDArray
 
-from capacity.models.bootstrap import SEED
+from capacity.models.uncertainty.bootstrap import SEED
 
 _DRAWS = 20_000
 _BY_CHANCE = 0.98

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from capacity.models.bootstrap import REPLICATES
+from capacity.models.uncertainty.bootstrap import REPLICATES
 from capacity.models.unit_costs import RobustFit, column_scales, solved_costs
 
 _TAIL_DEVIATIONS = 1.6449

@@ -16,17 +16,17 @@ from capacity.monitor.arguments import parser, selector, spool_bytes
 from capacity.monitor.audit_table import audit_table
 from capacity.monitor.beat import Beat, sample_on_beat
 from capacity.monitor.collectors.registry import host_collectors, target_collectors
-from capacity.monitor.credentials import client_context, read_token, server_context
+from capacity.monitor.host.listeners import TargetListeners
+from capacity.monitor.host.target import Target
 from capacity.monitor.limits.applications.applications import Applications
 from capacity.monitor.limits.audit import audit
-from capacity.monitor.listeners import TargetListeners
 from capacity.monitor.notes import Notes
-from capacity.monitor.push import Pusher, push_url
 from capacity.monitor.sampler import Sampler
-from capacity.monitor.server import AgentServer
-from capacity.monitor.spool import Spool
-from capacity.monitor.store import SampleRing, agent_info, as_json
-from capacity.monitor.target import Target
+from capacity.monitor.serving.credentials import client_context, read_token, server_context
+from capacity.monitor.serving.push import Pusher, push_url
+from capacity.monitor.serving.server import AgentServer
+from capacity.monitor.serving.spool import Spool
+from capacity.monitor.serving.store import SampleRing, agent_info, as_json
 
 _LAST_WORDS_S = 1.0
 """Time for what is not pushed or spooled yet when the agent is told to stop."""

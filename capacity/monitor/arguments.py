@@ -4,7 +4,7 @@ import argparse
 import re
 from pathlib import Path
 
-from capacity.monitor.discovery import Selector
+from capacity.monitor.host.discovery import Selector
 
 _MEBIBYTE = 1 << 20
 

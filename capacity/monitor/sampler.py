@@ -9,8 +9,8 @@ from capacity.domain.sample import Sample
 from capacity.monitor.clock import SteadyClock
 from capacity.monitor.collectors.base import HostCollector, TargetCollector
 from capacity.monitor.costs import CollectorCosts
+from capacity.monitor.host.target import Target, TargetView
 from capacity.monitor.readings import READ_ERRORS, Reading, reason_of
-from capacity.monitor.target import Target, TargetView
 
 _LIMITS_S = 30.0
 

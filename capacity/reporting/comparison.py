@@ -10,8 +10,8 @@ from capacity.domain.comparison import Change, Comparison, LimitChange, Outcome
 from capacity.domain.resources import Limit, Resource
 from capacity.domain.words import RESOURCES, listed
 from capacity.reporting.document import Cell, Row, Section, Table, cells
-from capacity.reporting.json_document import finite
-from capacity.reporting.markdown import escaped, table_lines
+from capacity.reporting.formats.json_document import finite
+from capacity.reporting.formats.markdown import escaped, table_lines
 from capacity.reporting.words import limit, origin
 
 SCHEMA_VERSION = 1

@@ -8,7 +8,6 @@ from capacity.domain.plan import CapacityPlan, Excuse
 from capacity.domain.run import RunRecord
 from capacity.reporting.advice import advice_sections
 from capacity.reporting.audit import audit_section
-from capacity.reporting.charts import resource_figures
 from capacity.reporting.circumstances import (
     data_quality_section,
     environment_section,
@@ -17,8 +16,9 @@ from capacity.reporting.circumstances import (
     limits_section,
 )
 from capacity.reporting.document import Fact, Section, Story, Verdict
+from capacity.reporting.drawing.charts import resource_figures
+from capacity.reporting.drawing.timeline import connections_figure
 from capacity.reporting.steps import latency_section, opening_section, polls_section, steps_section
-from capacity.reporting.timeline import connections_figure
 from capacity.reporting.verdict import verdict
 from capacity.reporting.walls import (
     assumptions_section,

@@ -7,7 +7,7 @@ from capacity.domain.plan import CapacityPlan, Excuse, NoCeiling, UnitCost, Wall
 from capacity.domain.resource_facts import RESOURCE_FACTS
 from capacity.domain.words import RESOURCES
 from capacity.reporting.document import Cell, Figure, Row, Section, Table, cells
-from capacity.reporting.ladder_chart import ladder_chart
+from capacity.reporting.drawing.ladder_chart import ladder_chart
 from capacity.reporting.words import DOUBTS, limit, origin
 
 _SMALLEST_PART_RATIO = 0.01

@@ -11,8 +11,8 @@ from pydantic import TypeAdapter
 from capacity.settings.secrets import anchored
 from capacity.settings.yaml_file import Finding, load
 from capacity.settings.yaml_nodes import Location
-from capacity.workload.compiled import id_place
-from capacity.workload.dialect import (
+from capacity.workload.dialects.compiled import id_place
+from capacity.workload.dialects.dialect import (
     Ack,
     Data,
     Dialect,
@@ -23,10 +23,10 @@ from capacity.workload.dialect import (
     Sequence,
     Step,
 )
-from capacity.workload.matching import OPERATORS, paths_of
-from capacity.workload.payload import MODULES, missing_library
-from capacity.workload.template import CASTS, names, places
-from capacity.workload.values import BUILT_IN
+from capacity.workload.dialects.matching import OPERATORS, paths_of
+from capacity.workload.dialects.payload import MODULES, missing_library
+from capacity.workload.dialects.template import CASTS, names, places
+from capacity.workload.dialects.values import BUILT_IN
 
 ADAPTER: TypeAdapter[Dialect] = TypeAdapter(Dialect)
 

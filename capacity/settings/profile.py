@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, TypeAdapter
 
 from capacity.settings.target import RULES, Name
 from capacity.settings.yaml_file import Finding, load
-from capacity.workload.arrivals import Arrivals
+from capacity.workload.profiles.arrivals import Arrivals
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Connections = Annotated[int, Field(ge=1, le=10_000_000)]

@@ -8,8 +8,8 @@ from typing import Any
 
 from capacity.domain.errors import ConfigError
 from capacity.settings.locate import beside
-from capacity.workload.dialect import Headers, Secret
-from capacity.workload.template import fill
+from capacity.workload.dialects.dialect import Headers, Secret
+from capacity.workload.dialects.template import fill
 
 MOST_BYTES = 1 << 16
 HIDDEN = "(not recorded)"

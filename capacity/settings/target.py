@@ -19,8 +19,8 @@ from capacity.settings.locate import beside, beside_if_path, find
 from capacity.settings.secrets import HIDDEN, anchored
 from capacity.settings.values import Value, anchored_values, value_findings
 from capacity.settings.yaml_file import Finding, load
-from capacity.workload.dialect import Dialect, Secret
-from capacity.workload.template import names
+from capacity.workload.dialects.dialect import Dialect, Secret
+from capacity.workload.dialects.template import names
 
 MOST_SOURCE_ADDRESSES = 1024
 RULES = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)

@@ -11,7 +11,7 @@ from capacity.domain.errors import ConfigError
 from capacity.settings.locate import beside
 from capacity.settings.secrets import secret_text
 from capacity.settings.yaml_file import Finding
-from capacity.workload.dialect import Dialect, Secret
+from capacity.workload.dialects.dialect import Dialect, Secret
 
 ORIGINS = ("file", "env", "rows", "operation")
 MOST_ROWS = 1_000_000

@@ -12,14 +12,14 @@ from capacity.domain.run import ClockOffset
 from capacity.domain.sample import AgentInfo, PortHolder, Sample
 from capacity.monitor.collectors.agent_cpu import AgentCpuCollector
 from capacity.monitor.collectors.registry import host_collectors, target_collectors
-from capacity.monitor.discovery import Selector
+from capacity.monitor.host.discovery import Selector
+from capacity.monitor.host.listeners import TargetListeners
+from capacity.monitor.host.port_holders import port_holders
+from capacity.monitor.host.target import Target
 from capacity.monitor.limits.applications.applications import Applications
 from capacity.monitor.limits.audit import audit
-from capacity.monitor.listeners import TargetListeners
-from capacity.monitor.port_holders import port_holders
 from capacity.monitor.sampler import Sampler
-from capacity.monitor.store import agent_info
-from capacity.monitor.target import Target
+from capacity.monitor.serving.store import agent_info
 
 _INTERVAL_S = 0.9
 """A little less than the second at which the recorder asks."""

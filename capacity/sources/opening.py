@@ -2,9 +2,9 @@
 
 from capacity.settings.target import Target
 from capacity.sources.agent import AgentClient
-from capacity.sources.exporters import ExporterScraper
 from capacity.sources.local import LocalSampler
-from capacity.sources.prometheus import PrometheusReader
+from capacity.sources.metrics.exporters import ExporterScraper
+from capacity.sources.metrics.prometheus import PrometheusReader
 from capacity.sources.pushed import pushed_to
 from capacity.sources.source import Source
 

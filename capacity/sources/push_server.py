@@ -19,7 +19,13 @@ import time
 from http import HTTPStatus
 from typing import Any, Protocol
 
-from capacity.monitor.http_server import MOST_CONNECTIONS, Handler, HttpServer, cut, whole_number
+from capacity.monitor.serving.http_server import (
+    MOST_CONNECTIONS,
+    Handler,
+    HttpServer,
+    cut,
+    whole_number,
+)
 
 MOST_BODY_BYTES = 16 * 1024 * 1024
 """An hour of samples has some 10 MB."""

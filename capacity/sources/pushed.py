@@ -19,7 +19,7 @@ from pathlib import Path
 from capacity.domain.errors import ConfigError, PreflightError, UnreachableError
 from capacity.domain.run import ClockOffset
 from capacity.domain.sample import AgentInfo, PortHolder, Sample
-from capacity.monitor.credentials import LEAST_LETTERS
+from capacity.monitor.serving.credentials import LEAST_LETTERS
 from capacity.settings.agent import Agent, host_and_port
 from capacity.sources.border import UnreadableError, read_info, read_sample
 from capacity.sources.push_server import PushServer, RefusedError

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 from capacity.domain.errors import ConfigError, UnreachableError
-from capacity.monitor.credentials import require_secret
+from capacity.monitor.serving.credentials import require_secret
 from capacity.sources.deadline import LateError, within
 
 TIMEOUT_S = 3.0

@@ -11,14 +11,14 @@ from typing import Any, NamedTuple
 import orjson
 
 from capacity.domain.errors import ProtocolError
-from capacity.workload.compiled import CompiledDialect, CompiledRequest, Frame
+from capacity.workload.dialects.compiled import CompiledDialect, CompiledRequest, Frame
+from capacity.workload.dialects.matching import MISSING
+from capacity.workload.dialects.opening import Opening
+from capacity.workload.dialects.payload import what_is_no_json
+from capacity.workload.dialects.values import NOTHING, FrameValues
 from capacity.workload.followed_channels import FollowedChannels, Payload
-from capacity.workload.matching import MISSING
-from capacity.workload.opening import Opening
-from capacity.workload.payload import what_is_no_json
 from capacity.workload.reception import HEARTBEAT, IGNORED, OPAQUE, Kind, Reception, unmatched
 from capacity.workload.subscription import TRANSITIONS, Event, State
-from capacity.workload.values import NOTHING, FrameValues
 
 __all__ = ["Conversation", "Kind", "Reception"]
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import orjson
 
-from capacity.workload.compiled import CompiledDialect, Rule, Updates
-from capacity.workload.matching import MISSING
-from capacity.workload.opening import Opening
+from capacity.workload.dialects.compiled import CompiledDialect, Rule, Updates
+from capacity.workload.dialects.matching import MISSING
+from capacity.workload.dialects.opening import Opening
 from capacity.workload.reception import IGNORED, Kind, Reception, unmatched
 from capacity.workload.subscription import Event, State, advance
 

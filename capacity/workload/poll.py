@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from capacity.workload.address import rest_request
-from capacity.workload.dialect import Dialect
-from capacity.workload.moment import Clock, clock_by
-from capacity.workload.values import NOTHING
+from capacity.workload.dialects.address import rest_request
+from capacity.workload.dialects.dialect import Dialect
+from capacity.workload.dialects.moment import Clock, clock_by
+from capacity.workload.dialects.values import NOTHING
 
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 

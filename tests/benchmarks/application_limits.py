@@ -9,8 +9,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from capacity.monitor.host.target import TargetView, read_stat
 from capacity.monitor.limits.applications.applications import Applications
-from capacity.monitor.target import TargetView, read_stat
 
 PROCESSES, SERVERS = 50, 100
 

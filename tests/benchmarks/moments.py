@@ -17,8 +17,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from capacity.monitor.host.target import TargetView, read_stat
 from capacity.monitor.limits.audit import audit
-from capacity.monitor.target import TargetView, read_stat
 from capacity.planning.live import live_rows
 from capacity.planning.plan import plan
 

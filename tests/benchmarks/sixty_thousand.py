@@ -19,11 +19,11 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from capacity.cli import locust_command
-from capacity.cli.bundled import start_bundled_target
 from capacity.cli.measure import measure
+from capacity.cli.running import locust_command
+from capacity.cli.running.bundled import start_bundled_target
 from capacity.domain.errors import CapacityError
-from capacity.exchange.instruments import listed_instruments
+from capacity.exchange.market.instruments import listed_instruments
 from capacity.recording.run_directory import load
 
 CONNECTIONS = int(sys.argv[1]) if len(sys.argv) > 1 else 60_000

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import gevent
 
-from capacity.cli.bundled import start_bundled_target
+from capacity.cli.running.bundled import start_bundled_target
 from capacity.loadgen.client.clients import Clients
 from capacity.loadgen.client.connection_slot import ConnectionSlot
 from capacity.loadgen.protocol.orders import Orders, Stage

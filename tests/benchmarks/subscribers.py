@@ -14,8 +14,8 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from capacity.cli.bundled import start_bundled_target
 from capacity.cli.measure import measure
+from capacity.cli.running.bundled import start_bundled_target
 from capacity.domain.run import RunRecord
 from capacity.recording.run_directory import load
 

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from capacity.cli.audit import command
 from capacity.domain.errors import ChangedError, ConfigError
-from capacity.monitor.store import as_json
+from capacity.monitor.serving.store import as_json
 from capacity.recording.run_directory import RunWriter
 from capacity.sources.border import read_info
 

@@ -8,10 +8,10 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from capacity.cli import locust_command
-from capacity.cli.children import Child, running
-from capacity.cli.locust_command import Meeting
 from capacity.cli.measure import _raise_unless_finished, command, measure
+from capacity.cli.running import locust_command
+from capacity.cli.running.children import Child, running
+from capacity.cli.running.locust_command import Meeting
 from capacity.domain.errors import (
     CapacityError,
     ConfigError,

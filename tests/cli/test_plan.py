@@ -21,7 +21,7 @@ from capacity.domain.errors import ConfigError
 from capacity.domain.resources import Resource
 from capacity.domain.target import TargetSpec
 from capacity.recording.run_directory import RunWriter
-from capacity.reporting.json_document import parse
+from capacity.reporting.formats.json_document import parse
 
 EXAMPLE = runpy.run_path(str(Path(__file__).parent.parent / "reporting" / "example_run.py"))
 CEILING = 19_948

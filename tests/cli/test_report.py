@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from capacity.cli.report import command, write_report
 from capacity.domain.errors import ConfigError
 from capacity.recording.run_directory import RunWriter
-from capacity.reporting import json_document
+from capacity.reporting.formats import json_document
 
 EXAMPLE = runpy.run_path(str(Path(__file__).parent.parent / "reporting" / "example_run.py"))
 

@@ -25,7 +25,7 @@ from capacity.recording.history import append, rows
 from capacity.recording.history_row import HistoryRow, Outcome, fingerprint_of
 from capacity.recording.lock import locked
 from capacity.recording.run_directory import RunWriter
-from capacity.reporting import json_document
+from capacity.reporting.formats import json_document
 
 ROOT = Path(__file__).parents[2]
 HISTORY = "reports/history.sqlite"

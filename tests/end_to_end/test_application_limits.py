@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from capacity.cli.children import Child
+from capacity.cli.running.children import Child
 from capacity.recording.run_directory import load
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("load")]

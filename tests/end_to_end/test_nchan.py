@@ -10,10 +10,10 @@ import time
 import pytest
 import websocket
 
-from capacity.cli.children import Child
-from capacity.loadgen.master.limit_search import trials_of
+from capacity.cli.running.children import Child
+from capacity.loadgen.master.steps.limit_search import trials_of
 from capacity.recording.run_directory import load
-from capacity.workload.search import bracket_of
+from capacity.workload.profiles.search import bracket_of
 
 pytestmark = pytest.mark.end_to_end
 

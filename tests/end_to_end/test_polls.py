@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from capacity.cli.children import running
 from capacity.cli.measure import measure
+from capacity.cli.running.children import running
 from capacity.recording.run_directory import load
 from capacity.reporting.steps import polls_section
 

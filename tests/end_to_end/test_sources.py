@@ -19,7 +19,7 @@ from capacity.recording.run_directory import load
 from capacity.settings.agent import Prometheus
 from capacity.sources.alignment import offset_between
 from capacity.sources.attaching import attach
-from capacity.sources.prometheus import PrometheusReader
+from capacity.sources.metrics.prometheus import PrometheusReader
 from capacity.sources.spool import read_spool
 
 pytestmark = pytest.mark.end_to_end
@@ -35,7 +35,7 @@ plateau_s: 3
 mix: {subscriptions_per_connection: 1, requests_per_s_per_connection: 0.02}
 """
 DESCRIPTOR_LIMIT = 900
-HERE = runpy.run_path(str(Path(__file__).parents[1] / "sources" / "exporters_here.py"))
+HERE = runpy.run_path(str(Path(__file__).parents[1] / "sources" / "metrics" / "exporters_here.py"))
 READY = re.compile(r"ready on http://([\d.]+):(\d+)")
 
 

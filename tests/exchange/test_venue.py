@@ -1,6 +1,6 @@
 import pytest
 
-from capacity.exchange.rpc import RpcError
+from capacity.exchange.api.rpc import RpcError
 from capacity.exchange.venue import Venue
 
 

@@ -11,10 +11,10 @@ import orjson
 import pytest
 
 from capacity.settings.dialect import load_dialect
-from capacity.workload.address import channel_name
-from capacity.workload.compiled import compile_dialect
 from capacity.workload.conversation import Conversation, Kind
-from capacity.workload.moment import clock_by
+from capacity.workload.dialects.address import channel_name
+from capacity.workload.dialects.compiled import compile_dialect
+from capacity.workload.dialects.moment import clock_by
 
 DIALECTS = Path(__file__).parents[2] / "config" / "dialects"
 NOW_MS = 1_700_000_000_000

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from capacity.monitor.listeners import TargetListeners
-from capacity.monitor.target import TargetView, read_stat
+from capacity.monitor.host.listeners import TargetListeners
+from capacity.monitor.host.target import TargetView, read_stat
 
 PROGRAMS = Path(__file__).parent / "programs"
 """In the languages of the runtimes whose heaps have caps."""

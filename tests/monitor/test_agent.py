@@ -19,7 +19,7 @@ from capacity.domain.errors import ConfigError
 from capacity.domain.resources import Resource
 from capacity.domain.sample import AgentInfo, Sample
 from capacity.monitor.agent import bind_address, main
-from capacity.monitor.store import as_json
+from capacity.monitor.serving.store import as_json
 from capacity.sources.push_server import PushServer
 from capacity.sources.pushed import PushedSamples
 from capacity.sources.spool import read_spool

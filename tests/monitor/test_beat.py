@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capacity.monitor.beat import BUDGET_RATIO, MOST_STRETCHED, Beat, sample_on_beat
-from capacity.monitor.discovery import Selector
+from capacity.monitor.host.discovery import Selector
+from capacity.monitor.host.target import Target
 from capacity.monitor.notes import Notes
 from capacity.monitor.sampler import Sampler
-from capacity.monitor.target import Target
 
 
 class Watch:

@@ -14,13 +14,13 @@ from capacity.monitor import sampler as module
 from capacity.monitor.collectors.base import HostCollector, TargetCollector
 from capacity.monitor.collectors.cpu import CpuCollector
 from capacity.monitor.collectors.registry import host_collectors, target_collectors
-from capacity.monitor.discovery import Selector
+from capacity.monitor.host.discovery import Selector
+from capacity.monitor.host.listeners import TargetListeners
+from capacity.monitor.host.target import Target
 from capacity.monitor.limits.entries import audited
 from capacity.monitor.limits.states import known
-from capacity.monitor.listeners import TargetListeners
 from capacity.monitor.readings import Reading
 from capacity.monitor.sampler import Sampler
-from capacity.monitor.target import Target
 
 
 def limit(value):

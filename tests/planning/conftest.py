@@ -13,7 +13,7 @@ from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.domain.run import ClockOffset, RunManifest, RunRecord
 from capacity.domain.sample import AgentInfo, Sample
 from capacity.domain.target import TargetSpec
-from capacity.workload.profile import Mix, Pace, mixed_step, ramp_steps
+from capacity.workload.profiles.profile import Mix, Pace, mixed_step, ramp_steps
 
 MIX = Mix(subscriptions_per_connection=2, requests_per_s_per_connection=0.02, poll_interval_s=1.0)
 PACE = Pace(connects_per_s=100.0, ramp_timeout_s=60.0, settle_s=3.0, plateau_s=12.0)

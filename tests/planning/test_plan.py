@@ -11,7 +11,7 @@ from capacity.domain.plan import CapacityPlan, Excuse
 from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.planning.evidence.windows import DESCRIPTOR_LIMIT
 from capacity.planning.plan import plan
-from capacity.workload.profile import Mix, Pace, mixed_step
+from capacity.workload.profiles.profile import Mix, Pace, mixed_step
 
 MIX = Mix(subscriptions_per_connection=2, requests_per_s_per_connection=0.02, poll_interval_s=1.0)
 PACE = Pace(connects_per_s=100.0, ramp_timeout_s=60.0, settle_s=3.0, plateau_s=57.0)

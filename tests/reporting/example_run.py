@@ -14,7 +14,7 @@ from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.domain.run import ClockOffset, LoadPoint, RunEvent, RunManifest, RunRecord
 from capacity.domain.sample import AgentInfo, Sample
 from capacity.domain.target import TargetSpec
-from capacity.workload.profile import Mix, Pace, mixed_step
+from capacity.workload.profiles.profile import Mix, Pace, mixed_step
 
 STARTED_AT = 1_767_225_600.0  # 2026-01-01 00:00:00 UTC
 OFFSET_S = 2.5

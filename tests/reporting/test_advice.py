@@ -3,8 +3,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from capacity.planning.advice.advice import advice
-from capacity.reporting import html, json_document, markdown
 from capacity.reporting.advice import advice_sections
+from capacity.reporting.formats import html, json_document, markdown
 
 EXAMPLE = runpy.run_path(
     str(Path(__file__).parent.parent / "planning" / "advice" / "example_demand.py")

@@ -6,8 +6,8 @@ import pytest
 
 from capacity.domain.errors import ConfigError
 from capacity.settings.profile import BreakProfile, RampProfile, SafeProfile, load_profile
-from capacity.workload.experiment import Experiment, Factors
-from capacity.workload.profile import Mix, Pace, ramp_s
+from capacity.workload.profiles.experiment import Experiment, Factors
+from capacity.workload.profiles.profile import Mix, Pace, ramp_s
 
 SHIPPED = Path(__file__).parents[2] / "config" / "profiles"
 

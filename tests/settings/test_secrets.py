@@ -4,7 +4,7 @@ import pytest
 
 from capacity.domain.errors import ConfigError
 from capacity.settings.secrets import MOST_BYTES, anchored, header_values, secret_text
-from capacity.workload.dialect import Secret
+from capacity.workload.dialects.dialect import Secret
 
 
 @pytest.mark.parametrize("content", ["s3cret", "s3cret\n", "s3cret\r\n"])

@@ -6,10 +6,10 @@ import pytest
 
 from capacity.settings.target import Target
 from capacity.sources.agent import AgentClient
-from capacity.sources.exporters import ExporterScraper
 from capacity.sources.local import LocalSampler
+from capacity.sources.metrics.exporters import ExporterScraper
+from capacity.sources.metrics.prometheus import PrometheusReader
 from capacity.sources.opening import open_source
-from capacity.sources.prometheus import PrometheusReader
 from capacity.sources.pushed import PushedSamples
 
 

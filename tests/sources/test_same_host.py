@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from capacity.sources.exposition import series_in
+from capacity.sources.metrics.exposition import series_in
 from capacity.sources.same_host import boot_id_of
 
 OURS = Path("/proc/sys/kernel/random/boot_id").read_text().strip()

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from capacity.domain.errors import ProtocolError
 from capacity.settings.dialect import load_dialect, parse
-from capacity.workload.compiled import CompiledDialect, compile_dialect
 from capacity.workload.conversation import Conversation, Kind, Reception
+from capacity.workload.dialects.compiled import CompiledDialect, compile_dialect
 
 DIALECTS = Path(__file__).parents[2] / "config" / "dialects"
 BOOK = "book.BTC_USDC-PERPETUAL.100ms"

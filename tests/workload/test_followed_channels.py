@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capacity.settings.dialect import load_dialect, parse
-from capacity.workload.compiled import compile_dialect
 from capacity.workload.conversation import Conversation, Kind
+from capacity.workload.dialects.compiled import compile_dialect
 
 DIALECTS = Path(__file__).parents[2] / "config" / "dialects"
 PUSH = {

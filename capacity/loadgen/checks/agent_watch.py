@@ -32,8 +32,8 @@ from capacity.planning.evidence.target_identity import (
 )
 from capacity.settings.target import Target
 from capacity.sources.source import Source
-from capacity.workload.address import channels_of
-from capacity.workload.dialect import Dialect
+from capacity.workload.dialects.address import channels_of
+from capacity.workload.dialects.dialect import Dialect
 
 OPENED = 5
 """Enough to tell from a file or two that come and go, too few to harm anybody."""

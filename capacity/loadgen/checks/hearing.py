@@ -8,13 +8,13 @@ import orjson
 
 from capacity.domain.words import printable
 from capacity.planning.safety.heard_updates import Heard, Update
-from capacity.workload.compiled import CompiledDialect
-from capacity.workload.dialect import Time
-from capacity.workload.matching import MISSING, item_getter
-from capacity.workload.moment import PER_S, clock_by
-from capacity.workload.payload import hint_for
+from capacity.workload.dialects.compiled import CompiledDialect
+from capacity.workload.dialects.dialect import Time
+from capacity.workload.dialects.matching import MISSING, item_getter
+from capacity.workload.dialects.moment import PER_S, clock_by
+from capacity.workload.dialects.payload import hint_for
+from capacity.workload.dialects.sequence import as_number
 from capacity.workload.reception import Kind, Reception, shown
-from capacity.workload.sequence import as_number
 
 NEAR_S = 86_400.0
 """A unit fits by which an update was published this near to now."""

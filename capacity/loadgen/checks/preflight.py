@@ -31,9 +31,9 @@ from capacity.settings.target import Target, addresses_in
 from capacity.settings.values import too_few_rows
 from capacity.sources.opening import open_source
 from capacity.sources.source import Source
-from capacity.workload.dialect import Dialect
-from capacity.workload.experiment import Experiment, Factors, possible_mix
-from capacity.workload.profile import Mix, Pace, mixed_step, ramp_steps
+from capacity.workload.dialects.dialect import Dialect
+from capacity.workload.profiles.experiment import Experiment, Factors, possible_mix
+from capacity.workload.profiles.profile import Mix, Pace, mixed_step, ramp_steps
 
 MAX_CLOCK_OFFSET_S = 1.0
 """One sampling interval: beyond it samples would be laid to the wrong step if the offset drifts."""

@@ -24,12 +24,12 @@ from capacity.loadgen.wire.polls import poll_connection, polls_of
 from capacity.loadgen.wire.tls import client_context
 from capacity.planning.safety.heard_updates import Heard
 from capacity.settings.target import Target
-from capacity.workload.address import channels_of, shown_url, websocket_url
-from capacity.workload.compiled import compile_dialect
 from capacity.workload.conversation import Conversation
-from capacity.workload.dialect import Dialect
-from capacity.workload.pacing import request_interval_s
-from capacity.workload.payload import hint_for
+from capacity.workload.dialects.address import channels_of, shown_url, websocket_url
+from capacity.workload.dialects.compiled import compile_dialect
+from capacity.workload.dialects.dialect import Dialect
+from capacity.workload.dialects.payload import hint_for
+from capacity.workload.profiles.pacing import request_interval_s
 from capacity.workload.reception import Kind, Reception
 
 TRIAL_S = 5.0

@@ -23,8 +23,8 @@ from capacity.loadgen.wire.endpoint import endpoint_of
 from capacity.loadgen.wire.handshake import failure_reason
 from capacity.loadgen.wire.source_addresses import SourceAddressError, leave_from
 from capacity.settings.target import Target, addresses_in
-from capacity.workload.address import channels_of
-from capacity.workload.dialect import Dialect
+from capacity.workload.dialects.address import channels_of
+from capacity.workload.dialects.dialect import Dialect
 
 
 def program_fingerprint(root: Path) -> str:

@@ -28,11 +28,11 @@ from capacity.loadgen.wire.polls import poll_connection, polls_of
 from capacity.loadgen.wire.source_addresses import in_turn
 from capacity.settings import dialect as dialect_settings
 from capacity.settings.target import Target, addresses_in
-from capacity.workload.address import channels_of
-from capacity.workload.compiled import compile_dialect
-from capacity.workload.pacing import request_interval_s
-from capacity.workload.profile import Phase
-from capacity.workload.values import NOTHING, uses_values
+from capacity.workload.dialects.address import channels_of
+from capacity.workload.dialects.compiled import compile_dialect
+from capacity.workload.dialects.values import NOTHING, uses_values
+from capacity.workload.profiles.pacing import request_interval_s
+from capacity.workload.profiles.profile import Phase
 
 _FOLLOW = methodcaller("follow")
 

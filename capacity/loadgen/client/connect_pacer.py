@@ -13,8 +13,8 @@ import gevent
 from gevent.event import Event
 from gevent.lock import BoundedSemaphore
 
-from capacity.workload.arrivals import Arrivals, gap_s, opens_at_s
-from capacity.workload.connect_rate import ConnectRate
+from capacity.workload.profiles.arrivals import Arrivals, gap_s, opens_at_s
+from capacity.workload.profiles.connect_rate import ConnectRate
 
 GIVES_UP_AFTER = 10
 """Failures one after the other: no chance, but a cap."""

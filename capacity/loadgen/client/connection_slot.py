@@ -14,8 +14,8 @@ from capacity.loadgen.wire.endpoint import Endpoint
 from capacity.loadgen.wire.frames import closing_text
 from capacity.loadgen.wire.handshake import HandshakeError, open_websocket
 from capacity.workload.conversation import Conversation
+from capacity.workload.dialects.values import NOTHING
 from capacity.workload.reception import Kind, Reception
-from capacity.workload.values import NOTHING
 
 if TYPE_CHECKING:
     from capacity.loadgen.client.clients import Clients

@@ -9,9 +9,9 @@ from typing import Any
 from capacity.loadgen.client.clients import Clients
 from capacity.loadgen.client.worker import clients_of
 from capacity.loadgen.wire.http_connection import Answer, ExchangeError, HttpConnection
-from capacity.workload.pacing import ConstantPace, asked_pause_s
 from capacity.workload.poll import Poll, written_at
-from capacity.workload.revisit import Revisit
+from capacity.workload.profiles.pacing import ConstantPace, asked_pause_s
+from capacity.workload.profiles.revisit import Revisit
 
 BUSY = frozenset({429, 503})
 """Answers whose Retry-After is honoured."""

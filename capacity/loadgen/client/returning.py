@@ -15,7 +15,7 @@ from gevent.queue import SimpleQueue
 from capacity.loadgen.client.connection_slot import ConnectionSlot
 from capacity.loadgen.protocol.orders import DrillOrder
 from capacity.loadgen.wire.handshake import HandshakeError
-from capacity.workload.pacing import asked_pause_s
+from capacity.workload.profiles.pacing import asked_pause_s
 from capacity.workload.reconnect import LEAST_RETRY_S, ReconnectPolicy
 
 _SERVED = ""
@@ -104,7 +104,7 @@ class Returning:
 
 def is_cut(n: int, order: DrillOrder) -> bool:
     """Tell whether connection number *n* is one of those that are cut: every so many-th of them."""
-    return math.floor((n + 1) * order.share_ratio) > math.floor(n * order.share_ratio)
+    return math.floor((n + 1) * order.share_ratio + 1e-9) > math.floor(n * order.share_ratio + 1e-9)
 
 
 def _asked_s(error: HandshakeError) -> float | None:

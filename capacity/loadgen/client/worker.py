@@ -22,7 +22,7 @@ from capacity.loadgen.protocol.orders import Orders, Stage
 from capacity.loadgen.wire.process_limits import raise_descriptor_limit
 from capacity.settings import dialect as dialect_settings
 from capacity.settings.target import Target, addresses_in
-from capacity.workload.profile import Phase
+from capacity.workload.profiles.profile import Phase
 
 REPORT_INTERVAL_S = 0.5
 ORDERS_TIMEOUT_S = 10.0

@@ -18,34 +18,38 @@ from capacity.domain.load import LoadStep
 from capacity.domain.observation import CutOff, CutOffKind, StepObservation
 from capacity.loadgen.checks.preflight import check
 from capacity.loadgen.master import run_endings
-from capacity.loadgen.master.adaptive_steps import AdaptiveSteps
-from capacity.loadgen.master.assignments import careful_rate_per_s, is_careful, orders_of, stage_of
-from capacity.loadgen.master.check_in import LOCAL, check_in
 from capacity.loadgen.master.closing import Closing
-from capacity.loadgen.master.course import course_from
-from capacity.loadgen.master.distress import Distress
-from capacity.loadgen.master.forecasts import Forecasts
-from capacity.loadgen.master.guard_watch import Guard, Moment, saturated
-from capacity.loadgen.master.limit_search import TRIAL
-from capacity.loadgen.master.locust_users import fix_poller_count, spawns_per_s, subscribers_of
-from capacity.loadgen.master.merged_counts import MergedCounts
+from capacity.loadgen.master.guards.distress import Distress
+from capacity.loadgen.master.guards.guard_watch import Guard, Moment, saturated
 from capacity.loadgen.master.recorder import Recorder
 from capacity.loadgen.master.run_endings import Ending
 from capacity.loadgen.master.run_events import Beat, Seen, seen_in
 from capacity.loadgen.master.run_states import Action, action_on
-from capacity.loadgen.master.step_results import WORKER_JOINED, WORKER_LOST, StepResults
-from capacity.loadgen.master.worker_pool import WorkerPool
+from capacity.loadgen.master.steps.adaptive_steps import AdaptiveSteps
+from capacity.loadgen.master.steps.course import course_from
+from capacity.loadgen.master.steps.forecasts import Forecasts
+from capacity.loadgen.master.steps.limit_search import TRIAL
+from capacity.loadgen.master.steps.step_results import WORKER_JOINED, WORKER_LOST, StepResults
+from capacity.loadgen.master.workers.assignments import (
+    careful_rate_per_s,
+    is_careful,
+    orders_of,
+    stage_of,
+)
+from capacity.loadgen.master.workers.check_in import LOCAL, check_in
+from capacity.loadgen.master.workers.locust_users import (
+    fix_poller_count,
+    spawns_per_s,
+    subscribers_of,
+)
+from capacity.loadgen.master.workers.merged_counts import MergedCounts
+from capacity.loadgen.master.workers.worker_pool import WorkerPool
 from capacity.loadgen.protocol import messages
 from capacity.planning.safety.guards import Trip
 from capacity.settings.profile import Profile
 from capacity.settings.target import Target
-from capacity.workload.profile import (
-    START,
-    Phase,
-    Position,
-    is_way_down,
-)
-from capacity.workload.search import Trial
+from capacity.workload.profiles.profile import START, Phase, Position, is_way_down
+from capacity.workload.profiles.search import Trial
 
 BEAT_S = 0.1
 BETWEEN = -1

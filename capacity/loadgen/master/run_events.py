@@ -7,10 +7,10 @@ from enum import Enum, auto
 from capacity.domain.load import LoadStep
 from capacity.domain.observation import CutOffKind
 from capacity.domain.sample import Sample
-from capacity.loadgen.master.distress import Distress, Reaction, Response
-from capacity.loadgen.master.guard_watch import Moment
+from capacity.loadgen.master.guards.distress import Distress, Reaction, Response
+from capacity.loadgen.master.guards.guard_watch import Moment
 from capacity.planning.safety.guards import Trip
-from capacity.workload.profile import Phase, Position, StepNotReachedError, advance
+from capacity.workload.profiles.profile import Phase, Position, StepNotReachedError, advance
 
 
 class Event(Enum):

@@ -11,7 +11,7 @@ from enum import Enum, auto
 
 from capacity.domain.errors import ProtocolError
 from capacity.loadgen.master.run_events import Event
-from capacity.workload.profile import Phase
+from capacity.workload.profiles.profile import Phase
 
 
 class Action(Enum):

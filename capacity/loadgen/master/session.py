@@ -11,9 +11,9 @@ from typing import Any
 from capacity.domain.errors import CapacityError, PreflightError, without_content
 from capacity.loadgen.arguments import options_of
 from capacity.loadgen.master import run_endings
-from capacity.loadgen.master.check_in import await_workers, present_workers
 from capacity.loadgen.master.controller import Controller
-from capacity.loadgen.master.limit_search import trials_to_resume
+from capacity.loadgen.master.steps.limit_search import trials_to_resume
+from capacity.loadgen.master.workers.check_in import await_workers, present_workers
 from capacity.loadgen.protocol import messages
 from capacity.loadgen.run_path import new_run_path
 from capacity.recording.ending import ending_of, write_ending

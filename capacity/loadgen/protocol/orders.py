@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from capacity.workload.arrivals import Arrivals
+from capacity.workload.profiles.arrivals import Arrivals
 from capacity.workload.reconnect import Policy
 
 

@@ -9,9 +9,9 @@ from flask import render_template
 
 from capacity.domain import units
 from capacity.loadgen.arguments import options_of
-from capacity.loadgen.master.check_in import present_workers
 from capacity.loadgen.master.run_endings import INTERRUPTED, in_words
 from capacity.loadgen.master.session import Session
+from capacity.loadgen.master.workers.check_in import present_workers
 from capacity.loadgen.web import figures
 from capacity.loadgen.web.checks import STEP_COLUMNS, Preview, preview_of
 from capacity.loadgen.web.live_view import view_of

@@ -11,15 +11,15 @@ from capacity.domain.plan import CapacityPlan
 from capacity.domain.resources import Resource
 from capacity.domain.run import RunEvent
 from capacity.domain.words import RESOURCES, listed
-from capacity.loadgen.master.adaptive_steps import AdaptiveSteps
 from capacity.loadgen.master.controller import Controller
-from capacity.loadgen.master.guard_watch import refusals_in
+from capacity.loadgen.master.guards.guard_watch import refusals_in
 from capacity.loadgen.master.run_endings import in_words
+from capacity.loadgen.master.steps.adaptive_steps import AdaptiveSteps
 from capacity.loadgen.web import figures
 from capacity.loadgen.web.resource_rows import ResourceRow, resource_rows
 from capacity.planning.safety.guard_readings import guard_readings
 from capacity.planning.safety.guards import Bounds
-from capacity.workload.profile import Phase
+from capacity.workload.profiles.profile import Phase
 
 NEWEST_EVENTS = 8
 _QUIET = frozenset({"phase", "climb", "trial", "finished", "aborted"})

@@ -16,8 +16,8 @@ from capacity.loadgen.wire.http_connection import ExchangeError
 from capacity.loadgen.wire.polls import one_poll, poll_connection
 from capacity.settings.target import Target
 from capacity.settings.values import Value, texts_of
-from capacity.workload.dialect import Dialect
-from capacity.workload.matching import getter
+from capacity.workload.dialects.dialect import Dialect
+from capacity.workload.dialects.matching import getter
 
 NO_ROW = "generator_no_row"
 """What a connection is counted under for which a file of values has no row."""

@@ -6,9 +6,9 @@ from typing import Any
 
 from capacity.settings.secrets import header_values
 from capacity.settings.target import Certificates, Target
-from capacity.workload.address import websocket_url
-from capacity.workload.dialect import Dialect
-from capacity.workload.values import NOTHING
+from capacity.workload.dialects.address import websocket_url
+from capacity.workload.dialects.dialect import Dialect
+from capacity.workload.dialects.values import NOTHING
 
 HTTPS_PORT = 443
 

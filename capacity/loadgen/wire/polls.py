@@ -9,9 +9,9 @@ from capacity.loadgen.wire.memory_budget import MemoryBudget
 from capacity.settings.secrets import header_values
 from capacity.settings.target import Target
 from capacity.settings.values import texts_of
-from capacity.workload.dialect import Dialect, Headers
+from capacity.workload.dialects.dialect import Dialect, Headers
+from capacity.workload.dialects.template import names
 from capacity.workload.poll import Poll, poll_of
-from capacity.workload.template import names
 
 
 def polls_of(target: Target, dialect: Dialect) -> tuple[Poll, ...]:

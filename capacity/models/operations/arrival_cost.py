@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from capacity.domain.estimates import Estimate
-from capacity.models.bootstrap import SEED, interval_around, widened, window_weights
-from capacity.models.intervals import CONFIDENCE
+from capacity.models.uncertainty.bootstrap import SEED, interval_around, widened, window_weights
+from capacity.models.uncertainty.intervals import CONFIDENCE
 from capacity.models.unit_costs import refitted_costs
 
 

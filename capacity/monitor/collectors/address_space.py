@@ -13,10 +13,10 @@ from collections.abc import Iterable
 
 from capacity.domain.resources import Limit, Resource
 from capacity.monitor.collectors.base import TargetCollector
+from capacity.monitor.host.target import TargetView
 from capacity.monitor.limits.rlimits import read_rlimits, read_status, soft_limit, status_word
 from capacity.monitor.limits.states import known, unlimited
 from capacity.monitor.readings import READ_ERRORS, Reading, reason_of
-from capacity.monitor.target import TargetView
 
 MOST_READ = 16
 """Of how many processes the data segment is read on one beat: those with most address space."""

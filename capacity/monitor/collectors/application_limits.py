@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 from capacity.domain.resources import Limit
 from capacity.monitor.collectors.base import TargetCollector
+from capacity.monitor.host.listeners import TargetListeners
+from capacity.monitor.host.target import TargetView
 from capacity.monitor.limits.applications.applications import Applications
-from capacity.monitor.listeners import TargetListeners
 from capacity.monitor.readings import READ_ERRORS, Reading
-from capacity.monitor.target import TargetView
 
 
 class ApplicationLimitsCollector(TargetCollector):

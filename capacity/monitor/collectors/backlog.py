@@ -7,7 +7,7 @@ third how often net.core.netdev_budget ended before the work.
 from collections.abc import Iterator
 
 from capacity.monitor.collectors.base import HostCollector
-from capacity.monitor.procfs import read_text
+from capacity.monitor.host.procfs import read_text
 from capacity.monitor.readings import Reading
 
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from capacity.domain.resources import Limit
+from capacity.monitor.host.target import TargetView
 from capacity.monitor.readings import Reading
-from capacity.monitor.target import TargetView
 
 
 class HostCollector(ABC):

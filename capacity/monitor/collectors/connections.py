@@ -8,11 +8,11 @@ How many connections the application admits is its own configuration: no limit i
 
 from capacity.domain.resources import Resource
 from capacity.monitor.collectors.base import TargetCollector
-from capacity.monitor.listeners import TargetListeners
+from capacity.monitor.host.listeners import TargetListeners
+from capacity.monitor.host.sock_diag import FAMILIES, Listener, SocketTable
+from capacity.monitor.host.target import TargetView
 from capacity.monitor.pace import Pace
 from capacity.monitor.readings import Reading
-from capacity.monitor.sock_diag import FAMILIES, Listener, SocketTable
-from capacity.monitor.target import TargetView
 
 _CENSUS_S = 2.0
 _CENSUS_COST_RATIO = 0.002

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 
 from capacity.domain.resources import Limit, Resource
 from capacity.monitor.collectors.base import TargetCollector
+from capacity.monitor.host.network_namespace import inside_namespace
+from capacity.monitor.host.procfs import read_number
+from capacity.monitor.host.target import TargetView
 from capacity.monitor.limits.states import known, unknown, unlimited
-from capacity.monitor.network_namespace import inside_namespace
-from capacity.monitor.procfs import read_number
 from capacity.monitor.readings import READ_ERRORS, Reading
-from capacity.monitor.target import TargetView
 
 _NOT_LOADED = "nf_conntrack is not loaded: connections are not tracked here"
 

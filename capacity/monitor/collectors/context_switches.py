@@ -5,11 +5,11 @@ did since its last reading is lost. Involuntary ones say that the target waits f
 """
 
 from capacity.monitor.collectors.base import TargetCollector
+from capacity.monitor.host.processor_time import thread_ids
+from capacity.monitor.host.procfs import read_text
+from capacity.monitor.host.target import TargetView
 from capacity.monitor.pace import Pace
-from capacity.monitor.processor_time import thread_ids
-from capacity.monitor.procfs import read_text
 from capacity.monitor.readings import Reading
-from capacity.monitor.target import TargetView
 
 _EVERY_S = 10.0
 _COST_RATIO = 0.0005

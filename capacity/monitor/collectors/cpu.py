@@ -13,12 +13,12 @@ import psutil
 
 from capacity.domain.resources import Limit, Resource
 from capacity.monitor.collectors.base import TargetCollector
+from capacity.monitor.host.processor_time import ProcessClock, thread_ids
+from capacity.monitor.host.target import TargetView
 from capacity.monitor.limits.cgroups import ancestors
 from capacity.monitor.limits.host_entries import allowed_cores
 from capacity.monitor.limits.states import known, unknown
-from capacity.monitor.processor_time import ProcessClock, thread_ids
 from capacity.monitor.readings import READ_ERRORS, Reading
-from capacity.monitor.target import TargetView
 
 _MOST_THREADS = 256
 """Of the whole target. A thread takes about 6 µs to read."""

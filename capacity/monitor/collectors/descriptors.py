@@ -13,10 +13,10 @@ from collections.abc import Iterable
 
 from capacity.domain.resources import Limit, Resource
 from capacity.monitor.collectors.base import TargetCollector
+from capacity.monitor.host.target import TargetView
 from capacity.monitor.limits.rlimits import soft_open_files
 from capacity.monitor.limits.states import known, unknown, unlimited
 from capacity.monitor.readings import READ_ERRORS, Reading
-from capacity.monitor.target import TargetView
 
 LIMIT_GAUGE = "fullest_process_descriptors_limit"
 

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 
 from capacity.domain.resources import Limit, Resource
 from capacity.monitor.collectors.base import TargetCollector
+from capacity.monitor.host.processor_time import thread_ids, thread_spent_s
+from capacity.monitor.host.target import TargetView
 from capacity.monitor.limits.states import known
-from capacity.monitor.processor_time import thread_ids, thread_spent_s
 from capacity.monitor.readings import Reading
-from capacity.monitor.target import TargetView
 
 _MOST_THREADS = 128
 _HOTTEST = 32

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from capacity.domain.resources import Limit, Resource
 from capacity.monitor.collectors.base import HostCollector
+from capacity.monitor.host.procfs import read_text
 from capacity.monitor.limits.states import known, unknown, unlimited
-from capacity.monitor.procfs import read_text
 from capacity.monitor.readings import READ_ERRORS, Reading
 
 _UNLIMITED_FILES = (1 << 63) - 1

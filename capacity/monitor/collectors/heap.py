@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 
 from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.monitor.collectors.base import TargetCollector
-from capacity.monitor.hsperfdata import counters_file, heap_used_bytes
+from capacity.monitor.host.hsperfdata import counters_file, heap_used_bytes
+from capacity.monitor.host.target import TargetView
 from capacity.monitor.limits.heap_caps import HeapCap, Runtime, heap_cap
 from capacity.monitor.limits.rlimits import read_status, status_word
 from capacity.monitor.readings import READ_ERRORS, Reading
-from capacity.monitor.target import TargetView
 
 MOST_READ = 8
 """Processes read on one beat: those with most resident memory for their cap."""

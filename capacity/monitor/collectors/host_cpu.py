@@ -5,7 +5,7 @@ a card with one queue fills one core, and the mean over many hides that.
 """
 
 from capacity.monitor.collectors.base import HostCollector
-from capacity.monitor.procfs import read_text
+from capacity.monitor.host.procfs import read_text
 from capacity.monitor.readings import Reading
 
 _IDLE, _IO_WAIT, _SOFTIRQ, _STEAL = 3, 4, 6, 7

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from capacity.domain.resources import Limit, Resource
 from capacity.monitor.collectors.base import HostCollector
+from capacity.monitor.host.procfs import needed, parse_meminfo, read_text
 from capacity.monitor.limits.states import known, unknown
-from capacity.monitor.procfs import needed, parse_meminfo, read_text
 from capacity.monitor.readings import READ_ERRORS, Reading
 
 

@@ -7,9 +7,9 @@ refuses nobody, so these are gauges and no resources.
 """
 
 from capacity.monitor.collectors.base import TargetCollector
-from capacity.monitor.procfs import needed, parse_sockstat, read_text
+from capacity.monitor.host.procfs import needed, parse_sockstat, read_text
+from capacity.monitor.host.target import TargetView
 from capacity.monitor.readings import Reading
-from capacity.monitor.target import TargetView
 
 
 class LingeringCollector(TargetCollector):

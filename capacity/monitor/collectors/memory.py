@@ -18,11 +18,11 @@ from collections.abc import Iterable
 from capacity.domain.resources import Limit, Resource
 from capacity.domain.sample import RESIDENT, MemoryReading
 from capacity.monitor.collectors.base import TargetCollector
+from capacity.monitor.host.procfs import needed, parse_meminfo, read_text
+from capacity.monitor.host.target import TargetView
 from capacity.monitor.limits.cgroups import Cgroup, ancestors
 from capacity.monitor.limits.states import known, unknown
-from capacity.monitor.procfs import needed, parse_meminfo, read_text
 from capacity.monitor.readings import READ_ERRORS, Reading, reason_of
-from capacity.monitor.target import TargetView
 
 _MARK = "memory_high_water_bytes"
 """Under which it is told why there is none."""

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 
 from capacity.domain.resources import Limit
 from capacity.monitor.collectors.base import TargetCollector
+from capacity.monitor.host.procfs import needed, parse_flat_keyed, read_number, read_text
+from capacity.monitor.host.target import TargetView
 from capacity.monitor.limits.cgroups import Cgroup, ancestors
-from capacity.monitor.procfs import needed, parse_flat_keyed, read_number, read_text
 from capacity.monitor.readings import READ_ERRORS, Reading, reason_of
-from capacity.monitor.target import TargetView
 
 _HITS, _KILLS, _THROTTLES = (
     "cgroup_memory_limit_hits",

@@ -8,12 +8,12 @@ from collections.abc import Iterable
 
 from capacity.domain.resources import Limit, Resource
 from capacity.monitor.collectors.base import TargetCollector
+from capacity.monitor.host.procfs import read_number, read_text
+from capacity.monitor.host.target import TargetView
 from capacity.monitor.limits.states import known, unknown
 from capacity.monitor.limits.sysctls import sysctl_path
 from capacity.monitor.pace import Pace
-from capacity.monitor.procfs import read_number, read_text
 from capacity.monitor.readings import READ_ERRORS, Reading
-from capacity.monitor.target import TargetView
 
 _EVERY_S = 2.0
 _COST_RATIO = 0.0005

@@ -10,11 +10,11 @@ from collections.abc import Iterable
 
 from capacity.domain.resources import Limit, Resource
 from capacity.monitor.collectors.base import TargetCollector
+from capacity.monitor.host.listeners import TargetListeners
+from capacity.monitor.host.procfs import parse_interfaces, read_text
+from capacity.monitor.host.target import TargetView
 from capacity.monitor.limits.links import LOOPBACK, link_limit
-from capacity.monitor.listeners import TargetListeners
-from capacity.monitor.procfs import parse_interfaces, read_text
 from capacity.monitor.readings import Reading
-from capacity.monitor.target import TargetView
 
 
 class NetworkCollector(TargetCollector):

@@ -14,14 +14,14 @@ from collections.abc import Iterable
 
 from capacity.domain.resources import Limit, Resource
 from capacity.monitor.collectors.base import TargetCollector
+from capacity.monitor.host.listeners import TargetListeners, held_by
+from capacity.monitor.host.network_namespace import inside_namespace
+from capacity.monitor.host.sock_diag import FAMILIES, Outgoing
+from capacity.monitor.host.target import TargetView
 from capacity.monitor.limits.states import known, unknown
 from capacity.monitor.limits.sysctls import free_ports, sysctl_path
-from capacity.monitor.listeners import TargetListeners, held_by
-from capacity.monitor.network_namespace import inside_namespace
 from capacity.monitor.pace import Pace
 from capacity.monitor.readings import READ_ERRORS, Reading
-from capacity.monitor.sock_diag import FAMILIES, Outgoing
-from capacity.monitor.target import TargetView
 
 _EVERY_S = 2.0
 _COST_RATIO = 0.001

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 
 from capacity.domain.resources import Limit
 from capacity.monitor.collectors.base import TargetCollector
+from capacity.monitor.host.procfs import read_text
+from capacity.monitor.host.target import TargetView
 from capacity.monitor.limits.cgroups import ancestors
-from capacity.monitor.procfs import read_text
 from capacity.monitor.readings import READ_ERRORS, Reading, reason_of
-from capacity.monitor.target import TargetView
 
 _KINDS = (("cpu", "some"), ("memory", "some"), ("memory", "full"), ("io", "some"))
 _HOST = tuple(f"host_{resource}_pressure_{share}_s" for resource, share in _KINDS)

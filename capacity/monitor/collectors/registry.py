@@ -29,8 +29,8 @@ from capacity.monitor.collectors.tcp_statistics import TcpStatisticsCollector
 from capacity.monitor.collectors.threads import ThreadsCollector
 from capacity.monitor.collectors.throttling import ThrottlingCollector
 from capacity.monitor.collectors.user_processes import UserProcessesCollector
+from capacity.monitor.host.listeners import TargetListeners
 from capacity.monitor.limits.applications.applications import Applications
-from capacity.monitor.listeners import TargetListeners
 
 
 def target_collectors(

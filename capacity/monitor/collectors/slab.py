@@ -7,8 +7,8 @@ read it. A cache that this kernel merged with another of equal size is missing (
 from typing import ClassVar
 
 from capacity.monitor.collectors.base import HostCollector
+from capacity.monitor.host.procfs import PAGE_BYTES, read_text
 from capacity.monitor.pace import Pace
-from capacity.monitor.procfs import PAGE_BYTES, read_text
 from capacity.monitor.readings import Reading
 
 _EVERY_S = 10.0

@@ -8,11 +8,11 @@ from collections.abc import Iterable
 
 from capacity.domain.resources import Limit, Resource
 from capacity.monitor.collectors.base import TargetCollector
+from capacity.monitor.host.procfs import PAGE_BYTES, needed, parse_sockstat, read_text
+from capacity.monitor.host.target import TargetView
 from capacity.monitor.limits.cgroups import Cgroup, ancestors
 from capacity.monitor.limits.states import known, unknown
-from capacity.monitor.procfs import PAGE_BYTES, needed, parse_sockstat, read_text
 from capacity.monitor.readings import READ_ERRORS, Reading
-from capacity.monitor.target import TargetView
 
 _LIMIT, _USAGE = "memory.kmem.tcp.limit_in_bytes", "memory.kmem.tcp.usage_in_bytes"
 

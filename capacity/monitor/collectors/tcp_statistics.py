@@ -5,9 +5,9 @@ itself and both ends of one over loopback included (CurrEstab: ESTABLISHED and C
 """
 
 from capacity.monitor.collectors.base import TargetCollector
-from capacity.monitor.procfs import needed, parse_paired_lines, read_text
+from capacity.monitor.host.procfs import needed, parse_paired_lines, read_text
+from capacity.monitor.host.target import TargetView
 from capacity.monitor.readings import Reading
-from capacity.monitor.target import TargetView
 
 _EXTENDED = {
     "listen_overflows": "ListenOverflows",

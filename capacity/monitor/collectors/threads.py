@@ -9,11 +9,11 @@ from collections.abc import Iterable
 
 from capacity.domain.resources import Limit, Resource
 from capacity.monitor.collectors.base import TargetCollector
+from capacity.monitor.host.procfs import read_number
+from capacity.monitor.host.target import TargetView
 from capacity.monitor.limits.cgroups import Cgroup, ancestors
 from capacity.monitor.limits.states import known, unknown
-from capacity.monitor.procfs import read_number
 from capacity.monitor.readings import READ_ERRORS, Reading
-from capacity.monitor.target import TargetView
 
 
 class ThreadsCollector(TargetCollector):

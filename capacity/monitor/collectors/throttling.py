@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 from capacity.domain.resources import Limit
 from capacity.monitor.collectors.base import TargetCollector
+from capacity.monitor.host.procfs import needed, parse_flat_keyed, read_text
+from capacity.monitor.host.target import TargetView
 from capacity.monitor.limits.cgroups import Cgroup, ancestors
-from capacity.monitor.procfs import needed, parse_flat_keyed, read_text
 from capacity.monitor.readings import READ_ERRORS, Reading, reason_of
-from capacity.monitor.target import TargetView
 
 _TIME_UNITS = {1: ("throttled_time", 1e9), 2: ("throttled_usec", 1e6)}
 """Version -> entry of cpu.stat, and how many of its units make a second."""

@@ -12,6 +12,8 @@ import psutil
 
 from capacity.domain.resources import Limit, Resource
 from capacity.monitor.collectors.base import TargetCollector
+from capacity.monitor.host.target import TargetView
+from capacity.monitor.host.visibility import sees_one_container
 from capacity.monitor.limits.rlimits import (
     EXEMPT,
     read_status,
@@ -21,8 +23,6 @@ from capacity.monitor.limits.rlimits import (
 from capacity.monitor.limits.states import known, unknown, unlimited
 from capacity.monitor.pace import Pace
 from capacity.monitor.readings import READ_ERRORS, Reading
-from capacity.monitor.target import TargetView
-from capacity.monitor.visibility import sees_one_container
 
 _EVERY_S = 2.0
 _COST_RATIO = 0.0005

@@ -7,6 +7,8 @@ milliseconds; what may not be read is unknown and says which privilege would hel
 from collections.abc import Iterable, Iterator, Sequence
 
 from capacity.domain.resources import AuditEntry, Scaling
+from capacity.monitor.host.sock_diag import Listener
+from capacity.monitor.host.target import TargetView
 from capacity.monitor.limits.cgroup_entries import cgroup_entries
 from capacity.monitor.limits.entries import audited
 from capacity.monitor.limits.heap_caps import heap_entries
@@ -14,8 +16,6 @@ from capacity.monitor.limits.host_entries import host_entries
 from capacity.monitor.limits.links import link_entries
 from capacity.monitor.limits.rlimits import rlimit_entries
 from capacity.monitor.limits.sysctls import sysctl_entries
-from capacity.monitor.sock_diag import Listener
-from capacity.monitor.target import TargetView
 
 
 def audit(

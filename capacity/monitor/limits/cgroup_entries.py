@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from capacity.domain.resources import AuditEntry, Resource, Scaling
+from capacity.monitor.host.target import TargetView
 from capacity.monitor.limits.cgroups import Cgroup, ancestors
 from capacity.monitor.limits.entries import audited, failing
 from capacity.monitor.readings import READ_ERRORS
-from capacity.monitor.target import TargetView
 
 
 class _File(NamedTuple):

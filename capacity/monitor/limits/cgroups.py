@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from capacity.monitor.procfs import needed, parse_flat_keyed, read_number, read_text
+from capacity.monitor.host.procfs import needed, parse_flat_keyed, read_number, read_text
 
 _V1_UNLIMITED_BYTES = 1 << 60
 """Version 1 says "no limit" as the largest number of pages it can hold, in bytes."""

@@ -16,6 +16,8 @@ from enum import StrEnum
 from pathlib import PurePath
 
 from capacity.domain.resources import AuditEntry, Limit, LimitState, Resource, Scaling
+from capacity.monitor.host.procfs import needed, parse_meminfo, read_text
+from capacity.monitor.host.target import TargetView
 from capacity.monitor.limits.cgroups import ancestors
 from capacity.monitor.limits.runtime_options import (
     GO_LIMIT,
@@ -29,9 +31,7 @@ from capacity.monitor.limits.runtime_options import (
     node_option,
 )
 from capacity.monitor.limits.states import known, unknown, unlimited
-from capacity.monitor.procfs import needed, parse_meminfo, read_text
 from capacity.monitor.readings import READ_ERRORS
-from capacity.monitor.target import TargetView
 
 
 class Runtime(StrEnum):

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 import psutil
 
 from capacity.domain.resources import AuditEntry, Resource, Scaling
+from capacity.monitor.host.procfs import needed, parse_cores, parse_meminfo, read_number, read_text
+from capacity.monitor.host.target import TargetView
 from capacity.monitor.limits.entries import audited
 from capacity.monitor.limits.rlimits import read_status, status_word
-from capacity.monitor.procfs import needed, parse_cores, parse_meminfo, read_number, read_text
-from capacity.monitor.target import TargetView
 
 _NEVER_BEYOND = 2
 """vm.overcommit_memory: no promise beyond CommitLimit."""

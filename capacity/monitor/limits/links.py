@@ -8,13 +8,13 @@ import errno
 from collections.abc import Callable, Iterable, Iterator
 
 from capacity.domain.resources import AuditEntry, Limit, Resource, Scaling
+from capacity.monitor.host.network_namespace import inside_namespace, is_own_namespace
+from capacity.monitor.host.procfs import parse_interfaces, read_number, read_text
+from capacity.monitor.host.qdisc import Qdisc, root_qdiscs
+from capacity.monitor.host.target import TargetView
 from capacity.monitor.limits.entries import audited, failing
 from capacity.monitor.limits.states import known, unknown, unlimited
-from capacity.monitor.network_namespace import inside_namespace, is_own_namespace
-from capacity.monitor.procfs import parse_interfaces, read_number, read_text
-from capacity.monitor.qdisc import Qdisc, root_qdiscs
 from capacity.monitor.readings import READ_ERRORS
-from capacity.monitor.target import TargetView
 
 LOOPBACK = "lo"
 _BYTES_PER_S_PER_MEGABIT = 125_000

@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from capacity.domain.resources import AuditEntry, Resource, Scaling
+from capacity.monitor.host.procfs import read_text
+from capacity.monitor.host.target import TargetView
 from capacity.monitor.limits.entries import audited
-from capacity.monitor.procfs import read_text
-from capacity.monitor.target import TargetView
 
 _LINE = re.compile(r"^(Max [a-z ]+?)\s+(unlimited|\d+)\s+(unlimited|\d+)\s", re.MULTILINE)
 

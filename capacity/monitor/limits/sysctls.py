@@ -11,10 +11,10 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from capacity.domain.resources import AuditEntry, Resource, Scaling
+from capacity.monitor.host.network_namespace import inside_namespace
+from capacity.monitor.host.procfs import PAGE_BYTES, parse_cores, read_text
+from capacity.monitor.host.target import TargetView
 from capacity.monitor.limits.entries import audited
-from capacity.monitor.network_namespace import inside_namespace
-from capacity.monitor.procfs import PAGE_BYTES, parse_cores, read_text
-from capacity.monitor.target import TargetView
 
 _LARGEST_FILE_MAX = (1 << 63) - 1
 """What systemd sets."""

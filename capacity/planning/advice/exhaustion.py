@@ -10,9 +10,9 @@ from capacity.domain.sizing import (
     Sizing,
     Unanswered,
 )
-from capacity.models.intervals import CONFIDENCE
 from capacity.models.operations.growth import MONTH_S, months_until_exhausted
 from capacity.models.operations.redundancy import survivors
+from capacity.models.uncertainty.intervals import CONFIDENCE
 from capacity.planning.advice.other_hosts import host_walls, safe_connections
 from capacity.planning.advice.reconnect_storm import sized_for
 from capacity.planning.advice.sizing import losses, name_of

@@ -7,7 +7,7 @@ measured, or as the type says. More cores than were tested count only where a re
 loop tells how far the target uses them.
 
 A ceiling keeps the scatter of its fit, and gets the model-form error of the distance to which it is
-extrapolated now (models/intervals.py). With more of a part of the load per connection than any
+extrapolated now (models/uncertainty/intervals.py). With more of a part of the load per connection than any
 plateau carried, that part is extrapolated as many times further; beyond FARTHEST_MIX_RATIO there is
 no answer.
 """
@@ -24,7 +24,7 @@ from capacity.domain.resources import Resource
 from capacity.domain.sizing import HostType, HostWall, Unanswered
 from capacity.domain.words import LOADS, RESOURCES, listed
 from capacity.models.ceilings import lowest_at_confidence
-from capacity.models.intervals import Form, form_of, form_sigma
+from capacity.models.uncertainty.intervals import Form, form_of, form_sigma
 
 ONE_SIDED = 0.95
 FARTHEST_MIX_RATIO = 4.0

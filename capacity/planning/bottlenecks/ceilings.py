@@ -24,9 +24,9 @@ from capacity.domain.load import LoadVector
 from capacity.domain.plan import CONTAINED, MetLimit, NoCeiling, UnitCost, Wall
 from capacity.domain.resource_facts import COUNTED, LATENCIES, TIE_ORDER
 from capacity.domain.resources import Limit, LimitState, Resource
-from capacity.models.bootstrap import REPLICATES, SEED
 from capacity.models.ceilings import whole_connections
-from capacity.models.intervals import CONFIDENCE, even_normals
+from capacity.models.uncertainty.bootstrap import REPLICATES, SEED
+from capacity.models.uncertainty.intervals import CONFIDENCE, even_normals
 from capacity.planning.bottlenecks.draws import (
     DrawnCeiling,
     Noise,

@@ -17,9 +17,15 @@ from capacity.domain.load import LoadVector
 from capacity.domain.plan import NoCeiling, UnitCost
 from capacity.domain.resource_facts import COUNTED
 from capacity.domain.resources import Limit, LimitState, Resource
-from capacity.models.bootstrap import REPLICATES, interval_around
 from capacity.models.ceilings import connections_at_limit, whole_connections
-from capacity.models.intervals import CONFIDENCE, Form, even_normals, form_of, form_sigma
+from capacity.models.uncertainty.bootstrap import REPLICATES, interval_around
+from capacity.models.uncertainty.intervals import (
+    CONFIDENCE,
+    Form,
+    even_normals,
+    form_of,
+    form_sigma,
+)
 from capacity.models.wild_bootstrap import step_normals
 from capacity.planning.bottlenecks.latency_objectives import (
     LatencyUse,

@@ -19,7 +19,6 @@ from capacity.domain.histogram import Histogram
 from capacity.domain.plan import CONTAINED, UnitCost
 from capacity.domain.resources import Limit, LimitState
 from capacity.domain.run import RunRecord
-from capacity.models.intervals import CONFIDENCE
 from capacity.models.latency.ceiling import (
     FEWEST_LEVELS,
     connections_at_latency,
@@ -29,6 +28,7 @@ from capacity.models.latency.ceiling import (
 )
 from capacity.models.latency.misses import Miss, miss_at, misses_of
 from capacity.models.lines import relative_line
+from capacity.models.uncertainty.intervals import CONFIDENCE
 from capacity.planning.evidence.plausible import LARGEST
 from capacity.planning.evidence.windows import is_usable
 

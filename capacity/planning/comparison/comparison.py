@@ -19,7 +19,7 @@ from capacity.domain.plan import Wall
 from capacity.domain.resource_facts import COUNTED, UNITS
 from capacity.domain.resources import Resource
 from capacity.models.contrasts import pooled_error
-from capacity.models.significance import Shift, Side, shift
+from capacity.models.uncertainty.significance import Shift, Side, shift
 from capacity.planning.comparison.comparable import circumstances, difference
 from capacity.planning.comparison.costs import cost_change, cost_shifts
 from capacity.planning.comparison.delays import delay_changes

@@ -16,7 +16,7 @@ from capacity.domain.resource_facts import HOST_WIDE, UNITS
 from capacity.domain.resources import Resource
 from capacity.domain.words import LOADS
 from capacity.models.contrasts import pooled_error
-from capacity.models.significance import Shift, Side, shift
+from capacity.models.uncertainty.significance import Shift, Side, shift
 from capacity.planning.comparison.run_costs import ResourceLine
 
 SHARED = frozenset(HOST_WIDE) | {Resource.CONNTRACK}

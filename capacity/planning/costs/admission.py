@@ -4,7 +4,7 @@ How many connections a target takes in a second, where the ramps of a run found 
 A ramp that was meant to be faster, but was held back by handshakes that waited while the target's
 processors did not, ran at the rate of whatever lets connections in: an acceptor, a rate limit that
 queues, a lock. Its seconds show that rate from below: the generator goes up to where handshakes begin
-to wait, backs off, and goes up again (workload/connect_rate.py).
+to wait, backs off, and goes up again (workload/profiles/connect_rate.py).
 """
 
 from itertools import pairwise

@@ -24,11 +24,11 @@ from capacity.domain.load import LoadVector
 from capacity.domain.plan import CONTAINED, UnitCost
 from capacity.domain.resource_facts import COUNTED, ENVELOPED, FLOWS
 from capacity.domain.resources import Resource
-from capacity.models.bootstrap import interval_around
 from capacity.models.breaks import is_raised_by_first_use, strongest_break
 from capacity.models.counted import snapped_slope, straight_rows
 from capacity.models.design import SEPARABLE_BELOW, condition_number
-from capacity.models.intervals import CONFIDENCE
+from capacity.models.uncertainty.bootstrap import interval_around
+from capacity.models.uncertainty.intervals import CONFIDENCE
 from capacity.models.unit_costs import RobustFit, peak_reserve, robust_costs, solved_costs
 from capacity.models.wild_bootstrap import redrawn_costs
 from capacity.planning.costs.memory_bursts import burst_costs

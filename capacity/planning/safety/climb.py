@@ -18,7 +18,7 @@ from capacity.domain.resource_facts import COUNTED
 from capacity.domain.resources import Resource
 from capacity.domain.run import RunRecord
 from capacity.domain.words import RESOURCES
-from capacity.models.intervals import form_of, form_sigma
+from capacity.models.uncertainty.intervals import form_of, form_sigma
 from capacity.planning.bottlenecks.latency_objectives import latency_uses
 from capacity.planning.evidence.effective_limits import known_value
 from capacity.planning.evidence.windows import is_usable

@@ -10,7 +10,7 @@ import yaml
 
 from capacity.domain.resource_facts import LATENCIES
 from capacity.domain.words import RESOURCES
-from capacity.monitor.exposition import metric_name
+from capacity.monitor.serving.exposition import metric_name
 from capacity.reporting.publishing.publication import Publication
 
 RULES_NAME = "prometheus-rules.yaml"

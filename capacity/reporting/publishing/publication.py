@@ -8,7 +8,7 @@ from capacity.domain.plan import CapacityPlan
 from capacity.domain.resources import Resource
 from capacity.domain.run import RunRecord
 from capacity.domain.words import RESOURCES
-from capacity.monitor.exposition import metric_name
+from capacity.monitor.serving.exposition import metric_name
 
 CONNECTIONS_METRIC = metric_name(Resource.APPLICATION_CONNECTIONS)
 """Open connections of an instance, as our agent serves them."""

@@ -6,9 +6,17 @@ import orjson
 import pytest
 
 from capacity.loadgen.checks.hearing import Ear, fitting_unit
-from capacity.workload.compiled import compile_dialect
 from capacity.workload.conversation import Conversation
-from capacity.workload.dialect import Channel, Data, Dialect, Sequence, Subscribe, Time, WebSocket
+from capacity.workload.dialects.compiled import compile_dialect
+from capacity.workload.dialects.dialect import (
+    Channel,
+    Data,
+    Dialect,
+    Sequence,
+    Subscribe,
+    Time,
+    WebSocket,
+)
 from capacity.workload.reception import shown
 
 

@@ -24,7 +24,7 @@ from capacity.domain.histogram import Histogram, bucket_of
 from capacity.loadgen.client.poller import Poller
 from capacity.loadgen.client.worker import Worker
 from capacity.loadgen.protocol import messages
-from capacity.workload.pacing import ConstantPace
+from capacity.workload.profiles.pacing import ConstantPace
 
 FOLDER = Path(__file__).parents[1]
 TLS = runpy.run_path(str(FOLDER / "tls_target.py"))

@@ -304,8 +304,8 @@ def test_a_run_is_never_recorded_over_another(exchange, target_file, record):
 
 @pytest.fixture
 def bare_step():
-    from capacity.loadgen.master.step_summary import observe
-    from capacity.workload.profile import Mix, Pace, Phase, ramp_steps
+    from capacity.loadgen.master.steps.step_summary import observe
+    from capacity.workload.profiles.profile import Mix, Pace, Phase, ramp_steps
 
     mix = Mix(subscriptions_per_connection=1, requests_per_s_per_connection=0, poll_interval_s=1)
     pace = Pace(connects_per_s=1, ramp_timeout_s=1, settle_s=1, plateau_s=1)

@@ -5,13 +5,13 @@ import pytest
 from capacity.domain.load import LoadStep
 from capacity.domain.observation import CutOffKind
 from capacity.domain.sample import Sample
-from capacity.loadgen.master.distress import SUSPECT_S, Distress, Reaction, Response
-from capacity.loadgen.master.guard_watch import Guard, Moment
-from capacity.loadgen.master.merged_counts import MergedCounts
+from capacity.loadgen.master.guards.distress import SUSPECT_S, Distress, Reaction, Response
+from capacity.loadgen.master.guards.guard_watch import Guard, Moment
 from capacity.loadgen.master.run_events import Beat, Event, Seen, event_of, seen_in
+from capacity.loadgen.master.workers.merged_counts import MergedCounts
 from capacity.planning.safety.guards import Trip
 from capacity.settings.profile import ADAPTER
-from capacity.workload.profile import Phase, Position
+from capacity.workload.profiles.profile import Phase, Position
 
 STEP = LoadStep(
     connections=100,

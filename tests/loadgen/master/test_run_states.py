@@ -5,7 +5,7 @@ import pytest
 from capacity.domain.errors import ProtocolError
 from capacity.loadgen.master.run_events import Event
 from capacity.loadgen.master.run_states import LISTED, SEARCH, Action, action_on
-from capacity.workload.profile import Phase
+from capacity.workload.profiles.profile import Phase
 
 
 @pytest.mark.parametrize("table", [LISTED, SEARCH])

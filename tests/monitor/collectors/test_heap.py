@@ -5,7 +5,7 @@ import pytest
 from capacity.domain.resources import LimitState, Resource
 from capacity.monitor.collectors import heap as module
 from capacity.monitor.collectors.heap import HeapCollector
-from capacity.monitor.procfs import read_text
+from capacity.monitor.host.procfs import read_text
 
 MIB = 1 << 20
 

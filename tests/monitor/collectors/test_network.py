@@ -7,7 +7,7 @@ import pytest
 
 from capacity.domain.resources import LimitState, Resource
 from capacity.monitor.collectors.network import NetworkCollector, routed_interfaces
-from capacity.monitor.listeners import TargetListeners
+from capacity.monitor.host.listeners import TargetListeners
 
 SERVE = """
 import socket

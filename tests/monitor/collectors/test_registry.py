@@ -13,8 +13,8 @@ from capacity.domain.resources import Resource
 from capacity.monitor.collectors.agent_cpu import AgentCpuCollector
 from capacity.monitor.collectors.base import HostCollector
 from capacity.monitor.collectors.registry import host_collectors, target_collectors
+from capacity.monitor.host.listeners import TargetListeners
 from capacity.monitor.limits.audit import audit
-from capacity.monitor.listeners import TargetListeners
 from capacity.monitor.readings import READ_ERRORS, Reading
 
 COPIED = (

@@ -7,7 +7,7 @@ import pytest
 
 from capacity.monitor.collectors import slab as module
 from capacity.monitor.collectors.slab import SlabCollector, parse_slabinfo
-from capacity.monitor.procfs import PAGE_BYTES
+from capacity.monitor.host.procfs import PAGE_BYTES
 
 HEAD = "slabinfo - version: 2.1\n# name <active_objs> ...\n"
 ROW = "{} 10 12 100 12 {} : tunables 0 0 0 : slabdata 4 {} 0\n"

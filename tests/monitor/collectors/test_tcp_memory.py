@@ -7,7 +7,7 @@ import pytest
 
 from capacity.domain.resources import LimitState, Resource
 from capacity.monitor.collectors.tcp_memory import TcpMemoryCollector
-from capacity.monitor.procfs import PAGE_BYTES
+from capacity.monitor.host.procfs import PAGE_BYTES
 
 
 @pytest.fixture

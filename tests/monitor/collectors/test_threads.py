@@ -10,8 +10,8 @@ import pytest
 
 from capacity.domain.resources import LimitState, Resource
 from capacity.monitor.collectors.threads import ThreadsCollector
-from capacity.monitor.discovery import Selector
-from capacity.monitor.target import Target
+from capacity.monitor.host.discovery import Selector
+from capacity.monitor.host.target import Target
 
 THREADS = """
 import threading, time

@@ -8,7 +8,7 @@ import pytest
 from capacity.domain.resources import LimitState, Resource
 from capacity.monitor.collectors import user_processes as module
 from capacity.monitor.collectors.user_processes import UserProcessesCollector, threads_of
-from capacity.monitor.target import process_tree
+from capacity.monitor.host.target import process_tree
 
 USER = str(1_000_000 + os.getpid())
 """A number that nobody here has, nor these tests in another process."""

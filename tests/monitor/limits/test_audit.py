@@ -8,8 +8,8 @@ import pytest
 from capacity.domain.resource_facts import LATENCIES
 from capacity.domain.resources import LimitState, Resource
 from capacity.monitor.collectors.registry import host_collectors, target_collectors
+from capacity.monitor.host.listeners import TargetListeners
 from capacity.monitor.limits.audit import audit
-from capacity.monitor.listeners import TargetListeners
 
 LISTEN = """
 import socket

@@ -3,9 +3,9 @@
 import pytest
 
 from capacity.domain.resources import LimitState
+from capacity.monitor.host.qdisc import Qdisc
 from capacity.monitor.limits import links as module
 from capacity.monitor.limits.links import link_entries, link_limit, shaped_bytes_per_s
-from capacity.monitor.qdisc import Qdisc
 
 
 @pytest.fixture

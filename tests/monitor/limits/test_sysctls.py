@@ -6,8 +6,8 @@ import subprocess
 import pytest
 
 from capacity.domain.resources import LimitState
+from capacity.monitor.host.procfs import PAGE_BYTES
 from capacity.monitor.limits.sysctls import sysctl_entries, sysctl_path
-from capacity.monitor.procfs import PAGE_BYTES
 
 
 def entries(target):

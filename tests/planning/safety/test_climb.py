@@ -16,8 +16,8 @@ from capacity.planning.safety.climb import (
     next_climb,
     next_level,
 )
-from capacity.workload.experiment import Experiment, Factors
-from capacity.workload.profile import Mix, Pace
+from capacity.workload.profiles.experiment import Experiment, Factors
+from capacity.workload.profiles.profile import Mix, Pace
 
 MIX = Mix(subscriptions_per_connection=2, requests_per_s_per_connection=0.0, poll_interval_s=1.0)
 PACE = Pace(connects_per_s=400.0, ramp_timeout_s=15.0, settle_s=2.0, plateau_s=7.0)

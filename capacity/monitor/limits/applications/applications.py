@@ -10,15 +10,15 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from capacity.domain.resources import AuditEntry, Limit
-from capacity.monitor.discovery import held_sockets
+from capacity.monitor.host.discovery import held_sockets
+from capacity.monitor.host.procfs import TICKS_PER_S, read_text
+from capacity.monitor.host.sock_diag import Listener
+from capacity.monitor.host.target import TargetView, read_stat
 from capacity.monitor.limits.applications.entries import limits_of, told, unclear
 from capacity.monitor.limits.applications.process import Process, files_of, names_of
 from capacity.monitor.limits.applications.registry import READERS, program_of
 from capacity.monitor.limits.applications.unit import unit_entries
-from capacity.monitor.procfs import TICKS_PER_S, read_text
 from capacity.monitor.readings import READ_ERRORS
-from capacity.monitor.sock_diag import Listener
-from capacity.monitor.target import TargetView, read_stat
 
 MOST_APPLICATIONS = 64
 """Looked at in one target; more are counted and not read."""

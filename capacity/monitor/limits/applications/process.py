@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from capacity.monitor.host.procfs import read_text
 from capacity.monitor.limits.applications.files import Files
 from capacity.monitor.limits.applications.settings import Setting, UnclearError
-from capacity.monitor.procfs import read_text
 
 _INTERPRETERS = ("python", "pypy")
 _DELETED = " (deleted)"

@@ -15,16 +15,16 @@ from pathlib import Path
 import pytest
 
 from capacity.domain.resources import AuditEntry, Limit, LimitState
-from capacity.monitor.discovery import Selector
+from capacity.monitor.host.discovery import Selector
+from capacity.monitor.host.listeners import TargetListeners
+from capacity.monitor.host.sock_diag import SocketTable
+from capacity.monitor.host.target import Target
 from capacity.monitor.limits.applications.applications import Applications
 from capacity.monitor.limits.applications.entries import unclear
 from capacity.monitor.limits.applications.files import Files
 from capacity.monitor.limits.applications.process import Process, names_of
 from capacity.monitor.limits.applications.registry import READERS, program_of
-from capacity.monitor.listeners import TargetListeners
 from capacity.monitor.readings import READ_ERRORS
-from capacity.monitor.sock_diag import SocketTable
-from capacity.monitor.target import Target
 
 PID = 7
 START_S, ANSWER_S = 60.0, 0.4

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from capacity.domain.resources import APPLICATION, LimitState
-from capacity.monitor.discovery import Selector
+from capacity.monitor.host.discovery import Selector
+from capacity.monitor.host.listeners import TargetListeners
+from capacity.monitor.host.target import Target, TargetView, process_tree, read_stat
 from capacity.monitor.limits.applications import applications as module
 from capacity.monitor.limits.applications.applications import Applications
 from capacity.monitor.limits.applications.files import Files
-from capacity.monitor.listeners import TargetListeners
-from capacity.monitor.target import Target, TargetView, process_tree, read_stat
 
 
 @pytest.fixture

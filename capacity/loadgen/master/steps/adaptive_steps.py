@@ -1,0 +1,119 @@
+"""Climbs with an experiment (workload.experiment) as far as the plan so far allows (planning.climb)."""
+
+import math
+from dataclasses import replace
+
+from capacity.domain.errors import RunInvalidError
+from capacity.domain.load import LoadStep
+from capacity.domain.observation import CutOff, StepObservation
+from capacity.domain.plan import CapacityPlan, Excuse
+from capacity.domain.resources import Limit
+from capacity.domain.run import RunRecord
+from capacity.loadgen.master.run_endings import Ending
+from capacity.loadgen.master.workers.merged_counts import MergedCounts
+from capacity.planning.evidence.saturated_steps import short_steps
+from capacity.planning.plan import plan
+from capacity.planning.safety.arrival_pace import arrival_pace_per_s
+from capacity.planning.safety.climb import Climb, Rules, next_climb
+from capacity.workload.profiles.experiment import Experiment
+
+LONGEST_RAMP_S = 60.0
+"""A level takes no longer to open at the pace of the one before."""
+
+
+class AdaptiveSteps:
+    """One experiment, from its first level on."""
+
+    is_search = False
+    is_careful = True
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        rules: Rules,
+        begun: tuple[LoadStep, ...],
+        declared: tuple[Limit, ...],
+    ) -> None:
+        """Take the steps that are *begun* with: the baseline and the first level."""
+        self._experiment = experiment
+        self.rules = rules
+        self._steps = list(begun)
+        self._declared = declared
+        self._is_down = False
+        self._repeated: list[LoadStep] = []
+        self._opened_per_s = 0.0
+        self._pace_per_s = math.inf
+        """Connections a second that the target's processors are asked for at most."""
+        self._seen: list[StepObservation] = []
+        self.short: CutOff | None = None
+        """How the last step was saturated, if it was so twice."""
+        self._to_repeat: LoadStep | None = None
+        self.reason = ""
+        self.answer: CapacityPlan | Excuse | None = None
+        """The plan so far."""
+        self._decided: Climb | None = None
+        self._trouble: str | None = None
+        """Why the climb could not go on, where that is no result."""
+
+    def after(self, observation: StepObservation, last: MergedCounts) -> None:  # noqa: ARG002
+        self._seen.append(observation)
+        short = short_steps(self._seen).get(observation.index)
+        is_first = short is not None and observation.step not in self._repeated
+        # Once may be a disturbance of the host; what lasts is the load's doing.
+        self._to_repeat = observation.step if is_first else None
+        self.short = None if is_first else short
+        ramp_s = (observation.plateau_started_at or 0.0) - observation.started_at
+        ramp_s -= observation.step.settle_s
+        if observation.connects >= self.rules.start and ramp_s > 0.0:
+            self._opened_per_s = observation.connects / ramp_s
+
+    def next_steps(self, record: RunRecord) -> tuple[LoadStep, ...]:
+        if self._is_down:
+            return ()
+        if self._to_repeat is not None:
+            self._repeated.append(self._to_repeat)
+            return (self._to_repeat,)
+        levels = sorted({step.connections for step in self._steps if step.connections})
+        climb = self._climb(record, levels)
+        if climb.connections is not None:
+            steps = tuple(
+                replace(step, connects_per_s=min(step.connects_per_s, self._pace_per_s))
+                for step in self._experiment.level(climb.connections, self._steps)
+            )
+        else:
+            is_whole = self._trouble is None
+            steps = self._experiment.way_down(self._steps) if is_whole else ()
+            self._is_down = True
+        self.reason, self._decided = climb.reason, climb
+        self._steps += steps
+        return steps
+
+    def take_decision(self) -> Climb | None:
+        """Return what was decided since the last call, if anything."""
+        decided, self._decided = self._decided, None
+        return decided
+
+    def end(self) -> Ending:
+        if self._trouble is None:
+            return "finished", {"climbed": self.reason}
+        return "aborted", {"reason": self._trouble, "exit_code": RunInvalidError.exit_code}
+
+    def _climb(self, record: RunRecord, levels: list[int]) -> Climb:
+        answer = self.answer = plan(record, declared=self._declared)
+        last = [step for step in self._seen if step.step.connections == levels[-1]]
+        void = next((step.void for step in last if step.void is not None), None)
+        if void is not None and all(step.void is not None for step in last):
+            self._trouble = f"the last level is void: {void}"
+            return Climb(connections=None, reason=self._trouble)
+        if isinstance(answer, Excuse) and record.manifest.agent is not None:
+            self._trouble = f"no capacity so far: {answer.reason}"
+            return Climb(connections=None, reason=self._trouble)
+        self._pace_per_s = arrival_pace_per_s(record, answer, self.rules.fraction)
+        per_s = self._opened_per_s or self._experiment.pace.connects_per_s
+        per_s = min(per_s, self._pace_per_s)
+        most_at_pace = levels[-1] + round(per_s * LONGEST_RAMP_S)
+        began_at, ended_at = self._seen[0].started_at, self._seen[-1].plateau_ended_at
+        used_s = (ended_at or began_at) - began_at
+        return next_climb(
+            record, answer, self.rules, levels, most_at_pace=most_at_pace, used_s=used_s
+        )

@@ -1,0 +1,129 @@
+"""From the merged counts of a step's phases to its observation, and the verdict whether it may be used."""
+
+from collections.abc import Collection, Mapping
+
+from capacity.domain.load import LoadStep
+from capacity.domain.observation import CutOff, GeneratorHealth, StepObservation
+from capacity.loadgen.master.workers.merged_counts import MergedCounts
+from capacity.loadgen.protocol.counters import PHASES, POLL_PHASES, poll_series_of, series_of
+from capacity.loadgen.wire.handshake import GENERATOR_FAULTS
+from capacity.workload.profiles.profile import Phase
+
+SATURATED_LAG_S = 0.1
+"""Above this the generator's own queue would be taken for the target's delay."""
+SATURATED_CPU_RATIO = 0.95
+"""Of a core: a worker cannot use more than one."""
+
+
+def observe(
+    *,
+    index: int,
+    step: LoadStep,
+    times: Mapping[Phase, float],
+    ended_at: float,
+    merged_counts: Mapping[Phase, MergedCounts],
+    connections_peak: int,
+    users: int,
+    workers: int,
+    disturbances: Collection[str],
+    cut_off: CutOff | None = None,
+) -> StepObservation:
+    """Sum up one step. `times` says when each phase began (recorder's clock, epoch seconds)."""
+    plateau = merged_counts.get(Phase.PLATEAU)
+    reached = Phase.PLATEAU in times and plateau is not None
+    every = MergedCounts()
+    for merged in merged_counts.values():
+        for reason, count in merged.failures.items():
+            every.failures[reason] = every.failures.get(reason, 0) + count
+        for series, histogram in merged.histograms.items():
+            every.histograms.setdefault(series, type(histogram)()).merge(histogram.counts)
+    health = _health(plateau, workers) if plateau is not None else None
+    return StepObservation(
+        index=index,
+        step=step,
+        started_at=times[Phase.RAMP],
+        plateau_started_at=times[Phase.PLATEAU] if reached else None,
+        plateau_ended_at=ended_at if reached else None,
+        load=plateau.load() if plateau is not None and reached else None,
+        users=users,
+        connections_peak=connections_peak,
+        connects=sum(merged.total("connects") for merged in merged_counts.values()),
+        failures=every.failures,
+        lost=sum(merged.total("lost") for merged in merged_counts.values()),
+        gaps=plateau.total("gaps") if plateau is not None else 0,
+        unmatched=plateau.total("unmatched") if plateau is not None else 0,
+        delivery_delay=plateau.quantiles("delivery_delay") if plateau is not None else None,
+        arrival_delay=plateau.quantiles("arrival_delay") if plateau is not None else None,
+        request_latency=plateau.quantiles("request_latency") if plateau is not None else None,
+        handshake_time=every.quantiles("handshake_time"),
+        opening={
+            phase: quantiles
+            for phase in PHASES
+            if (quantiles := every.quantiles(series_of(phase))) is not None
+        },
+        request_opening={
+            phase: quantiles
+            for phase in POLL_PHASES
+            if (quantiles := every.quantiles(poll_series_of(phase))) is not None
+        },
+        updates=plateau.total("deliveries") if plateau is not None else None,
+        numbered=plateau.total("deliveries") - plateau.total("unnumbered")
+        if plateau is not None
+        else None,
+        not_modified=plateau.total("not_modified") if plateau is not None else 0,
+        body_age=plateau.quantiles("body_age") if plateau is not None else None,
+        generator=health,
+        cut_off=cut_off,
+        delivery_rate_error_ratio=plateau.delivery_rate_error_ratio(
+            step.connections * step.subscriptions_per_connection
+        )
+        if plateau is not None
+        else None,
+        void=_void_reason(health, every.failures, disturbances),
+    )
+
+
+def _health(plateau: MergedCounts, workers: int) -> GeneratorHealth | None:
+    lag, queueing = plateau.quantiles("lag"), plateau.quantiles("queueing")
+    if lag is None:
+        return None
+    return GeneratorHealth(
+        workers=workers,
+        lag_p95_s=lag.p95_s,
+        cpu_ratio=plateau.cpu_ratio,
+        descriptors_ratio=plateau.descriptors_ratio,
+        queueing_p95_s=queueing.p95_s if queueing is not None else None,
+    )
+
+
+def _void_reason(
+    health: GeneratorHealth | None, failures: Mapping[str, int], disturbances: Collection[str]
+) -> str | None:
+    ours = {reason: count for reason, count in failures.items() if reason in GENERATOR_FAULTS}
+    if ours:
+        reason, count = max(ours.items(), key=lambda item: item[1])
+        if reason == "generator_no_row":
+            return (
+                f"the generator ran out of values: {count} times a connection found no row for itself;"
+                " add rows to the files in values of the target file"
+            )
+        return f"the load generator hit its own limit: {reason} {count} times; add workers or source addresses"
+    if disturbances:
+        return "; ".join(sorted(disturbances))
+    return None if health is None else _saturation(health)
+
+
+def _saturation(health: GeneratorHealth) -> str | None:
+    most = f"(p95; at most {SATURATED_LAG_S * 1000:.0f} ms)"
+    if health.queueing_p95_s is not None and health.queueing_p95_s > SATURATED_LAG_S:
+        waited = f"messages queued {health.queueing_p95_s * 1000:.0f} ms in its sockets {most}"
+    elif health.lag_p95_s > SATURATED_LAG_S:
+        waited = f"its scheduling lag was {health.lag_p95_s * 1000:.0f} ms {most}"
+    elif health.cpu_ratio > SATURATED_CPU_RATIO:
+        waited = (
+            f"its busiest worker used {health.cpu_ratio:.0%} of a core "
+            f"(at most {SATURATED_CPU_RATIO:.0%})"
+        )
+    else:
+        return None
+    return f"the load generator was saturated: {waited}; add a worker"

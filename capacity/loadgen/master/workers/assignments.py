@@ -1,0 +1,61 @@
+"""What the workers of a run are told: made from target, profile and step."""
+
+import math
+from collections.abc import Sequence
+
+from capacity.domain.load import LoadStep
+from capacity.loadgen.checks.preflight import Preflight
+from capacity.loadgen.protocol.orders import Orders, Stage
+from capacity.settings import dialect as dialect_settings
+from capacity.settings.profile import Profile, SafeProfile
+from capacity.settings.target import Target
+from capacity.workload.profiles.profile import Position
+
+SEEN_IN_S = 6.0
+"""Least time that a careful ramp takes. An agent samples once a second: what opens in two of them is
+at its limit before anybody has seen it coming."""
+MOST_FAILURES, MOST_FAILURES_RATIO = 20, 0.05
+"""Attempts to connect that a careful run lets fail in a step, all workers together: the larger one."""
+
+
+def orders_of(target: Target, profile: Profile, preflight: Preflight) -> Orders:
+    offset = preflight.clock_offset
+    return Orders(
+        target=target.model_dump(mode="json"),
+        dialect=dialect_settings.dump(preflight.dialect),
+        connections_per_user=profile.connections_per_user,
+        arrivals=profile.arrivals,
+        poll_interval_s=profile.poll_interval_s,
+        clock_offset_s=offset.offset_s if offset else 0.0,
+        subscriptions_by_address=profile.mix.subscriptions_per_connection,
+        slow_readers_ratio=profile.mix.slow_readers_ratio,
+        slow_read_bytes_per_s=profile.mix.slow_read_bytes_per_s,
+        is_careful=is_careful(profile),
+        most_memory_bytes=profile.worker_memory_mib * 2**20,
+    )
+
+
+def is_careful(profile: Profile) -> bool:
+    """Tell whether arrivals begin slowly: not where a storm of them is what is to be measured."""
+    return isinstance(profile, SafeProfile) and profile.arrivals != "together"
+
+
+def careful_rate_per_s(steps: Sequence[LoadStep], index: int) -> float:
+    """Return how fast a careful run opens connections: what they bring is seen in several samples."""
+    step = steps[index]
+    added = step.connections - (steps[index - 1].connections if index else 0)
+    return min(step.connects_per_s, added / SEEN_IN_S) if added > 0 else step.connects_per_s
+
+
+def stage_of(position: Position, step: LoadStep, shares: int, *, is_careful: bool = False) -> Stage:
+    """Return the part of one of *shares* workers in a phase of *step*."""
+    most = max(MOST_FAILURES, math.floor(MOST_FAILURES_RATIO * step.connections))
+    return Stage(
+        index=position.index,
+        phase=position.phase.value,
+        subscriptions_per_connection=step.subscriptions_per_connection,
+        requests_per_s=step.requests_per_s / shares,
+        connects_per_s=step.connects_per_s / shares,
+        churn_per_s=step.churn_per_s / shares,
+        most_failures=max(1, most // shares) if is_careful else None,
+    )

@@ -1,0 +1,150 @@
+"""The workers of a run: who is there, what each of them holds, and what they are told."""
+
+from locust.env import Environment
+
+import logging
+import math
+import time
+from dataclasses import replace
+from typing import Any
+
+from capacity.loadgen.checks.worker_identity import PROGRAM
+from capacity.loadgen.master.workers.check_in import present_workers, roll_of
+from capacity.loadgen.master.workers.liveness import Processes, note_death, note_life
+from capacity.loadgen.protocol import messages
+from capacity.loadgen.protocol.orders import Orders
+
+logger = logging.getLogger(__name__)
+
+SILENCE_S = 3.0
+"""A worker with orders reports twice a second; one this silent has joined before it could hear."""
+
+
+class WorkerPool:
+    """Knows the workers from the first order until the run is over."""
+
+    def __init__(self, environment: Environment, orders: Orders) -> None:
+        """Give the *orders* of a run to every worker that is there."""
+        self._environment = environment
+        self._orders = orders
+        self._roster = roll_of(environment)
+        self._called_s: dict[str, float] = {}
+        self._ordered_s: dict[str, float] = {}
+        self._rejected: set[str] = set()
+        self.gauges: dict[str, dict[str, Any]] = {}
+        """What each worker that is there said last of itself."""
+        self._heard_s: dict[str, float] = {}
+        self._processes = Processes()
+        self.last_fate = "nothing is known of it"
+        """What is known of the worker that was lost last."""
+        self.ids = present_workers(environment)
+        self.order_silent()
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def open_connections(self) -> int:
+        return sum(gauges["open_connections"] for gauges in self.gauges.values())
+
+    @property
+    def most_open(self) -> int:
+        """Return the most that were open at once lately, those included that were lost since."""
+        return sum(
+            gauges.get("most_open", gauges["open_connections"]) for gauges in self.gauges.values()
+        )
+
+    @property
+    def users(self) -> int:
+        return sum(gauges["users"] for gauges in self.gauges.values())
+
+    @property
+    def refused_by(self) -> dict[str, int]:
+        """Failures by reason, of those workers that have given up opening connections."""
+        reasons: dict[str, int] = {}
+        for gauges in self.gauges.values():
+            for reason, count in gauges.get("refused_by", {}).items():
+                reasons[reason] = reasons.get(reason, 0) + count
+        return reasons
+
+    @property
+    def heard(self) -> int:
+        """Count of the workers that have said what they hold."""
+        return len(self.gauges)
+
+    def note(self, worker: str, gauges: dict[str, Any]) -> None:
+        """Take what a worker says it holds; one that was lost holds nothing any more."""
+        note_life(self._environment.runner, worker)
+        if worker in self.ids:
+            self.gauges[worker] = gauges
+            self._heard_s[worker] = time.monotonic()
+            self._processes.note(worker, gauges["pid"])
+
+    def fate(self, worker: str) -> str:
+        """Return what is known of how a worker was lost."""
+        heard_s = self._heard_s.get(worker)
+        silent_s = None if heard_s is None else time.monotonic() - heard_s
+        self.last_fate = self._processes.fate(worker, silent_s)
+        return self.last_fate
+
+    def tell(self, message: str, body: Any = None) -> None:
+        """Send the same message to every worker."""
+        for worker in self.ids:
+            self._send(message, body, worker)
+
+    def changes(self) -> tuple[set[str], set[str]]:
+        """Return who was lost and who joined since the last call."""
+        before, present = self.ids, present_workers(self._environment)
+        ended = {worker for worker in present if self._processes.has_ended(worker)}
+        for worker in ended:
+            note_death(self._environment.runner, worker)
+        self.ids = present - ended
+        lost, joined = before - self.ids, self.ids - before
+        for worker in lost:
+            self.gauges.pop(worker, None)
+        for worker in joined & self._ordered_s.keys():  # It was only out of sight for a while.
+            self._ordered_s[worker] = time.monotonic()
+        return lost, joined
+
+    def order_silent(self) -> bool:
+        """Give the orders to whoever does not act on them yet; return whether there was any.
+
+        A newcomer is asked who it is first, and rejected when it runs another program.
+        """
+        now_s = time.monotonic()
+        ordered = False
+        for worker in self.ids - self.gauges.keys():
+            if worker in self._roster:
+                if now_s - self._ordered_s.get(worker, -math.inf) >= SILENCE_S:
+                    self._ordered_s[worker] = now_s
+                    self._order(worker)
+                    ordered = True
+            elif worker in self._roster.strangers:
+                self._reject(worker, f"runs {self._roster.strangers[worker]}, not {PROGRAM}")
+            elif now_s - self._called_s.get(worker, -math.inf) >= SILENCE_S:
+                self._called_s[worker] = now_s
+                self._roster.call(worker)
+        return ordered
+
+    def _order(self, worker: str) -> None:
+        identity = self._roster[worker]
+        if identity.trouble is not None:
+            self._reject(worker, identity.trouble)
+            return
+        clock = identity.clock
+        assert clock is not None
+        offset_s = self._orders.clock_offset_s - clock.offset_s
+        orders = replace(self._orders, clock_offset_s=offset_s, workers=max(1, len(self.ids)))
+        self._send(messages.BEGIN, orders.as_message(), worker)
+
+    def _reject(self, worker: str, reason: str) -> None:
+        """Have Locust end a worker that cannot take part; its users go to the others."""
+        if worker not in self._rejected:
+            self._rejected.add(worker)
+            logger.error("worker %s rejected: %s", worker, reason)
+            self._send("quit", None, worker)
+
+    def _send(self, message: str, body: Any, worker: str) -> None:
+        runner = self._environment.runner
+        assert runner is not None
+        runner.send_message(message, body, client_id=worker)

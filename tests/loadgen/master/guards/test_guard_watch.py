@@ -1,0 +1,137 @@
+import pytest
+
+from capacity.domain.histogram import bucket_of
+from capacity.domain.observation import CutOffKind
+from capacity.domain.sample import Sample
+from capacity.loadgen.master.guards.guard_watch import LEAST_TO_STOP, Guard, Moment
+from capacity.loadgen.master.workers.merged_counts import MergedCounts
+from capacity.settings.profile import ADAPTER
+from capacity.settings.target import Slo
+
+RAMP = {"profile": 1, "name": "tiny", "kind": "ramp", "levels": [2]}
+UNGUARDED = ADAPTER.validate_python(RAMP)
+GUARDED = ADAPTER.validate_python({**RAMP, "guards": {}})
+
+
+def sample(seq, segments_sent, retransmits):
+    return Sample(
+        seq=seq,
+        at=1_800_000_000.0 + seq,
+        interval_s=1.0,
+        used={},
+        gauges={},
+        counters={"segments_sent": segments_sent, "retransmits": retransmits},
+        missing={},
+        target_started_at=1.0,
+    )
+
+
+def moment(merged, **changes):
+    seen = {"connections": 1000, "is_loaded": True, "is_leaving": False}
+    return Moment(merged=merged, **{**seen, **changes})
+
+
+@pytest.fixture
+def merged(report):
+    def of(failures):
+        merged = MergedCounts()
+        merged.add("a", report(connects=50, failures=failures))
+        return merged
+
+    return of
+
+
+@pytest.mark.parametrize(
+    ("failures", "guard"),
+    [
+        ({}, None),
+        ({"connect_refused": 5}, None),
+        ({"connect_refused": 20}, "refusal"),
+        ({"handshake_rejected_503": 9, "connect_timeout": 9}, "refusal"),
+        ({"generator_ports": 40}, None),
+        ({"request_answered_500": 40}, None),
+    ],
+)
+def test_only_what_lets_nobody_in_counts_as_refusal(merged, failures, guard):
+    trip = Guard(GUARDED, ()).trip([], moment(merged(failures), is_loaded=True, is_leaving=False))
+
+    assert guard == (trip.guard if trip else None)
+
+
+def test_a_profile_without_guards_goes_on_whatever_happens(merged):
+    assert (
+        Guard(UNGUARDED, ()).trip(
+            [], moment(merged({"connect_refused": 500}), is_loaded=True, is_leaving=False)
+        )
+        is None
+    )
+
+
+def test_before_the_first_load_nothing_is_its_doing(merged):
+    guard = Guard(GUARDED, ())
+
+    assert (
+        guard.trip([], moment(merged({"connect_refused": 40}), is_loaded=False, is_leaving=False))
+        is None
+    )
+
+
+def test_a_crowd_that_leaves_trips_nothing_and_what_follows_is_judged_anew(merged):
+    guard = Guard(GUARDED, ())
+    samples = [sample(0, 0, 0), sample(1, 5000, 2500)]
+
+    assert guard.trip(samples, moment(merged({}), is_loaded=True, is_leaving=True)) is None
+
+    samples += [sample(2, 5100, 2500), sample(3, 10_000, 2500)]
+
+    assert guard.trip(samples, moment(merged({}), is_loaded=True, is_leaving=False)) is None
+
+    samples += [sample(4, 15_000, 5000)]
+
+    assert (
+        "retransmission"
+        == guard.trip(samples, moment(merged({}), is_loaded=True, is_leaving=False)).guard
+    )
+
+
+SLO = Slo.model_validate({"delivery_delay": {"quantile": 0.95, "limit_s": 0.1}})
+
+
+@pytest.mark.parametrize(
+    ("count", "delay_us", "guard"),
+    [(LEAST_TO_STOP, 300_000, "slo"), (LEAST_TO_STOP - 1, 300_000, None), (900, 50_000, None)],
+)
+def test_a_missed_objective_ends_a_run_once_it_is_no_chance(report, count, delay_us, guard):
+    merged = MergedCounts()
+    merged.add("a", report(histograms={"delivery_delay": {bucket_of(delay_us): count}}))
+    trip = Guard(GUARDED, (), SLO).trip([], moment(merged, is_loaded=True, is_leaving=False))
+
+    assert guard == (trip.guard if trip else None)
+
+
+@pytest.mark.parametrize(
+    ("refused_by", "kind", "said"),
+    [
+        ({"handshake_rejected_503": 10}, CutOffKind.REFUSED, "most by handshake_rejected_503"),
+        ({"handshake_rejected_429": 10}, CutOffKind.REFUSED, "set source_addresses"),
+        ({"connection_ended": 10}, CutOffKind.LOST, "dropped 10 of 1,000 connections"),
+        (
+            {"connection_ended": 8, "connect_refused": 2},
+            CutOffKind.LOST,
+            "rejected reconnects, connect_refused",
+        ),
+    ],
+)
+def test_who_was_let_in_and_is_lost_was_not_refused(refused_by, kind, said):
+    trip = Guard(GUARDED, ()).trip([], moment(MergedCounts(), refused_by=refused_by))
+
+    assert kind is trip.kind
+    assert said in trip.statement
+
+
+def test_what_was_lost_in_an_earlier_phase_counts_for_the_step(report):
+    merged = MergedCounts()
+    merged.add("a", report(lost=30))
+
+    assert Guard(GUARDED, ()).trip([], moment(merged)) is None
+    assert "loss" == Guard(GUARDED, ()).trip([], moment(merged, lost_before=30)).guard

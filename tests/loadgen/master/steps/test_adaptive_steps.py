@@ -1,0 +1,161 @@
+"""Climbs without an agent: no plan is possible, so that the profile's own bounds alone decide."""
+
+from dataclasses import replace
+
+import pytest
+
+from capacity.domain.load import LoadVector
+from capacity.domain.observation import CutOffKind, StepObservation
+from capacity.domain.run import RunManifest, RunRecord
+from capacity.domain.target import TargetSpec
+from capacity.loadgen.master.steps.adaptive_steps import LONGEST_RAMP_S, AdaptiveSteps
+from capacity.loadgen.master.workers.merged_counts import MergedCounts
+from capacity.planning.safety.climb import Rules
+from capacity.workload.profiles.experiment import Experiment, Factors
+from capacity.workload.profiles.profile import Mix, Pace
+
+MIX = Mix(subscriptions_per_connection=2, requests_per_s_per_connection=0.0, poll_interval_s=1.0)
+PACE = Pace(connects_per_s=400.0, ramp_timeout_s=15.0, settle_s=2.0, plateau_s=8.0)
+RULES = Rules(
+    start=20,
+    growth=3.0,
+    fraction=0.25,
+    levels=9,
+    longest_s=1e9,
+    most=400,
+    most_by="descriptors",
+)
+UNWATCHED = RunManifest(
+    format_version=1,
+    product_version="0",
+    run="r",
+    started_at=0.0,
+    target=TargetSpec(),
+    profile={},
+    steps=(),
+    audited_bound=None,
+    audited_by=None,
+    agent=None,
+    clock_offset=None,
+    generator={},
+    same_host=False,
+)
+
+
+class Climb:
+    """An experiment, and what is observed of each of its steps."""
+
+    def __init__(self, rules=RULES):
+        experiment = Experiment(mix=MIX, pace=PACE, factors=Factors(can_idle=True, can_poll=False))
+        begun = (experiment.baseline(), *experiment.level(20, [experiment.baseline()]))
+        self.climber = AdaptiveSteps(experiment, rules, begun, ())
+        self.offered = []
+        self.take(begun)
+
+    def take(self, steps, *, each_per_s=4.0, ramp_s=1.0, void=None):
+        for step in steps:
+            self.climber.after(
+                observed(len(self.offered), step, each_per_s, ramp_s, void), MergedCounts()
+            )
+            self.offered.append(step)
+
+    def follow(self, **observed):
+        record = RunRecord(
+            manifest=UNWATCHED, steps=(), samples=(), histograms={}, events=(), missing=()
+        )
+        steps = self.climber.next_steps(record)
+        self.take(steps, **observed)
+        return steps
+
+
+def observed(index, step, each_per_s, ramp_s, void):
+    begin = 1000.0 * index
+    subscribed = step.connections if step.subscriptions_per_connection else 0
+    return StepObservation(
+        index=index,
+        step=step,
+        started_at=begin,
+        plateau_started_at=begin + ramp_s + step.settle_s,
+        plateau_ended_at=begin + ramp_s + step.settle_s + step.plateau_s,
+        load=LoadVector(
+            connections=float(step.connections),
+            deliveries_per_s=each_per_s * subscribed,
+            delivered_bytes_per_s=0.0,
+            requests_per_s=0.0,
+            handshakes_per_s=0.0,
+        ),
+        users=step.connections,
+        connections_peak=step.connections,
+        connects=step.connections,
+        failures={},
+        lost=0,
+        gaps=0,
+        unmatched=0,
+        delivery_delay=None,
+        request_latency=None,
+        handshake_time=None,
+        generator=None,
+        void=void,
+    )
+
+
+def test_it_climbs_by_its_growth_to_its_bound_then_goes_down_once_and_ends():
+    climb = Climb()
+    levels, decided = [], []
+    for _ in range(5):
+        levels.append([step.connections for step in climb.follow()])
+        decided.append(climb.climber.take_decision())
+
+    assert [[60, 60], [180, 180], [400, 400], [180], []] == levels
+    assert [60, 180, 400, None, "-"] == [
+        each.connections if each is not None else "-" for each in decided
+    ]
+    assert ("finished", {"climbed": climb.climber.reason}) == climb.climber.end()
+    assert "descriptors" in climb.climber.reason
+
+
+def test_a_level_whose_updates_do_not_arrive_is_noticed_as_it_ends():
+    climb = Climb()
+    climb.follow()
+
+    assert climb.climber.short is None
+
+    level = climb.follow(each_per_s=1.0)
+
+    assert climb.climber.short is None
+
+    again = climb.follow(each_per_s=1.0)
+
+    assert level[-1:] == again
+    assert CutOffKind.SATURATED is climb.climber.short.kind
+
+
+def test_a_level_that_was_only_disturbed_is_climbed_from():
+    climb = Climb()
+    climb.follow()
+    climb.follow(each_per_s=1.0)
+    climb.follow()
+
+    assert climb.climber.short is None
+    assert [400, 400] == [step.connections for step in climb.follow()]
+
+
+def test_a_target_that_takes_connections_in_slowly_gets_levels_that_open_in_time():
+    climb = Climb(replace(RULES, most=100_000))
+    climb.follow(ramp_s=60.0)
+    steps = climb.follow()
+
+    # The last level opened one connection a second.
+    assert 60 + LONGEST_RAMP_S == pytest.approx(steps[-1].connections)
+
+
+def test_a_level_that_only_the_generator_spoiled_is_the_last_one():
+    climb = Climb()
+    climb.follow(void="its timers fired late")
+
+    assert () == climb.follow()
+
+    kind, detail = climb.climber.end()
+
+    assert ("aborted", 5) == (kind, detail["exit_code"])
+    assert "its timers fired late" in detail["reason"]

@@ -1,0 +1,149 @@
+"""Searches on targets with a planted limit, as pure conversations: steps in, observations back."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from capacity.domain.errors import ConfigError
+from capacity.loadgen.master.steps.limit_search import MOST_VOIDS, LimitSearch
+from capacity.loadgen.master.steps.step_summary import observe
+from capacity.loadgen.master.workers.merged_counts import MergedCounts
+from capacity.settings.profile import ADAPTER
+from capacity.workload.profiles.profile import Mix, Pace, Phase, mixed_step
+
+MIX = Mix(subscriptions_per_connection=1, requests_per_s_per_connection=0.5, poll_interval_s=1.0)
+PACE = Pace(connects_per_s=100.0, ramp_timeout_s=5.0, settle_s=1.0, plateau_s=2.0)
+PATTERN = mixed_step(100, MIX, PACE)
+PROFILE = ADAPTER.validate_python(
+    {
+        "profile": 1,
+        "name": "search",
+        "kind": "break",
+        "start": 10,
+        "limit": 1000,
+        "growth": 2.0,
+        "precision_ratio": 0.01,
+        "plateau_s": 2,
+        "longest_plateau_s": 8,
+    }
+)
+
+
+class Target:
+    """Holds up to *limit* connections; how often it recovers from more is planted too."""
+
+    def __init__(self, report, limit, *, recovers=True, void=None):
+        self.report, self.limit, self.recovers, self.void = report, limit, recovers, void
+        self.is_down = False
+
+    def offered(self, index, step):
+        held = 0 if self.is_down else min(step.connections, self.limit)
+        is_reached = held == step.connections
+        self.is_down = self.is_down or (not is_reached and not self.recovers)
+        times = {Phase.RAMP: 100.0, Phase.SETTLE: 101.0, Phase.PLATEAU: 102.0}
+        if not is_reached:
+            times = {Phase.RAMP: 100.0}
+        merged = MergedCounts(open_connections=[held])
+        merged.add("a", self.report(deliveries=held * 4, seconds=4.0))
+        observation = observe(
+            index=index,
+            step=step,
+            times=times,
+            ended_at=106.0,
+            merged_counts={list(times)[-1]: merged},
+            connections_peak=held,
+            users=held,
+            workers=1,
+            disturbances=(),
+        )
+        return replace(observation, void=self.void), merged
+
+
+@pytest.fixture
+def found(report):
+    """Search a target through; return the steps offered, what was recorded, and the end."""
+
+    def search(earlier=(), **planted):
+        seeker, target = LimitSearch(PROFILE, PATTERN, None, earlier), Target(report, **planted)
+        steps, recorded = [seeker.first_step()], []
+        while steps[-1] is not None and len(steps) < 60:
+            recorded.append(seeker.after(*target.offered(len(steps), steps[-1])))
+            steps.append(seeker.next_step())
+        return steps[:-1], [trial for trial in recorded if trial], seeker
+
+    return search
+
+
+@pytest.mark.parametrize("limit", [12, 100, 137, 999])
+def test_the_planted_limit_is_found_exactly(found, limit):
+    _steps, _recorded, seeker = found(limit=limit)
+    kind, detail = seeker.end()
+
+    assert ("finished", limit) == (kind, detail["last_passing"])
+    assert limit < detail["first_failing"] <= max(limit + 1, limit * 1.01)
+    assert "not_all_open" == detail["binding_slo"]["condition"]
+
+
+def test_a_target_without_a_limit_is_searched_to_the_profiles_and_no_further(found):
+    steps, _recorded, seeker = found(limit=5000)
+    _kind, detail = seeker.end()
+
+    assert 1000 == max(step.connections for step in steps) == detail["last_passing"]
+    assert detail["first_failing"] is None
+    assert "nothing broke" in detail["reason"]
+
+
+def test_the_result_was_held_for_the_longest(found):
+    steps, _recorded, seeker = found(limit=137)
+    _kind, detail = seeker.end()
+    held_s = [step.plateau_s for step in steps if step.connections == detail["last_passing"]]
+
+    assert 8.0 == max(held_s)
+
+
+def test_after_each_failure_the_target_is_relieved_before_the_next_count(found):
+    steps, recorded, _seeker = found(limit=137)
+    failed = {trial["connections"] for trial in recorded if trial["failure"]}
+
+    for step, after in pairwise(steps):
+        if step.connections in failed:
+            assert after.connections <= 137 / 2
+
+
+def test_a_step_brings_its_share_of_the_mix(found):
+    steps, _recorded, _seeker = found(limit=137)
+
+    assert all(0.5 * step.connections == step.requests_per_s for step in steps)
+
+
+def test_a_target_that_does_not_recover_ends_the_search_as_unreachable(found):
+    _steps, _recorded, seeker = found(limit=137, recovers=False)
+    kind, detail = seeker.end()
+
+    assert ("aborted", 4) == (kind, detail["exit_code"])
+    assert "the target did not recover" in detail["reason"]
+    assert "80 connections were held, 160 failed" in detail["reason"]
+
+
+def test_a_search_goes_on_where_an_earlier_one_was_cut(found):
+    whole, _recorded, seeker = found(limit=137)
+    rest, _recorded, resumed = found(limit=137, earlier=seeker.trials[:5])
+
+    assert len(rest) < len(whole)
+    assert 137 == resumed.end()[1]["last_passing"]
+
+
+def test_nothing_is_left_to_do_for_a_search_that_is_over(found):
+    seeker = found(limit=137)[2]
+
+    with pytest.raises(ConfigError, match="is complete: 137 connections were held, 138 failed"):
+        LimitSearch(PROFILE, PATTERN, None, seeker.trials).first_step()
+
+
+def test_steps_that_say_nothing_are_repeated_and_then_end_the_search(found):
+    steps, recorded, seeker = found(limit=137, void="a worker was lost")
+    kind, detail = seeker.end()
+
+    assert [10] * (MOST_VOIDS + 1) == [step.connections for step in steps]
+    assert ([], "aborted", 5) == (recorded, kind, detail["exit_code"])

@@ -1,0 +1,152 @@
+import pytest
+
+from capacity.domain.histogram import bucket_of
+from capacity.domain.load import LoadStep
+from capacity.loadgen.master.steps.step_summary import observe
+from capacity.loadgen.master.workers.merged_counts import MergedCounts
+from capacity.workload.profiles.profile import Phase
+
+STEP = LoadStep(
+    connections=10,
+    subscriptions_per_connection=1,
+    requests_per_s=1.0,
+    connects_per_s=10.0,
+    ramp_timeout_s=5.0,
+    settle_s=1.0,
+    plateau_s=4.0,
+    is_mix=True,
+)
+
+
+def observed(report, *, plateau=None, ramp=None, times=None, disturbances=()):
+    merged_counts = {}
+    for phase, changes in ((Phase.RAMP, ramp), (Phase.PLATEAU, plateau)):
+        if changes is not None:
+            merged_counts[phase] = MergedCounts(open_connections=[10, 10])
+            merged_counts[phase].add("a", report(phase=phase.value, **changes))
+    return observe(
+        index=2,
+        step=STEP,
+        times=times or {Phase.RAMP: 100.0, Phase.SETTLE: 101.0, Phase.PLATEAU: 102.0},
+        ended_at=106.0,
+        merged_counts=merged_counts,
+        connections_peak=10,
+        users=11,
+        workers=1,
+        disturbances=disturbances,
+    )
+
+
+def test_load_is_that_of_the_plateau_and_failures_those_of_the_whole_step(report):
+    observation = observed(
+        report,
+        ramp={"connects": 10, "failures": {"connect_refused": 3}, "deliveries": 999},
+        plateau={"deliveries": 40, "seconds": 4.0, "failures": {"request_failed_500": 1}},
+    )
+
+    assert (10.0, 10.0) == (observation.load.connections, observation.load.deliveries_per_s)
+    assert {"connect_refused": 3, "request_failed_500": 1} == observation.failures
+    assert 10 == observation.connects
+    assert observation.void is None
+
+
+def test_phases_of_opening_are_those_of_the_whole_step_in_their_order(report):
+    observation = observed(
+        report,
+        ramp={"histograms": {"opening_upgrade": {bucket_of(100): 3}}},
+        plateau={
+            "histograms": {"opening_tcp": {bucket_of(50): 1}, "opening_upgrade": {bucket_of(90): 2}}
+        },
+    )
+
+    assert ["tcp", "upgrade"] == list(observation.opening)
+    assert [1, 5] == [quantiles.count for quantiles in observation.opening.values()]
+    assert abs(observation.opening["upgrade"].max_s - 100e-6) < 1e-6
+
+
+def test_polls_have_their_own_phases_and_their_bodies_an_age_on_the_plateau(report):
+    observation = observed(
+        report,
+        ramp={
+            "not_modified": 5,
+            "histograms": {
+                "request_opening_tcp": {bucket_of(100): 3},
+                "body_age": {bucket_of(9): 9},
+            },
+        },
+        plateau={"not_modified": 2, "histograms": {"body_age": {bucket_of(90): 4}}},
+    )
+
+    assert {"tcp": 3} == {
+        phase: quantiles.count for phase, quantiles in observation.request_opening.items()
+    }
+    assert (2, 4) == (observation.not_modified, observation.body_age.count)
+    assert {} == observation.opening
+
+
+def test_a_step_that_was_not_reached_has_no_plateau_and_no_load(report):
+    observation = observed(report, ramp={"connects": 7}, times={Phase.RAMP: 100.0})
+
+    assert observation.plateau_started_at is None
+    assert observation.load is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"failures": {"generator_ports": 4}}, "generator_ports 4 times"),
+        (
+            {"histograms": {"lag": {bucket_of(300_000): 50}}},
+            "lag was 300 ms|lag was 301 ms|lag was 299 ms",
+        ),
+        (
+            {
+                "histograms": {"lag": {bucket_of(1000): 50}},
+                "gauges": {
+                    "open_connections": 10,
+                    "users": 11,
+                    "cpu_ratio": 0.99,
+                    "descriptors_ratio": 0.1,
+                    "pid": 1,
+                },
+            },
+            "99% of a core",
+        ),
+        (
+            {
+                "histograms": {
+                    "lag": {bucket_of(1000): 50},
+                    "queueing": {bucket_of(100): 90, bucket_of(400_000): 10},
+                }
+            },
+            "messages queued 399 ms in its sockets|messages queued 400 ms|messages queued 401 ms",
+        ),
+    ],
+    ids=["own ports", "timer lag", "cpu", "messages waited"],
+)
+def test_a_saturated_generator_voids_the_step_and_says_by_how_much(report, changes, said):
+    observation = observed(report, plateau=changes)
+
+    assert observation.void is not None
+    assert any(text in observation.void for text in said.split("|"))
+
+
+def test_a_lost_worker_voids_the_step(report):
+    assert (
+        "a worker was lost" == observed(report, plateau={}, disturbances={"a worker was lost"}).void
+    )
+
+
+def test_of_the_updates_it_is_told_how_many_were_checked_for_gaps(report):
+    plateau = {"deliveries": 40, "unnumbered": 30, "seconds": 4.0}
+    observation = observed(report, plateau=plateau)
+
+    assert (40, 10) == (observation.updates, observation.numbered)
+    assert (None, None) == (observed(report).updates, observed(report).numbered)
+
+
+def test_a_step_whose_values_ran_out_is_void_for_that(report):
+    void = observed(report, plateau={"failures": {"generator_no_row": 3}}).void
+
+    assert "3 times a connection found no row" in void
+    assert "values of the target file" in void

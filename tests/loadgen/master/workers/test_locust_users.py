@@ -1,0 +1,62 @@
+from locust import User
+from locust.env import Environment
+
+from dataclasses import replace
+
+import pytest
+
+from capacity.loadgen.master.workers.locust_users import (
+    SPAWNS_PER_S,
+    fix_poller_count,
+    spawns_per_s,
+    subscribers_of,
+)
+from capacity.workload.profiles.profile import Mix, Pace, ramp_steps
+
+MIX = Mix(subscriptions_per_connection=1, requests_per_s_per_connection=0.1, poll_interval_s=2.0)
+PACE = Pace(connects_per_s=400.0, ramp_timeout_s=10.0, settle_s=1.0, plateau_s=4.0)
+STEPS = ramp_steps(levels=[100, 250], mix=MIX, pace=PACE)
+
+
+@pytest.mark.parametrize(("connections_per_user", "users"), [(1, 250), (100, 3), (250, 1)])
+def test_users_are_as_many_as_hold_all_connections(connections_per_user, users):
+    assert users == subscribers_of(STEPS[2], connections_per_user)
+
+
+def test_users_come_faster_than_their_connections_and_leave_at_the_connect_rate():
+    down = (*STEPS, replace(STEPS[1]))
+
+    assert 800.0 == spawns_per_s(down, 2, 1)
+    assert 400.0 == spawns_per_s(down, 3, 1)
+
+
+def test_a_newcomer_changes_the_rate_so_that_locust_starts_its_users_again():
+    assert spawns_per_s(STEPS, 1, 1) != spawns_per_s(STEPS, 1, 2)
+    assert spawns_per_s(STEPS, 1, 0) == spawns_per_s(STEPS, 1, 1)
+
+
+def test_slow_connects_do_not_hold_back_users():
+    slow = [replace(step, connects_per_s=1.0) for step in STEPS]
+
+    assert SPAWNS_PER_S == spawns_per_s(slow, 1, 1)
+
+
+def test_pollers_are_as_many_as_the_busiest_step_can_take():
+    class Followers(User):
+        weight = 1
+
+    class Askers(User):
+        weight = 0
+        fixed_count = 1
+
+    environment = Environment(user_classes=[Followers, Askers])
+
+    assert 50 == fix_poller_count(environment, 25.0, 2.0) == Askers.fixed_count
+    assert 0 == Followers.fixed_count
+
+
+def test_without_a_class_of_pollers_there_are_none():
+    class Followers(User):
+        weight = 1
+
+    assert 0 == fix_poller_count(Environment(user_classes=[Followers]), 25.0, 2.0)

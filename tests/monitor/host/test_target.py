@@ -1,0 +1,292 @@
+"""Trees of real processes: forks, deaths, returns, and another process under the same pid."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from capacity.domain.errors import UnreachableError
+from capacity.monitor.host import target as module
+from capacity.monitor.host.discovery import Selector
+from capacity.monitor.host.target import Target, children, process_tree, read_stat
+
+FORK = "import os, signal; pids = []"
+MORE = "pids.append(os.fork()) or pids[-1] or signal.pause()"
+LESS = "pid = pids.pop(); os.kill(pid, 9); os.waitpid(pid, 0)"
+PIDS = "print(*pids)"
+LISTEN = "import socket; s = socket.create_server(('127.0.0.1', {})); print(s.getsockname()[1])"
+
+
+@pytest.fixture
+def hasty(monkeypatch):
+    """Children and returns are looked for on every view."""
+    monkeypatch.setattr(module, "_REFRESH_S", 0.0)
+    monkeypatch.setattr(module, "_RESOLVE_S", 0.0)
+    monkeypatch.setattr(module, "_REFRESH_COST_RATIO", 1e9)
+
+
+def resolved(**how):
+    target = Target(Selector(**how))
+    target.resolve()
+    return target
+
+
+def test_a_view_holds_the_whole_tree_parents_first(start_child, hasty):
+    child = start_child(FORK)
+    child.do(MORE)
+    child.do(MORE)
+    workers = {int(pid) for pid in child.do(PIDS)[0].split()}
+    view = resolved(pid=child.pid).view()
+
+    assert view.root == child.pid
+    assert view.stats.keys() == {child.pid, *workers}
+    child.do(LESS), child.do(LESS)
+
+
+def test_workers_come_and_go_from_view_to_view(start_child, hasty):
+    child = start_child(FORK)
+    target = resolved(pid=child.pid)
+    counts = [len(target.view().stats)]
+    for step in (MORE, MORE, LESS, MORE, LESS, LESS):
+        child.do(step)
+        counts.append(len(target.view().stats))
+
+    assert counts == [1, 2, 3, 2, 3, 2, 1]
+
+
+def test_a_process_for_each_connection_is_seen_on_the_next_beat(start_child):
+    child = start_child(FORK)
+    target = resolved(pid=child.pid)
+    target.view()
+    counts = []
+    for _ in range(3):
+        child.do(MORE)
+        counts.append(len(target.view().stats))
+    child.do(LESS)
+    counts.append(len(target.view().stats))
+    child.do(LESS), child.do(LESS)
+
+    assert counts == [2, 3, 4, 3]
+
+
+def test_so_is_that_of_a_server_behind_a_shell(start_child):
+    shell = start_child("import subprocess, sys; held = []")
+    shell.do(
+        "held.append(subprocess.Popen([sys.executable, '-ISc', 'import os, sys\\n"
+        "for line in sys.stdin: pid = os.fork() or sys.stdin.read()'], stdin=subprocess.PIPE))"
+    )
+    target = resolved(pid=shell.pid)
+    assert len(target.view().stats) == 2
+    shell.do("held[0].stdin.write(b'fork\\n'); held[0].stdin.flush(); import time; time.sleep(0.3)")
+
+    assert len(target.view().stats) == 3
+    shell.do("held[0].stdin.close(); held[0].wait()")
+
+
+def test_where_processes_are_many_children_of_those_without_wait_for_the_next_look(
+    start_child, monkeypatch
+):
+    monkeypatch.setattr(module, "_WATCHED", 1)
+    child = start_child(FORK)
+    child.do("r, w = os.pipe()")
+    child.do("pids.append(os.fork()) or pids[-1] or (os.read(r, 1), os.fork(), signal.pause())")
+    target = resolved(pid=child.pid)
+    seen = [len(target.view().stats)]
+    child.do("os.write(w, b'fork'); import time; time.sleep(0.3)")
+    seen.append(len(target.view().stats))
+    monkeypatch.setattr(module, "_REFRESH_S", 0.0)
+    target._look_at_s = 0.0
+    seen.append(len(target.view().stats))
+    for pid in target.view().stats.keys() - {child.pid}:
+        os.kill(pid, 9)
+
+    assert seen == [2, 2, 3]
+
+
+def test_the_start_is_in_the_agents_epoch_seconds(start_child):
+    before = time.time()
+    child = start_child()
+
+    assert before - 1.5 <= resolved(pid=child.pid).view().started_at <= time.time() + 1.5
+
+
+def test_a_pid_that_ended_stays_gone_with_a_reason(start_child, hasty):
+    child = start_child()
+    target = resolved(pid=child.pid)
+    target.view()
+    child.process.kill()
+    child.process.wait()
+
+    assert target.view() is None
+    assert f"process {child.pid} ended" in target.missing
+    assert target.view() is None
+    assert f"no process {child.pid}" in target.missing
+
+
+def test_a_zombie_is_gone(start_child, hasty, wait_until):
+    parent = start_child("import os, signal")
+    pid = int(parent.do("pid = os.fork(); pid or signal.pause(); print(pid)")[0])
+    target = resolved(pid=pid)
+    before = target.view()
+    os.kill(pid, 9)  # Its parent does not reap it.
+    wait_until(lambda: read_stat(pid).state == "Z")
+
+    assert before.root == pid
+    assert target.view() is None
+
+
+def test_another_process_under_the_same_pid_is_not_the_target(start_child, hasty):
+    child = start_child()
+    target = resolved(pid=child.pid)
+    # As if the pid had belonged to a process that started earlier.
+    target._root_ticks = target._started_ticks = {child.pid: 1}
+
+    assert target.view() is None
+    assert target.view() is None
+    assert "another one by now" in target.missing
+
+
+def test_a_port_is_followed_to_its_next_holder(start_child, hasty):
+    first = start_child(LISTEN.format(0))
+    port = int(first.said[0])
+    target = resolved(port=port)
+    before = target.view()
+    first.process.kill()
+    first.process.wait()
+    gone = target.view()
+    second = start_child(LISTEN.format(port))
+    after = target.view()
+
+    assert gone is None
+    assert (before.root, after.root) == (first.pid, second.pid)
+    assert after.started_at >= before.started_at
+    assert target.missing is None
+
+
+def test_a_replaced_master_is_found_although_a_worker_lives_on(start_child, hasty):
+    """The old worker inherited nothing that the new master holds."""
+    first = start_child(f"{LISTEN.format(0)}\nimport os, signal")
+    port = int(first.said[0])
+    worker = int(first.do("pid = os.fork(); pid or (s.close(), signal.pause()); print(pid)")[0])
+    target = resolved(port=port)
+    assert worker in target.view().stats
+    first.end()
+    second = start_child(LISTEN.format(port))
+    try:
+        view = target.view()
+
+        assert view.root == second.pid
+    finally:
+        os.kill(worker, 9)
+
+
+def test_looking_again_waits_its_time(start_child):
+    first = start_child(LISTEN.format(0))
+    port = int(first.said[0])
+    target = resolved(port=port)
+    first.end()
+    gone = target.view()
+    start_child(LISTEN.format(port))
+
+    assert gone is None
+    assert target.view() is None
+
+
+def test_nobody_is_resolved_from_nothing(start_child):
+    child = start_child()
+    child.end()
+    with pytest.raises(UnreachableError, match="no process"):
+        resolved(pid=child.pid)
+
+
+def test_children_of_every_thread_are_found(start_child):
+    child = start_child(FORK + "; import threading")
+    child.do(f"t = threading.Thread(target=lambda: ({MORE})); t.start(); t.join()")
+
+    assert children(child.pid) == [int(child.do(PIDS)[0])]
+    child.do(LESS)
+
+
+def test_grandchildren_belong_to_the_tree_and_the_agent_does_not(start_child):
+    child = start_child("import os, signal, time")
+    line = "pid = os.fork(); pid or (os.fork(), signal.pause()); print(pid)"
+    son = int(child.do(line)[0])
+    deadline = time.monotonic() + 5
+    while not (grandsons := children(son)) and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+    assert process_tree((child.pid,)) == [child.pid, son, *grandsons]
+    assert os.getpid() not in process_tree((os.getpid(),))
+    for pid in (son, *grandsons):
+        os.kill(pid, 9)
+
+
+def test_a_process_that_is_gone_has_neither_stat_nor_children():
+    assert read_stat(2**22 + 1) is None
+    assert children(2**22 + 1) == []
+
+
+def test_a_single_thread_can_be_read(start_child):
+    child = start_child()
+
+    assert read_stat(child.pid, file=f"task/{child.pid}/stat").parent_pid == os.getpid()
+
+
+def test_a_member_that_no_other_started_joins_with_its_cgroup(start_child, hasty, v1_cgroup):
+    first, second = start_child(), start_child()
+    group = v1_cgroup("pids", first)
+    target = resolved(cgroup=f"/{group.name}")
+    alone = target.view().stats.keys()
+    (group / "cgroup.procs").write_text(str(second.pid))
+    both = target.view().stats.keys()
+    first.end()
+    second.end()
+
+    assert (alone, both) == ({first.pid}, {first.pid, second.pid})
+
+
+def test_a_target_that_has_become_two_is_gone_until_one_is_left(start_child, hasty):
+    word = f"'planted-{os.getpid()}-twice'"
+    first = start_child(word)
+    target = resolved(cmdline=word)
+    first.end()
+    assert target.view() is None
+    second, third = start_child(word), start_child(word)
+    ambiguous = target.view(), target.missing
+    second.end()
+    one = target.view()
+
+    assert ambiguous[0] is None
+    assert "matches 2 targets" in ambiguous[1]
+    assert one.root == third.pid
+
+
+def test_a_stat_that_is_cut_short_is_a_target_that_cannot_be_read(write_file, tmp_path, hasty):
+    own = os.getpid()
+    stat = write_file(f"{own}/stat", Path(f"/proc/{own}/stat").read_text())
+    target = Target(Selector(pid=own), proc=str(tmp_path))
+    target.resolve()
+    target._look_at_s = float("inf")
+    there = target.view()
+    stat.write_text(f"{own} (python3) S 1")
+    torn, why = target.view(), target.missing
+
+    assert there.root == own
+    assert torn is None
+    assert "the target cannot be read: not in the documented format" in why
+
+
+def test_a_tree_of_a_thousand_processes_is_found_in_a_moment(start_child):
+    parent = start_child(
+        "import os\nnap = ['sleep', '60']\n"
+        "pids = [os.posix_spawnp('sleep', nap, os.environ) for _ in range(1000)]"
+    )
+    began_s = time.thread_time()
+    tree = process_tree((parent.pid,))
+    cost_s = time.thread_time() - began_s
+    parent.do("for pid in pids: os.kill(pid, 9)")
+    parent.do("for pid in pids: os.waitpid(pid, 0)")
+
+    assert len(tree) == 1001
+    assert cost_s < 0.5

@@ -1,0 +1,87 @@
+from dataclasses import replace
+
+import pytest
+
+from capacity.workload.profiles.profile import (
+    START,
+    Mix,
+    Pace,
+    Phase,
+    Position,
+    StepNotReachedError,
+    advance,
+    is_way_down,
+    ramp_s,
+    ramp_steps,
+)
+
+MIX = Mix(subscriptions_per_connection=2, requests_per_s_per_connection=0.01, poll_interval_s=1.0)
+PACE = Pace(connects_per_s=100, ramp_timeout_s=10, settle_s=2, plateau_s=5)
+
+
+TWO_STEPS = ramp_steps(levels=[100], mix=MIX, pace=PACE)
+AT_RAMP = Position(index=1, phase=Phase.RAMP, since_s=10)
+
+
+@pytest.mark.parametrize(
+    ("position", "elapsed_s", "open_connections", "expected"),
+    [
+        (START, 0.1, 0, Position(index=0, phase=Phase.SETTLE, since_s=0.1)),
+        (AT_RAMP, 11, 99, AT_RAMP),
+        (AT_RAMP, 11, 100, Position(index=1, phase=Phase.SETTLE, since_s=11)),
+        (
+            Position(index=1, phase=Phase.SETTLE, since_s=11),
+            13,
+            100,
+            Position(index=1, phase=Phase.PLATEAU, since_s=13),
+        ),
+        (
+            Position(index=0, phase=Phase.PLATEAU, since_s=2),
+            7,
+            0,
+            Position(index=1, phase=Phase.RAMP, since_s=7),
+        ),
+        (Position(index=1, phase=Phase.PLATEAU, since_s=13), 18, 100, None),
+    ],
+    ids=["baseline", "one missing", "all open", "settled", "next step", "last plateau over"],
+)
+def test_a_run_moves_on_when_the_phase_is_done(position, elapsed_s, open_connections, expected):
+    assert expected == advance(TWO_STEPS, position, elapsed_s, open_connections)
+
+
+def test_a_ramp_ends_the_run_when_its_arrivals_and_the_time_out_after_them_are_over():
+    arrivals_s, timeout_s = 100 / 100, 10
+
+    assert AT_RAMP == advance(TWO_STEPS, AT_RAMP, 10 + arrivals_s + timeout_s, 99)
+    with pytest.raises(StepNotReachedError):
+        advance(TWO_STEPS, AT_RAMP, 10 + arrivals_s + timeout_s + 0.1, 99)
+
+
+def test_a_ramp_down_ends_when_few_enough_are_left():
+    steps = (TWO_STEPS[1], TWO_STEPS[0])
+    on_the_way = Position(index=1, phase=Phase.RAMP, since_s=20)
+
+    assert on_the_way == advance(steps, on_the_way, 21, 5)
+    assert not is_way_down(steps, 0)
+    assert is_way_down(steps, 1)
+    assert Phase.SETTLE is advance(steps, on_the_way, 21, 0).phase
+
+
+def test_a_way_down_from_an_overload_ends_when_those_that_stay_are_open():
+    steps = [*TWO_STEPS, replace(TWO_STEPS[1], connections=50)]
+    relief = Position(index=2, phase=Phase.RAMP, since_s=20)
+
+    assert [Phase.RAMP, Phase.SETTLE, Phase.RAMP] == [
+        advance(steps, relief, 21, held).phase for held in (40, 50, 60)
+    ]
+
+
+def test_users_with_several_connections_each_leave_as_a_whole():
+    steps = [*TWO_STEPS, replace(TWO_STEPS[1], connections=45)]
+    relief = Position(index=2, phase=Phase.RAMP, since_s=20)
+
+    assert Phase.SETTLE is advance(steps, relief, 21, 50, 10).phase
+
+
+def test_a_ramp_takes_as_long_as_its_connections_at_the_connect_rate():
+    assert [0, 1] == [ramp_s(TWO_STEPS, index) for index in (0, 1)]
