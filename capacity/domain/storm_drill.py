@@ -6,12 +6,20 @@ from dataclasses import dataclass
 from capacity.domain.estimates import Estimate
 from capacity.domain.observation import Quantiles
 from capacity.domain.resources import Resource
-from capacity.domain.sizing import Retry
 
 RESTORED_SHARES = (0.50, 0.95, 0.99)
 """Of the clients that were cut, whose return is told."""
 UPGRADED = ""
 """Outcome of an attempt that the target let in; any other is the reason why it did not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """When clients that failed dial again."""
+
+    policy: str
+    waits_s: tuple[tuple[float, float], ...]
+    """Attempt -> shortest and longest wait before it; the last one holds for all further ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +67,8 @@ class StormDrill:
     """Distress of the target that came with the drill and did not end it, in words."""
     aborted: str | None = None
     """Why it was ended before its time; None where it was not."""
+    left_out: int = 0
+    """Attempts beyond those that a record keeps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +97,14 @@ class RestoredTime:
 class DrillOutcome:
     """A drill beside what the plan had foretold of it."""
 
-    drill: StormDrill
+    number: int
+    policy: str
+    """Of the clients that came back."""
+    connections: int
+    cut: int
+    restored: int
+    """Of those that were cut."""
+    longest_s: float
     times: tuple[RestoredTime, ...]
     served_per_s: float | None
     """Handshakes a second that were foretold; None where nothing was known of them."""
@@ -95,15 +112,19 @@ class DrillOutcome:
     """What they were to run out of; None: the rate of admission, or not known."""
     why_not_foretold: str | None
     admission: AdmissionRate | None
-    """None where nobody waited."""
+    """None where too few waited."""
     refused: Mapping[str, int]
     """Attempts that failed, by reason."""
     overflows: float | None
     """Connects that the target's listening sockets dropped; None where that is not read."""
-    queue_peak: float | None
-    """Fullest reading of the accept queue."""
-    queue_limit: float | None
     peaks: Mapping[Resource, tuple[float, float]]
     """Use just before the cut, and most during the drill, in the resource's unit."""
+    delay_before: Quantiles | None
+    delay_during: Quantiles | None
+    latency_before: Quantiles | None
+    latency_during: Quantiles | None
+    stayed_lost: int
+    signs: tuple[str, ...]
+    aborted: str | None
     is_of_generator: bool
     """The generator held the clients up itself: times are upper bounds."""

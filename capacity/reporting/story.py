@@ -19,6 +19,7 @@ from capacity.reporting.document import Fact, Section, Story, Verdict
 from capacity.reporting.drawing.charts import resource_figures
 from capacity.reporting.drawing.timeline import connections_figure
 from capacity.reporting.steps import latency_section, opening_section, polls_section, steps_section
+from capacity.reporting.storm_drill import storm_drill_sections
 from capacity.reporting.verdict import verdict
 from capacity.reporting.walls import (
     assumptions_section,
@@ -52,6 +53,7 @@ def story(record: RunRecord, plan: CapacityPlan | Excuse, notices: Sequence[str]
             ladder_section(plan),
             doubts_section(plan.doubts),
             assumptions_section(plan),
+            *storm_drill_sections(record, plan),
             *advice_sections(plan),
             _timeline_section(record),
             _resources_section(record, plan),

@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, TypeAdapter
 
 from capacity.domain.estimates import Estimate
-from capacity.domain.sizing import Demand, HostType, Retry
+from capacity.domain.sizing import Demand, HostType
+from capacity.domain.storm_drill import Retry
 from capacity.settings.target import RULES, Name
 from capacity.settings.yaml_file import Finding, load
 from capacity.workload.reconnect import ReconnectPolicy, waits_s

@@ -83,7 +83,7 @@ class Returning:
                 failed, asked_s = failed + 1, _asked_s(error)
                 continue
             self._attempts.append((began_s, self._let_in_s(client.slot), ""))
-            while (news := client.news.get()) == _SERVED:
+            while client.news.get() == _SERVED:
                 if not is_back:
                     self._restored_s.append(self._now_s())
                     is_back = True

@@ -61,9 +61,7 @@ class Subscriber(User):
         if clients is None:
             return
         failed_attempts = 0
-        while not clients.is_over and (
-            closed := [slot for slot in self._slots if slot.is_missing]
-        ):
+        while not clients.is_over and (closed := [slot for slot in self._slots if slot.is_missing]):
             is_refused = not self._connect(closed)
             if is_refused or any(slot.is_missing for slot in closed):
                 # A new stage is a new load: who waits out an earlier refusal takes part at once.

@@ -30,6 +30,7 @@ from capacity.loadgen.master.steps.course import course_from
 from capacity.loadgen.master.steps.forecasts import Forecasts
 from capacity.loadgen.master.steps.limit_search import TRIAL
 from capacity.loadgen.master.steps.step_results import WORKER_JOINED, WORKER_LOST, StepResults
+from capacity.loadgen.master.storm_drills import StormDrills
 from capacity.loadgen.master.workers.assignments import (
     careful_rate_per_s,
     is_careful,
@@ -45,6 +46,7 @@ from capacity.loadgen.master.workers.locust_users import (
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
 from capacity.loadgen.master.workers.worker_pool import WorkerPool
 from capacity.loadgen.protocol import messages
+from capacity.loadgen.protocol.orders import BETWEEN
 from capacity.planning.safety.guards import Trip
 from capacity.settings.profile import Profile
 from capacity.settings.target import Target
@@ -52,9 +54,6 @@ from capacity.workload.profiles.profile import START, Phase, Position, is_way_do
 from capacity.workload.profiles.search import Trial
 
 BEAT_S = 0.1
-BETWEEN = -1
-"""Index of the stage between two steps that were not known before: what is counted under it is in
-neither."""
 
 
 class Controller:
@@ -102,6 +101,7 @@ class Controller:
         self.pool = WorkerPool(environment, orders_of(target, profile, preflight))
         self.book = StepResults(self.pool, self.recorder)
         self.forecasts = Forecasts(preflight.declared, is_beside_load=LOCAL in self.pool.ids)
+        self.drills = StormDrills(profile, preflight, self.pool, self.book, self.recorder)
         self._greenlets: list[gevent.Greenlet] = []
 
     def begin(self) -> None:
@@ -128,6 +128,7 @@ class Controller:
         if self.open_connections > self._progress[0]:
             self._progress = (self.open_connections, self.elapsed_s)
         self.book.add(worker, report)
+        self.drills.add(worker, report)
 
     @property
     def open_connections(self) -> int:
@@ -297,8 +298,10 @@ class Controller:
         if isinstance(self.course, AdaptiveSteps) and (climb := self.course.take_decision()):
             self.recorder.event("climb", **asdict(climb))
             self.forecasts.note(closed, self.course.answer)
+        steps = steps or self.drills.step_after(self.course.end(), self.observations)
         if not steps:
-            self.finish(self.course.end())
+            ending = self.course.end()
+            self.finish(self.drills.run(ending, self._share_stage, self._watch_workers))
         elif self.course.is_search or not self._is_guarded_from(steps[0]):
             index = len(self.steps)
             self.steps += steps
@@ -356,6 +359,7 @@ class Controller:
         self._closing.begin(ending)
 
     def _close_record(self, kind: str, detail: dict[str, Any]) -> None:
+        self.drills.interrupt(str(detail.get("reason", kind)))
         self.pool.tell(messages.END)
         if self.book.has_open_step:
             self._close_step(
@@ -393,4 +397,4 @@ class Controller:
     def _note_forever(self) -> None:
         while not self.is_over:
             gevent.sleep(1.0)
-            self.recorder.point(self.book.point(self.position, self._failures))
+            self.recorder.point(self.drills.marked(self.book.point(self.position, self._failures)))

@@ -7,6 +7,10 @@ from typing import Any, Self
 from capacity.workload.profiles.arrivals import Arrivals
 from capacity.workload.reconnect import Policy
 
+BETWEEN = -1
+"""Index of the stage between two steps that were not known before: what is counted under it is in
+neither."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Orders:

@@ -10,6 +10,7 @@ line: the line is fitted behind the first third of the time.
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import pairwise
 from statistics import linear_regression, median
 
 FEWEST_POINTS = 10
@@ -68,7 +69,7 @@ def _unbroken(
     """Return the points up to where the queue ran empty for the first time."""
     if len(points) < FEWEST_POINTS:
         return list(points)
-    gaps_s = [after - before for before, after in zip(moments, moments[1:], strict=False)]
+    gaps_s = [after - before for before, after in pairwise(moments)]
     usual_s = median(gaps_s[len(gaps_s) // 2 :] or gaps_s or [0.0])
     ends_s = points[-1][0]
     for gap_s, before in zip(gaps_s, moments, strict=False):

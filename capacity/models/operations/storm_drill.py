@@ -11,7 +11,7 @@ for its first update, which are drawn.
 
 import heapq
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from random import Random
 
@@ -55,7 +55,7 @@ def restored_times_s(
     return sorted(restored_s)
 
 
-def share_restored_s(restored_s: list[float], clients: int, share_ratio: float) -> float | None:
+def share_restored_s(restored_s: Sequence[float], clients: int, share_ratio: float) -> float | None:
     """Return when that share of the *clients* was served again; None if it never was."""
     needed = max(1, math.ceil(share_ratio * clients - 1e-9))
     if len(restored_s) < needed or math.isinf(restored_s[needed - 1]):
