@@ -65,6 +65,9 @@ validate-told: $(VENV)/.tested  ## Likewise, with safe runs that are told a quar
 	$(PYTHON) tests/validation/run.py --told $(CASES)
 	$(PYTHON) tests/validation/table.py
 
+storms: $(VENV)/.tested  ## Cut and bring back clients in the settings of tests/validation/storms.py; some ten minutes.
+	$(PYTHON) tests/validation/storms.py $(CASES)
+
 fuzz: $(VENV)/.tested  ## Feed the frame reader, handshake and conversation junk for some five minutes.
 	CAPACITY_HYPOTHESIS_PROFILE=fuzz timeout 900 $(PYTHON) -m pytest -m hypothesis \
 	  tests/loadgen/wire/test_frames.py tests/loadgen/wire/test_compression.py \
@@ -102,4 +105,4 @@ $(VENV)/.benched: tests/benchmarks/requirements.txt $(VENV)/.tested
 	$(PIP) -r tests/benchmarks/requirements.txt
 	@touch $@
 
-.PHONY: help demo example test test-all coverage wheel lock pictures bench validate validate-told fuzz chaos soak
+.PHONY: help demo example test test-all coverage wheel lock pictures bench validate validate-told storms fuzz chaos soak

@@ -30,6 +30,7 @@ EMPTY_REPORT = {
     "said": [],
     "histograms": {},
     "is_final": False,
+    "drill": None,
     "gauges": {
         "open_connections": 0,
         "users": 0,

@@ -8,16 +8,20 @@ and whose height at t₀ is the burst. The first b are let in as fast as they ca
 line: the line is fitted behind the first third of the time.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
-from statistics import linear_regression, median
+from statistics import correlation, linear_regression, median
 
 FEWEST_POINTS = 10
 _BEHIND_RATIO = 0.3
 """Of the time, from which the line is fitted."""
-_WAITED_RATIO = 3.0
-"""Over the quickest: who took that long was in a queue."""
+FEWEST_WAITING = 4
+"""Others that still waited when one was let in: fewer are on their way and in no queue."""
+SHORTEST_S = 0.25
+"""Time that a line spans; what is let in within less came in one go."""
+STRAIGHT = 0.99
+"""Correlation of time and number, of a line."""
 _GAP_RATIO = 8.0
 """Over the usual gap: nobody was in the queue then, such as when connects were dropped."""
 
@@ -45,21 +49,22 @@ def admission(
         return None
     from_s = first_s + _BEHIND_RATIO * (points[-1][0] - first_s)
     fitted = [(at - first_s, n) for at, n in points if at >= from_s]
-    if len(fitted) < FEWEST_POINTS or fitted[-1][0] <= fitted[0][0]:
+    if len(fitted) < FEWEST_POINTS or fitted[-1][0] - fitted[0][0] < SHORTEST_S:
         return None
-    per_s, at_first = linear_regression(*zip(*fitted, strict=True))
-    if per_s <= 0.0:
+    times_s, numbers = zip(*fitted, strict=True)
+    if correlation(times_s, numbers) < STRAIGHT:
         return None
+    per_s, at_first = linear_regression(times_s, numbers)
     return per_s, max(1, round(at_first)), len(fitted)
 
 
 def _waited(ordered: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Return moment and number of each that was let in after a wait in a queue."""
-    quickest_s = min(moment - began for began, moment in ordered)
+    """Return moment and number of each that was let in while others waited."""
+    beginnings = sorted(began for began, _moment in ordered)
     return [
-        (moment, float(n + 1))
-        for n, (began, moment) in enumerate(ordered)
-        if n and began < ordered[n - 1][1] and moment - began > _WAITED_RATIO * quickest_s
+        (moment, float(n))
+        for n, (_began, moment) in enumerate(ordered, start=1)
+        if bisect_left(beginnings, moment) - n >= FEWEST_WAITING
     ]
 
 

@@ -15,8 +15,6 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from random import Random
 
-MOST_ATTEMPTS = 200
-"""Of one client; beyond them it never comes back."""
 _SIMULATED = 20_000
 """Clients in all repetitions together."""
 FEWEST_TIMES, MOST_TIMES = 5, 40
@@ -30,25 +28,29 @@ def restored_times_s(
     timeout_s: float,
     wait_s: Callable[[int, float], float],
     after_s: Callable[[float], float],
+    until_s: float,
     rng: Random,
 ) -> list[float]:
-    """Return when each client is served again, seconds since the cut, in order; ∞ for never.
+    """Return when each client is served again, seconds since the cut, in order; ∞ for not *until_s*.
 
     *wait_s* takes the number of failed attempts and a random number in [0, 1), *after_s* such a number.
     """
-    turn_after_s = 1.0 / served_per_s if served_per_s > 0.0 else math.inf
+    if served_per_s <= 0.0:
+        return [math.inf] * clients
+    turn_after_s = 1.0 / served_per_s
     virtual_s = -math.inf
     dials = [(wait_s(0, rng.random()), client, 0) for client in range(clients)]
     heapq.heapify(dials)
     restored_s = []
     while dials:
         at_s, client, failed = heapq.heappop(dials)
+        if at_s > until_s:
+            restored_s.append(math.inf)
+            continue
         turn_s = max(at_s, virtual_s - (burst - 1) * turn_after_s)
         virtual_s = max(virtual_s, turn_s) + turn_after_s
         if turn_s - at_s <= timeout_s:
             restored_s.append(turn_s + after_s(rng.random()))
-        elif failed + 1 >= MOST_ATTEMPTS or not math.isfinite(turn_s):
-            restored_s.append(math.inf)
         else:
             again_s = at_s + timeout_s + wait_s(failed + 1, rng.random())
             heapq.heappush(dials, (again_s, client, failed + 1))

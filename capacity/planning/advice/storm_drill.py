@@ -4,7 +4,8 @@ Storm drills beside what the plan foretells of them from the steps before.
 Foretold is a simulation (models/operations/storm_drill.py) of the drill's own clients: they dial as
 their habit says, and are let in at the rate that is left beside the load (arrival_cost.py, at the
 middle of its cost), or at the rate of admission where that is lower. What comes after the wait, their
-handshake and first update, is as the ramps had it. Nothing of a drill enters its forecast.
+handshake and first update, is as the ramps had it. A drill is foretold from the steps, and from what
+lets connections in as earlier drills met it; nothing of a drill enters its own forecast.
 """
 
 import math
@@ -15,6 +16,7 @@ from random import Random
 from statistics import median
 
 from capacity.domain.estimates import Estimate
+from capacity.domain.load import SLOW_HANDSHAKE_S
 from capacity.domain.plan import CapacityPlan, Excuse
 from capacity.domain.resources import Resource
 from capacity.domain.run import RunRecord
@@ -59,12 +61,17 @@ class _Rates:
     mid: float
     high: float
     bound_by: Resource | None
+    burst: int = 1
 
 
 def drill_outcomes(record: RunRecord, plan: CapacityPlan | Excuse) -> tuple[DrillOutcome, ...]:
     """Return each storm drill of a run; what *plan* foretells of it as far as it can."""
     before = _until_cut(record) if record.storms else record
-    return tuple(_outcome(record, before, plan, drill) for drill in record.storms)
+    outcomes: list[DrillOutcome] = []
+    for drill in record.storms:
+        met = [outcome.admission for outcome in outcomes if outcome.admission is not None]
+        outcomes.append(_outcome(record, before, plan, drill, met[-1] if met else None))
+    return tuple(outcomes)
 
 
 def _until_cut(record: RunRecord) -> RunRecord:
@@ -80,9 +87,13 @@ def _until_cut(record: RunRecord) -> RunRecord:
 
 
 def _outcome(
-    record: RunRecord, before: RunRecord, plan: CapacityPlan | Excuse, drill: StormDrill
+    record: RunRecord,
+    before: RunRecord,
+    plan: CapacityPlan | Excuse,
+    drill: StormDrill,
+    met: AdmissionRate | None,
 ) -> DrillOutcome:
-    rates = _rates(before, plan, drill.connections)
+    rates = _rates(before, plan, drill.connections, met)
     foretold: Sequence[Estimate | None] = [None] * len(RESTORED_SHARES)
     if isinstance(rates, _Rates):
         foretold = _foretold(drill, rates, _after_s(before))
@@ -123,7 +134,12 @@ def _outcome(
     )
 
 
-def _rates(record: RunRecord, plan: CapacityPlan | Excuse, connections: int) -> _Rates | Unanswered:
+def _rates(
+    record: RunRecord,
+    plan: CapacityPlan | Excuse,
+    connections: int,
+    met: AdmissionRate | None,
+) -> _Rates | Unanswered:
     if isinstance(plan, Excuse):
         return Unanswered(reason=f"No capacity: {plan.reason}", remedy="")
     cost = arrival_cost(record, plan)
@@ -133,9 +149,18 @@ def _rates(record: RunRecord, plan: CapacityPlan | Excuse, connections: int) -> 
     if cost.admitted_per_s is not None:
         rate = cost.admitted_per_s
         rates.append(_Rates(low=rate, mid=rate, high=rate, bound_by=None))
-    if (met := cost.admission_per_s) is not None:
-        rates.append(_Rates(low=met.low, mid=met.mid, high=met.high, bound_by=None))
+    if (seen := cost.admission_per_s) is not None and _are_slow(record):
+        rates.append(_Rates(low=seen.low, mid=seen.mid, high=seen.high, bound_by=None))
+    if met is not None:
+        rate = met.per_s
+        rates.append(_Rates(low=rate, mid=rate, high=rate, bound_by=None, burst=met.burst))
     return min(rates, key=lambda rate: rate.mid)
+
+
+def _are_slow(record: RunRecord) -> bool:
+    """Tell whether more than a stray handshake was slow in some ramp: a single one is chance."""
+    times = (step.handshake_time for step in record.steps)
+    return any(time is not None and time.p99_s > SLOW_HANDSHAKE_S for time in times)
 
 
 def _of_wall(plan: CapacityPlan, cost: ArrivalCost, resource: Resource, connections: int) -> _Rates:
@@ -185,10 +210,11 @@ def _foretold(
             restored_times_s(
                 drill.cut,
                 served_per_s=per_s,
-                burst=1,
+                burst=rates.burst,
                 timeout_s=drill.handshake_timeout_s,
                 wait_s=lambda failed, random01: _wait_s(drill.habit, failed, random01),
                 after_s=after_s,
+                until_s=drill.longest_s,
                 rng=rng,
             )
             for _ in range(times)
