@@ -1,6 +1,7 @@
 VENV := .venv
 MINUTES := 60
 CASES :=
+EXHIBITS :=
 PYTHON := $(VENV)/bin/python
 PIP := $(PYTHON) -m pip install --quiet --disable-pip-version-check
 LOCK = $(PYTHON) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 \
@@ -13,7 +14,7 @@ demo: $(VENV)/.installed  ## Measure the bundled exchange and say how many conne
 	@$(VENV)/bin/capacity demo
 
 example: $(VENV)/.installed  ## Make the example report again from its recorded run, reports/example.
-	$(VENV)/bin/capacity plan reports/example
+	$(VENV)/bin/capacity plan reports/example --demand example --hosts example
 	$(VENV)/bin/capacity report reports/example
 
 test: $(VENV)/.tested  ## Lint, types, import rules, dead code and tests; some minutes on two cores.
@@ -68,6 +69,10 @@ validate-told: $(VENV)/.tested  ## Likewise, with safe runs that are told a quar
 storms: $(VENV)/.tested  ## Cut and bring back clients in the settings of tests/validation/storms.py; some ten minutes.
 	$(PYTHON) tests/validation/storms.py $(CASES)
 
+museum: $(VENV)/.tested  ## Re-enact outages beside their healthy twins, as root; EXHIBITS='session_limit' for some.
+	$(PYTHON) tests/museum/reenact.py $(EXHIBITS)
+	$(PYTHON) tests/museum/page.py
+
 fuzz: $(VENV)/.tested  ## Feed the frame reader, handshake and conversation junk for some five minutes.
 	CAPACITY_HYPOTHESIS_PROFILE=fuzz timeout 900 $(PYTHON) -m pytest -m hypothesis \
 	  tests/loadgen/wire/test_frames.py tests/loadgen/wire/test_compression.py \
@@ -76,6 +81,9 @@ fuzz: $(VENV)/.tested  ## Feed the frame reader, handshake and conversation junk
 
 chaos: $(VENV)/.tested  ## Kill, stop and interrupt processes of TRIALS (100) short runs, and judge what is left; resumable.
 	$(PYTHON) tests/end_to_end/chaos.py --trials $(or $(TRIALS),100) --seed $(or $(SEED),1)
+
+mutants: $(VENV)/.tested  ## Change SAMPLE (200) constants and operators one by one, and see which change no test notices.
+	nice -n 19 $(PYTHON) tests/mutants.py --sample $(or $(SAMPLE),200) $(if $(SEED),--seed $(SEED)) $(if $(AGAIN),--again $(AGAIN))
 
 soak: $(VENV)/.tested  ## Let connections come and go for MINUTES (60), and say what the worker grew by.
 	$(PYTHON) tests/benchmarks/soak.py $(MINUTES)
@@ -105,4 +113,4 @@ $(VENV)/.benched: tests/benchmarks/requirements.txt $(VENV)/.tested
 	$(PIP) -r tests/benchmarks/requirements.txt
 	@touch $@
 
-.PHONY: help demo example test test-all coverage wheel lock pictures bench validate validate-told storms fuzz chaos soak
+.PHONY: help demo example test test-all coverage wheel lock pictures bench validate validate-told storms museum fuzz chaos mutants soak

@@ -23,11 +23,11 @@ _.daemon_threads, _.request_queue_size, _.address_family, _.server_port, _.servi
 _.server_version, _.sys_version, _.timeout, _.disable_nagle_algorithm, _.wbufsize
 _.do_GET, _.do_POST, _.close_connection, _.request_version, _.log_message
 # The report's template.
-_.svg
+_.svg, _.proof, _.do, _.badge, _.chart, _.chart_heading, _.chart_note, _.cards
 # The live page's template.
 _.outlook, _.upcoming, _.target_connections, _.forecast_note, _.forecast_figure, _.caveats
 # Objects that are written out as a whole.
-_.snapped, _.void_steps, _.push_idle, _.push_per_delivery_per_s, _.poll_per_request_per_s
+_.pinged, _.snapped, _.void_steps, _.push_idle, _.push_per_delivery_per_s, _.poll_per_request_per_s
 _.order_type, _.order_state, _.last_update_timestamp
 _.too_slow, _.accept_failures, _.slipped_s, _.arrival_limit
 _.delivered_bytes, _.untimed, _.fingerprint, _.unit_costs

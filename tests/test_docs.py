@@ -43,12 +43,14 @@ PAGES = [
     "config/deploy/agent.md",
     "config/deploy/README.md",
     "docs/connection-limits.md",
+    "docs/dialects.md",
     "docs/limits.md",
+    "docs/museum.md",
     "docs/own-service.md",
     "reports/README.md",
     "reports/measured.md",
 ]
-TYPED = ("README.md", "config/deploy/agent.md", "docs/own-service.md")
+TYPED = ("README.md", "config/deploy/agent.md", "docs/dialects.md", "docs/own-service.md")
 LINES = [
     line.strip().removeprefix(".venv/bin/")
     for page in TYPED
@@ -143,6 +145,9 @@ def assert_options_exist(arguments):
 
         known = {option for action in parser()._actions for option in action.option_strings}
     else:
+        if isinstance(command, click.Group):
+            command = command.get_command(context, rest[0])
+            assert command is not None
         known = {option for parameter in command.params for option in parameter.opts}
 
     assert {argument for argument in rest if argument.startswith("--")} <= known

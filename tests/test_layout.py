@@ -22,8 +22,10 @@ UNTESTED_MODULES = {
     Path("monitor/collectors/base.py"),
     Path("planning/evidence/missing_evidence.py"),
     Path("reporting/document.py"),
+    Path("reporting/first_screen/screen.py"),
     Path("sources/source.py"),
     Path("workload/dialects/dialect.py"),
+    Path("workload/drafting/sections.py"),
 }
 # About the project as a whole, and stories that cross the packages.
 UNMAPPED_FOLDERS = {
@@ -31,6 +33,7 @@ UNMAPPED_FOLDERS = {
     Path("benchmarks"),
     Path("backtest"),
     Path("validation"),
+    Path("museum"),
     Path("field"),
     Path(),
 }

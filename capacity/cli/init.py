@@ -13,13 +13,14 @@ FOLDERS = ("config", "locustfiles")
 
 
 @click.command()
-def command() -> None:
-    """Write config/ and locustfiles/ into the current folder, for you to edit.
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=".")
+def command(folder: Path) -> None:
+    """Write config/ and locustfiles/ into FOLDER (default: the current one), for you to edit.
 
     Names such as --target mine are looked up there first, and then in what capacity ships.
     Nothing is overwritten.
     """
-    for path in lay_out(Path()):
+    for path in lay_out(folder):
         click.echo(path)
     click.echo(
         "Next: describe your service in config/targets/mine.yaml (config/README.md lists the keys), "
@@ -38,6 +39,7 @@ def lay_out(where: Path) -> list[Path]:
         )
     unfinished = where / f".capacity-init-{os.getpid()}"
     try:
+        where.mkdir(parents=True, exist_ok=True)
         for folder in FOLDERS:
             shutil.copytree(
                 shipped(folder), unfinished / folder, ignore=shutil.ignore_patterns("__pycache__")

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from capacity.domain.errors import ConfigError, RunInvalidError
 from capacity.domain.plan import CapacityPlan, Excuse
-from capacity.domain.sizing import Demand, HostType
+from capacity.domain.sizing import Advice, Demand, HostType, Sizing
 from capacity.domain.words import printable
 from capacity.notebook import plan as planned
 from capacity.planning.advice.advice import advice
@@ -44,8 +44,12 @@ _LADDER_COLUMNS = (0, 1, 2, 5, 6, 7, 8)
 @click.option("--json", "as_json", is_flag=True, help="Print plan.json instead of a table.")
 def command(run: str, demand: str | None, hosts: str | None, *, as_json: bool) -> None:
     """Compute the capacity from RUN, a directory or a name under reports/runs."""
+    path = located(run)
+    before = None if demand is not None else planned_before(path)
     wanted, types = demanded(demand, hosts)
-    answer = plan_run(located(run), wanted, types)
+    answer = plan_run(path, wanted, types)
+    if (said := _of_sizing_before(before)) is not None:
+        click.echo(said, err=True)
     if as_json:
         click.echo(json_document.render(answer), nl=False)
     else:
@@ -85,13 +89,44 @@ def demanded(demand: str | None, hosts: str | None) -> tuple[Demand | None, tupl
 def plan_run(
     run: Path, demand: Demand | None = None, hosts: Sequence[HostType] = ()
 ) -> CapacityPlan | Excuse:
-    """Plan from the run in *run*, size for *demand* on *hosts*, and write plan.json into it."""
+    """Plan from the run in *run*, size for *demand* on *hosts*, and write plan.json into it.
+
+    Without a demand that of the plan before is asked again.
+    """
     record = run_directory.load(run)
     answer = planned(record)
     if isinstance(answer, CapacityPlan):
+        if demand is None and (before := planned_before(run)) is not None:
+            demand, hosts = before.demand, before.hosts
         answer = replace(answer, advice=advice(record, answer, demand, hosts))
     write_whole(run / PLAN_FILE, json_document.render(answer))
     return answer
+
+
+def planned_before(run: Path) -> Advice | None:
+    """Return the advice in the plan.json of *run*; None where there is none that can be read."""
+    try:
+        plan = json_document.parse((run / PLAN_FILE).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, ConfigError):
+        return None
+    return plan.advice if isinstance(plan, CapacityPlan) else None
+
+
+def _of_sizing_before(before: Advice | None) -> str | None:
+    """Return what became of the sizing of the plan before; None where there was none."""
+    if before is None:
+        return None
+    if before.demand is not None:
+        return (
+            f"Sized for the demand {printable(before.demand.name)} of the plan before;"
+            " --demand gives another, and without plan.json there is none."
+        )
+    if isinstance(before.sizing, Sizing):
+        return (
+            f"The sizing for the demand {printable(before.sizing.demand)} is gone: the plan before does"
+            " not hold the demand itself; give it again with --demand."
+        )
+    return None
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -30,6 +30,8 @@ class DoubtKind(StrEnum):
     NEAR_TIE = "near_tie"
     TARGET_RESTARTED = "target_restarted"
     LOST_CONNECTIONS = "lost_connections"
+    BOUNDED_LIFETIME = "bounded_lifetime"
+    UNSERVED_CONNECTIONS = "unserved_connections"
     SAMPLES_MISSING = "samples_missing"
     UNMATCHED_FRAMES = "unmatched_frames"
     CLOCK_OFFSET = "clock_offset"
@@ -82,7 +84,7 @@ class CaveatFacts:
 _JUDGEMENT = "chosen: no published bound is known"
 
 FARTHEST_RATIO = Bound(10.0, "times the tested load, that a measured cost can be carried: chosen")
-BY_DESIGN_RATIO = Bound(4.5, "the safe profile tests to a quarter, so that a ratio of 4 is meant")
+BY_DESIGN_RATIO = Bound(5.0, "the safe profile tests to 22 %, so that a ratio of 4.5 is meant")
 NEAR_RATIO = Bound(
     2.0, "a wall that surely lies this many times beyond the capacity does not matter: chosen"
 )
@@ -195,6 +197,14 @@ CAVEAT_FACTS: Mapping[DoubtKind, CaveatFacts] = {
     DoubtKind.LOST_CONNECTIONS: CaveatFacts(
         label="connections dropped by the target",
         check="connections that the target ended in the steps used",
+    ),
+    DoubtKind.BOUNDED_LIFETIME: CaveatFacts(
+        label="connections ended at a set age",
+        check="connections that the target ended when they were as old as all others that it ended",
+    ),
+    DoubtKind.UNSERVED_CONNECTIONS: CaveatFacts(
+        label="connections open, not served",
+        check="connections without an update or an answer to a ping on a plateau that was used",
     ),
     DoubtKind.SAMPLES_MISSING: CaveatFacts(
         label="missing samples",

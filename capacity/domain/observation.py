@@ -25,6 +25,8 @@ class CutOffKind(StrEnum):
     """An objective of the target file was missed."""
     SATURATED = "saturated"
     """Less arrived than was due."""
+    UNSERVED = "unserved"
+    """Connections stayed open, and the target served them no more."""
     GUARDED = "guarded"
     """A resource passed the bound of a guard."""
     STOPPED = "stopped"
@@ -125,8 +127,22 @@ class StepObservation:
     """None for a step that was held to its end, and in runs of versions before 0.2."""
     updates: int | None = None
     """Updates that came on the plateau; None in older runs."""
+    unmatched_by: Mapping[str, int] = field(default_factory=dict)
+    """Why frames on the plateau were not understood -> how many; empty in older runs."""
     numbered: int | None = None
     """Those of them before which a missing one would have been seen by its number."""
+    expired: int | None = None
+    """Connections that the target ended at a set age, over the whole step; None in older runs."""
+    lifetime_s: float | None = None
+    """That age, as far as one was seen."""
+    followers: int | None = None
+    """Connections that were open for the whole plateau and followed a channel; None in older runs."""
+    unserved: int | None = None
+    """Of them, those without an update while others on the same channels had theirs."""
+    pinged: int | None = None
+    """Connections that brought nothing for half of the plateau, and were asked whether they live."""
+    half_open: int | None = None
+    """Of them, those that did not answer, of a target that answers pings."""
     delivery_rate_error_ratio: float | None = None
     """Standard error of the deliveries per second on the plateau, over their mean; None where fewer
     than two reports tell."""

@@ -142,6 +142,8 @@ class CapacityPlan:
     """What every plan of a target like this takes for granted (`is_assumed` of its row)."""
     widest_mix: LoadVector | None = None
     """Of each part of the load the most per connection that a plateau carried; None if not known."""
+    fan: tuple[Estimate, ...] = ()
+    """The capacity's intervals at 50, 80 and 90 %, narrowest first; empty in plans made before."""
     met: MetLimit | None = None
     """The lowest limit that the run itself met, along the mix; None if it met none."""
     next_level: NextLevel | None = None

@@ -151,6 +151,12 @@ class ArrivalCost:
     """As declared for one instance; None: nobody limits the rate."""
     admission_per_s: Estimate | None = None
     """As the ramps met it, of one instance; None: none was held back by what lets connections in."""
+    memory_bytes: Estimate | None = None
+    """Held for a client while it arrives, beyond what its connection keeps; None: nothing shows."""
+    memory_held_s: float | None = None
+    """For how long."""
+    at_once: Estimate | None = None
+    """Clients that fit into an instance's memory when they arrive within that time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,5 +287,9 @@ class Advice:
     break_even: BreakEven | Unanswered
     exhaustion: Exhaustion | Unanswered | None
     sensitivities: tuple[Sensitivity, ...]
+    demand: Demand | None = None
+    """What was asked for, so that the same can be asked again; None in plans made before."""
+    hosts: tuple[HostType, ...] = ()
+    """The catalogue that came with it."""
     drills: tuple[DrillOutcome, ...] = ()
     """The storm drills of the run, as measured and as foretold."""

@@ -159,5 +159,12 @@ def interval(estimate: Estimate) -> str:
         return "exact"
     if not estimate.is_bounded:
         return f"at least {about(estimate.low)} ({share((1.0 + estimate.confidence) / 2.0)})"
-    low, high = _shown(estimate.low, estimate), _shown(estimate.high, estimate)
+    low, high = interval_ends(estimate)
     return f"{low} to {high} ({share(estimate.confidence)})"
+
+
+def interval_ends(estimate: Estimate) -> tuple[str, str]:
+    """Return both ends with no more digits than the interval supports; "no upper end" without one."""
+    if not estimate.is_bounded:
+        return about(estimate.low), "no upper end"
+    return _shown(estimate.low, estimate), _shown(estimate.high, estimate)

@@ -17,6 +17,15 @@ def parser() -> argparse.ArgumentParser:
         prog="capacity agent",
         description="Sample a target's resources and limits and serve them over HTTP, read-only.",
     )
+    _add_target(parser)
+    _add_serving(parser)
+    _add_pushing(parser)
+    _add_keeping(parser)
+    _add_audit(parser)
+    return parser
+
+
+def _add_target(parser: argparse.ArgumentParser) -> None:
     target = parser.add_mutually_exclusive_group(required=True)
     target.add_argument(
         "--pid", type=_positive, metavar="N", help="target = this process and its children"
@@ -42,6 +51,9 @@ def parser() -> argparse.ArgumentParser:
     target.add_argument(
         "--cgroup", metavar="PATH", help="target = processes of this cgroup and its children"
     )
+
+
+def _add_serving(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--bind", default="127.0.0.1", metavar="ADDRESS", help="address to listen on (%(default)s)"
     )
@@ -64,6 +76,9 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--key", type=Path, metavar="FILE", help="private key of the certificate, PEM, unencrypted"
     )
+
+
+def _add_pushing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--push", metavar="URL", help="also POST samples to this URL")
     parser.add_argument(
         "--ca-file",
@@ -76,6 +91,9 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="allow http from or to other hosts, for networks that encrypt by themselves",
     )
+
+
+def _add_keeping(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--spool", type=Path, metavar="DIR", help="also write samples to files in this directory"
     )
@@ -100,6 +118,9 @@ def parser() -> argparse.ArgumentParser:
         metavar="SAMPLES",
         help="samples to keep in memory for late fetches (%(default)s)",
     )
+
+
+def _add_audit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--audit",
         action="store_true",
@@ -110,7 +131,6 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="with --audit: print the /v1/info document instead of a table",
     )
-    return parser
 
 
 def _positive(text: str) -> int:

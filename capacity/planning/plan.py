@@ -17,6 +17,7 @@ from capacity.planning.bottlenecks.latency_objectives import latency_uses
 from capacity.planning.caveats.collected import Caveats, Forecast, caveats
 from capacity.planning.caveats.generator import generator_verdict
 from capacity.planning.caveats.no_result import why_no_fit, why_no_wall
+from capacity.planning.caveats.rising_use import not_held
 from capacity.planning.caveats.run_evidence import changed_limits
 from capacity.planning.evidence.effective_limits import (
     effective_limits,
@@ -65,6 +66,9 @@ def plan(record: RunRecord, *, declared: Sequence[Limit] = ()) -> CapacityPlan |
     if found.capacity is None:
         gap = why_no_wall(found.no_ceiling)
         return _excuse(record, gap, verdict, caveats(record, verdict, stated))
+    gap = not_held(record, windows, found.ladder[0])
+    if gap is not None:
+        return _excuse(record, gap, verdict, caveats(record, verdict, stated))
     # Of the mix that the capacity is quoted for: more connections may have been held idle.
     highest = held_connections(record.steps)
     forecast = Forecast(
@@ -93,6 +97,7 @@ def plan(record: RunRecord, *, declared: Sequence[Limit] = ()) -> CapacityPlan |
         doubts=reasons.doubts,
         assumptions=reasons.assumptions,
         widest_mix=widest_mix(windows),
+        fan=found.fan,
         met=met[0] if met else None,
     )
     return replace(answer, next_level=next_level(answer))

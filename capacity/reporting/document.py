@@ -35,6 +35,10 @@ class Figure:
     svg: str
     table: Table | None
     """The same numbers to read, where no other table of the report has them."""
+    legend: str = ""
+    """What its marks mean, as HTML."""
+    proof: tuple["Section", ...] = ()
+    """Where its number comes from: limit, readings, fit, arithmetic."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +48,8 @@ class Section:
     paragraphs: tuple[str, ...] = ()
     table: Table | None = None
     figures: tuple[Figure, ...] = ()
+    items: tuple[str, ...] = ()
+    """What is to be done, one thing after the other; only a page shows them as a list."""
 
 
 class Standing(StrEnum):
@@ -74,6 +80,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
+    run: str
     title: str
     subtitle: str
     verdict: Verdict

@@ -16,6 +16,7 @@ from capacity.domain.resources import Limit, Resource
 from capacity.domain.run import RunRecord
 from capacity.domain.words import LOADS, RESOURCES
 from capacity.planning.evidence.saturated_steps import judged
+from capacity.planning.evidence.windows import Window
 from capacity.reporting.document import Section, Table, cells
 from capacity.reporting.formats.json_document import finite
 from capacity.reporting.measured import fitted, fitted_windows, measured
@@ -75,9 +76,16 @@ class Explanation:
 _EXPLANATION: TypeAdapter[Explanation] = TypeAdapter(Explanation)
 
 
-def explain(record: RunRecord, plan: CapacityPlan, wall: Wall) -> Explanation:
-    """Return why *wall* of the plan of *record* stands where it stands."""
-    record = judged(record)
+def explain(
+    record: RunRecord, plan: CapacityPlan, wall: Wall, windows: list[Window] | None = None
+) -> Explanation:
+    """Return why *wall* of the plan of *record* stands where it stands.
+
+    *windows* are `fitted_windows` of the judged record, for who explains several walls.
+    """
+    if windows is None:
+        record = judged(record)
+        windows = fitted_windows(record)
     baseline, marginal = wall.cost.baseline.mid, wall.cost.marginal_along(plan.mix)
     room = (wall.limit.value or 0.0) - baseline
     quotient = room / marginal if marginal > _FREE else None
@@ -96,7 +104,7 @@ def explain(record: RunRecord, plan: CapacityPlan, wall: Wall) -> Explanation:
                 mean_use=each.mean,
                 fitted_use=fitted(wall.cost, each.load),
             )
-            for each in measured(record, fitted_windows(record), wall.resource)
+            for each in measured(record, windows, wall.resource)
         ),
         cost=wall.cost,
         mix=plan.mix,

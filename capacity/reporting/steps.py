@@ -3,6 +3,7 @@
 from capacity.domain import units
 from capacity.domain.observation import Quantiles, StepObservation
 from capacity.domain.run import RunRecord
+from capacity.planning.evidence.unserved_steps import unserved_statement
 from capacity.reporting.document import Cell, Row, Section, Table, cells
 from capacity.reporting.words import NOT_MEASURED, reason
 
@@ -190,7 +191,7 @@ def _step(step: StepObservation) -> Row:
         Cell(text=units.count(step.connections_peak)),
         Cell(text=units.count(step.connects)),
         Cell(text="; ".join(f"{reason(name)} {units.count(n)}" for name, n in failed) or "none"),
-        Cell(text=units.count(step.lost)),
+        Cell(text=units.count(step.lost), note=unserved_statement(step)),
         Cell(
             text=units.count(step.gaps),
             note=_seen(step),

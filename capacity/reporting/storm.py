@@ -1,6 +1,7 @@
 """What an arrival costs and what a mass reconnect does, as a section."""
 
 from capacity.domain import units
+from capacity.domain.resources import Resource
 from capacity.domain.sizing import Advice, ArrivalCost, Storm, StormCase, Unanswered
 from capacity.domain.words import RESOURCES
 from capacity.reporting.document import Cell, Row, Section, Table
@@ -71,7 +72,25 @@ def _cost(cost: ArrivalCost) -> tuple[str, ...]:
             " counted. The plan uses the upper end of the interval. Set arrivals: together in the"
             " profile to measure connects that come all at once."
         ),
+        *_memory(cost),
     )
+
+
+def _memory(cost: ArrivalCost) -> tuple[str, ...]:
+    if cost.memory_bytes is None or cost.memory_held_s is None:
+        return ()
+    taken = (
+        f"While it connects, a client takes {units.amount(cost.memory_bytes.mid, Resource.MEMORY)} of"
+        f" memory beyond what its connection keeps, for {units.duration(cost.memory_held_s)}."
+    )
+    if cost.at_once is None:
+        return (taken,)
+    room = (
+        f" Within that time the memory of one instance has room for"
+        f" {units.counted(round(cost.at_once.mid), 'connect')} ({units.count(cost.at_once.low)} to"
+        f" {units.count(cost.at_once.high)}), beside no other load; more at once end it."
+    )
+    return (taken + room,)
 
 
 def _wanted(storm: Storm) -> tuple[str, ...]:

@@ -42,6 +42,7 @@ def story(record: RunRecord, plan: CapacityPlan | Excuse, notices: Sequence[str]
     if len(record.missing) > _MOST_MISSING:
         missing = (*missing, f"and {len(record.missing) - _MOST_MISSING} more")
     return Story(
+        run=manifest.run,
         title=f"Capacity of {target}",
         subtitle=(
             f"run {manifest.run}, {units.moment(manifest.started_at)},"

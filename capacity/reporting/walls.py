@@ -6,8 +6,7 @@ from capacity.domain.load import LoadVector
 from capacity.domain.plan import CapacityPlan, Excuse, NoCeiling, UnitCost, Wall
 from capacity.domain.resource_facts import RESOURCE_FACTS
 from capacity.domain.words import RESOURCES
-from capacity.reporting.document import Cell, Figure, Row, Section, Table, cells
-from capacity.reporting.drawing.ladder_chart import ladder_chart
+from capacity.reporting.document import Cell, Row, Section, Table, cells
 from capacity.reporting.words import DOUBTS, limit, origin
 
 _SMALLEST_PART_RATIO = 0.01
@@ -42,11 +41,6 @@ def ladder_section(plan: CapacityPlan | Excuse) -> Section:
             "P(first): share of bootstrap replicates in which the resource is the bottleneck.",
         ),
         table=Table(columns=_COLUMNS, rows=rows, numeric=frozenset({3, 4, 5, 6, 7, 8})),
-        figures=(
-            Figure(
-                caption="Ceiling of each resource", svg=ladder_chart("ladder", plan), table=None
-            ),
-        ),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from capacity.settings.impossible import impossible_findings
 from capacity.settings.secrets import anchored
 from capacity.settings.yaml_file import Finding, load
 from capacity.settings.yaml_nodes import Location
@@ -19,6 +20,7 @@ from capacity.workload.dialects.dialect import (
     Headers,
     Heartbeat,
     Matcher,
+    Messages,
     Secret,
     Sequence,
     Step,
@@ -87,6 +89,7 @@ def findings(dialect: Dialect) -> Iterator[Finding]:
     for n, sequence in enumerate(dialect.sequence):
         yield from _sequence(sequence, ("sequence", n))
     yield from _operations(dialect)
+    yield from impossible_findings(dialect)
 
 
 def _data(dialect: Dialect) -> Iterator[Finding]:
@@ -100,6 +103,8 @@ def _data(dialect: Dialect) -> Iterator[Finding]:
         yield from _path(rule.items, (*place, "items"))
     if messages.list != "$":
         yield from _path(messages.list, ("messages", "list"))
+    if messages.pattern is not None:
+        yield from _pattern(messages)
     library = missing_library(messages.packing)
     if library is not None:
         others = ", ".join(name for name in PACKINGS if name not in MODULES)
@@ -108,6 +113,21 @@ def _data(dialect: Dialect) -> Iterator[Finding]:
             f" install it on all hosts of the generator, or have the target pack by {others}"
         )
         yield ("messages", "packing"), wrong
+
+
+def _pattern(messages: Messages) -> Iterator[Finding]:
+    place: Location = ("messages", "pattern")
+    try:
+        compiled = re.compile(messages.pattern or "")
+    except re.error as error:
+        yield place, f"no regular expression: {error}"
+        return
+    if not compiled.groupindex:
+        yield place, "has no named group; name what is to be read, as in (?P<channel>[^ ]+)"
+    if messages.divider != "none":
+        yield place, "divides messages by itself; leave out messages.divider"
+    if messages.content == "opaque":
+        yield place, "is of no use where messages.content is opaque"
 
 
 def _addresses(dialect: Dialect) -> Iterator[Finding]:

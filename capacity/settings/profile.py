@@ -13,6 +13,7 @@ from capacity.workload.profiles.arrivals import Arrivals
 from capacity.workload.reconnect import Policy
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Rate = Annotated[float, Field(gt=0, le=100_000)]
 Connections = Annotated[int, Field(ge=1, le=10_000_000)]
 
 
@@ -81,7 +82,11 @@ class _Common(BaseModel):
     """Version of this file format."""
     name: Name
     """Name of the profile in reports and history; letters, digits, dot, dash, underscore."""
-    connects_per_s: Annotated[float, Field(gt=0, le=100_000)] = 200.0
+    question: Annotated[str, Field(max_length=200)] | None = None
+    """The question that the profile answers, for `capacity profile list`."""
+    basis: Annotated[str, Field(max_length=600)] | None = None
+    """Where its numbers come from."""
+    connects_per_s: Rate = 200.0
     """Rate of new connections during a ramp, all workers together."""
     arrivals: Arrivals = "even"
     """even: new connections at equal intervals; poisson: at random ones of that mean, as
@@ -159,6 +164,39 @@ class RampProfile(_Common):
     null: none."""
 
 
+class ProfileStep(BaseModel):
+    """What is not given is the profile's."""
+
+    model_config = RULES
+    connections: Annotated[int, Field(ge=0, le=10_000_000)]
+    """Connections of the step; fewer than before are closed."""
+    connects_per_s: Rate | None = None
+    """Rate at which those that are new open."""
+    settle_s: Annotated[float, Field(ge=0, le=86_400)] | None = None
+    """Settle time in seconds."""
+    plateau_s: Annotated[float, Field(ge=1, le=86_400)] | None = None
+    """Time in seconds that is measured."""
+    subscriptions_per_connection: Annotated[int, Field(ge=0, le=10_000)] | None = None
+    """Channels that a connection follows in this step."""
+    requests_per_s_per_connection: Annotated[float, Field(ge=0, le=1000)] | None = None
+    """REST polls per second for each connection in this step."""
+    churn_per_s_per_connection: Annotated[float, Field(ge=0, le=1)] | None = None
+    """Connections closed and opened again per second for each connection in this step."""
+
+
+class SequenceProfile(_Common):
+    """Given steps, one after the other, each with a load of its own: a scenario."""
+
+    kind: Literal["sequence"]
+    """sequence: the steps, up and down; those with the profile's mix are what a capacity is quoted for."""
+    steps: Annotated[tuple[ProfileStep, ...], Field(min_length=1, max_length=200)]
+    """Steps in their order."""
+    guards: ProfileGuards | None = ProfileGuards()
+    """Bounds at which the run removes its load before it harms the target, exit code 12; an
+    accept queue that overflows and a missed slo of the target file do so as well. null: the run
+    continues whatever happens."""
+
+
 class BreakProfile(_Common):
     """A search for the target's true limit, by breaking it: grow until a step fails, then bisect."""
 
@@ -178,7 +216,7 @@ class BreakProfile(_Common):
     far from it plateau_s will do. null: plateau_s everywhere."""
 
 
-Profile = SafeProfile | RampProfile | BreakProfile
+Profile = SafeProfile | RampProfile | SequenceProfile | BreakProfile
 ADAPTER: TypeAdapter[Profile] = TypeAdapter(Annotated[Profile, Field(discriminator="kind")])
 
 

@@ -25,6 +25,7 @@ is shipped with the program; `capacity init` writes that into the current folder
 | `schedule/` | repeated runs, and the systemd, cron and Kubernetes files that start them |
 | `demand/` | connections to be served, their growth and the reserves wanted: `capacity plan RUN --demand NAME` |
 | `hosts/` | catalogues of host types with prices: `--hosts NAME` |
+| `schemas/` | JSON Schemas of all these files, for editors |
 | `rules.yaml` | what must hold of a run's figures: `capacity check RUN` |
 | `deploy/` | what stands beside a target: servers to try, the agent's unit |
 | `locust.conf` | options for starting Locust itself with its web interface |
@@ -75,7 +76,8 @@ target's user or as root it sees descriptors. Declare in `limits` what stays unk
 _PROFILES = """\
 `kind` decides which keys a profile has: `fraction`, `levels` (a number), `steps_per_level`,
 `churn_per_s_per_connection` and `connections` are for `safe`; `storm` for `safe` and `ramp`; `levels` (a list) for `ramp`; `start`,
-`limit`, `growth`, `precision_ratio` and `longest_plateau_s` for `break`. All others are for every kind.
+`limit`, `growth`, `precision_ratio` and `longest_plateau_s` for `break`; `steps` for `sequence`, a
+scenario. All others are for every kind. `capacity profile list` shows which question each answers.
 """
 _JOBS = """\
 One job per file, run by `capacity scheduled NAME`; the other files in `schedule/` start it on time.
@@ -123,10 +125,12 @@ and of each resource `ceiling.<resource>`, `limit.<resource>`,
 `_per_handshake` (use of one a second).
 """
 _NOTATIONS = """\
+[docs/dialects.md](../docs/dialects.md) leads from a recorded session to a dialect.
+
 A connection goes through `ws` (handshake), `opening` (steps that wait for their answers), `subscribe`,
 and then hears `data`. Three notations carry a dialect; `dialects/deribit.yaml` shows all of them,
 `okx.yaml` channels that are no plain names, `graphql.yaml` and `signalr.yaml` an opening,
-`phoenix.yaml` messages that are lists.
+`phoenix.yaml` messages that are lists, `stomp.yaml` and `nats.yaml` text that is no JSON.
 
 - **Template**: a JSON tree. A text that is exactly `{id:int}` or `{id:str}` becomes the request's
   id with that type, `{channels:list}` the channels as a list, `{symbol}` a symbol. Inside a longer

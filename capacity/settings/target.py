@@ -15,6 +15,7 @@ from capacity.domain.resources import Resource
 from capacity.domain.target import LatencyObjective, TargetSpec, declared
 from capacity.settings.agent import Agent, agent_findings
 from capacity.settings.dialect import OF_HANDSHAKE, OF_REQUEST, header_findings, load_dialect
+from capacity.settings.http_origin import Host, HttpOrigin, Port
 from capacity.settings.locate import beside, beside_if_path, find
 from capacity.settings.secrets import HIDDEN, anchored
 from capacity.settings.values import Value, anchored_values, value_findings
@@ -142,12 +143,15 @@ class Target(BaseModel):
     """Version of this file format."""
     name: Name
     """Name of the target in reports and history; letters, digits, dot, dash, underscore."""
-    host: str
+    host: Host
     """Host name or address; IPv6 without brackets."""
-    port: Annotated[int, Field(ge=1, le=65535)]
-    """TCP port of its WebSocket and REST endpoints."""
+    port: Port
+    """TCP port of its WebSocket endpoint, and of REST where http does not say otherwise."""
     tls: bool = False
     """Speak wss and https; the target's certificate is always checked."""
+    http: HttpOrigin | None = None
+    """Where REST is served apart from the WebSocket: what {scheme}, {host} and {port} in http.base of
+    the dialect stand for. The agent sees what requests cost only where it watches that server too."""
     proxy: str | None = None
     """HTTP proxy between the generator and the target, such as http://10.0.0.9:3128, that connects
     them (CONNECT); proxies that the environment names are not used."""
@@ -223,12 +227,14 @@ class Target(BaseModel):
             raise ValueError(f"must have a port from 1 to 65535 (got {url!a})")
         return url.rstrip("/")
 
-    @field_validator("host")
-    @classmethod
-    def _is_host(cls, host: str) -> str:
-        if not re.fullmatch(r"[^\s/@\[\]]+", host) or re.fullmatch(r"[^:]*:[^:]*", host):
-            raise ValueError(f"must be a host name or an address and nothing else (got {host!a})")
-        return host
+    def http_origin(self) -> tuple[str, int, bool]:
+        """Return host, port and whether TLS of REST requests."""
+        http = self.http or HttpOrigin()
+        return (
+            http.host if http.host is not None else self.host,
+            http.port if http.port is not None else self.port,
+            http.tls if http.tls is not None else self.tls,
+        )
 
 
 ADAPTER = TypeAdapter(Target)
@@ -317,7 +323,9 @@ def _findings(target: Target) -> Iterator[Finding]:
     yield from _header_findings(target, dialect)
     yield from value_findings(target.values, dialect)
     if target.certificates is not None:
-        yield from _certificate_findings(target.certificates, tls=target.tls)
+        yield from _certificate_findings(
+            target.certificates, tls=target.tls or target.http_origin()[2]
+        )
     if target.rest and target.rest.operation not in dialect.rest:
         known = ", ".join(dialect.rest) or "none"
         yield (

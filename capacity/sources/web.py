@@ -123,11 +123,11 @@ class Web:
         return self._once(connection, address)  # It was ended while nobody asked.
 
     def _once(self, connection: http.client.HTTPConnection, address: str) -> Answer:
-        try:
-            return self._answer(connection, address)
-        except BaseException:
-            connection.close()
-            raise
+        with contextlib.ExitStack() as undone:
+            undone.callback(connection.close)
+            answer = self._answer(connection, address)
+            undone.pop_all()
+        return answer
 
     def _answer(self, connection: http.client.HTTPConnection, address: str) -> Answer:
         connection.request("GET", address, headers=self._headers)

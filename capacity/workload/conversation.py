@@ -5,7 +5,7 @@ Rule 2: what the caller asks for and is impossible raises ProtocolError and chan
 Rule 3: a conversation holds only what is its own; the dialect is compiled once and shared.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -49,9 +49,11 @@ class Conversation(FollowedChannels):
         dialect: CompiledDialect,
         channels: Sequence[str] = (),
         values: Values = _no_values,
+        *,
+        first_id: int = 1,
     ) -> None:
         super().__init__(dialect, channels)
-        self._next_id = 1
+        self._next_id = first_id
         self._open: dict[int | str, _Open] = {}
         self._values = values
 
@@ -109,6 +111,26 @@ class Conversation(FollowedChannels):
             self._advance(unwanted, Event.END_CONFIRMED)
         return self._asked(request, unwanted)
 
+    def readdress(self, frame: Any, ids: Container[Any]) -> None:
+        """Take the oldest request that *frame* may answer for one that was sent under the id it names.
+
+        For recordings: their client had *ids* of its own.
+        """
+        if self._opening is not None and self._opening.is_due:
+            self._opening.readdress(frame, ids)
+            return
+        for request_id, asked in self._open.items():
+            ack = asked.request.ack
+            if ack is None or ack.id_of is None or not ack.fits(frame):
+                continue
+            answered = ack.id_of(frame)
+            if type(answered) is not ack.id_type or answered not in ids:
+                return
+            if answered not in self._open:
+                rest = {key: value for key, value in self._open.items() if key != request_id}
+                self._open = {answered: asked, **rest}
+            return
+
     def messages(self, payloads: Sequence[bytes]) -> Sequence[bytes]:
         """Return the messages that are in the payloads of frames, unpacked."""
         envelope = self._dialect.envelope
@@ -122,7 +144,7 @@ class Conversation(FollowedChannels):
         if entries is None or self._is_text(message):
             return (self.receive(message),)
         try:
-            frame = orjson.loads(message)
+            frame = self._dialect.parse(message)
         except orjson.JSONDecodeError:
             return (self.receive(message),)
         return [self._receive(entry, message) for entry in entries(frame)]
@@ -135,12 +157,13 @@ class Conversation(FollowedChannels):
         if dialect.texts and (text := bytes(payload)) in dialect.texts:
             return self._heartbeat(dialect.texts[text], MISSING, payload)
         try:
-            frame = orjson.loads(payload)
-        except orjson.JSONDecodeError:
+            frame = dialect.parse(payload)
+        except orjson.JSONDecodeError as error:
             if dialect.is_opaque:
                 self._confirm_by_update(self.channels)
                 return OPAQUE
-            return unmatched(what_is_no_json(bytes(payload)), payload)
+            what = error.msg if dialect.is_patterned else what_is_no_json(bytes(payload))
+            return unmatched(what, payload)
         return self._receive(frame, payload)
 
     def _is_text(self, message: bytes) -> bool:

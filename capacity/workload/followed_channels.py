@@ -44,8 +44,8 @@ class FollowedChannels:
         the same: nothing is read here that `receive` would read otherwise.
         """
         dialect = self._dialect
-        clock = dialect.clock
-        if clock is None or dialect.entries is not None or payload in dialect.texts:
+        clock = dialect.glance_clock
+        if clock is None or payload in dialect.texts:
             return None
         try:
             frame = _loads(payload)

@@ -3,7 +3,7 @@ import json
 import socket
 import subprocess
 import sys
-from pathlib import Path
+from contextlib import ExitStack
 
 import pytest
 from click.testing import CliRunner
@@ -63,26 +63,33 @@ def test_a_file_that_is_wrong_is_no_finding_but_an_error(tmp_path):
     assert ":4: port:" in str(result.exception)
 
 
-@pytest.mark.parametrize("tls", ["false", "true"])
-def test_a_target_that_accepts_and_says_nothing_is_named_with_its_phase(target, tls):
-    """In a process of its own: one without gevent, as the command's is."""
-    with socket.create_server(("127.0.0.1", 0)) as mute:
-        port = mute.getsockname()[1]
-        Path(target).write_text(
-            f"target: 1\nname: mute\nhost: 127.0.0.1\nport: {port}\ntls: {tls}\ndialect: deribit\n"
-            "symbols: [BTC-PERPETUAL]\nchannels: [ticker]\nrest: {operation: ticker}\n"
-        )
-        argv = [sys.executable, "-m", "capacity.cli.main", "doctor", "--target", target, "--json"]
-        said = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+def test_a_target_that_accepts_and_says_nothing_is_named_with_its_phase(tmp_path):
+    """In processes of their own, without gevent as the command's is; both wait at the same time."""
+    with socket.create_server(("127.0.0.1", 0)) as mute, ExitStack() as stack:
+        port, asked = mute.getsockname()[1], []
+        for tls in ("false", "true"):
+            target = tmp_path / f"tls-{tls}.yaml"
+            target.write_text(
+                f"target: 1\nname: mute\nhost: 127.0.0.1\nport: {port}\ntls: {tls}\n"
+                "dialect: deribit\nsymbols: [BTC-PERPETUAL]\nchannels: [ticker]\n"
+                "rest: {operation: ticker}\n"
+            )
+            argv = [sys.executable, "-m", "capacity.cli.main", "doctor", "--json"]
+            argv += ["--target", str(target)]
+            process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            asked.append(stack.enter_context(process))
+            stack.callback(process.kill)
+        answers = [(process.communicate(timeout=60)[0], process.returncode) for process in asked]
 
-    failed = {
-        each["name"]: each["statement"]
-        for each in json.loads(said.stdout)["findings"]
-        if each["status"] == "failure"
-    }
-    assert PreflightError.exit_code == said.returncode
-    assert "took the connection and did not answer" in failed["handshake and subscription"]
-    assert "no answer to the REST request" in failed["REST request"]
+    for said, code in answers:
+        failed = {
+            each["name"]: each["statement"]
+            for each in json.loads(said)["findings"]
+            if each["status"] == "failure"
+        }
+        assert PreflightError.exit_code == code
+        assert "took the connection and did not answer" in failed["handshake and subscription"]
+        assert "no answer to the REST request" in failed["REST request"]
 
 
 def test_findings_that_quote_an_agent_move_nothing_on_the_terminal():

@@ -1,5 +1,7 @@
 import json
+import runpy
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -7,29 +9,24 @@ from click.testing import CliRunner
 from capacity.cli.history import command
 from capacity.domain.errors import ConfigError
 from capacity.recording.history import append
-from capacity.recording.history_row import HistoryRow, Outcome
+from capacity.recording.history_row import Outcome
 
-PLANNED = HistoryRow(
+row_of = runpy.run_path(str(Path(__file__).parents[1] / "history_row.py"))["row_of"]
+
+PLANNED = row_of(
     run="nightly-20261122T023012Z",
-    job="nightly",
-    target="demo",
-    profile="safe",
     planned_at=1_795_314_600.0,
     started_at=1_795_314_612.0,
     finished_at=1_795_314_712.0,
-    outcome=Outcome.PLAN,
     capacity_low_connections=980.0,
     capacity_mid_connections=1021.0,
     capacity_high_connections=1060.0,
     safe_capacity_connections=985,
     binding="descriptors",
 )
-FAILED = HistoryRow(
+FAILED = row_of(
     run="nightly-20261123T023000Z",
-    job="nightly",
     target="[red]other[/red]",
-    profile="safe",
-    planned_at=None,
     started_at=1_795_401_000.0,
     finished_at=1_795_401_001.0,
     outcome=Outcome.FAILED,

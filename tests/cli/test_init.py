@@ -31,6 +31,15 @@ def test_both_folders_are_written_whole_and_every_file_is_told(tmp_path, monkeyp
     assert "config/targets/mine.yaml" in ended.stderr
 
 
+@pytest.mark.parametrize("folder", [".", "new/place"])
+def test_a_folder_can_be_named_and_is_made(tmp_path, monkeypatch, folder):
+    monkeypatch.chdir(tmp_path)
+    ended = CliRunner().invoke(command, [folder])
+
+    assert 0 == ended.exit_code
+    assert (tmp_path / folder / "config" / "targets" / "demo.yaml").is_file()
+
+
 def test_what_was_written_is_found_first(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     lay_out(tmp_path)

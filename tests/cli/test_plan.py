@@ -247,3 +247,45 @@ def test_a_demand_that_is_not_there_is_refused_with_those_that_are(run):
 
     assert isinstance(result.exception, ConfigError)
     assert "did you mean example?" in str(result.exception)
+
+
+SIZED = ["--demand", "example", "--hosts", "example"]
+
+
+def test_a_plan_made_again_without_its_demand_keeps_the_sizing_and_says_so(run):
+    sized = call(run, *SIZED, "--json").stdout
+
+    again = call(run, "--json")
+
+    assert again.stdout == sized
+    assert json.loads(sized)["plan"]["advice"]["sizing"]["demand"] == "example"
+    assert again.stderr.startswith("Sized for the demand example of the plan before;")
+
+
+def test_another_demand_takes_the_place_of_the_one_before_silently(run, tmp_path):
+    text = Path("config/demand/example.yaml").read_text()
+    other = tmp_path / "other.yaml"
+    other.write_text(text.replace("name: example", "name: other"))
+    call(run, *SIZED)
+
+    result = call(run, "--demand", other, "--json")
+
+    assert json.loads(result.stdout)["plan"]["advice"]["demand"]["name"] == "other"
+    assert result.stderr == ""
+
+
+def test_a_sizing_whose_demand_was_not_kept_is_said_to_be_gone(run):
+    document = json.loads(call(run, *SIZED, "--json").stdout)
+    del document["plan"]["advice"]["demand"], document["plan"]["advice"]["hosts"]
+    (run / "plan.json").write_text(json.dumps(document))
+
+    result = call(run, "--json")
+
+    assert json.loads(result.stdout)["plan"]["advice"]["sizing"] is None
+    assert result.stderr.startswith("The sizing for the demand example is gone:")
+
+
+def test_a_plan_that_cannot_be_read_holds_no_demand(run):
+    (run / "plan.json").write_text("torn {")
+
+    assert call(run).stderr == ""

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import runpy
 import shutil
 import signal
 import socket
@@ -22,11 +23,12 @@ from capacity.domain.errors import (
 )
 from capacity.domain.run import RunEvent
 from capacity.recording.history import append, rows
-from capacity.recording.history_row import HistoryRow, Outcome, fingerprint_of
+from capacity.recording.history_row import Outcome, fingerprint_of
 from capacity.recording.lock import locked
 from capacity.recording.run_directory import RunWriter
 from capacity.reporting.formats import json_document
 
+row_of = runpy.run_path(str(Path(__file__).parents[1] / "history_row.py"))["row_of"]
 ROOT = Path(__file__).parents[2]
 HISTORY = "reports/history.sqlite"
 
@@ -128,15 +130,12 @@ def test_a_plan_is_recorded_with_its_numbers(project, planned, monkeypatch):
 
 
 def earlier(capacity, days, target="here", fingerprint=None):
-    return HistoryRow(
+    return row_of(
         run=f"earlier-{days}",
-        job="nightly",
         target=target,
         profile="quick",
-        planned_at=None,
         started_at=1e9 + days * 86_400.0,
         finished_at=1e9 + days * 86_400.0,
-        outcome=Outcome.PLAN,
         capacity_low_connections=capacity - 10.0,
         capacity_mid_connections=capacity,
         capacity_high_connections=capacity + 10.0,
@@ -317,15 +316,12 @@ def test_a_measurement_that_unwinds_by_itself_is_recorded_too(project, monkeypat
 
 
 def test_expired_runs_are_removed_once_recorded(project, planned, bare_manifest):
-    expired = HistoryRow(
+    expired = row_of(
         run="nightly-20250101T023000Z",
-        job="nightly",
         target="here",
         profile="quick",
-        planned_at=None,
         started_at=1_735_698_600.0,
         finished_at=1_735_698_700.0,
-        outcome=Outcome.PLAN,
     )
     append(HISTORY, expired)
     for name in (expired.run, "by-hand"):

@@ -148,7 +148,8 @@ def ready(command, word):
 def eventually(is_so, what, timeout_s=60.0):
     deadline_s = time.monotonic() + timeout_s
     while not is_so():
-        assert time.monotonic() < deadline_s, f"not within {timeout_s} s: {what}"
+        if time.monotonic() > deadline_s:
+            raise TimeoutError(f"not within {timeout_s} s: {what}")
         time.sleep(0.05)
 
 

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import gevent
@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from capacity.domain.errors import CapacityError
+from capacity.loadgen.checks import trial
 from capacity.loadgen.checks.doctor import failure
 from capacity.loadgen.checks.trial import try_conversation, try_request
 from capacity.loadgen.client.clients import Clients
@@ -22,6 +23,8 @@ from capacity.settings.target import load_target
 
 SERVER = Path(__file__).with_name("feed_server.py")
 PATIENCE_S = 20.0
+TRIAL_S = 1.5
+"""How long a trial waits for what never comes; these feeds send many updates a second."""
 BASE = {
     "dialect": 1,
     "name": "field",
@@ -49,12 +52,12 @@ class Feed:
         """Return what doctor finds of the connection and of what came over it."""
         target, dialect = self.loaded()
         try:
-            trial = try_conversation(
+            tried = try_conversation(
                 target, dialect, subscriptions=subscriptions, listen_s=listen_s
             )
         except CapacityError as error:
             return [failure("handshake and subscription", error)]
-        return list(heard_findings(trial.heard))
+        return list(heard_findings(tried.heard))
 
     def request(self):
         """Return what doctor finds of the REST request; None where all is well."""
@@ -64,8 +67,11 @@ class Feed:
             return failure("REST request", error)
         return None
 
-    def load(self, until, connections=2, subscriptions=1, **stage):
-        """Hold *connections* until *until* says of the counters that it is enough; return them."""
+    def load(self, until, connections=2, subscriptions=1, hold_s=0.0, pause_s=0.0, **stage):
+        """Hold *connections* until *until* says of the counters that it is enough; return them.
+
+        A plateau of *hold_s* follows, if that is given.
+        """
         target, dialect = self.loaded()
         orders = Orders(
             target=target.model_dump(mode="json"),
@@ -89,17 +95,23 @@ class Feed:
                     slot.open()
                 except HandshakeError as error:
                     clients.counters.fail(str(error))
+                gevent.sleep(pause_s)
             with gevent.Timeout(PATIENCE_S):
                 while not until(clients.counters):
                     gevent.sleep(0.01)
+                if hold_s:
+                    clients.turn_to(replace(clients.stage, hold_s=hold_s))
+                    gevent.sleep(hold_s)
+                    clients.sum_up()
             return clients.counters
         finally:
             clients.close()
 
 
 @pytest.fixture
-def feed(tmp_path):
+def feed(tmp_path, monkeypatch):
     """Start a feed of that behaviour; returns it with a dialect changed as told."""
+    monkeypatch.setattr(trial, "TRIAL_S", TRIAL_S)
     with ExitStack() as stack:
 
         def start(behaviour, *arguments, target=None, symbols=("A",), **changes):

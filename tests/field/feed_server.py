@@ -24,7 +24,7 @@ class Peer:
     """One upgraded connection."""
 
     def __init__(self, reader, writer):
-        self.reader, self.writer, self.is_over = reader, writer, False
+        self.reader, self.writer, self.is_over, self.is_deaf = reader, writer, False, False
 
     def send(self, message, opcode=1):
         data = message if isinstance(message, bytes) else as_text(message).encode()
@@ -48,6 +48,8 @@ class Peer:
             data = bytes(byte ^ mask[n % 4] for n, byte in enumerate(data))
             if first & 15 == 8:
                 return
+            if first & 15 == 9 and not self.is_deaf:
+                self.send(data, 10)
             if first & 15 in {1, 2}:
                 yield data.decode()
 
@@ -250,6 +252,25 @@ async def paced(peer, _path):
             peer.close(1008, "Too many requests")
 
 
+async def forgetful(peer, _path):
+    """Publish to each for a while, then forget every second one; with "dead", answer it no ping either."""
+    forgetful.count = number = getattr(forgetful, "count", 0) + 1
+    is_forgotten = number % 2 == 0
+    peer.is_deaf = is_forgotten and "dead" in ARGUMENTS
+    await push(
+        peer,
+        lambda n: None if "idle" in ARGUMENTS or (is_forgotten and n > 3) else peer.send(plain(n)),
+    )
+
+
+async def aging(peer, _path):
+    """Close each connection when it is so old, whatever the load."""
+    asyncio.get_running_loop().call_later(
+        float(ARGUMENTS[0]), peer.close, int(ARGUMENTS[1]), "max connection age"
+    )
+    await quiet(peer, _path)
+
+
 async def unwilling(peer, _path):
     peer.close(int(ARGUMENTS[0]), ARGUMENTS[1])
 
@@ -319,6 +340,8 @@ BEHAVIOURS = {
         signalr,
         pinged,
         paced,
+        forgetful,
+        aging,
         unwilling,
         partly,
     )

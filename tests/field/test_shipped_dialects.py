@@ -53,6 +53,16 @@ def okx_books(seq, prev, action="update"):
     return {"arg": {"channel": "books", "instId": "BTC-USDT"}, "action": action, "data": data}
 
 
+def coinbase_advanced(channel, number, event):
+    return {
+        "channel": channel,
+        "client_id": "",
+        "timestamp": "2023-02-09T20:32:50.714964855Z",
+        "sequence_num": number,
+        "events": [event],
+    }
+
+
 def bybit_book(number, kind="delta"):
     data = {"s": "BTCUSDT", "b": [["16493.50", "0.006"]], "a": [], "u": number, "seq": 7961638724}
     return {"topic": "orderbook.50.BTCUSDT", "type": kind, "ts": 1672304484978, "data": data}
@@ -406,6 +416,104 @@ STORIES = (
                     missed,
                 )
                 for n, missed in ((5, 0), (6, 0), (9, 2))
+            ),
+        ),
+        published_at=NOW_MS / 1000,
+    ),
+    Story(
+        name="coinbase-advanced",
+        follows=(("level2", "BTC-USD"), ("ticker", "BTC-USD")),
+        says=(
+            {"type": "subscribe", "channel": "heartbeats"},
+            {"type": "subscribe", "product_ids": ["BTC-USD"], "channel": "level2"},
+            {"type": "subscribe", "product_ids": ["BTC-USD"], "channel": "ticker"},
+        ),
+        hears=(
+            (
+                coinbase_advanced("subscriptions", 0, {"subscriptions": {"level2": ["BTC-USD"]}}),
+                ACK,
+                (),
+            ),
+            (coinbase_advanced("l2_data", 1, {"product_id": "BTC-USD", "updates": []}), DATA, 0),
+            (coinbase_advanced("heartbeats", 2, {"heartbeat_counter": 1}), HEARTBEAT, ()),
+            (coinbase_advanced("subscriptions", 3, {"subscriptions": {}}), ACK, ()),
+            (coinbase_advanced("subscriptions", 4, {"subscriptions": {}}), IGNORED, ()),
+            (coinbase_advanced("ticker", 5, {"tickers": [{"product_id": "BTC-USD"}]}), DATA, 0),
+        ),
+        published_at=1675974770.714964,
+    ),
+    Story(
+        name="binance-sbe",
+        follows=(("best", "btcusdt"),),
+        says=({"method": "SUBSCRIBE", "params": ["btcusdt@bestBidAsk"], "id": 1},),
+        hears=(({"result": None, "id": 1}, ACK, ()), ("\x32\0\x11\x27\x01\0\0\0", DATA, 0)),
+    ),
+    Story(
+        name="stomp",
+        follows=(("updates", "BTC"),),
+        says=("CONNECT\naccept-version:1.2\nhost:/\nheart-beat:0,0\n\n\0",),
+        hears=(
+            (
+                "CONNECTED\nversion:1.2\nserver:RabbitMQ/3.10.8\nsession:s-1\nheart-beat:0,0\n\n\0",
+                ACK,
+                ("SUBSCRIBE\nid:/topic/BTC\ndestination:/topic/BTC\nack:auto\nreceipt:2\n\n\0",),
+            ),
+            ("RECEIPT\nreceipt-id:2\n\n\0", ACK, ()),
+            *(
+                (
+                    (
+                        f"MESSAGE\nsubscription:/topic/BTC\ndestination:/topic/BTC\nmessage-id:m{n}\n\n"
+                        f'{{"seq":{n},"ts":{NOW_MS}}}\0'
+                    ),
+                    DATA,
+                    missed,
+                )
+                for n, missed in ((5, 0), (7, 1))
+            ),
+        ),
+        published_at=NOW_MS / 1000,
+    ),
+    Story(
+        name="stomp",
+        follows=(("updates", "BTC"),),
+        says=("CONNECT\naccept-version:1.2\nhost:/\nheart-beat:0,0\n\n\0",),
+        hears=(("ERROR\nmessage:Bad CONNECT\n\nAccess refused\0", REJECTED, ()),),
+    ),
+    Story(
+        name="nats",
+        follows=(("updates", "BTC"),),
+        says=(),
+        hears=(
+            (
+                'INFO {"server_id":"NA","version":"2.15.1","max_payload":1048576}\r\n',
+                ACK,
+                (
+                    (
+                        'CONNECT {"verbose":true,"pedantic":false,"protocol":1,"lang":"capacity",'
+                        '"version":"1"}\r\n'
+                    ),
+                ),
+            ),
+            ("+OK\r\n", ACK, ("SUB md.BTC 2\r\n",)),
+            ("+OK\r\n", ACK, ()),
+            ("PING\r\n", HEARTBEAT, ("PONG\r\n",)),
+            (f'MSG md.BTC 2 31\r\n{{"seq":1,"ts":{NOW_MS}}}\r\n', DATA, 0),
+            (f'MSG md.BTC 2 31\r\n{{"seq":4,"ts":{NOW_MS}}}\r\n', DATA, 2),
+        ),
+        published_at=NOW_MS / 1000,
+    ),
+    Story(
+        name="socket-io",
+        follows=(("updates", "BTC"),),
+        says=(),
+        hears=(
+            ('0{"sid":"abc","upgrades":[],"pingInterval":25000,"pingTimeout":20000}', ACK, ("40",)),
+            ('40{"sid":"def"}', ACK, ('422["subscribe",{"channel":"BTC"}]',)),
+            ("432[]", ACK, ()),
+            ("2", HEARTBEAT, ("3",)),
+            *(
+                (f'42["update",{{"channel":"BTC","seq":{n},"ts":{NOW_MS}}}]', DATA, missed)
+                for n, missed in ((1, 0), (3, 1))
             ),
         ),
         published_at=NOW_MS / 1000,

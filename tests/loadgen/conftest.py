@@ -25,6 +25,7 @@ EMPTY_REPORT = {
     "unmatched": 0,
     "untimed": 0,
     "unnumbered": 0,
+    "unmatched_by": {},
     "failures": {},
     "examples": [],
     "said": [],

@@ -29,3 +29,9 @@ def test_bursts_that_shrink_have_no_line():
 @pytest.mark.parametrize("levels", [[], [100.0], [100.0, 100.0, 200.0]])
 def test_two_levels_are_too_few(levels):
     assert burst_line(levels, [1e6] * len(levels)) is None
+
+
+def test_bursts_that_grow_however_little_have_a_line():
+    constant, each = burst_line(LEVELS, [0.001 * n for n in LEVELS])
+
+    assert (constant, each) == pytest.approx((0.0, 0.001), abs=1e-9)

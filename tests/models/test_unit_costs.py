@@ -96,3 +96,9 @@ def test_a_load_that_hardly_was_there_has_no_cost():
     costs = refitted_costs(design, 7 + 2 * connections, np.ones(4))
 
     assert [7, 2, 0] == pytest.approx(costs.tolist())
+
+
+def test_costs_of_very_different_size_are_found_exactly():
+    use = DESIGN @ [3e9, 2.5]
+
+    assert refitted_costs(DESIGN, use, 1.0 / use**2) == pytest.approx([3e9, 2.5], rel=1e-4)

@@ -83,3 +83,7 @@ def test_many_windows_make_no_step_surer():
 
 def test_no_cost_falls_below_zero():
     assert redrawn(10.0 - 0.001 * LEVELS, errors=np.full(len(LEVELS), 1.0)).min() == 0.0
+
+
+def test_the_widening_at_one_degree_is_short_of_students_by_a_twentieth():
+    assert student_ratio(1) == pytest.approx(0.951 * 6.314 / 1.645, rel=0.002)

@@ -201,7 +201,8 @@ def view() -> Callable[..., TargetView]:
 def _poll(condition: Callable[[], object], within_s: float = 30.0) -> object:
     deadline_s = time.monotonic() + within_s
     while not (result := condition()):
-        assert time.monotonic() < deadline_s, "did not come about in time"
+        if time.monotonic() > deadline_s:
+            raise TimeoutError("did not come about in time")
         time.sleep(0.02)
     return result
 

@@ -1,8 +1,10 @@
+import runpy
 import shutil
 import sqlite3
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from sqlalchemy.dialects import postgresql
@@ -11,17 +13,15 @@ from sqlalchemy.schema import CreateTable
 from capacity.domain.errors import ConfigError
 from capacity.recording import history
 from capacity.recording.history import append, prepare, rows
-from capacity.recording.history_row import HistoryRow, Outcome
+from capacity.recording.history_row import Outcome
 
-PLANNED = HistoryRow(
+row_of = runpy.run_path(str(Path(__file__).parents[1] / "history_row.py"))["row_of"]
+
+PLANNED = row_of(
     run="nightly-1",
-    job="nightly",
-    target="demo",
-    profile="safe",
     planned_at=1_795_000_000.0,
     started_at=1_795_000_012.25,
     finished_at=1_795_000_112.5,
-    outcome=Outcome.PLAN,
     capacity_low_connections=980.0,
     capacity_mid_connections=1021.0,
     capacity_high_connections=1060.5,
@@ -31,12 +31,9 @@ PLANNED = HistoryRow(
     fingerprint="00ff",
     unit_costs={"descriptors": {"unit": "descriptors", "baseline": {"mid": 10.0}}},
 )
-FAILED = HistoryRow(
+FAILED = row_of(
     run="nightly-2",
-    job="nightly",
     target="other",
-    profile="safe",
-    planned_at=None,
     started_at=1_795_086_400.0,
     finished_at=1_795_086_401.0,
     outcome=Outcome.FAILED,

@@ -1,10 +1,14 @@
+import runpy
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from capacity.recording.history_row import HistoryRow, Outcome
+from capacity.recording.history_row import Outcome
 from capacity.recording.notices import NoticeKind, comparable, notices
+
+row_of = runpy.run_path(str(Path(__file__).parents[1] / "history_row.py"))["row_of"]
 
 DAY_S = 86_400.0
 HISTORIES, NIGHTS = 20, 30
@@ -12,15 +16,10 @@ LOSS = 0.9
 
 
 def night(index, capacity=1000.0, *, limit=1024.0, binding="descriptors", **changes):
-    row = HistoryRow(
+    row = row_of(
         run=f"nightly-{index:03}",
-        job="nightly",
-        target="demo",
-        profile="safe",
-        planned_at=None,
         started_at=1e9 + index * DAY_S,
         finished_at=1e9 + index * DAY_S + 100.0,
-        outcome=Outcome.PLAN,
         capacity_low_connections=capacity * 0.99,
         capacity_mid_connections=capacity,
         capacity_high_connections=capacity * 1.01,

@@ -1,4 +1,6 @@
+import runpy
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -7,8 +9,9 @@ from capacity.domain.estimates import Estimate
 from capacity.domain.sizing import Demand
 from capacity.domain.storm_drill import Retry
 from capacity.models.operations.growth import MONTH_S
-from capacity.recording.history_row import HistoryRow, Outcome
 from capacity.recording.outlook import outlook
+
+row_of = runpy.run_path(str(Path(__file__).parents[1] / "history_row.py"))["row_of"]
 
 NOW_AT = 1e9 + 30 * 86_400.0
 DEMAND = Demand(
@@ -33,15 +36,10 @@ DEMAND = Demand(
 
 def nights(per_night=0.0):
     return [
-        HistoryRow(
+        row_of(
             run=f"nightly-{n}",
-            job="nightly",
-            target="demo",
-            profile="safe",
-            planned_at=None,
             started_at=1e9 + n * 86_400.0,
             finished_at=1e9,
-            outcome=Outcome.PLAN,
             capacity_low_connections=1000.0 * (1 + per_night) ** n,
             capacity_mid_connections=1000.0 * (1 + per_night) ** n,
             capacity_high_connections=1000.0 * (1 + per_night) ** n,

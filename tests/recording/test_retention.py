@@ -1,20 +1,22 @@
+import runpy
+from pathlib import Path
+
 import pytest
 
 from capacity.domain.errors import CapacityError
-from capacity.recording.history_row import HistoryRow, Outcome
+from capacity.recording.history_row import Outcome
 from capacity.recording.retention import remove_expired
+
+row_of = runpy.run_path(str(Path(__file__).parents[1] / "history_row.py"))["row_of"]
 
 NOW_AT = 1_800_000_000.0
 DAY_S = 86_400.0
 
 
 def row(run, *, age_s, job="nightly"):
-    return HistoryRow(
+    return row_of(
         run=run,
         job=job,
-        target="demo",
-        profile="safe",
-        planned_at=None,
         started_at=NOW_AT - age_s - 60,
         finished_at=NOW_AT - age_s,
         outcome=Outcome.FAILED,

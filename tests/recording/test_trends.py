@@ -1,24 +1,23 @@
+import runpy
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from capacity.domain.errors import ConfigError
-from capacity.recording.history_row import HistoryRow, Outcome
+from capacity.recording.history_row import Outcome
 from capacity.recording.trends import trend, value_of
+
+row_of = runpy.run_path(str(Path(__file__).parents[1] / "history_row.py"))["row_of"]
 
 DAY_S = 86_400.0
 
 
 def night(index, capacity, **changes):
-    row = HistoryRow(
+    row = row_of(
         run=f"nightly-{index}",
-        job="nightly",
-        target="demo",
-        profile="safe",
-        planned_at=None,
         started_at=1e9 + index * DAY_S,
         finished_at=1e9 + index * DAY_S + 1.0,
-        outcome=Outcome.PLAN,
         capacity_mid_connections=capacity,
         safe_capacity_connections=int(capacity),
         fingerprint="a",

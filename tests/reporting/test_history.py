@@ -1,8 +1,10 @@
+import runpy
 from dataclasses import replace
+from pathlib import Path
 
 from capacity.domain.estimates import Estimate
 from capacity.models.drift import Drift
-from capacity.recording.history_row import HistoryRow, Outcome
+from capacity.recording.history_row import Outcome
 from capacity.recording.outlook import Outlook
 from capacity.recording.trends import Point, Trend
 from capacity.reporting.history import (
@@ -14,15 +16,13 @@ from capacity.reporting.history import (
     trend_section,
 )
 
-ROW = HistoryRow(
+row_of = runpy.run_path(str(Path(__file__).parents[1] / "history_row.py"))["row_of"]
+
+ROW = row_of(
     run="nightly-1",
-    job="nightly",
-    target="demo",
-    profile="safe",
     planned_at=1_767_225_600.0,
     started_at=1_767_225_612.0,
     finished_at=1_767_225_700.0,
-    outcome=Outcome.PLAN,
     capacity_low_connections=980.0,
     capacity_mid_connections=1021.0,
     capacity_high_connections=1060.0,

@@ -64,6 +64,20 @@ def test_a_rate_of_admission_that_the_ramps_met_is_planned_with_at_its_lower_end
     assert section.table.rows[0][3].text == "2 connects/s"
 
 
+def test_memory_of_arrivals_is_told_with_how_many_fit_at_once():
+    def estimate(mid):
+        return Estimate(low=0.9 * mid, mid=mid, high=1.1 * mid, confidence=0.9)
+
+    plain = EXAMPLE["make_arrival_cost"](0.001)
+    held = replace(plain, memory_bytes=estimate(512 * 1024.0), memory_held_s=2.0)
+    text = " ".join(told(cost=replace(held, at_once=estimate(1000.0))).paragraphs)
+
+    assert "a client takes 512 KiB of memory beyond what its connection keeps, for 2 s" in text
+    assert "room for 1,000 connects (900 to 1,100)" in text
+    assert "room for" not in " ".join(told(cost=held).paragraphs)
+    assert "beyond what its connection keeps" not in " ".join(told(cost=plain).paragraphs)
+
+
 def test_a_storm_that_never_ends_is_warned_of():
     section = told(0.01, retry=EXAMPLE["AT_ONCE"], handshake_timeout_s=2.0)
 

@@ -5,7 +5,13 @@ from pathlib import Path
 import pytest
 
 from capacity.domain.errors import ConfigError
-from capacity.settings.profile import BreakProfile, RampProfile, SafeProfile, load_profile
+from capacity.settings.profile import (
+    BreakProfile,
+    RampProfile,
+    SafeProfile,
+    SequenceProfile,
+    load_profile,
+)
 from capacity.workload.profiles.experiment import Experiment, Factors
 from capacity.workload.profiles.profile import Mix, Pace, ramp_s
 
@@ -39,8 +45,11 @@ def test_the_kind_decides_what_a_profile_is(file):
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("kind: soak", "3: kind: must be one of 'safe', 'ramp', 'break' (got \"soak\")"),
-        ("levels: [1]", "1: kind: is required: one of 'break', 'ramp', 'safe'"),
+        (
+            "kind: soak",
+            "3: kind: must be one of 'safe', 'ramp', 'sequence', 'break' (got \"soak\")",
+        ),
+        ("levels: [1]", "1: kind: is required: one of 'break', 'ramp', 'safe', 'sequence'"),
         (
             "kind: safe\nfraction: 0.3",
             "4: fraction: must be less than or equal to 0.25 (got 0.3)",
@@ -50,7 +59,7 @@ def test_the_kind_decides_what_a_profile_is(file):
         (
             "kind: safe\nincrement: 5",
             (
-                "4: increment: unknown key; allowed: profile, name, connects_per_s, arrivals, "
+                "4: increment: unknown key; allowed: profile, name, question, basis, connects_per_s, arrivals, "
                 "settle_s, plateau_s, ramp_timeout_s, connections_per_user, poll_interval_s, "
                 "worker_memory_mib, mix, "
                 "guards, kind, fraction, start, growth, levels, longest_s, "
@@ -150,3 +159,13 @@ def test_a_healthy_target_is_climbed_in_time(name, bound, most_s):
     ramps_s = sum(ramp_s(steps, index) for index in range(len(steps)))
 
     assert ramps_s + sum(step.settle_s + step.plateau_s for step in steps) <= most_s
+
+
+def test_a_scenario_is_a_sequence_of_steps_and_removes_its_load_before_it_harms(file):
+    profile = load_profile(
+        file("kind: sequence\nsteps:\n  - {connections: 5}\n  - {connections: 0, plateau_s: 60}")
+    )
+
+    assert isinstance(profile, SequenceProfile)
+    assert [(5, None), (0, 60.0)] == [(step.connections, step.plateau_s) for step in profile.steps]
+    assert profile.guards is not None

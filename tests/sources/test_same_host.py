@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from capacity.sources.metrics.exposition import series_in
+from capacity.sources.metrics.exposition import page_of
 from capacity.sources.same_host import boot_id_of
 
 OURS = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
@@ -18,7 +18,7 @@ def booted_at():
 
 def series(name, boot):
     page = f'node_uname_info{{nodename="{name}"}} 1\nnode_boot_time_seconds {boot}\n'
-    return series_in(page, lambda _name: True, 1.0)
+    return page_of(page, lambda _name: True, 1.0).series
 
 
 def test_name_and_boot_time_together_are_the_host():

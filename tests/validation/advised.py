@@ -2,7 +2,7 @@
 
 import math
 
-STORMS = frozenset({"stall", "storm"})
+STORMS = frozenset({"burst", "stall", "storm"})
 """Ways of breaking whose truth is a number of arrivals and not of connections held."""
 
 
@@ -11,6 +11,11 @@ def predicted_arrivals(case, plan):
     cost = plan["advice"]["arrival_cost"]
     if "reason" in cost:
         return {"excuse": cost["reason"]}
+    if case.breaking == "burst":
+        fit = cost["at_once"]
+        if fit is None:
+            return {"excuse": "what arrivals hold in memory did not show"}
+        return _answer([("memory", fit["low"], fit["mid"], fit["high"])])
     if case.breaking == "stall":
         held = cost["backlog"]
         if held is None:

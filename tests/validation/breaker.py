@@ -307,6 +307,30 @@ async def storm(crowd, options):
     return round(rate_per_s)
 
 
+async def burst(crowd, options):
+    """Return how many come at once, all new, without the server losing one: ever more, each a rest apart."""
+    count, best = options.start, 0
+    while count < options.most:
+        opened = await asyncio.gather(*(crowd.open() for _ in range(count)))
+        await asyncio.sleep(1.0)
+        if not all(opened) or crowd.lost:
+            return best
+        best = count
+        await crowd.shrink_to(0)
+        await asyncio.sleep(options.rest_s)
+        count = max(count + 1, int(count * options.growth))
+    return best
+
+
+async def last(crowd, options):
+    """Return for how many seconds the server keeps as many connections as it is begun with."""
+    began_s = time.monotonic()
+    await crowd.grow_to(options.start)
+    while not crowd.lost and time.monotonic() - began_s < options.most:  # noqa: ASYNC110 - a number.
+        await asyncio.sleep(0.1)
+    return round(time.monotonic() - began_s)
+
+
 async def stall(_crowd, options):
     """Return how many connections a server that does not accept lets in, one after the other."""
     held = []
@@ -321,16 +345,27 @@ async def stall(_crowd, options):
     return len(held)
 
 
+MODES = {
+    "ramp": ramp,
+    "search": search,
+    "storm": storm,
+    "stall": stall,
+    "burst": burst,
+    "last": last,
+}
+
+
 async def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--path", default="/ws")
-    parser.add_argument("--mode", choices=("ramp", "search", "storm", "stall"), required=True)
+    parser.add_argument("--mode", choices=tuple(MODES), required=True)
     parser.add_argument("--start", type=int, default=50)
     parser.add_argument("--most", type=int, default=15_000)
     parser.add_argument("--growth", type=float, default=1.02)
     parser.add_argument("--hold-s", type=float, default=0.0)
+    parser.add_argument("--rest-s", type=float, default=4.0, help="between bursts")
     parser.add_argument("--rate-per-s", type=float, default=400.0)
     parser.add_argument("--at-once", type=int, default=20)
     parser.add_argument("--updates-per-s", type=float, default=2.0)
@@ -345,12 +380,7 @@ async def main():
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     crowd = Crowd(options)
-    print(
-        await {"ramp": ramp, "search": search, "storm": storm, "stall": stall}[options.mode](
-            crowd, options
-        ),
-        flush=True,
-    )
+    print(await MODES[options.mode](crowd, options), flush=True)
     os._exit(0)  # The connections need no farewell.
 
 

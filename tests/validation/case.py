@@ -89,6 +89,8 @@ class Case:
     """Cases of the first round have each kind of limit once."""
     polls_per_s: float = 0.0
     """Of a connection, in the mix that is broken."""
+    is_polled: bool = True
+    """Whether clients poll the server, where it answers polls."""
 
     @property
     def name(self):
@@ -103,8 +105,8 @@ class Case:
 
     @property
     def has_rest(self):
-        """Whether the server answers polls."""
-        return self.server not in {"nginx", "threads", "websocketd"}
+        """Whether the server answers polls, and is asked to."""
+        return self.is_polled and self.server not in {"nginx", "threads", "websocketd"}
 
     @property
     def is_deflated(self):

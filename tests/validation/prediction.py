@@ -136,8 +136,11 @@ def predict(case, folder):
     return {**planned(case, folder, measured), "target_failed": harmed}
 
 
-def predict_as_shipped(case, folder):
-    """Return what the product says, and what its safe run did: to the target, and by its record."""
+def predict_as_shipped(case, folder, kept=None):
+    """Return what the product says, and what its safe run did: to the target, and by its record.
+
+    The run directory is copied to *kept*, by default to one of the runs of the validation.
+    """
     began_s = time.monotonic()
     with (
         server(case, folder, "safe") as (process, host, port, groups),
@@ -153,7 +156,7 @@ def predict_as_shipped(case, folder):
     prediction = planned(case, folder, measured)
     harm = {"seconds": round(lasted_s, 1), **watch.seen}
     if (folder / "run").exists():
-        kept = RUNS / "as-shipped" / f"{case.name}-{round(time.time())}"
+        kept = kept or RUNS / "as-shipped" / f"{case.name}-{round(time.time())}"
         shutil.copytree(folder / "run", kept)
         slo_s = case.slo_ms / 1e3 if case.slo_ms else None
         harm |= evidence_of(folder / "run", case.updates_per_s, slo_s)
@@ -190,7 +193,8 @@ def planned(case, folder, measured):
         "plan_exit_code": finished.returncode,
     }
     if finished.returncode or plan is None:
-        return {**prediction, "excuse": (finished.stderr or finished.stdout).strip()[-400:]}
+        said = document.get("excuse", {}).get("reason") or finished.stderr or finished.stdout
+        return {**prediction, "excuse": said.strip()[-400:]}
     if case.breaking in STORMS:
         return {
             **prediction,
@@ -212,5 +216,6 @@ def planned(case, folder, measured):
         ],
         "highest_connections": plan["highest_connections"],
         "doubts": [doubt["kind"] for doubt in plan["doubts"]],
+        "statements": [doubt["statement"] for doubt in plan["doubts"]],
         "rules_of_thumb": rules_of_thumb(folder / "run", plan),
     }

@@ -45,8 +45,16 @@ def held_at(case):
     return case.expected * case.updates_per_s / broken_per_s
 
 
-def break_once(case, folder, n, start):
-    most = min(round(held_at(case) * 4), 18_000)
+def growth_of(case):
+    """Return by how much the load grows: in bigger steps where each takes seconds."""
+    if case.breaking == "burst":
+        return "1.05"
+    return "1.03" if case.hold_s else "1.004"
+
+
+def break_once(case, folder, n, start, most=0):
+    """Return what a case's server held at most, looked for from *start* up to *most*."""
+    most = most or min(round(held_at(case) * 4), 18_000)
     if case.other_rate_per_s:
         case = replace(case, updates_per_s=case.other_rate_per_s)
     with server(case, folder, f"break-{n}") as (process, host, port, _groups):
@@ -62,7 +70,7 @@ def break_once(case, folder, n, start):
                 *("--slow-ratio", str(case.slow_readers_ratio)),
                 *("--polls-per-s", str(case.polls_per_s)),
                 *("--slo-ms", str(case.slo_ms)),
-                *("--growth", "1.03" if case.hold_s else "1.004"),
+                *("--growth", growth_of(case)),
                 *("--at-once", str(case.breaks_at_once)),
                 *(["--tls"] if case.tls else []),
                 *(["--deflate"] if case.is_deflated else []),

@@ -604,3 +604,16 @@ def test_a_conversation_holds_nothing_of_the_dialect():
 
     assert not hasattr(conversation, "__dict__")
     assert sys.getsizeof(conversation) < 128
+
+
+def test_an_answer_of_a_recording_is_taken_under_the_id_that_its_client_had():
+    talk = Conversation(DERIBIT, ("quote.A",), first_id=100)
+    (frame,) = talk.subscribe()
+    other, answer = {"id": 7, "result": {}}, {"id": 8, "result": ["quote.A"]}
+    for told in (other, answer):
+        talk.readdress(told, {8})
+
+    assert 100 == orjson.loads(frame)["id"]
+    assert Kind.IGNORED is talk.receive(orjson.dumps(other)).kind
+    assert Kind.ACK is talk.receive(orjson.dumps(answer)).kind
+    assert {"quote.A"} == talk.live

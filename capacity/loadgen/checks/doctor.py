@@ -157,6 +157,23 @@ class Examination:
                 partial(try_request, self._target, self._dialect),
                 lambda _: "answered",
             )
+            yield from self._of_another_host()
+
+    def _of_another_host(self) -> Iterator[Finding]:
+        host, port, _tls = self._target.http_origin()
+        if self._target.agent is not None and (host, port) != (
+            self._target.host,
+            self._target.port,
+        ):
+            yield Finding(
+                name="REST server",
+                status=Status.WARNING,
+                statement=(
+                    f"requests go to {host}:{port}, the agent watches {self._target.host}:"
+                    f"{self._target.port}: what requests cost there is not measured"
+                ),
+                remedy="Plan the REST server by a target file of its own, with its own agent",
+            )
 
     def _of_who_is_watched(self) -> Iterator[Finding]:
         if self._source is None or self._info is None:

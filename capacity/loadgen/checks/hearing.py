@@ -92,7 +92,7 @@ class Ear:
         """Return the last frame in *message* that is about *channel*, and its last item."""
         entries = self._dialect.entries
         try:
-            frame = orjson.loads(message)
+            frame = self._dialect.parse(message)
         except orjson.JSONDecodeError:
             return MISSING, MISSING
         for entry in reversed([frame] if entries is None else list(entries(frame))):

@@ -19,6 +19,7 @@ from capacity.domain.sample import AgentInfo, Sample
 from capacity.domain.words import RESOURCES
 from capacity.loadgen.checks.agent_watch import watch
 from capacity.loadgen.checks.generator_limits import check_room, check_sources, hosts_of, room_of
+from capacity.loadgen.checks.scenario import check_subscriptions, sequence_steps
 from capacity.loadgen.checks.trial import try_conversation, try_request
 from capacity.loadgen.checks.worker_identity import WorkerIdentity, boot_id, identity_here
 from capacity.planning.evidence.effective_limits import limits_at
@@ -26,7 +27,7 @@ from capacity.planning.safety.audited_bound import AuditedBound, audited_bound
 from capacity.planning.safety.climb import Rules, first_level
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
-from capacity.settings.profile import BreakProfile, Profile, SafeProfile
+from capacity.settings.profile import BreakProfile, Profile, SafeProfile, SequenceProfile
 from capacity.settings.target import Target, addresses_in
 from capacity.settings.values import too_few_rows
 from capacity.sources.opening import open_source
@@ -240,7 +241,10 @@ def course_of(
             experiment=experiment,
             rules=rules,
         )
-    if isinstance(profile, BreakProfile):
+    if isinstance(profile, SequenceProfile):
+        steps = sequence_steps(profile, mix, pace, can_poll=target.rest is not None)
+        check_subscriptions(profile, dialect, steps)
+    elif isinstance(profile, BreakProfile):
         steps = tuple(mixed_step(level, mix, pace) for level in (profile.start, profile.limit))
     else:
         steps = ramp_steps(levels=profile.levels, mix=mix, pace=pace)

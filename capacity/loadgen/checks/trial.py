@@ -2,12 +2,13 @@
 
 import contextlib
 import itertools
+import math
 import re
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from capacity.domain import units
 from capacity.domain.errors import UnreachableError
@@ -34,6 +35,7 @@ from capacity.workload.reception import Kind, Reception
 
 TRIAL_S = 5.0
 _SHOWN_LETTERS = 160
+_LEAST_SECRET = 4
 _WAITED = {
     "TimeoutError": "no confirmation in time",
     "closed_by_target": "the target closed it",
@@ -59,8 +61,31 @@ class Trial:
     """Epoch seconds; None without TLS."""
 
 
+class Watcher(Protocol):
+    """Sees the conversation as it goes on."""
+
+    def sent(self, payload: bytes) -> None:
+        """See what we said."""
+
+    def heard(self, payload: bytes, receptions: Sequence[Reception]) -> None:
+        """See what the target said, and what was made of it."""
+
+
+class _Nobody:
+    def sent(self, payload: bytes) -> None:
+        pass
+
+    def heard(self, payload: bytes, receptions: Sequence[Reception]) -> None:
+        pass
+
+
 def try_conversation(
-    target: Target, dialect: Dialect, *, subscriptions: int = 1, listen_s: float = 0.0
+    target: Target,
+    dialect: Dialect,
+    *,
+    subscriptions: int = 1,
+    listen_s: float = 0.0,
+    watcher: Watcher | None = None,
 ) -> Trial:
     """Connect, subscribe and see it confirmed, then listen for so long.
 
@@ -90,7 +115,9 @@ def try_conversation(
             f"{shown_url(url)}: {_known_trouble(error) or no_websocket}"
         ) from None
     with opened.socket:
-        talk = _Talk(opened, dialect, channels, shown_url(url), values)
+        talk = _Talk(
+            opened, dialect, channels, shown_url(url), values, watcher=watcher or _Nobody()
+        )
         talk.subscribe()
         opened_s = time.monotonic() - began_s
         updates_per_s = talk.updates(listen_s) / listen_s if listen_s else None
@@ -165,12 +192,15 @@ class _Talk:
         channels: list[str],
         url: str,
         values: Mapping[str, Any],
+        *,
+        watcher: Watcher,
     ) -> None:
         self._socket = opened.socket
         self._channels = channels
         self._url = url
         self._dialect_name = dialect.name
-        compiled = compile_dialect(dialect)
+        compiled = self._compiled = compile_dialect(dialect)
+        self._said_s: dict[int, float] = {}
         self._conversation = Conversation(compiled, channels, at_this_moment(values))
         self.ear = Ear(compiled, channels)
         self.listened_s = 0.0
@@ -180,7 +210,10 @@ class _Talk:
         inflater = Inflater(opened.compression) if opened.compression is not None else None
         self._reader = FrameReader(dialect.ws.max_message_bytes, inflater)
         self._is_over = False
-        self._unsent = [masked_frame(text) for text in self._conversation.start()]
+        self._watcher = watcher
+        self._secrets = {name: str(values[name]) for name in dialect.needs if name in values}
+        self._unsent: list[bytes] = []
+        self._say(self._conversation.start())
         self._interval_s = request_interval_s(dialect) or 0.0
         self._deadline_s = self._began_s + TRIAL_S + self._interval_s * len(channels)
 
@@ -260,11 +293,24 @@ class _Talk:
         count = 0
         with contextlib.suppress(OSError):
             while self._end is None and time.monotonic() < deadline_s:
-                self._send(deadline_s)
-                count += sum(reception.updates for reception in self._receive())
+                self._send(min(deadline_s, self._kept_alive()))
+                with contextlib.suppress(TimeoutError):
+                    count += sum(reception.updates for reception in self._receive())
                 if is_one_enough and count:
                     break
         return count
+
+    def _kept_alive(self) -> float:
+        """Say what is due by itself, and return when the next is, in monotonic seconds."""
+        now_s = time.monotonic()
+        for n, (every_s, _frame) in enumerate(self._compiled.periodic):
+            if now_s - self._said_s.setdefault(n, self._began_s) >= every_s:
+                self._said_s[n] = now_s
+                self._say([self._conversation.every(n)])
+        return min(
+            (self._said_s[n] + every_s for n, (every_s, _) in enumerate(self._compiled.periodic)),
+            default=math.inf,
+        )
 
     @property
     def _end(self) -> str | None:
@@ -286,16 +332,38 @@ class _Talk:
         self._is_over = not data
         payloads = self._reader.feed(data, self._unsent) if data else ()
         receptions: list[Reception] = []
-        for message in self._conversation.messages(payloads):
-            is_confirmed = not self._conversation.pending
-            for reception in self._conversation.receive_all(message):
-                if is_confirmed or reception.kind is Kind.DATA:
-                    self.ear.note(message, reception)
-                elif reception.kind is Kind.UNMATCHED and self._first is None:
-                    self._first, self._hint = told(reception, message), hint_for(message)
-                receptions.append(reception)
-        self._unsent += [masked_frame(text) for each in receptions for text in each.replies]
+        for payload in payloads:
+            of_frame = [
+                reception
+                for message in self._conversation.messages((payload,))
+                for reception in self._understand(message)
+            ]
+            self._watcher.heard(payload, of_frame)
+            receptions += of_frame
+        self._say([text for each in receptions for text in each.replies])
         return receptions
+
+    def _understand(self, message: bytes) -> Iterator[Reception]:
+        is_confirmed = not self._conversation.pending
+        for reception in self._conversation.receive_all(message):
+            if is_confirmed or reception.kind is Kind.DATA:
+                self.ear.note(message, reception)
+            elif reception.kind is Kind.UNMATCHED and self._first is None:
+                self._first, self._hint = told(reception, message), hint_for(message)
+            yield reception
+
+    def _say(self, texts: Sequence[bytes]) -> None:
+        for text in texts:
+            self._watcher.sent(_without(text, self._secrets))
+            self._unsent.append(masked_frame(text))
+
+
+def _without(text: bytes, secrets: Mapping[str, str]) -> bytes:
+    """Return *text* with the names of *secrets* in place of what they are."""
+    for name, value in secrets.items():
+        if len(value) >= _LEAST_SECRET:
+            text = text.replace(value.encode(), f"{{{name}}}".encode())
+    return text
 
 
 def try_request(target: Target, dialect: Dialect) -> None:

@@ -12,8 +12,10 @@ import gevent
 from capacity.loadgen.client.churn import Churn
 from capacity.loadgen.client.connect_pacer import ConnectPacer
 from capacity.loadgen.client.connection_slot import ConnectionSlot
+from capacity.loadgen.client.lifetimes import Lifetimes
 from capacity.loadgen.client.returning import Returning
 from capacity.loadgen.client.self_monitor import SelfMonitor
+from capacity.loadgen.client.served import Served
 from capacity.loadgen.client.slow_reader import SlowReader
 from capacity.loadgen.client.wakeup import Wakeup
 from capacity.loadgen.protocol.counters import Counters
@@ -79,6 +81,8 @@ class Clients:
         self.drill: Returning | None = None
         """Those who were cut in the drill that is on."""
         self._churn = Churn(lambda: list(self._slots.values()))
+        self.lifetimes = Lifetimes()
+        self._served = Served(lambda: list(self._slots.values()), self.channels_of)
         self.probe = SelfMonitor(self.counters.note_lag)
         self._greenlets = [
             gevent.spawn(self._beat_forever, rule, every_s)
@@ -145,6 +149,8 @@ class Clients:
             # not the polls that belong to those already open.
             self.connect_pacer.hold(self.poll_interval_s)
         self._enter(stage)
+        if stage.phase == Phase.PLATEAU:
+            self._served.begin(stage.hold_s)
         self.counters.turn_to(stage.index, stage.phase)
         self.connect_pacer.turn_to(stage.index, stage.connects_per_s, stage.most_failures)
         self._turn_to_drill(stage)
@@ -162,6 +168,11 @@ class Clients:
         if stage.drill is not None:
             order = DrillOrder.from_message(stage.drill)
             self.drill = Returning(order, [slot for slot in self._slots.values() if slot.is_open])
+
+    def sum_up(self) -> None:
+        """Count who was served in a plateau that is over; called before its last report."""
+        if self.stage.phase == Phase.PLATEAU:
+            self._served.sum_up(self.counters)
 
     def poll_pace(self, poller: object) -> tuple[float, float] | None:
         """Return this poller's interval and first delay in seconds; None while it has to rest."""
@@ -182,6 +193,7 @@ class Clients:
         self._churn.stop()
         if self.drill is not None:
             self.drill.end()
+        self._served.stop()
         gevent.killall(self._greenlets, block=False)
         self.connections.close()
 

@@ -48,6 +48,7 @@ class ConnectPacer:
         self._next_s = 0.0
         self._turn = BoundedSemaphore(1)
         self._under_way = 0
+        self._owed = 0
         self._in_a_row = 0
         self._taken_back_s = float("-inf")
         self._step = -1
@@ -74,8 +75,15 @@ class ConnectPacer:
         """Let nobody through for that long."""
         self._next_s = max(self._next_s, self._clock_s() + seconds)
 
+    def owe(self) -> None:
+        """Let one through at once: it comes back for a connection that the target ended by its age."""
+        self._owed += 1
+
     def wait(self) -> None:
         """Return when it is the caller's turn."""
+        if self._owed:
+            self._owed -= 1
+            return
         if self._rate is None:
             self._sleep_until_turn(self.per_s)
             return

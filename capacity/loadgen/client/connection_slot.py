@@ -3,15 +3,16 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import gevent
 from gevent.event import AsyncResult
 
+from capacity.loadgen.client.away import Drilled
 from capacity.loadgen.wire.connection import Connection
 from capacity.loadgen.wire.connection_values import at_this_moment
 from capacity.loadgen.wire.endpoint import Endpoint
-from capacity.loadgen.wire.frames import closing_text
+from capacity.loadgen.wire.frames import PING_FRAME, closing_text
 from capacity.loadgen.wire.handshake import HandshakeError, open_websocket
 from capacity.workload.conversation import Conversation
 from capacity.workload.dialects.values import NOTHING
@@ -24,19 +25,11 @@ if TYPE_CHECKING:
 GOING_AWAY = 1001
 """Close code of a target that ends (RFC 6455, section 7.4.1): who was open is lost."""
 REFUSED_WITHIN_S = 1.0
+ONE_MOMENT_S = 0.05
+"""Updates that come within so long count as one arrival: a batch says no more than one update."""
 
 
-class Away(Protocol):
-    """Who brings a connection back that was cut in a drill; must not block."""
-
-    def served(self) -> None:
-        """Take it that the first update has come."""
-
-    def lost(self, reason: str) -> None:
-        """Take it that the target ended the connection again."""
-
-
-class ConnectionSlot:
+class ConnectionSlot(Drilled):
     """A connection slot: open or not, following the channels that the stage asks for."""
 
     __slots__ = (
@@ -52,12 +45,14 @@ class ConnectionSlot:
         "_on_lost",
         "_opened_s",
         "_opener",
-        "away",
+        "_pongs",
+        "_served_s",
+        "arrivals",
         "index",
-        "upgraded_at_s",
     )
 
     def __init__(self, clients: "Clients", index: int, on_lost: Callable[..., None]) -> None:
+        super().__init__()
         self._clients = clients
         self._connection: Connection | None = None
         self._conversation: Conversation | None = None
@@ -76,29 +71,55 @@ class ConnectionSlot:
         self._opener: AsyncResult[str | None] | None = None
         """Is told how the steps before the subscriptions ended: None, or why they failed."""
         self.index = index
-        self.away: Away | None = None
-        """Is told what becomes of this connection while a drill has it; else whoever owns the slot."""
-        self.upgraded_at_s: float | None = None
-        """When the kernel received the answer to the last upgrade, epoch seconds, where it was asked."""
+        self.arrivals = 0
+        """Moments at which updates came, since the plateau began."""
+        self._served_s = 0.0
+        self._pongs: int | None = None
+        """That had come when the ping of this plateau was sent; None before."""
 
     @property
     def is_open(self) -> bool:
         return self._connection is not None
 
     @property
-    def is_missing(self) -> bool:
-        """Tell whether whoever owns this slot has to open it."""
-        return self._connection is None and self.away is None
+    def is_judged(self) -> bool:
+        """Whether its silence would be the target's doing."""
+        return self._connection is not None
+
+    @property
+    def born_s(self) -> float:
+        """Return when this connection was opened; another one has another time."""
+        return self._born_s
+
+    @property
+    def is_following(self) -> bool:
+        """Whether it follows a channel, or waits for the confirmation of one."""
+        conversation = self._conversation
+        return conversation is not None and bool(conversation.live or conversation.pending)
+
+    @property
+    def has_answered(self) -> bool | None:
+        """Whether the ping of this plateau was answered; None if there was none."""
+        if self._connection is None or self._pongs is None:
+            return None
+        return self._connection.reader.pongs > self._pongs
+
+    def begin_plateau(self) -> None:
+        """Count arrivals anew."""
+        self.arrivals, self._pongs = 0, None
+
+    def ping(self) -> None:
+        """Ask the other end whether it is there (RFC 6455, section 5.5.2)."""
+        if self._connection is not None:
+            self._pongs = self._connection.reader.pongs
+            self._connection.send_frame(PING_FRAME)
 
     def open(self) -> None:
         """Connect and subscribe. Blocks the calling greenlet; raises HandshakeError."""
         clients = self._clients
         started_s = time.monotonic()
         values = clients.values.of(self.index) if clients.has_values else NOTHING
-        endpoint = self._endpoint(values)
-        if self.away is not None:
-            endpoint = replace(endpoint, is_stamped=True)
-        opened = open_websocket(endpoint)
+        opened = open_websocket(self._endpoint(values))
         # Stage and run may have come to their end during the handshake.
         if clients.is_over:
             opened.socket.close()
@@ -121,8 +142,8 @@ class ConnectionSlot:
             self._await_opening(clients.dialect.source.ws.open_timeout_s)
         clients.counters.connects += 1
         self._note_milestones(has_data=False)
-        if self.away is not None and not self._conversation.channels:
-            self.away.served()
+        if not self._conversation.channels:
+            self.tell_served()
 
     def _await_opening(self, timeout_s: float) -> None:
         """Wait until the steps before the subscriptions are done. Raises HandshakeError."""
@@ -139,7 +160,8 @@ class ConnectionSlot:
             raise HandshakeError(trouble, None if refusal is None else f"opening {refusal}")
 
     def _endpoint(self, values: Mapping[str, Any]) -> Endpoint:
-        return self._clients.endpoint_for(self._clients.channels_of(self.index), values)
+        endpoint = self._clients.endpoint_for(self._clients.channels_of(self.index), values)
+        return endpoint if self.away is None else replace(endpoint, is_stamped=True)
 
     def follow(self) -> None:
         """Subscribe and unsubscribe until the stage's channels are the ones followed."""
@@ -167,23 +189,14 @@ class ConnectionSlot:
             self._connection.close()
             self._connection = None
 
-    def go_away(self, away: Away) -> None:
-        """Close, and leave it to *away* to open this connection again."""
-        self.away = away
-        self.close()
-
-    def come_home(self) -> None:
-        """Belong again to whoever owns this slot, who opens it at once where it is not open."""
-        self.away = None
-        if self._connection is None:
-            self._on_lost(at_once=True)
-
     def renew(self) -> None:
         """Close, and have whoever owns this slot open it again at once."""
         self.close()
         self._on_lost(at_once=True)
 
-    def on_messages(self, connection: Connection, payloads: Sequence[bytes]) -> None:
+    def on_messages(  # noqa: C901 - the hot path: one pass, few calls
+        self, connection: Connection, payloads: Sequence[bytes]
+    ) -> None:
         conversation = self._conversation
         assert conversation is not None
         self._has_heard = True
@@ -215,6 +228,9 @@ class ConnectionSlot:
             self._clients.dialect.glances.unnumbered = 0
         if connection.arrived_at_s is not None:
             self._note_arrival(connection.arrived_at_s, now_s, published_at_s)
+        if counters.deliveries != deliveries and now_s - self._served_s > ONE_MOMENT_S:
+            self._served_s = now_s
+            self.arrivals += 1
         if self._asked_s or self._opened_s or self._data_asked_s:
             self._note_milestones(has_data=counters.deliveries != deliveries)
         if was_pending and not conversation.pending:
@@ -286,12 +302,29 @@ class ConnectionSlot:
             reason = f"handshake_closed_{connection.reader.closing[0]}"
             counters.connects -= 1
             clients.connect_pacer.taken_back(reason)
+        elif self._has_come_of_age(connection):
+            clients.connect_pacer.owe()
+            self._on_lost(at_once=True)  # The load is held, whatever the target's bound on ages.
+            return
         else:
             counters.lost += 1
             counters.open_before_loss = max(counters.open_before_loss, len(clients.connections) + 1)
             clients.connect_pacer.note_failure(reason)
         counters.fail(reason)
         self._on_lost()
+
+    def _has_come_of_age(self, connection: Connection) -> bool:
+        """Tell whether the target ended it at the age at which it ends all."""
+        now_s = time.monotonic()
+        known = self._clients.lifetimes.note(now_s - self._born_s, now_s, connection.reader.closing)
+        if not known:
+            return False
+        counters = self._clients.counters
+        counters.expired += known
+        counters.lost -= known - 1  # Those before it were taken for lost.
+        counters.fail("connection_expired")
+        counters.lifetime.append(self._clients.lifetimes.age_s * 1e6)
+        return True
 
     def _note_closing(self, connection: Connection) -> None:
         if connection.reader.closing is not None:
@@ -326,8 +359,7 @@ class ConnectionSlot:
         if has_data and self._data_asked_s:
             counters.opening["first_data"].append(_us_since(self._data_asked_s))
             self._data_asked_s = 0.0
-            if self.away is not None:
-                self.away.served()
+            self.tell_served()
         if not (self._asked_s or self._opened_s):
             return
         if self._conversation is None or self._conversation.pending:

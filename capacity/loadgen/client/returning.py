@@ -1,6 +1,7 @@
 """The clients of one worker that were cut in a storm drill, and how they come back.
 
-They dial when their habit says so and not when a pacer lets them: that is what a storm is.
+One of those that dial at once is let in before the others begin, for as long as a moment: from when its
+answer came, an acceptor's burst is counted. They dial when their habit says so and not when a pacer lets them: that is what a storm is.
 """
 
 import math
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import gevent
+from gevent.event import Event
 from gevent.queue import SimpleQueue
 
 from capacity.loadgen.client.connection_slot import ConnectionSlot
@@ -19,6 +21,8 @@ from capacity.workload.profiles.pacing import asked_pause_s
 from capacity.workload.reconnect import LEAST_RETRY_S, ReconnectPolicy
 
 _SERVED = ""
+VANGUARD_S = 0.05
+"""As long as the others wait at most for the first one."""
 
 
 class _Client:
@@ -52,7 +56,11 @@ class Returning:
         self._began_s = time.monotonic()
         for client in self._clients:
             client.slot.go_away(client)
-        self._greenlets = [gevent.spawn(self._bring_back, client) for client in self._clients]
+        self._first_is_in = Event()
+        self._greenlets = [
+            gevent.spawn(self._bring_back, client, is_first=n == 0)
+            for n, client in enumerate(self._clients)
+        ]
 
     def take(self) -> dict[str, Any]:
         """Return what happened since the last call as plain msgpack data."""
@@ -71,17 +79,21 @@ class Returning:
         for client in self._clients:
             client.slot.come_home()
 
-    def _bring_back(self, client: _Client) -> None:
+    def _bring_back(self, client: _Client, *, is_first: bool) -> None:
         failed, asked_s, is_back = 0, None, False
         while True:
             gevent.sleep(self._wait_s(failed, asked_s))
+            if not failed and not is_first and self._now_s() < VANGUARD_S:
+                self._first_is_in.wait(VANGUARD_S)
             began_s = self._now_s()
             try:
                 client.slot.open()
             except HandshakeError as error:
+                self._first_is_in.set()
                 self._attempts.append((began_s, self._now_s(), str(error)))
                 failed, asked_s = failed + 1, _asked_s(error)
                 continue
+            self._first_is_in.set()
             self._attempts.append((began_s, self._let_in_s(client.slot), ""))
             while client.news.get() == _SERVED:
                 if not is_back:

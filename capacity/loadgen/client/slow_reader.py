@@ -23,6 +23,10 @@ class SlowReader(ConnectionSlot):
 
     _is_slow: bool
 
+    @property
+    def is_judged(self) -> bool:
+        return super().is_judged and not self._is_slow
+
     def open(self) -> None:
         self._is_slow = False
         super().open()

@@ -62,11 +62,12 @@ class Subscriber(User):
             return
         failed_attempts = 0
         while not clients.is_over and (closed := [slot for slot in self._slots if slot.is_missing]):
-            is_refused = not self._connect(closed)
+            is_refused, is_new_stage = not self._connect(closed), False
             if is_refused or any(slot.is_missing for slot in closed):
-                # A new stage is a new load: who waits out an earlier refusal takes part at once.
-                clients.stage_changed.wait(self._delay_s(failed_attempts))
-            failed_attempts = failed_attempts + 1 if is_refused else 0
+                # A new stage is a new load: who waits out an earlier refusal takes part at once, and
+                # begins to wait anew where that is too early.
+                is_new_stage = clients.stage_changed.wait(self._delay_s(failed_attempts))
+            failed_attempts = failed_attempts + 1 if is_refused and not is_new_stage else 0
         self._opener = None
 
     def _join(self) -> Clients | None:

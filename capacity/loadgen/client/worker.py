@@ -132,6 +132,8 @@ class Worker:
         clients, runner = self.clients, self._environment.runner
         assert clients is not None
         assert runner is not None
+        if is_final:
+            clients.sum_up()
         report = clients.counters.take(time.monotonic())
         report["is_final"] = is_final
         report["drill"] = None if clients.drill is None else clients.drill.take()

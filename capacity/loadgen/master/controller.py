@@ -279,7 +279,7 @@ class Controller:
             self.forecasts.make(observation, self.recorder.record())
         trial = self.course.after(observation, last) if cut_off is None else None
         if trial is not None:
-            self.recorder.event(TRIAL, **trial)
+            self.recorder.event(TRIAL, **trial, index=observation.index)
         return observation
 
     def _follow(self) -> None:

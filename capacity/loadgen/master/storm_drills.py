@@ -26,7 +26,7 @@ from capacity.loadgen.master.workers.merged_counts import MergedCounts
 from capacity.loadgen.master.workers.worker_pool import WorkerPool
 from capacity.loadgen.protocol.orders import BETWEEN, DrillOrder
 from capacity.planning.safety.guards import Trip
-from capacity.settings.profile import BreakProfile, Profile
+from capacity.settings.profile import Profile, RampProfile, SafeProfile
 from capacity.workload.reconnect import LEAST_RETRY_S, Policy, ReconnectPolicy, waits_s
 
 BEAT_S = 0.1
@@ -70,7 +70,7 @@ class StormDrills:
         book: StepResults,
         recorder: Recorder,
     ) -> None:
-        self._storm = None if isinstance(profile, BreakProfile) else profile.storm
+        self._storm = profile.storm if isinstance(profile, SafeProfile | RampProfile) else None
         self._settle_s = profile.settle_s
         self._per_user = profile.connections_per_user
         self._timeout_s = preflight.dialect.ws.open_timeout_s

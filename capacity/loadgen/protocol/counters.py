@@ -20,6 +20,7 @@ SERIES = (
     "request_latency",
     "body_age",
     "handshake_time",
+    "lifetime",
     "lag",
 )
 """Histograms that the counters keep, in microseconds."""
@@ -31,6 +32,7 @@ POLL_PHASES = PHASES[:4]
 OPENING_FAILURES = ("connect_", "handshake_", "tls_", "proxy_")
 """How the reasons begin for which a target, or what is before it, lets nobody in."""
 MOST_EXAMPLES = 3
+MOST_CLASSES = 12
 FOLD_FROM = 1000
 """Durations of one kind that are worth folding between reports."""
 
@@ -65,6 +67,18 @@ class Counters:
     untimed: int = 0
     unnumbered: int = 0
     """Updates of which nothing says what is missing before them."""
+    unmatched_by: dict[str, int] = field(default_factory=dict)
+    """Class of what was not understood -> how often: no rule for it, not JSON, ..."""
+    expired: int = 0
+    """Connections that the target ended at the age at which it ends all, whatever the load."""
+    followers: int = 0
+    """Connections that were open for the whole plateau and followed a channel; the next three likewise."""
+    unserved: int = 0
+    """Of them, those without an update while others on the same channels had theirs."""
+    pinged: int = 0
+    """Connections that had brought nothing by the middle of the plateau, and were asked whether they live."""
+    half_open: int = 0
+    """Of them, those that did not answer, of a target that answers pings."""
     failures: dict[str, int] = field(default_factory=dict)
     delivery_delay: list[float] = field(default_factory=list)
     arrival_delay: list[float] = field(default_factory=list)
@@ -72,6 +86,7 @@ class Counters:
     request_latency: list[float] = field(default_factory=list)
     body_age: list[float] = field(default_factory=list)
     handshake_time: list[float] = field(default_factory=list)
+    lifetime: list[float] = field(default_factory=list)
     lag: list[float] = field(default_factory=list)
     opening: dict[str, list[float]] = field(default_factory=lambda: {phase: [] for phase in PHASES})
     """Microseconds by phase."""
@@ -93,6 +108,9 @@ class Counters:
 
     def note_unmatched(self, problem: str) -> None:
         self.unmatched += 1
+        kind = problem.partition(": ")[0]
+        if kind in self.unmatched_by or len(self.unmatched_by) < MOST_CLASSES:
+            self.unmatched_by[kind] = self.unmatched_by.get(kind, 0) + 1
         self.note_example(problem)
 
     def note_example(self, problem: str) -> None:
@@ -132,6 +150,7 @@ class Counters:
             "seconds": now_s - self.since_s,
             **{name: getattr(self, name) for name in COUNTS},
             "open_before_loss": self.open_before_loss,
+            "unmatched_by": self.unmatched_by,
             "failures": self.failures,
             "examples": self.examples,
             "said": self.said,
@@ -141,6 +160,7 @@ class Counters:
         self._folded = {}
         for name in COUNTS:
             setattr(self, name, 0)
+        self.unmatched_by = {}
         self.failures, self.examples, self.said, self.open_before_loss = {}, [], [], 0
         self.since_s = now_s
         return report
@@ -160,5 +180,10 @@ COUNTS = (
     "unmatched",
     "untimed",
     "unnumbered",
+    "expired",
+    "followers",
+    "unserved",
+    "pinged",
+    "half_open",
 )
 """Counters that are summed over workers."""

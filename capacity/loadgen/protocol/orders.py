@@ -57,6 +57,9 @@ class Stage:
     drill: dict[str, Any] | None = None
     """Who is cut when this stage begins, and how they come back (DrillOrder); None: nobody."""
 
+    hold_s: float = 0.0
+    """How long a plateau lasts; 0 in other phases."""
+
     def as_message(self) -> dict[str, Any]:
         return asdict(self)
 

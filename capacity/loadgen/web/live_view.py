@@ -12,7 +12,7 @@ from capacity.domain.resources import Resource
 from capacity.domain.run import RunEvent
 from capacity.domain.words import RESOURCES, listed
 from capacity.loadgen.master.controller import Controller
-from capacity.loadgen.master.guards.guard_watch import refusals_in
+from capacity.loadgen.master.guards.blame import refusals_in
 from capacity.loadgen.master.run_endings import in_words
 from capacity.loadgen.master.steps.adaptive_steps import AdaptiveSteps
 from capacity.loadgen.web import figures

@@ -7,6 +7,7 @@ import ipaddress
 import socket
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -58,7 +59,8 @@ def dial(endpoint: Endpoint, laps: Laps | None = None) -> Dialed:
         sock = _connected(host, port, endpoint, laps)
     else:
         sock = _connected_to_proxy(endpoint.proxy, endpoint, laps)
-    try:
+    with ExitStack() as undone:  # Also when the greenlet is killed.
+        undone.callback(sock.close)
         for option in DEFAULT_SOCKET_OPTION:
             sock.setsockopt(*option)
         laps.end("tcp")
@@ -66,11 +68,9 @@ def dial(endpoint: Endpoint, laps: Laps | None = None) -> Dialed:
             tunnel(sock, host, port)
             laps.end("proxy")
         if is_tls:
-            sock = _secured(sock, host, endpoint)
+            sock = undone.enter_context(_secured(sock, host, endpoint))
             laps.end("tls")
-    except BaseException:  # Also when the greenlet is killed.
-        sock.close()
-        raise
+        undone.pop_all()
     return Dialed(sock, laps)
 
 
@@ -130,7 +130,8 @@ def _family_of(host: str) -> int:
 
 def _connected_to(family: int, address: Any, endpoint: Endpoint) -> Any:
     sock = socket.socket(family, socket.SOCK_STREAM)
-    try:
+    with ExitStack() as undone:  # As above.
+        undone.callback(sock.close)
         if endpoint.source_address is not None:
             leave_from(sock, endpoint.source_address)
         if endpoint.receive_buffer_bytes is not None:
@@ -138,7 +139,5 @@ def _connected_to(family: int, address: Any, endpoint: Endpoint) -> Any:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, endpoint.receive_buffer_bytes)
         sock.settimeout(endpoint.timeout_s)
         sock.connect(address)
-    except BaseException:  # As above.
-        sock.close()
-        raise
+        undone.pop_all()
     return sock

@@ -63,10 +63,13 @@ class FrameReader:
         "_waiting",
         "closing",
         "end",
+        "pongs",
     )
 
     def __init__(self, max_bytes: int, inflater: Inflater | None = None) -> None:
         self._max_bytes = max_bytes
+        self.pongs = 0
+        """Pongs that came: answers to our pings, as long as the other end is there."""
         self._inflater = inflater
         self._message: bytearray | None = None
         """What has come of a fragmented message."""
@@ -179,7 +182,9 @@ class FrameReader:
             replies.append(masked_frame(payload, PONG))
         elif first == _FIN | CLOSE:
             self._take_close(payload, replies)
-        elif first != _FIN | PONG:
+        elif first == _FIN | PONG:
+            self.pongs += 1
+        else:
             self._take_part(first, payload, payloads)
 
     def _take_part(self, first: int, part: bytes, payloads: list[bytes]) -> None:
@@ -255,4 +260,5 @@ def masked_frame(payload: bytes, opcode: int = TEXT) -> bytes:
     return header + mask + masked.to_bytes(length, "big")
 
 
+PING_FRAME = masked_frame(b"", opcode=PING)
 CLOSE_FRAME = masked_frame((1000).to_bytes(2, "big"), opcode=CLOSE)

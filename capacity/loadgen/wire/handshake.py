@@ -5,6 +5,7 @@ import re
 import socket
 import ssl
 from collections.abc import Mapping
+from contextlib import ExitStack
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -116,25 +117,26 @@ def _opened(endpoint: Endpoint, laps: Laps, told: list[tuple[str | None, str | N
         headers.append(f"Sec-WebSocket-Extensions: {OFFER}")
     connected, _laps = dial(endpoint, laps)
     head = ResponseHead(connected, is_stamped=endpoint.is_stamped)
-    try:
-        client.connect(
-            endpoint.url,
-            socket=head,
-            timeout=endpoint.timeout_s,
-            header=headers,
-            host=endpoint.host,
-            suppress_origin=True,
-            subprotocols=list(endpoint.subprotocols) or None,
-            redirect_limit=0,
-        )
-        laps.end("upgrade")
-        answer = client.headers.get("sec-websocket-extensions")
-        compression = agreed(answer, is_offered=endpoint.offers_compression)
-    except BaseException as error:  # Also when the greenlet is killed.
-        if isinstance(error, websocket.WebSocketException):
+    with ExitStack() as undone:  # Also when the greenlet is killed.
+        undone.callback(connected.close)
+        try:
+            client.connect(
+                endpoint.url,
+                socket=head,
+                timeout=endpoint.timeout_s,
+                header=headers,
+                host=endpoint.host,
+                suppress_origin=True,
+                subprotocols=list(endpoint.subprotocols) or None,
+                redirect_limit=0,
+            )
+            laps.end("upgrade")
+            answer = client.headers.get("sec-websocket-extensions")
+            compression = agreed(answer, is_offered=endpoint.offers_compression)
+        except websocket.WebSocketException:
             told.append((head.told(), head.header("retry-after")))
-        connected.close()
-        raise
+            raise
+        undone.pop_all()
     client.sock = None
     return Opened(connected, compression, laps.us, head.arrived_at_s)
 

@@ -10,6 +10,7 @@ import contextlib
 import select
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from http.client import HTTPException
 from ssl import SSLEOFError, SSLError, SSLZeroReturnError
 from types import MappingProxyType
@@ -109,18 +110,18 @@ class HttpConnection:
         A connection that the target ends while it was idle is no failure: the request goes out
         once more on a new one, if it may be made twice.
         """
-        try:
-            return in_time(
-                self._timeout_s, lambda: self._exchanged(request, is_repeatable=is_repeatable)
-            )
-        except (OSError, HTTPException, ConfigError, _OversizedError, _ShedError) as error:
-            self.close()
-            raise ExchangeError(self._reason(error)) from error
-        except BaseException:  # Also when the greenlet is killed.
-            self.close()
-            raise
-        finally:
-            self._budget.weigh(self, 0)
+        with ExitStack() as undone:
+            undone.callback(self._budget.weigh, self, 0)
+            undone.callback(self.close)  # Also when the greenlet is killed.
+            try:
+                answer = in_time(
+                    self._timeout_s, lambda: self._exchanged(request, is_repeatable=is_repeatable)
+                )
+            except (OSError, HTTPException, ConfigError, _OversizedError, _ShedError) as error:
+                raise ExchangeError(self._reason(error)) from error
+            undone.pop_all()
+        self._budget.weigh(self, 0)
+        return answer
 
     def shed(self) -> None:
         """Give up the answer that is under way: it holds the most of what the process may hold."""

@@ -30,8 +30,14 @@ def are_kept(target: Target) -> bool:
     return target.rest is not None and target.rest.connections == "keep_alive"
 
 
-def _same_host(dialect: Dialect) -> Headers:
+def _is_same_place(target: Target) -> bool:
+    return target.http_origin()[:2] == (target.host, target.port)
+
+
+def _same_host(target: Target, dialect: Dialect) -> Headers:
     """Return the Host of the WebSocket, where requests go to the same place."""
+    if not _is_same_place(target):
+        return {}
     base = dialect.http.base if dialect.http is not None else ""
     headers = dialect.ws.headers if "host" in names(base) else {}
     return {name: value for name, value in headers.items() if name.lower() == "host"}
@@ -47,7 +53,7 @@ def one_poll(
         if isinstance(text := texts_of(name, value), str)
     }
     layers = (
-        ("ws.headers", _same_host(dialect)),
+        ("ws.headers", _same_host(target, dialect)),
         ("http.headers", dialect.http.headers if dialect.http is not None else {}),
         (f"rest.{operation}.headers", dialect.rest[operation].headers),
         ("headers", target.headers),
@@ -59,13 +65,14 @@ def one_poll(
             f"a header of rest.{operation} holds {name}, which has no value for all requests; give it "
             "as a text, a file or env in values of the target file"
         ) from None
-    host = host_by_certificate(target)
+    host = host_by_certificate(target) if _is_same_place(target) else None
+    to_host, to_port, tls = target.http_origin()
     return poll_of(
         dialect,
         operation,
-        host=target.host,
-        port=target.port,
-        tls=target.tls,
+        host=to_host,
+        port=to_port,
+        tls=tls,
         symbol=symbol,
         is_kept=is_kept,
         headers={**({"Host": host} if host is not None else {}), **headers},
@@ -86,13 +93,16 @@ def poll_connection(
 
     *is_kept* says whether it stays open between requests, where not the target file does.
     """
+    certificates = target.certificates
+    if certificates is not None and not _is_same_place(target):
+        certificates = certificates.model_copy(update={"server_name": None})
 
     def endpoint() -> Endpoint:
         return Endpoint(
             url=poll.url,
             timeout_s=dialect.ws.open_timeout_s,
             source_address=next(sources),
-            certificates=target.certificates,
+            certificates=certificates,
             proxy=target.proxy,
         )
 

@@ -3,7 +3,8 @@ What lets connections in, from the moments at which it let them in while some wa
 
 A token bucket of size b that is filled at rate r has let in n(t) ≤ b + r·(t − t₀) by time t, t₀ being
 when it let in the first one after a rest. Equality holds whenever somebody waits; one who is refused
-at t says that n(t) ≤ b + r·(t − t₀) < n(t) + 1. Both give points of one line, whose slope is the rate
+at t says that n(t) ≤ b + r·(t − t₀) < n(t) + 1. t₀ lies between
+the beginning of the first attempt and its end. Both give points of one line, whose slope is the rate
 and whose height at t₀ is the burst. The first b are let in as fast as they can be served, below the
 line: the line is fitted behind the first third of the time.
 """
@@ -43,7 +44,7 @@ def admission(
         if len(refused_s) >= FEWEST_POINTS
         else _waited(ordered)
     )
-    first_s = moments[0]
+    first_s = (ordered[0][0] + moments[0]) / 2.0
     points = [(at, n) for at, n in _unbroken(points, moments) if at > first_s]
     if len(points) < FEWEST_POINTS:
         return None

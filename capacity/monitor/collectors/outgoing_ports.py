@@ -6,6 +6,9 @@ target, on both their ends, are left out, for which its listeners must be known 
 reads them first). A socket that was bound before it connects (without IP_BIND_ADDRESS_NO_PORT, ip(7))
 takes its port for all destinations: of that the kernel tells nothing.
 
+The port of a connection that the target's side closed is taken for another minute (TIME_WAIT), unless
+the kernel lets a new connection take it over: by default on loopback alone, after a second.
+
 Whose a pair is costs a look at the target's descriptors, so it is looked up for new pairs only, and
 paced; a sample before that has no reading.
 """
@@ -16,6 +19,7 @@ from capacity.domain.resources import Limit, Resource
 from capacity.monitor.collectors.base import TargetCollector
 from capacity.monitor.host.listeners import TargetListeners, held_by
 from capacity.monitor.host.network_namespace import inside_namespace
+from capacity.monitor.host.port_reuse import port_reuse
 from capacity.monitor.host.sock_diag import FAMILIES, Outgoing
 from capacity.monitor.host.target import TargetView
 from capacity.monitor.limits.states import known, unknown
@@ -29,10 +33,11 @@ _UNTOLD = (
     "the target's listening ports are unknown: its clients would be counted as upstream connections"
 )
 _INTERVAL_GAUGE = "outgoing_ports_interval_s"
+_CLOSED_GAUGE = "outgoing_ports_closed"
 
 
 class OutgoingPortsCollector(TargetCollector):
-    provides = (Resource.OUTGOING_PORTS, _INTERVAL_GAUGE)
+    provides = (Resource.OUTGOING_PORTS, _INTERVAL_GAUGE, _CLOSED_GAUGE)
 
     def __init__(self, listeners: TargetListeners) -> None:
         self._listeners = listeners
@@ -48,15 +53,17 @@ class OutgoingPortsCollector(TargetCollector):
             return Reading(missing=dict.fromkeys(self.provides, _UNTOLD))
         with self._pace.reading():
             table = self._listeners.table(target)
+            with inside_namespace(target.root, target.proc):
+                reuse = port_reuse(target.proc)
             pairs: dict[bytes, Outgoing] = {}
             for family in FAMILIES:
-                pairs |= table.outgoing(family, listening)
-            ports = self._fullest(target, pairs)
-        if ports is None:
+                pairs |= table.outgoing(family, listening, reuse)
+            fullest = self._fullest(target, pairs)
+        if fullest is None:
             return Reading()
         return Reading(
-            used={Resource.OUTGOING_PORTS: float(ports)},
-            gauges={_INTERVAL_GAUGE: self._pace.interval_s},
+            used={Resource.OUTGOING_PORTS: float(fullest.connections + fullest.closed)},
+            gauges={_INTERVAL_GAUGE: self._pace.interval_s, _CLOSED_GAUGE: float(fullest.closed)},
         )
 
     def limits(self, target: TargetView) -> Iterable[Limit]:
@@ -70,21 +77,24 @@ class OutgoingPortsCollector(TargetCollector):
         where = f"{source}, less reserved and listening ports"
         return [known(Resource.OUTGOING_PORTS, ports, "namespace", where)]
 
-    def _fullest(self, target: TargetView, pairs: dict[bytes, Outgoing]) -> int | None:
-        """Return the connections of the target's fullest pair; None while it is not known whose."""
+    def _fullest(self, target: TargetView, pairs: dict[bytes, Outgoing]) -> Outgoing | None:
+        """Return the target's fullest pair; None while it is not known whose."""
         self._is_ours = {pair: ours for pair, ours in self._is_ours.items() if pair in pairs}
-        if pairs.keys() - self._is_ours.keys() and self._search.is_due:
+        # What is closed has no owner any more: whose a pair is tells one of its connections.
+        new = {pair for pair, found in pairs.items() if found.inode} - self._is_ours.keys()
+        if new and self._search.is_due:
             with self._search.reading():
                 held = held_by(target)
-            self._is_ours |= {
-                pair: found.inode in held
-                for pair, found in pairs.items()
-                if pair not in self._is_ours
-            }
-        for pair, found in sorted(pairs.items(), key=lambda entry: -entry[1].connections):
+            self._is_ours |= {pair: pairs[pair].inode in held for pair in new}
+        by_ports = sorted(pairs.items(), key=lambda entry: -_ports(entry[1]))
+        for pair, found in by_ports:
             is_ours = self._is_ours.get(pair)
-            if is_ours is None:
+            if is_ours is None and found.inode:
                 return None
             if is_ours:
-                return found.connections
-        return 0
+                return found
+        return Outgoing(connections=0, closed=0, inode=0)
+
+
+def _ports(pair: Outgoing) -> int:
+    return pair.connections + pair.closed

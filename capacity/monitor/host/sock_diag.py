@@ -12,13 +12,16 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from capacity.monitor.host.port_reuse import PortReuse
+
 _NETLINK_SOCK_DIAG = 4
 _SOCK_DIAG_BY_FAMILY = 20
 _NLM_F_REQUEST, _NLM_F_DUMP = 0x1, 0x300
 _NLMSG_ERROR, _NLMSG_DONE = 2, 3
 _ESTABLISHED, _LISTEN = 1, 10
-_CONNECTED = tuple(state for state in range(1, 12) if state not in {3, 6, 7, _LISTEN})
-"""All in which a socket keeps its port, but TIME_WAIT, which a new connection may take over, and
+_TIME_WAIT = 6
+_CONNECTED = tuple(state for state in range(1, 12) if state not in {3, 7, _TIME_WAIT, _LISTEN})
+"""All in which a socket keeps its port, but TIME_WAIT, which is looked at by itself, and
 SYN_RECEIVED, which no outgoing one is in."""
 _REQ_BYTECODE = 1
 _MEMINFO_WANTED, _MEMINFO, _MEMINFO_DROPS = 1 << 6, 7, 8
@@ -39,8 +42,13 @@ _ATTRIBUTE = struct.Struct("=HH")
 _COUNT = struct.Struct("=I")
 _PAIR = slice(_HEADER.size + 6, _HEADER.size + 40)
 """Remote port, local and remote address, as they lie in a message."""
+_LOCAL = slice(2, 18)
+"""The local address in such a pair."""
 _INODE = struct.Struct("=I")
 _INODE_AT = _HEADER.size + _SOCKET.size - _INODE.size
+_STATE_AT = _HEADER.size + 1
+_EXPIRY_AT = _HEADER.size + 52
+"""In milliseconds."""
 _RECEIVE_BYTES = 1 << 16
 _TIMEOUT_S = 5.0
 
@@ -71,6 +79,8 @@ class Outgoing:
     """Connections from one local address to one destination."""
 
     connections: int
+    closed: int
+    """Of its own closed connections, those whose port is still taken (TIME_WAIT)."""
     inode: int
     """Of one of their sockets; 0 if nobody holds any."""
 
@@ -127,7 +137,9 @@ class SocketTable:
                     retransmits, segments = retransmits + again, segments + sent
         return segments, retransmits
 
-    def outgoing(self, family: int, listening: Collection[int]) -> dict[bytes, Outgoing]:
+    def outgoing(
+        self, family: int, listening: Collection[int], reuse: PortReuse
+    ) -> dict[bytes, Outgoing]:
         """Count the connections of each pair of a local address and a destination.
 
         *listening* are ports of which neither end's connections count: those of the target's
@@ -135,15 +147,21 @@ class SocketTable:
         """
         program = no_port_filter(listening)
         counts: Counter[bytes] = Counter()
+        closed: Counter[bytes] = Counter()
         inodes: dict[bytes, int] = {}
-        for part in self._dump(family, _CONNECTED, program):
+        for part in self._dump(family, (*_CONNECTED, _TIME_WAIT), program):
             for start in _starts(part):
                 pair = part[start + _PAIR.start : start + _PAIR.stop]
+                if part[start + _STATE_AT] == _TIME_WAIT:
+                    (left_ms,) = _COUNT.unpack_from(part, start + _EXPIRY_AT)
+                    closed[pair] += reuse.is_taken(pair[_LOCAL], left_ms / 1000)
+                    continue
                 counts[pair] += 1
                 (inode,) = _INODE.unpack_from(part, start + _INODE_AT)
                 inodes[pair] = inode or inodes.get(pair, 0)
         return {
-            pair: Outgoing(connections=count, inode=inodes[pair]) for pair, count in counts.items()
+            pair: Outgoing(connections=counts[pair], closed=closed[pair], inode=inodes.get(pair, 0))
+            for pair in counts.keys() | closed.keys()
         }
 
     def connections(self, family: int, listening: Collection[int]) -> Iterator[Connection]:

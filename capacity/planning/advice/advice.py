@@ -42,5 +42,7 @@ def advice(
         break_even=break_even(plan, record.steps, cost, host),
         exhaustion=exhaustion(plan, demand, sizing, host),
         sensitivities=sensitivities(plan),
+        demand=demand,
+        hosts=tuple(hosts),
         drills=drill_outcomes(record, plan),
     )

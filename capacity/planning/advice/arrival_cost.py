@@ -7,9 +7,12 @@ from capacity.domain.resources import Resource
 from capacity.domain.run import RunRecord
 from capacity.domain.sizing import ArrivalCost, Unanswered
 from capacity.models.operations.arrival_cost import arrival_cost_s
+from capacity.models.operations.arrival_memory import ArrivalMemory, arrival_memory
 from capacity.planning.costs.admission import admission_per_s
 from capacity.planning.costs.ramps import CPU_RESOURCES, excesses_s, ramps, smallest_backlog
-from capacity.planning.evidence.windows import restarts
+from capacity.planning.evidence.effective_limits import known_value
+from capacity.planning.evidence.plausible import is_plausible
+from capacity.planning.evidence.windows import offset_of, restarts
 
 FEWEST_RAMPS = 3
 FEWEST_ARRIVALS = 50
@@ -41,7 +44,8 @@ def arrival_cost(record: RunRecord, plan: CapacityPlan) -> ArrivalCost | Unanswe
         and (cost := _cost(record, plan, wall.resource)) is not None
     }
     admission = admission_per_s(record, plan)
-    if not costs and admission is None:
+    memory = _memory(record)
+    if not costs and admission is None and memory is None:
         return Unanswered(
             reason=(
                 f"During {units.counted(len(found), 'ramp')} with"
@@ -59,7 +63,41 @@ def arrival_cost(record: RunRecord, plan: CapacityPlan) -> ArrivalCost | Unanswe
         backlog=smallest_backlog(record.samples),
         admitted_per_s=record.manifest.target.arrival_limit_per_s,
         admission_per_s=admission,
+        memory_bytes=None if memory is None else memory.each_bytes,
+        memory_held_s=None if memory is None else memory.held_s,
+        at_once=None if memory is None else _at_once(plan, memory),
     )
+
+
+def _memory(record: RunRecord) -> ArrivalMemory | None:
+    """Return the memory that arrivals take for a while, from all samples of the run."""
+    offset_s = offset_of(record.manifest.clock_offset)
+    placed = (point for point in record.points if is_plausible(point.at))
+    points = sorted(placed, key=lambda point: point.at)
+    read = sorted(
+        (sample.at - offset_s, sample.used[Resource.MEMORY])
+        for sample in record.samples
+        if is_plausible(sample.at) and is_plausible(sample.used.get(Resource.MEMORY, -1.0))
+    )
+    return arrival_memory(
+        [at for at, _ in read],
+        [use for _, use in read],
+        [point.at for point in points],
+        [float(point.open_connections) for point in points],
+    )
+
+
+def _at_once(plan: CapacityPlan, memory: ArrivalMemory) -> Estimate | None:
+    """Return how many that arrive at once fit into memory; None where its limit is not known."""
+    wall = next((wall for wall in plan.ladder if wall.resource is Resource.MEMORY), None)
+    limit = None if wall is None else known_value(wall.limit)
+    if wall is None or limit is None:
+        return None
+    spare, each = max(0.0, limit - wall.used_at_baseline), memory.each_bytes
+    low, mid, high = (
+        spare / (taken + memory.kept_bytes) for taken in (each.high, each.mid, each.low)
+    )
+    return Estimate(low=low, mid=mid, high=high, confidence=each.confidence)
 
 
 def _cost(record: RunRecord, plan: CapacityPlan, resource: Resource) -> Estimate | None:

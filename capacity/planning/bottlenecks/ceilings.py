@@ -49,6 +49,8 @@ _MEASURED = tuple(
     if resource is not Resource.UNIDENTIFIED and resource not in LATENCIES
 )
 
+FAN = (0.5, 0.8, CONFIDENCE)
+"""Confidences of the intervals that a plan shows of its capacity."""
 FAR_RATIO = 10.0
 """An uncertain cost whose wall stands at least this many times beyond the first one is not worth a
 place among the walls."""
@@ -61,6 +63,8 @@ class Walls:
     ladder: tuple[Wall, ...]
     no_ceiling: tuple[NoCeiling, ...]
     capacity: Estimate | None
+    fan: tuple[Estimate, ...] = ()
+    """The capacity's intervals by `FAN`, narrowest first."""
 
 
 def walls(
@@ -117,20 +121,26 @@ def walls(
         )
         for row, (resource, met) in enumerate(drawn.items())
     ]
-    return Walls(ladder=ladder(ordered), no_ceiling=tuple(without), capacity=_capacity(table))
+    lowest = _lowest(table)
+    return Walls(
+        ladder=ladder(ordered),
+        no_ceiling=tuple(without),
+        capacity=interval_of(lowest),
+        fan=tuple(interval_of(lowest, confidence) for confidence in FAN),
+    )
 
 
-def _capacity(table: NDArray[np.float64]) -> Estimate:
-    """Return the interval of the minimum over the rows of *table*, the forecasts last in each.
+def _lowest(table: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the capacity by replicate, the minimum over the rows of *table*, the forecast last.
 
-    Its middle is the lowest forecast, less what the median of the minimum lies below the median of
+    The forecast is the lowest one, less what the median of the minimum lies below the median of
     that wall alone: nothing where no other wall comes near.
     """
     lowest = table.min(axis=0)
     alone = float(np.median(table[int(np.argmin(table[:, -1])), :-1]))
     if 0.0 < alone < math.inf:
         lowest[-1] *= float(np.median(lowest[:-1])) / alone
-    return interval_of(lowest)
+    return np.asarray(lowest)
 
 
 def _with_met(

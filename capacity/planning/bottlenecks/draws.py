@@ -182,9 +182,9 @@ def low_end(ceilings: NDArray[np.float64]) -> float:
     return float(np.quantile(ceilings[:-1], _LOWER_TAIL, method="lower"))
 
 
-def interval_of(values: NDArray[np.float64]) -> Estimate:
+def interval_of(values: NDArray[np.float64], confidence: float = CONFIDENCE) -> Estimate:
     """Return the interval over the replicates around the last entry, the forecast itself."""
-    return interval_around(float(values[-1]), values[:-1], CONFIDENCE)
+    return interval_around(float(values[-1]), values[:-1], confidence)
 
 
 def _fit(

@@ -57,8 +57,8 @@ def _about_reach(capacity: Estimate, highest: float, binding: Wall | None) -> It
             kind=DoubtKind.EXTRAPOLATION,
             statement=(
                 f"The capacity is extrapolated to {units.number(ratio, 2)} times the tested"
-                f" {units.counted(round(highest), 'connection')}, {word} the 4 times that a test up"
-                " to a quarter of the capacity needs."
+                f" {units.counted(round(highest), 'connection')}, {word} the 4 to 5"
+                " times that a safe test needs."
             ),
             remedy=f"Add a step with at least {_quarter(capacity)} connections.",
         )
@@ -84,7 +84,11 @@ def _about_separation(attributed: Attribution, mix: LoadVector) -> Iterator[Doub
                 f" {units.count(SEPARABLE_BELOW)}):"
                 " the plan is valid for the measured workload only."
             ),
-            remedy="Use the safe profile: it varies subscriptions and requests at each level.",
+            remedy=(
+                "Measure any other workload by itself. The safe profile tells the components apart"
+                " where the dialect can unsubscribe and the target file has polls (rest): it then"
+                " varies them at each level."
+            ),
         )
     for component in attributed.constant:
         if getattr(mix, component) > 0.0:

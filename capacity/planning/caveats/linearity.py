@@ -3,7 +3,7 @@ Doubts about use that does not follow its line: measured ones.
 
 A jump or a bend between the levels (models/breaks.py), a highest level above the line of those
 below it, use that is not given back on the way down, and memory that rises while nobody joins
-(rising_memory.py). Only walls that stand near the capacity matter, and of counted ones a jump is none:
+(rising_use.py). Only walls that stand near the capacity matter, and of counted ones a jump is none:
 fitted_costs.py leaves their kinks out.
 """
 
@@ -32,7 +32,7 @@ from capacity.domain.words import RESOURCES
 from capacity.models.breaks import highest_level_miss, strongest_break
 from capacity.planning.caveats.memory_jumps import memory_hazards, share_of_room
 from capacity.planning.caveats.near import is_near
-from capacity.planning.caveats.rising_memory import rising_doubts
+from capacity.planning.caveats.rising_use import LINGERING, rising_doubts
 from capacity.planning.costs.fitted_costs import use_design
 from capacity.planning.evidence.load_components import Attribution
 from capacity.planning.evidence.windows import Window
@@ -57,7 +57,7 @@ def step_doubts(
         if wall.resource in _HELD and (is_near_capacity or wall.resource not in HOST_WIDE):
             # What others on the host took meanwhile looks the same.
             doubts += _about_way_down(windows, wall, is_near=is_near_capacity)
-        if is_near_capacity and wall.resource in ENVELOPED:
+        if is_near_capacity and wall.resource in ENVELOPED | LINGERING:
             doubts += rising_doubts(record, windows, wall)
         if is_near_capacity and wall.resource not in COUNTED and math.isfinite(wall.ceiling.mid):
             doubts += _about_line(windows, attributed, wall)

@@ -7,6 +7,7 @@ from capacity.domain.observation import CutOffKind
 from capacity.domain.plan import NoCeiling
 from capacity.domain.run import RunRecord
 from capacity.domain.words import RESOURCES
+from capacity.planning.evidence.client_rule import client_rule
 from capacity.planning.evidence.missing_evidence import Gap
 from capacity.planning.evidence.mix import measured_mix
 from capacity.planning.evidence.target_identity import mismatch
@@ -28,6 +29,8 @@ START_REMEDIES = {
     CutOffKind.OBJECTIVE: "The target misses its SLO at this load already: start with fewer (start in"
     " the profile), or check whether the SLO is meant for this feed.",
     CutOffKind.SATURATED: "Start with fewer connections (start in the profile).",
+    CutOffKind.UNSERVED: "Look for what lies between generator and target (NAT, balancer, proxy: their"
+    " idle and age time-outs), and in the target's log for why it serves these connections no more.",
     CutOffKind.GUARDED: "Start with fewer connections and open them more slowly: start and"
     " connects_per_s in the profile.",
 }
@@ -38,6 +41,7 @@ def why_no_fit(record: RunRecord, windows: Sequence[Window]) -> Gap | None:
     return (
         _why_no_readings(record)
         or mismatch(record)
+        or client_rule(record)
         or (_what_ended_it(record) if measured_mix(record.steps) is None else None)
         or (None if any(is_usable(step) for step in record.steps) else _why_no_step(record))
         or no_updates(record)

@@ -18,10 +18,13 @@ from capacity.domain.plan import GeneratorVerdict
 from capacity.domain.resource_facts import HOST_WIDE
 from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.domain.run import RunRecord
-from capacity.domain.words import RESOURCES, listed
+from capacity.domain.words import RESOURCES, listed, printable
 from capacity.planning.caveats.generator import is_near_limit
+from capacity.planning.evidence.client_rule import TARGET_SAID
 from capacity.planning.evidence.plausible import LARGEST, is_plausible
 from capacity.planning.evidence.target_identity import identity_doubts
+from capacity.planning.evidence.unserved_steps import unserved_in, unserved_statement
+from capacity.planning.evidence.updates import unmatched_classes, unmatched_example
 from capacity.planning.evidence.windows import is_usable, offset_of, plateau_of, restarts
 
 _SHORTEST_BEAT_S = 1e-3
@@ -97,14 +100,26 @@ def _about_steps(record: RunRecord) -> Iterator[Doubt]:
             ),
             remedy="Check the target's log at that time for timeouts, limits and crashes.",
         )
+    yield from _about_lifetimes(record)
+    silent = [step for step in used if unserved_in(step)]
+    if silent:
+        yield Doubt(
+            kind=DoubtKind.UNSERVED_CONNECTIONS,
+            statement=f"Step {silent[0].index}: {unserved_statement(silent[0])}.",
+            remedy="Look for what lies between generator and target (NAT, balancer, proxy), and in the"
+            " target's log.",
+        )
     unmatched = sum(step.unmatched for step in used)
     if unmatched:
         yield Doubt(
             kind=DoubtKind.UNMATCHED_FRAMES,
-            statement=f"{units.counted(unmatched, 'received frame')} matched no rule of the dialect.",
+            statement=(
+                f"{units.counted(unmatched, 'received frame')} matched no rule of the dialect"
+                f"{unmatched_classes(used)}{unmatched_example(record)}."
+            ),
             remedy=(
                 "Add a rule to the dialect if these frames are updates: they are not counted as"
-                " deliveries. The run's events show examples."
+                " deliveries. `capacity dialect try` shows each frame with what was made of it."
             ),
         )
     missing = _unexplained(record)
@@ -114,6 +129,32 @@ def _about_steps(record: RunRecord) -> Iterator[Doubt]:
             statement=(f"The record is incomplete: {'; '.join(missing)}."),
             remedy="Measure again and let the run finish; this plan uses what was recorded.",
         )
+
+
+def _about_lifetimes(record: RunRecord) -> Iterator[Doubt]:
+    expired = sum(step.expired or 0 for step in record.steps)
+    ages = [step.lifetime_s for step in record.steps if step.lifetime_s]
+    if not expired or not ages:
+        return
+    age = units.duration(median(ages))
+    yield Doubt(
+        kind=DoubtKind.BOUNDED_LIFETIME,
+        statement=f"The target ended {units.counted(expired, 'connection')} when they were {age} old,"
+        f" whatever the load{_goodbye(record)}. That bounds how long a connection lives, and not how many"
+        " are held; they were opened again at once.",
+        remedy="Find that bound (a proxy's longest connection or read time-out, a reload's grace) and raise"
+        f" it for the measurement, or size for it: each connection reconnects every {age}"
+        " (churn_per_s_per_connection of the profile's mix).",
+    )
+
+
+def _goodbye(record: RunRecord) -> str:
+    """Return what the target said when it ended connections, as a clause."""
+    texts = (event.detail.get("text") for event in record.events if event.kind == TARGET_SAID)
+    said = next(
+        (text for text in texts if isinstance(text, str) and text.startswith("closed")), None
+    )
+    return "" if said is None else f" ({printable(said, 160)})"
 
 
 def _unexplained(record: RunRecord) -> list[str]:

@@ -35,6 +35,9 @@ _REMEDIES = {
     CutOffKind.OBJECTIVE: "The SLO limits the capacity; measure a level between the two to narrow the range.",
     CutOffKind.SATURATED: "Find the resource of the target that is saturated at this load; measure a"
     " level between the two to narrow the range.",
+    CutOffKind.UNSERVED: "Look for what lies between (NAT, balancer, proxy: their idle and age time-outs)"
+    " and in the target's log for why it serves these connections no more; a level between the two"
+    " narrows the range.",
     CutOffKind.GUARDED: "Raise this limit, or accept it as the capacity.",
 }
 

@@ -40,7 +40,7 @@ def admission_per_s(record: RunRecord, plan: CapacityPlan) -> Estimate | None:
     rates = [
         rate
         for ramp in found
-        if _is_held_back(ramp, usual_s) and not _is_busy(ramp, plan)
+        if _is_held_back(ramp, usual_s) and not _is_busy(ramp, plan) and not _is_eased(ramp, record)
         for rate in _rates_per_s(ramp, record.points)
     ]
     if len(rates) < FEWEST_SECONDS:
@@ -58,6 +58,14 @@ def _is_held_back(ramp: Ramp, usual_s: float) -> bool:
     meant_per_s = min(ramp.step.step.connects_per_s, ramp.opened / SHORTEST_RAMP_S)
     is_slow = handshake.max_s > max(SLOW_HANDSHAKE_S, SLOW_HANDSHAKE_RATIO * usual_s)
     return is_slow and ramp.opened_per_s < HELD_BACK_RATIO * meant_per_s
+
+
+def _is_eased(ramp: Ramp, record: RunRecord) -> bool:
+    """Tell whether the run itself slowed the ramp down, to spare the target: that pace is its own."""
+    return any(
+        event.kind == "eased" and ramp.began_at <= event.at <= ramp.ended_at
+        for event in record.events
+    )
 
 
 def _is_busy(ramp: Ramp, plan: CapacityPlan) -> bool:

@@ -15,7 +15,9 @@ from dataclasses import dataclass, replace
 from capacity.domain import units
 from capacity.domain.observation import CutOff, CutOffKind, StepObservation
 from capacity.domain.run import RunRecord
+from capacity.planning.evidence.failed_trials import failed_trials
 from capacity.planning.evidence.plausible import is_plausible, is_plausible_load
+from capacity.planning.evidence.unserved_steps import unserved_steps
 
 SERVED_RATIO = 0.95
 ERRORS = 2.0
@@ -25,13 +27,20 @@ FAR_BELOW_RATIO = 0.4
 
 def judged(record: RunRecord) -> RunRecord:
     """Return *record* with its short steps cut off as saturated."""
-    short = {**_unserved_before_silence(record.steps), **short_steps(record.steps)}
+    short = {
+        **_unserved_before_silence(record.steps),
+        **short_steps(record.steps),
+        **unserved_steps(record.steps),
+        **failed_trials(record),
+    }
     if not short:
         return record
     return replace(
         record,
         steps=tuple(
-            replace(step, cut_off=short[step.index]) if step.index in short else step
+            replace(step, cut_off=step.cut_off or short[step.index])
+            if step.index in short
+            else step
             for step in record.steps
         ),
     )

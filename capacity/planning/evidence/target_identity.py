@@ -193,6 +193,18 @@ def identity_doubts(record: RunRecord) -> Iterator[Doubt]:
             ),
             remedy="Measure the target's own port, without the relay, to size one instance.",
         )
+    elif agent.relay is not None:
+        yield Doubt(
+            kind=DoubtKind.OTHER_PROCESS,
+            statement=(
+                f"Connections come to {watched(agent)} through {printable(agent.relay)}, whose limits"
+                " are not seen: they may be lower than all that are."
+            ),
+            remedy=(
+                "Measure it as well, with an agent started with its --pid; the lower of the two"
+                " capacities counts."
+            ),
+        )
     if agent.passes_on_to is not None:
         yield _about_relay(agent, f"relays what it accepts to {printable(agent.passes_on_to)}")
     if not rises:

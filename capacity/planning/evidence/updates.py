@@ -5,10 +5,13 @@ A dialect that does not fit its target counts every frame as not understood and 
 measured then is the load of connections that hear nothing, under the name of one that does.
 """
 
+from collections import Counter
+from collections.abc import Iterable
+
 from capacity.domain import units
 from capacity.domain.observation import StepObservation
 from capacity.domain.run import RunRecord
-from capacity.domain.words import printable
+from capacity.domain.words import listed, printable
 from capacity.planning.evidence.missing_evidence import Gap
 from capacity.planning.evidence.windows import is_usable, plateau_of
 
@@ -27,9 +30,9 @@ def no_updates(record: RunRecord) -> Gap | None:
     if frames:
         return Gap(
             f"None of the {units.counted(frames, 'frame')} received on {where} matched the dialect's"
-            f" rule for updates{_example(record)}, so no delivery was counted.",
-            "Correct data.where and data.key in the dialect, check with `capacity doctor` that it reads"
-            " the target's updates, and measure again.",
+            f" rule for updates{unmatched_classes(followed)}{unmatched_example(record)}, so no delivery was counted.",
+            "Correct data.where and data.key in the dialect, see with `capacity dialect try` what it"
+            " makes of each frame, and measure again.",
         )
     plateaus = [plateau for step in followed if (plateau := plateau_of(step)) is not None]
     seconds = sum(end - begin for begin, end in plateaus)
@@ -40,6 +43,15 @@ def no_updates(record: RunRecord) -> Gap | None:
         " target file; to measure idle connections, set subscriptions_per_connection to 0 in the"
         " profile.",
     )
+
+
+def unmatched_classes(steps: Iterable[StepObservation]) -> str:
+    """Return why frames were not understood, each class with its count, after a colon; or nothing."""
+    classes: Counter[str] = Counter()
+    for step in steps:
+        classes.update(step.unmatched_by)
+    shown = [f"{units.count(count)} {printable(kind)}" for kind, count in classes.most_common()]
+    return f": {listed(shown)}" if shown else ""
 
 
 def _follows(step: StepObservation) -> bool:
@@ -54,7 +66,8 @@ def _most_connections(steps: list[StepObservation]) -> int:
     return max(round(step.load.connections) for step in steps if step.load is not None)
 
 
-def _example(record: RunRecord) -> str:
+def unmatched_example(record: RunRecord) -> str:
+    """Return how the first frame that was not understood begins, in parentheses; or nothing."""
     reasons = (
         event.detail.get("reason") for event in record.events if event.kind == UNMATCHED_FRAME
     )

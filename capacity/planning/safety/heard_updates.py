@@ -104,7 +104,7 @@ def _without_updates(heard: Heard) -> Finding:
             remedy=_capital(heard.hint)
             or (
                 "Correct data.where, data.key and data.items in the dialect by that frame, or the"
-                " channels and symbols in the target file"
+                " channels and symbols in the target file; `capacity dialect try` shows all frames"
             ),
         )
     what = f"{units.counted(heard.frames, 'frame')} came" if heard.frames else "no frame came"

@@ -12,7 +12,17 @@ from capacity.domain.words import RESOURCES
 from capacity.planning.evidence.windows import Window
 from capacity.reporting.document import Figure, Table, cells
 from capacity.reporting.drawing.axis import Axis, downsampled
-from capacity.reporting.drawing.svg import Area, Dots, Level, Line, Mark, Tone, plot
+from capacity.reporting.drawing.svg import (
+    Area,
+    Dots,
+    Level,
+    Line,
+    Mark,
+    Span,
+    Tone,
+    legend,
+    plot,
+)
 from capacity.reporting.measured import Measured, fitted, fitted_windows, measured
 
 _FAR_RATIO = 10.0
@@ -51,6 +61,7 @@ def _wall_figure(
         x_high = max(min(wall.ceiling.high, 1.5 * reach), highest, 1.0) * 1.05
         y_high = max([limit_value, *(max(plateau.used) for plateau in found)]) * 1.1
     marks: list[Mark] = [
+        Span(label="tested range", x_from=0.0, x_to=highest, tone=Tone.OFFERED),
         *_band(wall, x_high),
         Line(
             label="fit, full workload",
@@ -72,7 +83,7 @@ def _wall_figure(
         )
     marks += _dots(found)
     ceiling = units.middle(wall.ceiling)
-    where = " (right of this chart)" if is_far else ""
+    where = " (beyond this chart)" if is_far else ""
     meets = "reaches its limit at" if math.isfinite(wall.ceiling.mid) else "holds"
     caption = f"{_sentence(name)}: {meets} {ceiling} connections{where}"
     return Figure(
@@ -90,6 +101,7 @@ def _wall_figure(
             marks=marks,
         ),
         table=_numbers(wall.resource, found, wall),
+        legend=legend(marks),
     )
 
 
@@ -108,6 +120,7 @@ def _measured_figure(resource: Resource, found: tuple[Measured, ...]) -> Figure:
             marks=_dots(found),
         ),
         table=_numbers(resource, found, None),
+        legend=legend(_dots(found)),
     )
 
 

@@ -15,10 +15,9 @@ from markupsafe import escape
 from capacity.domain.words import printable
 from capacity.reporting.drawing.axis import Axis, Point, downsampled
 
-WIDTH, HEIGHT = 760.0, 330.0
-LEFT, RIGHT, BOTTOM = 84.0, 18.0, 46.0
-_LEGEND_ROW = 18.0
-_CHARACTER = 6.3
+WIDTH, HEIGHT = 560.0, 290.0
+LEFT, RIGHT, TOP, BOTTOM = 74.0, 18.0, 26.0, 46.0
+_NOTE_ROWS, _NOTE_ROW, _CHARACTER = 3, 13.0, 6.6
 
 
 class Tone(Enum):
@@ -28,7 +27,7 @@ class Tone(Enum):
     OFFERED = ("offered", "#595959", "2 3")
     FIT = ("fit", "#0072B2", "")
     EXTRAPOLATED = ("fit", "#0072B2", "7 5")
-    PARTIAL = ("partial", "#A66F00", "")
+    PARTIAL = ("partial", "#8A5A00", "")
     LIMIT = ("limit", "#B54400", "12 4")
     TESTED = ("tested", "#00755A", "3 3")
     FAILURE = ("limit", "#B54400", "2 2")
@@ -129,18 +128,26 @@ def safe(text: object) -> str:
     return str(escape(printable(text)))
 
 
-def words(x: float, y: float, text: str, anchor: str = "start", size: int = 11) -> str:
+def words(x: float, y: float, text: str, anchor: str = "start", size: int = 12) -> str:
     return (
         f'<text class="ink" x="{shortest(x)}" y="{shortest(y)}" text-anchor="{anchor}"'
-        f' font-size="{size}" font-family="sans-serif" fill="#333333">{safe(text)}</text>'
+        f' font-size="{size}" font-family="sans-serif" fill="#16202B">{safe(text)}</text>'
     )
 
 
-def picture(name: str, title: str, description: str, height: float, body: Sequence[str]) -> str:
+def picture(
+    name: str,
+    title: str,
+    description: str,
+    height: float,
+    body: Sequence[str],
+    *,
+    width: float = WIDTH,
+) -> str:
     """Return the SVG element around *body*, with what a screen reader says of it."""
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{shortest(WIDTH)}"'
-        f' height="{shortest(height)}" viewBox="0 0 {shortest(WIDTH)} {shortest(height)}"'
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{shortest(width)}"'
+        f' height="{shortest(height)}" viewBox="0 0 {shortest(width)} {shortest(height)}"'
         f' aria-labelledby="{name}-title {name}-desc">'
         f'<title id="{name}-title">{safe(title)}</title>'
         f'<desc id="{name}-desc">{safe(description)}</desc>' + "".join(body) + "</svg>"
@@ -151,11 +158,12 @@ def plot(
     name: str, *, title: str, description: str, x: Axis, y: Axis, marks: Sequence[Mark]
 ) -> str:
     """Return a chart of *marks*, drawn in their order; *name* is unique within the page."""
-    legend, top = _legend(marks)
-    frame = Frame(x=x, y=y, top=top + 8)
+    moments = [mark for mark in marks if isinstance(mark, Moment)]
+    frame = Frame(x=x, y=y, top=TOP)
     spans = [_drawn(mark, frame) for mark in marks if isinstance(mark, Span)]
     others = [_drawn(mark, frame) for mark in marks if not isinstance(mark, Span)]
-    return picture(name, title, description, HEIGHT, [*spans, *_grid(frame), *others, *legend])
+    notes = _notes(moments, frame)
+    return picture(name, title, description, HEIGHT, [*spans, *_grid(frame), *others, *notes])
 
 
 def _grid(frame: Frame) -> list[str]:
@@ -176,8 +184,8 @@ def _grid(frame: Frame) -> list[str]:
         f'<path class="axis" d="M{left} {shortest(frame.top)}V{shortest(bottom)}H{right}"'
         ' fill="none" stroke="#595959" stroke-width="1"/>'
     )
-    parts.append(words((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, frame.x.label, "middle", 12))
-    parts.append(words(4, frame.top - 6, frame.y.label, size=12))
+    parts.append(words((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, frame.x.label, "middle"))
+    parts.append(words(4, frame.top - 10, frame.y.label))
     return parts
 
 
@@ -194,9 +202,7 @@ def _drawn(mark: Mark, frame: Frame) -> str:
             drawn = f'<path {start}d="{d}" {paint} stroke-width="2"/>'
         case Moment():
             x = frame.at_x(mark.x)
-            drawn = f'<path {start}d="M{x} {top}V{bottom}" {paint} stroke-width="1.5"/>' + words(
-                float(x) + 3, frame.top + 11, mark.note
-            )
+            drawn = f'<path {start}d="M{x} {top}V{bottom}" {paint} stroke-width="1.5"/>'
         case Span():
             x_from, x_to = float(frame.at_x(mark.x_from)), float(frame.at_x(mark.x_to))
             drawn = (
@@ -237,29 +243,43 @@ def _path(points: Sequence[Point], frame: Frame) -> str:
     return "".join(commands)
 
 
-def _legend(marks: Sequence[Mark]) -> tuple[list[str], float]:
-    """Return one entry a label, wrapped, and where the legend ends."""
+def _notes(moments: Sequence[Moment], frame: Frame) -> list[str]:
+    """Return the notes of *moments*, in rows where they would lie on each other.
+
+    What finds no room is left out: every event is in the table of events.
+    """
+    ends = [0.0] * _NOTE_ROWS
+    parts = []
+    for mark in sorted(moments, key=lambda mark: mark.x):
+        width = _CHARACTER * len(printable(mark.note))
+        x = float(frame.at_x(mark.x)) + 3
+        anchor, start = ("start", x) if x + width <= WIDTH else ("end", x - width - 6)
+        row = next((row for row, end in enumerate(ends) if end <= start), None)
+        if row is None:
+            continue
+        ends[row] = start + width + 4
+        y = frame.top + 11 + _NOTE_ROW * row
+        parts.append(words(x if anchor == "start" else x - 6, y, mark.note, anchor))
+    return parts
+
+
+def legend(marks: Sequence[Mark]) -> str:
+    """Return one list entry a label, as HTML, which wraps and grows with the reader's letters."""
     entries = {mark.label: mark for mark in marks if mark.label}
-    parts: list[str] = []
-    x, y = LEFT, 14.0
-    for label, mark in entries.items():
-        width = 34 + _CHARACTER * len(printable(label)) + 12
-        if x > LEFT and x + width > WIDTH - RIGHT:
-            x, y = LEFT, y + _LEGEND_ROW
-        parts += [_sample(mark, x, y - 4), words(x + 34, y, label)]
-        x += width
-    return parts, y + _LEGEND_ROW
+    items = [f"<li>{_sample(mark)}{safe(label)}</li>" for label, mark in entries.items()]
+    return f'<ul class="legend">{"".join(items)}</ul>' if items else ""
 
 
-def _sample(mark: Mark, x: float, y: float) -> str:
+def _sample(mark: Mark) -> str:
     style = f'class="{mark.tone.style_class}" '
     if isinstance(mark, Area | Span):
-        return (
-            f'<rect {style}x="{shortest(x)}" y="{shortest(y - 5)}" width="28" height="10"'
-            f' fill="{mark.tone.color}" fill-opacity="0.25"/>'
+        drawn = (
+            f'<rect {style}x="0" y="1" width="28" height="10" fill="{mark.tone.color}"'
+            ' fill-opacity="0.25"/>'
         )
-    if isinstance(mark, Dots):
-        return _dots(mark, [f"{shortest(x + 14)} {shortest(y)}"])
-    stroke = f'stroke="{mark.tone.color}"{mark.tone.dash}'
-    d = f"M{shortest(x)} {shortest(y)}h28"
-    return f'<path {style}d="{d}" fill="none" {stroke} stroke-width="2"/>'
+    elif isinstance(mark, Dots):
+        drawn = _dots(mark, ["14 6"])
+    else:
+        stroke = f'stroke="{mark.tone.color}"{mark.tone.dash}'
+        drawn = f'<path {style}d="M0 6h28" fill="none" {stroke} stroke-width="2"/>'
+    return f'<svg width="28" height="12" viewBox="0 0 28 12" aria-hidden="true">{drawn}</svg> '

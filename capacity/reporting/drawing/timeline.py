@@ -9,7 +9,7 @@ from capacity.domain.run import RunRecord
 from capacity.planning.evidence.windows import plateau_of
 from capacity.reporting.document import Figure
 from capacity.reporting.drawing.axis import Axis, Point
-from capacity.reporting.drawing.svg import Line, Mark, Moment, Span, Tone, plot
+from capacity.reporting.drawing.svg import Line, Mark, Moment, Span, Tone, legend, plot
 from capacity.reporting.words import reason
 
 _MOST_MOMENTS = 12
@@ -60,6 +60,7 @@ def connections_figure(record: RunRecord) -> Figure | None:
             marks=marks,
         ),
         table=None,
+        legend=legend(marks),
     )
 
 

@@ -9,18 +9,48 @@ from capacity.reporting.publishing.publication import Publication
 SCHEMA_VERSION = 39
 _SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 _HEIGHT = 8
+_CHOICE = {
+    "name": "datasource",
+    "label": "Data source",
+    "type": "datasource",
+    "query": "prometheus",
+    "current": {},
+    "hide": 0,
+}
+"""The variable by which a data source is chosen."""
 
 
 def render(about: Publication) -> str:
     """Return the dashboard as one JSON document; its data source is chosen in Grafana."""
-    target = json.dumps(about.target)
-    plan = f"{{target={target}}}"
-    panels = [
+    dashboard = {
+        "uid": hashlib.sha256(f"capacity {about.target}".encode()).hexdigest()[:16],
+        "title": f"Capacity of {about.target}",
+        "tags": ["capacity"],
+        "timezone": "utc",
+        "schemaVersion": SCHEMA_VERSION,
+        "version": 1,
+        "editable": True,
+        "time": {"from": "now-7d", "to": "now"},
+        "refresh": "1m",
+        "templating": {"list": [_CHOICE]},
+        "annotations": {"list": []},
+        "panels": [{"id": number, **panel} for number, panel in enumerate(_panels(about), start=1)],
+    }
+    return json.dumps(dashboard, indent=2) + "\n"
+
+
+def _panels(about: Publication) -> list[dict[str, Any]]:
+    plan = f"{{target={json.dumps(about.target)}}}"
+    return [*_use(about.series, plan), *_costs(plan)]
+
+
+def _use(series: str, plan: str) -> list[dict[str, Any]]:
+    return [
         _panel(
             "Open connections of each instance",
             "timeseries",
             [
-                (f"max by (instance) ({about.series})", "{{instance}}"),
+                (f"max by (instance) ({series})", "{{instance}}"),
                 (f"capacity_plan_safe_connections{plan}", "safe capacity"),
                 (f"capacity_plan_target_connections{plan}", "target for each instance"),
             ],
@@ -41,6 +71,11 @@ def render(about: Publication) -> str:
             "percentunit",
             (0, 8, 12),
         ),
+    ]
+
+
+def _costs(plan: str) -> list[dict[str, Any]]:
+    return [
         _panel(
             "Ceilings: connections at which each resource meets its limit",
             "bargauge",
@@ -74,32 +109,6 @@ def render(about: Publication) -> str:
             (12, 24, 12),
         ),
     ]  # fmt: skip
-    dashboard = {
-        "uid": hashlib.sha256(f"capacity {about.target}".encode()).hexdigest()[:16],
-        "title": f"Capacity of {about.target}",
-        "tags": ["capacity"],
-        "timezone": "utc",
-        "schemaVersion": SCHEMA_VERSION,
-        "version": 1,
-        "editable": True,
-        "time": {"from": "now-7d", "to": "now"},
-        "refresh": "1m",
-        "templating": {
-            "list": [
-                {
-                    "name": "datasource",
-                    "label": "Data source",
-                    "type": "datasource",
-                    "query": "prometheus",
-                    "current": {},
-                    "hide": 0,
-                }
-            ]
-        },
-        "annotations": {"list": []},
-        "panels": [{"id": number, **panel} for number, panel in enumerate(panels, start=1)],
-    }
-    return json.dumps(dashboard, indent=2) + "\n"
 
 
 def _panel(

@@ -5,7 +5,9 @@ The samples are on our clock, in the middle of the scrape: pages seldom say when
 
 import time
 from collections import deque
+from dataclasses import replace
 
+from capacity.domain import units
 from capacity.domain.errors import UnreachableError
 from capacity.domain.run import ClockOffset
 from capacity.domain.sample import AgentInfo, PortHolder, Sample
@@ -18,7 +20,7 @@ from capacity.sources.metrics.exporter_samples import (
     sample_of,
     subjects,
 )
-from capacity.sources.metrics.exposition import series_in
+from capacity.sources.metrics.exposition import page_of
 from capacity.sources.metrics.series import Rates, Series
 from capacity.sources.same_host import boot_id_of
 from capacity.sources.web import Web
@@ -53,7 +55,8 @@ class ExporterScraper:
     def info(self) -> AgentInfo:
         """Return what the pages say of the target. Raises ConfigError and UnreachableError."""
         series, at = self._scrape()
-        return info_of(self._found(series), series, now=at, boot_id=boot_id_of(series, self._urls))
+        info = info_of(self._found(series), series, now=at, boot_id=boot_id_of(series, self._urls))
+        return replace(info, notes=(*info.notes, *(page.note for page in self._pages if page.note)))
 
     def clock_offset(self) -> ClockOffset:
         self._scrape()
@@ -116,6 +119,8 @@ class _Page:
         self._name = f"the exporter at {url}"
         remedy = "start it, or correct agent.exporters.urls in the target file"
         self.web = Web(url, name=self._name, remedy=remedy, ca_file=ca_file, accept=_ACCEPT)
+        self.note: str | None = None
+        """What of the page was not understood when it was read last."""
 
     def series(self) -> list[Series]:
         """Return what the page publishes of others. Raises UnreachableError."""
@@ -133,10 +138,16 @@ class _Page:
             return name in _WANTED
 
         try:
-            series = series_in(answer.body.decode(), is_wanted, time.time())
+            page = page_of(answer.body.decode(), is_wanted, time.time())
         except ValueError as error:
             raise UnreachableError(
                 f"{self._name} answers no page of metrics ({error}); agent.exporters.urls are whole"
                 " addresses of pages, mostly with /metrics at their end"
             ) from None
-        return [each for each in series if not (builds and each.name.startswith(_OWN))]
+        self.note = None
+        if page.left_out:
+            self.note = (
+                f"{units.counted(page.left_out, 'line')} of {self._name} could not be read and concern"
+                f" no metric that is used; the first is {page.first_left_out}"
+            )
+        return [each for each in page.series if not (builds and each.name.startswith(_OWN))]

@@ -164,7 +164,7 @@ class PrometheusReader:
     def _now(self) -> float:
         page = self._query("time()")
         try:
-            now = float(page.data["result"][1])
+            now = _number_in(page.data)
         except _MISFITS:
             raise UnreachableError(self._not_prometheus(page.answer)) from None
         if not is_number(now):
@@ -212,6 +212,18 @@ class PrometheusReader:
             f"{self.name} answers {page.status} and no JSON of Prometheus'"
             f" ({page.body[:40]!a}); correct agent.prometheus.url in the target file"
         )
+
+
+def _number_in(data: Any) -> float:
+    """Return the number of a scalar, or of the one element of a vector: some stores answer time() with
+
+    that (VictoriaMetrics). Raises one of _MISFITS.
+    """
+    result = data["result"]
+    if data["resultType"] == "vector":
+        (element,) = result
+        result = element["value"]
+    return float(result[1])
 
 
 def _series_in(data: Any, begin_at: float, end_at: float) -> list[Series]:

@@ -20,6 +20,8 @@ from capacity.workload.dialects.dialect import (
 )
 from capacity.workload.dialects.matching import MISSING, Getter, Test, getter, matches, name_getter
 from capacity.workload.dialects.moment import Clock, clock_by
+from capacity.workload.dialects.patterned import Parse, Pattern
+from capacity.workload.dialects.patterned import written as text_or_json
 from capacity.workload.dialects.payload import Envelope, entries_of, envelope_of
 from capacity.workload.dialects.sequence import Check, check_by, rule_for
 from capacity.workload.dialects.template import PLACE, fill, names
@@ -27,7 +29,9 @@ from capacity.workload.dialects.template import PLACE, fill, names
 Values = Mapping[str, Any]
 Frame = Callable[[Values], bytes]
 """Values -> the frame's payload. Raises KeyError for a value that there is not."""
-Wrap = Callable[[bytes], bytes]
+Text = Callable[[bytes], bytes]
+Write = Callable[[Any], bytes]
+"""A filled template -> the frame's payload."""
 _SHOWN = 120
 
 
@@ -79,7 +83,7 @@ class CompiledRequest:
     send: Any
     batch: int
     ack: CompiledAck | None
-    wrap: Wrap
+    write: Write
     requests: ChannelRequests
 
     def outcome(self, frame: Any, channels: tuple[str, ...]) -> tuple[list[str], str | None]:
@@ -104,9 +108,7 @@ class CompiledRequest:
 
     def frame(self, values: Values, channels: tuple[str, ...]) -> bytes:
         asked = tuple(self.requests.of(channel) for channel in channels)
-        return self.wrap(
-            orjson.dumps(fill(self.send, _With(values, channels=asked, channel=asked[0])))
-        )
+        return self.write(fill(self.send, _With(values, channels=asked, channel=asked[0])))
 
 
 class _With(dict[str, Any]):
@@ -146,8 +148,13 @@ class CompiledDialect:
     """Updates tell their channel."""
     envelope: Envelope | None
     entries: Callable[[Any], Iterator[Any]] | None
+    parse: Parse
+    is_patterned: bool
+    """Messages are no JSON."""
     is_opaque: bool
     clock: Clock | None
+    glance_clock: Clock | None
+    """None where a message is no update as a whole."""
     steps: tuple[CompiledStep, ...]
     subscribe: CompiledRequest | None
     unsubscribe: CompiledRequest | None
@@ -180,8 +187,10 @@ def compile_dialect(dialect: Dialect) -> CompiledDialect:
     """Return *dialect* with everything precomputed; do it once a process."""
     rules = dialect.heartbeat
     envelope = envelope_of(dialect.messages, dialect.ws.max_message_bytes)
-    wrap = _as_it_is if envelope is None else envelope.wrapped
+    pattern = dialect.messages.pattern
+    write = _writer(envelope, is_patterned=pattern is not None)
     text = _as_it_is if envelope is None else envelope.text
+    clock = clock_by(dialect.time) if dialect.time else None
     requests = ChannelRequests(dialect)
     batch = dialect.subscribe.batch if dialect.subscribe else 1
     updates = tuple(_updates(data.where, data.key, data.items) for data in dialect.updates)
@@ -191,25 +200,30 @@ def compile_dialect(dialect: Dialect) -> CompiledDialect:
         has_names=any(rule.key is not None for rule in updates),
         envelope=envelope,
         entries=entries_of(dialect.messages.list) if dialect.messages.list else None,
+        parse=orjson.loads if pattern is None else Pattern(pattern).parse,
+        is_patterned=pattern is not None,
         is_opaque=dialect.messages.content == "opaque",
-        clock=clock_by(dialect.time) if dialect.time else None,
-        steps=tuple(_step(step, wrap, text) for step in dialect.opening),
-        subscribe=_request(dialect.subscribe, batch, wrap, requests),
-        unsubscribe=_request(dialect.unsubscribe, batch, wrap, requests),
+        clock=clock,
+        glance_clock=None if dialect.messages.list or pattern is not None else clock,
+        steps=tuple(_step(step, write, text) for step in dialect.opening),
+        subscribe=_request(dialect.subscribe, batch, write, requests),
+        unsubscribe=_request(dialect.unsubscribe, batch, write, requests),
         confirm=dialect.subscribe.confirm if dialect.subscribe else "none",
         openings=tuple(
-            frame for rule in rules if rule.when == "connect" and (frame := _sent(rule, wrap))
+            frame for rule in rules if rule.when == "connect" and (frame := _sent(rule, write))
         ),
         periodic=tuple(
             (rule.every_s, frame)
             for rule in rules
-            if rule.every_s is not None and (frame := _sent(rule, wrap))
+            if rule.every_s is not None and (frame := _sent(rule, write))
         ),
         answers=tuple(
-            (matches(rule.when), _sent(rule, wrap)) for rule in rules if isinstance(rule.when, dict)
+            (matches(rule.when), _sent(rule, write))
+            for rule in rules
+            if isinstance(rule.when, dict)
         ),
         texts={
-            text(rule.when_text.encode()): _sent(rule, wrap)
+            text(rule.when_text.encode()): _sent(rule, write)
             for rule in rules
             if rule.when_text is not None
         },
@@ -221,6 +235,14 @@ def _as_it_is(message: bytes) -> bytes:
     return message
 
 
+def _writer(envelope: Envelope | None, *, is_patterned: bool) -> Write:
+    written = text_or_json if is_patterned else orjson.dumps
+    if envelope is None:
+        return written
+    wrapped = envelope.wrapped
+    return lambda tree: wrapped(written(tree))
+
+
 def _updates(where: Matcher, key: str | None, items: str | None) -> Updates:
     return Updates(
         matches(where),
@@ -230,7 +252,7 @@ def _updates(where: Matcher, key: str | None, items: str | None) -> Updates:
 
 
 def _request(
-    section: Subscribe | Unsubscribe | None, batch: int, wrap: Wrap, requests: ChannelRequests
+    section: Subscribe | Unsubscribe | None, batch: int, write: Write, requests: ChannelRequests
 ) -> CompiledRequest | None:
     if section is None:
         return None
@@ -239,14 +261,14 @@ def _request(
         send=section.send,
         batch=1 if one_each else batch,
         ack=_ack(section.ack) if section.ack else None,
-        wrap=wrap,
+        write=write,
         requests=requests,
     )
 
 
-def _step(step: Step, wrap: Wrap, text: Wrap) -> CompiledStep:
+def _step(step: Step, write: Write, text: Text) -> CompiledStep:
     return CompiledStep(
-        frame=_sent(step, wrap),
+        frame=_sent(step, write),
         ack=_ack(step.answer) if step.answer else None,
         text=None if step.answer_text is None else text(step.answer_text.encode()),
         keep={name: getter(path) for name, path in step.keep.items()},
@@ -276,10 +298,10 @@ def id_place(expected: Any) -> re.Match[str] | None:
     return place if place and place[1] == "id" else None
 
 
-def _sent(rule: Heartbeat | Step, wrap: Wrap) -> Frame | None:
+def _sent(rule: Heartbeat | Step, write: Write) -> Frame | None:
     if rule.send_text is not None:
         text = rule.send_text.encode()
         return lambda _values: text
     if rule.send is None:
         return None
-    return lambda values: wrap(orjson.dumps(fill(rule.send, values)))
+    return lambda values: write(fill(rule.send, values))

@@ -87,6 +87,10 @@ class Messages:
     """What divides messages that share a frame: a newline between them; 0x1E or 0x00 at the end of
     each; or before each its length in bytes, as 4 bytes (big endian) or as a varint. Ends and
     lengths are written in requests too."""
+    pattern: str | None = None
+    """For messages that are text and no JSON: a regular expression of which each match is a message,
+    read as an object of its named groups; (?P<body>...) is read as JSON where it is. A request whose
+    template is a text is sent as it stands then."""
     list: str | None = None
     """Path of a list of which each entry is read as a message of its own; $ is the root."""
     content: Literal["json", "opaque"] = "json"

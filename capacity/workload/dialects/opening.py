@@ -1,6 +1,6 @@
 """How far one connection is between its handshake and its subscriptions."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
 from capacity.workload.dialects.compiled import CompiledStep
@@ -20,7 +20,7 @@ class Opening:
         """Values of answers that later frames may hold."""
         self.refusal: str | None = None
         """Why the target let a step fail."""
-        self.sent_id = 0
+        self.sent_id: int | str = 0
         """Of the request that was sent last."""
 
     @property
@@ -47,6 +47,14 @@ class Opening:
         if ack is None or not ack.fits(frame):
             return False
         return ack.id_of is None or ack.id_of(frame) == ack.id_type(self.sent_id)
+
+    def readdress(self, frame: Any, ids: Container[Any]) -> None:
+        """Take the present step for one that was sent under the one of *ids* that *frame* names."""
+        ack = self._steps[self._done].ack
+        if ack is not None and ack.id_of is not None and ack.fits(frame):
+            answered = ack.id_of(frame)
+            if type(answered) is ack.id_type and answered in ids:
+                self.sent_id = answered
 
     def take(self, frame: Any) -> None:
         """Take the answer to the present step; what it lacks is a refusal."""

@@ -15,6 +15,7 @@ import orjson
 
 from capacity.workload.dialects.dialect import Messages
 from capacity.workload.dialects.matching import getter
+from capacity.workload.dialects.patterned import Pattern
 
 MODULES = {"brotli": "brotli", "zstd": "zstandard"}
 """Packing -> the library that it needs."""
@@ -61,6 +62,8 @@ def envelope_of(messages: Messages, most_bytes: int) -> Envelope | None:
     """Return how *messages* are wrapped; None where each is all of its frame. Raises ImportError."""
     unpack = None if messages.packing == "none" else _unpacker(messages.packing, most_bytes)
     divide = _divider(messages.divider)
+    if messages.pattern is not None:
+        divide = Pattern(messages.pattern).divide
     if unpack is None and divide is None:
         return None
     return Envelope(unpack=unpack, divide=divide, divider=messages.divider)

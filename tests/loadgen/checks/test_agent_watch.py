@@ -12,7 +12,8 @@ from capacity.domain.errors import PreflightError
 from capacity.domain.finding import Status
 from capacity.domain.resources import Resource
 from capacity.domain.sample import AgentInfo, Destination, PortHolder, Sample
-from capacity.loadgen.checks.agent_watch import Holders, _opened, judged, watch
+from capacity.loadgen.checks import agent_watch
+from capacity.loadgen.checks.agent_watch import Holders, _is_calm, _opened, judged, watch
 from capacity.loadgen.checks.preflight import check
 from capacity.planning.evidence.target_identity import Rise
 from capacity.settings.dialect import load_dialect
@@ -281,8 +282,9 @@ def sample(seq=1, interval_s=1.0, **used):
     ],
 )
 def test_a_source_that_cannot_tell_is_unknown_and_no_connection_is_opened(
-    source, said, target_file
+    source, said, target_file, monkeypatch
 ):
+    monkeypatch.setattr(agent_watch, "CALM_S", 0.2)
     nobody = target_file(SimpleNamespace(host="127.0.0.1", port=1))
     finding = watch(nobody, DIALECT, source, INFO).finding
 
@@ -290,7 +292,8 @@ def test_a_source_that_cannot_tell_is_unknown_and_no_connection_is_opened(
     assert said in finding.statement
 
 
-def test_a_target_that_cannot_be_reached_is_unknown(target_file):
+def test_a_target_that_cannot_be_reached_is_unknown(target_file, monkeypatch):
+    monkeypatch.setattr(agent_watch, "CALM_S", 0.2)
     nobody = target_file(SimpleNamespace(host="127.0.0.1", port=1))
     source = Told(sample(descriptors=9.0))
     source.port_holders = lambda _port: None
@@ -298,3 +301,11 @@ def test_a_target_that_cannot_be_reached_is_unknown(target_file):
 
     assert Status.UNKNOWN is finding.status
     assert "no test connection could be opened" in finding.statement
+
+
+@pytest.mark.parametrize(("added", "is_calm"), [(-0.01, True), (0.0, False)])
+def test_counts_are_calm_while_they_differ_by_less_than_what_is_looked_for(added, is_calm):
+    """Half of the five connections that will be opened."""
+    readings = [sample(seq=n, descriptors=10.0 + n * (1.25 + added / 2)) for n in range(3)]
+
+    assert is_calm is _is_calm(readings)

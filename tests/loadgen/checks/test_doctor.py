@@ -169,3 +169,14 @@ def test_a_dialect_that_does_not_fit_is_told_where_it_does_not(
     assert status is finding.status
     assert said in finding.statement
     assert finding.remedy
+
+
+def test_a_rest_server_that_the_agent_does_not_watch_is_told(
+    exchange, agent, start_exchange, target_file
+):
+    other = start_exchange()
+    elsewhere = found(target_file(exchange, agent.url, http={"port": other.port}))
+
+    assert Status.WARNING is elsewhere["REST server"].status
+    assert f"requests go to 127.0.0.1:{other.port}" in elsewhere["REST server"].statement
+    assert Status.OK is elsewhere["REST request"].status

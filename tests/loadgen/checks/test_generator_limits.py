@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from capacity.domain.errors import PreflightError
 from capacity.domain.run import ClockOffset
-from capacity.loadgen.checks.generator_limits import check_room, check_sources, hosts_of
+from capacity.loadgen.checks.generator_limits import check_room, check_sources, hosts_of, room_of
 from capacity.loadgen.checks.worker_identity import WorkerIdentity
 from capacity.loadgen.wire.process_limits import DESCRIPTORS_BESIDE_CONNECTIONS
 
@@ -137,3 +137,8 @@ def test_the_record_names_every_host_once_with_its_workers():
     assert {"a": 2, "b": 1} == {name: host["workers"] for name, host in hosts.items()}
     assert (0.5, 0.001) == (hosts["a"]["clock_offset_s"], hosts["a"]["clock_error_s"])
     assert (None, 28_232) == (hosts["b"]["clock_offset_s"], hosts["b"]["ports"])
+
+
+def test_a_worker_with_fewer_descriptors_than_it_needs_itself_has_room_for_none():
+    assert 0 == room_of([worker(descriptors=DESCRIPTORS_BESIDE_CONNECTIONS - 1)])
+    assert 1 == room_of([worker(descriptors=DESCRIPTORS_BESIDE_CONNECTIONS + 1)])

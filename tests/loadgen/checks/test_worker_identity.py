@@ -132,3 +132,14 @@ def test_an_installed_program_is_the_same_as_that_of_a_checkout(tmp_path):
     (tmp_path / "data" / "locustfiles" / "load_profile.py").touch()
 
     assert before == program_fingerprint(tmp_path)
+
+
+def test_its_descriptors_are_the_hard_limit_to_which_it_raises_the_soft_one(listener):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (512, hard))
+    try:
+        identity = presence_towards(listener)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    assert identity.descriptors > 512

@@ -4,7 +4,7 @@ import statistics
 
 import pytest
 
-from capacity.loadgen.client.connect_pacer import ConnectPacer
+from capacity.loadgen.client.connect_pacer import _LOOK_AGAIN_S, ConnectPacer
 
 NOW_S = 1000.0
 
@@ -97,3 +97,23 @@ def test_a_step_that_is_slowed_down_goes_on_at_a_share_of_its_own_pace():
     pacer.turn_to(0, 100.0, 20)
 
     assert before / 4 == pacer._rate.per_s
+
+
+def test_a_careful_pacer_has_as_many_attempts_under_way_as_its_rate_allows():
+    looked = []
+
+    def sleep(seconds):
+        if seconds == _LOOK_AGAIN_S:
+            looked.append(seconds)
+            pacer.left()
+
+    pacer = ConnectPacer("even", lambda: NOW_S, sleep, is_careful=True)
+    pacer.turn_to(0, 1e6, None)
+    allowed = pacer._rate.in_flight
+    for _ in range(allowed):
+        pacer.wait()
+        pacer.began()
+    assert [] == looked
+
+    pacer.wait()
+    assert [_LOOK_AGAIN_S] == looked

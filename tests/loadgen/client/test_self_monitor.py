@@ -32,7 +32,7 @@ def test_cpu_is_counted_in_cores():
     idle = probe.cpu_ratio()
     probe.stop()
 
-    assert busy > 5 * idle
+    assert 1.5 > busy > 5 * idle
 
 
 def test_descriptors_are_those_of_this_process():

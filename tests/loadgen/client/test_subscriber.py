@@ -308,3 +308,15 @@ def test_deliveries_of_the_bundled_exchange_are_counted(begin, exchange, reports
 
     assert [0, 0, 0, 0] == [total(name) for name in ("unmatched", "gaps", "untimed", "lost")]
     assert [] == [report["failures"] for report in reports if report["failures"]]
+
+
+def test_locust_is_told_of_a_connect_in_milliseconds(begin, target, environment):
+    took_ms = []
+    environment.events.request.add_listener(
+        lambda response_time, **_: took_ms.append(response_time)
+    )
+    begin(users=1)
+    wait_until(lambda: took_ms)
+
+    # No handshake takes less than a hundredth of one.
+    assert took_ms[0] > 0.01

@@ -1,6 +1,7 @@
 from capacity.domain.histogram import bucket_of
 from capacity.loadgen.protocol.counters import (
     FOLD_FROM,
+    MOST_CLASSES,
     MOST_EXAMPLES,
     Counters,
     poll_series_of,
@@ -83,3 +84,16 @@ def test_an_example_is_printable_whatever_the_target_sent():
 
     (example,) = counters.take(1.0)["examples"]
     assert example.isprintable()
+
+
+def test_what_was_not_understood_is_counted_by_class_of_which_there_are_few():
+    counters = Counters()
+    for problem in ("not JSON: <html>", "not JSON: x", "no rule for: {}"):
+        counters.note_unmatched(problem)
+    first = counters.take(1.0)
+    for number in range(MOST_CLASSES + 5):
+        counters.note_unmatched(f"kind {number}: x")
+    second = counters.take(2.0)
+
+    assert {"not JSON": 2, "no rule for": 1} == first["unmatched_by"]
+    assert (MOST_CLASSES, MOST_CLASSES + 5) == (len(second["unmatched_by"]), second["unmatched"])

@@ -74,7 +74,8 @@ class WebUi:
         """Return the first data of the page that *condition* holds for."""
         deadline_s = time.monotonic() + patience_s
         while not condition(data := self.data()):
-            assert time.monotonic() < deadline_s, (data, self.log.read_text()[-3000:])
+            if time.monotonic() > deadline_s:
+                raise TimeoutError(f"not in time: {data}\n{self.log.read_text()[-3000:]}")
             time.sleep(0.1)
         return data
 

@@ -82,3 +82,14 @@ def test_thinning_keeps_peaks_and_the_last_point():
     assert (777.0, 1000.0) in kept
     assert points[-1] == kept[-1]
     assert points[:10] == thinned(points[:10])
+
+
+def test_a_run_is_drawn_to_its_last_second_and_a_young_one_to_ten():
+    def last_plateau(end_s):
+        svg = timeline([(0.0, 0.0), (end_s, 9.0)], [], [(end_s - 1.0, end_s)], 9)
+        x, width = (numbers_of(svg, "rect", name)[-1] for name in ("x", "width"))
+        return x + width
+
+    assert 514 == pytest.approx(last_plateau(20.0), abs=1)
+    assert 514 == pytest.approx(last_plateau(10.0), abs=1)
+    assert 283 == pytest.approx(last_plateau(5.0), abs=1)

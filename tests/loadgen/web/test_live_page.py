@@ -25,7 +25,8 @@ def report_of(ui, patience_s=60.0):
     """Return the page when the report of the run is there; looking at it has it made."""
     deadline_s = time.monotonic() + patience_s
     while "report/report.html" not in (page := ui.get("/capacity/").text):
-        assert time.monotonic() < deadline_s, page
+        if time.monotonic() > deadline_s:
+            raise TimeoutError(f"no report in time: {page}")
         time.sleep(0.2)
     return page
 

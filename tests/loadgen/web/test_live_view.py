@@ -5,6 +5,9 @@ from html.parser import HTMLParser
 
 import pytest
 
+# One run for all of them: in one process of several.
+pytestmark = pytest.mark.xdist_group("live view")
+
 
 class Parts(HTMLParser):
     """The text of each part of the page."""

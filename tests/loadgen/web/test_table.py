@@ -6,6 +6,7 @@ import pytest
 
 from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.domain.words import RESOURCES
+from capacity.loadgen.master import run_endings
 from capacity.loadgen.web.table import COLUMNS, status_of, table_of, texts_of
 from capacity.planning.live import LiveRow
 
@@ -117,3 +118,11 @@ def test_while_target_and_generator_are_looked_at_the_status_says_so():
     session = SimpleNamespace(controller=None, problem=None, is_beginning=True)
 
     assert "Looking at target and generator before the run" == status_of(session)
+
+
+def test_a_run_that_is_over_says_how_it_ended_and_where_its_record_is():
+    ended = SimpleNamespace(ending=run_endings.stopped(), recorder=SimpleNamespace(path="/r"))
+    session = SimpleNamespace(problem=None, is_beginning=False, controller=ended)
+
+    assert "stopped before the end of its profile" in status_of(session)
+    assert status_of(session).endswith("Its record is in /r")

@@ -235,3 +235,10 @@ def test_what_waits_to_be_sent_counts_as_well(pair, connections):
 
     assert waiting_bytes > 0
     wait_until(lambda: connections._budget.held_bytes == 0)
+
+
+def test_fewer_than_one_a_turn_are_still_spread_one_by_one():
+    called = []
+    spread(called.append, [1, 2], 49.0)
+
+    assert [1, 2] == called

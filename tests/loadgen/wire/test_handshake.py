@@ -26,6 +26,7 @@ from capacity.loadgen.wire.handshake import (
     failure_reason,
     open_websocket,
 )
+from capacity.loadgen.wire.proxy import ProxyError
 
 
 @pytest.fixture
@@ -305,3 +306,11 @@ def test_nobody_listening_is_a_refused_connection():
 )
 def test_errors_that_cannot_be_provoked_here_have_words_too(error, reason):
     assert reason == failure_reason(error)
+
+
+def test_what_a_proxy_answers_is_the_reason_and_what_its_network_does_is_marked_as_its():
+    answered, unreached = ProxyError("proxy_status_407"), ProxyError()
+    unreached.__cause__ = ConnectionRefusedError(errno.ECONNREFUSED, "refused")
+
+    assert "proxy_status_407" == failure_reason(answered)
+    assert "proxy_connect_refused" == failure_reason(unreached)

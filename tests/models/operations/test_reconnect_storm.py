@@ -98,3 +98,8 @@ def test_more_room_never_needs_a_wider_window(arrivals, spare, more, cost_s):
     narrow = shortest_window_s(arrivals, served_per_s(spare * more, cost_s))
 
     assert narrow <= shortest_window_s(arrivals, served_per_s(spare, cost_s))
+
+
+def test_spare_cores_serve_as_many_as_each_arrival_leaves_room_for():
+    assert served_per_s(0.5, 0.01) == pytest.approx(50.0)
+    assert served_per_s(-0.1, 0.01) == 0.0

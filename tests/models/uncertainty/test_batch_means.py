@@ -47,3 +47,8 @@ def test_two_readings_a_batch_are_the_least(count):
 
 def test_nothing_counted_has_no_relative_error():
     assert relative_error([(0, 0.5)] * 16) is None
+
+
+def test_a_steady_rate_is_uncertain_by_where_its_edges_cut_a_beat():
+    """A cut anywhere within a beat errs by a uniform deviate: two edges, a twelfth each, squared."""
+    assert relative_error([(20, 0.5)] * 16, beat=20.0) == pytest.approx(20 / np.sqrt(6) / 320)

@@ -4,6 +4,7 @@ import shutil
 import socket
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -204,3 +205,14 @@ def test_what_the_targets_connections_sent_is_counted_from_its_first_reading_on(
 
     assert (0.0, 0.0) == (begun["target_segments_sent"], begun["target_retransmits"])
     assert (2.0, 0.0) == (later["target_segments_sent"], later["target_retransmits"])
+
+
+def test_what_is_sent_and_what_is_sent_again_add_up_from_the_first_reading_on(monkeypatch):
+    monkeypatch.setattr(module, "_CENSUS_S", 0.0)
+    monkeypatch.setattr(module, "_CENSUS_COST_RATIO", 1e9)
+    counts = iter([(10, 1), (5, 0), (30, 4), (5, 0), (35, 9), (5, 0)])
+    table = SimpleNamespace(sent=lambda _family, _ports: next(counts))
+    sent = module._Sent()
+    found = [list(sent.read(1.0, table, []).values()) for _ in range(3)]
+
+    assert [[0.0, 0.0], [20.0, 3.0], [25.0, 8.0]] == found

@@ -144,3 +144,18 @@ def test_no_number_is_said_as_what_it_is(write_file, tmp_path, view, text, state
     assert used(reading) == 1
     assert reading.limits[0].state is state
     assert reading.missing[module.LIMIT_GAUGE]
+
+
+def test_who_grew_by_a_tenth_of_the_most_fills_up_as_well():
+    collector = DescriptorsCollector()
+    collector._filling({1: 10, 2: 10, 3: 10})
+
+    assert [1, 2] == collector._filling({1: 130, 2: 22, 3: 21})
+
+
+@pytest.mark.parametrize(("now", "filling"), [(14, []), (15, [1])])
+def test_below_five_more_nothing_fills_up(now, filling):
+    collector = DescriptorsCollector()
+    collector._filling({1: 10})
+
+    assert filling == collector._filling({1: now})

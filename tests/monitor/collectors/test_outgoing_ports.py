@@ -111,3 +111,31 @@ def test_a_readings_share_of_a_core_is_bounded_by_its_pace(proxy, view, listener
 
     assert Resource.OUTGOING_PORTS in first.used
     assert not second.used
+
+
+def test_ports_of_closed_connections_are_taken_while_the_kernel_keeps_them(
+    proxy, neighbour, run_there, read
+):
+    run_there(proxy[0].pid, "sysctl -qw net.ipv4.tcp_tw_reuse=0")
+    (upstream, _) = neighbour[1]
+    proxy[0].do(f"dial({upstream}, 12); [held.pop(0).close() for _ in range(5)]")
+    neighbour[0].do("[servers[0].accept()[0].close() for _ in range(5)]")
+
+    assert read() == 12
+
+
+def test_a_new_connection_takes_over_the_port_of_one_that_was_closed(
+    proxy, neighbour, run_there, read
+):
+    run_there(proxy[0].pid, "sysctl -qw net.ipv4.tcp_tw_reuse=1")
+    run_there(
+        proxy[0].pid,
+        "sysctl -qew net.ipv4.tcp_tw_reuse_delay=1",
+    )
+    (upstream, _) = neighbour[1]
+    proxy[0].do(f"dial({upstream}, 12); [held.pop(0).close() for _ in range(5)]")
+    neighbour[0].do(
+        "[servers[0].accept()[0].close() for _ in range(5)]; import time; time.sleep(1.1)"
+    )
+
+    assert read() == 7

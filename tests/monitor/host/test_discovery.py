@@ -122,7 +122,9 @@ def test_a_pidfile_names_the_process(start_child, tmp_path):
     assert find_roots(Selector(pidfile=file)) == (child.pid,)
 
 
-@pytest.mark.parametrize("text", ["", "\n12\n", "12a", "-1", "0", "99999999999", "\u0661\u0662"])
+@pytest.mark.parametrize(
+    "text", ["", "\n12\n", "12a", "-1", "0", "99999999999", "4194305", "\u0661\u0662"]
+)
 def test_a_pidfile_without_a_number_is_an_error(tmp_path, text):
     (tmp_path / "pid").write_text(text)
     with pytest.raises(UnreachableError, match=f"--pidfile {tmp_path}/pid: holds no process id"):
@@ -189,3 +191,9 @@ def test_a_cgroup_without_a_process_is_an_error(v1_cgroup, start_child):
 )
 def test_a_selector_says_what_was_asked(selector, text):
     assert str(selector) == text
+
+
+def test_the_highest_number_that_a_process_can_have_is_one(tmp_path):
+    (tmp_path / "pid").write_text(str(1 << 22))
+    with pytest.raises(UnreachableError, match="is stale"):
+        find_roots(Selector(pidfile=tmp_path / "pid"))

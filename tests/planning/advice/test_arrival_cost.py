@@ -11,6 +11,7 @@ from capacity.planning.advice.arrival_cost import arrival_cost
 
 EXAMPLE = runpy.run_path(str(Path(__file__).with_name("example_demand.py")))
 PLAN = EXAMPLE["make_plan"]()
+LAW_TESTS = Path(__file__).parents[2] / "models" / "operations" / "test_arrival_memory.py"
 
 
 def test_the_planted_cost_of_opening_and_subscribing_is_found():
@@ -30,6 +31,36 @@ def test_a_declared_rate_of_admission_goes_with_the_cost():
 
     assert arrival_cost(record, PLAN).admitted_per_s is None
     assert arrival_cost(declared, PLAN).admitted_per_s == 50.0
+
+
+def test_memory_that_arrivals_take_for_a_while_says_how_many_may_come_at_once():
+    """A client takes 500 kB for 2.25 s while it connects, and keeps 4 kB."""
+    record = EXAMPLE["make_ramped_record"](0.0008, 0.0002)
+    law = runpy.run_path(str(LAW_TESTS))
+    times, use, points, counts = law["measured"]()
+    began = max(sample.at for sample in record.samples) + 60.0
+    off_s = record.manifest.clock_offset.offset_s
+    apart = [
+        replace(sample, used={k: v for k, v in sample.used.items() if k is not Resource.MEMORY})
+        for sample in record.samples
+    ]
+    like, point = record.samples[-1], record.points[-1]
+    read = [
+        replace(like, at=began + at + off_s, seq=like.seq + n, used={Resource.MEMORY: taken})
+        for n, (at, taken) in enumerate(zip(times, use, strict=True), start=1)
+    ]
+    placed = [replace(each, open_connections=0) for each in record.points] + [
+        replace(point, at=began + at, open_connections=int(count))
+        for at, count in zip(points, counts, strict=True)
+    ]
+    found = arrival_cost(replace(record, samples=(*apart, *read), points=tuple(placed)), PLAN)
+    wall = next(wall for wall in PLAN.ladder if wall.resource is Resource.MEMORY)
+    room = wall.limit.value - wall.used_at_baseline
+
+    assert found.memory_bytes.low <= law["EACH"] <= found.memory_bytes.high
+    assert found.memory_held_s == pytest.approx(2.25, rel=0.1)
+    assert found.at_once.low <= room / (law["EACH"] + law["KEPT"]) <= found.at_once.high
+    assert arrival_cost(record, PLAN).memory_bytes is None
 
 
 def test_ramps_that_failed_do_not_say_how_fast_is_fast_enough():

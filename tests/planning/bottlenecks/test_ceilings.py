@@ -1,4 +1,5 @@
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -239,3 +240,16 @@ def test_noise_is_no_cost(venue, cost):
         walled += bool(found.ladder)
 
     assert walled <= 4
+
+
+def test_the_fan_widens_with_its_confidence_and_ends_at_the_interval_of_the_capacity(venue, cost):
+    noisy = cost(baseline=60e6, connection=60e3, noise=0.02)
+    found = walls_of(
+        replace(venue, costs={Resource.MEMORY: noisy}, limits={Resource.MEMORY: 120e6})
+    )
+
+    assert [each.confidence for each in found.fan] == [0.5, 0.8, 0.9]
+    assert found.fan[-1] == found.capacity
+    for inner, outer in pairwise(found.fan):
+        assert outer.low <= inner.low <= inner.mid <= inner.high <= outer.high
+    assert found.fan[0].high - found.fan[0].low < found.capacity.high - found.capacity.low

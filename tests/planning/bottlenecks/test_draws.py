@@ -5,7 +5,13 @@ import pytest
 
 from capacity.domain.plan import NoCeiling
 from capacity.domain.resources import LimitState, Resource
-from capacity.planning.bottlenecks.draws import Noise, drawn_ceiling, interval_of, low_end
+from capacity.planning.bottlenecks.draws import (
+    Noise,
+    _used_at_highest,
+    drawn_ceiling,
+    interval_of,
+    low_end,
+)
 from capacity.planning.evidence.effective_limits import effective_limits
 from capacity.planning.evidence.load_components import attribution
 from capacity.planning.evidence.mix import measured_mix
@@ -65,3 +71,12 @@ def test_what_was_not_read_is_told_with_the_agents_reason(drawn):
     found = drawn(Resource.HEAP, missing={"heap": "no runtime is known"})
 
     assert found.reason == "usage not read: no runtime is known"
+
+
+def test_the_use_at_the_peak_is_that_of_the_step_with_most_connections(venue):
+    record = venue.record()
+    windows = plateau_windows(record.steps, record.samples, 0.0)
+    highest = max(window.load.connections for window in windows)
+    at_peak = [w.mean[Resource.MEMORY] for w in windows if w.load.connections == highest]
+
+    assert min(at_peak) <= _used_at_highest(windows, Resource.MEMORY) <= max(at_peak)

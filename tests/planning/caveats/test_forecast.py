@@ -44,13 +44,13 @@ def kinds(found):
     return [doubt.kind for doubt in found]
 
 
-def test_a_quarter_of_the_capacity_is_far_enough(doubts):
-
-    assert doubts(capacity=1000.0, highest=250.0) == []
+@pytest.mark.parametrize("highest", [250.0, 220.0, 200.0])
+def test_a_fifth_of_the_capacity_is_far_enough(doubts, highest):
+    assert doubts(capacity=1000.0, highest=highest) == []
 
 
 @pytest.mark.parametrize(
-    ("highest", "words"), [(200.0, "5 times the tested 200"), (50.0, "far beyond")]
+    ("highest", "words"), [(196.0, "5.1 times the tested 196"), (50.0, "far beyond")]
 )
 def test_reaching_further_is_doubted_by_degrees(doubts, quiet, highest, words):
     measured = [replace(quiet[0], resource=Resource.MEMORY), *quiet[1:]]
@@ -200,3 +200,12 @@ def test_a_quota_of_a_core_or_less_is_as_much_as_a_thread_needs(doubts, planned,
     cpu = replace(loop, resource=Resource.CPU, limit=replace(loop.limit, value=cores))
 
     assert doubts(walls=(cpu,)) == []
+
+
+@pytest.mark.parametrize(("highest", "is_doubted"), [(1009.0, False), (1011.0, True)])
+def test_more_than_a_hundredth_above_the_computed_capacity_is_a_poor_fit(
+    doubts, highest, is_doubted
+):
+    found = kinds(doubts(capacity=1000.0, highest=highest))
+
+    assert is_doubted is (DoubtKind.POOR_FIT in found)

@@ -1,10 +1,12 @@
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from capacity.domain.caveats import DoubtKind
 from capacity.domain.resources import Resource
+from capacity.planning.caveats.linearity import _noise_ratio
 from capacity.planning.plan import plan
 
 KINDS = {DoubtKind.STEP_HAZARD, DoubtKind.BENDING, DoubtKind.KEPT, DoubtKind.RISING}
@@ -156,3 +158,16 @@ def test_what_others_on_the_host_keep_is_doubted_only_where_it_is_near(memory, c
     ]
 
     assert kinds == found
+
+
+def test_a_way_down_with_one_window_a_step_is_judged_as_well(memory, safe):
+    down = on_the_way_down(replace(memory, steps=safe(3.0, 8)))
+    record = bent(down.record(), Resource.MEMORY, lambda n, index: 40e3 * (245 - n) * (index >= 17))
+
+    assert DoubtKind.KEPT in {doubt.kind for doubt in doubts_of(record)}
+
+
+def test_the_noise_of_a_step_is_the_standard_error_of_its_mean():
+    windows = [SimpleNamespace(mean={Resource.MEMORY: use}) for use in (0.9, 1.0, 1.1)]
+
+    assert _noise_ratio([windows], Resource.MEMORY) == pytest.approx(0.1 / 3**0.5)

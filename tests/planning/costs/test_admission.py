@@ -6,6 +6,7 @@ import pytest
 
 from capacity.domain.observation import Quantiles
 from capacity.domain.resources import Resource
+from capacity.domain.run import RunEvent
 from capacity.planning.costs.admission import (
     FEWEST_SECONDS,
     HELD_BACK_RATIO,
@@ -109,3 +110,15 @@ def test_a_few_seconds_are_no_rate(ramped):
 
     assert admission_per_s(replace(few, points=few.points[: FEWEST_SECONDS + 1]), PLAN) is not None
     assert admission_per_s(replace(few, points=few.points[:FEWEST_SECONDS]), PLAN) is None
+
+
+def test_a_ramp_that_the_run_itself_slowed_down_shows_its_own_rate(ramped):
+    record = ramped()
+    begin, *_, end = (point.at for point in record.points)
+    eased = [
+        RunEvent(at=at, kind="eased", detail={}) for at in (begin + 1.0, begin - 1.0, end + 1.0)
+    ]
+    within, *outside = (replace(record, events=(*record.events, each)) for each in eased)
+
+    assert admission_per_s(within, PLAN) is None
+    assert all(admission_per_s(each, PLAN) is not None for each in outside)

@@ -76,3 +76,14 @@ def test_open_connections_lie_on_the_line_between_two_points():
 def test_the_backlog_is_the_smallest_that_was_read():
     assert smallest_backlog(RECORD.samples) == 512.0
     assert smallest_backlog(()) is None
+
+
+def test_what_comes_along_is_shared_by_the_connections_that_are_open():
+    def excess(connections):
+        ramp = ramps(RECORD)[-1]
+        step = replace(ramp.step, load=replace(ramp.step.load, connections=connections))
+        return excess_s(replace(ramp, step=step), RECORD.points, LOOP, OFFSET_S)
+
+    # The fewer a load was meant for, the more of it each open connection brings; nobody brings none.
+    assert excess(1.0) == pytest.approx(excess(1.001), rel=0.01)
+    assert excess(1.0) < excess(2.0) < excess(0.0)

@@ -185,3 +185,9 @@ def test_a_target_that_fails_at_fewer_than_it_held_holds_what_is_below_those(cut
     (met,) = met_limits(replace(record, steps=(*steps, last)), LIMITS)
 
     assert (50, 60) == (met.held, met.failed)
+
+
+def test_a_fit_at_the_bound_itself_is_within():
+    kept = bounded_draws(np.array([12.0, 10.0]), died_between(10, 20), np.array([0.5]))
+
+    assert kept.tolist() == [12.0, 10.0]

@@ -70,3 +70,9 @@ def test_the_widest_mix_has_the_most_of_each_part_that_came_with_a_connection(ve
     assert all(mix.deliveries_per_s <= widest.deliveries_per_s for mix in mixes)
     assert widest.deliveries_per_s == pytest.approx(10.0)
     assert widest.requests_per_s == pytest.approx(0.02)
+
+
+def test_a_step_without_connections_has_no_mix(venue):
+    steps = [replace(s, load=replace(s.load, connections=0.0)) for s in venue.record().steps]
+
+    assert measured_mix(steps) is None

@@ -173,7 +173,19 @@ def test_behind_a_known_relay_fewer_connections_are_a_doubt(gaining):
     assert isinstance(plan(shared), CapacityPlan)
     assert [DoubtKind.OTHER_PROCESS] == kinds(shared)
     assert "40 connections and 40 descriptors while 400" in next(identity_doubts(shared)).statement
-    assert [] == kinds(gaining(descriptors=1.0, agent=relay))
+
+
+def test_a_relay_that_passes_each_connection_on_may_give_out_first(gaining):
+    relayed = gaining(
+        descriptors=1.0, agent={"relay": "nginx (pid 80), which listens on port 25100"}
+    )
+
+    assert [DoubtKind.OTHER_PROCESS] == kinds(relayed)
+    assert (
+        "through nginx (pid 80), which listens on port 25100, whose limits are not seen"
+        in next(identity_doubts(relayed)).statement
+    )
+    assert [] == kinds(gaining(descriptors=1.0))
 
 
 def test_a_process_that_connects_elsewhere_for_each_client_is_a_relay(gaining):

@@ -6,7 +6,7 @@ import pytest
 
 from capacity.domain.plan import CapacityPlan, Excuse
 from capacity.domain.run import RunEvent
-from capacity.planning.evidence.updates import no_updates
+from capacity.planning.evidence.updates import no_updates, unmatched_classes
 from capacity.planning.plan import plan
 
 
@@ -38,7 +38,7 @@ def test_frames_of_which_none_is_an_update_make_no_plan_and_the_first_is_shown(s
     # Four of the nine steps have subscriptions.
     assert "None of the 280 frames" in answer.reason
     assert '(no rule for: {"t": "px.BTC"})' in answer.reason
-    assert "capacity doctor" in answer.remedy
+    assert "capacity dialect try" in answer.remedy
 
 
 def test_a_frame_is_shown_as_one_short_visible_line(silent):
@@ -74,3 +74,13 @@ def test_one_update_on_one_plateau_is_enough(silent):
     heard = replace(last, load=replace(last.load, deliveries_per_s=0.1))
 
     assert no_updates(replace(record, steps=(*record.steps[:-1], heard))) is None
+
+
+def test_what_was_not_understood_is_told_by_class_the_most_frequent_first(venue):
+    steps = [
+        replace(step, unmatched_by={"not JSON": 2, "no rule for": 3})
+        for step in venue.record().steps[:2]
+    ]
+
+    assert ": 6 no rule for and 4 not JSON" == unmatched_classes(steps)
+    assert not unmatched_classes(venue.record().steps)

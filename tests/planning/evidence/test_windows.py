@@ -5,6 +5,7 @@ import pytest
 
 from capacity.domain.resources import Resource
 from capacity.planning.evidence.windows import (
+    FILLING_PROCESSES,
     levels,
     plateau_windows,
     restarts,
@@ -163,3 +164,28 @@ def test_windows_in_which_the_target_warmed_up_are_left_out(venue, safe):
 
     assert len(whole) - len(cut) in {2, 3}
     assert max(w.mean[Resource.EVENT_LOOP] for w in cut) < 0.5
+
+
+def test_a_window_has_as_many_processes_as_filled_up_at_its_fullest(venue):
+    record = venue.record()
+    counts = {sample.seq: 2.0 + sample.seq % 3 for sample in record.samples}
+    samples = tuple(
+        replace(each, gauges={**each.gauges, FILLING_PROCESSES: counts[each.seq]})
+        for each in record.samples
+    )
+
+    assert {4} == {window.processes for window in windows_of(replace(record, samples=samples))}
+
+
+def test_a_burst_before_a_step_is_none_of_its_own(venue):
+    record = venue.record()
+    last = max(record.steps, key=lambda step: step.started_at)
+    samples = tuple(
+        replace(each, used={**each.used, MEMORY: 1e15})
+        if each.at < record.steps[1].plateau_started_at
+        else each
+        for each in record.samples
+    )
+    windows = windows_of(replace(record, samples=samples))
+
+    assert all((window.burst_bytes or 0.0) < 1e9 for window in windows if window.step == last.index)

@@ -30,12 +30,12 @@ def test_every_wall_has_its_figure(record, plan):
         "File descriptors: reaches its limit at 19,948 connections",
         "Memory of the target: reaches its limit at 32,300 connections",
         "Event loop (hottest thread): reaches its limit at 35,000 connections",
-        "System file table: reaches its limit at 8,998,600 connections (right of this chart)",
+        "System file table: reaches its limit at 8,998,600 connections (beyond this chart)",
     ]
 
 
 @pytest.mark.parametrize(
-    ("low", "where"), [(9_000.0, ""), (60_000.0, " (right of this chart)")], ids=["near", "far"]
+    ("low", "where"), [(9_000.0, ""), (60_000.0, " (beyond this chart)")], ids=["near", "far"]
 )
 def test_a_wall_without_an_upper_end_is_drawn_with_real_numbers(record, plan, low, where):
     ceiling = Estimate(low=low, mid=math.inf, high=math.inf, confidence=0.9)

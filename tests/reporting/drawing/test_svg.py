@@ -16,6 +16,7 @@ from capacity.reporting.drawing.svg import (
     Moment,
     Span,
     Tone,
+    legend,
     plot,
 )
 
@@ -68,25 +69,44 @@ def test_a_line_is_broken_where_nothing_was_measured(parsed_svg):
 
 
 def test_every_kind_of_mark_is_drawn_and_explained(parsed_svg):
-    svg = draw(
+    marks = [
         Span(label="a span", x_from=10, x_to=20, tone=Tone.USED),
         Area(label="an area", corners=((0, 0), (50, 50), (50, 40)), tone=Tone.FIT),
         Level(label="a level", y=80, tone=Tone.LIMIT),
         Moment(label="a moment", x=30, note="lost", tone=Tone.FAILURE),
         Dots(label="some dots", points=((1, 1),), tone=Tone.PARTIAL, is_hollow=True),
-    )
+    ]
 
-    texts = [text.text for text in parsed_svg(svg).iter(f"{NAMESPACE}text")]
+    texts = [text.text for text in parsed_svg(draw(*marks)).iter(f"{NAMESPACE}text")]
+    entries = [item[-1].tail.strip() for item in parsed_svg(legend(marks))]
 
-    assert {"a span", "an area", "a level", "a moment", "some dots", "lost"} <= set(texts)
+    assert "lost" in texts
+    assert entries == ["a span", "an area", "a level", "a moment", "some dots"]
 
 
-def test_marks_of_one_label_share_a_legend_entry(parsed_svg):
+def test_marks_of_one_label_share_a_legend_entry():
     spans = [Span(label="plateau", x_from=x, x_to=x + 5, tone=Tone.USED) for x in (0, 10, 20)]
 
-    texts = [text.text for text in parsed_svg(draw(*spans)).iter(f"{NAMESPACE}text")]
+    assert legend(spans).count("plateau</li>") == 1
 
-    assert texts.count("plateau") == 1
+
+def test_marks_without_a_label_need_no_legend():
+    assert legend([Level(label="", y=1, tone=Tone.LIMIT)]) == ""
+
+
+def test_notes_that_would_lie_on_each_other_stand_in_rows(parsed_svg):
+    moments = [
+        Moment(label="m", x=x, note="worker lost", tone=Tone.FAILURE) for x in (10, 11, 12, 13)
+    ]
+
+    notes = [
+        (float(text.get("x")), float(text.get("y")))
+        for text in parsed_svg(draw(*moments)).iter(f"{NAMESPACE}text")
+        if text.text == "worker lost"
+    ]
+
+    assert len(notes) == 3
+    assert len({y for _, y in notes}) == 3
 
 
 def test_a_span_is_as_wide_as_its_time(parsed_svg):

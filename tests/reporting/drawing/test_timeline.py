@@ -45,18 +45,18 @@ def test_void_plateaus_look_different(record, parsed_svg):
     assert len(bands(spoiled, parsed_svg, "plateau")) == 8
 
 
-def test_the_generators_count_comes_first_then_the_targets_then_the_plateaus(record, parsed_svg):
+def test_the_generators_count_comes_first_then_the_targets_then_the_plateaus(record):
     without_points = replace(record, points=())
     samples = tuple(
         replace(sample, used={**sample.used, Resource.APPLICATION_CONNECTIONS: 7.0})
         for sample in record.samples
     )
 
-    assert "open, counted by the generator" in texts(record, parsed_svg)
-    assert "open, counted on the target" in texts(
-        replace(without_points, samples=samples), parsed_svg
-    )
-    assert "open, mean of the plateau" in texts(without_points, parsed_svg)
+    counted = replace(without_points, samples=samples)
+
+    assert "open, counted by the generator" in connections_figure(record).legend
+    assert "open, counted on the target" in connections_figure(counted).legend
+    assert "open, mean of the plateau" in connections_figure(without_points).legend
 
 
 def test_a_hole_in_the_counts_breaks_the_line(record, parsed_svg):

@@ -42,7 +42,8 @@ def started(url, *command):
             deadline_s = time.monotonic() + START_TIMEOUT_S
             while not _answers(url):
                 assert process.poll() is None, f"{command[0]} ended"
-                assert time.monotonic() < deadline_s, f"{url} keeps silent"
+                if time.monotonic() > deadline_s:
+                    raise TimeoutError(f"{url} keeps silent")
                 time.sleep(0.05)
             yield process
         finally:
@@ -108,7 +109,8 @@ def prometheus(directory, urls, *options):
     with started(f"{url}/-/ready", *command):
         deadline_s = time.monotonic() + START_TIMEOUT_S
         while _scrapes(url, len(urls)) < FEWEST_SCRAPES:
-            assert time.monotonic() < deadline_s, "Prometheus does not scrape"
+            if time.monotonic() > deadline_s:
+                raise TimeoutError("Prometheus does not scrape")
             time.sleep(0.2)
         yield url
 

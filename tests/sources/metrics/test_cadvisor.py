@@ -4,7 +4,7 @@ import pytest
 
 from capacity.domain.resources import LimitState, Resource
 from capacity.sources.metrics.cadvisor import READERS, limits, started_at, target_name
-from capacity.sources.metrics.exposition import series_in
+from capacity.sources.metrics.exposition import page_of
 from capacity.sources.metrics.process_exporter import DESCRIPTOR_LIMIT_GAUGE
 from capacity.sources.metrics.series import Rates, Values, read_all
 
@@ -28,7 +28,7 @@ container_threads_max{name="feed"} 0
 
 
 def values(page, at=1.0):
-    return Values(series_in(page, lambda _name: True, at))
+    return Values(page_of(page, lambda _name: True, at).series)
 
 
 def by_resource(page):

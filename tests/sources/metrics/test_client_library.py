@@ -4,7 +4,7 @@ import pytest
 
 from capacity.domain.resources import LimitState, Resource
 from capacity.sources.metrics.client_library import READERS, limits, started_at, target_name
-from capacity.sources.metrics.exposition import series_in
+from capacity.sources.metrics.exposition import page_of
 from capacity.sources.metrics.process_exporter import DESCRIPTOR_LIMIT_GAUGE
 from capacity.sources.metrics.series import Rates, Values, read_all
 
@@ -21,7 +21,7 @@ def values(cpu=1.0, at=1.0, without=""):
     lines = [
         line for line in PAGE.format(cpu=cpu).splitlines() if without not in line or not without
     ]
-    return Values(series_in("\n".join(lines), lambda _name: True, at))
+    return Values(page_of("\n".join(lines), lambda _name: True, at).series)
 
 
 def test_use_and_limit_of_descriptors_are_those_published():

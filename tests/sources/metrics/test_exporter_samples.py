@@ -5,7 +5,7 @@ import pytest
 from capacity.domain.errors import ConfigError, UnreachableError
 from capacity.domain.resources import LimitState, Resource
 from capacity.sources.metrics.exporter_samples import info_of, sample_of, subjects
-from capacity.sources.metrics.exposition import series_in
+from capacity.sources.metrics.exposition import page_of
 from capacity.sources.metrics.series import Rates
 
 GROUP = """\
@@ -29,7 +29,7 @@ node_uname_info{nodename="venue",release="6.1"} 1
 
 
 def series(page, at=100.0):
-    return series_in(page, lambda _name: True, at)
+    return page_of(page, lambda _name: True, at).series
 
 
 def found(page, **labels):
@@ -116,7 +116,7 @@ def test_no_number_is_no_reading(value):
 
 
 def test_a_stale_series_is_missing_and_not_repeated():
-    page = HOST.replace("allocated 676", "allocated 676 60000")
+    page = HOST.replace("allocated 676", "allocated 676 60.0")
     sample = sampled(GROUP + page, oldest_at=95.0)
 
     assert "node_filefd_allocated was 35 s too old to use" == sample.missing[Resource.FILE_TABLE]

@@ -121,3 +121,26 @@ def test_two_groups_without_a_label_are_a_fault_of_the_file(answering):
     page = GROUP + GROUP.replace(b'"a"', b'"b"')
     with pytest.raises(ConfigError, match=r"groupname=a; groupname=b; .*agent\.exporters\.process"):
         scraper(answering(page)).samples(0)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"http.server.duration","service.name"="feed"} 12',
+        'rpc_bucket{le="1.0"} 5 # {trace_id="abc"} 0.5 1700000000.123',
+        'jobs{name="a\u2028b\x85c"} 1',
+    ],
+)
+def test_what_is_new_about_other_metrics_costs_no_page_and_no_word(answering, line):
+    info = scraper(answering(line.encode() + b"\n" + OWN + b"# EOF\n")).info()
+
+    assert [20000] == [limit.value for limit in info.limits if limit.value is not None]
+    assert () == info.notes
+
+
+def test_a_line_about_another_metric_that_cannot_be_read_is_told(answering):
+    source = scraper(answering(b"jobs many\n" + OWN))
+    (note,) = source.info().notes
+
+    assert note.startswith("1 line of the exporter at http://127.0.0.1:")
+    assert note.endswith("the first is line 1: 'jobs many'")

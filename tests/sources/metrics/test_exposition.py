@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capacity.sources.metrics.exposition import series_in
+from capacity.sources.metrics.exposition import page_of
 
 # The example of prometheus.io/docs/instrumenting/exposition_formats.
 DOCUMENTED = r"""
@@ -30,7 +30,7 @@ http_request_duration_seconds_bucket{le="+Inf"} 144320
 def everything(page):
     return {
         (each.name, *sorted(each.labels.items())): (each.value, each.at)
-        for each in series_in(page, lambda _name: True, 7.0)
+        for each in page_of(page, lambda _name: True, 7.0).series
     }
 
 
@@ -50,7 +50,7 @@ def test_the_documented_example_is_read_as_documented():
 
 
 def test_only_wanted_names_are_kept():
-    series = series_in(DOCUMENTED, lambda name: name.startswith("metric_"), 7.0)
+    series = page_of(DOCUMENTED, lambda name: name.startswith("metric_"), 7.0).series
 
     assert ["metric_without_timestamp_and_labels"] == [each.name for each in series]
 
@@ -79,13 +79,13 @@ def test_only_wanted_names_are_kept():
 )
 def test_a_line_that_is_not_in_the_format_condemns_the_page(line):
     with pytest.raises(ValueError, match=r"^line 2: "):
-        series_in(f"good 1\n{line}\n", lambda _name: True, 7.0)
+        page_of(f"good 1\n{line}\n", lambda _name: True, 7.0)
 
 
 def test_one_series_twice_is_an_error():
     page = 'a{b="c",d="e"} 1\na{d="e",b="c"} 2\n'
     with pytest.raises(ValueError, match=r"line 2: .* is there twice"):
-        series_in(page, lambda _name: True, 7.0)
+        page_of(page, lambda _name: True, 7.0)
 
 
 @given(
@@ -101,7 +101,49 @@ def test_what_an_exporter_escapes_comes_back(labels, value):
         return text.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
 
     inner = ",".join(f'{name}="{escaped(text)}"' for name, text in labels.items())
-    [series] = series_in(f"metric{{{inner}}} {value!r}\n", lambda _name: True, 7.0)
+    [series] = page_of(f"metric{{{inner}}} {value!r}\n", lambda _name: True, 7.0).series
 
     assert labels == series.labels
     assert value == series.value or (math.isnan(value) and math.isnan(series.value))
+
+
+NEWER = '{"used","le"="1.0"} 1\n{"used",le="2.0"} 2\n{"used"} 3\nused{le="3.0"} 4 # {trace="a"} 0.5 1700000000.123\nused{le="4.0"} 5 1700000000.5\nused{le="5.0"} 6 1700000000\nused{le="not # {one}"} 7\nused{le="a\u2028b\x85c\x0bd"} 8'
+
+
+def test_what_is_newer_than_the_format_is_read_where_it_is_asked_for():
+    page = NEWER.replace('"le"="1.0"', 'le="1.0"')
+    found = everything(page)
+
+    assert [1, 2, 3, 4, 5, 6, 7, 8] == [value for value, _at in found.values()]
+    assert [1700000000.5, 1700000000.0] == [at for _value, at in found.values() if at != 7.0]
+    assert {"a\u2028b\x85c\x0bd", "not # {one}"} <= {dict(name[1:]).get("le") for name in found}
+
+
+@pytest.mark.parametrize(
+    ("line", "is_odd"),
+    [
+        ('{"http.time","service.name"="feed"} 12', False),
+        ('other{"a.b"="c"} 1', False),
+        ("other 1 1700000000.123", False),
+        ("other one", True),
+        ("other", True),
+    ],
+)
+def test_a_line_about_another_metric_is_left_out_and_counted_unless_it_is_only_newer(line, is_odd):
+    page = page_of(f"good 1\n{line}\n", lambda name: name == "good", 7.0)
+
+    assert [1] == [each.value for each in page.series]
+    assert (int(is_odd), f"line 2: {line!r}" if is_odd else None) == (
+        page.left_out,
+        page.first_left_out,
+    )
+
+
+@pytest.mark.parametrize(("good", "is_page"), [(1, True), (0, False)])
+def test_a_page_of_which_most_cannot_be_read_is_none(good, is_page):
+    text = "good 1\n" * good + "<html>\n"
+    if is_page:
+        assert 1 == page_of(text, lambda _name: False, 7.0).left_out
+    else:
+        with pytest.raises(ValueError, match=r"^line 1: '<html>'"):
+            page_of(text, lambda _name: False, 7.0)

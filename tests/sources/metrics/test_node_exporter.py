@@ -3,7 +3,7 @@
 import pytest
 
 from capacity.domain.resources import LimitState, Resource
-from capacity.sources.metrics.exposition import series_in
+from capacity.sources.metrics.exposition import page_of
 from capacity.sources.metrics.node_exporter import clients_device, cores, limits, readers
 from capacity.sources.metrics.series import AbsentError, Rates, Values, read_all
 
@@ -41,7 +41,7 @@ node_sockstat_TCP_mem_bytes 1.4336e+06
 
 
 def values(page=PAGE, at=1.0):
-    return Values(series_in(page, lambda _name: True, at))
+    return Values(page_of(page, lambda _name: True, at).series)
 
 
 def without(word):

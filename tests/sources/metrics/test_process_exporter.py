@@ -3,7 +3,7 @@
 import pytest
 
 from capacity.domain.resources import LimitState, Resource
-from capacity.sources.metrics.exposition import series_in
+from capacity.sources.metrics.exposition import page_of
 from capacity.sources.metrics.process_exporter import (
     DESCRIPTOR_LIMIT_GAUGE,
     READERS,
@@ -33,7 +33,7 @@ def values(at=1.0, **changed):
             f"{line.rpartition(' ')[0]} {value}" if f"namegroup_{name}" in line else line
             for line in lines
         ]
-    return Values(series_in("\n".join(lines), lambda _name: True, at))
+    return Values(page_of("\n".join(lines), lambda _name: True, at).series)
 
 
 def brought(values, rates=None):

@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 from itertools import pairwise
 
 import pytest
@@ -194,3 +195,20 @@ def test_labels_go_into_the_query_as_they_are():
     assert module._selector(("a", "b"), {"job": "x", "host": "y:1"}) == (
         '{__name__=~"a|b",job="x",host="y:1"}'
     )
+
+
+class AnsweringVectors(Told):
+    """Answers time() with a vector of one element, as VictoriaMetrics does."""
+
+    def _success(self, kind, result):
+        if kind == "scalar":
+            kind, result = "vector", [{"metric": {}, "value": [round(self.now), str(self.now)]}]
+        return super()._success(kind, result)
+
+
+def test_a_store_that_answers_time_with_a_vector_is_read_like_any_other(serve):
+    told = AnsweringVectors().every_second("num_procs", NOW - 60, NOW)
+    source = reader(serve(told))
+
+    assert abs(source.clock_offset().offset_s - (NOW - time.time())) < 1
+    assert source.samples(0)

@@ -7,10 +7,12 @@ then on gets {"ch": ..., "ts": milliseconds, "seq": n} at the planted rate.
 import argparse
 import gc
 import json
+import mmap
 import socket
 import ssl
 import sys
 import time
+from collections import deque
 from pathlib import Path
 
 
@@ -23,6 +25,10 @@ def arguments():
     parser.add_argument("--state-bytes", type=int, default=0, help="kept for a connection")
     parser.add_argument("--burst-bytes", type=int, default=0, help="for a connection, every 3 s")
     parser.add_argument("--leak-bytes", type=int, default=0, help="not given back by a connection")
+    parser.add_argument("--arrival-bytes", type=int, default=0, help="for 2 s after a connect")
+    parser.add_argument(
+        "--stalled-bytes-per-s", type=int, default=0, help="queued for a connection"
+    )
     parser.add_argument("--message-us", type=float, default=0.0, help="CPU time of an update")
     parser.add_argument("--batch-us", type=float, default=0.0, help="CPU time of a round for one")
     parser.add_argument("--batch-power", type=float, default=1.0, help="how it grows with them")
@@ -74,6 +80,17 @@ def burn(microseconds):
             pass
 
 
+ARRIVING_S = 2.0
+
+
+def touched(size):
+    """Return memory of its own mapping, every page of it in use; closed, it is given back at once."""
+    memory = mmap.mmap(-1, size)
+    for page in range(0, size, mmap.PAGESIZE):
+        memory[page] = 1
+    return memory
+
+
 class Venue:
     """Planted costs of connections, updates, handshakes and requests."""
 
@@ -82,6 +99,7 @@ class Venue:
         self.open = 0
         self.leaked = []
         self._entries, self._table = 64, b""
+        self._arriving, self._queued = deque(), deque()
         self._seq = 0
         self._tokens, self._filled_s = 0.0, time.monotonic()
         self._padding = "x" * options.payload_bytes
@@ -102,6 +120,10 @@ class Venue:
     def enter(self):
         """Return the state of a new connection, its pages touched."""
         self.open += 1
+        if self.options.arrival_bytes:
+            self._arriving.append(
+                (time.monotonic() + ARRIVING_S, touched(self.options.arrival_bytes))
+            )
         if self.options.leak_bytes:
             self.leaked.append(b"\x01" * self.options.leak_bytes)
         if self.options.table_bytes and (self.open > self._entries or not self._table):
@@ -124,6 +146,12 @@ class Venue:
     def update(self):
         """Return the next update as text."""
         self._seq += 1
+        while self._arriving and self._arriving[0][0] < time.monotonic():
+            self._arriving.popleft()[1].close()
+        if self.options.stalled_bytes_per_s and self.open:
+            # What waits for a source that is stalled: an event for each connection.
+            each = self.options.stalled_bytes_per_s / self.options.rate_per_s
+            self._queued.append(touched(round(each * self.open)))
         return json.dumps(
             {"ch": "updates", "ts": time.time() * 1000, "seq": self._seq, "pad": self._padding}
         )

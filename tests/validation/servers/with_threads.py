@@ -29,6 +29,9 @@ def follow(client, clients):
     with client.sock, contextlib.suppress(OSError):
         try:
             while data := client.sock.recv(4096):
+                if data.startswith(b"GET /snapshot"):  # A health check, by a thread as the others.
+                    client.sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+                    return
                 client.protocol.receive_data(data)
                 for event in client.protocol.events():
                     if isinstance(event, Request):
@@ -63,7 +66,8 @@ def publish(clients):
 sock = listen(options)
 clients = set()
 threading.Thread(target=publish, args=(clients,), daemon=True).start()
-ready(sock.getsockname()[1])
+if not options.quiet:
+    ready(sock.getsockname()[1])
 while True:
     try:
         connection, _address = sock.accept()

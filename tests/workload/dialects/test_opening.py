@@ -135,3 +135,15 @@ def test_an_update_before_the_opening_is_done_is_no_delivery_of_an_unnamed_feed(
     conversation.start()
 
     assert conversation.glance(b'{"seq":1,"ts":1000}') is None
+
+
+def test_a_step_of_a_recording_is_answered_under_the_id_that_its_client_had():
+    step = {"send": {"id": "{id:int}", "op": "login"}, "answer": {"where": {"id": "{id:int}"}}}
+    conversation = talk(step)
+    conversation.start()
+    conversation.readdress({"id": 41}, {42})
+    before = conversation.is_opening and conversation.receive(b'{"id": 41}').kind
+    conversation.readdress({"id": 42}, {42})
+
+    assert (Kind.UNMATCHED, Kind.ACK) == (before, conversation.receive(b'{"id": 42}').kind)
+    assert not conversation.is_opening

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from capacity.domain import units
 from capacity.domain.observation import StepObservation
+from capacity.loadgen.master.guards.blame import refused_clause
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
+from capacity.planning.evidence.unserved_steps import unserved_in, unserved_statement
 from capacity.settings.target import Slo
 
 RECEIVING_RATIO = 0.8
@@ -18,7 +20,7 @@ class Miss:
     """The condition that did not hold, with its evidence."""
 
     condition: str
-    """not_all_open, dropped, not_receiving, or the objective of the target file's slo."""
+    """not_all_open, dropped, not_served, not_receiving, or the objective of the target file's slo."""
     number: float
     bound: float
     statement: str
@@ -36,15 +38,26 @@ def miss_of(
     if observation.plateau_started_at is None or observation.load is None:
         if observation.connections_peak >= asked and observation.lost:
             return _dropped(observation.lost, asked)
+        opened = observation.connections_peak
+        if opened > asked and last.open_connections:
+            opened = last.open_connections[-1]  # Those of the step before are among the peak.
         return Miss(
             condition="not_all_open",
-            number=observation.connections_peak,
+            number=opened,
             bound=asked,
-            statement=f"{observation.connections_peak} of {units.counted(asked, 'connection')} were "
-            f"open {units.duration(observation.step.ramp_timeout_s)} after the last one was started",
+            statement=f"{opened} of {units.counted(asked, 'connection')} were "
+            f"open {units.duration(observation.step.ramp_timeout_s)} after the last one was started"
+            + refused_clause(last.failures),
         )
     if lost := last.total("lost"):
         return _dropped(lost, asked)
+    if unserved := unserved_in(observation):
+        return Miss(
+            condition="not_served",
+            number=unserved,
+            bound=0,
+            statement=unserved_statement(observation),
+        )
     received_per_s = observation.load.deliveries_per_s / max(1.0, observation.load.connections)
     if received_per_s < RECEIVING_RATIO * usual_per_s:
         return Miss(

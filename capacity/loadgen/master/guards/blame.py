@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from capacity.domain import units
+from capacity.loadgen.protocol.counters import OPENING_FAILURES
 from capacity.loadgen.wire.frames import (
     INFLATES,
     INVALID,
@@ -38,3 +40,35 @@ def _whose(reason: str) -> str:
     if reason in PROTOCOL_FAULTS:
         return ": the target broke the protocol"
     return ""
+
+
+_MEANS = {
+    "_429": "too many from one address: set source_addresses in the target file",
+    "_closed_1008": "a rule of the target; where it is about one client, set source_addresses in the target"
+    " file",
+}
+"""How a reason ends by which a target says that one client asks too much (RFC 6585, section 4; RFC 6455,
+section 7.4.1), and what that means."""
+
+
+def refusals_in(failures: Mapping[str, int]) -> dict[str, int]:
+    """Return those failures by which nobody is let in."""
+    return {
+        reason: count for reason, count in failures.items() if reason.startswith(OPENING_FAILURES)
+    }
+
+
+def told(refusals: Mapping[str, int]) -> str:
+    """Return the most frequent reason, with what an operator has to know of it."""
+    reason = max(refusals, key=lambda name: refusals[name])
+    meaning = next((said for end, said in _MEANS.items() if reason.endswith(end)), None)
+    return reason if meaning is None else f"{reason} ({meaning})"
+
+
+def refused_clause(failures: Mapping[str, int]) -> str:
+    """Return a clause about the attempts that the target let not in; empty without any."""
+    refusals = refusals_in(failures)
+    if not refusals:
+        return ""
+    failed = units.counted(sum(refusals.values()), "attempt")
+    return f": {failed} failed, mostly {told(refusals)}"

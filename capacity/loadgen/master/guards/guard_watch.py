@@ -11,8 +11,8 @@ from capacity.domain.observation import CutOff, CutOffKind
 from capacity.domain.resources import Limit, Resource
 from capacity.domain.sample import Sample
 from capacity.loadgen.master.guards.acceptance import breach_of
+from capacity.loadgen.master.guards.blame import refusals_in, told
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
-from capacity.loadgen.protocol.counters import OPENING_FAILURES
 from capacity.planning.evidence.saturated_steps import SERVED_RATIO
 from capacity.planning.safety.guards import (
     LEAST_LOST,
@@ -30,8 +30,6 @@ from capacity.settings.target import Slo
 
 LEAST_TO_STOP = 200
 """Durations of a phase; the tail of fewer ones is chance, and a run is ended by it."""
-TOO_MANY = "_429"
-"""How a reason ends by which a target says that one client asks too much (RFC 6585, section 4)."""
 EASED = frozenset({"overflow", "throttling", "slo", "retransmission", "memory pressure"})
 """Guards that arrivals trip by themselves: a slower ramp is tried before the run ends."""
 
@@ -155,21 +153,6 @@ class Guard:
         return step.connections + math.ceil(step.requests_per_s * self._poll_interval_s)
 
 
-def refusals_in(failures: Mapping[str, int]) -> dict[str, int]:
-    """Return those failures by which nobody is let in."""
-    return {
-        reason: count for reason, count in failures.items() if reason.startswith(OPENING_FAILURES)
-    }
-
-
-def told(refusals: Mapping[str, int]) -> str:
-    """Return the most frequent reason, with what an operator has to know of it."""
-    reason = max(refusals, key=lambda name: refusals[name])
-    if reason.endswith(TOO_MANY):
-        return f"{reason} (too many from one address: set source_addresses in the target file)"
-    return reason
-
-
 def _refused(moment: Moment, bounds: Bounds) -> Trip | None:
     refusals = refusals_in(moment.merged.failures)
     trip = refusing(sum(refusals.values()), moment.merged.total("connects"), bounds)
@@ -214,11 +197,11 @@ def _given_up(moment: Moment) -> Trip | None:
 def saturated(short: CutOff) -> Trip:
     """Return the trip of a plateau on which less arrived than was due."""
     return Trip(
-        guard="saturation",
+        guard="saturation" if short.kind is CutOffKind.SATURATED else "service",
         number=short.connections,
         bound=SERVED_RATIO,
         statement=short.statement,
-        kind=CutOffKind.SATURATED,
+        kind=short.kind,
     )
 
 

@@ -12,6 +12,7 @@ from capacity.domain.run import RunRecord
 from capacity.loadgen.master.run_endings import Ending
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
 from capacity.planning.evidence.saturated_steps import short_steps
+from capacity.planning.evidence.unserved_steps import unserved_steps
 from capacity.planning.plan import plan
 from capacity.planning.safety.arrival_pace import arrival_pace_per_s
 from capacity.planning.safety.climb import Climb, Rules, next_climb
@@ -57,7 +58,8 @@ class AdaptiveSteps:
 
     def after(self, observation: StepObservation, last: MergedCounts) -> None:  # noqa: ARG002
         self._seen.append(observation)
-        short = short_steps(self._seen).get(observation.index)
+        index = observation.index
+        short = unserved_steps([observation]).get(index) or short_steps(self._seen).get(index)
         is_first = short is not None and observation.step not in self._repeated
         # Once may be a disturbance of the host; what lasts is the load's doing.
         self._to_repeat = observation.step if is_first else None

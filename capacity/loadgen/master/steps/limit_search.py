@@ -15,6 +15,7 @@ from capacity.domain.observation import StepObservation
 from capacity.domain.run import RunRecord
 from capacity.loadgen.master.guards.acceptance import Miss, miss_of
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
+from capacity.planning.evidence.unserved_steps import unserved_in
 from capacity.recording.run_directory import load
 from capacity.settings.profile import BreakProfile, Profile
 from capacity.settings.target import Slo, Target
@@ -106,7 +107,7 @@ class LimitSearch:
             connections=observation.step.connections,
             plateau_s=observation.step.plateau_s,
             failure=miss.condition if miss is not None else None,
-            held=observation.connections_peak,
+            held=observation.connections_peak - unserved_in(observation),
         )
         self.trials.append(trial)
         if miss is not None:

@@ -10,8 +10,12 @@ from capacity.domain import units
 from capacity.domain.load import LoadStep
 from capacity.domain.observation import CutOff, CutOffKind, StepObservation
 from capacity.domain.run import LoadPoint
-from capacity.loadgen.master.guards.blame import most_of, protocol_faults_in
-from capacity.loadgen.master.guards.guard_watch import refusals_in, told
+from capacity.loadgen.master.guards.blame import (
+    most_of,
+    protocol_faults_in,
+    refusals_in,
+    refused_clause,
+)
 from capacity.loadgen.master.recorder import Recorder
 from capacity.loadgen.master.steps.step_summary import observe
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
@@ -79,6 +83,7 @@ class StepResults:
     def loss(self, step: LoadStep) -> str | None:
         """Return how the target has left *step*, None while it has not."""
         held, expected = self._pool.open_connections, min(step.connections, self.connections_peak)
+        held += self._total("expired")  # They are opened again.
         if held >= expected * LOST_SHARE or self.disturbances & {WORKER_LOST, WORKER_JOINED}:
             return None
         failures = self._failures()
@@ -86,6 +91,11 @@ class StepResults:
         if protocol_faults_in(failures):
             return f"{ended} were lost{most_of(failures)}"
         return f"the target dropped {ended}{most_of(failures)}"
+
+    def _total(self, name: str) -> int:
+        """Return a count of the open step so far."""
+        phases = self._merged_counts.get(len(self.observations), {})
+        return sum(merged.total(name) for merged in phases.values())
 
     def _failures(self) -> dict[str, int]:
         """Return what failed in the open step so far, by reason."""
@@ -115,8 +125,7 @@ class StepResults:
             return CutOff(
                 kind=CutOffKind.LOST, statement=statement, connections=self.connections_peak
             )
-        if failed:
-            statement += f": {units.counted(failed, 'attempt')} failed, mostly {told(refusals)}"
+        statement += refused_clause(ramp.failures)
         newest = [reports[-2:] for reports in ramp.delivered.values()]
         is_serving = any(deliveries for reports in newest for deliveries, _seconds in reports)
         if unanswered >= failed / 2 and not is_serving:

@@ -37,6 +37,7 @@ def observe(
             every.failures[reason] = every.failures.get(reason, 0) + count
         for series, histogram in merged.histograms.items():
             every.histograms.setdefault(series, type(histogram)()).merge(histogram.counts)
+    lifetime = every.quantiles("lifetime")
     health = _health(plateau, workers) if plateau is not None else None
     return StepObservation(
         index=index,
@@ -49,9 +50,10 @@ def observe(
         connections_peak=connections_peak,
         connects=sum(merged.total("connects") for merged in merged_counts.values()),
         failures=every.failures,
-        lost=sum(merged.total("lost") for merged in merged_counts.values()),
+        lost=max(0, sum(merged.total("lost") for merged in merged_counts.values())),
         gaps=plateau.total("gaps") if plateau is not None else 0,
         unmatched=plateau.total("unmatched") if plateau is not None else 0,
+        unmatched_by=plateau.unmatched_by if plateau is not None else {},
         delivery_delay=plateau.quantiles("delivery_delay") if plateau is not None else None,
         arrival_delay=plateau.quantiles("arrival_delay") if plateau is not None else None,
         request_latency=plateau.quantiles("request_latency") if plateau is not None else None,
@@ -70,6 +72,12 @@ def observe(
         numbered=plateau.total("deliveries") - plateau.total("unnumbered")
         if plateau is not None
         else None,
+        expired=sum(merged.total("expired") for merged in merged_counts.values()),
+        lifetime_s=None if lifetime is None else lifetime.p50_s,
+        **{
+            name: None if plateau is None else plateau.total(name)
+            for name in ("followers", "unserved", "pinged", "half_open")
+        },
         not_modified=plateau.total("not_modified") if plateau is not None else 0,
         body_age=plateau.quantiles("body_age") if plateau is not None else None,
         generator=health,

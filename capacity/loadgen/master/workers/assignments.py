@@ -9,7 +9,7 @@ from capacity.loadgen.protocol.orders import Orders, Stage
 from capacity.settings import dialect as dialect_settings
 from capacity.settings.profile import Profile, SafeProfile
 from capacity.settings.target import Target
-from capacity.workload.profiles.profile import Position
+from capacity.workload.profiles.profile import Phase, Position
 
 SEEN_IN_S = 6.0
 """Least time that a careful ramp takes. An agent samples once a second: what opens in two of them is
@@ -58,4 +58,5 @@ def stage_of(position: Position, step: LoadStep, shares: int, *, is_careful: boo
         connects_per_s=step.connects_per_s / shares,
         churn_per_s=step.churn_per_s / shares,
         most_failures=max(1, most // shares) if is_careful else None,
+        hold_s=step.plateau_s if position.phase is Phase.PLATEAU else 0.0,
     )

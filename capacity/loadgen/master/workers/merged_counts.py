@@ -17,6 +17,7 @@ class MergedCounts:
 
     counts: dict[str, dict[str, float]] = field(default_factory=dict)
     failures: dict[str, int] = field(default_factory=dict)
+    unmatched_by: dict[str, int] = field(default_factory=dict)
     histograms: dict[str, Histogram] = field(default_factory=dict)
     finals: set[str] = field(default_factory=set)
     """Workers that have said all they have to say about this phase."""
@@ -30,9 +31,11 @@ class MergedCounts:
     def add(self, worker: str, report: Mapping[str, Any]) -> None:
         mine = self.counts.setdefault(worker, dict.fromkeys((*COUNTS, "seconds"), 0.0))
         for name in (*COUNTS, "seconds"):
-            mine[name] += report[name]
+            mine[name] += report.get(name, 0)
         for reason, count in report["failures"].items():
             self.failures[reason] = self.failures.get(reason, 0) + count
+        for kind, count in report["unmatched_by"].items():
+            self.unmatched_by[kind] = self.unmatched_by.get(kind, 0) + count
         for series, counts in report["histograms"].items():
             self.histograms.setdefault(series, Histogram()).merge(counts)
         self.delivered.setdefault(worker, []).append((report["deliveries"], report["seconds"]))

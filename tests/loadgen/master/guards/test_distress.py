@@ -6,7 +6,6 @@ from capacity.domain.observation import CutOffKind
 from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.domain.sample import Sample
 from capacity.loadgen.master.guards.distress import (
-    EASED_RATIO,
     MOST_EASINGS,
     SUSPECT_S,
     Distress,
@@ -70,8 +69,8 @@ def test_a_queue_that_overflows_in_a_ramp_slows_it_down_and_ends_the_run_when_th
         found = careful.reaction(samples(*seen), moment(), Phase.RAMP, float(count))
         responses.append(found.response)
 
-    assert [Response.SLOW_DOWN] * MOST_EASINGS + [Response.END] == responses
-    assert EASED_RATIO**MOST_EASINGS == careful.rate_ratio
+    assert [Response.SLOW_DOWN] * 3 + [Response.END] == responses
+    assert 0.25**3 == careful.rate_ratio
 
 
 def test_what_was_answered_by_a_slower_ramp_is_not_judged_again(distress):

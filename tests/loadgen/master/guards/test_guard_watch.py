@@ -1,9 +1,9 @@
 import pytest
 
-from capacity.domain.histogram import bucket_of
+from capacity.domain.histogram import Histogram, bucket_of
 from capacity.domain.observation import CutOffKind
 from capacity.domain.sample import Sample
-from capacity.loadgen.master.guards.guard_watch import LEAST_TO_STOP, Guard, Moment
+from capacity.loadgen.master.guards.guard_watch import LEAST_TO_STOP, Guard, Moment, _less
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
 from capacity.settings.profile import ADAPTER
 from capacity.settings.target import Slo
@@ -135,3 +135,9 @@ def test_what_was_lost_in_an_earlier_phase_counts_for_the_step(report):
 
     assert Guard(GUARDED, ()).trip([], moment(merged)) is None
     assert "loss" == Guard(GUARDED, ()).trip([], moment(merged, lost_before=30)).guard
+
+
+def test_of_what_was_answered_before_nothing_is_left_and_of_the_rest_all():
+    left = _less(Histogram({3: 5, 4: 5, 9: 1}), Histogram({3: 5, 4: 4}))
+
+    assert {4: 1, 9: 1} == left.counts

@@ -159,3 +159,10 @@ def test_a_level_that_only_the_generator_spoiled_is_the_last_one():
 
     assert ("aborted", 5) == (kind, detail["exit_code"])
     assert "its timers fired late" in detail["reason"]
+
+
+def test_a_ramp_that_took_no_time_tells_no_rate_and_the_climb_goes_on():
+    climb = Climb()
+    climb.follow(ramp_s=0.0)
+
+    assert climb.follow()

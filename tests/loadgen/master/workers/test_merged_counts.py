@@ -18,9 +18,17 @@ def test_histograms_and_failures_of_workers_add_up(report):
     merged = MergedCounts()
     for worker in "ab":
         counts = {bucket_of(2000): 5}
-        merged.add(worker, report(failures={"x": 1}, histograms={"delivery_delay": counts}))
+        merged.add(
+            worker,
+            report(
+                failures={"x": 1},
+                unmatched_by={"not JSON": 2},
+                histograms={"delivery_delay": counts},
+            ),
+        )
 
     assert {"x": 2} == merged.failures
+    assert {"not JSON": 4} == merged.unmatched_by
     assert (10, pytest.approx(0.002, rel=0.01)) == (
         merged.quantiles("delivery_delay").count,
         merged.quantiles("delivery_delay").p99_s,

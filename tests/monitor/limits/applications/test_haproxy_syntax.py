@@ -2,7 +2,13 @@
 
 import pytest
 
-from capacity.monitor.limits.applications.haproxy_syntax import Line, ports_of, sections, split
+from capacity.monitor.limits.applications.haproxy_syntax import (
+    Line,
+    Section,
+    ports_of,
+    sections,
+    split,
+)
 
 
 @pytest.mark.parametrize(
@@ -39,3 +45,13 @@ def test_ports_of_a_bind_line(address, ports):
 
 def test_a_line_before_any_section_belongs_to_none():
     assert sections([("maxconn 5", "a:1")]) == []
+
+
+def test_a_section_gives_the_lines_that_begin_with_a_name():
+    lines = [
+        Line(words=words, where="a:1", is_conditional=False)
+        for words in (("maxconn", "5"), ("server", "maxconn"), ("maxconn",))
+    ]
+    section = Section(kind="global", name="", defaults=None, lines=lines)
+
+    assert [lines[0], lines[2]] == section.all("maxconn")

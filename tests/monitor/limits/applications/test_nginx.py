@@ -232,3 +232,26 @@ def test_a_real_upstream_admits_what_was_read(start_nginx, backend, fill):
     nginx = start_nginx(slots=200, http=upstream, upstream="one")
 
     assert fill(nginx.port) == nginx.cap().value == 9
+
+
+@pytest.mark.parametrize(("word", "port"), [("65535", 65535), ("123456", 80)])
+def test_a_port_has_five_digits_at_most(word, port):
+    listens = Directive(name="listen", words=(word,), where="x:1", block=[])
+
+    assert ports_of(Directive(name="server", words=(), where="x:1", block=[listens])) == {port}
+
+
+@pytest.mark.parametrize(
+    ("workers", "total", "said"), [(1, 5, ""), (2, 10, "in each of 2 workers")]
+)
+def test_a_cap_that_workers_do_not_share_is_each_ones_own(made, workers, total, said):
+    made.write(
+        "/etc/nginx/nginx.conf",
+        f"worker_processes {workers}; events {{ worker_connections 999; }} http {{ upstream a {{"
+        " server 10.0.0.1 max_conns=5; } server { listen 80; location / { proxy_pass http://a; } } }",
+    )
+    (cap,) = [each for each in made.entries(MASTER) if "max_conns" in each.source]
+
+    assert cap.value == total
+    assert said in cap.source
+    assert bool(said) is ("in each of" in cap.source)

@@ -48,3 +48,12 @@ def test_a_real_one_admits_what_was_read(
 
     assert fill(port, ask=log_in("plain"), answer=b"Z\0\0\0\5", patience_s=1.0) == 22
     assert pgbouncer.cap().value == 22
+
+
+def test_files_may_include_one_another_eight_deep(made):
+    made.write(PATH, "%include /srv/1.ini\n")
+    for n in range(1, 8):
+        made.write(f"/srv/{n}.ini", f"%include /srv/{n + 1}.ini\n")
+    made.write("/srv/8.ini", "[pgbouncer]\nmax_client_conn = 70\n")
+
+    assert made.caps(*WORDS) == [(70, ())]

@@ -1,0 +1,140 @@
+"""`capacity dialect explain`: the frames that a dialect sends, before anything is sent."""
+
+from collections.abc import Iterator, Sequence
+
+import click
+
+from capacity.domain.errors import ConfigError
+from capacity.settings.dialect import load_dialect
+from capacity.settings.locate import find
+from capacity.workload.conversation import Conversation
+from capacity.workload.dialects.address import channel_name, rest_request, websocket_url
+from capacity.workload.dialects.compiled import CompiledStep, compile_dialect
+from capacity.workload.dialects.dialect import Ack, Dialect, Secret
+from capacity.workload.drafting.yaml_text import flow
+
+_SYMBOL = "SYMBOL"
+
+
+@click.command("explain")
+@click.argument("dialect")
+@click.option("--channel", "channels", multiple=True, help="Logical channel; by default all.")
+@click.option("--symbol", "symbols", multiple=True, help="What {symbol} stands for.")
+def command(*, dialect: str, channels: tuple[str, ...], symbols: tuple[str, ...]) -> None:
+    """Print the frames that DIALECT sends, in their order, and what it makes of what comes."""
+    described = load_dialect(find("dialects", dialect))
+    for name in channels:
+        if name not in described.channels:
+            known = ", ".join(described.channels)
+            raise ConfigError(f"dialect {described.name} has no channel {name}, it has {known}")
+    for line in explained(described, channels or tuple(described.channels), symbols or (_SYMBOL,)):
+        click.echo(line)
+
+
+def explained(dialect: Dialect, channels: Sequence[str], symbols: Sequence[str]) -> Iterator[str]:
+    """Yield the lines that explain *dialect*; values of `needs` are shown as {name}."""
+    wires = list(
+        dict.fromkeys(
+            channel_name(dialect, name, symbol) for name in channels for symbol in symbols
+        )
+    )
+    given: dict[str, str] = {
+        name: _Named(f"{{{name}}}") for name in (*dialect.needs, "now_s", "now_ms", "nonce")
+    }
+    given["connection"] = "0"
+    yield from _handshake(dialect, wires, given)
+    yield from _sent(dialect, wires, given)
+    yield from _answers(dialect)
+    yield from _heard(dialect)
+    for name in dialect.rest:
+        method, url, body = rest_request(
+            dialect, name, host="HOST", port=0, tls=True, symbol=symbols[0]
+        )
+        told = "" if body is None else f" {_text(body)}"
+        yield f"REST      {name}: {method} {url.replace('HOST:0', 'HOST:PORT')}{told}"
+
+
+def _handshake(dialect: Dialect, wires: Sequence[str], given: dict[str, str]) -> Iterator[str]:
+    address = websocket_url(dialect, host="HOST", port=0, tls=True, channels=wires, values=given)
+    address = address.replace("HOST:0", "HOST:PORT").replace("%7B", "{").replace("%7D", "}")
+    yield f"connect   {address}"
+    for name, value in dialect.ws.headers.items():
+        yield f"header    {name}: {value if not isinstance(value, Secret) else '(a secret)'}"
+    if dialect.ws.subprotocols:
+        yield f"offer     subprotocols {', '.join(dialect.ws.subprotocols)}"
+
+
+def _sent(dialect: Dialect, wires: Sequence[str], given: dict[str, str]) -> Iterator[str]:
+    compiled = compile_dialect(dialect)
+    talk = Conversation(compiled, wires, lambda: _Shown(given))
+    for frame in talk.opening():
+        yield f"send      {_text(frame)}"
+    for step, rule in zip(compiled.steps, dialect.opening, strict=True):
+        yield from _step(step, rule.answer, rule.answer_text, given)
+    for frame in talk.subscribe():
+        yield f"send      {_text(frame)}"
+    if dialect.subscribe is not None and dialect.subscribe.ack is not None:
+        yield f"confirmed {_answer(dialect.subscribe.ack)}"
+    elif compiled.confirm == "first_data":
+        yield "confirmed by the first update"
+    for n, (every_s, _frame) in enumerate(compiled.periodic):
+        yield f"each {every_s:g} s  send {_text(talk.every(n))}"
+
+
+def _answers(dialect: Dialect) -> Iterator[str]:
+    for beat in dialect.heartbeat:
+        reply = beat.send_text or (flow(beat.send) if beat.send is not None else "nothing")
+        if beat.when_text is not None:
+            yield f"on        the text {beat.when_text!r}: send {reply}"
+        elif beat.when is not None and beat.when != "connect":
+            yield f"on        {flow(beat.when)}: send {reply}"
+
+
+def _heard(dialect: Dialect) -> Iterator[str]:
+    for data in dialect.updates:
+        of = "of the first channel" if data.key is None else f"of the channel named by {data.key}"
+        inner = f", read from {data.items}" if data.items else ""
+        yield f"update    {flow(dict(data.where))}, {of}{inner}"
+    if dialect.time is not None:
+        yield f"time      {dialect.time.path} in {dialect.time.unit}"
+    for sequence in dialect.sequence:
+        numbers = f" {sequence.seq}" if sequence.seq else ""
+        yield f"sequence  {sequence.only}: {sequence.rule}{numbers}"
+
+
+def _step(
+    step: CompiledStep, answer: Ack | None, text: str | None, given: dict[str, str]
+) -> Iterator[str]:
+    if step.frame is not None:
+        yield f"send      {_text(step.frame(_Shown(given)))}"
+    if answer is not None:
+        yield f"wait for  {_answer(answer)}"
+    elif text is not None:
+        yield f"wait for  the text {text!r}"
+
+
+class _Named(str):
+    """The name of a value, also where the template wants a number."""
+
+    __slots__ = ()
+
+    def __int__(self) -> int:
+        return 0
+
+
+class _Shown(dict[str, object]):
+    """Every value that is not known yet is its name."""
+
+    def __missing__(self, name: str) -> object:
+        return 1 if name == "id" else _Named(f"{{{name}}}")
+
+
+def _answer(ack: Ack) -> str:
+    ok = f" that has {flow(dict(ack.ok))}" if ack.ok else ""
+    error = f"; refused by {flow(dict(ack.error.where))}" if ack.error is not None else ""
+    return f"{flow(dict(ack.where))}{ok}{error}"
+
+
+def _text(frame: bytes) -> str:
+    text = frame.decode(errors="backslashreplace")
+    return text if text.isprintable() else ascii(text)[1:-1]

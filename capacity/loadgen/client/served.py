@@ -1,0 +1,109 @@
+"""Which connections are served, and not only open: asked of each of them on every plateau.
+
+A connection whose other end is gone without a word (NAT, balancer, lost host) stays open here for ever.
+It is told by what it does not bring: an update while others on the same channels have theirs, or the
+answer to a ping. Pings go to those that were silent until the middle of a plateau, so that a feed that
+flows costs the target none.
+"""
+
+import math
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+
+import gevent
+
+from capacity.loadgen.client.connection_slot import ConnectionSlot
+from capacity.loadgen.protocol.counters import Counters
+from capacity.loadgen.wire.epoll_set import spread
+
+PING_AFTER_RATIO = 0.5
+PING_WITHIN_RATIO = 0.25
+"""Of the plateau: when pings begin, and how long they are spread over. What is left is for the answers."""
+WHOLE_RATIO = 0.9
+"""Of its time: a plateau that was cut short says nothing of who is silent."""
+CONTROLS = 3
+CHANCE_FACTOR = 3.0
+"""Of a feed that brings each connection its own updates at random, exp(-m) of them get none where m are
+usual (Poisson). Only more silent ones than that many times are told."""
+
+
+class Served:
+    """Watches over the connections of one worker."""
+
+    def __init__(
+        self,
+        slots: Callable[[], Iterable[ConnectionSlot]],
+        channels_of: Callable[[int], Sequence[str]],
+    ) -> None:
+        self._slots = slots
+        self._channels_of = channels_of
+        self._watched: list[tuple[ConnectionSlot, float]] = []
+        self._hold_s = 0.0
+        self._began_s = 0.0
+        self._has_pong = False
+        self._pinging: gevent.Greenlet | None = None
+
+    def begin(self, hold_s: float) -> None:
+        """Begin a plateau of *hold_s*; what is open now is watched."""
+        self.stop()
+        self._hold_s, self._began_s = hold_s, time.monotonic()
+        self._watched = [(slot, slot.born_s) for slot in self._slots() if slot.is_open]
+        for slot, _born_s in self._watched:
+            slot.begin_plateau()
+        self._pinging = gevent.spawn(self._ping_silent)
+
+    def sum_up(self, counters: Counters) -> None:
+        """Add what is known of the plateau to *counters*, once, when it is over."""
+        watched, self._watched = self._watched, []
+        self.stop()
+        if time.monotonic() - self._began_s < WHOLE_RATIO * self._hold_s:
+            return
+        whole = [slot for slot, born_s in watched if slot.is_judged and slot.born_s == born_s]
+        asked = [slot for slot in whole if slot.has_answered is not None]
+        self._has_pong = self._has_pong or any(slot.has_answered for slot in asked)
+        gone = {
+            slot.index
+            for slot in asked
+            if self._has_pong and not slot.has_answered and not slot.arrivals
+        }
+        following = [slot for slot in whole if slot.is_following]
+        counters.followers += len(following)
+        counters.pinged += sum(not slot.arrivals for slot in asked)
+        counters.half_open += len(gone)
+        counters.unserved += sum(
+            slot.index not in gone for slot in unserved(following, self._channels_of)
+        )
+
+    def stop(self) -> None:
+        if self._pinging is not None:
+            self._pinging.kill(block=False)
+            self._pinging = None
+
+    def _ping_silent(self) -> None:
+        gevent.sleep(PING_AFTER_RATIO * self._hold_s)
+        judged = [slot for slot, _born_s in self._watched if slot.is_judged]
+        silent = [slot for slot in judged if not slot.arrivals]
+        if silent:
+            within_s = max(0.1, PING_WITHIN_RATIO * self._hold_s)
+            # Some that are served tell whether the target answers pings at all.
+            for slot in [slot for slot in judged if slot.arrivals][:CONTROLS]:
+                slot.ping()
+            spread(ConnectionSlot.ping, silent, max(1.0, len(silent) / within_s))
+
+
+def unserved(
+    slots: Sequence[ConnectionSlot], channels_of: Callable[[int], Sequence[str]]
+) -> list[ConnectionSlot]:
+    """Return those that brought no update while those on the same channels brought several."""
+    groups = defaultdict[tuple[str, ...], list[ConnectionSlot]](list)
+    for slot in slots:
+        groups[tuple(sorted(channels_of(slot.index)))].append(slot)
+    found: list[ConnectionSlot] = []
+    for group in groups.values():
+        silent = [slot for slot in group if not slot.arrivals]
+        if silent and len(silent) < len(group):
+            usual = sum(slot.arrivals for slot in group) / (len(group) - len(silent))
+            if len(silent) > CHANCE_FACTOR * len(group) * math.exp(-usual):
+                found += silent
+    return found

@@ -1,0 +1,149 @@
+"""
+What still rises while connections stay: memory by buffers that fill, compressors or a leak, ports and
+tracked connections by what closed requests leave behind for a minute or two.
+
+A cost per connection read on the way up to there is too low, and no line through more levels shows
+it. Told by the slope over the samples of one plateau (Theil–Sen) and how many of their pairs rise
+(Kendall's τ, as in the Mann–Kendall test: Econometrica 13, 1945).
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from capacity.domain import units
+from capacity.domain.caveats import RISING_PAIRS, RISING_RATIO, Doubt, DoubtKind
+from capacity.domain.observation import StepObservation
+from capacity.domain.plan import Wall
+from capacity.domain.resources import Resource
+from capacity.domain.run import RunRecord
+from capacity.domain.sample import Sample
+from capacity.domain.words import RESOURCES
+from capacity.models.lines import theil_sen_line
+from capacity.planning.evidence.missing_evidence import Gap
+from capacity.planning.evidence.plausible import is_plausible
+from capacity.planning.evidence.windows import Window, samples_on_plateaus
+
+FEWEST_SAMPLES = 5
+FEWEST_COUNTS = 3
+"""Of what is counted, which scatters less and is read less often."""
+LINGERING = frozenset({Resource.OUTGOING_PORTS, Resource.CONNTRACK})
+"""Taken for a while after a connection was closed."""
+_FILLS = (
+    "Raise settle_s and plateau_s in the profile until memory levels off, as it does once"
+    " buffers are full. If it never does, the target leaks."
+)
+_LINGERS = (
+    "Raise plateau_s in the profile beyond the time that a closed connection keeps it (60 s of a port,"
+    " nf_conntrack_tcp_timeout_time_wait of a tracked one), or have the proxy keep its upstream"
+    " connections open."
+)
+FEWEST_LEVELS = 3
+"""On which it has to rise before no number of connections is held."""
+STEADY_RATIO = 0.5
+"""Of the rise for a connection, that it has to have kept at the end of the run."""
+HELD_S = 600.0
+"""Connections whose limit is reached sooner are not held: chosen."""
+
+
+class Rise(NamedTuple):
+    """How a resource rose over the samples of one plateau."""
+
+    per_s: float
+    lasted_s: float
+    last: float
+    middle: float
+    is_steady: bool
+    """Whether most pairs of samples rise."""
+
+
+def rising_doubts(record: RunRecord, windows: Sequence[Window], wall: Wall) -> Iterator[Doubt]:
+    """Doubt *wall* if its use rose on the plateau with most connections and deliveries."""
+    if wall.limit.value is None:
+        return
+    top, samples = max(samples_on_plateaus(record, windows), key=lambda read: _carried(read[0]))
+    lingers = wall.resource in LINGERING
+    fewest = FEWEST_COUNTS if lingers else FEWEST_SAMPLES
+    rise = _rise(samples, wall.resource, fewest)
+    if rise is None:
+        return
+    taken = rise.middle - wall.used_at_baseline
+    if not rise.is_steady or taken <= 0.0 or rise.per_s * rise.lasted_s <= RISING_RATIO * taken:
+        return
+    until_full_s = max(0.0, wall.limit.value - rise.last) / rise.per_s
+    yield Doubt(
+        kind=DoubtKind.RISING,
+        statement=(
+            f"At a constant {units.counted(top.step.connections, 'connection')},"
+            f" {RESOURCES[wall.resource]} still rose by"
+            f" {units.amount(rise.per_s * rise.lasted_s, wall.resource)} in"
+            f" {units.duration(rise.lasted_s)}"
+            f" ({units.share(rise.per_s * rise.lasted_s / taken)} of what the connections use). At that rate"
+            f" the limit is reached after {units.duration(until_full_s)}, and the ceiling is too high."
+        ),
+        remedy=_LINGERS if lingers else _FILLS,
+    )
+
+
+def not_held(record: RunRecord, windows: Sequence[Window], wall: Wall) -> Gap | None:
+    """Return why no number of connections is held: what *wall* is about rises with time, not with them.
+
+    On every level, and on the last plateau of the run no slower for a connection than where there were
+    most of them: buffers that fill would have levelled off by then.
+    """
+    if wall.limit.value is None:
+        return None
+    loaded = [read for read in samples_on_plateaus(record, windows) if read[0].step.connections]
+    rises = [(step, _rise(samples, wall.resource)) for step, samples in loaded]
+    known = [(step, rise) for step, rise in rises if rise is not None]
+    if len({step.step.connections for step, _ in known}) < FEWEST_LEVELS:
+        return None
+    if not all(rise.is_steady and rise.per_s > 0.0 for _, rise in known):
+        return None
+    top, highest = max(known, key=lambda each: _carried(each[0]))
+    last, latest = known[-1]
+    each_per_s = [
+        rise.per_s / step.step.connections for step, rise in ((top, highest), (last, latest))
+    ]
+    until_full_s = max(0.0, wall.limit.value - highest.last) / highest.per_s
+    if last is top or each_per_s[1] < STEADY_RATIO * each_per_s[0] or until_full_s > HELD_S:
+        return None
+    name = RESOURCES[wall.resource]
+    return Gap(
+        f"On every level {name} rose while the connections stayed constant, and did not level off: at"
+        f" {units.counted(top.step.connections, 'connection')} by"
+        f" {units.amount(highest.per_s, wall.resource)} a second, which reaches the limit of"
+        f" {units.amount(wall.limit.value, wall.resource)} after {units.duration(until_full_s)}. No"
+        " number of connections is held for long.",
+        "Find what queues up or leaks in the target, such as events that wait for a source that does not"
+        " answer, and bound it; then measure again.",
+    )
+
+
+def _rise(
+    samples: Sequence[Sample], resource: Resource, fewest: int = FEWEST_SAMPLES
+) -> Rise | None:
+    """Return how *resource* rose; None where fewer than *fewest* samples have it."""
+    read = [
+        (sample.at, sample.used[resource])
+        for sample in samples
+        if is_plausible(sample.used.get(resource, -1.0))
+    ]
+    if len(read) < fewest:
+        return None
+    times_s, uses = np.array(read).T
+    first, second = np.triu_indices(len(uses), k=1)
+    pairs = float(np.mean(np.sign(uses[second] - uses[first])))
+    return Rise(
+        per_s=theil_sen_line(times_s, uses)[1],
+        lasted_s=float(times_s[-1] - times_s[0]),
+        last=float(uses[-1]),
+        middle=float(np.median(uses)),
+        is_steady=pairs >= RISING_PAIRS,
+    )
+
+
+def _carried(step: StepObservation) -> tuple[float, float]:
+    assert step.load is not None
+    return step.step.connections, step.load.deliveries_per_s

@@ -1,0 +1,195 @@
+import re
+from dataclasses import replace
+
+import pytest
+
+from capacity.domain.caveats import RISING_RATIO, DoubtKind
+from capacity.domain.plan import CapacityPlan, Excuse
+from capacity.domain.resources import Resource
+from capacity.planning.caveats.rising_use import STEADY_RATIO
+from capacity.planning.plan import plan
+
+BASELINE, PER_CONNECTION = 60e6, 60e3
+
+
+@pytest.fixture(scope="module")
+def memory(venue, cost, safe):
+    """Memory gives out first; every connection takes the same, and reads scatter by a thousandth."""
+    costs = {Resource.MEMORY: cost(baseline=BASELINE, connection=PER_CONNECTION, noise=0.001)}
+    limits = {Resource.MEMORY: BASELINE + 1000 * PER_CONNECTION}
+    return replace(venue, steps=safe(8.0, 8), costs=costs, limits=limits)
+
+
+@pytest.fixture(scope="module", params=[Resource.OUTGOING_PORTS, Resource.CONNTRACK])
+def lingering(request, venue, cost, safe):
+    """A count gives out first of which every connection takes one."""
+    costs = {request.param: cost(baseline=4, connection=1.0)}
+    made = replace(venue, steps=safe(8.0, 8), costs=costs, limits={request.param: 1000.0})
+    return request.param, made.record()
+
+
+def rising(record, ratio_per_s, *, highest, resource=Resource.MEMORY, each=PER_CONNECTION):
+    """Return the record with a use that rises from the start of each step, or of the highest one,
+
+    by *ratio_per_s* of what the connections take.
+    """
+    most = max(step.step.connections for step in record.steps)
+
+    def added(at):
+        step = [step for step in record.steps if step.started_at < at - 1e-6][-1]
+        if (step.step.connections == most) is not highest:
+            return 0.0
+        return ratio_per_s * each * step.step.connections * (at - step.started_at)
+
+    samples = tuple(
+        replace(
+            sample,
+            used={**sample.used, resource: sample.used[resource] + added(sample.at)},
+        )
+        for sample in record.samples
+    )
+    return replace(record, samples=samples)
+
+
+def rising_with_time(record, of_a_connection_per_s, *, levels_off=1.0):
+    """Return the record with memory that each connection adds to for as long as it is there.
+
+    After the highest level by *levels_off* times as much.
+    """
+    most = max(step.step.connections for step in record.steps)
+    total, before_at, was_highest, samples = 0.0, 0.0, False, []
+    for sample in record.samples:
+        begun = [step for step in record.steps if step.started_at < sample.at - 1e-6]
+        count = begun[-1].step.connections if begun else 0
+        was_highest |= count == most
+        ratio = levels_off if was_highest and count < most else 1.0
+        total += ratio * of_a_connection_per_s * count * (sample.at - before_at) * bool(samples)
+        before_at = sample.at
+        used = {**sample.used, Resource.MEMORY: sample.used[Resource.MEMORY] + total}
+        samples.append(replace(sample, used=used))
+    return replace(record, samples=tuple(samples))
+
+
+@pytest.fixture(scope="module")
+def revisiting(memory):
+    """The same, with half of the connections once more at the end, as the safe profile has it."""
+    return replace(memory, steps=(*memory.steps, memory.steps[len(memory.steps) // 2]))
+
+
+def test_where_memory_rises_with_time_on_every_level_no_number_of_connections_is_held(revisiting):
+    excuse = plan(rising_with_time(revisiting.record(), 2000.0))
+
+    assert isinstance(excuse, Excuse)
+    assert "memory of the target rose while the connections stayed constant" in excuse.reason
+    assert "No number of connections is held for long." in excuse.reason
+
+
+def test_a_rise_that_takes_longer_than_ten_minutes_to_the_limit_leaves_a_capacity(revisiting):
+    assert isinstance(plan(rising_with_time(revisiting.record(), 300.0)), CapacityPlan)
+
+
+def test_a_rise_that_is_half_over_at_the_end_of_the_run_is_buffers_that_fill(revisiting):
+    def answer(levels_off):
+        return plan(rising_with_time(revisiting.record(), 2000.0, levels_off=levels_off))
+
+    assert isinstance(answer(0.9 * STEADY_RATIO), CapacityPlan)
+    assert isinstance(answer(1.2 * STEADY_RATIO), Excuse)
+
+
+def test_without_a_level_once_more_buffers_may_fill_that_new_connections_brought(memory):
+    assert isinstance(plan(rising_with_time(memory.record(), 2000.0)), CapacityPlan)
+
+
+def rising_doubts_of(record):
+    return [doubt for doubt in plan(record).doubts if doubt.kind is DoubtKind.RISING]
+
+
+def test_memory_that_rises_while_nobody_joins_is_doubted_with_the_time_until_it_is_full(memory):
+    record = rising(memory.record(), 0.01, highest=True)
+    (doubt,) = rising_doubts_of(record)
+    most = max(step.step.connections for step in record.steps)
+    minutes, seconds = re.search(r"reached after (\d+) min(?: (\d+) s)?", doubt.statement).groups()
+    room_s = (1000 - most) / (0.01 * most)
+
+    assert f"At a constant {most} connections," in doubt.statement
+    assert int(minutes) * 60 + int(seconds or 0) == pytest.approx(room_s, rel=0.15)
+    assert "plateau_s" in doubt.remedy
+
+
+@pytest.mark.parametrize("ratio_per_s", [0.0, 0.0005, -0.01])
+def test_memory_that_stays_or_falls_is_not_doubted(memory, ratio_per_s):
+    assert not rising_doubts_of(rising(memory.record(), ratio_per_s, highest=True))
+
+
+def test_what_rose_on_lower_levels_and_levelled_off_is_not_doubted(memory):
+    assert not rising_doubts_of(rising(memory.record(), 0.01, highest=False))
+
+
+def test_a_wall_that_is_far_away_is_not_doubted(memory):
+    far = replace(memory, limits={**memory.limits, Resource.MEMORY: 1e13})
+    near = replace(
+        far,
+        costs={**far.costs, Resource.DESCRIPTORS: memory.costs[Resource.MEMORY]},
+        limits={**far.limits, Resource.DESCRIPTORS: 1e8},
+    )
+
+    assert not rising_doubts_of(rising(near.record(), 0.01, highest=True))
+
+
+def test_a_step_that_was_not_used_is_not_doubted(memory):
+    record = rising(memory.record(), 0.01, highest=True)
+    most = max(step.step.connections for step in record.steps)
+    steps = [
+        replace(step, void="a worker left") if step.step.connections == most else step
+        for step in record.steps
+    ]
+
+    assert not rising_doubts_of(replace(record, steps=tuple(steps)))
+
+
+def test_the_order_of_samples_does_not_matter(memory):
+    record = rising(memory.record(), 0.01, highest=True)
+
+    assert rising_doubts_of(record) == rising_doubts_of(
+        replace(record, samples=tuple(reversed(record.samples)))
+    )
+
+
+@pytest.mark.parametrize(("share", "is_doubted"), [(0.8, False), (1.3, True)])
+def test_a_steady_rise_is_doubted_from_its_least_share_on(memory, cost, share, is_doubted):
+    still = {Resource.MEMORY: cost(baseline=BASELINE, connection=PER_CONNECTION, noise=0.0)}
+    record = replace(memory, costs=still).record()
+    per_s = share * RISING_RATIO / record.steps[-1].step.plateau_s
+
+    assert is_doubted is bool(rising_doubts_of(rising(record, per_s, highest=True)))
+
+
+def test_what_closed_connections_keep_for_a_while_is_doubted_with_its_own_remedy(lingering):
+    resource, record = lingering
+    (doubt,) = rising_doubts_of(rising(record, 0.02, highest=True, resource=resource, each=1.0))
+
+    assert "still rose by" in doubt.statement
+    assert "keep its upstream connections open" in doubt.remedy
+
+
+def test_a_count_that_stays_is_not_doubted(lingering):
+    assert not rising_doubts_of(lingering[1])
+
+
+@pytest.mark.parametrize(("readings", "doubts"), [(2, 0), (3, 1)])
+def test_three_readings_of_a_count_are_enough(lingering, readings, doubts):
+    resource, record = lingering
+    record = rising(record, 0.02, highest=True, resource=resource, each=1.0)
+    left = set()
+    for step in record.steps:
+        within = [
+            sample.at
+            for sample in record.samples
+            if step.plateau_started_at <= sample.at <= step.plateau_ended_at
+        ]
+        left |= set(within[1 : 1 + readings])
+    samples = tuple(
+        sample if sample.at in left else replace(sample, used={}) for sample in record.samples
+    )
+
+    assert len(rising_doubts_of(replace(record, samples=samples))) == doubts

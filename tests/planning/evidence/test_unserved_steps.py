@@ -1,0 +1,59 @@
+"""Steps on which connections were open and not served."""
+
+from dataclasses import replace
+
+import pytest
+
+from capacity.domain.observation import CutOffKind
+from capacity.planning.evidence.unserved_steps import (
+    unserved_in,
+    unserved_statement,
+    unserved_steps,
+)
+from capacity.planning.plan import plan
+
+
+def top_with(venue, **counts):
+    record = venue.record()
+    *below, top = record.steps
+    return replace(record, steps=(*below, replace(top, **counts)))
+
+
+@pytest.mark.parametrize(("unserved", "is_cut_off"), [(2, False), (3, True)])
+def test_a_step_is_cut_off_where_more_than_one_in_a_hundred_is_not_served(
+    venue, unserved, is_cut_off
+):
+    record = top_with(venue, unserved=unserved)
+    top = record.steps[-1]
+
+    assert 245 == top.step.connections
+    assert ([top.index] if is_cut_off else []) == list(unserved_steps(record.steps))
+
+
+def test_what_is_silent_and_what_is_gone_are_told_apart_and_added_up(venue):
+    top = top_with(venue, unserved=30, half_open=9).steps[-1]
+
+    assert 39 == unserved_in(top)
+    assert "30 of 245 connections stayed open and received no update" in unserved_statement(top)
+    assert "9 of 245 connections did not answer a ping" in unserved_statement(top)
+
+
+def test_older_runs_say_nothing(venue):
+    top = top_with(venue).steps[-1]
+
+    assert (0, "") == (unserved_in(top), unserved_statement(top))
+
+
+def test_such_a_step_bounds_the_plan_and_says_why(venue):
+    answer = plan(top_with(venue, half_open=100))
+
+    assert (CutOffKind.UNSERVED, 245) == (answer.met.kind, answer.met.failed)
+    assert answer.safe_capacity < 245
+    assert "100 of 245 connections did not answer a ping" in answer.doubts[0].statement
+
+
+def test_fewer_are_a_caveat(venue):
+    answer = plan(top_with(venue, unserved=2))
+
+    assert answer.met is None
+    assert any("2 of 245 connections stayed open" in doubt.statement for doubt in answer.doubts)

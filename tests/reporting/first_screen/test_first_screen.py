@@ -1,0 +1,92 @@
+from dataclasses import replace
+
+from capacity.domain.estimates import Estimate
+from capacity.reporting.document import Standing
+from capacity.reporting.first_screen.first_screen import first_screen
+
+
+def lines(panel):
+    return {line.label: line.text for line in panel.lines}
+
+
+def test_the_capacity_stands_with_its_safe_number_interval_and_workload(record, plan):
+    answer = first_screen(record, plan).answer
+
+    assert answer.big == "19,948"
+    assert answer.beside == "connections · safe to plan with: 19,208 (95 %)"
+    assert lines(answer)["Interval"] == "90 %: 19,310 to 19,948"
+    assert lines(answer)["Workload"].startswith("2 deliveries/s (420 bytes/s)")
+
+
+def test_the_fan_is_said_in_words(record, plan):
+    fan = [Estimate(low=20.0 - k, mid=20.0, high=20.0 + k, confidence=k / 10) for k in (5, 8, 9)]
+    answer = first_screen(record, replace(plan, fan=tuple(fan))).answer
+
+    assert lines(answer)["Interval"] == "50 %: 15 to 25 · 80 %: 12 to 28 · 90 %: 11 to 29"
+
+
+def test_a_counted_capacity_is_exact(record, plan):
+    exact = replace(plan, capacity=Estimate.exactly(972), fan=(Estimate.exactly(972),) * 3)
+
+    assert lines(first_screen(record, exact).answer)["Interval"] == "exact"
+
+
+def test_the_bottleneck_shows_why_what_to_do_and_what_is_next(record, plan):
+    panel = first_screen(record, plan).bottleneck
+
+    assert panel.big == "File descriptors"
+    assert lines(panel) == {
+        "Limit": "20,000 descriptors (/proc/4242/descriptors)",
+        "Cost": "1 descriptor per connection; 52 descriptors idle",
+        "Why": "(20,000 descriptors − 52 descriptors) / 1 descriptor = 19,948 connections",
+    }
+    assert panel.do == "raise descriptors on the target (LimitNOFILE=)."
+    assert panel.after.startswith("+8,550 connections. Next bottlenecks: memory of the target at")
+
+
+def test_a_limit_that_was_met_has_no_arithmetic(record, plan):
+    first = plan.ladder[0]
+    met = replace(first, limit=replace(first.limit, scope="met"))
+
+    panel = first_screen(record, replace(plan, ladder=(met,))).bottleneck
+
+    assert list(lines(panel)) == ["Limit"]
+    assert panel.after.endswith("Next bottlenecks: none known.")
+
+
+def test_a_plan_without_a_ladder_still_names_what_binds(record, plan):
+    screen = first_screen(record, replace(plan, ladder=()))
+
+    assert screen.bottleneck.big == "File descriptors"
+    assert screen.chart == ""
+
+
+def test_the_badge_says_how_far_to_believe_it(record, plan, excuse):
+    spoiled = replace(plan, generator=excuse.generator)
+
+    assert first_screen(record, plan).badge == "Confidence: reduced, 1 caveat"
+    assert first_screen(record, replace(plan, doubts=())).badge == "Confidence: good, no caveats"
+    assert first_screen(record, spoiled).badge == "Confidence: invalid"
+
+
+def test_what_is_extrapolated_too_far_has_no_safe_number(record, plan):
+    far = replace(plan, binding=plan.ladder[1].resource, extrapolation_ratio=40.0)
+
+    assert first_screen(record, far).answer.beside.endswith(
+        "no safe capacity yet: extrapolated too far"
+    )
+
+
+def test_an_excuse_says_why_what_to_do_and_how_far_it_was_tested(record, excuse):
+    screen = first_screen(record, excuse)
+
+    assert screen.standing is Standing.NONE
+    assert lines(screen.answer)["Why"] == excuse.reason
+    assert lines(screen.answer)["Tested"] == "4,987 connections"
+    assert screen.bottleneck.do == excuse.remedy
+
+
+def test_every_partial_record_has_a_first_screen(partial_records, plan, excuse):
+    for record in partial_records.values():
+        for answer in (plan, excuse):
+            assert first_screen(record, answer).about.startswith("run ")

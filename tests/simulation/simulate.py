@@ -1,0 +1,185 @@
+"""A deterministic simulation of a run's control: `make simulation`; one seed, one history.
+
+Controller, check-in, recorder, worker pool and workers are the product's own. Lines, Locust, clocks,
+clients, target and agent are simulated, and what happens to them is drawn from the seed. Whatever
+happens, the invariants of the architecture page hold (`rules.py`).
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import argparse
+import json
+import random
+import time
+
+from clockwork import Stuck
+from network import Weather
+from rules import broken_by
+from world import LONGEST_RUN_S, staged
+
+CALM = Weather(slowest_s=0.05)
+SLOW = Weather(slowest_s=4.0)
+HOSTILE = Weather(slowest_s=1.0, lost_ratio=0.02, doubled_ratio=0.02, overtaken_ratio=0.02)
+LAST_FAULT_AT_S = 14.0
+
+
+class Story:
+    """What is drawn for one seed, and what came of it."""
+
+    def __init__(self, seed):
+        self.seed = seed
+        self.chance = random.Random(f"story-{seed}")
+        self.weather = self.chance.choice((CALM, CALM, SLOW, SLOW, HOSTILE))
+        self.faults = []
+        self.is_generator_hurt = self.weather is not CALM
+        self.is_stopped = False
+
+    def play(self, world):
+        """Make a run, then a second one on calm lines."""
+        chance = self.chance
+        world.disk_fails_from = chance.randrange(60) if chance.random() < 0.05 else None
+        for _ in range(chance.choice((0, 1, 1, 2, 3))):
+            name = chance.choice(sorted(DEEDS))
+            at_s = chance.uniform(0.0, LAST_FAULT_AT_S)
+            self.faults.append((round(at_s, 2), name))
+            world.clock.at(at_s, None, DEEDS[name], self, world)
+        self._run(world)
+        world.disk_fails_from = None
+        world.calm_down()
+        if not world.alive:
+            world.add_worker()
+        if world.target.is_dead:
+            return
+        self._run(world)
+
+    def _run(self, world):
+        clock, runner = world.clock, world.runner
+        begun_s = clock.now_s
+        clock.run(lambda: runner.clients.ready or clock.now_s > begun_s + 60.0, begun_s + 61.0)
+        runner.start_shape()
+        world.session.is_beginning = True
+        clock.run(lambda: is_over(world), clock.now_s + LONGEST_RUN_S)
+        settled_s = clock.now_s + 20.0
+        clock.run(lambda: clock.now_s >= settled_s, settled_s + 1.0)
+
+
+def is_over(world):
+    return world.runner.shape_greenlet is None and world.runner.state != "stopping"
+
+
+def _kill_worker(story, world):
+    story.is_generator_hurt = True
+    if world.alive:
+        world.kill(story.chance.choice(world.alive).name)
+
+
+def _stop_worker(story, world):
+    story.is_generator_hurt = True
+    if world.alive:
+        world.stop(story.chance.choice(world.alive).process, story.chance.uniform(0.1, 15.0))
+
+
+def _join(story, world):
+    story.is_generator_hurt = True
+    world.add_worker()
+
+
+def _stop_master(story, world):
+    world.stop(world.master, story.chance.uniform(0.1, 5.0))
+
+
+def _drop(story, world):
+    world.target.drop_all()
+
+
+def _die(story, world):
+    world.target.die()
+
+
+def _cut_agent(story, world):
+    if world.agent is not None:
+        world.agent.is_cut = True
+        lasts_s = story.chance.uniform(0.5, 8.0)
+        world.clock.at(world.clock.now_s + lasts_s, None, setattr, world.agent, "is_cut", False)
+
+
+def _restart_agent(story, world):
+    if world.agent is not None:
+        world.agent.restart()
+
+
+def _press_stop(story, world):
+    story.is_stopped = True
+    world.do(world.runner.stop)
+
+
+def _stop_after_step(story, world):
+    story.is_stopped = True
+    world.do(world.session.stop_after_step)
+
+
+def _step_clock(story, world):
+    world.clock.stepped_s += story.chance.choice((-3600.0, 3600.0))
+
+
+DEEDS = {
+    "a worker is killed": _kill_worker,
+    "a worker stands still": _stop_worker,
+    "a worker joins": _join,
+    "the master stands still": _stop_master,
+    "the target drops all": _drop,
+    "the target dies": _die,
+    "the agent is cut off": _cut_agent,
+    "the agent is restarted": _restart_agent,
+    "stop is pressed": _press_stop,
+    "stop after the step": _stop_after_step,
+    "the clock is set": _step_clock,
+}
+
+
+def simulate(seed):
+    """Return what broke a rule in the history of *seed*, and its story."""
+    story = Story(seed)
+    chance = story.chance
+    circumstances = {
+        "weather": story.weather,
+        "workers": chance.choice((1, 2, 2, 3)),
+        "most": chance.choice((None,) * 9 + (6,)),
+        "has_agent": chance.random() < 0.7,
+    }
+    with staged(seed, **circumstances) as world:
+        try:
+            story.play(world)
+        except Stuck as problem:
+            return [f"the run does not end: {problem}"], story
+        return list(broken_by(story, world)), story
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=10_000)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument(
+        "--results", type=Path, help="a line of JSON for each seed that broke a rule"
+    )
+    asked = parser.parse_args()
+    began_s, failed = time.monotonic(), 0
+    for seed in range(asked.first, asked.first + asked.seeds):
+        broken, story = simulate(seed)
+        if broken:
+            failed += 1
+            line = json.dumps({"seed": seed, "faults": story.faults, "broken": broken})
+            print(line, flush=True)
+            if asked.results is not None:
+                with asked.results.open("a") as file:
+                    file.write(line + "\n")
+    took_s = time.monotonic() - began_s
+    print(f"{asked.seeds} seeds in {took_s:.1f} s: {failed} broke a rule")
+    return bool(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
