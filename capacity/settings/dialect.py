@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from capacity.settings.impossible import impossible_findings
+from capacity.settings.impossible import impossible_findings, mqtt_findings
 from capacity.settings.secrets import anchored
 from capacity.settings.yaml_file import Finding, load
 from capacity.settings.yaml_nodes import Location
@@ -94,7 +94,7 @@ def findings(dialect: Dialect) -> Iterator[Finding]:
 
 def _data(dialect: Dialect) -> Iterator[Finding]:
     messages, rules = dialect.messages, dialect.updates
-    if not rules and messages.content == "json":
+    if not rules and messages.content != "opaque":
         yield ("data",), "needs a rule; only where messages.content is opaque there may be none"
     for n, rule in enumerate(rules):
         place: Location = ("data",) if isinstance(dialect.data, Data) else ("data", n)
@@ -105,6 +105,8 @@ def _data(dialect: Dialect) -> Iterator[Finding]:
         yield from _path(messages.list, ("messages", "list"))
     if messages.pattern is not None:
         yield from _pattern(messages)
+    if messages.content == "mqtt":
+        yield from mqtt_findings(dialect)
     library = missing_library(messages.packing)
     if library is not None:
         others = ", ".join(name for name in PACKINGS if name not in MODULES)
@@ -126,8 +128,8 @@ def _pattern(messages: Messages) -> Iterator[Finding]:
         yield place, "has no named group; name what is to be read, as in (?P<channel>[^ ]+)"
     if messages.divider != "none":
         yield place, "divides messages by itself; leave out messages.divider"
-    if messages.content == "opaque":
-        yield place, "is of no use where messages.content is opaque"
+    if messages.content != "json":
+        yield place, f"is of no use where messages.content is {messages.content}"
 
 
 def _addresses(dialect: Dialect) -> Iterator[Finding]:

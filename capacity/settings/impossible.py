@@ -6,6 +6,7 @@ from typing import Any
 
 from capacity.settings.yaml_file import Finding
 from capacity.settings.yaml_nodes import Location
+from capacity.workload.dialects import mqtt
 from capacity.workload.dialects.compiled import id_place
 from capacity.workload.dialects.dialect import Ack, Dialect, Matcher
 from capacity.workload.dialects.matching import paths_of
@@ -159,3 +160,17 @@ def _never_reached(dialect: Dialect) -> Iterator[Finding]:
                 ("heartbeat", n, "when"),
                 f"is never reached: rule {beats.index(when)} is the same",
             )
+
+
+def mqtt_findings(dialect: Dialect) -> Iterator[Finding]:
+    """Yield which requests are no packets that can be sent."""
+    if dialect.messages.divider != "none":
+        yield ("messages", "divider"), "MQTT packets divide themselves; leave it out"
+    for place, tree in _templates(dialect):
+        if place[-1] != "send" or tree is None:
+            continue
+        kind = tree.get("type") if isinstance(tree, Mapping) else None
+        if kind not in mqtt.SENT:
+            yield place, f"must have a type out of {', '.join(mqtt.SENT)}"
+        elif kind in {"SUBSCRIBE", "UNSUBSCRIBE"} and not {"id", "topics"} <= set(tree):
+            yield place, f'{kind} needs id: "{{id:int}}" and topics'

@@ -162,7 +162,7 @@ class Conversation(FollowedChannels):
             if dialect.is_opaque:
                 self._confirm_by_update(self.channels)
                 return OPAQUE
-            what = error.msg if dialect.is_patterned else what_is_no_json(bytes(payload))
+            what = what_is_no_json(bytes(payload)) if dialect.is_json else error.msg
             return unmatched(what, payload)
         return self._receive(frame, payload)
 

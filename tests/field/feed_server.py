@@ -38,6 +38,11 @@ class Peer:
 
     async def texts(self):
         """Yield what the client sends, until it leaves."""
+        async for _opcode, data in self.messages():
+            yield data.decode()
+
+    async def messages(self):
+        """Yield opcode and bytes of what the client sends, until it leaves."""
         while not self.is_over:
             first, second = await self.reader.readexactly(2)
             size = second & 127
@@ -51,7 +56,7 @@ class Peer:
             if first & 15 == 9 and not self.is_deaf:
                 self.send(data, 10)
             if first & 15 in {1, 2}:
-                yield data.decode()
+                yield first & 15, data
 
     async def publish(self, say):
         """Call *say* with 1, 2, ... until the connection is over."""
@@ -152,6 +157,25 @@ async def ranges(peer, _path):
 
 async def binary(peer, _path):
     await push(peer, lambda n: peer.send(b"\x0a\x07" + bytes((n % 256, 255)) * 20, 2))
+
+
+async def mqtt(peer, _path):
+    """MQTT packets, which must come as binary messages."""
+    async for opcode, packet in peer.messages():
+        if opcode != 2:
+            peer.close(1003, "binary messages only")
+            return
+        if packet[0] == 0x10:
+            peer.send(b"\x20\x02\0\0", 2)
+        elif packet[0] == 0x82:
+            number, topic = packet[2:4], packet[4:-1]
+            peer.send(b"\x90\x03" + number + b"\0", 2)
+
+            def say(count, topic=topic):
+                body = topic + as_text(plain(count)).encode()
+                peer.send(b"\x30" + bytes((len(body),)) + body, 2)
+
+            peer.tasks = asyncio.create_task(peer.publish(say))
 
 
 async def login(peer, _path):
@@ -335,6 +359,7 @@ BEHAVIOURS = {
         unnumbered,
         ranges,
         binary,
+        mqtt,
         login,
         graphql,
         signalr,

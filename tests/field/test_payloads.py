@@ -3,6 +3,8 @@
 import pytest
 
 from capacity.domain.finding import Status
+from capacity.settings.dialect import dump, load_dialect
+from capacity.settings.locate import find
 
 
 def enough(count):
@@ -132,3 +134,17 @@ def test_a_feed_of_which_nothing_is_read_fails_the_doctor_whatever_confirms_it(f
 
     assert Status.FAILURE is finding.status
     assert "ff" in finding.statement
+
+
+def test_packets_of_mqtt_go_both_ways_as_binary_messages(feed):
+    described = load_dialect(find("dialects", "mqtt"))
+    sections = {
+        key: value
+        for key, value in dump(described).items()
+        if key in {"messages", "opening", "channels", "subscribe", "heartbeat", "data"}
+    }
+    started = feed("mqtt", target={"channels": ["updates"]}, **sections)
+    counters = started.load(lambda counted: counted.deliveries >= 6)
+
+    assert [Status.OK] == [finding.status for finding in started.findings(listen_s=0.4)]
+    assert (0, 0, 0) == (counters.unmatched, counters.gaps, sum(counters.failures.values()))

@@ -480,6 +480,27 @@ STORIES = (
         hears=(("ERROR\nmessage:Bad CONNECT\n\nAccess refused\0", REJECTED, ()),),
     ),
     Story(
+        name="mqtt",
+        follows=(("updates", "BTC"),),
+        says=(b"\x10\x0c\0\x04MQTT\x04\x02\0\x3c\0\0",),
+        hears=(
+            (b"\x20\x02\0\0", ACK, (b"\x82\x0b\0\x02\0\x06md/BTC\0",)),
+            (b"\x90\x03\0\x02\0", ACK, ()),
+            (b"\xd0\0", HEARTBEAT, ()),
+            *(
+                (b"\x30\x24\0\x06md/BTC" + b'{"seq":%d,"ts":%d}' % (n, NOW_MS), DATA, missed)
+                for n, missed in ((1, 0), (4, 2))
+            ),
+        ),
+        published_at=NOW_MS / 1000,
+    ),
+    Story(
+        name="mqtt",
+        follows=(("updates", "BTC"),),
+        says=(b"\x10\x0c\0\x04MQTT\x04\x02\0\x3c\0\0",),
+        hears=((b"\x20\x02\0\x05", REJECTED, ()),),
+    ),
+    Story(
         name="nats",
         follows=(("updates", "BTC"),),
         says=(),
@@ -532,11 +553,15 @@ STORIES = (
 
 
 def as_bytes(frame):
+    if isinstance(frame, bytes):
+        return frame
     return frame.encode() if isinstance(frame, str) else orjson.dumps(frame)
 
 
 def as_sent(frame, like):
     """Return a frame that was sent as it is written in the story."""
+    if isinstance(like, bytes):
+        return frame
     return frame.decode() if isinstance(like, str) else json.loads(frame)
 
 

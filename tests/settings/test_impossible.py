@@ -113,3 +113,23 @@ def test_what_nothing_can_fit_is_refused(refusal, old, new, said):
 )
 def test_a_pattern_that_reads_nothing_is_refused(refusal, messages, wrong):
     assert wrong in refusal("channels:\n", f"messages: {{{messages}}}\nchannels:\n")
+
+
+@pytest.mark.parametrize(
+    ("send", "wrong"),
+    [
+        (
+            '{id: "{id:int}", args: "{channels:list}"}',
+            "subscribe.send: must have a type out of CONNECT",
+        ),
+        ('{type: SUBSCRIBE, args: "{channels:list}"}', "subscribe.send: SUBSCRIBE needs id"),
+    ],
+)
+def test_a_request_that_is_no_mqtt_packet_is_refused(tmp_path, send, wrong):
+    text = GOOD.replace("channels:\n", "messages: {content: mqtt}\nchannels:\n")
+    text = text.replace('{id: "{id:int}", args: "{channels:list}"}', send)
+    path = tmp_path / "d.yaml"
+    path.write_text(text, "utf-8")
+
+    with pytest.raises(ConfigError, match=wrong):
+        load_dialect(path)

@@ -1,5 +1,6 @@
 """`capacity dialect init`: a dialect and a target file, drafted from what was recorded."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import click
 from capacity.cli.dialects.live import write_new
 from capacity.cli.dialects.recordings import load_session
 from capacity.cli.dialects.shown import summary
+from capacity.domain.errors import ConfigError
 from capacity.domain.units import counted
 from capacity.settings.dialect import load_dialect
 from capacity.workload.drafting.draft import drafted
@@ -31,11 +33,18 @@ from capacity.workload.drafting.yaml_text import block, flow
 )
 def command(*, name: str, recording: Path, symbols: tuple[str, ...], into: Path) -> None:
     """Draft INTO/dialects/NAME.yaml and INTO/targets/NAME.yaml from RECORDING, and replay it."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}", name):
+        raise ConfigError(
+            f"NAME must be 1 to 60 letters, digits, dots, dashes and underscores (got {name[:80]!a})"
+        )
     session = load_session(recording)
     draft = drafted(session, name, symbols)
     dialect, target = into / "dialects" / f"{name}.yaml", into / "targets" / f"{name}.yaml"
-    write_new(dialect, "\n".join(dialect_lines(draft, recording.name)) + "\n")
-    write_new(target, "\n".join(target_lines(draft, name, _named(into, name))) + "\n")
+    for path, kind, lines in (
+        (dialect, "dialect", dialect_lines(draft, recording.name)),
+        (target, "target", target_lines(draft, name, _named(into, name))),
+    ):
+        write_new(path, "\n".join((*_for_editors(into, kind), *lines)) + "\n")
     click.echo(dialect)
     click.echo(target)
     if session.left_out:
@@ -53,6 +62,13 @@ def command(*, name: str, recording: Path, symbols: tuple[str, ...], into: Path)
     for line in summary(replay.counts):
         click.echo(line)
     click.echo(f"Next: capacity dialect try --target {target}", err=True)
+
+
+def _for_editors(into: Path, kind: str) -> list[str]:
+    """Return the line that names the schema of a file, where schemas are beside it."""
+    file = f"{kind}.json"
+    there = (into / "schemas" / file).is_file()
+    return [f"# yaml-language-server: $schema=../schemas/{file}"] if there else []
 
 
 def _named(into: Path, name: str) -> str:

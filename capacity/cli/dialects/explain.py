@@ -136,5 +136,5 @@ def _answer(ack: Ack) -> str:
 
 
 def _text(frame: bytes) -> str:
-    text = frame.decode(errors="backslashreplace")
-    return text if text.isprintable() else ascii(text)[1:-1]
+    text = frame.decode(errors="replace")
+    return text if text.isprintable() and "\ufffd" not in text else repr(frame)[2:-1]

@@ -8,17 +8,25 @@ import ssl
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from capacity.domain import units
 from capacity.domain.errors import UnreachableError
 from capacity.domain.words import printable
 from capacity.loadgen.checks.hearing import Ear, told
 from capacity.loadgen.checks.rejections import answer_remedy, handshake_remedy, request_remedy
+from capacity.loadgen.checks.watcher import Nobody, Watcher, without_secrets
 from capacity.loadgen.wire.compression import Inflater
 from capacity.loadgen.wire.connection_values import ConnectionValues, at_this_moment
 from capacity.loadgen.wire.endpoint import endpoint_of
-from capacity.loadgen.wire.frames import CLOSE_FRAME, FrameReader, closing_text, masked_frame
+from capacity.loadgen.wire.frames import (
+    BINARY,
+    CLOSE_FRAME,
+    TEXT,
+    FrameReader,
+    closing_text,
+    masked_frame,
+)
 from capacity.loadgen.wire.handshake import HandshakeError, Opened, open_websocket
 from capacity.loadgen.wire.http_connection import ExchangeError
 from capacity.loadgen.wire.polls import poll_connection, polls_of
@@ -35,7 +43,6 @@ from capacity.workload.reception import Kind, Reception
 
 TRIAL_S = 5.0
 _SHOWN_LETTERS = 160
-_LEAST_SECRET = 4
 _WAITED = {
     "TimeoutError": "no confirmation in time",
     "closed_by_target": "the target closed it",
@@ -59,24 +66,6 @@ class Trial:
     """What came since it was confirmed."""
     certificate_ends_at: float | None
     """Epoch seconds; None without TLS."""
-
-
-class Watcher(Protocol):
-    """Sees the conversation as it goes on."""
-
-    def sent(self, payload: bytes) -> None:
-        """See what we said."""
-
-    def heard(self, payload: bytes, receptions: Sequence[Reception]) -> None:
-        """See what the target said, and what was made of it."""
-
-
-class _Nobody:
-    def sent(self, payload: bytes) -> None:
-        pass
-
-    def heard(self, payload: bytes, receptions: Sequence[Reception]) -> None:
-        pass
 
 
 def try_conversation(
@@ -115,9 +104,7 @@ def try_conversation(
             f"{shown_url(url)}: {_known_trouble(error) or no_websocket}"
         ) from None
     with opened.socket:
-        talk = _Talk(
-            opened, dialect, channels, shown_url(url), values, watcher=watcher or _Nobody()
-        )
+        talk = _Talk(opened, dialect, channels, shown_url(url), values, watcher=watcher or Nobody())
         talk.subscribe()
         opened_s = time.monotonic() - began_s
         updates_per_s = talk.updates(listen_s) / listen_s if listen_s else None
@@ -354,16 +341,8 @@ class _Talk:
 
     def _say(self, texts: Sequence[bytes]) -> None:
         for text in texts:
-            self._watcher.sent(_without(text, self._secrets))
-            self._unsent.append(masked_frame(text))
-
-
-def _without(text: bytes, secrets: Mapping[str, str]) -> bytes:
-    """Return *text* with the names of *secrets* in place of what they are."""
-    for name, value in secrets.items():
-        if len(value) >= _LEAST_SECRET:
-            text = text.replace(value.encode(), f"{{{name}}}".encode())
-    return text
+            self._watcher.sent(without_secrets(text, self._secrets))
+            self._unsent.append(masked_frame(text, BINARY if self._compiled.is_binary else TEXT))
 
 
 def try_request(target: Target, dialect: Dialect) -> None:

@@ -392,7 +392,7 @@ class ConnectionSlot(Drilled):
 
     def _send(self, payload: bytes) -> None:
         if self._connection is not None:
-            self._connection.send(payload)
+            self._connection.send(payload, is_binary=self._clients.dialect.is_binary)
 
 
 def _us_since(moment_s: float) -> int:

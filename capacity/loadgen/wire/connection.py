@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from gevent import monkey
 
-from capacity.loadgen.wire.frames import CLOSE_FRAME, FrameReader, masked_frame
+from capacity.loadgen.wire.frames import BINARY, CLOSE_FRAME, TEXT, FrameReader, masked_frame
 from capacity.loadgen.wire.memory_budget import SPENT
 from capacity.loadgen.wire.stamps import NOTES_BYTES, ask_for_stamps, stamp_in
 
@@ -72,9 +72,9 @@ class Connection:
         self.is_heavy = False
         """Held something when it was weighed last."""
 
-    def send(self, payload: bytes) -> None:
-        """Send one text message."""
-        self.send_frame(masked_frame(payload))
+    def send(self, payload: bytes, *, is_binary: bool = False) -> None:
+        """Send one message."""
+        self.send_frame(masked_frame(payload, BINARY if is_binary else TEXT))
 
     def send_frame(self, frame: bytes) -> None:
         if self.fd < 0:

@@ -7,12 +7,14 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from capacity.workload.dialects import mqtt
 from capacity.workload.dialects.channel_requests import ChannelRequests
 from capacity.workload.dialects.dialect import (
     Ack,
     Dialect,
     Heartbeat,
     Matcher,
+    Messages,
     Sequence,
     Step,
     Subscribe,
@@ -149,8 +151,9 @@ class CompiledDialect:
     envelope: Envelope | None
     entries: Callable[[Any], Iterator[Any]] | None
     parse: Parse
-    is_patterned: bool
-    """Messages are no JSON."""
+    is_json: bool
+    is_binary: bool
+    """Requests are binary messages."""
     is_opaque: bool
     clock: Clock | None
     glance_clock: Clock | None
@@ -188,7 +191,8 @@ def compile_dialect(dialect: Dialect) -> CompiledDialect:
     rules = dialect.heartbeat
     envelope = envelope_of(dialect.messages, dialect.ws.max_message_bytes)
     pattern = dialect.messages.pattern
-    write = _writer(envelope, is_patterned=pattern is not None)
+    is_mqtt = dialect.messages.content == "mqtt"
+    write = _writer(envelope, dialect.messages)
     text = _as_it_is if envelope is None else envelope.text
     clock = clock_by(dialect.time) if dialect.time else None
     requests = ChannelRequests(dialect)
@@ -200,11 +204,12 @@ def compile_dialect(dialect: Dialect) -> CompiledDialect:
         has_names=any(rule.key is not None for rule in updates),
         envelope=envelope,
         entries=entries_of(dialect.messages.list) if dialect.messages.list else None,
-        parse=orjson.loads if pattern is None else Pattern(pattern).parse,
-        is_patterned=pattern is not None,
+        parse=mqtt.parse if is_mqtt else Pattern(pattern).parse if pattern else orjson.loads,
+        is_json=pattern is None and not is_mqtt,
+        is_binary=is_mqtt,
         is_opaque=dialect.messages.content == "opaque",
         clock=clock,
-        glance_clock=None if dialect.messages.list or pattern is not None else clock,
+        glance_clock=None if dialect.messages.list or pattern or is_mqtt else clock,
         steps=tuple(_step(step, write, text) for step in dialect.opening),
         subscribe=_request(dialect.subscribe, batch, write, requests),
         unsubscribe=_request(dialect.unsubscribe, batch, write, requests),
@@ -235,8 +240,10 @@ def _as_it_is(message: bytes) -> bytes:
     return message
 
 
-def _writer(envelope: Envelope | None, *, is_patterned: bool) -> Write:
-    written = text_or_json if is_patterned else orjson.dumps
+def _writer(envelope: Envelope | None, messages: Messages) -> Write:
+    if messages.content == "mqtt":
+        return mqtt.written
+    written = orjson.dumps if messages.pattern is None else text_or_json
     if envelope is None:
         return written
     wrapped = envelope.wrapped

@@ -93,8 +93,9 @@ class Messages:
     template is a text is sent as it stands then."""
     list: str | None = None
     """Path of a list of which each entry is read as a message of its own; $ is the root."""
-    content: Literal["json", "opaque"] = "json"
-    """opaque: what is not JSON is an update too, which is only counted, such as protobuf."""
+    content: Literal["json", "opaque", "mqtt"] = "json"
+    """opaque: what is not JSON is an update too, which is only counted, such as protobuf. mqtt: packets of
+    MQTT 3.1.1, read and written as objects: {type: PUBLISH, topic: ..., body: ...}."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

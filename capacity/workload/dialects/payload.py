@@ -13,9 +13,11 @@ from importlib.util import find_spec
 
 import orjson
 
+from capacity.workload.dialects import mqtt
 from capacity.workload.dialects.dialect import Messages
 from capacity.workload.dialects.matching import getter
 from capacity.workload.dialects.patterned import Pattern
+from capacity.workload.dialects.varint import varint, varint_at
 
 MODULES = {"brotli": "brotli", "zstd": "zstandard"}
 """Packing -> the library that it needs."""
@@ -50,7 +52,7 @@ class Envelope:
             return message + _ENDS[self.divider]
         if self.divider == "length_u32":
             return len(message).to_bytes(4, "big") + message
-        return _varint(len(message)) + message if self.divider == "length_varint" else message
+        return varint(len(message)) + message if self.divider == "length_varint" else message
 
     def text(self, text: bytes) -> bytes:
         """Return *text*, which may be written with its end, as a message is without."""
@@ -64,6 +66,8 @@ def envelope_of(messages: Messages, most_bytes: int) -> Envelope | None:
     divide = _divider(messages.divider)
     if messages.pattern is not None:
         divide = Pattern(messages.pattern).divide
+    elif messages.content == "mqtt":
+        divide = mqtt.divide
     if unpack is None and divide is None:
         return None
     return Envelope(unpack=unpack, divide=divide, divider=messages.divider)
@@ -128,7 +132,7 @@ def _divider(name: str) -> Divide | None:
     if name in _ENDS:
         end = _ENDS[name]
         return lambda payload: [part for part in payload.split(end) if part.strip()] or [payload]
-    length_at = _u32_at if name == "length_u32" else _varint_at
+    length_at = _u32_at if name == "length_u32" else varint_at
 
     def divide(payload: bytes) -> list[bytes]:
         parts: list[bytes] = []
@@ -149,24 +153,6 @@ def _u32_at(payload: bytes, at: int) -> tuple[int, int]:
     if at + 4 > len(payload):
         return -1, at
     return int.from_bytes(payload[at : at + 4], "big"), at + 4
-
-
-def _varint_at(payload: bytes, at: int) -> tuple[int, int]:
-    """Likewise, in seven bits a byte, the lowest first (as protobuf has it), five bytes at most."""
-    value = 0
-    for n, byte in enumerate(payload[at : at + 5]):
-        value |= (byte & 127) << (7 * n)
-        if byte < 128:
-            return value, at + n + 1
-    return -1, at
-
-
-def _varint(value: int) -> bytes:
-    encoded = bytearray()
-    while value > 127:
-        encoded.append(value & 127 | 128)
-        value >>= 7
-    return bytes((*encoded, value))
 
 
 def looks_packed(payload: bytes) -> str | None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
+from capacity.domain.errors import ConfigError
 from capacity.workload.dialects.matching import getter, name_getter
 from capacity.workload.drafting.asking import is_secret, needed
 from capacity.workload.drafting.contents import describe_updates
@@ -18,6 +19,7 @@ from capacity.workload.drafting.sections import Draft
 from capacity.workload.drafting.session import Session
 from capacity.workload.drafting.subscribing import opening, subscribing
 
+_SAFE = "/%:@!$&'()*+,;=~"
 _LOGICAL = re.compile(r"[^a-z0-9]+")
 
 
@@ -45,16 +47,21 @@ _ORDER = (
 
 
 def _address(session: Session, draft: Draft) -> None:
-    parts = urlsplit(session.url or "ws://127.0.0.1/")
+    url = session.url or "ws://127.0.0.1/"
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise ConfigError(f"the recording's address is none: {error} ({url[:80]!a})") from None
     tls = parts.scheme in {"wss", "https"}
-    draft.origin = (parts.hostname or "127.0.0.1", parts.port or (443 if tls else 80), tls)
+    draft.origin = (parts.hostname or "127.0.0.1", port or (443 if tls else 80), tls)
     query = "&".join(
         f"{quote(key)}={{{needed(key, 'address', draft.needs)}}}"
         if is_secret(key)
         else f"{quote(key)}={quote(value)}"
         for key, value in parse_qsl(parts.query, keep_blank_values=True)
     )
-    path = f"{parts.path or '/'}{'?' if query else ''}{query}"
+    path = f"{quote(parts.path, safe=_SAFE) or '/'}{'?' if query else ''}{query}"
     ws: dict[str, Any] = {"url": f"{{scheme}}://{{host}}:{{port}}{path}"}
     headers = {key: value for key, value in session.headers.items() if not key.startswith(":")}
     for key, value in headers.items():
@@ -125,10 +132,11 @@ def _rest(session: Session, draft: Draft) -> None:
         if name in operations or not parts.path:
             continue
         base = origin
+        path = quote(parts.path, safe=_SAFE)
         query = {key: value for key, value in parse_qsl(parts.query) if not is_secret(key)}
         symbol = next(iter(draft.symbols), None)
         operations[name] = {
-            "path": parts.path.replace(symbol, "{symbol}") if symbol else parts.path,
+            "path": path.replace(symbol, "{symbol}") if symbol else path,
             **({"method": "POST"} if request.method == "POST" else {}),
             **(
                 {

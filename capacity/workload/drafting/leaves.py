@@ -6,8 +6,8 @@ from typing import Any
 
 from capacity.workload.dialects.matching import getter, matches
 
-_KEY = re.compile(r"[^.\s\[\]{}]+")
-"""Only such keys can be written in a path."""
+_KEY = re.compile(r"(?!\$$)[^.\s\[\]{}]+")
+"""Only such keys can be written in a path; $ alone begins one."""
 _MOST_ITEMS = 4
 """Looked at of a list: those behind are like them."""
 _DEEPEST = 6
@@ -46,7 +46,7 @@ def common(frames: Sequence[Any]) -> dict[str, Any]:
 def tops(frames: Iterable[Any]) -> set[str]:
     """Return the keys that all *frames* have at their root."""
     found = [set(frame) if type(frame) is dict else set() for frame in frames]
-    return set.intersection(*found) if found else set()
+    return {key for key in set.intersection(*found) if _KEY.fullmatch(key)} if found else set()
 
 
 def telling(
@@ -60,6 +60,7 @@ def telling(
         path: value
         for path, value in common(frames).items()
         if type(value) in {str, bool}
+        and "{" not in str(value)
         and not str(value).isdecimal()
         and not any(name in str(value) for name in names)
     }

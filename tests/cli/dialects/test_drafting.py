@@ -30,9 +30,30 @@ def test_what_is_guessed_and_what_is_secret_is_said(recorded, monkeypatch):
     assert "eyJsecret1" not in Path("mine/dialects/cb.yaml").read_text("utf-8")
 
 
+def test_drafts_name_their_schemas_where_these_are_there(recorded):
+    path = recorded("push")
+    for kind in ("dialect", "target"):
+        schema = Path(f"config/schemas/{kind}.json")
+        schema.parent.mkdir(parents=True, exist_ok=True)
+        schema.touch()
+    CliRunner().invoke(command, ["x", path])
+    CliRunner().invoke(command, ["x", path, "--into", "bare"])
+
+    for kind in ("dialect", "target"):
+        named = Path(f"config/{kind}s/x.yaml").read_text("utf-8").splitlines()[0]
+        assert f"# yaml-language-server: $schema=../schemas/{kind}.json" == named
+        assert "schema" not in Path(f"bare/{kind}s/x.yaml").read_text("utf-8")
+
+
 def test_nothing_is_overwritten(recorded):
     path = recorded("push")
     CliRunner().invoke(command, ["x", path])
 
     with pytest.raises(ConfigError, match="is there already and is never overwritten"):
         CliRunner().invoke(command, ["x", path], catch_exceptions=False)
+
+
+@pytest.mark.parametrize("name", ["../x", "", ".x", "a/b"])
+def test_a_name_becomes_part_of_file_names(recorded, name):
+    with pytest.raises(ConfigError, match="NAME must be 1 to 60 letters"):
+        CliRunner().invoke(command, [name, recorded("push")], catch_exceptions=False)

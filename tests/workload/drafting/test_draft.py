@@ -1,14 +1,19 @@
 """What is drafted from sessions as venues' documentation shows them."""
 
 import json
+from dataclasses import replace
 
 import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from capacity.domain.errors import ConfigError
 from capacity.settings.dialect import findings, parse
 from capacity.workload.drafting.draft import drafted
 from capacity.workload.drafting.replay import Replay
-from capacity.workload.drafting.session import Session, read_session
+from capacity.workload.drafting.session import Frame, Session, read_session
+from capacity.workload.drafting.yaml_text import block
 
 VENUES = ("deribit", "okx", "kraken", "binance", "bitmex", "coinbase", "push")
 
@@ -148,6 +153,47 @@ def test_rest_requests_beside_it_become_operations(session):
 
     assert {"base": "https://api.venue.com"} == draft.sections["http"]
     assert {"book": {"path": "/v1/book", "query": {"depth": "5"}}} == draft.sections["rest"]
+
+
+def test_an_address_that_is_none_is_said_to_be_none(session):
+    recorded = session("push")
+
+    with pytest.raises(ConfigError, match="the recording's address is none: Invalid IPv6 URL"):
+        drafted(replace(recorded, url="ws://[::1"), "x")
+
+
+TREES = st.recursive(
+    st.sampled_from(
+        ["BTC-USD", "subscribe", "px.A", "{channel}", "", 1, 2, True, None, 1_795_770_000]
+    ),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["id", "type", "channel", "data", "ts", "ping", "a b", "$", ""]),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=8,
+)
+FRAMES = st.builds(
+    Frame,
+    payload=TREES.map(lambda tree: json.dumps(tree).encode()) | st.binary(max_size=8),
+    is_ours=st.booleans(),
+    at_s=st.none() | st.just(1_795_770_000.0),
+)
+
+
+@given(st.lists(FRAMES, max_size=10))
+@settings(max_examples=40, deadline=None)
+def test_no_recording_raises_anything_but_what_is_wrong_with_it(frames):
+    try:
+        draft = drafted(Session(frames=tuple(frames)), "x")
+    except ConfigError:
+        return
+    text = "\n".join(line for key, value in draft.sections.items() for line in block(key, value))
+
+    assert draft.sections == yaml.safe_load(text) | {"dialect": 1}
 
 
 def test_a_recording_without_updates_says_what_to_do():
