@@ -67,6 +67,9 @@ validate-told: $(VENV)/.tested  ## Likewise, with safe runs that are told a quar
 	$(PYTHON) tests/validation/run.py --told $(CASES)
 	$(PYTHON) tests/validation/table.py
 
+storms: $(VENV)/.tested  ## Cut and bring back clients in the settings of tests/validation/storms.py; some ten minutes.
+	$(PYTHON) tests/validation/storms.py $(CASES)
+
 museum: $(VENV)/.tested  ## Re-enact outages beside their healthy twins, as root; EXHIBITS='session_limit' for some.
 	$(PYTHON) tests/museum/reenact.py $(EXHIBITS)
 	$(PYTHON) tests/museum/page.py
@@ -114,4 +117,4 @@ $(VENV)/.benched: tests/benchmarks/requirements.txt $(VENV)/.tested
 	$(PIP) -r tests/benchmarks/requirements.txt
 	@touch $@
 
-.PHONY: help demo example test test-all coverage wheel lock pictures bench validate validate-told museum fuzz chaos simulation mutants soak
+.PHONY: help demo example test test-all coverage wheel lock pictures bench validate validate-told storms museum fuzz chaos simulation mutants soak

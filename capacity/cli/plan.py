@@ -21,6 +21,7 @@ from capacity.recording import run_directory
 from capacity.reporting.advice import advice_sections
 from capacity.reporting.document import Section
 from capacity.reporting.formats import json_document
+from capacity.reporting.storm_drill import in_one_line
 from capacity.reporting.verdict import verdict
 from capacity.reporting.walls import doubts_section, ladder_section
 from capacity.settings.demand import load_demand
@@ -163,7 +164,9 @@ def print_answer(plan: CapacityPlan | Excuse, console: Console) -> None:
 
 
 def _print_advice(plan: CapacityPlan, console: Console) -> None:
-    """Print what was asked for with a demand; the report has all of it."""
+    """Print the storm drills, and what was asked for with a demand; the report has all of it."""
+    for drill in plan.advice.drills if plan.advice is not None else ():
+        console.print(Text(printable(in_one_line(drill))))
     if plan.advice is None or plan.advice.sizing is None:
         return
     for section in advice_sections(plan)[:_PRINTED_SECTIONS]:

@@ -8,6 +8,7 @@ from capacity.domain.histogram import Histogram
 from capacity.domain.load import LoadStep
 from capacity.domain.observation import StepObservation
 from capacity.domain.sample import AgentInfo, Sample
+from capacity.domain.storm_drill import StormDrill
 from capacity.domain.target import TargetSpec
 
 LIMIT_CHANGED = "limit_changed"
@@ -57,7 +58,7 @@ class RunEvent:
     at: float
     kind: str
     """phase, design, trial, climb, eased, limit_changed, worker_lost, worker_joined, target_restarted, agent_lost, agent_back,
-    agent_note, guard, problem, finished, aborted."""
+    agent_note, guard, storm, storm_over, storm_skipped, problem, finished, aborted."""
     detail: Mapping[str, Any]
 
 
@@ -90,3 +91,5 @@ class RunRecord:
     missing: tuple[str, ...]
     points: tuple[LoadPoint, ...] = ()
     """The load over time."""
+    storms: tuple[StormDrill, ...] = ()
+    """The drills after the last step."""

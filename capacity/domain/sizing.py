@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from capacity.domain.estimates import Estimate
 from capacity.domain.load import LoadVector
 from capacity.domain.resources import Resource
+from capacity.domain.storm_drill import DrillOutcome, Retry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,15 +19,6 @@ class Unanswered:
 
     reason: str
     remedy: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retry:
-    """When clients that failed dial again."""
-
-    policy: str
-    waits_s: tuple[tuple[float, float], ...]
-    """Attempt -> shortest and longest wait before it; the last one holds for all further ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,3 +291,5 @@ class Advice:
     """What was asked for, so that the same can be asked again; None in plans made before."""
     hosts: tuple[HostType, ...] = ()
     """The catalogue that came with it."""
+    drills: tuple[DrillOutcome, ...] = ()
+    """The storm drills of the run, as measured and as foretold."""

@@ -4,6 +4,7 @@
     steps.jsonl        one StepObservation a line, appended when its plateau ends
     samples.jsonl      the agent's samples, as they came
     histograms.jsonl   {"step", "series", "counts"}: durations in microseconds
+    storms.jsonl       one StormDrill a line, where the profile asks for drills
     load.jsonl         one LoadPoint a second
     events.jsonl       phases, lost workers, problems, the end
     ending.json        instead of all these: why the run could not begin (ending.py)
@@ -30,6 +31,7 @@ from capacity.domain.observation import StepObservation
 from capacity.domain.outside import strict_json
 from capacity.domain.run import LoadPoint, RunEvent, RunManifest, RunRecord
 from capacity.domain.sample import Sample
+from capacity.domain.storm_drill import StormDrill
 from capacity.domain.target import TargetSpec
 from capacity.domain.words import printable
 
@@ -51,6 +53,7 @@ _STEP: TypeAdapter[StepObservation] = TypeAdapter(StepObservation)
 _SAMPLE: TypeAdapter[Sample] = TypeAdapter(Sample)
 _POINT: TypeAdapter[LoadPoint] = TypeAdapter(LoadPoint)
 _EVENT: TypeAdapter[RunEvent] = TypeAdapter(RunEvent)
+_STORM: TypeAdapter[StormDrill] = TypeAdapter(StormDrill)
 _HISTOGRAM: TypeAdapter[_HistogramLine] = TypeAdapter(_HistogramLine)
 
 
@@ -99,6 +102,9 @@ class RunWriter:
     def append_point(self, point: LoadPoint) -> None:
         self._append("load.jsonl", [_POINT.dump_json(point)])
 
+    def append_storm(self, drill: StormDrill) -> None:
+        self._append("storms.jsonl", [_STORM.dump_json(drill)])
+
     def append_event(self, event: RunEvent) -> None:
         self._append("events.jsonl", [_EVENT.dump_json(event)])
 
@@ -128,6 +134,7 @@ def load(path: Path) -> RunRecord:
         for line in _lines(path / "histograms.jsonl", _HISTOGRAM, missing)
     }
     points = tuple(_lines(path / "load.jsonl", _POINT, missing))
+    storms = tuple(_lines(path / "storms.jsonl", _STORM, missing))
     if not any(event.kind == "finished" for event in events):
         missing.append(_how_it_ended(events))
     if len(steps) < len(manifest.steps):
@@ -142,6 +149,7 @@ def load(path: Path) -> RunRecord:
         events=events,
         missing=tuple(missing),
         points=points,
+        storms=storms,
     )
 
 

@@ -26,6 +26,7 @@ from capacity.reporting.steps import (
     polls_section,
     steps_section,
 )
+from capacity.reporting.storm_drill import storm_drill_sections
 from capacity.reporting.verdict import verdict
 from capacity.reporting.walls import (
     assumptions_section,
@@ -60,6 +61,7 @@ def story(record: RunRecord, plan: CapacityPlan | Excuse, notices: Sequence[str]
             ladder_section(plan),
             doubts_section(plan.doubts),
             assumptions_section(plan),
+            *storm_drill_sections(record, plan),
             *advice_sections(plan),
             _timeline_section(record),
             _resources_section(record, plan),

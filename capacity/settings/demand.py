@@ -9,13 +9,12 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, TypeAdapter
 
 from capacity.domain.estimates import Estimate
-from capacity.domain.sizing import Demand, HostType, Retry
+from capacity.domain.sizing import Demand, HostType
+from capacity.domain.storm_drill import Retry
 from capacity.settings.target import RULES, Name
 from capacity.settings.yaml_file import Finding, load
-from capacity.workload.reconnect import ReconnectPolicy
+from capacity.workload.reconnect import ReconnectPolicy, waits_s
 
-_ATTEMPTS = 12
-_ALMOST_ONE = 1.0 - 1e-9
 GROWTH_CONFIDENCE = 0.9
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
@@ -154,10 +153,8 @@ def _at(day: date) -> float:
 
 
 def _waits_s(clients: Reconnecting) -> tuple[tuple[float, float], ...]:
-    policy = ReconnectPolicy(
-        policy=clients.policy, base_s=clients.base_s, factor=clients.factor, cap_s=clients.cap_s
-    )
-    return tuple(
-        (policy.delay_s(attempt, 0.0), policy.delay_s(attempt, _ALMOST_ONE))
-        for attempt in range(_ATTEMPTS)
+    return waits_s(
+        ReconnectPolicy(
+            policy=clients.policy, base_s=clients.base_s, factor=clients.factor, cap_s=clients.cap_s
+        )
     )

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, TypeAdapter
 from capacity.settings.target import RULES, Name
 from capacity.settings.yaml_file import Finding, load
 from capacity.workload.profiles.arrivals import Arrivals
+from capacity.workload.reconnect import Policy
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Rate = Annotated[float, Field(gt=0, le=100_000)]
@@ -63,6 +64,28 @@ class ProfileFreshness(BaseModel):
     """Time in seconds between two polls of the instrument."""
     objective_s: Seconds | None = None
     """Age in seconds that data should not exceed; null: none is stated."""
+
+
+class ProfileStorm(BaseModel):
+    """A share of the clients is cut at once and comes back, after the last step."""
+
+    model_config = RULES
+    share_ratio: Share = 0.5
+    """Share of the connections that are cut at once. A drill has so many connections that they and
+    those that are cut together are no more than a step of the run held."""
+    habits: Annotated[tuple[Policy, ...], Field(min_length=1, max_length=8)] = ("full_jitter",)
+    """How the clients that are cut come back; a drill for each, one after the other. immediate: at
+    once, and 0.1 s after a failure; fixed: after base_s; exponential: after base_s, and factor times
+    longer with each failure; full_jitter: at random before that; retry_after: at once, then when the
+    target's Retry-After says."""
+    base_s: Annotated[float, Field(ge=0, le=3600)] = 1.0
+    """First wait in seconds."""
+    factor: Annotated[float, Field(ge=1, le=100)] = 2.0
+    """Growth of the wait with each failed attempt."""
+    cap_s: Seconds = 60.0
+    """Longest wait in seconds."""
+    longest_s: Annotated[float, Field(gt=0, le=3600)] = 60.0
+    """Time in seconds after which a drill ends, whoever is still missing."""
 
 
 class _Common(BaseModel):
@@ -139,6 +162,10 @@ class SafeProfile(_Common):
     continues whatever happens."""
     connections: Connections | None = None
     """Limit to assume if none can be read; the fraction applies to it as well."""
+    storm: ProfileStorm | None = None
+    """A reconnect storm drill after the last step, guarded as the steps are, by the default bounds
+    where guards is null; queues that overflow, throttling and refusals are told and do not end it.
+    null: none."""
 
 
 class RampProfile(_Common):
@@ -148,6 +175,10 @@ class RampProfile(_Common):
     """ramp: the connection counts in levels."""
     levels: Annotated[tuple[Connections, ...], Field(min_length=1, max_length=200)]
     """Connection counts, each higher than the one before."""
+    storm: ProfileStorm | None = None
+    """A reconnect storm drill after the last step, guarded as the steps are, by the default bounds
+    where guards is null; queues that overflow, throttling and refusals are told and do not end it.
+    null: none."""
 
 
 class ProfileStep(BaseModel):

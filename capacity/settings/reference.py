@@ -75,7 +75,7 @@ target's user or as root it sees descriptors. Declare in `limits` what stays unk
 """
 _PROFILES = """\
 `kind` decides which keys a profile has: `fraction`, `levels` (a number), `steps_per_level`,
-`churn_per_s_per_connection` and `connections` are for `safe`; `levels` (a list) for `ramp`; `start`,
+`churn_per_s_per_connection` and `connections` are for `safe`; `storm` for `safe` and `ramp`; `levels` (a list) for `ramp`; `start`,
 `limit`, `growth`, `precision_ratio` and `longest_plateau_s` for `break`; `steps` for `sequence`, a
 scenario. All others are for every kind. `capacity profile list` shows which question each answers.
 """

@@ -19,7 +19,7 @@ from capacity.sources.alignment import offset_between
 from capacity.sources.spool import Spool
 
 _MARGIN_S = 30.0
-_COPIED = ("steps.jsonl", "histograms.jsonl", "load.jsonl", "events.jsonl")
+_COPIED = ("steps.jsonl", "histograms.jsonl", "load.jsonl", "events.jsonl", "storms.jsonl")
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 

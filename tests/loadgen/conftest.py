@@ -34,6 +34,7 @@ EMPTY_REPORT = {
     "run": "",
     "number": 1,
     "clock_set_s": 0.0,
+    "drill": None,
     "gauges": {
         "open_connections": 0,
         "opening": 0,

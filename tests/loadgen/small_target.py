@@ -64,6 +64,7 @@ class SmallTarget:
         self.arrived_s = []
         """When handshakes began, by the monotonic clock."""
         self.status = 101
+        self.retry_after = None
         self.handshake_s = 0.0
         self.answer_s = 0.0
         self.refused = set()
@@ -106,7 +107,8 @@ class SmallTarget:
         if isinstance(event, Request):
             gevent.sleep(self.handshake_s)
             if self.status != 101:
-                client.send(RejectConnection(status_code=self.status))
+                asked = [] if self.retry_after is None else [(b"retry-after", self.retry_after)]
+                client.send(RejectConnection(status_code=self.status, headers=asked))
                 return False
             client.path = event.target
             client.send(AcceptConnection())

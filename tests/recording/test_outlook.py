@@ -6,7 +6,8 @@ import pytest
 
 from capacity.domain.errors import ConfigError
 from capacity.domain.estimates import Estimate
-from capacity.domain.sizing import Demand, Retry
+from capacity.domain.sizing import Demand
+from capacity.domain.storm_drill import Retry
 from capacity.models.operations.growth import MONTH_S
 from capacity.recording.outlook import outlook
 

@@ -63,7 +63,7 @@ def test_the_kind_decides_what_a_profile_is(file):
                 "settle_s, plateau_s, ramp_timeout_s, connections_per_user, poll_interval_s, "
                 "order_interval_s, worker_memory_mib, mix, freshness, "
                 "guards, kind, fraction, start, growth, levels, longest_s, "
-                "steps_per_level, churn_per_s_per_connection, connections"
+                "steps_per_level, churn_per_s_per_connection, connections, storm"
             ),
         ),
         ("kind: ramp", "1: levels: is required"),
@@ -92,6 +92,14 @@ def test_the_kind_decides_what_a_profile_is(file):
         (
             "kind: safe\nplateau_s: 0.5",
             "4: plateau_s: must be greater than or equal to 1 (got 0.5)",
+        ),
+        (
+            "kind: safe\nstorm: {share_ratio: 1.1}",
+            "4: storm.share_ratio: must be less than or equal to 1 (got 1.1)",
+        ),
+        (
+            "kind: safe\nstorm: {habits: []}",
+            "4: storm.habits: needs at least 1 item (got [])",
         ),
         ("kind: safe\nconnects_per_s: -1", "4: connects_per_s: must be greater than 0 (got -1)"),
     ],

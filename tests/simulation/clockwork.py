@@ -76,7 +76,7 @@ class Task(greenlet.greenlet):
         if self.is_over and self.exception is not None:
             self._clock.spawn_in(self.process, callback, self)
 
-    def kill(self, block=True):  # noqa: FBT002 - as gevent has it
+    def kill(self, block=True):  # noqa: FBT002 - as gevent's  # noqa: FBT002 - as gevent has it
         if not self.is_over:
             self._clock.soon(self.process, self._kill)
             if block:
@@ -136,7 +136,7 @@ class Clock:
     def spawn(self, function, *arguments):
         return self.spawn_in(greenlet.getcurrent().process, function, *arguments)
 
-    def killall(self, tasks, block=True):  # noqa: FBT002 - likewise
+    def killall(self, tasks, block=True):  # noqa: FBT002 - as gevent's  # noqa: FBT002 - likewise
         for task in tasks:
             task.kill(block=False)
         if block:

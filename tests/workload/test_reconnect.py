@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capacity.workload.reconnect import ReconnectPolicy
+from capacity.workload.reconnect import WAITS, ReconnectPolicy, waits_s
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,20 @@ def test_no_delay_is_negative_or_beyond_the_cap(policy, attempt, random01):
     delay_s = ReconnectPolicy(policy=policy, base_s=1.5, cap_s=60).delay_s(attempt, random01)
 
     assert 0 <= delay_s <= 60
+
+
+def test_who_heeds_retry_after_waits_as_asked_and_else_as_others_do():
+    clients = ReconnectPolicy(policy="retry_after", base_s=1, factor=2)
+
+    assert [0.0, 7.0] == [clients.delay_s(0, 0.5), clients.delay_s(1, 0.5, asked_s=7.0)]
+    assert 4.0 == clients.delay_s(2, 0.5)
+
+
+def test_waits_span_from_the_shortest_to_the_longest():
+    clients = ReconnectPolicy(policy="full_jitter", base_s=2, cap_s=5)
+
+    assert [low for low, _high in waits_s(clients)] == [0.0] * WAITS
+    assert [high for _low, high in waits_s(clients)][:3] == pytest.approx([2, 4, 5])
 
 
 def test_jitter_spreads_over_the_whole_interval():

@@ -74,6 +74,8 @@ def _trouble_text(event: dict[str, Any]) -> str:
         return f"next level: {level} connections, {detail['reason']}"
     if event["kind"] == "eased":
         return f"throttled to {detail['connects_per_s']} connects/s: {detail['statement']}"
+    if event["kind"] in {"storm", "storm_over", "storm_skipped"}:
+        return _storm_text(event["kind"], detail)
     if event["kind"] == "guard":
         return f"{detail['guard']} guard: {detail['statement']}"
     facts = [
@@ -81,6 +83,22 @@ def _trouble_text(event: dict[str, Any]) -> str:
         for key, value in event["detail"].items()
     ]
     return f"{event['kind'].replace('_', ' ')}: {', '.join(facts)}"
+
+
+def _storm_text(kind: str, detail: dict[str, Any]) -> str:
+    if kind == "storm_skipped":
+        return f"no storm drill: {detail['reason']}"
+    if kind == "storm":
+        return (
+            f"storm drill {detail['number'] + 1}: {detail['share_ratio']:.0%} of"
+            f" {detail['connections']} connections are cut and come back, {detail['habit']}"
+        )
+    last = "" if detail["last_s"] is None else f", the last after {detail['last_s']:.1f} s"
+    aborted = "" if detail["aborted"] is None else f"; aborted: {detail['aborted']}"
+    return (
+        f"storm drill {detail['number'] + 1}: {detail['restored']} of {detail['cut']} came back{last};"
+        f" {detail['failed']} attempts failed{aborted}"
+    )
 
 
 def _phase_text(detail: dict[str, Any]) -> str:

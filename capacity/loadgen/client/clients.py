@@ -14,12 +14,13 @@ from capacity.loadgen.client.connect_pacer import ConnectPacer
 from capacity.loadgen.client.connection_slot import ConnectionSlot
 from capacity.loadgen.client.freshness_probe import FreshnessProbe
 from capacity.loadgen.client.lifetimes import Lifetimes
+from capacity.loadgen.client.returning import Returning
 from capacity.loadgen.client.self_monitor import SelfMonitor
 from capacity.loadgen.client.served import Served
 from capacity.loadgen.client.slow_reader import SlowReader
 from capacity.loadgen.client.wakeup import Wakeup
 from capacity.loadgen.protocol.counters import Counters
-from capacity.loadgen.protocol.orders import Orders, Stage
+from capacity.loadgen.protocol.orders import DrillOrder, Orders, Stage
 from capacity.loadgen.wire.connection import BYTES_PER_READ
 from capacity.loadgen.wire.connection_values import ConnectionValues
 from capacity.loadgen.wire.endpoint import Endpoint, endpoint_of
@@ -84,8 +85,7 @@ class Clients:
         self.connect_pacer = ConnectPacer(orders.arrivals, is_careful=orders.is_careful)
         self._budget = MemoryBudget(orders.most_memory_bytes)
         self.connections = ConnectionSet(self._budget)
-        self.stage = IDLE
-        self.stage_changed = Wakeup()
+        self.stage, self.stage_changed = IDLE, Wakeup()
         self.is_over = False
         self.pollers: list[object] = []
         self.traders: list[object] = []
@@ -105,6 +105,8 @@ class Clients:
         self._trader_numbers = itertools.count()
         self._slots: dict[int, ConnectionSlot] = {}
         self._indexes = itertools.count()
+        self.drill: Returning | None = None
+        """Those who were cut in the drill that is on."""
         self._churn = Churn(lambda: list(self._slots.values()))
         self.lifetimes = Lifetimes()
         self._served = Served(lambda: list(self._slots.values()), self.channels_of)
@@ -208,11 +210,21 @@ class Clients:
             self._served.begin(stage.hold_s)
         self.counters.turn_to(stage.index, stage.phase)
         self.connect_pacer.turn_to(stage.index, stage.connects_per_s, stage.most_failures)
+        self._turn_to_drill(stage)
         self._churn.turn_to(0.0 if stage.phase == Phase.RAMP else stage.churn_per_s)
         if resubscribe:
             self._greenlets.append(
                 gevent.spawn(spread, _FOLLOW, list(self._slots.values()), stage.connects_per_s * 2)
             )
+
+    def _turn_to_drill(self, stage: Stage) -> None:
+        """End the drill that is on, and begin the one of this stage, if any."""
+        if self.drill is not None:
+            self.drill.end()
+        self.drill = None
+        if stage.drill is not None:
+            order = DrillOrder.from_message(stage.drill)
+            self.drill = Returning(order, [slot for slot in self._slots.values() if slot.is_open])
 
     def sum_up(self) -> None:
         """Count who was served in a plateau that is over; called before its last report."""
@@ -244,6 +256,8 @@ class Clients:
         self._enter(IDLE)
         self.probe.stop()
         self._churn.stop()
+        if self.drill is not None:
+            self.drill.end()
         self._served.stop()
         gevent.killall(self._greenlets, block=False)
         self.connections.close()

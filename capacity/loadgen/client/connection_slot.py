@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import gevent
 from gevent.event import AsyncResult
 
+from capacity.loadgen.client.away import Drilled
 from capacity.loadgen.wire.connection import Connection
 from capacity.loadgen.wire.connection_values import at_this_moment
 from capacity.loadgen.wire.endpoint import Endpoint
@@ -27,7 +29,7 @@ ONE_MOMENT_S = 0.05
 """Updates that come within so long count as one arrival: a batch says no more than one update."""
 
 
-class ConnectionSlot:
+class ConnectionSlot(Drilled):
     """A connection slot: open or not, following the channels that the stage asks for."""
 
     __slots__ = (
@@ -51,6 +53,7 @@ class ConnectionSlot:
     )
 
     def __init__(self, clients: "Clients", index: int, on_lost: Callable[..., None]) -> None:
+        super().__init__()
         self._clients = clients
         self._connection: Connection | None = None
         self._conversation: Conversation | None = None
@@ -124,7 +127,7 @@ class ConnectionSlot:
         if clients.is_over:
             opened.socket.close()
             return
-        self._opened_s = started_s
+        self._opened_s, self.upgraded_at_s = started_s, opened.arrived_at_s
         self._born_s, self._has_heard = time.monotonic(), False
         self._followed = clients.stage.subscriptions_per_connection
         self._conversation = Conversation(
@@ -142,6 +145,8 @@ class ConnectionSlot:
             self._await_opening(clients.dialect.source.ws.open_timeout_s)
         clients.counters.connects += 1
         self._note_milestones(has_data=False)
+        if not self._conversation.channels:
+            self.tell_served()
 
     def _await_opening(self, timeout_s: float) -> None:
         """Wait until the steps before the subscriptions are done. Raises HandshakeError."""
@@ -158,7 +163,8 @@ class ConnectionSlot:
             raise HandshakeError(trouble, None if refusal is None else f"opening {refusal}")
 
     def _endpoint(self, values: Mapping[str, Any]) -> Endpoint:
-        return self._clients.endpoint_for(self._clients.channels_of(self.index), values)
+        endpoint = self._clients.endpoint_for(self._clients.channels_of(self.index), values)
+        return endpoint if self.away is None else replace(endpoint, is_stamped=True)
 
     def follow(self) -> None:
         """Subscribe and unsubscribe until the stage's channels are the ones followed."""
@@ -207,6 +213,7 @@ class ConnectionSlot:
         now_s = time.time()
         target_now_s = now_s + self._clients.clock_offset_s
         published_at_s: float | None = None
+        is_timed = self.away is None  # In a drill it is told what became of those that stayed.
         for payload in payloads:
             published_at_s = conversation.glance(payload)
             if published_at_s is None:
@@ -214,7 +221,7 @@ class ConnectionSlot:
             else:
                 counters.deliveries += 1
                 counters.delivered_bytes += len(payload)
-            if published_at_s is not None:
+            if published_at_s is not None and is_timed:
                 counters.delivery_delay.append((target_now_s - published_at_s) * 1e6)
         if came_bytes and (unwrapped_bytes := sum(map(len, payloads))):
             share = (counters.delivered_bytes - delivered_bytes) / unwrapped_bytes
@@ -277,7 +284,7 @@ class ConnectionSlot:
         """Note how long the last message was under way, and how long it waited for us since."""
         counters = self._clients.counters
         counters.queueing.append((now_s - arrived_at_s) * 1e6)
-        if published_at_s is not None:
+        if published_at_s is not None and self.away is None:
             delay_s = arrived_at_s + self._clients.clock_offset_s - published_at_s
             counters.arrival_delay.append(delay_s * 1e6)
 
@@ -289,6 +296,9 @@ class ConnectionSlot:
             self._note_closing(connection)
             return
         self._note_closing(connection)
+        if self.away is not None:
+            self.away.lost(reason)
+            return
         clients, counters = self._clients, self._clients.counters
         if self._is_refusal(connection):
             assert connection.reader.closing is not None
@@ -352,6 +362,7 @@ class ConnectionSlot:
         if has_data and self._data_asked_s:
             counters.opening["first_data"].append(_us_since(self._data_asked_s))
             self._data_asked_s = 0.0
+            self.tell_served()
         if not (self._asked_s or self._opened_s):
             return
         if self._conversation is None or self._conversation.pending:

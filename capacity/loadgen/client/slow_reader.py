@@ -60,7 +60,7 @@ class SlowReader(ConnectionSlot):
             self._catch_up()
 
     def on_lost(self, connection: Connection, reason: str) -> None:
-        if not self._is_slow:
+        if not self._is_slow or self.away is not None:
             super().on_lost(connection, reason)
             return
         self._connection = None

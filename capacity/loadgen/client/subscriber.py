@@ -74,11 +74,9 @@ class Subscriber(User):
         if clients is None:
             return
         failed_attempts = 0
-        while not clients.is_over and (
-            closed := [slot for slot in self._slots if not slot.is_open]
-        ):
+        while not clients.is_over and (closed := [slot for slot in self._slots if slot.is_missing]):
             is_refused, is_new_stage = not self._connect(closed), False
-            if is_refused or not all(slot.is_open for slot in closed):
+            if is_refused or any(slot.is_missing for slot in closed):
                 # A new stage is a new load: who waits out an earlier refusal takes part at once, and
                 # begins to wait anew where that is too early.
                 is_new_stage = clients.stage_changed.wait(self._delay_s(failed_attempts))

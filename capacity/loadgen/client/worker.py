@@ -159,6 +159,7 @@ class Worker:
         self._reports += 1
         report |= {"is_final": is_final, "run": self._run, "number": self._reports}
         report["clock_set_s"] = self._clock.set_s()
+        report["drill"] = None if clients.drill is None else clients.drill.take()
         report["gauges"] = {
             "open_connections": len(clients.connections),
             "most_open": max(len(clients.connections), report.pop("open_before_loss")),

@@ -31,6 +31,7 @@ from capacity.loadgen.master.steps.course import course_from
 from capacity.loadgen.master.steps.forecasts import Forecasts
 from capacity.loadgen.master.steps.limit_search import TRIAL
 from capacity.loadgen.master.steps.step_results import WORKER_JOINED, WORKER_LOST, StepResults
+from capacity.loadgen.master.storm_drills import StormDrills
 from capacity.loadgen.master.workers.assignments import (
     careful_rate_per_s,
     is_careful,
@@ -47,15 +48,12 @@ from capacity.loadgen.master.workers.locust_users import (
 )
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
 from capacity.loadgen.master.workers.worker_pool import WorkerPool
+from capacity.loadgen.protocol.orders import BETWEEN
 from capacity.planning.safety.guards import Trip
 from capacity.settings.profile import Profile
 from capacity.settings.target import Target
 from capacity.workload.profiles.profile import START, Phase, Position, is_way_down
 from capacity.workload.profiles.search import Trial
-
-BETWEEN = -1
-"""Index of the stage between two steps that were not known before: what is counted under it is in
-neither."""
 
 
 class Controller:
@@ -102,6 +100,7 @@ class Controller:
         self.pool = WorkerPool(environment, orders_of(target, profile, preflight, cast))
         self.book = StepResults(self.pool, self.recorder, watched_of(profile, preflight))
         self.forecasts = Forecasts(preflight.declared, is_beside_load=LOCAL in self.pool.ids)
+        self.drills = StormDrills(profile, preflight, self.pool, self.book, self.recorder)
         self._greenlets: list[gevent.Greenlet] = []
 
     def begin(self) -> None:
@@ -130,6 +129,7 @@ class Controller:
         if self.open_connections > self._progress[0]:
             self._progress = (self.open_connections, self.elapsed_s)
         self.book.add(worker, report)
+        self.drills.add(worker, report)
 
     @property
     def open_connections(self) -> int:
@@ -308,8 +308,10 @@ class Controller:
             self.forecasts.note(closed, self.course.answer)
         if self.ending is not None:
             return  # Somebody has ended the run while this was found out.
+        steps = steps or self.drills.step_after(self.course.end(), self.observations)
         if not steps:
-            self.finish(self.course.end())
+            ending = self.course.end()
+            self.finish(self.drills.run(ending, self._share_stage, self._watch_workers))
         elif self.course.is_search or not self._is_guarded_from(steps[0]):
             index = len(self.steps)
             self.steps += steps
@@ -362,6 +364,7 @@ class Controller:
         self._closing.begin(ending)
 
     def _close_record(self, kind: str, detail: dict[str, Any]) -> None:
+        self.drills.interrupt(str(detail.get("reason", kind)))
         self.pool.end()
         self.book.await_close()
         if self.book.has_open_step:
@@ -396,4 +399,6 @@ class Controller:
         while not self.is_over:
             gevent.sleep(1.0)
             if not self.is_over:  # Nothing is recorded behind the end.
-                self.recorder.point(self.book.point(self.position, self._failures))
+                self.recorder.point(
+                    self.drills.marked(self.book.point(self.position, self._failures))
+                )

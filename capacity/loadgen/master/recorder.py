@@ -16,6 +16,7 @@ from capacity.domain.observation import StepObservation
 from capacity.domain.resources import Limit
 from capacity.domain.run import LIMIT_CHANGED, LoadPoint, RunEvent, RunManifest, RunRecord
 from capacity.domain.sample import Sample
+from capacity.domain.storm_drill import StormDrill
 from capacity.loadgen.checks.preflight import Preflight, generator_facts
 from capacity.recording.run_directory import FORMAT_VERSION, RunWriter
 from capacity.settings.profile import Profile
@@ -100,6 +101,9 @@ class Recorder:
     def point(self, point: LoadPoint) -> None:
         self.points.append(point)
         self._writer.append_point(point)
+
+    def storm(self, drill: StormDrill) -> None:
+        self._writer.append_storm(drill)
 
     def step(self, observation: StepObservation, histograms: dict[str, Histogram]) -> None:
         self._writer.append_step(observation)

@@ -42,6 +42,16 @@ def guarded(index: int, trip: Trip) -> Ending:
     }
 
 
+def drill_guarded(trip: Trip) -> Ending:
+    """A storm drill did its target harm."""
+    is_dead = trip.kind is CutOffKind.DIED
+    return "aborted", {
+        "reason": f"the {trip.guard} guard ended the storm drill: {trip.statement}; the steps before it"
+        " are kept and can be planned from",
+        "exit_code": (UnreachableError if is_dead else GuardError).exit_code,
+    }
+
+
 def without_workers(fate: str) -> Ending:
     """The last worker was lost; *fate* says what is known of it."""
     return "aborted", {

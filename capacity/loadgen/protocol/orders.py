@@ -5,6 +5,11 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from capacity.workload.profiles.arrivals import Arrivals
+from capacity.workload.reconnect import Policy
+
+BETWEEN = -1
+"""Index of the stage between two steps that were not known before: what is counted under it is in
+neither."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +66,8 @@ class Stage:
     """Of the orders that it belongs to."""
     number: int = 0
     """Rises with every stage of a run: who has a later one has no use for it."""
+    drill: dict[str, Any] | None = None
+    """Who is cut when this stage begins, and how they come back (DrillOrder); None: nobody."""
 
     hold_s: float = 0.0
     """How long a plateau lasts; 0 in other phases."""
@@ -71,4 +78,24 @@ class Stage:
     @classmethod
     def from_message(cls, message: Mapping[str, Any]) -> Self:
         """Return the stage that another process of this version sent. Raises TypeError otherwise."""
+        return cls(**message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrillOrder:
+    """What a worker does in a storm drill."""
+
+    share_ratio: float
+    """Of its connections, that are cut."""
+    policy: Policy
+    base_s: float
+    factor: float
+    cap_s: float
+
+    def as_message(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_message(cls, message: Mapping[str, Any]) -> Self:
+        """Return the order that another process of this version sent. Raises TypeError otherwise."""
         return cls(**message)

@@ -4,7 +4,6 @@ import contextlib
 import os
 import socket
 import ssl
-import struct
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -12,13 +11,10 @@ from gevent import monkey
 
 from capacity.loadgen.wire.frames import BINARY, CLOSE_FRAME, TEXT, FrameReader, masked_frame
 from capacity.loadgen.wire.memory_budget import SPENT
+from capacity.loadgen.wire.stamps import NOTES_BYTES, ask_for_stamps, stamp_in
 
 BYTES_PER_READ = 4096
 MAX_UNSENT_BYTES = 1 << 20
-_SO_TIMESTAMPNS = 35
-"""asm-generic/socket.h; the same number names the control message."""
-_TIMESPEC = struct.Struct("@ll")
-_NOTES_BYTES = 64
 
 _socket = monkey.get_original("socket", "socket")
 
@@ -119,8 +115,7 @@ class Connection:
         self._stamped = _socket(fileno=self.fd)
         if not self.is_tls:
             self.socket = self._stamped
-        with contextlib.suppress(OSError):
-            self._stamped.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+        ask_for_stamps(self._stamped)
 
     def read(self) -> bytes:
         """Return what the socket has, and note its stamp. Raises what the socket raises."""
@@ -134,11 +129,10 @@ class Connection:
         return bytes(self.socket.recv(BYTES_PER_READ))
 
     def _received(self, flags: int = 0) -> bytes:
-        data, notes, _flags, _address = self._stamped.recvmsg(BYTES_PER_READ, _NOTES_BYTES, flags)
-        for level, kind, content in notes:
-            if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS:
-                seconds, nanoseconds = _TIMESPEC.unpack_from(content)
-                self.arrived_at_s = seconds + nanoseconds / 1e9
+        data, notes, _flags, _address = self._stamped.recvmsg(BYTES_PER_READ, NOTES_BYTES, flags)
+        stamp_s = stamp_in(notes)
+        if stamp_s is not None:
+            self.arrived_at_s = stamp_s
         return bytes(data)
 
     def release(self) -> None:

@@ -33,6 +33,8 @@ class Endpoint:
     offers_compression: bool = False
     receive_buffer_bytes: int | None = None
     """What the kernel keeps of what is not read yet; None lets it choose, up to megabytes."""
+    is_stamped: bool = False
+    """The kernel says when the answer to the upgrade arrived, as far as it can."""
 
 
 def host_by_certificate(target: Target) -> str | None:

@@ -68,8 +68,17 @@ _TROUBLE = (OSError, websocket.WebSocketException, ValueError, NegotiationError,
 class HandshakeError(Exception):
     """The connection did not come about; the message is the reason it is counted under."""
 
-    def __init__(self, reason: str, told: str | None = None, *, is_connected: bool = False) -> None:
+    def __init__(
+        self,
+        reason: str,
+        told: str | None = None,
+        *,
+        is_connected: bool = False,
+        retry_after: str | None = None,
+    ) -> None:
         super().__init__(reason)
+        self.retry_after = retry_after
+        """The header of that name of a refusal."""
         self.told = told
         """What the target's answer says, in one line; None where it gave none."""
         self.is_connected = is_connected
@@ -84,27 +93,30 @@ class Opened(NamedTuple):
     """What target and client agreed on."""
     phases_us: Mapping[str, int] = MappingProxyType({})
     """How long each of dns, tcp, proxy, tls and upgrade took that was needed, in microseconds."""
+    arrived_at_s: float | None = None
+    """When the kernel received the answer, epoch seconds; None where it was not asked, or over TLS."""
 
 
 def open_websocket(endpoint: Endpoint) -> Opened:
     """Return the connection after the upgrade. Raises HandshakeError with the reason."""
-    laps, told = Laps(), list[str | None]()
+    laps, told = Laps(), list[tuple[str | None, str | None]]()
     try:
         return in_time(endpoint.timeout_s, lambda: _opened(endpoint, laps, told))
     except _TROUBLE as error:
-        said = told[0] if told else None
-        is_connected = "tcp" in laps.us
-        raise HandshakeError(failure_reason(error), said, is_connected=is_connected) from error
+        said, retry_after = told[0] if told else (None, None)
+        raise HandshakeError(
+            failure_reason(error), said, is_connected="tcp" in laps.us, retry_after=retry_after
+        ) from error
 
 
-def _opened(endpoint: Endpoint, laps: Laps, told: list[str | None]) -> Opened:
-    """Return the connection; what the target says where it refuses is added to *told*."""
+def _opened(endpoint: Endpoint, laps: Laps, told: list[tuple[str | None, str | None]]) -> Opened:
+    """Return the connection; what the target says where it refuses, and for how long, is added to *told*."""
     client = websocket.WebSocket(skip_utf8_validation=True, enable_multithread=False)
     headers = list(endpoint.headers)
     if endpoint.offers_compression:
         headers.append(f"Sec-WebSocket-Extensions: {OFFER}")
     connected, _laps = dial(endpoint, laps)
-    head = ResponseHead(connected)
+    head = ResponseHead(connected, is_stamped=endpoint.is_stamped)
     with ExitStack() as undone:  # Also when the greenlet is killed.
         undone.callback(connected.close)
         try:
@@ -122,11 +134,11 @@ def _opened(endpoint: Endpoint, laps: Laps, told: list[str | None]) -> Opened:
             answer = client.headers.get("sec-websocket-extensions")
             compression = agreed(answer, is_offered=endpoint.offers_compression)
         except websocket.WebSocketException:
-            told.append(head.told())
+            told.append((head.told(), head.header("retry-after")))
             raise
         undone.pop_all()
     client.sock = None
-    return Opened(connected, compression, laps.us)
+    return Opened(connected, compression, laps.us, head.arrived_at_s)
 
 
 def failure_reason(error: Exception) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 import websocket
 
 from capacity.domain.words import printable
+from capacity.loadgen.wire.stamps import ask_for_stamps, first_stamp
 from capacity.workload.reception import shown
 
 MAX_HEAD_BYTES = 1 << 16
@@ -31,10 +32,14 @@ _REDIRECT = re.compile(rb"HTTP/1\.[01] (3\d\d)\b")
 class ResponseHead:
     """What websocket-client asks of a socket, for one exchange."""
 
-    __slots__ = ("_pieces", "_socket", "head")
+    __slots__ = ("_is_stamped", "_pieces", "_socket", "arrived_at_s", "head")
 
-    def __init__(self, sock: Any) -> None:
+    def __init__(self, sock: Any, *, is_stamped: bool = False) -> None:
+        """Take a socket; where the kernel stamps what it receives, the head's stamp is kept."""
         self._socket = sock
+        self._is_stamped = is_stamped and ask_for_stamps(sock)
+        self.arrived_at_s: float | None = None
+        """When the kernel received the answer, epoch seconds; None where that is not known."""
         self._pieces: Iterator[bytes] | None = None
         self.head = b""
         """What was read of it."""
@@ -45,6 +50,8 @@ class ResponseHead:
     def recv(self, _count: int) -> bytes:
         """Return the head's next piece; none after its last, or where the target hung up."""
         if self._pieces is None:
+            if self._is_stamped:
+                self.arrived_at_s = first_stamp(self._socket)
             self.head = read_head(self._socket)
             head = _UNWANTED.sub(b"", self.head)
             if (elsewhere := _REDIRECT.match(head)) is not None:
@@ -52,6 +59,14 @@ class ResponseHead:
                 raise websocket.WebSocketBadStatusException("sent elsewhere", int(elsewhere[1]))
             self._pieces = iter(_PIECES.findall(head))
         return next(self._pieces, b"")
+
+    def header(self, name: str) -> str | None:
+        """Return the value of a header of the answer, by its name in lower case."""
+        for line in self.head.decode("latin-1").splitlines()[1:]:
+            found, colon, value = line.partition(":")
+            if colon and found.strip().lower() == name:
+                return value.strip()
+        return None
 
     def told(self) -> str | None:
         """Return what the answer says: its status, the headers that explain it, how its body begins."""

@@ -11,6 +11,7 @@ from capacity.planning.advice.push_or_poll import break_even
 from capacity.planning.advice.reconnect_storm import sized_for, storm
 from capacity.planning.advice.sensitivity import sensitivities
 from capacity.planning.advice.sizing import sized
+from capacity.planning.advice.storm_drill import drill_outcomes
 
 
 def advice(
@@ -29,6 +30,7 @@ def advice(
             break_even=break_even(plan, record.steps, cost, None),
             exhaustion=None,
             sensitivities=sensitivities(plan),
+            drills=drill_outcomes(record, plan),
         )
     sizing = sized(plan, demand, hosts)
     chosen = None if isinstance(sizing, Unanswered) else sized_for(sizing, demand)
@@ -42,4 +44,5 @@ def advice(
         sensitivities=sensitivities(plan),
         demand=demand,
         hosts=tuple(hosts),
+        drills=drill_outcomes(record, plan),
     )

@@ -15,6 +15,7 @@ from capacity.domain.resource_facts import COUNTED, ONE_EACH, PROCESS_BYTES
 from capacity.domain.resources import Limit, Resource
 from capacity.domain.sample import Sample
 from capacity.domain.words import RESOURCES
+from capacity.planning.evidence.counters import OWN_QUEUE, grown, own_drops
 from capacity.planning.evidence.effective_limits import effective_limits, known_value
 
 RECENT_SAMPLES = 5
@@ -37,9 +38,8 @@ SHORT_OF_MEMORY_RATIO = 0.8
 LONGEST_THROTTLED_S = 1.0
 """Since the load began, however small the share of each second is."""
 _FILLING = COUNTED | PROCESS_BYTES | {Resource.MEMORY}
-_OWN_QUEUE = "target_listen_drops"
 _QUEUE = {
-    _OWN_QUEUE: "its listening sockets dropped connects",
+    OWN_QUEUE: "its listening sockets dropped connects",
     "listen_overflows": "an accept queue in its network namespace overflowed",
     "listen_drops": "a listening socket in its network namespace dropped connects",
     "tcp_memory_pressures": "its kernel ran short of TCP memory",
@@ -103,8 +103,8 @@ def tripped(
     if first.target_started_at != newest.target_started_at:
         return None  # Another process counts anew; the record says that it was restarted.
     return (
-        _overflow(samples[min(forgiven, len(samples) - 1)], newest)
-        or _full(samples, limits, bounds.used_ratio)
+        overflow(samples[min(forgiven, len(samples) - 1)], newest)
+        or full(samples, limits, bounds.used_ratio)
         or _first_share(samples, limits, bounds, unloaded, max(since, forgiven))
     )
 
@@ -192,29 +192,21 @@ def refusing(failed: int, opened: int, bounds: Bounds) -> Trip | None:
     )
 
 
-def _overflow(first: Sample, newest: Sample) -> Trip | None:
-    own = _own_drops(first, newest)
+def overflow(first: Sample, newest: Sample) -> Trip | None:
+    """Return the trip of a queue that overflowed between two samples, None where none did."""
+    own = own_drops(first, newest)
     for counter, what in _QUEUE.items():
         if own is not None and counter in _OF_ALL_LISTENERS:
             continue
-        grown = own if counter == _OWN_QUEUE else _grown(first, newest, counter)
-        if grown is not None and grown > 0:
-            statement = f"{what} {units.counted(grown, 'time')}"
-            return Trip(guard="overflow", number=grown, bound=0.0, statement=statement)
+        times = own if counter == OWN_QUEUE else grown(first, newest, counter)
+        if times is not None and times > 0:
+            statement = f"{what} {units.counted(times, 'time')}"
+            return Trip(guard="overflow", number=times, bound=0.0, statement=statement)
     return None
 
 
-def _own_drops(first: Sample, newest: Sample) -> float | None:
-    """Return how many connects the target's listening sockets dropped, None where that is not known.
-
-    A socket's drops also count packets that were discarded of a handshake that went on all the same
-    (net/ipv4/tcp_ipv4.c, discard_and_relse); connects are in ListenDrops of the namespace as well.
-    """
-    own, of_all = _grown(first, newest, _OWN_QUEUE), _grown(first, newest, "listen_drops")
-    return own if own is None or of_all is None else min(own, of_all)
-
-
-def _full(samples: Sequence[Sample], limits: Sequence[Limit], bound: float) -> Trip | None:
+def full(samples: Sequence[Sample], limits: Sequence[Limit], bound: float) -> Trip | None:
+    """Return the trip of a limit whose use passed that share of it in the run, None where none did."""
     before, now = _readings(samples[:RECENT_SAMPLES]), _readings(samples[-RECENT_SAMPLES:])
     for resource, limit in effective_limits(limits).items():
         most = known_value(limit)
@@ -289,8 +281,8 @@ def _first_share(
 
 def _throttled_long(first: Sample, unloaded: Sample, newest: Sample) -> Trip | None:
     """Return the trip of being held up for long, less what was usual before the load."""
-    throttled_s = _grown(unloaded, newest, "cpu_throttled_s")
-    usual_s = _grown(first, unloaded, "cpu_throttled_s") or 0.0
+    throttled_s = grown(unloaded, newest, "cpu_throttled_s")
+    usual_s = grown(first, unloaded, "cpu_throttled_s") or 0.0
     if throttled_s is None:
         return None
     if usual_s and unloaded.at > first.at:
@@ -325,7 +317,7 @@ def _shares_beyond(
 
 def whose_segments(samples: Sequence[Sample]) -> str:
     """Return how the counters of segments begin: the target's own where these are told."""
-    return "target_" if _grown(samples[0], samples[-1], "target_segments_sent", least=1.0) else ""
+    return "target_" if grown(samples[0], samples[-1], "target_segments_sent", least=1.0) else ""
 
 
 def share_readings(
@@ -340,15 +332,15 @@ def share_readings(
         (
             "throttling",
             "it was CPU-throttled in {} of the quota periods",
-            _grown(*span, "cpu_throttled_periods"),
-            _grown(*span, "cpu_periods"),
+            grown(*span, "cpu_throttled_periods"),
+            grown(*span, "cpu_periods"),
             bounds.throttled_ratio,
         ),
         (
             "retransmission",
             "{} of the TCP segments it sent were retransmitted",
-            _grown(*span, f"{whose}retransmits", least=LEAST_RETRANSMITS),
-            _grown(*span, f"{whose}segments_sent", least=LEAST_SEGMENTS),
+            grown(*span, f"{whose}retransmits", least=LEAST_RETRANSMITS),
+            grown(*span, f"{whose}segments_sent", least=LEAST_SEGMENTS),
             bounds.retransmitted_ratio,
         ),
         ("memory pressure", *pressure, span[1].at - span[0].at, bounds.memory_pressure_ratio),
@@ -374,17 +366,11 @@ def _pressure(before: Sample, after: Sample, limits: Sequence[Limit]) -> tuple[s
     effective = effective_limits(limits)
     memory = effective.get(Resource.MEMORY)
     if memory is not None and memory.scope == "cgroup":
-        waited_s = _grown(before, after, "cgroup_memory_pressure_some_s")
+        waited_s = grown(before, after, "cgroup_memory_pressure_some_s")
         return "processes in its cgroup stalled on memory {} of the time (PSI)", waited_s
     most = known_value(effective.get(Resource.HOST_MEMORY))
     used = after.used.get(Resource.HOST_MEMORY)
     if most is not None and used is not None and used < SHORT_OF_MEMORY_RATIO * most:
         return "", None
-    waited_s = _grown(before, after, "host_memory_pressure_some_s")
+    waited_s = grown(before, after, "host_memory_pressure_some_s")
     return "processes on its host stalled on memory {} of the time (PSI)", waited_s
-
-
-def _grown(before: Sample, after: Sample, counter: str, least: float = 0.0) -> float | None:
-    """Return what a counter has grown by; None where it is not read, began anew or is too small."""
-    was, is_now = before.counters.get(counter), after.counters.get(counter)
-    return None if was is None or is_now is None or is_now - was < least else is_now - was

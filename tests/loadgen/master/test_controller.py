@@ -55,7 +55,7 @@ def profile(**changes):
 
 def two_levels(start, limit, **changes):
     """Return a search that is over at *limit* connections where nothing breaks: two steps."""
-    settings = profile().model_dump(exclude={"levels", "kind"})
+    settings = profile().model_dump(exclude={"levels", "kind", "storm"})
     span = {"kind": "break", "start": start, "growth": 10, "limit": limit}
     return ADAPTER.validate_python({**settings, **span, **changes})
 

@@ -6,7 +6,8 @@ import pytest
 
 from capacity.domain.plan import Excuse
 from capacity.domain.resources import Resource
-from capacity.domain.sizing import Demand, Retry
+from capacity.domain.sizing import Demand
+from capacity.domain.storm_drill import Retry
 from capacity.planning.comparison.comparison import compare
 from capacity.planning.rules.figures import figures
 from capacity.planning.rules.names import DIMENSIONS

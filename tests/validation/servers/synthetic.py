@@ -98,13 +98,27 @@ async def accept_slowly(sock, protocol, options):
         await asyncio.sleep(1.0 / options.accepts_per_s)
 
 
+async def accept_by_bucket(sock, protocol, options):
+    """Accept at the planted rate by the clock, with bursts after a rest; the kernel keeps the others."""
+    loop = asyncio.get_running_loop()
+    sock.setblocking(False)
+    each_s, spent_s = 1.0 / options.accepts_per_s, 0.0
+    while True:
+        connection, _address = await loop.sock_accept(sock)
+        # Until then the bucket is not full again; it may be that much behind.
+        spent_s = max(spent_s, loop.time()) + each_s
+        await asyncio.sleep(max(0.0, spent_s - options.accept_burst * each_s - loop.time()))
+        await loop.connect_accepted_socket(protocol, connection)
+
+
 async def main():
     options = arguments()
     venue, clients = Venue(options), set()
     sock = listen(options)
     loop = asyncio.get_running_loop()
     if options.accepts_per_s:
-        accepting = accept_slowly(sock, lambda: Client(venue, clients), options)
+        accept = accept_by_bucket if options.accept_burst else accept_slowly
+        accepting = accept(sock, lambda: Client(venue, clients), options)
     else:
         server = await loop.create_server(
             lambda: Client(venue, clients), sock=sock, backlog=options.backlog

@@ -36,6 +36,7 @@ def arguments():
     parser.add_argument("--book-levels", type=int, default=0, help="in an update")
     parser.add_argument("--heap-mib", type=int, default=0, help="cap of the runtime; 0: its own")
     parser.add_argument("--accepts-per-s", type=float, default=0.0, help="others wait; 0: at once")
+    parser.add_argument("--accept-burst", type=int, default=0, help="at once after a rest")
     parser.add_argument("--handshake-us", type=float, default=0.0, help="CPU time of a handshake")
     parser.add_argument("--request-us", type=float, default=0.0, help="CPU time of a request")
     parser.add_argument("--max-connections", type=int, default=0, help="refuses more; 0: none")

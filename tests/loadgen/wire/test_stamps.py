@@ -1,0 +1,40 @@
+"""Stamps of what real sockets receive."""
+
+import socket
+import time
+
+import pytest
+
+from capacity.loadgen.wire.stamps import NOTES_BYTES, ask_for_stamps, first_stamp, stamp_in
+
+
+@pytest.fixture
+def ends():
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.create_connection(server.getsockname()) as near,
+    ):
+        far, _address = server.accept()
+        with far:
+            yield near, far
+
+
+def test_a_stamp_says_when_bytes_came_and_not_when_they_are_read(ends):
+    near, far = ends
+    assert ask_for_stamps(near)
+    before_at = time.time()
+    far.sendall(b"hello")
+    sent_at = time.time()
+    time.sleep(0.2)
+    stamp_s = first_stamp(near)
+
+    assert before_at - 0.01 <= stamp_s <= sent_at + 0.1
+    assert b"hello" == near.recv(10)
+
+
+def test_without_asking_there_is_no_stamp(ends):
+    near, far = ends
+    far.sendall(b"x")
+    _data, notes, _flags, _address = near.recvmsg(1, NOTES_BYTES)
+
+    assert stamp_in(notes) is None
