@@ -41,11 +41,7 @@ from capacity.loadgen.master.workers.assignments import (
 )
 from capacity.loadgen.master.workers.cast import Cast
 from capacity.loadgen.master.workers.check_in import LOCAL, check_in
-from capacity.loadgen.master.workers.locust_users import (
-    fix_counts,
-    spawns_per_s,
-    subscribers_of,
-)
+from capacity.loadgen.master.workers.locust_users import fix_counts, spawns_per_s, subscribers_of
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
 from capacity.loadgen.master.workers.worker_pool import WorkerPool
 from capacity.loadgen.protocol.orders import BETWEEN
@@ -89,11 +85,8 @@ class Controller:
         pids = preflight.info.target_pids if preflight.info is not None else ()
         self._guard = Guard(profile, preflight.limits, target.slo, pids)
         self._is_careful = is_careful(profile)
-        self._distress = Distress(
-            self._guard,
-            is_careful=self.course.is_careful,
-            has_agent=preflight.agent is not None,
-        )
+        careful, has_agent = self.course.is_careful, preflight.agent is not None
+        self._distress = Distress(self._guard, is_careful=careful, has_agent=has_agent)
         self._progress = (0, 0.0)
         """Most connections open in this step, and the elapsed time at which they were."""
         self._started_s = time.monotonic()
