@@ -43,6 +43,7 @@ lock: $(VENV)/.tested  ## Choose the newest versions within the ranges anew, for
 	$(LOCK) --constraint requirements.lock tests/requirements.txt --output-file tests/requirements.lock
 
 pictures: $(VENV)/.installed  ## Take the pictures in docs/ anew, with Chromium; three minutes.
+	$(PIP) 'pillow>=11'
 	$(PYTHON) docs/pictures.py
 
 bench: $(VENV)/.benched  ## Measure what reports/measured.md claims; half an hour, two idle cores.
@@ -82,8 +83,11 @@ fuzz: $(VENV)/.tested  ## Feed the frame reader, handshake and conversation junk
 chaos: $(VENV)/.tested  ## Kill, stop and interrupt processes of TRIALS (100) short runs, and judge what is left; resumable.
 	$(PYTHON) tests/end_to_end/chaos.py --trials $(or $(TRIALS),100) --seed $(or $(SEED),1)
 
+simulation: $(VENV)/.tested  ## Go through SEEDS (10000) histories of a run on a clock of its own, and hold each to the invariants.
+	$(PYTHON) tests/simulation/simulate.py --seeds $(or $(SEEDS),10000)
+
 mutants: $(VENV)/.tested  ## Change SAMPLE (200) constants and operators one by one, and see which change no test notices.
-	nice -n 19 $(PYTHON) tests/mutants.py --sample $(or $(SAMPLE),200) $(if $(SEED),--seed $(SEED)) $(if $(AGAIN),--again $(AGAIN))
+	nice -n 19 $(PYTHON) tests/mutants.py --sample $(or $(SAMPLE),200) $(if $(SEED),--seed $(SEED))
 
 soak: $(VENV)/.tested  ## Let connections come and go for MINUTES (60), and say what the worker grew by.
 	$(PYTHON) tests/benchmarks/soak.py $(MINUTES)
@@ -113,4 +117,4 @@ $(VENV)/.benched: tests/benchmarks/requirements.txt $(VENV)/.tested
 	$(PIP) -r tests/benchmarks/requirements.txt
 	@touch $@
 
-.PHONY: help demo example test test-all coverage wheel lock pictures bench validate validate-told storms museum fuzz chaos mutants soak
+.PHONY: help demo example test test-all coverage wheel lock pictures bench validate validate-told storms museum fuzz chaos simulation mutants soak

@@ -15,13 +15,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import requests
+from PIL import Image
 
 from capacity.cli.running.bundled import start_bundled_target
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 REPORT = ROOT / "reports" / "example" / "report.html"
-SHOWN_STEP, SHOWN_S, PAINTED_MS = 11, 600, 8_000
+SHOWN_STEP, SHOWN_S, PAINTED_MS, COLORS = 11, 600, 8_000, 128
 
 
 def main() -> None:
@@ -31,7 +32,7 @@ def main() -> None:
         sys.exit("pictures: chromium is missing: apt install chromium")
     with TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
-        take(chromium, folder, REPORT.as_uri(), DOCS / "report.png", width=1100, height=545)
+        take(chromium, folder, REPORT.as_uri(), DOCS / "report.png", width=1280, height=720)
         target = start_bundled_target(stack, folder, ["--descriptor-limit", "4096"])
         page = start_web_page(stack, folder, target)
         wait_until_filled(page)
@@ -88,7 +89,14 @@ def take(chromium: str, folder: Path, url: str, picture: Path, *, width: int, he
         capture_output=True,
         timeout=120,
     )
+    shrink(picture)
     sys.stdout.write(f"{picture}: {picture.stat().st_size / 1024:.0f} KiB\n")
+
+
+def shrink(picture: Path) -> None:
+    """Keep the 128 colours that a page of few colours and smoothed letters needs."""
+    painted = Image.open(picture).convert("RGB")
+    painted.quantize(COLORS, dither=Image.Dither.NONE).save(picture, optimize=True)
 
 
 def free_port() -> int:

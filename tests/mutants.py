@@ -243,20 +243,6 @@ class Judged:
     by: str = ""
 
 
-def known(log):
-    """Return who killed what an earlier run printed as killed: more tests do not bring it back."""
-    lines = [line.split("\t") for line in log.splitlines() if line.count("\t") == 4]
-    verdicts = {}
-    for verdict, module, _line, change, by in lines:
-        verdicts.setdefault((module, change), []).append((verdict, by))
-    # The same change in several lines is told apart by nothing that lasts.
-    return {
-        key: found[0][1]
-        for key, found in verdicts.items()
-        if len(found) == 1 and found[0][0] == "killed"
-    }
-
-
 def judged(trees, mutants):
     """Give the verdict on each mutant; the mutants of one module share one look at its own tests."""
 
@@ -308,7 +294,7 @@ def summary(verdicts, seed):
     return ratio, said + (f", {unjudged} not judged" if unjudged else "")
 
 
-def document(verdicts, seed, population, reasons, earlier=0):
+def document(verdicts, seed, population, reasons):
     """Return the report: totals, by package, survivors, what is equivalent, and what was killed."""
     lines = [
         "# Mutants",
@@ -320,11 +306,6 @@ def document(verdicts, seed, population, reasons, earlier=0):
         + ", ".join(f"`{name}`" for name in PACKAGES)
         + ".",
         "",
-        *(
-            [f"{earlier} of them were killed in an earlier run, before tests were added.", ""]
-            if earlier
-            else []
-        ),
         f"**{summary(verdicts, seed)[1][0].upper()}{summary(verdicts, seed)[1][1:]}**",
         "",
         "| package | killed | survived |",
@@ -361,7 +342,6 @@ def main(arguments):
     options.add_argument("--sample", type=int, default=SAMPLE)
     options.add_argument("--processes", type=int, default=2)
     options.add_argument("--only", default="", metavar="PATH", help="modules whose path begins so")
-    options.add_argument("--again", type=Path, metavar="LOG", help="what an earlier run printed")
     asked = options.parse_args(arguments)
     print(f"seed {asked.seed}", flush=True)
     reasons = equivalents()
@@ -377,18 +357,10 @@ def main(arguments):
             )
             Path(folder).chmod(0o755)
             trees.put(Tree(folder))
-        before = known(asked.again.read_text(encoding="utf-8")) if asked.again else {}
-        verdicts = [
-            Judged(mutant, "killed", before[mutant.module, mutant.change])
-            for mutant in drawn
-            if (mutant.module, mutant.change) in before
-        ]
-        earlier = len(verdicts)
-        tried = [each.mutant for each in verdicts]
-        verdicts += judged(trees, [mutant for mutant in drawn if mutant not in tried])
+        verdicts = list(judged(trees, drawn))
     if not asked.only:
         REPORT.write_text(
-            document(verdicts, asked.seed, len(population), reasons, earlier), encoding="utf-8"
+            document(verdicts, asked.seed, len(population), reasons), encoding="utf-8"
         )
     ratio, said = summary(verdicts, asked.seed)
     print(said)

@@ -8,7 +8,8 @@ _: Any = None
 _.__getattr__
 # Locust.
 _.abstract, _.on_start, _.on_stop, _.force, _.process_exit_code
-_.LoadProfile, _.MarketSubscriber, _.RestPoller
+_.ChurningSubscriber, _.LoadProfile, _.MarketSubscriber, _.RestPoller, _.SlowConsumer
+_._update_shape_class
 _.num_requests, _.num_none_requests, _.last_request_timestamp, _.total_content_length
 _.total_response_time
 _._gevent_bug_timeout

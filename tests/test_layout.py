@@ -24,6 +24,7 @@ UNTESTED_MODULES = {
     Path("reporting/document.py"),
     Path("reporting/first_screen/screen.py"),
     Path("sources/source.py"),
+    Path("workload/dialects/answers.py"),
     Path("workload/dialects/dialect.py"),
     Path("workload/drafting/sections.py"),
 }
@@ -33,6 +34,7 @@ UNMAPPED_FOLDERS = {
     Path("benchmarks"),
     Path("backtest"),
     Path("validation"),
+    Path("simulation"),
     Path("museum"),
     Path("field"),
     Path(),

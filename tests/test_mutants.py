@@ -113,12 +113,3 @@ def test_each_mutant_that_is_called_equivalent_is_one_of_the_code():
 
     assert set(reasons) <= possible
     assert all(reasons.values())
-
-
-def test_what_was_killed_before_is_known_unless_two_lines_had_the_same_change():
-    log = (
-        "seed 7\nkilled\tmodels/a.py\t1\ta → b\ttest_a\nsurvived\tmodels/a.py\t2\tc → d\t\n"
-        "killed\tmodels/b.py\t1\ta → b\ttest_b\nsurvived\tmodels/b.py\t9\ta → b\t\n"
-    )
-
-    assert {("models/a.py", "a → b"): "test_a"} == MUTANTS["known"](log)

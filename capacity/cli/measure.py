@@ -65,6 +65,13 @@ _ERRORS: dict[int, type[CapacityError]] = {
     help="Address on which to listen for remote workers (unauthenticated: firewall it).  "
     f"[default: {MEETING.address}:{MEETING.port}]",
 )
+@click.option(
+    "--users",
+    default="",
+    metavar="NAMES",
+    help="User classes of locustfiles/ that take part, separated by commas, such as"
+    " MarketSubscriber,OrderTrader; what they do becomes part of the mix.",
+)
 @click.option("--run", type=click.Path(path_type=Path), help="Run directory to create.")
 @click.option(
     "--resume",
@@ -79,6 +86,7 @@ def command(
     workers: int | None,
     expect_workers: int | None,
     bind: str | None,
+    users: str,
     run: Path | None,
     resume: Path | None,
     quiet: bool,
@@ -96,6 +104,7 @@ def command(
         find("profiles", profile),
         workers=expect_workers or workers or 1,
         meeting=meeting,
+        users=users,
         run=run,
         resume=resume,
         quiet=quiet,
@@ -109,6 +118,7 @@ def measure(
     *,
     workers: int,
     meeting: Meeting | None = None,
+    users: str = "",
     run: Path | None = None,
     resume: Path | None = None,
     timeout_s: float | None = None,
@@ -144,7 +154,7 @@ def measure(
                 soft_wrap=True,
                 markup=False,
             )
-        argv = locust_argv(target, profile, run, workers, meeting, resume=resume)
+        argv = locust_argv(target, profile, run, workers, meeting, resume=resume, users=users)
         _drive(argv, run, timeout_s, console)
     return run
 

@@ -32,6 +32,7 @@ class DoubtKind(StrEnum):
     LOST_CONNECTIONS = "lost_connections"
     BOUNDED_LIFETIME = "bounded_lifetime"
     UNSERVED_CONNECTIONS = "unserved_connections"
+    REFUSED_SUBSCRIPTIONS = "refused_subscriptions"
     SAMPLES_MISSING = "samples_missing"
     UNMATCHED_FRAMES = "unmatched_frames"
     CLOCK_OFFSET = "clock_offset"
@@ -197,6 +198,10 @@ CAVEAT_FACTS: Mapping[DoubtKind, CaveatFacts] = {
     DoubtKind.LOST_CONNECTIONS: CaveatFacts(
         label="connections dropped by the target",
         check="connections that the target ended in the steps used",
+    ),
+    DoubtKind.REFUSED_SUBSCRIPTIONS: CaveatFacts(
+        label="subscriptions refused",
+        check="subscriptions that the target refused in the steps used",
     ),
     DoubtKind.BOUNDED_LIFETIME: CaveatFacts(
         label="connections ended at a set age",

@@ -27,6 +27,8 @@ class LoadStep:
     """Connections closed and opened again per second while the step is held, all workers together."""
     slow_readers_ratio: float = 0.0
     """Share of the connections that read below the publish rate while they follow a channel."""
+    orders_per_s: float = 0.0
+    """Requests of traders, all of them together."""
     is_mix: bool
     """The step offers the profile's full mix: capacity is quoted for its load per connection."""
 
@@ -47,6 +49,8 @@ class LoadVector:
     """WebSocket connections opened (1/s)."""
     slow_readers_ratio: float = 0.0
     """Share of the connections that read below the publish rate; of a mix only."""
+    orders_per_s: float = 0.0
+    """Requests of traders answered, refusals included (1/s)."""
 
     def per_connection(self) -> "LoadVector":
         """Return the mix: every component divided by the connections (which become 1).
@@ -59,4 +63,5 @@ class LoadVector:
             delivered_bytes_per_s=self.delivered_bytes_per_s / self.connections,
             requests_per_s=self.requests_per_s / self.connections,
             handshakes_per_s=self.handshakes_per_s / self.connections,
+            orders_per_s=self.orders_per_s / self.connections,
         )

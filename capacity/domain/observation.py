@@ -58,6 +58,54 @@ class Quantiles:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFigures:
+    """What became of the requests of traders of one kind, over one way, on the plateau."""
+
+    answered: int
+    refused: int
+    """The target said no."""
+    unknown: int
+    """Sent, and no answer tells whether they were done."""
+    not_sent: int
+    """No connection, or no login."""
+    latency: Quantiles | None
+    """Intended start to answer, of those answered or refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreshnessFigures:
+    """How fresh one instrument was for one client, as averages over time (models/operations/freshness)."""
+
+    age_s: float
+    """Age of information: since the newest change that the client held."""
+    stale_share: float
+    """Share of the time in which something newer existed."""
+    staleness_s: float
+    """0 while nothing newer existed, else the time since it did."""
+    version_age: float
+    """Changes that the client did not have."""
+    peak_age_s: float
+    """Mean age just before something newer arrived."""
+    late_share: float | None
+    """Share of the time in which the age was above the objective; None without one."""
+    seconds: float
+    """Time that this is the average of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreshnessPair:
+    """One instrument on the plateau, pushed to one client and polled by another at the same time."""
+
+    changes_per_s: float
+    """Published changes."""
+    poll_interval_s: float
+    reply_s: float
+    """Median time from a poll to its reply."""
+    pushed: FreshnessFigures | None
+    polled: FreshnessFigures | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GeneratorHealth:
     """How hard the generator itself worked during the plateau; the worst worker counts."""
 
@@ -117,6 +165,10 @@ class StepObservation:
     body_age: Quantiles | None = None
     """Written to read by the generator, of the bodies of requests; None where the dialect does not
     say when an answer was written."""
+    orders: Mapping[str, OrderFigures] = field(default_factory=dict)
+    """Requests of traders by kind and way, such as place_rest or cancel_websocket."""
+    freshness: FreshnessPair | None = None
+    """None where the profile does not ask for it, or nothing was heard."""
     generator: GeneratorHealth | None
     arrival_delay: Quantiles | None = None
     """Published to received by the generator's kernel, on a sample of connections: without the

@@ -24,6 +24,13 @@ def options_of(environment: Environment) -> Namespace:
     return environment.parsed_options
 
 
+def users_picked(options: Namespace) -> list[str]:
+    """Return the names of the user classes that were picked: in the web form, or by an option."""
+    named = getattr(options, "capacity_users", "")
+    picked = [name.strip() for name in named.split(",") if name.strip()]
+    return picked or list(getattr(options, "user_classes", None) or ())
+
+
 def add_arguments(parser: LocustArgumentParser, **_kwargs: object) -> None:
     """Add our options. Called again at each page of the web UI: cheap and without effects."""
     parser.add_argument(
@@ -41,6 +48,14 @@ def add_arguments(parser: LocustArgumentParser, **_kwargs: object) -> None:
         choices=Offered(names_of("profiles")),
         metavar="NAME",
         help="Load profile: name under config/profiles, or a file",
+    )
+    parser.add_argument(
+        "--capacity-users",
+        env_var="LOCUST_CAPACITY_USERS",
+        default="",
+        include_in_web_ui=False,
+        metavar="NAMES",
+        help="User classes that take part, separated by commas; by default those of the mix",
     )
     parser.add_argument(
         "--capacity-run",

@@ -37,12 +37,12 @@ def measured(record: RunRecord, windows: list[Window], resource: Resource) -> tu
     """Return what was measured of *resource*, in the order of the steps."""
     found = []
     tails = _tails_s(record, windows, resource) if resource in LATENCIES else {}
+    uses: dict[int, list[float]] = {}
+    for window in windows:
+        if resource in window.mean:
+            uses.setdefault(window.step, []).append(window.mean[resource])
     for step in record.steps:
-        used = tails.get(step.index) or tuple(
-            window.mean[resource]
-            for window in windows
-            if window.step == step.index and resource in window.mean
-        )
+        used = tails.get(step.index) or tuple(uses.get(step.index, ()))
         if used and step.load is not None:
             found.append(Measured(step=step, load=step.load, used=used))
     return tuple(found)

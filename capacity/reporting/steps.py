@@ -33,6 +33,13 @@ HOW_A_POLL_IS_READ = (
     "connections for polls, one per poller or, if the target file says so, one per poll."
 )
 
+HOW_AN_ORDER_ENDS = (
+    "Requests of traders on the plateau. Refused: the target said no. Unknown outcome: sent, and no "
+    "answer tells whether it was done (time-out, lost connection, 5xx). Not sent: no connection or no "
+    "login. Latency, p50 / p95 / p99, runs from the scheduled start to the answer, what it waited for "
+    "included. Traders come along in every step, so that their cost is part of a connection's."
+)
+
 
 def latency_section(record: RunRecord) -> Section:
     heading = "Delivery delay, request latency and handshake time by step"
@@ -125,6 +132,47 @@ def polls_section(record: RunRecord) -> Section:
                 for step in steps
             ),
             numeric=frozenset(range(len(phases) + 4)),
+        ),
+    )
+
+
+def orders_section(record: RunRecord) -> Section:
+    """Return the table of what became of traders' requests: a row for each kind and way of a step."""
+    anchor, heading = "orders", "Orders"
+    rows = tuple(
+        (
+            *cells(
+                str(step.index),
+                operation,
+                way,
+                units.count(figures.answered),
+                units.count(figures.refused),
+                units.count(figures.unknown),
+                units.count(figures.not_sent),
+            ),
+            _quantiles(figures.latency),
+        )
+        for step in record.steps
+        for kind, figures in step.orders.items()
+        for operation, _, way in (kind.partition("_"),)
+    )
+    return Section(
+        anchor=anchor,
+        heading=heading,
+        paragraphs=(HOW_AN_ORDER_ENDS,),
+        table=Table(
+            columns=(
+                "Step",
+                "Request",
+                "Over",
+                "Answered",
+                "Refused",
+                "Unknown outcome",
+                "Not sent",
+                "Latency, ms",
+            ),
+            rows=rows,
+            numeric=frozenset({0, 3, 4, 5, 6, 7}),
         ),
     )
 
@@ -224,6 +272,11 @@ def _measured(step: StepObservation) -> Cell:
             f" ({units.size(step.load.delivered_bytes_per_s)}/s),"
             f" {units.rate(step.load.requests_per_s, 'requests')},"
             f" {units.rate(step.load.handshakes_per_s, 'handshakes')}"
+            + (
+                f", {units.rate(step.load.orders_per_s, 'orders')}"
+                if step.load.orders_per_s
+                else ""
+            )
         ),
     )
 

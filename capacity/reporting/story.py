@@ -18,7 +18,14 @@ from capacity.reporting.circumstances import (
 from capacity.reporting.document import Fact, Section, Story, Verdict
 from capacity.reporting.drawing.charts import resource_figures
 from capacity.reporting.drawing.timeline import connections_figure
-from capacity.reporting.steps import latency_section, opening_section, polls_section, steps_section
+from capacity.reporting.freshness import freshness_section
+from capacity.reporting.steps import (
+    latency_section,
+    opening_section,
+    orders_section,
+    polls_section,
+    steps_section,
+)
 from capacity.reporting.storm_drill import storm_drill_sections
 from capacity.reporting.verdict import verdict
 from capacity.reporting.walls import (
@@ -61,6 +68,8 @@ def story(record: RunRecord, plan: CapacityPlan | Excuse, notices: Sequence[str]
             latency_section(record),
             opening_section(record),
             polls_section(record),
+            *((orders_section(record),) if any(step.orders for step in record.steps) else ()),
+            *((fresh,) if (fresh := freshness_section(record)) is not None else ()),
             steps_section(record),
             no_ceiling_section(plan),
             generator_section(record, plan),

@@ -21,10 +21,11 @@ def verdict(plan: CapacityPlan | Excuse) -> Verdict:
 def mix_in_words(mix: LoadVector) -> str:
     """Return the workload that comes with each connection."""
     slow = f"; {units.share(mix.slow_readers_ratio)} of the connections are slow readers"
+    orders = f"; traders send {units.rate(mix.orders_per_s, 'requests')} for each of them"
     return (
         f"{units.rate(mix.deliveries_per_s, 'deliveries')}"
         f" ({units.size(mix.delivered_bytes_per_s)}/s) and {_requests(mix.requests_per_s)} per"
-        f" connection{slow if mix.slow_readers_ratio else ''}"
+        f" connection{slow if mix.slow_readers_ratio else ''}{orders if mix.orders_per_s else ''}"
     )
 
 

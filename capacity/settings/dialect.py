@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from capacity.settings.entry_findings import entry_findings, version_findings
 from capacity.settings.impossible import impossible_findings, mqtt_findings
 from capacity.settings.secrets import anchored
 from capacity.settings.yaml_file import Finding, load
@@ -89,6 +90,8 @@ def findings(dialect: Dialect) -> Iterator[Finding]:
     for n, sequence in enumerate(dialect.sequence):
         yield from _sequence(sequence, ("sequence", n))
     yield from _operations(dialect)
+    if dialect.orders is not None:
+        yield from entry_findings(dialect.orders, _ack, _path)
     yield from impossible_findings(dialect)
 
 
@@ -335,6 +338,8 @@ def _operations(dialect: Dialect) -> Iterator[Finding]:
         yield from _places(operation.query, (*place, "query"), "symbol")
         yield from _places(operation.body, (*place, "body"), "symbol")
         yield from _request_headers(operation.headers, (*place, "headers"), dialect.needs)
+        yield from _path(operation.version, (*place, "version"))
+        yield from version_findings(dialect, operation, place)
         if operation.time:
             yield from _path(operation.time.path, (*place, "time", "path"))
         if not operation.path.startswith("/"):

@@ -23,6 +23,10 @@ class ProfileMix(BaseModel):
     """Channels that a connection follows; never more than the target file names."""
     requests_per_s_per_connection: Annotated[float, Field(ge=0, le=1000)] = 0.01
     """REST polls per second for each connection; 0.01 is one in 100 s."""
+    orders_per_s_per_connection: Annotated[float, Field(ge=0, le=100)] = 0.0
+    """Requests of traders per second for each connection (place, amend, balance, cancel, in turn), on
+    connections of their own; 0.01 is one in 100 s. Needs orders in the target file. They come along in
+    every step, so that they are part of what a connection costs."""
     churn_per_s_per_connection: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Connections closed and opened again per second for each connection while a step is held;
     0.001 gives a connection a life of 1,000 s."""
@@ -76,6 +80,14 @@ class ProfileStorm(BaseModel):
     """Time in seconds after which a drill ends, whoever is still missing."""
 
 
+class ProfileFreshness(BaseModel):
+    model_config = RULES
+    poll_interval_s: Seconds = 1.0
+    """Time in seconds between two polls of the instrument."""
+    objective_s: Seconds | None = None
+    """Age in seconds that data should not exceed; null: none is stated."""
+
+
 class _Common(BaseModel):
     model_config = RULES
     profile: Literal[1]
@@ -103,12 +115,17 @@ class _Common(BaseModel):
     """Connections that one Locust user holds; raise it for tens of thousands of connections."""
     poll_interval_s: Seconds = 1.0
     """Longest time in seconds between two REST polls of one poller; sets how many there are."""
+    order_interval_s: Seconds = 1.0
+    """Longest time in seconds between two requests of one trader; sets how many there are."""
     worker_memory_mib: Annotated[int, Field(ge=16, le=1_048_576)] = 512
     """Mebibytes that the connections of one worker may hold together of messages that are not
     complete and of answers under way; beyond it the connection that holds most is ended, and counted
     as memory_budget."""
     mix: ProfileMix = ProfileMix()
     """The load of one connection, for which the capacity is quoted."""
+    freshness: ProfileFreshness | None = None
+    """Watch one instrument beside the load: one further connection to which it is pushed, one further
+    poller. Needs an operation with channel and version in the dialect. null: it is not watched."""
     guards: ProfileGuards | None = None
     """Bounds at which the run removes its load before it harms the target, exit code 12; an
     accept queue that overflows and a missed slo of the target file do so as well. null: the run

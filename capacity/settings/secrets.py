@@ -1,6 +1,7 @@
 """Values that stand in no settings file: read by name, when they are needed, and never shown."""
 
 import os
+import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,14 @@ from capacity.workload.dialects.template import fill
 
 MOST_BYTES = 1 << 16
 HIDDEN = "(not recorded)"
+
+
+def open_to_others(file: Path) -> bool:
+    """Tell whether other users of this host may read or write *file*."""
+    try:
+        return bool(file.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH))
+    except OSError:
+        return False
 
 
 def secret_text(secret: Secret, what: str) -> str:

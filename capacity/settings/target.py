@@ -17,6 +17,7 @@ from capacity.settings.agent import Agent, agent_findings
 from capacity.settings.dialect import OF_HANDSHAKE, OF_REQUEST, header_findings, load_dialect
 from capacity.settings.http_origin import Host, HttpOrigin, Port
 from capacity.settings.locate import beside, beside_if_path, find
+from capacity.settings.order_entry import Orders, anchored_orders, order_findings
 from capacity.settings.secrets import HIDDEN, anchored
 from capacity.settings.values import Value, anchored_values, value_findings
 from capacity.settings.yaml_file import Finding, load
@@ -183,6 +184,8 @@ class Target(BaseModel):
     """Service level objectives: how slow the target may be. Each can be the bottleneck, like any resource."""
     rest: Rest | None = None
     """What pollers request; without it nothing is polled."""
+    orders: Orders | None = None
+    """How traders place, amend and cancel orders; without it nobody trades."""
     source_addresses: tuple[Network, ...] = ()
     """IP addresses of the load generator's own host, or networks such as 127.0.1.0/28, that its
     connections leave from in turn: each has ports for some 28,000 connections to one target."""
@@ -264,6 +267,10 @@ def recorded(target: Target) -> dict[str, Any]:
             data[section] = {
                 name: HIDDEN if isinstance(value, str) else value for name, value in given.items()
             }
+    if data.get("orders") is not None:
+        data["orders"]["values"] = dict.fromkeys(data["orders"]["values"], HIDDEN)
+    else:
+        del data["orders"]
     return data
 
 
@@ -274,6 +281,8 @@ def _anchored(target: Target, folder: Path) -> Target:
         "headers": anchored(target.headers, folder),
         "values": anchored_values(target.values, folder),
     }
+    if target.orders is not None:
+        changes["orders"] = anchored_orders(target.orders, folder)
     if target.certificates is not None:
         changes["certificates"] = _with_files_beside(target.certificates, folder)
     if target.agent is not None:
@@ -313,11 +322,7 @@ def _findings(target: Target) -> Iterator[Finding]:
             )
         elif not target.symbols and "symbol" in names(dialect.channels[channel].wire):
             yield ("channels", n), "is made of {symbol}; list what that stands for in symbols"
-    for key in ("symbols", "channels"):
-        values = getattr(target, key)
-        for n, value in enumerate(values):
-            if value in values[:n]:
-                yield (key, n), f"{value} is listed twice"
+    yield from _listed_twice(target)
     yield from _source_findings(target.source_addresses)
     yield from agent_findings(target.agent)
     yield from _header_findings(target, dialect)
@@ -326,12 +331,22 @@ def _findings(target: Target) -> Iterator[Finding]:
         yield from _certificate_findings(
             target.certificates, tls=target.tls or target.http_origin()[2]
         )
+    if target.orders is not None:
+        yield from order_findings(target.orders, dialect)
     if target.rest and target.rest.operation not in dialect.rest:
         known = ", ".join(dialect.rest) or "none"
         yield (
             ("rest", "operation"),
             f"dialect {dialect.name} has no operation {target.rest.operation}, it has {known}",
         )
+
+
+def _listed_twice(target: Target) -> Iterator[Finding]:
+    for key in ("symbols", "channels"):
+        values = getattr(target, key)
+        for n, value in enumerate(values):
+            if value in values[:n]:
+                yield (key, n), f"{value} is listed twice"
 
 
 def _header_findings(target: Target, dialect: Dialect) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from capacity.domain.errors import ConfigError
 from capacity.settings.locate import beside
-from capacity.settings.secrets import secret_text
+from capacity.settings.secrets import open_to_others, secret_text
 from capacity.settings.yaml_file import Finding
 from capacity.workload.dialects.dialect import Dialect, Secret
 
@@ -125,6 +125,17 @@ def _column(file: Path, column: str | None, what: str) -> list[str]:
     if "" in rows:
         raise ConfigError(f"{what}: {file}: row {rows.index('') + 1} is empty in column {column}")
     return rows
+
+
+def files_for_others(values: Values) -> list[tuple[str, str]]:
+    """Return key and file of each value that other users of this host may read or write."""
+    return [
+        (f"values.{name}.{key}", file)
+        for name, value in values.items()
+        if isinstance(value, Value)
+        for key in ("file", "rows")
+        if (file := getattr(value, key)) is not None and open_to_others(Path(file))
+    ]
 
 
 def too_few_rows(values: Values, connections: int) -> str | None:

@@ -1,5 +1,6 @@
 import json
 import runpy
+import shutil
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,21 @@ def test_a_broken_plan_file_says_how_to_make_it_again(run):
 
 def test_what_is_no_run_is_refused(tmp_path):
     assert isinstance(call(tmp_path).exception, ConfigError)
+
+
+def test_a_baseline_is_compared_with_in_the_page(run, tmp_path):
+    before = shutil.copytree(run, tmp_path / "before")
+
+    result = call(run, "--baseline", before)
+    page = (run / "report.html").read_text()
+
+    assert result.exit_code == 0, result.output
+    assert page.index('id="walls"') < page.index('id="baseline"') < page.index('id="timeline"')
+    assert 'id="baseline"' not in (run / "report.md").read_text()
+
+
+def test_a_baseline_that_is_no_run_is_refused_before_anything_is_written(run, tmp_path):
+    result = call(run, "--baseline", tmp_path / "nowhere")
+
+    assert isinstance(result.exception, ConfigError)
+    assert not (run / "report.html").exists()

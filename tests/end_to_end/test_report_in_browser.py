@@ -3,6 +3,7 @@
 Skipped where Chromium is missing; axe-core is read from the file that CAPACITY_AXE names (axe.min.js).
 """
 
+import base64
 import html
 import json
 import os
@@ -68,8 +69,6 @@ def answered(tmp_path, body, script, wait_ms=3_000):
         timeout=DEADLINE_S,
         check=True,
     ).stdout
-    import base64
-
     return json.loads(base64.b64decode(re.search(r'id="said">([^<]*)', shown)[1]))
 
 

@@ -42,3 +42,21 @@ def test_a_limit_on_one_address_is_named_with_how_long_to_wait(feed):
     assert "429 Too Many Requests, Retry-After: 30" in finding.statement
     assert '{"error": "see the headers"}' in finding.statement
     assert "source_addresses" in finding.remedy
+
+
+def test_a_login_that_is_answered_by_a_close_frame_is_told_with_its_own_remedy(feed):
+    step = {"send": {"op": "login"}, "answer": {"where": {"event": "login"}}}
+    started = feed(
+        "unwilling",
+        4401,
+        "token expired",
+        opening=[step],
+        subscribe={"send": "{channel}", "confirm": "first_data"},
+    )
+    (finding,) = started.findings()
+    counters = started.load(lambda counters: counters.failures)
+
+    assert "a step of opening in dialect field, as a login, was not answered" in finding.statement
+    assert "closed it with 4401 'token expired'" in finding.statement
+    assert finding.remedy.startswith("Correct the values that the target file gives for it")
+    assert {"handshake_closed_4401": 2} == counters.failures

@@ -32,8 +32,12 @@ EMPTY_REPORT = {
     "histograms": {},
     "is_final": False,
     "drill": None,
+    "run": "",
+    "number": 1,
+    "clock_set_s": 0.0,
     "gauges": {
         "open_connections": 0,
+        "opening": 0,
         "users": 0,
         "cpu_ratio": 0.1,
         "descriptors_ratio": 0.01,

@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from capacity.models.unit_costs import peak_reserve, refitted_costs, robust_costs
+from capacity.models.unit_costs import (
+    peak_reserve,
+    refitted_costs,
+    robust_costs,
+    solved_costs,
+)
 
 CONNECTIONS = np.repeat([0.0, 50.0, 100.0, 150.0, 200.0, 250.0], 5)
 DESIGN = np.column_stack([np.ones_like(CONNECTIONS), CONNECTIONS])
@@ -102,3 +107,12 @@ def test_costs_of_very_different_size_are_found_exactly():
     use = DESIGN @ [3e9, 2.5]
 
     assert refitted_costs(DESIGN, use, 1.0 / use**2) == pytest.approx([3e9, 2.5], rel=1e-4)
+
+
+def test_many_uses_are_solved_at_once_each_to_its_own_line():
+    truth = np.array([[12.0, 0.5], [3e9, 2.5e6], [0.0, 1e-3]])
+    weights = np.ones(len(CONNECTIONS))
+
+    assert solved_costs(DESIGN, truth @ DESIGN.T, weights) == pytest.approx(
+        truth, rel=1e-6, abs=1e-6
+    )

@@ -2,9 +2,11 @@ from dataclasses import replace
 
 import pytest
 
+from capacity.domain.observation import OrderFigures
 from capacity.reporting.steps import (
     latency_section,
     opening_section,
+    orders_section,
     polls_section,
     steps_section,
 )
@@ -151,3 +153,16 @@ def test_beside_the_gaps_stands_how_many_updates_were_checked(record, numbered, 
     step = replace(record.steps[2], gaps=0, updates=100, numbered=numbered, unmatched=unmatched)
 
     assert row(steps_section(replace(record, steps=(step,))), 0)[7] == ("0", note)
+
+
+def test_orders_have_a_row_for_each_kind_and_way_with_unknown_outcomes_apart(record):
+    step = record.steps[2]
+    figures = OrderFigures(
+        answered=9, refused=1, unknown=2, not_sent=3, latency=step.handshake_time
+    )
+    section = orders_section(
+        replace(record, steps=(record.steps[0], replace(step, orders={"place_rest": figures})))
+    )
+
+    assert len(section.table.rows) == 1
+    assert [text for text, _ in row(section, 0)][1:7] == ["place", "rest", "9", "1", "2", "3"]

@@ -61,7 +61,7 @@ def test_the_kind_decides_what_a_profile_is(file):
             (
                 "4: increment: unknown key; allowed: profile, name, question, basis, connects_per_s, arrivals, "
                 "settle_s, plateau_s, ramp_timeout_s, connections_per_user, poll_interval_s, "
-                "worker_memory_mib, mix, "
+                "order_interval_s, worker_memory_mib, mix, freshness, "
                 "guards, kind, fraction, start, growth, levels, longest_s, "
                 "steps_per_level, churn_per_s_per_connection, connections, storm"
             ),

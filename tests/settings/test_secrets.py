@@ -3,7 +3,13 @@
 import pytest
 
 from capacity.domain.errors import ConfigError
-from capacity.settings.secrets import MOST_BYTES, anchored, header_values, secret_text
+from capacity.settings.secrets import (
+    MOST_BYTES,
+    anchored,
+    header_values,
+    open_to_others,
+    secret_text,
+)
 from capacity.workload.dialects.dialect import Secret
 
 
@@ -70,3 +76,13 @@ def test_files_are_relative_to_the_file_that_names_them(tmp_path):
     headers = {"A": Secret(file="key"), "B": "text", "C": Secret(env="E")}
 
     assert anchored(headers, tmp_path) == {**headers, "A": Secret(file=str(tmp_path / "key"))}
+
+
+@pytest.mark.parametrize(("mode", "is_open"), [(0o640, False), (0o644, True), (0o602, True)])
+def test_a_file_that_others_may_read_or_write_is_told(tmp_path, mode, is_open):
+    file = tmp_path / "key"
+    file.write_text("a")
+    file.chmod(mode)
+
+    assert is_open == open_to_others(file)
+    assert not open_to_others(tmp_path / "none")

@@ -8,6 +8,7 @@ from capacity.settings.dialect import parse
 from capacity.settings.values import (
     Value,
     anchored_values,
+    files_for_others,
     texts_of,
     too_few_rows,
     value_findings,
@@ -119,3 +120,16 @@ def test_files_are_relative_to_the_target_file(tmp_path):
     values = {"a": Value(rows="r.csv"), "b": Value(env="E"), "c": "text"}
 
     assert anchored_values(values, tmp_path) == {**values, "a": Value(rows=str(tmp_path / "r.csv"))}
+
+
+def test_values_in_files_that_others_may_read_are_named_by_key(tmp_path):
+    for name, mode in (("open", 0o644), ("own", 0o600)):
+        (tmp_path / name).write_text("token\na\n")
+        (tmp_path / name).chmod(mode)
+    values = {
+        "key": Value(file=str(tmp_path / "open")),
+        "token": Value(rows=str(tmp_path / "own")),
+        "plain": "text",
+    }
+
+    assert [("values.key.file", str(tmp_path / "open"))] == files_for_others(values)

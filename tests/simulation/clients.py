@@ -11,7 +11,7 @@ from capacity.domain.run import ClockOffset
 from capacity.domain.sample import Sample
 from capacity.loadgen.protocol.counters import Counters
 
-TICK_S = 0.1
+TICK_S = 0.2
 DELIVERIES_PER_S = 10
 """To each connection."""
 
@@ -48,6 +48,9 @@ class Target:
 class Clients:
     """Stands in for `client.clients.Clients`: the same counters, without sockets."""
 
+    drill = None
+    """Nobody is cut."""
+
     def __init__(self, orders, number, *, world):
         station = world.stations[world.current().process.name]
         self._world, self._station, self._clock = world, station, world.clock
@@ -56,7 +59,7 @@ class Clients:
         self.connections = []
         self.stage = None
         self.probe = SimpleNamespace(cpu_ratio=lambda: 0.1)
-        self.connect_pacer = SimpleNamespace(failures={}, has_given_up=False)
+        self.connect_pacer = SimpleNamespace(failures={}, has_given_up=False, under_way=0)
         self._epoch = world.target.epoch
         self._since_s, self._due, self._credit = self._clock.now_s, 0.0, 0.0
         self._ticking = world.clock.spawn_in(station.process, self._tick_forever)
@@ -65,6 +68,9 @@ class Clients:
         self.stage = stage
         self.counters.turn_to(stage.index, stage.phase)
         self._world.note_turn(self, stage)
+
+    def sum_up(self):
+        """Who was served is told by the real clients' own tests."""
 
     def close(self):
         self._ticking.kill(block=False)

@@ -14,7 +14,7 @@ import greenlet
 EPOCH = 1_790_000_000.0
 
 
-class Stuck(Exception):
+class StuckError(Exception):
     """The simulated time is over, and what was waited for has not come."""
 
 
@@ -47,7 +47,7 @@ class Task(greenlet.greenlet):
             self.value = function(*arguments)
         except greenlet.GreenletExit as ending:
             self.value = ending
-        except Stuck:
+        except StuckError:
             raise
         except BaseException as problem:  # noqa: BLE001 - as gevent keeps it for who has linked
             self.exception = problem
@@ -76,7 +76,7 @@ class Task(greenlet.greenlet):
         if self.is_over and self.exception is not None:
             self._clock.spawn_in(self.process, callback, self)
 
-    def kill(self, block=True):
+    def kill(self, block=True):  # noqa: FBT002 - as gevent has it
         if not self.is_over:
             self._clock.soon(self.process, self._kill)
             if block:
@@ -136,7 +136,7 @@ class Clock:
     def spawn(self, function, *arguments):
         return self.spawn_in(greenlet.getcurrent().process, function, *arguments)
 
-    def killall(self, tasks, block=True):
+    def killall(self, tasks, block=True):  # noqa: FBT002 - likewise
         for task in tasks:
             task.kill(block=False)
         if block:
@@ -166,11 +166,11 @@ class Clock:
         self.crashes.append(task.exception)
 
     def run(self, until, longest_s):
-        """Let time pass until *until* is true. Raises Stuck when that takes too long."""
+        """Let time pass until *until* is true. Raises StuckError when that takes too long."""
         while not until():
             if not self._due or self._due[0][0] > longest_s:
-                raise Stuck(f"nothing more is due at {self.now_s:.1f} s")
-            at_s, rank, _number, process, function, arguments = heapq.heappop(self._due)
+                raise StuckError(f"nothing more is due at {self.now_s:.1f} s")
+            at_s, _rank, _number, process, function, arguments = heapq.heappop(self._due)
             if process is not None:
                 if process.is_dead:
                     continue

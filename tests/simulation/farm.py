@@ -122,6 +122,7 @@ class Master(Runner):
                 self.due, self.state = due, RUNNING
                 self._share()
             self._world.clock.sleep(1.0)
+        self._world.note_exit()
         self.stop()
         self.shape_greenlet = None
 
@@ -205,6 +206,7 @@ class Station(Runner):
 
     def _on_stop(self, msg, **_):
         if self.state == RUNNING:
+            self.environment.events.test_stopping.fire()
             self.user_count, self.state = 0, READY
             self.send_message("client_stopped")
             self._world.clock.sleep(2.0)

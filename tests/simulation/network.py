@@ -44,7 +44,7 @@ class Line:
             self._put(wire, is_calm)
 
     def _put(self, wire, is_calm):
-        at_s = self._clock.now_s + self._delay_s()
+        at_s = self._clock.now_s + (0.001 if is_calm else self._delay_s())
         if is_calm or self._chance.random() >= self._weather.overtaken_ratio:
             at_s = max(at_s, self._last_at_s)
             self._last_at_s = at_s + 1e-9

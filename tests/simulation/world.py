@@ -23,23 +23,16 @@ from capacity.domain.sample import AgentInfo
 from capacity.loadgen.checks.preflight import Preflight
 from capacity.loadgen.checks.worker_identity import WorkerIdentity
 from capacity.loadgen.client import worker as worker_module
-from capacity.loadgen.master import (
-    check_in,
-    closing,
-    controller,
-    liveness,
-    recorder,
-    session,
-    step_results,
-    worker_pool,
-)
+from capacity.loadgen.master import closing, controller, pulse, recorder, session
+from capacity.loadgen.master.steps import step_results
+from capacity.loadgen.master.workers import check_in, liveness, worker_pool
 from capacity.loadgen.protocol import messages
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 from capacity.settings.profile import ADAPTER as PROFILES
 from capacity.settings.target import Target as TargetSettings
 
-TIMED = (check_in, closing, controller, recorder, step_results, worker_pool, worker_module)
+TIMED = (pulse, check_in, closing, controller, recorder, step_results, worker_pool, worker_module)
 LONGEST_RUN_S = 240.0
 WORKER_PIDS = 7_000_000
 
@@ -109,6 +102,8 @@ class Written:
     lines: list = field(default_factory=list)
     fails_from: int | None = None
     """The write from which on the disk is full."""
+    lines_at_exit: int | None = None
+    """Lines that were there when the process could end."""
 
     def _append(self, kind, what):
         if self.fails_from is not None and len(self.lines) >= self.fails_from:
@@ -152,6 +147,7 @@ class World:
         self.records = []
         self.tokens = {}
         self.disk_fails_from = None
+        self.is_calm = False
         self.steps = (step(0), step(4), step(8), step(3))
         self.options = Namespace(
             capacity_target="t",
@@ -189,6 +185,8 @@ class World:
         self.up[process.name] = Line(
             self.clock, self.chance, self.weather, self.master, partial(self.runner.handle, self)
         )
+        if self.is_calm:
+            self.calm_down()
         station = Station(self, process, number)
         self.stations[process.name] = station
         station.worker = worker_module.Worker(station.environment)
@@ -213,6 +211,7 @@ class World:
         self.clock.spawn_in(self.master, function, *arguments)
 
     def calm_down(self):
+        self.is_calm = True
         for line in (*self.down.values(), *self.up.values()):
             line.calm_from_s = self.clock.now_s
 
@@ -230,6 +229,11 @@ class World:
             if kind == messages.BEGIN:
                 self.tokens.setdefault(body.get("run"), len(self.records) - 1)
             self.told.append((len(self.records) - 1, kind, worker, self.clock.now_s))
+
+    def note_exit(self):
+        """Locust ends the process here: what is not recorded by now never is."""
+        if self.records:
+            self.records[-1].lines_at_exit = len(self.records[-1].lines)
 
     def note_turn(self, clients, stage):
         pass
@@ -318,6 +322,7 @@ def parts_of(world):
         (recorder, "generator_facts", lambda _workers: {}),
         (session, "load_target", target_settings),
         (session, "load_profile", profile_here),
+        (session, "write_ending", lambda *_: None),
         (session, "find", lambda *_: "here"),
         (worker_module, "Clients", partial(Clients, world=world)),
         (worker_module, "Target", SimpleNamespace(model_validate=lambda _: None)),

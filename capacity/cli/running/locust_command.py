@@ -48,10 +48,11 @@ def locust_argv(
     meeting: Meeting | None,
     *,
     resume: Path | None = None,
+    users: str = "",
 ) -> list[str]:
     """Return Python's arguments for a headless run; without a meeting the workers are its own.
 
-    *resume* is the run of a search to go on with.
+    *resume* is the run of a search to go on with, *users* names classes that take part.
     """
     return [
         *("-m", "locust", "--headless", "--only-summary", "--loglevel", "WARNING"),
@@ -59,6 +60,7 @@ def locust_argv(
         *(_with_own(workers) if meeting is None else _with_others(workers, meeting)),
         *("--capacity-target", str(target), "--capacity-profile", str(profile)),
         *("--capacity-run", str(run)),
+        *(("--capacity-users", users) if users else ()),
         *(("--capacity-resume", str(resume)) if resume is not None else ()),
     ]
 

@@ -114,6 +114,17 @@ class Accounts:
             open_orders[order.order_id] = order
         return order
 
+    def amend(self, client_id: str, order_id: str, *, amount: float, price: float) -> Order:
+        """Change amount and price of an open order, which keeps its id."""
+        open_orders = self.of(client_id).open_orders
+        order = open_orders.get(order_id)
+        if order is None:
+            raise RpcError(11044, "not_open_order")
+        now_ms = time.time_ns() // 1_000_000
+        order = replace(order, amount=amount, price=price, last_update_timestamp=now_ms)
+        open_orders[order_id] = order
+        return order
+
     def cancel(self, client_id: str, order_id: str) -> Order:
         order = self.of(client_id).open_orders.pop(order_id, None)
         if order is None:

@@ -186,6 +186,17 @@ def _fills(order: Order) -> list[dict[str, Any]]:
     ]
 
 
+def _edit(venue: Venue, caller: Caller, params: Params) -> dict[str, Any]:
+    assert caller.client_id is not None
+    order = venue.accounts.amend(
+        caller.client_id,
+        text_param(params, "order_id"),
+        amount=positive_param(params, "amount"),
+        price=positive_param(params, "price"),
+    )
+    return {"trades": [], "order": order.as_dict() | {"replaced": True}}
+
+
 def _cancel(venue: Venue, caller: Caller, params: Params) -> dict[str, Any]:
     assert caller.client_id is not None
     return venue.accounts.cancel(caller.client_id, text_param(params, "order_id")).as_dict()
@@ -203,6 +214,7 @@ METHODS: dict[str, Method] = {
     "public/ticker": _ticker,
     "private/buy": _placing("buy"),
     "private/cancel": _cancel,
+    "private/edit": _edit,
     "private/get_account_summaries": _account_summaries,
     "private/get_account_summary": _account_summary,
     "private/sell": _placing("sell"),

@@ -28,7 +28,7 @@ from capacity.loadgen.checks.preflight import (
     checked_offset,
     course_of,
     latest_reading,
-    most_sockets,
+    most_actors,
 )
 from capacity.loadgen.checks.trial import try_conversation, try_request
 from capacity.loadgen.checks.worker_identity import PROGRAM, boot_id, identity_here
@@ -48,7 +48,7 @@ from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 from capacity.settings.profile import BreakProfile, Profile
 from capacity.settings.target import Target, addresses_in
-from capacity.settings.values import too_few_rows
+from capacity.settings.values import files_for_others, too_few_rows
 from capacity.sources.opening import open_source
 from capacity.sources.source import Source
 
@@ -200,6 +200,13 @@ class Examination:
         self.planned = planned
         if planned is None:
             return
+        for key, file in files_for_others(self._target.values):
+            yield Finding(
+                name="values",
+                status=Status.WARNING,
+                statement=f"{key}: other users of this host may read or write {file}",
+                remedy=f"chmod o= {file}",
+            )
         if (trouble := too_few_rows(self._target.values, planned.most_connections)) is not None:
             yield failure("values", ConfigError(trouble))
         highest = planned.most_connections
@@ -209,8 +216,7 @@ class Examination:
         yield from self._of_the_intent(planned, bound)
         if self._updates_per_s:
             yield readiness.message_rate(self._updates_per_s, highest, self._workers)
-        pollers = self._target.rest is not None
-        sockets = most_sockets(planned, self._profile.poll_interval_s if pollers else 0.0)
+        sockets = planned.most_connections + sum(most_actors(planned, self._profile).values())
         here = platform.node()
         if sources := addresses_in(self._target.source_addresses):
             yield from attempt(

@@ -35,6 +35,7 @@ from capacity.sources.source import Source
 from capacity.workload.dialects.dialect import Dialect
 from capacity.workload.profiles.experiment import Experiment, Factors, possible_mix
 from capacity.workload.profiles.profile import Mix, Pace, mixed_step, ramp_steps
+from capacity.workload.versions import versioned_operation
 
 MAX_CLOCK_OFFSET_S = 1.0
 """One sampling interval: beyond it samples would be laid to the wrong step if the offset drifts."""
@@ -56,6 +57,7 @@ class Preflight:
     """Those that are known before the run: all of a ramp, the first ones of an experiment."""
     most_requests_per_s: float
     """Of any step that may follow."""
+    most_orders_per_s: float
     experiment: Experiment | None
     rules: Rules | None
     """How far the experiment may climb; None for other kinds."""
@@ -99,7 +101,7 @@ def check(
     course = course_of(target, dialect, profile, bound, room_of(workers))
     if (trouble := too_few_rows(target.values, course.most_connections)) is not None:
         raise ConfigError(trouble)
-    sockets = most_sockets(course, profile.poll_interval_s if target.rest else 0.0)
+    sockets = course.most_connections + sum(most_actors(course, profile).values())
     check_room(sockets, workers, here)
     return Preflight(
         dialect=dialect,
@@ -111,6 +113,7 @@ def check(
         audited_by=bound.resource.value if bound else None,
         steps=course.steps,
         most_requests_per_s=course.most_requests_per_s,
+        most_orders_per_s=course.most_orders_per_s,
         experiment=course.experiment,
         rules=course.rules,
         declared=declared,
@@ -185,6 +188,7 @@ class Planned:
     most_connections: int
     """Of any step that may follow."""
     most_requests_per_s: float
+    most_orders_per_s: float
     experiment: Experiment | None = None
     rules: Rules | None = None
 
@@ -202,6 +206,17 @@ def course_of(
     the first ones; it opens no more sockets than the generator has *room* for.
     Raises PreflightError when the profile needs a bound and there is none.
     """
+    if profile.mix.orders_per_s_per_connection and target.orders is None:
+        raise ConfigError(
+            f"profile {profile.name}: mix.orders_per_s_per_connection is"
+            f" {profile.mix.orders_per_s_per_connection:g}, and target {target.name} has no orders;"
+            " describe them in the target file, or set it to 0"
+        )
+    if profile.freshness is not None and versioned_operation(dialect) is None:
+        raise ConfigError(
+            f"profile {profile.name}: freshness needs an operation in rest of dialect {dialect.name}"
+            " with channel and version; add them, or leave freshness out"
+        )
     mix = possible_mix(
         Mix(
             subscriptions_per_connection=profile.mix.subscriptions_per_connection,
@@ -209,6 +224,8 @@ def course_of(
             poll_interval_s=profile.poll_interval_s,
             churn_per_s_per_connection=profile.mix.churn_per_s_per_connection,
             slow_readers_ratio=profile.mix.slow_readers_ratio,
+            orders_per_s_per_connection=profile.mix.orders_per_s_per_connection,
+            order_interval_s=profile.order_interval_s,
         ),
         can_poll=target.rest is not None,
     )
@@ -238,6 +255,7 @@ def course_of(
             steps=(baseline, *experiment.level(first_level(rules), [baseline])),
             most_connections=highest,
             most_requests_per_s=highest * mix.requests_per_s_per_connection,
+            most_orders_per_s=highest * mix.orders_per_s_per_connection,
             experiment=experiment,
             rules=rules,
         )
@@ -252,6 +270,7 @@ def course_of(
         steps=steps,
         most_connections=max(step.connections for step in steps),
         most_requests_per_s=max(step.requests_per_s for step in steps),
+        most_orders_per_s=max(step.orders_per_s for step in steps),
     )
 
 
@@ -283,6 +302,12 @@ def _rules(
     )
 
 
-def most_sockets(planned: Planned, poll_interval_s: float) -> int:
-    """Return the sockets that the step with most of them takes, pollers' included."""
-    return planned.most_connections + math.ceil(planned.most_requests_per_s * poll_interval_s)
+def most_actors(planned: Planned | Preflight, profile: Profile) -> dict[str, int]:
+    """Return how many pollers and traders the busiest step takes, by the rate that they keep up.
+
+    Each has a socket of its own.
+    """
+    return {
+        "requests_per_s": math.ceil(planned.most_requests_per_s * profile.poll_interval_s),
+        "orders_per_s": math.ceil(planned.most_orders_per_s * profile.order_interval_s),
+    }

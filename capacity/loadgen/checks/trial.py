@@ -235,6 +235,12 @@ class _Talk:
                     )
             if self._conversation.pending:
                 trouble = self._end or ("TimeoutError" if time.monotonic() > deadline_s else None)
+        if self._conversation.is_opening:
+            raise UnreachableError(
+                f"{self._url}: a step of opening in dialect {self._dialect_name}, as a login, was not"
+                f" answered ({self._ending(trouble)}); correct the values that the target file gives for"
+                " it, or opening in the dialect"
+            )
         first = "" if self._first is None else f", the first: {self._first.replace('; ', ', ')}"
         raise UnreachableError(
             f"{self._url}: {', '.join(self._channels)} was not confirmed in dialect "
@@ -353,7 +359,7 @@ def try_request(target: Target, dialect: Dialect) -> None:
     connection = poll_connection(
         target,
         dialect,
-        poll,
+        poll.url,
         itertools.repeat(None),
         TRIAL_S,
     )

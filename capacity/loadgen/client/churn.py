@@ -54,7 +54,9 @@ class Churn:
 
     def _next_open(self) -> ConnectionSlot | None:
         """Return the connection whose turn it is; None while nothing is open."""
-        for turns in (self._turns, iter(self._slots())):
+        slots = self._slots()
+        own = [slot for slot in slots if slot.churns] or slots
+        for turns in (self._turns, iter(own)):
             self._turns = turns
             for slot in turns:
                 if slot.is_open:

@@ -5,13 +5,14 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from operator import methodcaller
-from typing import Any
+from typing import Any, Protocol
 
 import gevent
 
 from capacity.loadgen.client.churn import Churn
 from capacity.loadgen.client.connect_pacer import ConnectPacer
 from capacity.loadgen.client.connection_slot import ConnectionSlot
+from capacity.loadgen.client.freshness_probe import FreshnessProbe
 from capacity.loadgen.client.lifetimes import Lifetimes
 from capacity.loadgen.client.returning import Returning
 from capacity.loadgen.client.self_monitor import SelfMonitor
@@ -29,12 +30,15 @@ from capacity.loadgen.wire.memory_budget import MemoryBudget
 from capacity.loadgen.wire.polls import poll_connection, polls_of
 from capacity.loadgen.wire.source_addresses import in_turn
 from capacity.settings import dialect as dialect_settings
+from capacity.settings.order_entry import order_values
 from capacity.settings.target import Target, addresses_in
 from capacity.workload.dialects.address import channels_of
 from capacity.workload.dialects.compiled import compile_dialect
 from capacity.workload.dialects.values import NOTHING, uses_values
-from capacity.workload.profiles.pacing import request_interval_s
+from capacity.workload.order_requests import order_requests_of
+from capacity.workload.profiles.pacing import request_interval_s, shared_pace
 from capacity.workload.profiles.profile import Phase
+from capacity.workload.versions import versioned_operation
 
 _FOLLOW = methodcaller("follow")
 
@@ -44,8 +48,20 @@ IDLE = Stage(
 )
 
 
+class Line(Protocol):
+    """A connection that the dialect's periodic rules are for."""
+
+    @property
+    def is_open(self) -> bool: ...
+
+    def beat(self, rule: int, /) -> None: ...
+
+
 class Clients:
     """The clients of one worker during one run."""
+
+    drill: Returning | None = None
+    """Those who were cut in the drill that is on."""
 
     def __init__(self, orders: Orders, worker: int = 0) -> None:
         """Take the *orders* that the master sent when the run began to this *worker*, by number."""
@@ -57,11 +73,11 @@ class Clients:
         self._fixed_subscriptions = orders.subscriptions_by_address
         self._slow_readers_ratio = orders.slow_readers_ratio
         self.polls = polls_of(self.target, self.dialect.source)
-        self._sources = in_turn(addresses_in(self.target.source_addresses))
+        self.sources = in_turn(addresses_in(self.target.source_addresses))
         self.values = ConnectionValues(
             self.target,
             self.dialect.source,
-            self._sources,
+            self.sources,
             worker=worker,
             workers=orders.workers,
         )
@@ -76,10 +92,23 @@ class Clients:
         self.stage_changed = Wakeup()
         self.is_over = False
         self.pollers: list[object] = []
+        self.traders: list[object] = []
+        self.orders = None
+        """What traders ask for; None where the target file has no orders."""
+        if self.target.orders is not None:
+            host, port, tls = self.target.http_origin()
+            described = self.dialect.source
+            self.orders = order_requests_of(described, host=host, port=port, tls=tls)
+            self.order_values = order_values(self.target.orders.values)
+        self.trading = ConnectionSet(self._budget)
+        """The connections of traders: they are not among those whose number a step asks for."""
+        self.trading_lines: set[Line] = set()
+        self._freshness = self._freshness_probe(orders, worker)
+        self._order_interval_s = orders.order_interval_s
+        self._worker, self._workers = worker, max(1, orders.workers)
+        self._trader_numbers = itertools.count()
         self._slots: dict[int, ConnectionSlot] = {}
         self._indexes = itertools.count()
-        self.drill: Returning | None = None
-        """Those who were cut in the drill that is on."""
         self._churn = Churn(lambda: list(self._slots.values()))
         self.lifetimes = Lifetimes()
         self._served = Served(lambda: list(self._slots.values()), self.channels_of)
@@ -90,7 +119,7 @@ class Clients:
         ]
         self.request_interval_s = request_interval_s(self.dialect.source)
         """Between two requests of one connection; None where they are not paced."""
-        if self._slow_readers_ratio and orders.slow_read_bytes_per_s:
+        if (self._slow_readers_ratio or orders.has_slow_class) and orders.slow_read_bytes_per_s:
             interval_s = BYTES_PER_READ / orders.slow_read_bytes_per_s
             self._greenlets.append(gevent.spawn(self._read_slices_forever, interval_s))
 
@@ -112,28 +141,58 @@ class Clients:
         self, channels: Sequence[str], values: Mapping[str, Any] = NOTHING
     ) -> Endpoint:
         """Return where a connection that follows *channels* leads, the next source address taken."""
-        return endpoint_of(self.target, self.dialect.source, channels, next(self._sources), values)
+        return endpoint_of(self.target, self.dialect.source, channels, next(self.sources), values)
 
     def poll_connection(self, timeout_s: float) -> HttpConnection:
         """Return a connection of one poller's own, not yet open."""
         return poll_connection(
             self.target,
             self.dialect.source,
-            self.polls[0],
-            self._sources,
+            self.polls[0].url,
+            self.sources,
             timeout_s,
             budget=self._budget,
         )
 
-    def join(self, slot_count: int, on_lost: Any) -> list[ConnectionSlot]:
+    def _freshness_probe(self, orders: Orders, worker: int) -> FreshnessProbe | None:
+        """Return what watches one instrument, on the first worker of a run that asks for it."""
+        operation = versioned_operation(self.dialect.source)
+        interval_s = orders.freshness_poll_interval_s
+        if interval_s is None or operation is None or worker:
+            return None
+        probe = FreshnessProbe(self, operation, interval_s)
+        self.trading_lines.add(probe)
+        return probe
+
+    def order_connection(self, timeout_s: float) -> HttpConnection:
+        """Return a connection of one trader's own, not yet open."""
+        assert self.orders is not None
+        return poll_connection(
+            self.target,
+            self.dialect.source,
+            self.orders.base,
+            self.sources,
+            timeout_s,
+            is_kept=True,
+            budget=self._budget,
+        )
+
+    def join(
+        self, slot_count: int, on_lost: Any, *, reads_slowly: bool = False, churns: bool = False
+    ) -> list[ConnectionSlot]:
         """Return that many new connection slots for one user."""
-        slots = [self._slot(next(self._indexes), on_lost) for _ in range(slot_count)]
+        slots = [
+            self._slot(next(self._indexes), on_lost, reads_slowly=reads_slowly)
+            for _ in range(slot_count)
+        ]
+        for slot in slots:
+            slot.churns = churns
         self._slots.update((slot.index, slot) for slot in slots)
         return slots
 
-    def _slot(self, index: int, on_lost: Any) -> ConnectionSlot:
+    def _slot(self, index: int, on_lost: Any, *, reads_slowly: bool) -> ConnectionSlot:
         ratio = self._slow_readers_ratio
-        is_slow = math.floor((index + 1) * ratio) > math.floor(index * ratio)
+        is_slow = reads_slowly or math.floor((index + 1) * ratio) > math.floor(index * ratio)
         return (SlowReader if is_slow else ConnectionSlot)(self, index, on_lost)
 
     def leave(self, slots: Sequence[ConnectionSlot]) -> None:
@@ -161,7 +220,9 @@ class Clients:
             )
 
     def _turn_to_drill(self, stage: Stage) -> None:
-        """End the drill that is on, and begin the one of this stage, if any."""
+        """End the drill that is on, and begin the one of this stage, if any; told twice, it goes on."""
+        if self.drill is not None and stage.drill is not None:
+            return
         if self.drill is not None:
             self.drill.end()
         self.drill = None
@@ -179,12 +240,20 @@ class Clients:
         rate_per_s = self.stage.requests_per_s
         if rate_per_s <= 0 or not self.polls:
             return None
-        active = min(len(self.pollers), max(1, round(rate_per_s * self.poll_interval_s)))
         ordinal = self.pollers.index(poller)
-        if ordinal >= active:
+        return shared_pace(ordinal, len(self.pollers), rate_per_s, self.poll_interval_s)
+
+    def order_pace(self, trader: object) -> tuple[float, float] | None:
+        """Return this trader's interval and first delay in seconds; None while it has to rest."""
+        rate_per_s = self.stage.orders_per_s
+        if rate_per_s <= 0 or self.orders is None:
             return None
-        interval_s = active / rate_per_s
-        return interval_s, interval_s * ordinal / active
+        ordinal = self.traders.index(trader)
+        return shared_pace(ordinal, len(self.traders), rate_per_s, self._order_interval_s)
+
+    def next_trader(self) -> int:
+        """Return the number of a new trader, from 0 over all workers."""
+        return next(self._trader_numbers) * self._workers + self._worker
 
     def close(self) -> None:
         self.is_over = True
@@ -196,6 +265,9 @@ class Clients:
         self._served.stop()
         gevent.killall(self._greenlets, block=False)
         self.connections.close()
+        self.trading.close()
+        if self._freshness is not None:
+            self._freshness.close()
 
     def _enter(self, stage: Stage) -> None:
         self.stage = stage
@@ -214,6 +286,7 @@ class Clients:
     def _beat_forever(self, rule: int, every_s: float) -> None:
         while True:
             gevent.sleep(every_s / 2)
-            open_slots = [slot for slot in self._slots.values() if slot.is_open]
-            per_s = max(1.0, 2 * len(open_slots) / every_s)
-            spread(lambda slot: slot.beat(rule), open_slots, per_s)
+            held = (*self._slots.values(), *self.trading_lines)
+            lines: list[Line] = [line for line in held if line.is_open]
+            per_s = max(1.0, 2 * len(lines) / every_s)
+            spread(lambda line: line.beat(rule), lines, per_s)

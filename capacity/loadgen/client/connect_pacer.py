@@ -57,6 +57,11 @@ class ConnectPacer:
         self._is_open.set()
 
     @property
+    def under_way(self) -> int:
+        """Count of the attempts that have neither succeeded nor failed yet."""
+        return self._under_way
+
+    @property
     def has_given_up(self) -> bool:
         return not self._is_open.is_set()
 

@@ -48,6 +48,7 @@ class ConnectionSlot(Drilled):
         "_pongs",
         "_served_s",
         "arrivals",
+        "churns",
         "index",
     )
 
@@ -71,6 +72,8 @@ class ConnectionSlot(Drilled):
         self._opener: AsyncResult[str | None] | None = None
         """Is told how the steps before the subscriptions ended: None, or why they failed."""
         self.index = index
+        self.churns = False
+        """Is of those that are replaced while a step is held, where not all are."""
         self.arrivals = 0
         """Moments at which updates came, since the plateau began."""
         self._served_s = 0.0
@@ -210,7 +213,6 @@ class ConnectionSlot(Drilled):
         now_s = time.time()
         target_now_s = now_s + self._clients.clock_offset_s
         published_at_s: float | None = None
-        is_timed = self.away is None  # In a drill it is told what became of those that stayed.
         for payload in payloads:
             published_at_s = conversation.glance(payload)
             if published_at_s is None:
@@ -218,7 +220,7 @@ class ConnectionSlot(Drilled):
             else:
                 counters.deliveries += 1
                 counters.delivered_bytes += len(payload)
-            if published_at_s is not None and is_timed:
+            if published_at_s is not None and self.away is None:
                 counters.delivery_delay.append((target_now_s - published_at_s) * 1e6)
         if came_bytes and (unwrapped_bytes := sum(map(len, payloads))):
             share = (counters.delivered_bytes - delivered_bytes) / unwrapped_bytes
@@ -293,8 +295,7 @@ class ConnectionSlot(Drilled):
             self._note_closing(connection)
             return
         self._note_closing(connection)
-        if self.away is not None:
-            self.away.lost(reason)
+        if self.tell_lost(reason):
             return
         clients, counters = self._clients, self._clients.counters
         if self._is_refusal(connection):

@@ -19,6 +19,8 @@ FEWEST = 3
 LEAST_AGE_S = 1.0
 ALIKE_RATIO = 0.05
 """Of their mean: how far ages may scatter."""
+ALIKE_S = 0.1
+"""Or so far: as late as a busy host may be."""
 TOGETHER_RATIO = 0.5
 """Of the scatter of the moments: what ends at once because of the load has ages as far apart as beginnings."""
 _REMEMBERED = 100
@@ -40,7 +42,7 @@ class Lifetimes:
         """
         if closing is None or (closing[0] not in GOODBYES and not _ABOUT_AGE.search(closing[1])):
             return 0
-        if abs(age_s - self.age_s) <= ALIKE_RATIO * self.age_s:
+        if abs(age_s - self.age_s) <= max(ALIKE_S, ALIKE_RATIO * self.age_s):
             return 1
         self._ended.append((age_s, now_s))
         self._uncounted += 1
@@ -49,7 +51,7 @@ class Lifetimes:
         if (
             len(ages) < FEWEST
             or usual_s < LEAST_AGE_S
-            or pstdev(ages) > ALIKE_RATIO * usual_s
+            or pstdev(ages) > max(ALIKE_S, ALIKE_RATIO * usual_s)
             or pstdev(ages) > TOGETHER_RATIO * pstdev(moments)
         ):
             return 0

@@ -7,10 +7,11 @@ import time
 from typing import Any
 
 from capacity.loadgen.client.clients import Clients
+from capacity.loadgen.client.steady_pace import Part, keep_pace
 from capacity.loadgen.client.worker import clients_of
 from capacity.loadgen.wire.http_connection import Answer, ExchangeError, HttpConnection
 from capacity.workload.poll import Poll, written_at
-from capacity.workload.profiles.pacing import ConstantPace, asked_pause_s
+from capacity.workload.profiles.pacing import asked_pause_s
 from capacity.workload.profiles.revisit import Revisit
 
 BUSY = frozenset({429, 503})
@@ -30,6 +31,8 @@ class Poller(User):
     weight = 0
     # Locust spawns fixed users first; the controller sets the count that the profile needs.
     fixed_count = 1
+    rate = "requests_per_s"
+    """Of a stage that its users keep up together."""
     answer_timeout_s = 10.0
     """Longest time for an answer to be there whole, the opening of its connection included."""
 
@@ -57,33 +60,20 @@ class Poller(User):
         """Poll until the stage asks for another rate."""
         clients = self._clients
         assert clients is not None
-        rate_per_s = clients.stage.requests_per_s
         pace = clients.poll_pace(self)
         if pace is None:
             self._hang_up()
             clients.stage_changed.wait(1.0)
             return
-        interval_s, first_delay_s = pace
-        pollers = len(clients.pollers)
-        schedule = ConstantPace(start_s=time.monotonic() + first_delay_s, interval_s=interval_s)
-        while True:
-            intended_s = schedule.next_intended_s(time.monotonic())
-            sleep_until(intended_s, clients, rate_per_s)
-            if clients.stage.requests_per_s != rate_per_s:
-                return
-            if len(clients.pollers) != pollers:  # Others have joined or left, to share the rate.
-                pollers, pace = len(clients.pollers), clients.poll_pace(self)
-                if pace is None:
-                    return
-                interval_s = pace[0]
-                schedule = ConstantPace(start_s=intended_s + interval_s, interval_s=interval_s)
-            paused_s = self._polled(clients, intended_s)
-            if schedule.missed:
-                clients.counters.fail("request_dropped", schedule.missed)
-                schedule.missed = 0
-            if paused_s:
-                resumed_s = time.monotonic() + paused_s
-                schedule = ConstantPace(start_s=resumed_s, interval_s=interval_s)
+        part = Part(
+            clients=clients,
+            rate_per_s=lambda: clients.stage.requests_per_s,
+            members=clients.pollers,
+            pace=lambda: clients.poll_pace(self),
+            act=lambda intended_s: self._polled(clients, intended_s),
+            dropped="request_dropped",
+        )
+        keep_pace(part, pace)
 
     def _polled(self, clients: Clients, intended_s: float) -> float:
         """Poll once, whatever goes wrong: Locust would begin anew at once, without the pace."""
@@ -158,14 +148,6 @@ def count(clients: Clients, poll: Poll, answer: Answer, arrived_at: float) -> No
         if at is not None:
             age_s = arrived_at + clients.clock_offset_s - at
             clients.counters.body_age.append(round(age_s * 1e6))
-
-
-def sleep_until(moment_s: float, clients: Clients, rate_per_s: float) -> None:
-    """Sleep until then on the monotonic clock, or until the stage asks for another rate."""
-    while (
-        clients.stage.requests_per_s == rate_per_s and (left_s := moment_s - time.monotonic()) > 0
-    ):
-        clients.stage_changed.wait(left_s)
 
 
 def failure_of(status: int) -> str:

@@ -38,6 +38,19 @@ class SelfMonitor:
         self._greenlet.kill(block=False)
 
 
+class ClockWatch:
+    """Notices when the host's clock is set: delays that are measured across such a moment are wrong."""
+
+    def __init__(self) -> None:
+        self._ahead_s = time.time() - time.monotonic()
+
+    def set_s(self) -> float:
+        """Return by how much the clock was set since the last call, in seconds."""
+        ahead_s = time.time() - time.monotonic()
+        set_s, self._ahead_s = ahead_s - self._ahead_s, ahead_s
+        return set_s
+
+
 def descriptors_ratio() -> float:
     """Return the used share of this process's descriptors."""
     used = os.stat("/proc/self/fd").st_size or len(os.listdir("/proc/self/fd"))  # noqa: PTH116, PTH208 - size 0 before Linux 6.2

@@ -30,6 +30,14 @@ class Subscriber(User):
     abstract = True
     host = "http://named-in-the-target-file"
     """Fills Locust's form; a run takes its address from the target file."""
+    by_default = True
+    """Takes part where nobody picks classes."""
+    reads_slowly = False
+    """Reads below the publish rate, as the profile's slow_read_bytes_per_s says."""
+    churn_per_s = 0.0
+    """How often each connection is closed and opened again per second while a step is held."""
+    trades = False
+    """Sends orders beside what it follows."""
     reconnect = ReconnectPolicy(policy="full_jitter", base_s=0.5, factor=2.0, cap_s=10.0)
 
     def __init__(self, environment: Any) -> None:
@@ -37,6 +45,11 @@ class Subscriber(User):
         self._slots: list[ConnectionSlot] = []
         self._clients: Clients | None = None
         self._opener: gevent.Greenlet | None = None
+
+    @property
+    def slots(self) -> list[ConnectionSlot]:
+        """Return this user's connections, open or about to be."""
+        return self._slots
 
     def start(self, group: Group) -> gevent.Greenlet:
         """Become one of Locust's users: it counts *group* and finds users by its members' args."""
@@ -79,7 +92,12 @@ class Subscriber(User):
                 user_instance=self, exception=error, tb=error.__traceback__
             )
             return None
-        self._slots = self._clients.join(self._clients.connections_per_user, self._on_lost)
+        self._slots = self._clients.join(
+            self._clients.connections_per_user,
+            self._on_lost,
+            reads_slowly=self.reads_slowly,
+            churns=self.churn_per_s > 0,
+        )
         return self._clients
 
     def _on_lost(self, *, at_once: bool = False) -> None:

@@ -16,7 +16,7 @@ from capacity.domain.errors import ProtocolError
 from capacity.loadgen.checks.worker_identity import PROGRAM, addresses_here, identity_here
 from capacity.loadgen.client.clients import Clients
 from capacity.loadgen.client.locust_stats import add_deliveries
-from capacity.loadgen.client.self_monitor import descriptors_ratio
+from capacity.loadgen.client.self_monitor import ClockWatch, descriptors_ratio
 from capacity.loadgen.protocol import messages
 from capacity.loadgen.protocol.orders import Orders, Stage
 from capacity.loadgen.wire.process_limits import raise_descriptor_limit
@@ -64,12 +64,20 @@ class Worker:
         self.clients: Clients | None = None
         self.has_orders = Event()
         self._reporter: gevent.Greenlet | None = None
+        self._run = ""
+        self._reports = 0
+        """Sent in this run."""
+        self._stage_number = 0
+        """Of the stage that is obeyed."""
+        self._clock = ClockWatch()
         runner = environment.runner
         assert runner is not None
         runner.register_message(messages.CHECK_IN, self._on_check_in, concurrent=True)
         runner.register_message(messages.BEGIN, self._on_begin)
         runner.register_message(messages.STAGE, self._on_stage)
         runner.register_message(messages.END, self._on_end)
+        # Who was missed while the run ended was not told so; that its users stop it always is.
+        environment.events.test_stopping.add_listener(self._on_end)
 
     def _on_check_in(self, msg: Any, **_kwargs: Any) -> None:
         asked, identity = msg.data, None
@@ -91,25 +99,38 @@ class Worker:
         )
 
     def _on_begin(self, msg: Any, **_kwargs: Any) -> None:
+        orders = Orders.from_message(msg.data)
+        if self.clients is not None and orders.run == self._run:
+            return  # Told again because we were slow: who begins anew loses its connections.
         self._close()
-        target = msg.data["target"]
+        target = orders.target
         own = addresses_here(addresses_in(target["source_addresses"]))
-        orders = replace(Orders.from_message(msg.data), target={**target, "source_addresses": own})
+        orders = replace(orders, target={**target, "source_addresses": own})
         number = getattr(self._environment.runner, "worker_index", 0)  # A master has none.
         self.clients = Clients(orders, max(0, number))
+        self._run, self._reports, self._stage_number = orders.run, 0, 0
+        self._clock = ClockWatch()
         self.has_orders.set()
         self._reporter = gevent.spawn(self._report_forever)
 
     def _on_stage(self, msg: Any, **_kwargs: Any) -> None:
-        if self.clients is None:
-            return  # Joined while a run was on: the master has voided the step already.
-        self._report(is_final=True)
         stage = Stage.from_message(msg.data)
+        if self.clients is None or stage.run != self._run:
+            return  # Joined while a run was on: the master has voided the step already.
+        if 0 < stage.number <= self._stage_number:
+            return
+        self._stage_number = stage.number
+        counters = self.clients.counters
+        # The same phase at another pace is not over: more is counted under its tag.
+        is_over = (stage.index, stage.phase) != (counters.index, counters.phase)
+        self._report(is_final=is_over)
         self.clients.turn_to(stage)
         if stage.phase == Phase.SETTLE:
             set_garbage_aside()
 
-    def _on_end(self, **_kwargs: Any) -> None:
+    def _on_end(self, msg: Any = None, **_kwargs: Any) -> None:
+        if msg is not None and self.clients is not None and msg.data not in {None, self._run}:
+            return  # Of a run before.
         if self.clients is not None:
             self._report(is_final=True)
         self._close()
@@ -135,11 +156,14 @@ class Worker:
         if is_final:
             clients.sum_up()
         report = clients.counters.take(time.monotonic())
-        report["is_final"] = is_final
+        self._reports += 1
+        report |= {"is_final": is_final, "run": self._run, "number": self._reports}
+        report["clock_set_s"] = self._clock.set_s()
         report["drill"] = None if clients.drill is None else clients.drill.take()
         report["gauges"] = {
             "open_connections": len(clients.connections),
             "most_open": max(len(clients.connections), report.pop("open_before_loss")),
+            "opening": clients.connect_pacer.under_way,
             "users": runner.user_count,
             "cpu_ratio": clients.probe.cpu_ratio(),
             "descriptors_ratio": descriptors_ratio(),

@@ -16,11 +16,12 @@ import gevent
 
 from capacity.domain.load import LoadStep
 from capacity.domain.observation import CutOff, CutOffKind, StepObservation
-from capacity.loadgen.checks.preflight import check
+from capacity.loadgen.checks.preflight import check, most_actors
 from capacity.loadgen.master import run_endings
 from capacity.loadgen.master.closing import Closing
 from capacity.loadgen.master.guards.distress import Distress
 from capacity.loadgen.master.guards.guard_watch import Guard, Moment, saturated
+from capacity.loadgen.master.pulse import beat
 from capacity.loadgen.master.recorder import Recorder
 from capacity.loadgen.master.run_endings import Ending
 from capacity.loadgen.master.run_events import Beat, Seen, seen_in
@@ -36,24 +37,23 @@ from capacity.loadgen.master.workers.assignments import (
     is_careful,
     orders_of,
     stage_of,
+    watched_of,
 )
+from capacity.loadgen.master.workers.cast import Cast
 from capacity.loadgen.master.workers.check_in import LOCAL, check_in
 from capacity.loadgen.master.workers.locust_users import (
-    fix_poller_count,
+    fix_counts,
     spawns_per_s,
     subscribers_of,
 )
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
 from capacity.loadgen.master.workers.worker_pool import WorkerPool
-from capacity.loadgen.protocol import messages
 from capacity.loadgen.protocol.orders import BETWEEN
 from capacity.planning.safety.guards import Trip
 from capacity.settings.profile import Profile
 from capacity.settings.target import Target
 from capacity.workload.profiles.profile import START, Phase, Position, is_way_down
 from capacity.workload.profiles.search import Trial
-
-BEAT_S = 0.1
 
 
 class Controller:
@@ -67,18 +67,17 @@ class Controller:
         run: Path,
         workers: int,
         *,
+        cast: Cast | None = None,
         earlier: Sequence[Trial] = (),
     ) -> None:
         """Check everything and open the record. Raises CapacityError when the run cannot be.
 
-        *earlier* are the trials of a search that this one goes on from.
+        *cast* says what its classes brought to the profile. *earlier* are the trials of a search that this one goes on from.
         """
         self.target = target
         self.profile = profile
         preflight = check(target, profile, workers=check_in(environment, target))
-        self._pollers = fix_poller_count(
-            environment, preflight.most_requests_per_s, profile.poll_interval_s
-        )
+        self._fixed_users = fix_counts(environment, most_actors(preflight, profile))
         self.course, self.preflight = course_from(preflight, profile, target.slo, earlier)
         self.steps: list[LoadStep] = list(self.preflight.steps)
         self.recorder = Recorder(run, target, profile, self.preflight, workers)
@@ -98,8 +97,8 @@ class Controller:
         self._progress = (0, 0.0)
         """Most connections open in this step, and the elapsed time at which they were."""
         self._started_s = time.monotonic()
-        self.pool = WorkerPool(environment, orders_of(target, profile, preflight))
-        self.book = StepResults(self.pool, self.recorder)
+        self.pool = WorkerPool(environment, orders_of(target, profile, preflight, cast))
+        self.book = StepResults(self.pool, self.recorder, watched_of(profile, preflight))
         self.forecasts = Forecasts(preflight.declared, is_beside_load=LOCAL in self.pool.ids)
         self.drills = StormDrills(profile, preflight, self.pool, self.book, self.recorder)
         self._greenlets: list[gevent.Greenlet] = []
@@ -118,9 +117,11 @@ class Controller:
             return None
         rate_per_s = spawns_per_s(self.steps, self.position.index, self.pool.heard)
         subscribers = subscribers_of(self.step, self.profile.connections_per_user)
-        return subscribers + self._pollers, rate_per_s
+        return subscribers + self._fixed_users, rate_per_s
 
     def on_counts(self, worker: str, report: dict[str, Any]) -> None:
+        if not self.pool.reports.is_new(worker, report):
+            return
         self.pool.note(worker, report["gauges"])
         self._failures += sum(report["failures"].values())
         self.recorder.unmatched(report["examples"])
@@ -173,16 +174,21 @@ class Controller:
         return self.book.merged(self.position.index, self.position.phase)
 
     def _beat_forever(self) -> None:
-        while not self.is_over:
-            gevent.sleep(BEAT_S)
+        while self.ending is None:
+            stood_s = beat()
+            if stood_s:  # Not the target's fault; what came meanwhile is read before it is judged.
+                self.position = replace(self.position, since_s=self.position.since_s + stood_s)
+                self._progress = (self._progress[0], self._progress[1] + stood_s)
+            if self.ending is not None:
+                return
             self._watch_workers()
-            beat = self._beat()
-            seen = seen_in(beat, self._distress)
+            read = self._read()
+            seen = seen_in(read, self._distress)
             if seen is not None:
-                phase = beat.position.phase
-                self._do(action_on(seen.event, phase, is_search=beat.is_search), seen)
+                phase = read.position.phase
+                self._do(action_on(seen.event, phase, is_search=read.is_search), seen)
 
-    def _beat(self) -> Beat:
+    def _read(self) -> Beat:
         """Return what is to be seen now."""
         # A careful ramp takes as long as it gets on.
         stalled_s = self.elapsed_s - self._progress[1] if self._is_careful else None
@@ -243,7 +249,7 @@ class Controller:
 
     def _move_to(self, position: Position) -> None:
         before, self.position = self.position, position
-        now_at = time.time()
+        now_at = self.recorder.now()
         self._begin_phase()
         if position.index != before.index:
             self._close_step(now_at)
@@ -268,13 +274,15 @@ class Controller:
         step = replace(self.step, connects_per_s=self._connects_per_s)
         shares = max(1, len(self.pool))
         stage = stage_of(self.position, step, shares, is_careful=self._is_careful)
-        self.pool.tell(messages.STAGE, replace(stage, **changes).as_message())
+        self.pool.tell_stage(replace(stage, **changes))
 
     def _close_step(
         self, ended_at: float | None = None, cut_off: CutOff | None = None
     ) -> StepObservation:
         step = self.steps[len(self.observations)]
-        observation, last = self.book.close(step, ended_at=ended_at or time.time(), cut_off=cut_off)
+        observation, last = self.book.close(
+            step, ended_at=ended_at or self.recorder.now(), cut_off=cut_off
+        )
         if not self.course.is_careful:
             self.forecasts.make(observation, self.recorder.record())
         trial = self.course.after(observation, last) if cut_off is None else None
@@ -298,10 +306,10 @@ class Controller:
         if isinstance(self.course, AdaptiveSteps) and (climb := self.course.take_decision()):
             self.recorder.event("climb", **asdict(climb))
             self.forecasts.note(closed, self.course.answer)
-        steps = steps or self.drills.step_after(self.course.end(), self.observations)
-        if not steps:
-            ending = self.course.end()
-            self.finish(self.drills.run(ending, self._share_stage, self._watch_workers))
+        if self.ending is not None:
+            return  # Somebody has ended the run while this was found out.
+        if not (steps := steps or self.drills.step_after(self.course.end(), self.observations)):
+            self.finish(self.drills.run(self.course.end(), self._share_stage, self._watch_workers))
         elif self.course.is_search or not self._is_guarded_from(steps[0]):
             index = len(self.steps)
             self.steps += steps
@@ -309,15 +317,15 @@ class Controller:
             self._begin_phase()
 
     def _end_unreached(self) -> None:
-        self.pool.tell(messages.END)
+        self.pool.end()
         cut_off = self.book.unreached(self.step)
-        self.finish(run_endings.not_reached(self._close_step(cut_off=cut_off)))
+        if self.ending is None:
+            self.finish(run_endings.not_reached(self._close_step(cut_off=cut_off)))
 
     def _end_lost(self, statement: str, kind: CutOffKind) -> None:
-        self.pool.tell(messages.END)
-        cut_off = CutOff(kind=kind, statement=statement, connections=self.book.connections_peak)
+        self.pool.end()
         index = self.position.index
-        self._close_step(cut_off=cut_off)
+        self._close_step(cut_off=self.book.cut_off(kind, statement))
         self.finish(run_endings.target_lost(index, statement))
 
     @property
@@ -341,14 +349,9 @@ class Controller:
         return trip is not None and self._end_guarded(len(self.observations), trip, is_ahead=True)
 
     def _end_guarded(self, index: int, trip: Trip, *, is_ahead: bool = False) -> bool:
-        self.pool.tell(messages.END)
+        self.pool.end()
         if self.book.has_open_step:
-            cut_off = CutOff(
-                kind=trip.kind,
-                statement=trip.statement,
-                resource=trip.resource,
-                connections=self.book.connections_peak,
-            )
+            cut_off = self.book.cut_off(trip.kind, trip.statement, trip.resource)
             self._close_step(cut_off=None if is_ahead else cut_off)
         self.recorder.event("guard", **asdict(trip))
         self.finish(run_endings.guarded(index, trip))
@@ -360,15 +363,11 @@ class Controller:
 
     def _close_record(self, kind: str, detail: dict[str, Any]) -> None:
         self.drills.interrupt(str(detail.get("reason", kind)))
-        self.pool.tell(messages.END)
+        self.pool.end()
+        self.book.await_close()
         if self.book.has_open_step:
-            self._close_step(
-                cut_off=CutOff(
-                    kind=CutOffKind.STOPPED,
-                    statement=str(detail.get("reason", kind)),
-                    connections=self.book.connections_peak,
-                )
-            )
+            reason = str(detail.get("reason", kind))
+            self._close_step(cut_off=self.book.cut_off(CutOffKind.STOPPED, reason))
         self.recorder.close(kind, detail)
 
     def abort(self, ending: Ending) -> None:
@@ -385,16 +384,17 @@ class Controller:
 
     def _watch_workers(self) -> None:
         lost, joined = self.pool.changes()
-        for worker in lost:
+        for worker in sorted(lost):
             self.book.disturbances.add(WORKER_LOST)
             self.recorder.event("worker_lost", worker=worker, reason=self.pool.fate(worker))
-        for worker in joined:
+        for worker in sorted(joined):
             self.book.disturbances.add(WORKER_JOINED)
             self.recorder.event("worker_joined", worker=worker)
-        if self.pool.order_silent() or lost or joined:
-            self._share_stage()
+        if self.pool.order_silent() or lost or joined or self.pool.is_behind():
+            self._share_stage(**self.drills.due)
 
     def _note_forever(self) -> None:
         while not self.is_over:
             gevent.sleep(1.0)
-            self.recorder.point(self.drills.marked(self.book.point(self.position, self._failures)))
+            if not self.is_over:  # Nothing is recorded behind the end.
+                self.recorder.point(self.drills.point(self.position, self._failures))

@@ -44,7 +44,8 @@ class Recorder:
         self.samples: list[Sample] = []
         self.points: list[LoadPoint] = []
         self.events: list[RunEvent] = []
-        self.started_at = time.time()
+        self._ahead_s = time.time() - time.monotonic()
+        self.started_at = self.now()
         self._last_seq = self._newest_seq()
         self._agent_lost = False
         self._unmatched: set[str] = set()
@@ -75,8 +76,12 @@ class Recorder:
         self._writer = RunWriter(run, self._manifest)
         self.fetching = gevent.spawn(self._fetch_forever) if preflight.agent else None
 
+    def now(self) -> float:
+        """Return epoch seconds by the clock as it was when the run began: as the agent's, it is not set."""
+        return time.monotonic() + self._ahead_s
+
     def event(self, kind: str, /, **detail: Any) -> None:
-        self.events.append(RunEvent(at=time.time(), kind=kind, detail=detail))
+        self.events.append(RunEvent(at=self.now(), kind=kind, detail=detail))
         self._writer.append_event(self.events[-1])
 
     def unmatched(self, problems: Iterable[str]) -> None:
@@ -146,7 +151,7 @@ class Recorder:
                 self._limits[place] = limit
             elif _is_another(limit, self._limits[place]):
                 detail = {"limit": asdict(limit), "before": asdict(self._limits[place])}
-                self._changes.append(RunEvent(at=time.time(), kind=LIMIT_CHANGED, detail=detail))
+                self._changes.append(RunEvent(at=self.now(), kind=LIMIT_CHANGED, detail=detail))
                 self._writer.append_event(self._changes[-1])
                 self._limits[place] = limit
 

@@ -21,6 +21,8 @@ def not_reached(last: StepObservation) -> Ending:
     }
     if last.connections_peak and last.cut_off.kind is CutOffKind.NOT_REACHED:
         return "finished", detail
+    if last.cut_off.kind is CutOffKind.STOPPED:
+        return "aborted", {**detail, "exit_code": RunInvalidError.exit_code}
     # It was there before the run: not its limit is reached, it is gone, or hangs.
     return "aborted", {**detail, "exit_code": UnreachableError.exit_code}
 

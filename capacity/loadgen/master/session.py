@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from capacity.domain.errors import CapacityError, PreflightError, without_content
-from capacity.loadgen.arguments import options_of
+from capacity.loadgen.arguments import options_of, users_picked
 from capacity.loadgen.master import run_endings
 from capacity.loadgen.master.controller import Controller
 from capacity.loadgen.master.steps.limit_search import trials_to_resume
+from capacity.loadgen.master.workers.cast import cast_of
 from capacity.loadgen.master.workers.check_in import await_workers, present_workers
 from capacity.loadgen.protocol import messages
 from capacity.loadgen.run_path import new_run_path
@@ -42,6 +43,7 @@ class Session:
         self.is_beginning = False
         """Target and generator are being looked at; nothing is open yet."""
         self._is_unwanted = False
+        self._classes = list(environment.user_classes)
         self._is_running = False
         self._workers = 1
         """That took part in the run before."""
@@ -112,7 +114,7 @@ class Session:
             if self._is_unwanted:
                 self.controller.finish(run_endings.stopped())
             else:
-                self.controller.begin()
+                self._begin_recorded(self.controller)
         except CapacityError as error:
             self._not_begun(error)
             return False
@@ -120,6 +122,13 @@ class Session:
             self.is_beginning = self._is_unwanted = False
         self._is_running = True
         return True
+
+    def _begin_recorded(self, controller: Controller) -> None:
+        """Begin the first step; a record that takes nothing from its first event on ends the run."""
+        try:
+            controller.begin()
+        except OSError as error:  # Locust would go on waiting for a load shape that is gone.
+            controller.abort(run_endings.crashed(error))
 
     def on_exit(self) -> None:
         """Say why nothing was begun where Locust gave up waiting for workers: no event tells."""
@@ -143,7 +152,13 @@ class Session:
     def _controller(self) -> Controller:
         options = options_of(self._environment)
         target = load_target(find("targets", options.capacity_target))
-        profile = load_profile(find("profiles", options.capacity_profile))
+        cast = cast_of(
+            self._classes,
+            users_picked(options),
+            load_profile(find("profiles", options.capacity_profile)),
+        )
+        profile = cast.profile
+        self._environment.user_classes = list(cast.classes)
         run = options.capacity_run or new_run_path(target.name, profile.name)
         scheme = "https" if target.tls else "http"
         self._environment.host = f"{scheme}://{target.host}:{target.port}"
@@ -156,6 +171,7 @@ class Session:
             profile,
             Path(run),
             workers,
+            cast=cast,
             earlier=trials_to_resume(Path(earlier), target, profile) if earlier else (),
         )
 

@@ -12,6 +12,7 @@ from typing import Any
 from capacity.domain.histogram import Histogram
 from capacity.domain.words import printable
 from capacity.loadgen.protocol.folding import folded
+from capacity.workload.order_cycle import OPERATIONS
 
 SERIES = (
     "delivery_delay",
@@ -29,6 +30,13 @@ PHASES = ("dns", "tcp", "proxy", "tls", "upgrade", "subscription", "first_data")
 POLL_PHASES = PHASES[:4]
 """Of opening a connection for polls."""
 
+ORDER_KINDS = tuple(
+    f"{operation}_{way}" for operation in OPERATIONS for way in ("rest", "websocket")
+)
+"""Of requests about orders; each has a histogram as well, of those answered or refused."""
+OUTCOMES = ("answered", "refused", "unknown", "not_sent")
+"""Of such a request."""
+
 OPENING_FAILURES = ("connect_", "handshake_", "tls_", "proxy_")
 """How the reasons begin for which a target, or what is before it, lets nobody in."""
 MOST_EXAMPLES = 3
@@ -45,6 +53,16 @@ def series_of(phase: str) -> str:
 def poll_series_of(phase: str) -> str:
     """Return the name of the histogram of one of POLL_PHASES."""
     return f"request_opening_{phase}"
+
+
+def order_series_of(kind: str) -> str:
+    """Return the name of the histogram of one of ORDER_KINDS."""
+    return f"order_latency_{kind}"
+
+
+def order_count_of(kind: str, outcome: str) -> str:
+    """Return the name of the count of one of ORDER_KINDS that ended in one of OUTCOMES."""
+    return f"order_{kind}_{outcome}"
 
 
 @dataclass(slots=True)
@@ -94,6 +112,14 @@ class Counters:
         default_factory=lambda: {phase: [] for phase in POLL_PHASES}
     )
     """Likewise, of the connections that polls were made on."""
+    orders: dict[str, int] = field(default_factory=dict)
+    """Requests of traders by kind and outcome."""
+    order_latency: dict[str, list[float]] = field(default_factory=dict)
+    """Microseconds by kind."""
+    pushed_versions: list[tuple[float, float, int]] = field(default_factory=list)
+    """Of the instrument that is watched: arrived (on the target's clock), published, version."""
+    polled_versions: list[tuple[float, int, float]] = field(default_factory=list)
+    """Arrived (on the target's clock), version, seconds that the poll took."""
     examples: list[str] = field(default_factory=list)
     """What was wrong with the first frames since the last report that were not understood, refused
     a request or could not be numbered."""
@@ -124,6 +150,13 @@ class Counters:
     def fail(self, reason: str, count: int = 1) -> None:
         self.failures[reason] = self.failures.get(reason, 0) + count
 
+    def note_order(self, kind: str, outcome: str, latency_us: float | None) -> None:
+        """Note what became of one request of a trader, and when its answer came if one did."""
+        name = order_count_of(kind, outcome)
+        self.orders[name] = self.orders.get(name, 0) + 1
+        if latency_us is not None:
+            self.order_latency.setdefault(kind, []).append(latency_us)
+
     def fold(self, least: int = FOLD_FROM) -> None:
         """Put the durations into histograms, of each series that has at least so many.
 
@@ -141,6 +174,8 @@ class Counters:
             yield series_of(phase), values
         for phase, values in self.request_opening.items():
             yield poll_series_of(phase), values
+        for kind, values in self.order_latency.items():
+            yield order_series_of(kind), values
 
     def take(self, now_s: float) -> dict[str, Any]:
         """Return everything since the last call as plain msgpack data, and clear it."""
@@ -152,6 +187,9 @@ class Counters:
             "open_before_loss": self.open_before_loss,
             "unmatched_by": self.unmatched_by,
             "failures": self.failures,
+            "orders": self.orders,
+            "pushed_versions": self.pushed_versions,
+            "polled_versions": self.polled_versions,
             "examples": self.examples,
             "said": self.said,
         }
@@ -162,6 +200,7 @@ class Counters:
             setattr(self, name, 0)
         self.unmatched_by = {}
         self.failures, self.examples, self.said, self.open_before_loss = {}, [], [], 0
+        self.orders, self.pushed_versions, self.polled_versions = {}, [], []
         self.since_s = now_s
         return report
 

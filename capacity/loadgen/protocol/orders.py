@@ -25,6 +25,11 @@ class Orders:
     subscriptions_by_address: int = 1
     slow_readers_ratio: float = 0.0
     slow_read_bytes_per_s: float = 0.0
+    has_slow_class: bool = False
+    """Users of some class all read slowly; the ratio is that among the others."""
+    order_interval_s: float = 1.0
+    freshness_poll_interval_s: float | None = None
+    """Of the poll that is compared with what is pushed; None: nobody does."""
     workers: int = 1
     """That take part: they number their connections in turn."""
     is_careful: bool = False
@@ -32,6 +37,8 @@ class Orders:
 
     most_memory_bytes: int = 512 * 2**20
     """That a worker's connections may hold together of what is not complete."""
+    run: str = ""
+    """What tells this run from every other one; each report says it again."""
 
     def as_message(self) -> dict[str, Any]:
         return asdict(self)
@@ -52,10 +59,15 @@ class Stage:
     requests_per_s: float
     connects_per_s: float
     churn_per_s: float = 0.0
+    orders_per_s: float = 0.0
     most_failures: int | None = None
     """Attempts to connect that may fail in a step until no more are made; None: any number."""
     drill: dict[str, Any] | None = None
     """Who is cut when this stage begins, and how they come back (DrillOrder); None: nobody."""
+    run: str = ""
+    """Of the orders that it belongs to."""
+    number: int = 0
+    """Rises with every stage of a run: who has a later one has no use for it."""
 
     hold_s: float = 0.0
     """How long a plateau lasts; 0 in other phases."""

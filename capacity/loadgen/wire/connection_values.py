@@ -72,7 +72,9 @@ class ConnectionValues:
         symbol = next(iter(target.symbols), "")
         poll = one_poll(target, dialect, operation, symbol, is_kept=False)
         timeout_s = dialect.ws.open_timeout_s
-        connection = poll_connection(target, dialect, poll, self._sources, timeout_s, is_kept=False)
+        connection = poll_connection(
+            target, dialect, poll.url, self._sources, timeout_s, is_kept=False
+        )
         try:
             answer = connection.exchange(poll.head + b"\r\n" + poll.body, is_repeatable=False)
         except ExchangeError as error:

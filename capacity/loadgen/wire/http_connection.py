@@ -123,6 +123,11 @@ class HttpConnection:
         self._budget.weigh(self, 0)
         return answer
 
+    @property
+    def has_asked(self) -> bool:
+        """Tell whether the last request, or a part of it, may have reached the target."""
+        return self._response is not None
+
     def shed(self) -> None:
         """Give up the answer that is under way: it holds the most of what the process may hold."""
         self._is_shed = True

@@ -43,15 +43,19 @@ def _same_host(target: Target, dialect: Dialect) -> Headers:
     return {name: value for name, value in headers.items() if name.lower() == "host"}
 
 
-def one_poll(
-    target: Target, dialect: Dialect, operation: str, symbol: str, *, is_kept: bool
-) -> Poll:
-    """Return the request of one operation. Raises ConfigError where a header cannot be had."""
-    fixed = {
+def _fixed_values(target: Target) -> dict[str, str]:
+    """Return the values of the target file that are the same for all connections."""
+    return {
         name: text
         for name, value in target.values.items()
         if isinstance(text := texts_of(name, value), str)
     }
+
+
+def one_poll(
+    target: Target, dialect: Dialect, operation: str, symbol: str, *, is_kept: bool
+) -> Poll:
+    """Return the request of one operation. Raises ConfigError where a header cannot be had."""
     layers = (
         ("ws.headers", _same_host(target, dialect)),
         ("http.headers", dialect.http.headers if dialect.http is not None else {}),
@@ -59,7 +63,7 @@ def one_poll(
         ("headers", target.headers),
     )
     try:
-        headers = header_values(layers, fixed)
+        headers = header_values(layers, _fixed_values(target))
     except KeyError as name:
         raise ConfigError(
             f"a header of rest.{operation} holds {name}, which has no value for all requests; give it "
@@ -79,17 +83,31 @@ def one_poll(
     )
 
 
+def shared_headers(target: Target, dialect: Dialect) -> dict[str, str]:
+    """Return the headers of requests that are no operation of the dialect. Raises ConfigError."""
+    host = host_by_certificate(target) if _is_same_place(target) else None
+    layers = (
+        ("ws.headers", _same_host(target, dialect)),
+        ("http.headers", dialect.http.headers if dialect.http is not None else {}),
+        ("headers", target.headers),
+    )
+    return {
+        **({"Host": host} if host is not None else {}),
+        **header_values(layers, _fixed_values(target)),
+    }
+
+
 def poll_connection(
     target: Target,
     dialect: Dialect,
-    poll: Poll,
+    url: str,
     sources: Iterator[str | None],
     timeout_s: float,
     *,
     is_kept: bool | None = None,
     budget: MemoryBudget | None = None,
 ) -> HttpConnection:
-    """Return one poller's connection, not yet open; it leaves from the next of *sources* each time.
+    """Return one poller's connection to where *url* is, not yet open; it leaves from the next of *sources* each time.
 
     *is_kept* says whether it stays open between requests, where not the target file does.
     """
@@ -99,7 +117,7 @@ def poll_connection(
 
     def endpoint() -> Endpoint:
         return Endpoint(
-            url=poll.url,
+            url=url,
             timeout_s=dialect.ws.open_timeout_s,
             source_address=next(sources),
             certificates=certificates,

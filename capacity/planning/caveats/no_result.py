@@ -147,6 +147,14 @@ def _why_no_levels(record: RunRecord, windows: Sequence[Window]) -> Gap:
             " samples carried a connection.",
             "Look at the failures per step, and check that the target accepts connections.",
         )
+    failed = next((step for step in record.steps if step.cut_off and step.void is None), None)
+    if failed is not None and failed.cut_off is not None and failed.cut_off.kind in START_REMEDIES:
+        return Gap(
+            f"Only {units.counted(windows[0].asked_connections, 'connection')} were held, and a cost per"
+            f" connection needs {FEWEST_LEVELS} levels: at the next count,"
+            f" {failed.cut_off.statement}.",
+            START_REMEDIES[failed.cut_off.kind],
+        )
     return Gap(
         f"Only one connection level has samples"
         f" ({units.counted(windows[0].asked_connections, 'connection')});"

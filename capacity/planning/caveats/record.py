@@ -100,6 +100,15 @@ def _about_steps(record: RunRecord) -> Iterator[Doubt]:
             ),
             remedy="Check the target's log at that time for timeouts, limits and crashes.",
         )
+    refused = sum(step.failures.get("subscribe_rejected", 0) for step in used)
+    if refused:
+        yield Doubt(
+            kind=DoubtKind.REFUSED_SUBSCRIPTIONS,
+            statement=f"The target refused {units.counted(refused, 'subscription')} during usable steps:"
+            " connections followed fewer channels than the profile asks for, and the plan is for those.",
+            remedy="Look at the reasons in the run's events; a cap on the subscriptions of a connection or"
+            " an account: lower subscriptions_per_connection, or use several connections or credentials.",
+        )
     yield from _about_lifetimes(record)
     silent = [step for step in used if unserved_in(step)]
     if silent:

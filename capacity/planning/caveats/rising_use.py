@@ -92,8 +92,8 @@ def not_held(record: RunRecord, windows: Sequence[Window], wall: Wall) -> Gap | 
     On every level, and on the last plateau of the run no slower for a connection than where there were
     most of them: buffers that fill would have levelled off by then.
     """
-    if wall.limit.value is None:
-        return None
+    if wall.limit.value is None or wall.resource in LINGERING:
+        return None  # What lingers is gone after a minute or two.
     loaded = [read for read in samples_on_plateaus(record, windows) if read[0].step.connections]
     rises = [(step, _rise(samples, wall.resource)) for step, samples in loaded]
     known = [(step, rise) for step, rise in rises if rise is not None]

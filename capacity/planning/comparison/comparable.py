@@ -57,6 +57,8 @@ def _mix(run: RunManifest) -> dict[str, Any]:
         if isinstance(mix, Mapping)
         else {}
     )
+    if not kept.get("orders_per_s_per_connection"):
+        kept.pop("orders_per_s_per_connection", None)  # Runs of before know no orders.
     if kept.get("slow_readers_ratio") and isinstance(mix, Mapping):
         kept["slow_read_bytes_per_s"] = mix.get("slow_read_bytes_per_s")
     return kept

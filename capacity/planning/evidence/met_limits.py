@@ -104,7 +104,10 @@ def _admitted(record: RunRecord, step: StepObservation, cut: CutOff) -> int:
     if not each_takes >= 1.0:
         return max(cut.connections, 1)
     interval_s = record.manifest.profile.get("poll_interval_s", 1.0)
-    taken = min(seen, cut.connections + math.ceil(step.step.requests_per_s * float(interval_s)))
+    pollers = math.ceil(step.step.requests_per_s * float(interval_s))
+    interval_s = record.manifest.profile.get("order_interval_s", 1.0)
+    traders = math.ceil(step.step.orders_per_s * float(interval_s))
+    taken = min(seen, cut.connections + pollers + traders)
     return max(1, math.floor((taken - empty[0]) / each_takes))
 
 

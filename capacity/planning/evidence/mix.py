@@ -30,6 +30,7 @@ def measured_mix(steps: Sequence[StepObservation]) -> LoadVector | None:
         delivered_bytes_per_s=sum(load.delivered_bytes_per_s for load in loads),
         requests_per_s=sum(load.requests_per_s for load in loads),
         handshakes_per_s=sum(load.handshakes_per_s for load in loads),
+        orders_per_s=sum(load.orders_per_s for load in loads),
     ).per_connection()
     return replace(mix, slow_readers_ratio=max(step.slow_readers_ratio for step, _ in full))
 

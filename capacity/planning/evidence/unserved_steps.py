@@ -31,7 +31,7 @@ def unserved_statement(step: StepObservation) -> str:
     if step.half_open:
         parts.append(
             f"{units.count(step.half_open)} of {connections} did not answer a ping (half-open:"
-            " the other end is gone)"
+            f" the other end is gone; {units.count(step.pinged or step.half_open)} were asked)"
         )
     return "; ".join(parts)
 

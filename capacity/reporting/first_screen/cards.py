@@ -15,7 +15,7 @@ from capacity.reporting.sizing import price
 from capacity.reporting.verdict import standing
 from capacity.reporting.words import DOUBTS
 
-_MOST_CHARACTERS = 105
+_MOST_CHARACTERS, _MOST_OF_BELIEF = 105, 135
 _INSTANCES, _STORM, _BELIEF = "Instances and price", "Reconnect storm", "Confidence"
 
 
@@ -44,7 +44,7 @@ def _belief(plan: CapacityPlan) -> Card:
     if not plan.doubts and plan.assumptions:
         assumed = "; ".join(DOUBTS[each.kind] for each in plan.assumptions)
         text = f"no caveats; assumed: {assumed}"
-    return Card(heading=_BELIEF, big=big, text=shortened(text, _MOST_CHARACTERS), link="doubts")
+    return Card(heading=_BELIEF, big=big, text=shortened(text, _MOST_OF_BELIEF), link="doubts")
 
 
 def _named(doubts: Sequence[Doubt]) -> str:

@@ -23,8 +23,9 @@ _NAME = re.compile(r"\s*([a-zA-Z_:][a-zA-Z0-9_:]*)")
 _EXEMPLAR = re.compile(r'((?:[^"#]|"(?:[^"\\]|\\.)*")*)[ \t]#[ \t]+\{.*')
 """Behind a value; in a label the same characters are text."""
 _TIME = re.compile(r"-?\d{1,18}(\.\d{1,9})?")
-_IN_SECONDS_BELOW = 1e11
-"""As milliseconds that is March 1973: whoever writes less writes seconds."""
+_SINCE_1973 = (1e8, 1e11)
+"""As seconds since 1970 that is 1973 to 5138, as milliseconds a time before the second month of 1970 and up to
+1973: what lies between them is in seconds."""
 _ESCAPE = re.compile(r"\\(.)")
 _SHOWN = 60
 
@@ -109,7 +110,7 @@ def _name_of(line: str) -> str:
 
 def _seconds(time: str) -> float:
     moment = float(time)
-    is_in_seconds = "." in time or 0.0 <= moment < _IN_SECONDS_BELOW
+    is_in_seconds = "." in time or _SINCE_1973[0] <= moment < _SINCE_1973[1]
     return moment if is_in_seconds else moment / 1000
 
 

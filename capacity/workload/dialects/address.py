@@ -59,7 +59,7 @@ def websocket_url(
     quoted = [quote(channel, safe="") for channel in followed]
     values = {
         **{name: quote(str(value), safe="") for name, value in values.items()},
-        **_origin("ws", host, port, tls=tls),
+        **origin_of("ws", host, port, tls=tls),
         "channel": quoted[0],
         "channels": ",".join(quoted),
     }
@@ -76,14 +76,15 @@ def rest_request(
     if dialect.http is None:
         raise KeyError("http")
     asked = dialect.rest[operation]
-    base = str(fill(dialect.http.base, _origin("http", host, port, tls=tls)))
+    base = str(fill(dialect.http.base, origin_of("http", host, port, tls=tls)))
     path = str(fill(asked.path, {"symbol": quote(symbol, safe="")}))
     query = urlencode(fill(asked.query, {"symbol": symbol}))
     body = None if asked.body is None else orjson.dumps(fill(asked.body, {"symbol": symbol}))
     return asked.method, f"{base}{path}{'?' if query else ''}{query}", body
 
 
-def _origin(scheme: str, host: str, port: int, *, tls: bool) -> dict[str, str]:
+def origin_of(scheme: str, host: str, port: int, *, tls: bool) -> dict[str, str]:
+    """Return the values that addresses of a dialect hold."""
     return {
         "scheme": f"{scheme}s" if tls else scheme,
         "host": f"[{host}]" if ":" in host else host,

@@ -267,7 +267,7 @@ def _request(
     return CompiledRequest(
         send=section.send,
         batch=1 if one_each else batch,
-        ack=_ack(section.ack) if section.ack else None,
+        ack=compiled_ack(section.ack) if section.ack else None,
         write=write,
         requests=requests,
     )
@@ -276,13 +276,14 @@ def _request(
 def _step(step: Step, write: Write, text: Text) -> CompiledStep:
     return CompiledStep(
         frame=_sent(step, write),
-        ack=_ack(step.answer) if step.answer else None,
+        ack=compiled_ack(step.answer) if step.answer else None,
         text=None if step.answer_text is None else text(step.answer_text.encode()),
         keep={name: getter(path) for name, path in step.keep.items()},
     )
 
 
-def _ack(ack: Ack) -> CompiledAck:
+def compiled_ack(ack: Ack) -> CompiledAck:
+    """Return how the answers are read that *ack* describes."""
     ids = {path: place[2] for path, value in ack.where.items() if (place := id_place(value))}
     rest: Matcher = {path: value for path, value in ack.where.items() if path not in ids}
     error = ack.error

@@ -18,9 +18,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
-Matcher = Mapping[str, Any]
-VALIDATION = {"extra": "forbid", "use_attribute_docstrings": True}
-"""How a validator is to treat these classes: unknown keys are errors, docstrings describe keys."""
+from capacity.workload.dialects.answers import VALIDATION, Ack, AckError, Matcher
+from capacity.workload.dialects.order_entry import OrderEntry
+
+__all__ = ["VALIDATION", "Ack", "AckError", "Matcher"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,34 +107,6 @@ class Channel:
     request: Any = None
     """Template of what stands for the channel in requests where that is not its name, from {symbol},
     such as {channel: books, instId: "{symbol}"}."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AckError:
-    __pydantic_config__: ClassVar = VALIDATION
-    where: Matcher
-    """Tells a refusal from a confirmation."""
-    code: str | None = None
-    """Path of the error code."""
-    message: str | None = None
-    """Path of the error message."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ack:
-    __pydantic_config__: ClassVar = VALIDATION
-    where: Matcher
-    """Tells answers to requests; an entry "{id:int}" or "{id:str}" carries the request's id,
-    without one an answer belongs to the oldest open request."""
-    ok: Matcher = field(default_factory=dict)
-    """What a confirmation has; an answer with neither this nor the error is a refusal."""
-    accepted: str | None = None
-    """Path of the list of accepted channels; those missing from it were refused."""
-    channel: str | None = None
-    """Name (a path, or paths in braces) of the one channel that an answer is about, where a request
-    for several has an answer for each."""
-    error: AckError | None = None
-    """How a refusal looks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,6 +248,10 @@ class Operation:
     """Template of the JSON body, from {symbol}."""
     headers: Headers = field(default_factory=dict)
     """Headers of this request, before those of http."""
+    channel: str | None = None
+    """Logical channel that pushes the same, for a comparison of their freshness."""
+    version: str | None = None
+    """Path, in the JSON answer, of the number that `sequence` reads from that channel's updates as seq."""
     time: Time | None = None
     """Where the JSON answer says when it was written, from its root; for its age when it arrives."""
 
@@ -317,6 +294,8 @@ class Dialect:
     """How updates are numbered; the first rule that fits a channel counts."""
     rest: Mapping[str, Operation] = field(default_factory=dict)
     """Name -> REST operation."""
+    orders: OrderEntry | None = None
+    """How orders are placed, amended and cancelled, and a balance is asked for."""
 
     @property
     def updates(self) -> tuple[Data, ...]:

@@ -22,7 +22,8 @@ _HASHES = {"hmac_sha256": hashlib.sha256, "hmac_sha512": hashlib.sha512}
 
 def uses_values(dialect: Dialect) -> bool:
     """Tell whether templates of *dialect* hold more than channels, ids and what answers bring."""
-    return bool(dialect.needs) or not set(BUILT_IN).isdisjoint(names(asdict(dialect)))
+    described = asdict(dialect) | {"orders": None}  # Traders have values of their own.
+    return bool(dialect.needs) or not set(BUILT_IN).isdisjoint(names(described))
 
 
 class FrameValues(dict[str, Any]):

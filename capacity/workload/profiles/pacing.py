@@ -61,6 +61,20 @@ class ConstantPace:
         return intended_s(self._start_s, self._interval_s, self._next - 1)
 
 
+def shared_pace(
+    ordinal: int, members: int, rate_per_s: float, longest_interval_s: float
+) -> tuple[float, float] | None:
+    """Return interval and first delay in seconds of one of *members* who share a rate.
+
+    As few are active as keep it up with one start in *longest_interval_s* each; None for the others.
+    """
+    active = min(members, max(1, round(rate_per_s * longest_interval_s)))
+    if rate_per_s <= 0 or ordinal >= active:
+        return None
+    interval_s = active / rate_per_s
+    return interval_s, interval_s * ordinal / active
+
+
 def request_interval_s(dialect: Dialect) -> float | None:
     """Return the time between two requests of one connection; None where they are not paced.
 

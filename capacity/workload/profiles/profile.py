@@ -38,11 +38,17 @@ class Mix:
     poll_interval_s: float
     churn_per_s_per_connection: float = 0.0
     slow_readers_ratio: float = 0.0
+    orders_per_s_per_connection: float = 0.0
+    order_interval_s: float = 1.0
 
     @property
     def sockets_per_connection(self) -> float:
-        """Return the sockets at the target for one connection, its share of the pollers included."""
-        return 1 + self.requests_per_s_per_connection * self.poll_interval_s
+        """Return the sockets at the target for one connection, its share of pollers and traders included."""
+        return (
+            1
+            + self.requests_per_s_per_connection * self.poll_interval_s
+            + self.orders_per_s_per_connection * self.order_interval_s
+        )
 
 
 def mixed_step(connections: int, mix: Mix, pace: Pace) -> LoadStep:
@@ -53,6 +59,7 @@ def mixed_step(connections: int, mix: Mix, pace: Pace) -> LoadStep:
         requests_per_s=connections * mix.requests_per_s_per_connection,
         churn_per_s=connections * mix.churn_per_s_per_connection,
         slow_readers_ratio=mix.slow_readers_ratio,
+        orders_per_s=connections * mix.orders_per_s_per_connection,
         connects_per_s=pace.connects_per_s,
         ramp_timeout_s=pace.ramp_timeout_s,
         settle_s=pace.settle_s,

@@ -72,8 +72,8 @@ class Hours:
 class Replaced:
     is_open = True
 
-    def __init__(self):
-        self.times = 0
+    def __init__(self, *, churns=False):
+        self.times, self.churns = 0, churns
 
     def renew(self):
         self.times += 1
@@ -134,3 +134,13 @@ def test_the_end_of_the_run_ends_the_churn(clients, target):
     gevent.sleep(0.2)
 
     assert len(target.clients) <= replaced + 1
+
+
+def test_where_some_are_of_a_churning_class_it_is_they_who_are_replaced():
+    slots = [Replaced(), Replaced(churns=True), Replaced(), Replaced(churns=True)]
+    hours = Hours(10.0)
+    churn = Churn(lambda: slots, hours.clock_s, hours.sleep)
+    with pytest.raises(gevent.GreenletExit):
+        churn._renew_forever(1.0)
+
+    assert [slot.times for slot in slots] == [0, 5, 0, 5]

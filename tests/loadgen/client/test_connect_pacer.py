@@ -117,3 +117,12 @@ def test_a_careful_pacer_has_as_many_attempts_under_way_as_its_rate_allows():
 
     pacer.wait()
     assert [_LOOK_AGAIN_S] == looked
+
+
+def test_who_comes_back_for_a_connection_that_came_of_age_goes_through_at_once(through_s):
+    pacer = pacer_of("even", 0.001)
+    pacer.hold(60.0)
+    pacer.owe()
+
+    assert [] == through_s(pacer, 1)
+    assert [NOW_S + 60.0] == through_s(pacer, 1)

@@ -353,3 +353,12 @@ def test_how_many_were_open_before_a_loss_is_reported(client, slot, clients, los
 
     assert 1 == clients.counters.take(0.0)["open_before_loss"]
     assert 0 == clients.counters.take(0.0)["open_before_loss"]
+
+
+def test_a_connection_that_is_renewed_is_closed_and_wanted_back_at_once(clients):
+    told = []
+    (slot,) = clients.join(1, lambda **how: told.append(how))
+    slot.open()
+    slot.renew()
+
+    assert ([{"at_once": True}], False) == (told, slot.is_open)

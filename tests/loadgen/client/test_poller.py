@@ -153,7 +153,7 @@ def intended_s(monkeypatch):
             moments_s.append(super().next_intended_s(now_s))
             return moments_s[-1]
 
-    monkeypatch.setattr("capacity.loadgen.client.poller.ConstantPace", Noted)
+    monkeypatch.setattr("capacity.loadgen.client.steady_pace.ConstantPace", Noted)
     return moments_s
 
 

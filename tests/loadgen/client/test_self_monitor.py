@@ -4,7 +4,7 @@ import time
 import gevent
 import pytest
 
-from capacity.loadgen.client.self_monitor import SelfMonitor, descriptors_ratio
+from capacity.loadgen.client.self_monitor import ClockWatch, SelfMonitor, descriptors_ratio
 from capacity.loadgen.wire.process_limits import descriptor_limit
 
 
@@ -43,3 +43,16 @@ def test_descriptors_are_those_of_this_process():
         os.close(file)
 
     assert 50 == round((after - before) * descriptor_limit())
+
+
+def test_a_clock_that_is_set_is_told_once(monkeypatch):
+    watch = ClockWatch()
+    before_s = watch.set_s()
+    ahead = time.time
+    monkeypatch.setattr(time, "time", lambda: ahead() + 3600.0)
+
+    assert pytest.approx(0.0, abs=0.05) == before_s
+    assert [pytest.approx(3600.0, abs=0.05), pytest.approx(0.0, abs=0.05)] == [
+        watch.set_s(),
+        watch.set_s(),
+    ]

@@ -4,6 +4,7 @@ from locust.env import Environment
 from locust.event import Events
 
 import random
+import re
 import runpy
 import time
 from itertools import pairwise
@@ -308,6 +309,28 @@ def test_deliveries_of_the_bundled_exchange_are_counted(begin, exchange, reports
 
     assert [0, 0, 0, 0] == [total(name) for name in ("unmatched", "gaps", "untimed", "lost")]
     assert [] == [report["failures"] for report in reports if report["failures"]]
+
+
+def test_the_documented_class_of_ones_own_adds_its_behaviour(target, monkeypatch):
+    monkeypatch.setattr("capacity.loadgen.plugin.install", lambda: None)
+    text = (Path(__file__).parents[3] / "docs" / "own-user.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    assert len([line for line in code.splitlines() if line]) <= 30
+    written = {}
+    exec(compile(code, "docs/own-user.md", "exec"), written)
+    restless = written["RestlessSubscriber"]
+    restless.stays_s = 0.05
+    environment = Environment(user_classes=[restless], events=Events())
+    runner = environment.create_local_runner()
+    Worker(environment)
+    runner.send_message(messages.BEGIN, orders_for(target.port))
+    runner.send_message(messages.STAGE, stage_of())
+    runner.start(2, spawn_rate=100)
+    try:
+        wait_until(lambda: len(target.clients) >= 6)
+    finally:
+        runner.quit()
+        runner.send_message(messages.END)
 
 
 def test_locust_is_told_of_a_connect_in_milliseconds(begin, target, environment):

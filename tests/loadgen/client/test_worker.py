@@ -262,13 +262,64 @@ def test_a_stage_of_a_run_that_the_worker_did_not_see_begin_is_ignored(say, work
     assert (None, []) == (worker.clients, reports)
 
 
-def test_a_new_run_replaces_one_whose_end_was_not_heard(say, worker, reports):
+def test_a_new_run_replaces_one_whose_end_was_not_heard(say, worker, reports, environment, target):
     say(messages.BEGIN)
     say(messages.STAGE, index=5)
     first = worker.clients
-    say(messages.BEGIN)
-    say(messages.STAGE, index=0)
+    environment.runner.send_message(messages.BEGIN, orders_of_run(target, "next"))
+    environment.runner.send_message(messages.STAGE, {**stage_of(index=0), "run": "next"})
 
     assert first.is_over
     assert not worker.clients.is_over
     assert (-1, "idle", True) == tags(reports)[-1]
+
+
+def orders_of_run(target, run):
+    return {**orders_for(target.port), "run": run}
+
+
+def test_orders_that_come_twice_leave_the_connections_of_the_run_alone(worker, environment, target):
+    clients = []
+    for run in ("a", "a", "b"):
+        environment.runner.send_message(messages.BEGIN, orders_of_run(target, run))
+        clients.append(worker.clients)
+
+    assert clients[0] is clients[1] is not clients[2]
+
+
+def test_a_stage_that_was_overtaken_or_is_of_another_run_is_not_obeyed(
+    worker, environment, target, reports
+):
+    environment.runner.send_message(messages.BEGIN, orders_of_run(target, "a"))
+    for run, number, index in (("a", 2, 5), ("a", 1, 4), ("a", 2, 6), ("b", 3, 7)):
+        told = {**stage_of(index=index), "run": run, "number": number}
+        environment.runner.send_message(messages.STAGE, told)
+
+    assert 5 == worker.clients.counters.index
+    assert [("a", 1)] == [(report["run"], report["number"]) for report in reports]
+
+
+def test_a_phase_that_goes_on_at_another_pace_is_not_over(say, reports):
+    say(messages.BEGIN)
+    for _ in range(2):
+        say(messages.STAGE, index=0, phase="ramp")
+    say(messages.STAGE, index=0, phase="settle")
+
+    assert [False, True] == [report["is_final"] for report in reports[1:]]
+
+
+def test_the_end_of_another_run_ends_nothing(worker, environment, target):
+    environment.runner.send_message(messages.BEGIN, orders_of_run(target, "a"))
+    environment.runner.send_message(messages.END, "b")
+    is_on = worker.clients is not None
+    environment.runner.send_message(messages.END, "a")
+
+    assert (True, None) == (is_on, worker.clients)
+
+
+def test_a_worker_that_was_not_told_the_end_ends_with_its_users(worker, environment, say, reports):
+    say(messages.BEGIN)
+    environment.events.test_stopping.fire(environment=environment)
+
+    assert worker.clients is None
+    assert [True] == [report["is_final"] for report in reports]

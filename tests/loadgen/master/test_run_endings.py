@@ -8,11 +8,9 @@ from capacity.loadgen.master import run_endings
 from capacity.planning.safety.guards import Trip
 
 
-def last_step(held):
+def last_step(held, kind=CutOffKind.NOT_REACHED):
     step = SimpleNamespace(connections=100, ramp_timeout_s=30.0)
-    cut_off = CutOff(
-        kind=CutOffKind.NOT_REACHED, statement=f"the target held {held}", connections=held
-    )
+    cut_off = CutOff(kind=kind, statement=f"the target held {held}", connections=held)
     return SimpleNamespace(index=3, step=step, connections_peak=held, cut_off=cut_off)
 
 
@@ -98,3 +96,9 @@ def test_a_guards_ending_is_told_with_what_was_seen():
 
     assert "the limit guard removed the load at step 2: descriptors: 95 of 100 in use" in told
     assert told.endswith("(exit code 12).")
+
+
+def test_a_ramp_that_the_generator_did_not_finish_is_no_finding_about_the_target():
+    kind, detail = run_endings.not_reached(last_step(held=60, kind=CutOffKind.STOPPED))
+
+    assert ("aborted", 5, 3) == (kind, detail["exit_code"], detail["not_reached"])

@@ -164,3 +164,12 @@ def test_the_stop_button_ends_the_run_and_the_next_start_begins_another(environm
     assert (True, 130) == (stopped.is_over, stopped.exit_code)
     assert session.controller is not stopped
     assert 1 == due[0]
+
+
+def test_a_record_that_takes_not_even_its_first_event_ends_the_run(environment, session, tmp_path):
+    (tmp_path / "full" / "events.jsonl").mkdir(parents=True)
+    environment.parsed_options.capacity_run = "full"
+    offer(environment, session)
+
+    assert session.controller.is_over
+    assert 5 == session.controller.exit_code

@@ -2,8 +2,13 @@
 
 import re
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import pytest
+
+from capacity.loadgen.master.workers.merged_counts import MergedCounts
+from capacity.loadgen.web.live_view import _guards
+from capacity.settings.profile import ADAPTER
 
 # One run for all of them: in one process of several.
 pytestmark = pytest.mark.xdist_group("live view")
@@ -96,3 +101,22 @@ def test_after_the_end_the_load_is_off_and_the_ending_is_told(whole):
         "Finished: here, profile pairs The run is finished: every step was held." in texts["state"]
     )
     assert "none: the load is off" in texts["now"]
+
+
+@pytest.mark.parametrize(("share", "kind"), [(0.4, "ok"), (0.95, "near"), (1.5, "bad")])
+def test_a_guard_is_ok_near_its_bound_or_beyond_it(report, share, kind):
+    guarded = {"profile": 1, "name": "g", "kind": "ramp", "levels": [2], "guards": {}}
+    profile = ADAPTER.validate_python(guarded)
+    merged = MergedCounts()
+    merged.add("a", report(lost=round(share * profile.guards.lost_ratio * 10_000)))
+    controller = SimpleNamespace(
+        recorder=SimpleNamespace(samples=()),
+        preflight=SimpleNamespace(agent=None, limits=()),
+        profile=profile,
+        counts=merged,
+        book=SimpleNamespace(connections_peak=10_000),
+    )
+
+    remarks = _guards(controller)
+
+    assert [kind] == [remark.kind for remark in remarks if remark.text.startswith("loss:")]

@@ -105,6 +105,23 @@ def run_files(tmp_path, exchange, agent):
     return {"target": target, "profile": profile, "run": tmp_path / "run"}
 
 
+def test_the_class_picker_keeps_the_one_shape_there_is(ui_of):
+    ui = ui_of(target="demo", profile="quick")
+    environment = ui.session._environment
+    environment.web_ui.userclass_picker_is_active = True
+    environment.available_user_classes = {"PageSubscriber": PageSubscriber}
+    shape, begun = environment.shape_class, []
+    ui.runner.start_shape = lambda: begun.append(environment.shape_class)
+
+    form = {**FORM, "user_classes": "PageSubscriber", "shape_class": "Default"}
+    answer = ui.client.post("/swarm", data=form)
+
+    assert answer.get_json() is None or answer.get_json()["success"], answer.get_json()
+
+    assert begun == [shape]
+    assert environment.parsed_options.user_classes == ["PageSubscriber"]
+
+
 def data_of(ui, base=""):
     return ui.client.get(f"{base}/capacity/data").get_json()
 

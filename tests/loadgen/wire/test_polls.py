@@ -36,7 +36,7 @@ def test_the_target_file_says_what_becomes_of_the_connection(
     rest = {"operation": "ticker", "connections": connections}
     target = target_file(exchange, rest=rest)
     poll = polls_of(target, DIALECT)[0]
-    connection = poll_connection(target, DIALECT, poll, itertools.repeat(None), 2.0)
+    connection = poll_connection(target, DIALECT, poll.url, itertools.repeat(None), 2.0)
     answers = []
     for _ in range(3):
         answers.append(connection.exchange(poll.head + b"\r\n", is_repeatable=True))
@@ -51,7 +51,7 @@ def test_each_connection_leaves_from_the_next_source_address(exchange, target_fi
     target = target_file(exchange, rest={"operation": "ticker", "connections": "new"})
     poll = polls_of(target, DIALECT)[0]
     sources = iter(["127.0.0.2", "127.0.0.3", "127.0.0.4"])
-    connection = poll_connection(target, DIALECT, poll, sources, 2.0)
+    connection = poll_connection(target, DIALECT, poll.url, sources, 2.0)
     for _ in range(2):
         connection.exchange(poll.head + b"\r\n", is_repeatable=True)
         connection.finish()

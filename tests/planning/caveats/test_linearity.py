@@ -171,3 +171,11 @@ def test_the_noise_of_a_step_is_the_standard_error_of_its_mean():
     windows = [SimpleNamespace(mean={Resource.MEMORY: use}) for use in (0.9, 1.0, 1.1)]
 
     assert _noise_ratio([windows], Resource.MEMORY) == pytest.approx(0.1 / 3**0.5)
+
+
+def test_the_peak_once_more_is_no_way_down(memory):
+    idle = [step for step in memory.steps if step.subscriptions_per_connection == 0]
+    again = replace(memory, steps=(*memory.steps, idle[-1]))
+    record = bent(again.record(), Resource.MEMORY, lambda _n, index: 10e6 * (index >= 17))
+
+    assert DoubtKind.KEPT not in {doubt.kind for doubt in doubts_of(record)}

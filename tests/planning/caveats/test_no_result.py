@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from capacity.domain.observation import CutOff, CutOffKind
 from capacity.domain.plan import Excuse, NoCeiling
 from capacity.domain.resources import Resource
 from capacity.planning.caveats.no_result import why_no_wall
@@ -79,3 +80,15 @@ def test_every_resource_says_why_it_is_no_wall():
     assert (
         "CPU of the target: no cost; memory of the target: no limit" in why_no_wall(entries).reason
     )
+
+
+def test_a_run_whose_second_level_failed_says_how(venue):
+    record = venue.record()
+    cut = CutOff(kind=CutOffKind.UNSERVED, statement="9 of 20 were silent", connections=20)
+    *_others, full = (step for step in record.steps if step.step.is_mix)
+    lone = replace(full, step=replace(full.step, connections=245))
+    steps = (lone, *(replace(step, cut_off=cut) for step in record.steps if step is not full))
+    answer = plan(replace(record, steps=steps))
+
+    assert "at the next count, 9 of 20 were silent." in answer.reason
+    assert "time-outs" in answer.remedy

@@ -52,6 +52,16 @@ def test_a_cap_of_the_application_that_nobody_declared_may_bind_unseen(record):
     ("change", "kind", "number"),
     [
         (lambda r: with_steps(r, lost=2), DoubtKind.LOST_CONNECTIONS, "18 connections"),
+        (
+            lambda r: with_steps(r, expired=2, lifetime_s=8.03),
+            DoubtKind.BOUNDED_LIFETIME,
+            "ended 18 connections when they were 8.03 s old",
+        ),
+        (
+            lambda r: with_steps(r, failures={"subscribe_rejected": 2}),
+            DoubtKind.REFUSED_SUBSCRIPTIONS,
+            "refused 18 subscriptions",
+        ),
         (lambda r: with_steps(r, unmatched=3), DoubtKind.UNMATCHED_FRAMES, "27 received"),
         (lambda r: replace(r, steps=r.steps[:3]), DoubtKind.FEW_STEPS, "Only 3"),
         (

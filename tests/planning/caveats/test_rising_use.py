@@ -51,8 +51,8 @@ def rising(record, ratio_per_s, *, highest, resource=Resource.MEMORY, each=PER_C
     return replace(record, samples=samples)
 
 
-def rising_with_time(record, of_a_connection_per_s, *, levels_off=1.0):
-    """Return the record with memory that each connection adds to for as long as it is there.
+def rising_with_time(record, of_a_connection_per_s, *, levels_off=1.0, resource=Resource.MEMORY):
+    """Return the record with a use that each connection adds to for as long as it is there.
 
     After the highest level by *levels_off* times as much.
     """
@@ -65,7 +65,7 @@ def rising_with_time(record, of_a_connection_per_s, *, levels_off=1.0):
         ratio = levels_off if was_highest and count < most else 1.0
         total += ratio * of_a_connection_per_s * count * (sample.at - before_at) * bool(samples)
         before_at = sample.at
-        used = {**sample.used, Resource.MEMORY: sample.used[Resource.MEMORY] + total}
+        used = {**sample.used, resource: sample.used[resource] + total}
         samples.append(replace(sample, used=used))
     return replace(record, samples=tuple(samples))
 
@@ -94,6 +94,13 @@ def test_a_rise_that_is_half_over_at_the_end_of_the_run_is_buffers_that_fill(rev
 
     assert isinstance(answer(0.9 * STEADY_RATIO), CapacityPlan)
     assert isinstance(answer(1.2 * STEADY_RATIO), Excuse)
+
+
+def test_what_lingers_for_a_minute_or_two_leaves_a_capacity(revisiting, cost):
+    costs = {Resource.CONNTRACK: cost(baseline=4, connection=1.0)}
+    made = replace(revisiting, costs=costs, limits={Resource.CONNTRACK: 1000.0}).record()
+
+    assert isinstance(plan(rising_with_time(made, 0.02, resource=Resource.CONNTRACK)), CapacityPlan)
 
 
 def test_without_a_level_once_more_buffers_may_fill_that_new_connections_brought(memory):

@@ -140,3 +140,12 @@ def test_other_messages_are_a_caveat(measured):
     )
 
     assert any("+20 % bytes" in caveat for caveat in compare([larger], [measured(2)]).caveats)
+
+
+def test_one_false_alarm_in_a_hundred_comparisons_is_shared_by_all_that_is_judged(measured):
+    found = compare([measured(2)], [measured(1)])
+    costs = sum(change.is_judged for change in found.costs)
+
+    # Beside the costs: three delays and the capacity.
+    assert costs > 0
+    assert found.chance_needed == pytest.approx(1.0 - 0.01 / (costs + 3 + 1), abs=1e-9)

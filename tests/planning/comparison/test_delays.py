@@ -56,3 +56,21 @@ def test_levels_that_only_one_run_held_take_no_part(planted_record):
 
     assert (found.outcome, found.is_judged) == (Outcome.NO_CHANGE, False)
     assert "3 are needed" in found.note
+
+
+@pytest.mark.parametrize(
+    ("added_s", "outcome"), [(0.0009, Outcome.NO_CHANGE), (0.0011, Outcome.REGRESSION)]
+)
+def test_a_millisecond_is_the_least_that_is_noticed(planted_record, added_s, outcome):
+    before = planted_record(1, delay_s=0.002)
+    known = {step.index: step.delivery_delay for step in before.steps}
+    later = [
+        replace(
+            step, delivery_delay=replace(known[step.index], p99_s=known[step.index].p99_s + added_s)
+        )
+        if known[step.index]
+        else step
+        for step in before.steps
+    ]
+
+    assert change([before], [replace(before, steps=tuple(later))]).outcome is outcome

@@ -175,17 +175,3 @@ def test_a_window_has_as_many_processes_as_filled_up_at_its_fullest(venue):
     )
 
     assert {4} == {window.processes for window in windows_of(replace(record, samples=samples))}
-
-
-def test_a_burst_before_a_step_is_none_of_its_own(venue):
-    record = venue.record()
-    last = max(record.steps, key=lambda step: step.started_at)
-    samples = tuple(
-        replace(each, used={**each.used, MEMORY: 1e15})
-        if each.at < record.steps[1].plateau_started_at
-        else each
-        for each in record.samples
-    )
-    windows = windows_of(replace(record, samples=samples))
-
-    assert all((window.burst_bytes or 0.0) < 1e9 for window in windows if window.step == last.index)

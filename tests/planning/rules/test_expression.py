@@ -70,3 +70,31 @@ def test_a_mistake_says_what_is_allowed(text, said):
 def test_no_text_does_anything_but_be_refused_or_understood(text):
     with contextlib.suppress(ConfigError):
         assert condition(text).text == text.strip()
+
+
+@pytest.mark.parametrize(
+    ("figure", "units"),
+    [
+        ("capacity.safe", {"": 1, "connections": 1}),
+        ("headroom", {"": 1, "%": 0.01}),
+        (
+            "cost.memory_per_connection",
+            {"bytes": 1, "B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+            | {"kB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12},
+        ),
+        (
+            "cost.network_out_per_connection",
+            {"bytes/s": 1, "B/s": 1, "KiB/s": 2**10, "MiB/s": 2**20, "GiB/s": 2**30}
+            | {"kB/s": 1e3, "MB/s": 1e6, "GB/s": 1e9},
+        ),
+        ("delivery_delay.p99", {"s": 1, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "min": 60}),
+        (
+            "cost.cpu_per_connection",
+            {"cores": 1, "core": 1, "millicores": 1e-3, "m": 1e-3, "microcores": 1e-6},
+        ),
+    ],
+)
+def test_each_unit_is_worth_what_its_name_says(figure, units):
+    assert units == {
+        unit: pytest.approx(condition(f"{figure} <= 1 {unit}").bound) for unit in units
+    }

@@ -6,7 +6,7 @@ import pytest
 from capacity.domain.comparison import Change, Outcome
 from capacity.domain.estimates import Estimate
 from capacity.domain.resources import Resource
-from capacity.domain.sizing import BreakEven, Trade
+from capacity.domain.sizing import BreakEven, Storm, StormCase, Trade
 from capacity.planning.advice.advice import advice
 from capacity.reporting.drawing.answer_charts import (
     changes_figure,
@@ -69,8 +69,6 @@ def test_a_date_that_may_never_come_is_later(answers, parsed_svg):
 
 @pytest.fixture
 def storm():
-    from capacity.domain.sizing import Storm, StormCase
-
     case = StormCase(
         event="loss of one",
         instances_up=3,

@@ -63,6 +63,7 @@ class Guard:
         guards = profile.guards
         self._bounds = Bounds(**guards.model_dump()) if guards is not None else None
         self._poll_interval_s = profile.poll_interval_s
+        self._order_interval_s = profile.order_interval_s
         self._limits = limits
         self._slo = slo
         self._pids = pids
@@ -150,7 +151,11 @@ class Guard:
         )
 
     def _sockets_of(self, step: LoadStep) -> int:
-        return step.connections + math.ceil(step.requests_per_s * self._poll_interval_s)
+        return (
+            step.connections
+            + math.ceil(step.requests_per_s * self._poll_interval_s)
+            + math.ceil(step.orders_per_s * self._order_interval_s)
+        )
 
 
 def _refused(moment: Moment, bounds: Bounds) -> Trip | None:

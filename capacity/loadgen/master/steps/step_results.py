@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import gevent
@@ -9,6 +10,7 @@ import gevent
 from capacity.domain import units
 from capacity.domain.load import LoadStep
 from capacity.domain.observation import CutOff, CutOffKind, StepObservation
+from capacity.domain.resources import Resource
 from capacity.domain.run import LoadPoint
 from capacity.loadgen.master.guards.blame import (
     most_of,
@@ -17,44 +19,74 @@ from capacity.loadgen.master.guards.blame import (
     refused_clause,
 )
 from capacity.loadgen.master.recorder import Recorder
+from capacity.loadgen.master.steps.freshness import Watched, freshness_of
 from capacity.loadgen.master.steps.step_summary import observe
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
-from capacity.loadgen.master.workers.worker_pool import WorkerPool
+from capacity.loadgen.master.workers.worker_pool import SILENCE_S, WorkerPool
 from capacity.workload.profiles.profile import Phase, Position
 
 FINAL_REPORTS_TIMEOUT_S = 3.0
 LOST_SHARE = 0.5
 """A target that drops more than this of a step's connections is gone, or as good as."""
+SHIFTED_S, SHIFTED_RATIO = 0.5, 0.1
+"""By the larger one, the second of a plateau, a worker's own time on it may be off."""
+CLOCK_SET_S = 0.1
+"""By more than this a host's clock is not slewed but set."""
 WORKER_LOST = "a worker was lost"
 WORKER_JOINED = "a worker joined"
 
 
 class StepResults:
-    def __init__(self, pool: WorkerPool, recorder: Recorder) -> None:
+    def __init__(
+        self, pool: WorkerPool, recorder: Recorder, watched: Watched | None = None
+    ) -> None:
+        """Sum up what *pool* reports; *watched* says how one instrument is, None where none is."""
+        self._watched = watched
         self._pool = pool
         self._recorder = recorder
         self._times: dict[int, dict[Phase, float]] = {}
         self._merged_counts: dict[int, dict[Phase, MergedCounts]] = {}
         self.observations: list[StepObservation] = []
-        self.disturbances: set[str] = set()
+        self._disturbances: dict[int, set[str]] = {}
+        self._peaks: dict[int, int] = {}
+        self._is_closing = False
+
+    @property
+    def disturbances(self) -> set[str]:
         """Why the step that is under way must not be used."""
-        self.connections_peak = 0
-        """Most connections open at once in this step."""
+        return self._disturbances.setdefault(len(self.observations), set())
+
+    @property
+    def connections_peak(self) -> int:
+        """Return the most connections that were open at once in the step that is under way."""
+        return self._peaks.get(len(self.observations), 0)
 
     def begin(self, position: Position) -> None:
-        self._times.setdefault(position.index, {})[position.phase] = time.time()
+        self._times.setdefault(position.index, {})[position.phase] = self._recorder.now()
+        self._peaks.setdefault(position.index, self._pool.open_connections)
 
     def add(self, worker: str, report: Mapping[str, Any]) -> None:
         """Take what a worker counted since its last report."""
-        if report["index"] == len(self.observations):
-            # Also of those that were lost between two reports.
-            self.connections_peak = max(self.connections_peak, self._pool.most_open)
-        if report["index"] < 0:
-            return
-        merged = self.merged(report["index"], Phase(report["phase"]))
+        index = report["index"]
+        if index < len(self.observations):
+            return  # Between two steps, or of one that is void for want of it.
+        if index == self._pool.reports.newest_index(self._pool.ids):
+            # Also of those that were lost between two reports; nobody is in a later step yet.
+            self._peaks[index] = max(self._peaks.get(index, 0), self._pool.most_open)
+        self._note_standstill(index, report)
+        merged = self.merged(index, Phase(report["phase"]))
         merged.add(worker, report)
-        if self._pool.heard == len(self._pool):
-            merged.open_connections.append(self._pool.open_connections)
+        if self._pool.ids <= merged.held.keys():
+            merged.open_connections.append(sum(merged.held[each] for each in self._pool.ids))
+
+    def _note_standstill(self, index: int, report: Mapping[str, Any]) -> None:
+        disturbances = self._disturbances.setdefault(index, set())
+        if report["seconds"] > SILENCE_S:
+            disturbances.add("a worker stood still")
+        if abs(report["clock_set_s"]) > CLOCK_SET_S:
+            disturbances.add(
+                f"the clock of a generator's host was set by {report['clock_set_s']:+.1f} s"
+            )
 
     def merged(self, index: int, phase: Phase) -> MergedCounts:
         return self._merged_counts.setdefault(index, {}).setdefault(phase, MergedCounts())
@@ -70,7 +102,7 @@ class StepResults:
         """Return the load of this moment."""
         merged = self.merged(position.index, position.phase)
         return LoadPoint(
-            at=time.time(),
+            at=self._recorder.now(),
             index=position.index,
             phase=position.phase.value,
             users=self._pool.users,
@@ -108,7 +140,16 @@ class StepResults:
     def unreached(self, step: LoadStep) -> CutOff:
         """Return how a ramp ended that timed out: a target that is full still serves who is in."""
         ramp = self.merged(len(self.observations), Phase.RAMP)
+        silent_s = self._pool.longest_silence_s()
         self._await_last_words(ramp)
+        if silent_s > SILENCE_S:
+            self.disturbances.add(f"a worker has not been heard for {silent_s:.1f} s")
+        self._note_unheard(ramp)
+        if not (ramp.failures or ramp.total("lost") or self._pool.opening):
+            self.disturbances.add("nobody tried to connect any more")
+        if self.disturbances:
+            why = "; ".join(sorted(self.disturbances))
+            return self.cut_off(CutOffKind.STOPPED, f"the generator did not open them: {why}")
         refusals = refusals_in(ramp.failures)
         failed, unanswered = sum(refusals.values()), refusals.get("connect_timeout", 0)
         kind = CutOffKind.NOT_REACHED
@@ -122,9 +163,7 @@ class StepResults:
                 f"{units.counted(sum(faults.values()), 'connection')} of"
                 f" {ramp.total('connects')} that were opened were lost{most_of(faults)}"
             )
-            return CutOff(
-                kind=CutOffKind.LOST, statement=statement, connections=self.connections_peak
-            )
+            return self.cut_off(CutOffKind.LOST, statement)
         statement += refused_clause(ramp.failures)
         newest = [reports[-2:] for reports in ramp.delivered.values()]
         is_serving = any(deliveries for reports in newest for deliveries, _seconds in reports)
@@ -135,11 +174,42 @@ class StepResults:
                 f" {units.counted(unanswered, 'connect attempt')} timed out while"
                 f" {self.connections_peak} were open"
             )
-        return CutOff(kind=kind, statement=statement, connections=self.connections_peak)
+        return self.cut_off(kind, statement)
+
+    def cut_off(self, kind: CutOffKind, statement: str, resource: Resource | None = None) -> CutOff:
+        """Return how the step that is under way ends here, with how far it came."""
+        return CutOff(
+            kind=kind, statement=statement, connections=self.connections_peak, resource=resource
+        )
 
     def _await_last_words(self, merged: MergedCounts) -> None:
         deadline_s = time.monotonic() + FINAL_REPORTS_TIMEOUT_S
-        while not self._pool.ids <= merged.finals and time.monotonic() < deadline_s:
+        while not self._is_complete(merged) and time.monotonic() < deadline_s:
+            gevent.sleep(0.02)
+
+    def _is_complete(self, merged: MergedCounts) -> bool:
+        index = len(self.observations)
+        return self._pool.ids <= merged.finals and not self._pool.reports.missing(index)
+
+    def _note_unheard(self, merged: MergedCounts) -> None:
+        """Note who has not said all of the step that is under way, and what was lost on the way here."""
+        if lost := self._pool.reports.missing(len(self.observations)):
+            self.disturbances.add(f"{lost} report(s) of workers were lost")
+        if silent := len(self._pool.ids - merged.finals):
+            self.disturbances.add(f"{silent} worker(s) did not report in time")
+
+    def _note_shifted(self, merged: MergedCounts, lasted_s: float) -> None:
+        """Note a worker that heard late of the plateau, or of its end: it counted another load."""
+        for worker in self._pool.ids & merged.finals:
+            counted_s = merged.counts[worker]["seconds"]
+            if abs(counted_s - lasted_s) > max(SHIFTED_S, SHIFTED_RATIO * lasted_s):
+                self.disturbances.add(
+                    f"a worker counted for {counted_s:.1f} s on a plateau of {lasted_s:.1f} s"
+                )
+
+    def await_close(self) -> None:
+        """Wait until a step that somebody else closes is recorded."""
+        while self._is_closing:
             gevent.sleep(0.02)
 
     @property
@@ -154,14 +224,23 @@ class StepResults:
         *cut_off* says why it was not held to its end. Returns the step summed up, and the merged of
         its last phase.
         """
+        self._is_closing = True
+        try:
+            return self._close(step, ended_at, cut_off)
+        finally:
+            self._is_closing = False
+
+    def _close(
+        self, step: LoadStep, ended_at: float, cut_off: CutOff | None
+    ) -> tuple[StepObservation, MergedCounts]:
         index = len(self.observations)
         times = self._times.pop(index)
         last = list(times)[-1]
         merged = self.merged(index, last)
         self._await_last_words(merged)
-        if not self._pool.ids <= merged.finals:
-            silent = len(self._pool.ids - merged.finals)
-            self.disturbances.add(f"{silent} worker(s) did not report in time")
+        self._note_unheard(merged)
+        if last is Phase.PLATEAU and cut_off is None:
+            self._note_shifted(merged, ended_at - times[last])
         observation = observe(
             index=index,
             step=step,
@@ -174,8 +253,13 @@ class StepResults:
             disturbances=self.disturbances,
             cut_off=cut_off,
         )
+        if self._watched is not None and last is Phase.PLATEAU:
+            pair = freshness_of(
+                self._watched, merged.pushed_versions, merged.polled_versions, until_s=ended_at
+            )
+            observation = replace(observation, freshness=pair)
         self.observations.append(observation)
         self._recorder.step(observation, merged.histograms)
-        self.connections_peak = self._pool.open_connections
-        self.disturbances = set()
+        self._disturbances.pop(index, None)
+        self._peaks.pop(index, None)
         return observation, merged

@@ -80,6 +80,8 @@ def observe(
         },
         not_modified=plateau.total("not_modified") if plateau is not None else 0,
         body_age=plateau.quantiles("body_age") if plateau is not None else None,
+        freshness=None,
+        orders=plateau.order_figures() if plateau is not None else {},
         generator=health,
         cut_off=cut_off,
         delivery_rate_error_ratio=plateau.delivery_rate_error_ratio(

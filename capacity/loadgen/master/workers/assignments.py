@@ -1,10 +1,13 @@
 """What the workers of a run are told: made from target, profile and step."""
 
 import math
+import secrets
 from collections.abc import Sequence
 
 from capacity.domain.load import LoadStep
 from capacity.loadgen.checks.preflight import Preflight
+from capacity.loadgen.master.steps.freshness import Watched
+from capacity.loadgen.master.workers.cast import Cast
 from capacity.loadgen.protocol.orders import Orders, Stage
 from capacity.settings import dialect as dialect_settings
 from capacity.settings.profile import Profile, SafeProfile
@@ -18,20 +21,41 @@ MOST_FAILURES, MOST_FAILURES_RATIO = 20, 0.05
 """Attempts to connect that a careful run lets fail in a step, all workers together: the larger one."""
 
 
-def orders_of(target: Target, profile: Profile, preflight: Preflight) -> Orders:
+def orders_of(
+    target: Target, profile: Profile, preflight: Preflight, cast: Cast | None = None
+) -> Orders:
+    """Return what the workers are told; *cast* says which of its mix is a class's own doing."""
     offset = preflight.clock_offset
     return Orders(
+        run=secrets.token_hex(8),
         target=target.model_dump(mode="json"),
         dialect=dialect_settings.dump(preflight.dialect),
         connections_per_user=profile.connections_per_user,
         arrivals=profile.arrivals,
         poll_interval_s=profile.poll_interval_s,
+        freshness_poll_interval_s=profile.freshness.poll_interval_s if profile.freshness else None,
+        order_interval_s=profile.order_interval_s,
         clock_offset_s=offset.offset_s if offset else 0.0,
         subscriptions_by_address=profile.mix.subscriptions_per_connection,
-        slow_readers_ratio=profile.mix.slow_readers_ratio,
+        slow_readers_ratio=profile.mix.slow_readers_ratio
+        if cast is None
+        else cast.slow_readers_ratio,
+        has_slow_class=cast is not None and cast.has_slow_class,
         slow_read_bytes_per_s=profile.mix.slow_read_bytes_per_s,
         is_careful=is_careful(profile),
         most_memory_bytes=profile.worker_memory_mib * 2**20,
+    )
+
+
+def watched_of(profile: Profile, preflight: Preflight) -> Watched | None:
+    """Return how the run watches one instrument; None where its profile asks for none."""
+    if profile.freshness is None:
+        return None
+    offset = preflight.clock_offset
+    return Watched(
+        poll_interval_s=profile.freshness.poll_interval_s,
+        objective_s=profile.freshness.objective_s,
+        clock_offset_s=offset.offset_s if offset else 0.0,
     )
 
 
@@ -57,6 +81,7 @@ def stage_of(position: Position, step: LoadStep, shares: int, *, is_careful: boo
         requests_per_s=step.requests_per_s / shares,
         connects_per_s=step.connects_per_s / shares,
         churn_per_s=step.churn_per_s / shares,
+        orders_per_s=step.orders_per_s / shares,
         most_failures=max(1, most // shares) if is_careful else None,
         hold_s=step.plateau_s if position.phase is Phase.PLATEAU else 0.0,
     )

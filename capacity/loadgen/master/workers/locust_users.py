@@ -3,7 +3,7 @@
 from locust.env import Environment
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from capacity.domain.load import LoadStep
 from capacity.workload.profiles.profile import is_way_down
@@ -29,13 +29,19 @@ def spawns_per_s(steps: Sequence[LoadStep], index: int, workers_heard: int) -> f
     return rate_per_s * max(1, workers_heard)
 
 
-def fix_poller_count(
-    environment: Environment, most_requests_per_s: float, poll_interval_s: float
-) -> int:
-    """Have as many pollers as the busiest step can take; return how many that are."""
-    count = math.ceil(most_requests_per_s * poll_interval_s)
+def fix_counts(environment: Environment, most: Mapping[str, int]) -> int:
+    """Have as many pollers and traders as the busiest step can take; return how many that are.
+
+    *most* is how many keep up a rate of a stage, by its name, which their class has as `rate`.
+    """
+    fixed = 0
     for user_class in environment.user_classes:
-        if user_class.fixed_count or user_class.weight == 0:
-            user_class.fixed_count = count
-            return count
-    return 0
+        rate = getattr(user_class, "rate", None)
+        if rate is not None and user_class.weight == 0:
+            user_class.fixed_count = most.get(rate, 0)
+            fixed += user_class.fixed_count
+    # Locust cannot share users out to a class of no weight that has no fixed count either.
+    environment.user_classes = [
+        each for each in environment.user_classes if each.fixed_count or each.weight > 0
+    ]
+    return fixed

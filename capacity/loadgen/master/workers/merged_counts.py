@@ -6,8 +6,14 @@ from typing import Any
 
 from capacity.domain.histogram import Histogram
 from capacity.domain.load import LoadVector
-from capacity.domain.observation import Quantiles
-from capacity.loadgen.protocol.counters import COUNTS
+from capacity.domain.observation import OrderFigures, Quantiles
+from capacity.loadgen.protocol.counters import (
+    COUNTS,
+    ORDER_KINDS,
+    OUTCOMES,
+    order_count_of,
+    order_series_of,
+)
 from capacity.models.uncertainty.batch_means import relative_error
 
 
@@ -17,6 +23,10 @@ class MergedCounts:
 
     counts: dict[str, dict[str, float]] = field(default_factory=dict)
     failures: dict[str, int] = field(default_factory=dict)
+    orders: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Worker -> its requests of traders by kind and outcome."""
+    pushed_versions: list[tuple[float, float, int]] = field(default_factory=list)
+    polled_versions: list[tuple[float, int, float]] = field(default_factory=list)
     unmatched_by: dict[str, int] = field(default_factory=dict)
     histograms: dict[str, Histogram] = field(default_factory=dict)
     finals: set[str] = field(default_factory=set)
@@ -25,6 +35,8 @@ class MergedCounts:
     descriptors_ratio: float = 0.0
     open_connections: list[int] = field(default_factory=list)
     """All workers together, once a report."""
+    held: dict[str, int] = field(default_factory=dict)
+    """What each worker said last, in this phase, that it holds."""
     delivered: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     """Worker -> deliveries and seconds of each of its reports."""
 
@@ -34,11 +46,17 @@ class MergedCounts:
             mine[name] += report.get(name, 0)
         for reason, count in report["failures"].items():
             self.failures[reason] = self.failures.get(reason, 0) + count
+        orders = self.orders.setdefault(worker, {})
+        for name, count in report.get("orders", {}).items():
+            orders[name] = orders.get(name, 0) + count
+        self.pushed_versions += report.get("pushed_versions", ())
+        self.polled_versions += report.get("polled_versions", ())
         for kind, count in report["unmatched_by"].items():
             self.unmatched_by[kind] = self.unmatched_by.get(kind, 0) + count
         for series, counts in report["histograms"].items():
             self.histograms.setdefault(series, Histogram()).merge(counts)
         self.delivered.setdefault(worker, []).append((report["deliveries"], report["seconds"]))
+        self.held[worker] = report["gauges"]["open_connections"]
         used_s = report["gauges"]["cpu_ratio"] * report["seconds"]
         self.cpu_s[worker] = self.cpu_s.get(worker, 0.0) + used_s
         self.descriptors_ratio = max(self.descriptors_ratio, report["gauges"]["descriptors_ratio"])
@@ -96,6 +114,31 @@ class MergedCounts:
             max_s=histogram.quantile_us(1.0) / 1e6,
         )
 
+    def order_figures(self) -> dict[str, OrderFigures]:
+        """Return what became of the requests of traders, by kind; of those that were made."""
+        found = {}
+        for kind in ORDER_KINDS:
+            counts = {
+                outcome: sum(
+                    orders.get(order_count_of(kind, outcome), 0) for orders in self.orders.values()
+                )
+                for outcome in OUTCOMES
+            }
+            if any(counts.values()):
+                latency = self.quantiles(order_series_of(kind))
+                found[kind] = OrderFigures(**counts, latency=latency)
+        return found
+
+    def orders_per_s(self) -> float:
+        """Return the rate at which requests of traders were answered, refusals included."""
+        told = {order_count_of(kind, outcome) for kind in ORDER_KINDS for outcome in OUTCOMES[:2]}
+        return sum(
+            sum(count for name, count in orders.items() if name in told)
+            / self.counts[worker]["seconds"]
+            for worker, orders in self.orders.items()
+            if self.counts[worker]["seconds"] > 0
+        )
+
     def load(self) -> LoadVector | None:
         """Return the measured load; None when no connections were ever reported."""
         if not self.open_connections:
@@ -106,4 +149,5 @@ class MergedCounts:
             delivered_bytes_per_s=self.per_s("delivered_bytes"),
             requests_per_s=self.per_s("requests"),
             handshakes_per_s=self.per_s("connects"),
+            orders_per_s=self.orders_per_s(),
         )

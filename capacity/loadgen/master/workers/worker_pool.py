@@ -10,14 +10,19 @@ from typing import Any
 
 from capacity.loadgen.checks.worker_identity import PROGRAM
 from capacity.loadgen.master.workers.check_in import present_workers, roll_of
+from capacity.loadgen.master.workers.heard_reports import HeardReports, Tag
 from capacity.loadgen.master.workers.liveness import Processes, note_death, note_life
 from capacity.loadgen.protocol import messages
-from capacity.loadgen.protocol.orders import Orders
+from capacity.loadgen.protocol.orders import Orders, Stage
 
 logger = logging.getLogger(__name__)
 
 SILENCE_S = 3.0
 """A worker with orders reports twice a second; one this silent has joined before it could hear."""
+
+
+BEHIND_S = 2.0
+"""A worker that still counts under an earlier stage after this was not reached by the later one."""
 
 
 class WorkerPool:
@@ -31,6 +36,13 @@ class WorkerPool:
         self._called_s: dict[str, float] = {}
         self._ordered_s: dict[str, float] = {}
         self._rejected: set[str] = set()
+        self._stages = 0
+        self._due: Tag | None = None
+        """What everybody was told to count under."""
+        self._told_s = 0.0
+        self._is_over = False
+        self._begun_s = time.monotonic()
+        self.reports = HeardReports(orders.run)
         self.gauges: dict[str, dict[str, Any]] = {}
         """What each worker that is there said last of itself."""
         self._heard_s: dict[str, float] = {}
@@ -53,6 +65,11 @@ class WorkerPool:
         return sum(
             gauges.get("most_open", gauges["open_connections"]) for gauges in self.gauges.values()
         )
+
+    @property
+    def opening(self) -> int:
+        """Return the attempts to connect that are under way."""
+        return sum(gauges["opening"] for gauges in self.gauges.values())
 
     @property
     def users(self) -> int:
@@ -87,10 +104,31 @@ class WorkerPool:
         self.last_fate = self._processes.fate(worker, silent_s)
         return self.last_fate
 
-    def tell(self, message: str, body: Any = None) -> None:
-        """Send the same message to every worker."""
-        for worker in self.ids:
-            self._send(message, body, worker)
+    def tell_stage(self, stage: Stage) -> None:
+        """Tell every worker its share of the stage that is due."""
+        self._stages += 1
+        self._due, self._told_s = (stage.index, stage.phase), time.monotonic()
+        told = replace(stage, run=self._orders.run, number=self._stages)
+        for worker in sorted(self.ids):
+            self._send(messages.STAGE, told.as_message(), worker)
+
+    def end(self) -> None:
+        """Tell every worker that the run is over; from now on none is told anything else of it."""
+        for worker in sorted(self.ids):
+            self._send(messages.END, self._orders.run, worker)
+        self._is_over = True
+
+    def is_behind(self) -> bool:
+        """Tell whether some worker was not reached by the stage that is due."""
+        if time.monotonic() - self._told_s < BEHIND_S:
+            return False
+        return any(self.reports.tag(worker) != self._due for worker in self.gauges)
+
+    def longest_silence_s(self) -> float:
+        """Return how long the most silent worker has not been heard."""
+        now_s = time.monotonic()
+        since = (self._heard_s.get(each, self._begun_s) for each in self.ids)
+        return max((now_s - since_s for since_s in since), default=0.0)
 
     def changes(self) -> tuple[set[str], set[str]]:
         """Return who was lost and who joined since the last call."""
@@ -113,7 +151,7 @@ class WorkerPool:
         """
         now_s = time.monotonic()
         ordered = False
-        for worker in self.ids - self.gauges.keys():
+        for worker in sorted(self.ids - self.gauges.keys()):
             if worker in self._roster:
                 if now_s - self._ordered_s.get(worker, -math.inf) >= SILENCE_S:
                     self._ordered_s[worker] = now_s
@@ -147,4 +185,5 @@ class WorkerPool:
     def _send(self, message: str, body: Any, worker: str) -> None:
         runner = self._environment.runner
         assert runner is not None
-        runner.send_message(message, body, client_id=worker)
+        if not self._is_over:
+            runner.send_message(message, body, client_id=worker)

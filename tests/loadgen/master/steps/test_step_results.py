@@ -5,6 +5,7 @@ import pytest
 from capacity.domain.observation import CutOffKind
 from capacity.loadgen.master.steps import step_results
 from capacity.loadgen.master.steps.step_results import WORKER_LOST, StepResults
+from capacity.loadgen.master.workers.heard_reports import HeardReports
 from capacity.workload.profiles.profile import Mix, Pace, Phase, Position, ramp_steps
 
 MIX = Mix(subscriptions_per_connection=1, requests_per_s_per_connection=0.0, poll_interval_s=1.0)
@@ -18,6 +19,9 @@ class Written:
 
     def __init__(self):
         self.steps = []
+
+    def now(self):
+        return 5.0
 
     def step(self, observation, histograms):
         self.steps.append((observation, histograms))
@@ -33,6 +37,11 @@ class SimpleCrew:
 
     def __init__(self, ids):
         self.ids, self.open_connections, self.users = ids, 10, 10
+        self.most_open, self.opening = 10, 1
+        self.reports = HeardReports("")
+
+    def longest_silence_s(self):
+        return 0.0
 
     def __len__(self):
         return len(self.ids)
@@ -52,7 +61,7 @@ def test_a_step_is_closed_when_every_worker_has_had_its_say(book, report):
     for worker in ("a", "b"):
         plateau.add(worker, report(deliveries=20, seconds=4.0, is_final=True))
     plateau.open_connections.append(10)
-    observation, last = book.book.close(STEP, ended_at=10.0)
+    observation, last = book.book.close(STEP, ended_at=9.0)
 
     assert observation.void is None
     assert 10.0 == observation.load.deliveries_per_s
@@ -83,7 +92,7 @@ def test_what_disturbed_one_step_does_not_void_the_next(book, report):
 
 @pytest.mark.parametrize(("held", "is_lost"), [(10, False), (5, False), (4, True), (0, True)])
 def test_a_target_that_drops_more_than_half_is_gone(book, pool, held, is_lost):
-    book.book.connections_peak = 10
+    book.book._peaks[0] = 10
     pool.open_connections = held
 
     assert is_lost == (book.book.loss(STEP) is not None)
@@ -104,14 +113,14 @@ def test_a_target_that_drops_more_than_half_is_gone(book, pool, held, is_lost):
     ],
 )
 def test_a_loss_is_told_with_its_reason_and_whose_doing_it_was(book, pool, report, failures, said):
-    book.book.connections_peak, pool.open_connections = 10, 4
+    book.book._peaks[0], pool.open_connections = 10, 4
     book.book.merged(0, Phase.RAMP).add("a", report(failures=failures))
 
     assert said == book.book.loss(STEP)
 
 
 def test_a_ramp_in_which_the_target_breaks_the_protocol_reached_no_limit(book, pool, report):
-    book.book.connections_peak = 4
+    book.book._peaks[0] = 4
     ramp = book.book.merged(0, Phase.RAMP)
     for worker, invalid in (("a", 45), ("b", 40)):
         failures = {"frame_invalid": invalid}
@@ -125,7 +134,7 @@ def test_a_ramp_in_which_the_target_breaks_the_protocol_reached_no_limit(book, p
 
 
 def test_connections_that_went_with_their_worker_are_not_the_targets_doing(book, pool):
-    book.book.connections_peak = 10
+    book.book._peaks[0] = 10
     pool.open_connections = 0
     book.book.disturbances.add(WORKER_LOST)
 
@@ -161,7 +170,7 @@ def test_a_target_that_is_full_is_told_from_one_that_hangs(
 ):
     book = StepResults(pool, Written())
     book.begin(Position(index=0, phase=Phase.RAMP, since_s=0.0))
-    book.connections_peak = 5
+    book._peaks[0] = 5
     for worker in sorted(pool.ids):
         book.merged(0, Phase.RAMP).add(
             worker,
@@ -185,3 +194,87 @@ def test_what_was_lost_before_a_phase_is_that_of_the_others(book, report):
 
     assert 5 == book.book.lost_before(Position(index=0, phase=Phase.PLATEAU, since_s=0.0))
     assert 0 == book.book.lost_before(Position(index=1, phase=Phase.RAMP, since_s=0.0))
+
+
+def reports_of(book, pool, report, *, seconds=4.0, **changes):
+    """Let both workers say their one and last word about the plateau."""
+    for worker in ("a", "b"):
+        said = report(seconds=seconds, is_final=True, **changes)
+        pool.reports.is_new(worker, said)
+        book.book.add(worker, said)
+
+
+def test_a_worker_that_stood_still_makes_its_step_void(book, pool, report):
+    reports_of(book, pool, report, seconds=3.1)
+
+    assert "a worker stood still" in book.book.close(STEP, ended_at=8.0)[0].void
+
+
+def test_a_worker_that_did_not_stand_still_voids_nothing(book, pool, report):
+    reports_of(book, pool, report, seconds=3.0)
+
+    assert book.book.close(STEP, ended_at=8.0)[0].void is None
+
+
+def test_a_clock_that_is_set_makes_the_step_void(book, pool, report):
+    reports_of(book, pool, report, seconds=3.0, clock_set_s=-3600.0)
+    void = book.book.close(STEP, ended_at=8.0)[0].void
+
+    assert "the clock of a generator's host was set by -3600.0 s" == void
+
+
+@pytest.mark.parametrize(
+    ("seconds", "is_void"), [(2.4, True), (2.6, False), (3.4, False), (3.6, True)]
+)
+def test_a_worker_has_to_count_on_the_plateau_and_not_beside_it(
+    book, pool, report, monkeypatch, seconds, is_void
+):
+    monkeypatch.setattr(step_results, "SILENCE_S", 60.0)
+    reports_of(book, pool, report, seconds=seconds)
+    void = book.book.close(STEP, ended_at=8.0)[0].void  # It began at 5.
+
+    said = f"a worker counted for {seconds} s on a plateau of 3.0 s"
+    assert void == (said if is_void else None)
+
+
+def test_a_report_that_is_missing_makes_its_step_void(book, pool, report, monkeypatch):
+    monkeypatch.setattr(step_results, "FINAL_REPORTS_TIMEOUT_S", 0.1)
+    reports_of(book, pool, report, seconds=3.0, number=2)
+
+    assert "2 report(s) of workers were lost" == book.book.close(STEP, ended_at=8.0)[0].void
+
+
+def test_what_a_later_step_opens_is_no_peak_of_the_one_before(book, pool, report):
+    reports_of(book, pool, report, seconds=3.0)
+    pool.most_open = 12
+    ahead = report(index=1, phase="ramp", number=2)
+    pool.reports.is_new("a", ahead)
+    book.book.add("a", ahead)
+    late = report(number=2)
+    pool.reports.is_new("b", late)
+    book.book.add("b", late)
+
+    assert 10 == book.book.close(STEP, ended_at=8.0)[0].connections_peak
+    assert 12 == book.book.connections_peak
+
+
+@pytest.mark.parametrize(
+    ("trouble", "said"),
+    [
+        ({"silent_s": 3.1}, "a worker has not been heard for 3.1 s"),
+        ({"opening": 0}, "nobody tried to connect any more"),
+    ],
+)
+def test_a_ramp_that_the_generator_did_not_finish_is_not_the_targets_doing(
+    book, pool, report, monkeypatch, trouble, said
+):
+    monkeypatch.setattr(pool, "longest_silence_s", lambda: trouble.get("silent_s", 3.0))
+    pool.opening = trouble.get("opening", 1)
+    for worker in ("a", "b"):
+        book.book.merged(0, Phase.RAMP).add(worker, report(is_final=True))
+    cut_off = book.book.unreached(STEP)
+
+    assert (CutOffKind.STOPPED, f"the generator did not open them: {said}") == (
+        cut_off.kind,
+        cut_off.statement,
+    )

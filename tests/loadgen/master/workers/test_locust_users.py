@@ -7,7 +7,7 @@ import pytest
 
 from capacity.loadgen.master.workers.locust_users import (
     SPAWNS_PER_S,
-    fix_poller_count,
+    fix_counts,
     spawns_per_s,
     subscribers_of,
 )
@@ -41,22 +41,28 @@ def test_slow_connects_do_not_hold_back_users():
     assert SPAWNS_PER_S == spawns_per_s(slow, 1, 1)
 
 
-def test_pollers_are_as_many_as_the_busiest_step_can_take():
+def test_pollers_and_traders_are_as_many_as_the_busiest_step_can_take():
     class Followers(User):
         weight = 1
 
     class Askers(User):
         weight = 0
         fixed_count = 1
+        rate = "requests_per_s"
 
-    environment = Environment(user_classes=[Followers, Askers])
+    class Traders(User):
+        weight = 0
+        fixed_count = 1
+        rate = "orders_per_s"
 
-    assert 50 == fix_poller_count(environment, 25.0, 2.0) == Askers.fixed_count
-    assert 0 == Followers.fixed_count
+    environment = Environment(user_classes=[Followers, Askers, Traders])
+
+    assert 57 == fix_counts(environment, {"requests_per_s": 50, "orders_per_s": 7})
+    assert (50, 7, 0) == (Askers.fixed_count, Traders.fixed_count, Followers.fixed_count)
 
 
 def test_without_a_class_of_pollers_there_are_none():
     class Followers(User):
         weight = 1
 
-    assert 0 == fix_poller_count(Environment(user_classes=[Followers]), 25.0, 2.0)
+    assert 0 == fix_counts(Environment(user_classes=[Followers]), {"requests_per_s": 50})

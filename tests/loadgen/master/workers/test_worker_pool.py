@@ -5,6 +5,7 @@ from locust.env import Environment
 from locust.event import Events
 
 import time
+from dataclasses import replace
 
 import gevent
 import pytest
@@ -14,9 +15,12 @@ from capacity.loadgen.master.workers import worker_pool as worker_pool_module
 from capacity.loadgen.master.workers.check_in import LOCAL, check_in, roll_of
 from capacity.loadgen.master.workers.worker_pool import WorkerPool
 from capacity.loadgen.protocol import messages
-from capacity.loadgen.protocol.orders import Orders
+from capacity.loadgen.protocol.orders import Orders, Stage
 
-ORDERS = Orders(target={}, dialect={}, clock_offset_s=0.25)
+ORDERS = Orders(target={}, dialect={}, clock_offset_s=0.25, run="a")
+STAGE = Stage(
+    index=1, phase="ramp", subscriptions_per_connection=1, requests_per_s=0.0, connects_per_s=9.0
+)
 PATIENCE_S = 10
 HOLDS = {"open_connections": 5, "users": 2, "pid": 1}
 
@@ -115,9 +119,13 @@ def test_everybody_gets_the_orders_once_and_hears_what_all_are_told(master, join
     workers = [join(), join()]
     check_in(master, target)
     pool = WorkerPool(master, ORDERS)
-    pool.tell(messages.STAGE, {"index": 1})
-    told = [*given(ORDERS), (messages.STAGE, {"index": 1})]
-    wait_until(lambda: all(len(heard) == 2 for _, heard in workers))
+    pool.tell_stage(STAGE)
+    pool.end()
+    pool.tell_stage(STAGE)
+    told = (messages.STAGE, replace(STAGE, run="a", number=1).as_message())
+    told = [*given(ORDERS), told, (messages.END, "a")]
+    wait_until(lambda: all(len(heard) >= 3 for _, heard in workers))
+    gevent.sleep(0.1)  # Nothing comes behind the end.
 
     assert 2 == len(pool)
     assert [told, told] == [heard for _, heard in workers]
@@ -228,3 +236,36 @@ def test_who_was_only_out_of_sight_keeps_its_orders(master, join, target):
     assert ({worker.client_id}, set()) == lost
     assert (set(), {worker.client_id}) == back
     assert (False, given(ORDERS, workers=1)) == (is_ordered, heard)
+
+
+def report_of(number, phase="ramp"):
+    return {"run": "a", "number": number, "index": 1, "phase": phase}
+
+
+def test_a_worker_that_counts_under_an_earlier_stage_for_long_is_behind(
+    master, join, target, monkeypatch
+):
+    monkeypatch.setattr(worker_pool_module, "BEHIND_S", 0.2)
+    worker, _heard = join()
+    check_in(master, target)
+    pool = WorkerPool(master, ORDERS)
+    pool.tell_stage(replace(STAGE, phase="settle"))
+    pool.note(worker.client_id, HOLDS)
+    pool.reports.is_new(worker.client_id, report_of(1))
+    at_once = pool.is_behind()
+    gevent.sleep(0.25)
+    later = pool.is_behind()
+    pool.reports.is_new(worker.client_id, report_of(2, "settle"))
+
+    assert (False, True, False) == (at_once, later, pool.is_behind())
+
+
+def test_the_silence_of_a_worker_lasts_until_it_is_heard(master, join, target):
+    (_silent, _), (active, _) = join(), join()
+    check_in(master, target)
+    pool = WorkerPool(master, ORDERS)
+    gevent.sleep(0.2)
+    pool.note(active.client_id, {**HOLDS, "opening": 3})
+
+    assert 0.2 <= pool.longest_silence_s() < PATIENCE_S
+    assert 3 == pool.opening

@@ -1,0 +1,132 @@
+"""Watches one instrument beside the load: pushed to one connection, polled on another.
+
+Both note which version they hold since when; how fresh that was the master computes. Nothing of this
+lies on the way of the load's own messages.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import gevent
+from gevent.event import Event
+
+from capacity.loadgen.wire.connection import Connection
+from capacity.loadgen.wire.epoll_set import ConnectionSet
+from capacity.loadgen.wire.handshake import HandshakeError, open_websocket
+from capacity.loadgen.wire.http_connection import ExchangeError
+from capacity.loadgen.wire.polls import one_poll, poll_connection
+from capacity.workload.conversation import Conversation
+from capacity.workload.dialects.address import channel_name
+from capacity.workload.versions import PushedVersions, polled_version
+
+if TYPE_CHECKING:
+    from capacity.loadgen.client.clients import Clients
+
+RETRY_S = 1.0
+
+
+class FreshnessProbe:
+    def __init__(self, clients: "Clients", operation: str, poll_interval_s: float) -> None:
+        dialect, self._clients = clients.dialect.source, clients
+        described = dialect.rest[operation]
+        symbol = next(iter(clients.target.symbols), "")
+        assert described.channel is not None
+        assert described.version is not None
+        self._channel = channel_name(dialect, described.channel, symbol)
+        self._version = described.version
+        self._versions = PushedVersions(clients.dialect, self._channel)
+        self._poll = one_poll(clients.target, dialect, operation, symbol, is_kept=True)
+        self._poll_interval_s = poll_interval_s
+        self._connections = ConnectionSet()
+        self._connection: Connection | None = None
+        self._conversation: Conversation | None = None
+        self._lost = Event()
+        self._greenlets = [gevent.spawn(self._follow_forever), gevent.spawn(self._poll_forever)]
+
+    @property
+    def is_open(self) -> bool:
+        return self._connection is not None
+
+    def beat(self, rule: int) -> None:
+        """Send what the dialect's periodic rule with this number says."""
+        if self._conversation is not None:
+            self._send(self._conversation.every(rule))
+
+    def close(self) -> None:
+        gevent.killall(self._greenlets, block=False)
+        self._connections.close()
+
+    def on_messages(self, _connection: Connection, payloads: Sequence[bytes]) -> None:
+        conversation = self._conversation
+        assert conversation is not None
+        now_s = self._now_s()
+        for message in conversation.messages(payloads):
+            for seen in self._versions.seen(message):
+                self._clients.counters.pushed_versions.append((now_s, *seen))
+            for reception in conversation.receive_all(message):
+                for reply in reception.replies:
+                    self._send(reply)
+
+    def on_lost(self, _connection: Connection, reason: str) -> None:
+        self._connection = None
+        self._clients.counters.fail(f"freshness_{reason}")
+        self._lost.set()
+
+    def _now_s(self) -> float:
+        return time.time() + self._clients.clock_offset_s
+
+    def _send(self, frame: bytes) -> None:
+        if self._connection is not None:
+            self._connection.send(frame)
+
+    def _follow_forever(self) -> None:
+        while True:
+            try:
+                opened = open_websocket(self._clients.endpoint_for((self._channel,)))
+            except HandshakeError as error:
+                self._clients.counters.fail(f"freshness_{error}")
+            else:
+                self._lost.clear()
+                self._conversation = Conversation(self._clients.dialect, (self._channel,))
+                self._connection = self._connections.add(
+                    opened.socket, self, self._clients.max_message_bytes, opened.compression
+                )
+                for frame in self._conversation.start():
+                    self._send(frame)
+                self._lost.wait()
+            gevent.sleep(RETRY_S)
+
+    def _poll_forever(self) -> None:
+        clients, poll = self._clients, self._poll
+        connection = poll_connection(
+            clients.target,
+            clients.dialect.source,
+            poll.url,
+            clients.sources,
+            10.0,
+            is_kept=True,
+        )
+        due_s = time.monotonic()
+        request = b"\r\n".join((poll.head, poll.body))
+        try:
+            while True:
+                due_s = max(due_s + self._poll_interval_s, time.monotonic())
+                gevent.sleep(max(0.0, due_s - time.monotonic()))
+                self._polled(lambda: connection.exchange(request, is_repeatable=True).body)
+        finally:
+            connection.close()
+
+    def _polled(self, ask: Callable[[], bytes]) -> None:
+        asked_s = time.monotonic()
+        try:
+            body = ask()
+        except ExchangeError as error:
+            self._clients.counters.fail(f"freshness_{error}")
+            return
+        version = polled_version(self._version, body)
+        if version is None:
+            self._clients.counters.fail("freshness_no_version")
+            return
+        took_s = time.monotonic() - asked_s
+        self._clients.counters.polled_versions.append((self._now_s(), version, took_s))

@@ -1,0 +1,53 @@
+"""The probe beside the load, on the bundled exchange."""
+
+import runpy
+from pathlib import Path
+
+import gevent
+
+from capacity.loadgen.client.clients import Clients
+from capacity.loadgen.protocol.orders import Orders
+
+SMALL = runpy.run_path(str(Path(__file__).parents[1] / "small_target.py"))
+wait_until, orders_for = SMALL["wait_until"], SMALL["orders_for"]
+
+
+def probing(port, worker=0, **changes):
+    orders = orders_for(port, freshness_poll_interval_s=0.05, **changes)
+    return Clients(Orders.from_message(orders), worker)
+
+
+def test_pushed_and_polled_versions_of_one_instrument_are_noted_on_one_scale(exchange):
+    clients = probing(exchange.port)
+    try:
+        counters = clients.counters
+        wait_until(lambda: len(counters.pushed_versions) > 3 and len(counters.polled_versions) > 3)
+        assert len(clients.connections) == 0
+        newest = counters.pushed_versions[-1][2]
+        wait_until(lambda: counters.polled_versions[-1][1] >= newest)
+        assert all(
+            arrived_s >= published_s - 0.001
+            for arrived_s, published_s, _ in counters.pushed_versions
+        )
+        assert counters.failures == {}
+    finally:
+        clients.close()
+
+
+def test_only_the_first_worker_watches(exchange):
+    clients = probing(exchange.port, worker=1)
+    gevent.sleep(0.2)
+    clients.close()
+
+    assert clients.counters.polled_versions == []
+
+
+def test_where_nobody_answers_the_failures_are_counted_as_the_probes():
+    with gevent.socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    clients = probing(port)
+    expected = {"freshness_connect_refused", "freshness_request_connect_refused"}
+    try:
+        wait_until(lambda: set(clients.counters.failures) == expected)
+    finally:
+        clients.close()

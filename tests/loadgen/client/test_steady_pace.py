@@ -1,0 +1,97 @@
+"""The pace that pollers and traders keep: of real time, on gevent's clock."""
+
+import itertools
+import time
+from types import SimpleNamespace
+
+import gevent
+
+from capacity.loadgen.client.steady_pace import Part, keep_pace
+from capacity.loadgen.client.wakeup import Wakeup
+
+
+class Stage:
+    def __init__(self):
+        self.rate_per_s, self.failed = 100.0, {}
+        self.stage_changed = Wakeup()
+        self.counters = SimpleNamespace(fail=self._fail)
+
+    def _fail(self, reason, count):
+        self.failed[reason] = self.failed.get(reason, 0) + count
+
+    def part(self, act, members=(1,), pace=lambda: None):
+        return Part(
+            clients=self,
+            rate_per_s=lambda: self.rate_per_s,
+            members=members,
+            pace=pace,
+            act=act,
+            dropped="late",
+        )
+
+
+def test_starts_are_intended_at_even_intervals_whatever_the_act_takes():
+    stage, intended = Stage(), []
+
+    def act(intended_s):
+        intended.append(intended_s)
+        gevent.sleep(0.015)
+        stage.rate_per_s = 0.0 if len(intended) == 5 else 100.0
+        return 0.0
+
+    keep_pace(stage.part(act), (0.01, 0.0))
+
+    gaps = [later - earlier for earlier, later in itertools.pairwise(intended)]
+    assert all(abs(gap - 0.01) < 1e-9 for gap in gaps)
+    assert len(intended) == 5
+
+
+def test_what_is_too_late_to_be_made_up_for_is_counted():
+    stage, acts = Stage(), []
+
+    def act(intended_s):
+        acts.append(intended_s)
+        if len(acts) == 1:
+            gevent.sleep(0.05)
+        stage.rate_per_s = 0.0 if len(acts) == 3 else 100.0
+        return 0.0
+
+    keep_pace(stage.part(act), (0.001, 0.0))
+
+    assert stage.failed["late"] >= 30
+
+
+def test_a_new_stage_ends_the_wait():
+    stage = Stage()
+    waiting = gevent.spawn(keep_pace, stage.part(lambda _: 0.0), (60.0, 60.0))
+    gevent.sleep(0.01)
+    stage.rate_per_s = 0.0
+    stage.stage_changed.ring()
+    waiting.join(timeout=5)
+
+    assert waiting.ready()
+
+
+def test_a_pause_that_the_target_asks_for_is_kept():
+    stage, at = Stage(), []
+
+    def act(intended_s):
+        at.append(time.monotonic())
+        stage.rate_per_s = 0.0 if len(at) == 2 else 100.0
+        return 0.1
+
+    keep_pace(stage.part(act), (0.001, 0.0))
+
+    assert at[1] - at[0] >= 0.1
+
+
+def test_who_has_to_rest_because_others_joined_ends():
+    stage, members = Stage(), [1]
+
+    def act(_):
+        members.append(2)
+        return 0.0
+
+    keep_pace(stage.part(act, members), (0.001, 0.0))
+
+    assert len(members) == 2
