@@ -58,14 +58,6 @@ class ProfileGuards(BaseModel):
     """Share of a step's connections that the target dropped."""
 
 
-class ProfileFreshness(BaseModel):
-    model_config = RULES
-    poll_interval_s: Seconds = 1.0
-    """Time in seconds between two polls of the instrument."""
-    objective_s: Seconds | None = None
-    """Age in seconds that data should not exceed; null: none is stated."""
-
-
 class ProfileStorm(BaseModel):
     """A share of the clients is cut at once and comes back, after the last step."""
 
@@ -86,6 +78,14 @@ class ProfileStorm(BaseModel):
     """Longest wait in seconds."""
     longest_s: Annotated[float, Field(gt=0, le=3600)] = 60.0
     """Time in seconds after which a drill ends, whoever is still missing."""
+
+
+class ProfileFreshness(BaseModel):
+    model_config = RULES
+    poll_interval_s: Seconds = 1.0
+    """Time in seconds between two polls of the instrument."""
+    objective_s: Seconds | None = None
+    """Age in seconds that data should not exceed; null: none is stated."""
 
 
 class _Common(BaseModel):

@@ -31,10 +31,10 @@ EMPTY_REPORT = {
     "said": [],
     "histograms": {},
     "is_final": False,
+    "drill": None,
     "run": "",
     "number": 1,
     "clock_set_s": 0.0,
-    "drill": None,
     "gauges": {
         "open_connections": 0,
         "opening": 0,

@@ -48,6 +48,9 @@ class Target:
 class Clients:
     """Stands in for `client.clients.Clients`: the same counters, without sockets."""
 
+    drill = None
+    """Nobody is cut."""
+
     def __init__(self, orders, number, *, world):
         station = world.stations[world.current().process.name]
         self._world, self._station, self._clock = world, station, world.clock

@@ -57,3 +57,9 @@ class Drilled:
         """Tell the drill that has this connection, if one has, that it is served again."""
         if self.away is not None:
             self.away.served()
+
+    def tell_lost(self, reason: str) -> bool:
+        """Tell the drill that has this connection that it is lost again; return whether one has it."""
+        if self.away is not None:
+            self.away.lost(reason)
+        return self.away is not None

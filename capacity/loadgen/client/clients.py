@@ -60,6 +60,9 @@ class Line(Protocol):
 class Clients:
     """The clients of one worker during one run."""
 
+    drill: Returning | None = None
+    """Those who were cut in the drill that is on."""
+
     def __init__(self, orders: Orders, worker: int = 0) -> None:
         """Take the *orders* that the master sent when the run began to this *worker*, by number."""
         self.target = Target.model_validate(orders.target)
@@ -105,8 +108,6 @@ class Clients:
         self._trader_numbers = itertools.count()
         self._slots: dict[int, ConnectionSlot] = {}
         self._indexes = itertools.count()
-        self.drill: Returning | None = None
-        """Those who were cut in the drill that is on."""
         self._churn = Churn(lambda: list(self._slots.values()))
         self.lifetimes = Lifetimes()
         self._served = Served(lambda: list(self._slots.values()), self.channels_of)
@@ -218,7 +219,9 @@ class Clients:
             )
 
     def _turn_to_drill(self, stage: Stage) -> None:
-        """End the drill that is on, and begin the one of this stage, if any."""
+        """End the drill that is on, and begin the one of this stage, if any; told twice, it goes on."""
+        if self.drill is not None and stage.drill is not None:
+            return
         if self.drill is not None:
             self.drill.end()
         self.drill = None

@@ -213,7 +213,6 @@ class ConnectionSlot(Drilled):
         now_s = time.time()
         target_now_s = now_s + self._clients.clock_offset_s
         published_at_s: float | None = None
-        is_timed = self.away is None  # In a drill it is told what became of those that stayed.
         for payload in payloads:
             published_at_s = conversation.glance(payload)
             if published_at_s is None:
@@ -221,7 +220,7 @@ class ConnectionSlot(Drilled):
             else:
                 counters.deliveries += 1
                 counters.delivered_bytes += len(payload)
-            if published_at_s is not None and is_timed:
+            if published_at_s is not None and self.away is None:
                 counters.delivery_delay.append((target_now_s - published_at_s) * 1e6)
         if came_bytes and (unwrapped_bytes := sum(map(len, payloads))):
             share = (counters.delivered_bytes - delivered_bytes) / unwrapped_bytes
@@ -296,8 +295,7 @@ class ConnectionSlot(Drilled):
             self._note_closing(connection)
             return
         self._note_closing(connection)
-        if self.away is not None:
-            self.away.lost(reason)
+        if self.tell_lost(reason):
             return
         clients, counters = self._clients, self._clients.counters
         if self._is_refusal(connection):

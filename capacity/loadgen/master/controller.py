@@ -41,7 +41,11 @@ from capacity.loadgen.master.workers.assignments import (
 )
 from capacity.loadgen.master.workers.cast import Cast
 from capacity.loadgen.master.workers.check_in import LOCAL, check_in
-from capacity.loadgen.master.workers.locust_users import fix_counts, spawns_per_s, subscribers_of
+from capacity.loadgen.master.workers.locust_users import (
+    fix_counts,
+    spawns_per_s,
+    subscribers_of,
+)
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
 from capacity.loadgen.master.workers.worker_pool import WorkerPool
 from capacity.loadgen.protocol.orders import BETWEEN
@@ -85,8 +89,11 @@ class Controller:
         pids = preflight.info.target_pids if preflight.info is not None else ()
         self._guard = Guard(profile, preflight.limits, target.slo, pids)
         self._is_careful = is_careful(profile)
-        careful, has_agent = self.course.is_careful, preflight.agent is not None
-        self._distress = Distress(self._guard, is_careful=careful, has_agent=has_agent)
+        self._distress = Distress(
+            self._guard,
+            is_careful=self.course.is_careful,
+            has_agent=preflight.agent is not None,
+        )
         self._progress = (0, 0.0)
         """Most connections open in this step, and the elapsed time at which they were."""
         self._started_s = time.monotonic()
@@ -301,10 +308,8 @@ class Controller:
             self.forecasts.note(closed, self.course.answer)
         if self.ending is not None:
             return  # Somebody has ended the run while this was found out.
-        steps = steps or self.drills.step_after(self.course.end(), self.observations)
-        if not steps:
-            ending = self.course.end()
-            self.finish(self.drills.run(ending, self._share_stage, self._watch_workers))
+        if not (steps := steps or self.drills.step_after(self.course.end(), self.observations)):
+            self.finish(self.drills.run(self.course.end(), self._share_stage, self._watch_workers))
         elif self.course.is_search or not self._is_guarded_from(steps[0]):
             index = len(self.steps)
             self.steps += steps
@@ -386,12 +391,10 @@ class Controller:
             self.book.disturbances.add(WORKER_JOINED)
             self.recorder.event("worker_joined", worker=worker)
         if self.pool.order_silent() or lost or joined or self.pool.is_behind():
-            self._share_stage()
+            self._share_stage(**self.drills.due)
 
     def _note_forever(self) -> None:
         while not self.is_over:
             gevent.sleep(1.0)
             if not self.is_over:  # Nothing is recorded behind the end.
-                self.recorder.point(
-                    self.drills.marked(self.book.point(self.position, self._failures))
-                )
+                self.recorder.point(self.drills.point(self.position, self._failures))

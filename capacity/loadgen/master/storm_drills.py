@@ -28,6 +28,7 @@ from capacity.loadgen.master.workers.worker_pool import WorkerPool
 from capacity.loadgen.protocol.orders import BETWEEN, DrillOrder
 from capacity.planning.safety.guards import Trip
 from capacity.settings.profile import Profile, RampProfile, SafeProfile
+from capacity.workload.profiles.profile import Position
 from capacity.workload.reconnect import LEAST_RETRY_S, Policy, ReconnectPolicy, waits_s
 
 DRILL = -2
@@ -73,13 +74,15 @@ class StormDrills:
         self._storm = profile.storm if isinstance(profile, SafeProfile | RampProfile) else None
         self._settle_s = profile.settle_s
         self._per_user = profile.connections_per_user
-        self._timeout_s = preflight.dialect.ws.open_timeout_s
+        self._preflight = preflight
         pids = preflight.info.target_pids if preflight.info is not None else ()
         self._guard = DrillGuard(profile, preflight.limits, pids)
         self._pool, self._book, self._recorder = pool, book, recorder
         self._before: StepObservation | None = None
         self._step: LoadStep | None = None
         self._on: _Collected | None = None
+        self.due: dict[str, Any] = {}
+        """What the stage that is due has beside that of the plateau, while a drill is on."""
 
     def step_after(
         self, ending: Ending, observations: Sequence[StepObservation]
@@ -121,8 +124,9 @@ class StormDrills:
         if self._on is not None and report["index"] == DRILL:
             self._on.add(worker, report)
 
-    def marked(self, point: LoadPoint) -> LoadPoint:
-        """Return *point* as one of the drill that is on, if one is."""
+    def point(self, position: Position, failures: int) -> LoadPoint:
+        """Return the load of this moment, of the drill that is on, if one is."""
+        point = self._book.point(position, failures)
         if self._on is None:
             return point
         merged = self._on.merged
@@ -157,7 +161,8 @@ class StormDrills:
         self._on = on = _Collected(number, policy, began_at=time.time())
         habit = self._storm.model_dump(include={"share_ratio", "base_s", "factor", "cap_s"})
         order = DrillOrder(policy=policy, **habit)
-        share(index=DRILL, phase=PHASE, drill=order.as_message())
+        self.due = {"index": DRILL, "phase": PHASE, "drill": order.as_message()}
+        share(**self.due)
         self._recorder.event(
             "storm",
             number=number,
@@ -174,7 +179,8 @@ class StormDrills:
             lost = on.merged.total("lost")
             trip = self._guard.harm(self._recorder.samples, since, lost, self._connections)
         if trip is None:
-            share(index=BETWEEN)
+            self.due = {"index": BETWEEN}
+            share(**self.due)
             self._await_last_words(on)
             self._recorder.catch_up(time.time())
         signs = self._guard.signs(self._recorder.samples, since)
@@ -200,7 +206,7 @@ class StormDrills:
     def _record(self, on: _Collected, signs: tuple[str, ...], aborted: str | None) -> StormDrill:
         assert self._storm is not None
         assert self._before is not None
-        self._on = None
+        self._on, self.due = None, {}
         lag = on.merged.quantiles("lag")
         attempts = sorted(on.attempts)
         drill = StormDrill(
@@ -210,7 +216,7 @@ class StormDrills:
             habit=Retry(policy=on.policy, waits_s=self._waits_s(on.policy)),
             connections=self._connections,
             cut=sum(on.cut.values()),
-            handshake_timeout_s=self._timeout_s,
+            handshake_timeout_s=self._preflight.dialect.ws.open_timeout_s,
             longest_s=self._storm.longest_s,
             attempts=tuple(
                 DialAttempt(began_s=began_s, ended_s=ended_s, outcome=outcome)

@@ -62,12 +62,12 @@ class Stage:
     orders_per_s: float = 0.0
     most_failures: int | None = None
     """Attempts to connect that may fail in a step until no more are made; None: any number."""
+    drill: dict[str, Any] | None = None
+    """Who is cut when this stage begins, and how they come back (DrillOrder); None: nobody."""
     run: str = ""
     """Of the orders that it belongs to."""
     number: int = 0
     """Rises with every stage of a run: who has a later one has no use for it."""
-    drill: dict[str, Any] | None = None
-    """Who is cut when this stage begins, and how they come back (DrillOrder); None: nobody."""
 
     hold_s: float = 0.0
     """How long a plateau lasts; 0 in other phases."""

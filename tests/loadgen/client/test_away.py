@@ -21,7 +21,10 @@ class Slot(Drilled):
 
 class Home:
     def __init__(self):
-        self.times = 0
+        self.times, self.reasons = 0, []
+
+    def lost(self, reason):
+        self.reasons.append(reason)
 
     def served(self):
         self.times += 1
@@ -52,3 +55,12 @@ def test_only_a_drill_is_told_that_a_client_is_served():
     slot.tell_served()
 
     assert 1 == home.times
+
+
+def test_a_loss_is_told_to_the_drill_that_has_the_connection():
+    slot, home = Slot(), Home()
+
+    assert slot.tell_lost("closed") is False
+    slot.go_away(home)
+    assert slot.tell_lost("closed") is True
+    assert ["closed"] == home.reasons
