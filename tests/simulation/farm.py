@@ -70,6 +70,12 @@ class Runner:
             world.handler_problems.append(problem)
 
 
+class MarketSubscriber:
+    """Whose users the simulated clients stand for."""
+
+    weight, fixed_count = 1, 0
+
+
 def environment_of(world):
     """Return what listeners and runners hang on. A class of its own, so that it can be referred to weakly."""
 
@@ -79,7 +85,7 @@ def environment_of(world):
     environment = Environment()
     environment.events = SimpleNamespace(test_stopping=Event(), test_stop=Event())
     environment.stats = environment.web_ui = None
-    environment.user_classes = []
+    environment.user_classes = [MarketSubscriber]
     environment.process_exit_code = None
     environment.world = world
     return environment

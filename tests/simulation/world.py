@@ -261,6 +261,7 @@ class World:
             audited_by=None,
             steps=self.steps,
             most_requests_per_s=0.0,
+            most_orders_per_s=0.0,
             experiment=None,
             rules=None,
             declared=(),

@@ -45,7 +45,7 @@ def cast_of(classes: Sequence[type[User]], picked: Sequence[str], profile: Profi
     if not holders:
         able = sorted(each.__name__ for each in classes if each.weight > 0)
         raise ConfigError(
-            f"users: none of {', '.join(picked)} holds the connections of the steps; pick one of"
+            f"users: none of {', '.join(picked or names) or 'no classes'} holds the connections of the steps; pick one of"
             f" {', '.join(able)} as well"
         )
     mix = _mix(profile, chosen, holders, is_choice=is_choice)
