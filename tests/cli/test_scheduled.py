@@ -174,10 +174,10 @@ def test_lost_capacity_is_in_the_report(
     invoke()
     run = Path("reports/runs") / rows(HISTORY)[0].run
 
-    for name in ("report.md", "report.html"):
+    for name, safe in (("report.md", "Safe capacity"), ("report.html", "safe to plan with")):
         text = (run / name).read_text()
         assert "Since earlier runs" in text
-        assert text.index("Regression: capacity 590") < text.index("Safe capacity")
+        assert text.index("Regression: capacity 590") < text.index(safe)
 
 
 def report_of(plan):
