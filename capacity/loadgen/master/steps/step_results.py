@@ -28,8 +28,11 @@ from capacity.workload.profiles.profile import Phase, Position
 FINAL_REPORTS_TIMEOUT_S = 3.0
 LOST_SHARE = 0.5
 """A target that drops more than this of a step's connections is gone, or as good as."""
-SHIFTED_S, SHIFTED_RATIO = 0.5, 0.1
-"""By the larger one, the second of a plateau, a worker's own time on it may be off."""
+LEAST_COUNTED_RATIO = 0.5
+"""Of a plateau, that a worker has to have counted on; it heard late of it, and the load was the same."""
+LONGER_S, LONGER_RATIO = 0.5, 0.15
+"""By the larger one, the second of a plateau, a worker may have gone on counting: others are at the next
+load by then."""
 CLOCK_SET_S = 0.1
 """By more than this a host's clock is not slewed but set."""
 WORKER_LOST = "a worker was lost"
@@ -202,7 +205,9 @@ class StepResults:
         """Note a worker that heard late of the plateau, or of its end: it counted another load."""
         for worker in self._pool.ids & merged.finals:
             counted_s = merged.counts[worker]["seconds"]
-            if abs(counted_s - lasted_s) > max(SHIFTED_S, SHIFTED_RATIO * lasted_s):
+            longer_s = counted_s - lasted_s
+            is_long = longer_s > max(LONGER_S, LONGER_RATIO * lasted_s)
+            if is_long or counted_s < LEAST_COUNTED_RATIO * lasted_s:
                 self.disturbances.add(
                     f"a worker counted for {counted_s:.1f} s on a plateau of {lasted_s:.1f} s"
                 )

@@ -224,7 +224,7 @@ def test_a_clock_that_is_set_makes_the_step_void(book, pool, report):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "is_void"), [(2.4, True), (2.6, False), (3.4, False), (3.6, True)]
+    ("seconds", "is_void"), [(1.4, True), (1.6, False), (3.4, False), (3.6, True)]
 )
 def test_a_worker_has_to_count_on_the_plateau_and_not_beside_it(
     book, pool, report, monkeypatch, seconds, is_void
