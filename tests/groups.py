@@ -13,8 +13,8 @@ import tempfile
 import time
 from pathlib import Path
 
-PROCESSES = os.environ.get("CAPACITY_TEST_PROCESSES", "5")
-"""Most tests wait most of the time, so that two cores do for five."""
+PROCESSES = os.environ.get("CAPACITY_TEST_PROCESSES", "4")
+"""Most tests wait most of the time, so that two cores do for four."""
 GROUPS = (
     ("-m", "not alone", "-n", PROCESSES, "--dist", "loadgroup"),
     ("-m", "alone"),

@@ -321,7 +321,7 @@ class TestSearch:
         self, start_exchange, target_file, start_run
     ):
         exchange = start_exchange("--max-connections", "5")
-        settings = two_levels(2, 8, ramp_timeout_s=2)
+        settings = two_levels(2, 8, ramp_timeout_s=5)
         run = start_run(target_file(exchange, rest=None), settings)
         record = run.to_its_end()
         kind, detail = end_of(record)
