@@ -1,5 +1,6 @@
 """What a storm drill does with a connection slot: it takes the connection away and brings it back."""
 
+from abc import ABC, abstractmethod
 from typing import Protocol
 
 
@@ -13,7 +14,7 @@ class Away(Protocol):
         """Take it that the target ended the connection again."""
 
 
-class Drilled:
+class Drilled(ABC):
     """A slot as a drill sees it."""
 
     __slots__ = ("away", "upgraded_at_s")
@@ -25,22 +26,22 @@ class Drilled:
         """When the kernel received the answer to the last upgrade, epoch seconds, where it was asked."""
 
     @property
+    @abstractmethod
     def is_open(self) -> bool:
         """Whether there is a connection."""
-        raise NotImplementedError
 
     @property
     def is_missing(self) -> bool:
         """Whether whoever owns this slot has to open it."""
         return not self.is_open and self.away is None
 
+    @abstractmethod
     def close(self) -> None:
         """Close the connection, if there is one."""
-        raise NotImplementedError
 
+    @abstractmethod
     def renew(self) -> None:
         """Close, and have whoever owns this slot open it again at once."""
-        raise NotImplementedError
 
     def go_away(self, away: Away) -> None:
         """Close, and leave it to *away* to open this connection again."""

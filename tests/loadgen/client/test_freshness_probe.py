@@ -49,5 +49,6 @@ def test_where_nobody_answers_the_failures_are_counted_as_the_probes():
     expected = {"freshness_connect_refused", "freshness_request_connect_refused"}
     try:
         wait_until(lambda: set(clients.counters.failures) == expected)
+        assert (clients.counters.pushed_versions, clients.counters.polled_versions) == ([], [])
     finally:
         clients.close()

@@ -147,8 +147,11 @@ def test_a_test_request_of_the_venue_is_answered_meanwhile(venue, clients_of):
     way.ask("balance", VALUES)
 
     with gevent.Timeout(5):
-        while "public/test" not in [frame["method"] for frame in venue.frames]:
+        while len(venue.frames) < 4:
             gevent.sleep(0.01)
+
+    methods = [frame["method"] for frame in venue.frames]
+    assert methods == ["public/auth", "public/test", "private/get_account_summaries", "public/test"]
 
 
 @pytest.mark.parametrize(

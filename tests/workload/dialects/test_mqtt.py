@@ -58,9 +58,12 @@ def test_what_is_no_packet_is_told(packet):
 
 
 @given(st.binary(max_size=40))
-def test_no_bytes_raise_anything_else(payload):
-    for part in mqtt.divide(payload):
+def test_bytes_are_parts_of_what_came_and_each_is_a_packet_or_refused(payload):
+    parts = mqtt.divide(payload)
+    for part in parts:
         try:
-            mqtt.parse(part)
+            assert isinstance(mqtt.parse(part), dict)
         except orjson.JSONDecodeError:
             continue
+
+    assert b"".join(parts) == payload
