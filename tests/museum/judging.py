@@ -24,8 +24,10 @@ def share_of_truth(outcome):
 
 
 def has_reason(outcome):
-    """Tell whether what was said has every word that an answer which abstains must have."""
+    """Tell whether no number was given, with every word that an answer which abstains must have."""
     said = outcome["prediction"]
+    if is_answered(outcome):
+        return False
     words = " ".join([said.get("excuse", ""), *said.get("doubts", ()), *said.get("statements", ())])
     wanted = outcome["abstains_with"]
     return bool(wanted) and all(each in words for each in wanted)

@@ -78,6 +78,17 @@ def test_no_limit_of_an_exhibit_is_declared(museum):
         ({"prediction": {"excuse": "memory rose"}}, "missed"),
         ({"prediction": {"excuse": "memory rose"}, "abstains_with": ["memory"]}, "abstained"),
         ({"prediction": {"excuse": "no agent"}, "abstains_with": ["memory"]}, "missed"),
+        (
+            {
+                "prediction": {
+                    "capacity": {"mid": 632.0},
+                    "binding": "unknown",
+                    "statements": ["limits are not seen"],
+                },
+                "abstains_with": ["limits are not seen"],
+            },
+            "missed",
+        ),
     ],
 )
 def test_an_incident_is_named_abstained_from_or_missed(museum, changed, verdict):
