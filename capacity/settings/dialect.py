@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from capacity.settings.entry_findings import entry_findings, version_findings
 from capacity.settings.impossible import impossible_findings, mqtt_findings
 from capacity.settings.secrets import anchored
+from capacity.settings.transports import transport_findings
 from capacity.settings.yaml_file import Finding, load
 from capacity.settings.yaml_nodes import Location
 from capacity.workload.dialects.compiled import id_place
@@ -77,6 +78,7 @@ def parse(data: dict[str, Any]) -> Dialect:
 def findings(dialect: Dialect) -> Iterator[Finding]:
     """Yield what is wrong although every value has the right type."""
     yield from _addresses(dialect)
+    yield from transport_findings(dialect)
     yield from _channels(dialect)
     yield from _requests(dialect)
     yield from _opening(dialect)
