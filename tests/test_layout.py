@@ -37,6 +37,7 @@ UNMAPPED_FOLDERS = {
     Path("validation"),
     Path("simulation"),
     Path("museum"),
+    Path("interop"),
     Path("field"),
     Path(),
 }
