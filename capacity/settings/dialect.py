@@ -8,11 +8,11 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from capacity.settings.entry_findings import entry_findings, version_findings
-from capacity.settings.impossible import impossible_findings, mqtt_findings
+from capacity.settings.dialects.entry_findings import entry_findings, version_findings
+from capacity.settings.dialects.impossible import impossible_findings, mqtt_findings
 from capacity.settings.secrets import anchored
-from capacity.settings.yaml_file import Finding, load
-from capacity.settings.yaml_nodes import Location
+from capacity.settings.yaml_files.yaml_file import Finding, load
+from capacity.settings.yaml_files.yaml_nodes import Location
 from capacity.workload.dialects.compiled import id_place
 from capacity.workload.dialects.dialect import (
     Ack,

@@ -20,7 +20,7 @@ from capacity.settings.locate import beside, beside_if_path, find
 from capacity.settings.order_entry import Orders, anchored_orders, order_findings
 from capacity.settings.secrets import HIDDEN, anchored
 from capacity.settings.values import Value, anchored_values, value_findings
-from capacity.settings.yaml_file import Finding, load
+from capacity.settings.yaml_files.yaml_file import Finding, load
 from capacity.workload.dialects.dialect import Dialect, Secret
 from capacity.workload.dialects.template import names
 

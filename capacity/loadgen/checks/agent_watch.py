@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from capacity.domain import units
+from capacity.domain.answers.finding import Finding, Status
 from capacity.domain.errors import UnreachableError
-from capacity.domain.finding import Finding, Status
 from capacity.domain.resources import Resource
 from capacity.domain.sample import AgentInfo, Destination, PortHolder, Sample
 from capacity.domain.words import printable

@@ -17,8 +17,8 @@ from typing import TypeVar
 import psutil
 
 from capacity.domain import units
+from capacity.domain.answers.finding import Finding, Status
 from capacity.domain.errors import CapacityError, ConfigError, LockedError
-from capacity.domain.finding import Finding, Status
 from capacity.domain.resources import Limit, Resource
 from capacity.domain.sample import AgentInfo
 from capacity.loadgen.checks.agent_watch import watch

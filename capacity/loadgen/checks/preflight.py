@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from capacity.domain import units
+from capacity.domain.answers.finding import Status
 from capacity.domain.errors import ConfigError, PreflightError, UnreachableError
-from capacity.domain.finding import Status
 from capacity.domain.load import LoadStep
 from capacity.domain.resources import Limit, Resource
 from capacity.domain.run import ClockOffset

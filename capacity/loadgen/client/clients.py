@@ -9,12 +9,12 @@ from typing import Any, Protocol
 
 import gevent
 
-from capacity.loadgen.client.churn import Churn
-from capacity.loadgen.client.connect_pacer import ConnectPacer
+from capacity.loadgen.client.arrivals.churn import Churn
+from capacity.loadgen.client.arrivals.connect_pacer import ConnectPacer
+from capacity.loadgen.client.arrivals.lifetimes import Lifetimes
+from capacity.loadgen.client.arrivals.returning import Returning
 from capacity.loadgen.client.connection_slot import ConnectionSlot
 from capacity.loadgen.client.freshness_probe import FreshnessProbe
-from capacity.loadgen.client.lifetimes import Lifetimes
-from capacity.loadgen.client.returning import Returning
 from capacity.loadgen.client.self_monitor import SelfMonitor
 from capacity.loadgen.client.served import Served
 from capacity.loadgen.client.slow_reader import SlowReader

@@ -12,10 +12,10 @@ from typing import Any
 
 import gevent
 
+from capacity.domain.answers.storm_drill import UPGRADED, DialAttempt, Retry, StormDrill
 from capacity.domain.load import LoadStep
 from capacity.domain.observation import StepObservation
 from capacity.domain.run import LoadPoint
-from capacity.domain.storm_drill import UPGRADED, DialAttempt, Retry, StormDrill
 from capacity.loadgen.checks.preflight import Preflight
 from capacity.loadgen.master import run_endings
 from capacity.loadgen.master.guards.drill_guard import DrillGuard

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from capacity.domain import units
+from capacity.domain.answers.finding import Finding, Status
 from capacity.domain.errors import CapacityError, without_content
-from capacity.domain.finding import Finding, Status
 from capacity.loadgen.checks.doctor import Examination, failure
 from capacity.loadgen.checks.preflight import Planned
 from capacity.settings.locate import find

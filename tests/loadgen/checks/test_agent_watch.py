@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from capacity.domain.answers.finding import Status
 from capacity.domain.errors import PreflightError
-from capacity.domain.finding import Status
 from capacity.domain.resources import Resource
 from capacity.domain.sample import AgentInfo, Destination, PortHolder, Sample
 from capacity.loadgen.checks import agent_watch
