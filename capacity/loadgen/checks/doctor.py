@@ -47,7 +47,8 @@ from capacity.recording.lock import locked
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 from capacity.settings.profile import BreakProfile, Profile
-from capacity.settings.target import Target, addresses_in
+from capacity.settings.target import Target
+from capacity.settings.targets.source_addresses import addresses_in
 from capacity.settings.values import files_for_others, too_few_rows
 from capacity.sources.opening import open_source
 from capacity.sources.source import Source

@@ -28,7 +28,8 @@ from capacity.planning.safety.climb import Rules, first_level
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 from capacity.settings.profile import BreakProfile, Profile, SafeProfile, SequenceProfile
-from capacity.settings.target import Target, addresses_in
+from capacity.settings.target import Target
+from capacity.settings.targets.source_addresses import addresses_in
 from capacity.settings.values import too_few_rows
 from capacity.sources.opening import open_source
 from capacity.sources.source import Source

@@ -31,7 +31,8 @@ from capacity.loadgen.wire.polls import poll_connection, polls_of
 from capacity.loadgen.wire.source_addresses import in_turn
 from capacity.settings import dialect as dialect_settings
 from capacity.settings.order_entry import order_values
-from capacity.settings.target import Target, addresses_in
+from capacity.settings.target import Target
+from capacity.settings.targets.source_addresses import addresses_in
 from capacity.workload.dialects.address import channels_of
 from capacity.workload.dialects.compiled import compile_dialect
 from capacity.workload.dialects.values import NOTHING, uses_values

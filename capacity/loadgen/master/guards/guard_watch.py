@@ -26,7 +26,7 @@ from capacity.planning.safety.guards import (
     tripped,
 )
 from capacity.settings.profile import Profile
-from capacity.settings.target import Slo
+from capacity.settings.targets.slo import Slo
 
 LEAST_TO_STOP = 200
 """Durations of a phase; the tail of fewer ones is chance, and a run is ended by it."""
