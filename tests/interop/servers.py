@@ -65,7 +65,7 @@ class Server(ABC):
     def place(self, dialect: str) -> Place:
         return Place(dialect=dialect, port=self.port)
 
-    def settle(self, subscribers: int) -> None:
+    def settle(self, subscribers: int) -> None:  # noqa: B027 - most confirm what is followed
         """Wait until the server knows of that many, where a dialect is told nothing of it."""
 
     def run(self, *command: str, env: dict[str, str] | None = None) -> subprocess.Popen[bytes]:

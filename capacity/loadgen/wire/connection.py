@@ -10,8 +10,8 @@ from typing import Any, Protocol
 from gevent import monkey
 
 from capacity.loadgen.wire.memory_budget import SPENT
-from capacity.loadgen.wire.readers import Reader
 from capacity.loadgen.wire.stamps import NOTES_BYTES, ask_for_stamps, stamp_in
+from capacity.loadgen.wire.streams.readers import Reader
 
 BYTES_PER_READ = 4096
 MAX_UNSENT_BYTES = 1 << 20

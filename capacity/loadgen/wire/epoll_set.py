@@ -22,7 +22,7 @@ from capacity.loadgen.wire.compression import Deflate, Inflater
 from capacity.loadgen.wire.connection import BYTES_PER_READ, Connection, Listener
 from capacity.loadgen.wire.frames import FrameReader
 from capacity.loadgen.wire.memory_budget import MemoryBudget
-from capacity.loadgen.wire.readers import Reader
+from capacity.loadgen.wire.streams.readers import Reader
 
 READY_PER_TURN = 256
 READS_PER_TURN = 4

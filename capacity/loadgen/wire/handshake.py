@@ -17,9 +17,9 @@ from capacity.loadgen.wire.deadline import in_time
 from capacity.loadgen.wire.dialing import Laps, dial
 from capacity.loadgen.wire.endpoint import Endpoint
 from capacity.loadgen.wire.proxy import ProxyError
-from capacity.loadgen.wire.readers import Reader
 from capacity.loadgen.wire.response_head import ResponseHead
 from capacity.loadgen.wire.source_addresses import SourceAddressError
+from capacity.loadgen.wire.streams.readers import Reader
 
 GENERATOR_FAULTS = frozenset(
     {

@@ -14,7 +14,9 @@ SYMBOLS = {"deribit": "BTC/USD:BTC"}
 
 
 def market(exchange, wire):
-    spot = {"spot": True, "swap": False, "future": False, "option": False, "contract": False}
+    limits = {key: {"min": None, "max": None} for key in ("amount", "price", "cost", "leverage")}
+    kinds = dict.fromkeys(("swap", "future", "option", "contract"), False)
+    unknown = dict.fromkeys(("settle", "linear", "inverse"))
     names = {
         "symbol": "BTC/USDT",
         "base": "BTC",
@@ -23,29 +25,9 @@ def market(exchange, wire):
         "quoteId": "USDT",
     }
     precision = {"amount": 0.0001, "price": 0.1}
-    limits = {key: {"min": None, "max": None} for key in ("amount", "price", "cost", "leverage")}
-    exchange.set_markets(
-        [
-            {
-                **{
-                    "id": wire,
-                    "type": "spot",
-                    "active": True,
-                    "precision": precision,
-                    "limits": limits,
-                },
-                **{
-                    "info": {},
-                    "settle": None,
-                    "linear": None,
-                    "inverse": None,
-                    "lowercaseId": wire.lower(),
-                },
-                **names,
-                **spot,
-            }
-        ]
-    )
+    own = {"id": wire, "lowercaseId": wire.lower(), "type": "spot", "spot": True, "active": True}
+    told = {"info": {}, "precision": precision, "limits": limits}
+    exchange.set_markets([own | names | kinds | unknown | told])
 
 
 def new():
@@ -80,9 +62,9 @@ async def main():
             updates += 1
         except (ChecksumError, InvalidNonce):
             gaps += 1
-        except asyncio.TimeoutError:
+        except TimeoutError:
             break
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it says is told
             wrong.append(f"{type(error).__name__}: {error}"[:200])
             await asyncio.sleep(0.2)
             if len(wrong) > 5:

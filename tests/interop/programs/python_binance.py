@@ -20,7 +20,7 @@ async def main():
         while time.monotonic() < ends_s:
             try:
                 told = await asyncio.wait_for(stream.recv(), max(0.1, ends_s - time.monotonic()))
-            except asyncio.TimeoutError:
+            except TimeoutError:
                 break
             updates += "data" in told
     await client.close_connection()
