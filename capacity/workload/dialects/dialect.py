@@ -30,7 +30,8 @@ class Secret:
 
     __pydantic_config__: ClassVar = VALIDATION
     file: str | None = None
-    """File that holds it, without its last newline; relative to the file that names it."""
+    """File that holds it, without its last newline; relative to the file that names it. It must be for
+    its owner alone (chmod go=)."""
     env: str | None = None
     """Variable of the environment that holds it, on every host of the generator."""
 
