@@ -105,6 +105,7 @@ def test_users_that_start_before_the_orders_are_there_wait_for_them(worker, envi
 def test_asked_who_it_is_it_tries_the_way_to_the_target_and_tells_the_time(
     worker, environment, target
 ):
+    before_at = time.time()
     heard = []
     environment.runner.register_message(messages.PRESENT, lambda msg, **_: heard.append(msg.data))
     orders = orders_for(target.port, source_addresses=["127.0.0.5", "192.0.2.1"])
@@ -118,7 +119,7 @@ def test_asked_who_it_is_it_tries_the_way_to_the_target_and_tells_the_time(
     assert [PROGRAM, PROGRAM] == [who["program"], when["program"]]
     assert (["127.0.0.5"], None) == (list(who["identity"]["addresses"]), who["identity"]["trouble"])
     assert (None, 12.5) == (when["identity"], when["asked_at"])
-    assert pytest.approx(time.time(), abs=5) == when["now"]
+    assert before_at <= when["now"] <= time.time()
 
 
 def test_its_connections_leave_from_those_source_addresses_that_are_its_own(
