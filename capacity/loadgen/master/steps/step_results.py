@@ -69,18 +69,18 @@ class StepResults:
         self._peaks.setdefault(position.index, self._pool.open_connections)
 
     def note_workers(self, lost: Collection[str], joined: Collection[str]) -> bool:
-        """Write down who was lost and who joined; return whether the step has its first newcomer.
+        """Write down who was lost and who joined; return whether the step needs its time again.
 
-        Only the first one gives the step more time: it has to end where workers come and go.
+        The first loss and the first newcomer give it: it has to end where workers come and go.
         """
+        before = set(self.disturbances)
         for worker in sorted(lost):
             self.disturbances.add(WORKER_LOST)
             self._recorder.event("worker_lost", worker=worker, reason=self._pool.fate(worker))
-        is_first = bool(joined) and WORKER_JOINED not in self.disturbances
         for worker in sorted(joined):
             self.disturbances.add(WORKER_JOINED)
             self._recorder.event("worker_joined", worker=worker)
-        return is_first
+        return self.disturbances != before
 
     def add(self, worker: str, report: Mapping[str, Any]) -> None:
         """Take what a worker counted since its last report."""
