@@ -9,7 +9,7 @@ import pytest
 
 from capacity.domain.resource_facts import LATENCIES
 from capacity.domain.resources import APPLICATION, Resource, Scaling
-from capacity.monitor import costs as costs_module
+from capacity.monitor import collector_costs as costs_module
 from capacity.monitor import sampler as module
 from capacity.monitor.collectors.base import HostCollector, TargetCollector
 from capacity.monitor.collectors.cpu import CpuCollector

@@ -41,7 +41,7 @@ from capacity.models.operations.storm_drill import (
 )
 from capacity.planning.advice.arrival_cost import arrival_cost
 from capacity.planning.advice.other_hosts import host_walls, use_at
-from capacity.planning.evidence.counters import own_drops
+from capacity.planning.evidence.counter_growth import own_drops
 from capacity.planning.evidence.plausible import is_plausible
 from capacity.planning.evidence.windows import offset_of
 

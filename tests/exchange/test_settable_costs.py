@@ -2,7 +2,7 @@ import time
 
 import psutil
 
-from capacity.exchange.costs import burn_cpu, touched_memory
+from capacity.exchange.settable_costs import burn_cpu, touched_memory
 
 MIB = 1 << 20
 

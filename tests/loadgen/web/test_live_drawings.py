@@ -4,7 +4,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from capacity.domain.estimates import Estimate
-from capacity.loadgen.web.figures import MOST_POINTS, bar, forecast, thinned, timeline
+from capacity.loadgen.web.live_drawings import MOST_POINTS, bar, forecast, thinned, timeline
 
 EVIL = '"><script>alert(1)</script>'
 
