@@ -46,10 +46,10 @@ MOST_FILES = 18
 CATALOGUES = {Path("monitor/collectors"), Path("monitor/limits/applications")}
 SAME_SUBJECT = {
     # On several layers: what is read from a file, what happens, what is concluded, what is shown.
-    "admission", "advice", "agent", "arrival_cost", "arrivals", "audit", "ceilings", "comparison",
+    "admission", "advice", "agent", "arrival_cost", "audit", "ceilings", "comparison",
     "contents", "demand", "dialect", "doctor", "exposition", "frames", "freshness", "history",
     "order_entry", "outlook", "plan", "profile", "push_or_poll", "reconnect_storm", "replay", "report",
-    "rules", "sizing", "source_addresses", "spool", "storm_drill", "target", "values", "verdict",
+    "rules", "sizing", "source_addresses", "spool", "storm_drill", "target", "values",
     # The same thing of two programs that share no code.
     "answers", "arguments", "counters", "deadline", "entries", "registry", "words",
 }  # fmt: skip
