@@ -37,8 +37,10 @@ def _of_record(story, world, number, record):
     yield from _sequence(record, events)
     yield from _samples(record, events)
     yield from _orders(world, number)
+    before = None
     for observation in record.of("step"):
-        yield from _step(story, world, number, observation)
+        yield from _step(story, world, number, observation, before)
+        before = observation
 
 
 def _ending(story, world, number, record, events):
@@ -111,7 +113,7 @@ def _orders(world, number):
             return
 
 
-def _step(story, world, number, observation):
+def _step(story, world, number, observation, previous):
     step, index = observation.step, observation.index
     is_healthy = not world.target.has_done_harm
     cut_off = observation.cut_off
@@ -126,8 +128,7 @@ def _step(story, world, number, observation):
         yield f"step {index} has failures: {observation.failures}"
     if observation.void is not None or cut_off is not None or observation.plateau_ended_at is None:
         return
-    before = world.steps[index - 1].connections if index else 0
-    most = max(step.connections, before)
+    most = max(step.connections, _most_before(world, previous))
     yield from _counts(world, number, observation)
     lasted_s = observation.plateau_ended_at - observation.plateau_started_at
     if not -0.01 <= lasted_s - step.plateau_s < 8.0:
@@ -140,6 +141,15 @@ def _step(story, world, number, observation):
         due_per_s = 10.0 * step.connections
         if abs(observation.load.deliveries_per_s - due_per_s) > 0.35 * due_per_s:
             yield f"step {index}: {due_per_s} a second came, not {observation.load.deliveries_per_s:.1f}"
+
+
+def _most_before(world, previous):
+    """Return the most connections that a step may find: more than asked where users were dealt anew."""
+    if previous is None:
+        return 0
+    if previous.void is not None:
+        return world.target.most_open
+    return previous.step.connections
 
 
 def _counts(world, number, observation):

@@ -53,8 +53,7 @@ class Story:
             self.faults.append((round(at_s, 2), name))
             world.clock.at(at_s, None, DEEDS[name], self, world)
         self._run(world)
-        quiet_s = LAST_FAULT_AT_S + 1.0
-        world.clock.run(lambda: world.clock.now_s >= quiet_s, quiet_s + 1.0)
+        world.clock.let_pass(LAST_FAULT_AT_S + 1.0)
         self._settle(world)
         world.disk_fails_from = None
         world.calm_down()
@@ -82,10 +81,9 @@ class Story:
 
     def _settle(self, world):
         """Let all that was held up come to its end."""
-        clock = world.clock
-        settled_s = 5.0 + max((each.process.awake_at_s for each in world.alive), default=0.0)
-        settled_s = max(settled_s, clock.now_s + 5.0)
-        clock.run(lambda: clock.now_s >= settled_s, settled_s + 1.0)
+        processes = (world.master, *(station.process for station in world.alive))
+        awake_s = max(process.awake_at_s for process in processes)
+        world.clock.let_pass(5.0 + max(awake_s, world.clock.now_s))
 
 
 def is_over(world):

@@ -56,6 +56,10 @@ class WorkerPool:
         return len(self.ids)
 
     @property
+    def connections_per_user(self) -> int:
+        return self._orders.connections_per_user
+
+    @property
     def open_connections(self) -> int:
         return sum(gauges["open_connections"] for gauges in self.gauges.values())
 
@@ -143,6 +147,10 @@ class WorkerPool:
         for worker in joined & self._ordered_s.keys():  # It was only out of sight for a while.
             self._ordered_s[worker] = time.monotonic()
         return lost, joined
+
+    def has_dead(self) -> bool:
+        """Tell whether Locust still counts a worker whose process has ended, and would give it users."""
+        return any(map(self._processes.has_ended, present_workers(self._environment)))
 
     def order_silent(self) -> bool:
         """Give the orders to whoever does not act on them yet; return whether there was any.
