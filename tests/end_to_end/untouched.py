@@ -8,6 +8,7 @@ import argparse
 import json
 import math
 import os
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -102,14 +103,13 @@ def summed_up(lines):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # Ends what it has started.
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--busy", type=int, default=2, help="loops that do nothing but run")
     parser.add_argument("--at-once", type=int, default=2, help="runs beside each other")
     parser.add_argument("--folder", type=Path, default=Path("reports/untouched"))
     asked = parser.parse_args()
-    made = campaign(
-        asked.folder.absolute(), asked.runs, busy=asked.busy, at_once=asked.at_once
-    )
+    made = campaign(asked.folder.absolute(), asked.runs, busy=asked.busy, at_once=asked.at_once)
     print(*summed_up(made), sep="\n")
     sys.exit(any(line["lost"] for line in made))

@@ -55,6 +55,7 @@ class Clients:
         station = world.stations[world.current().process.name]
         self._world, self._station, self._clock = world, station, world.clock
         self.run = world.run_number_of(orders)
+        world.begun.append((station.name, orders.run))
         self.counters = Counters(since_s=self._clock.now_s)
         self.connections = []
         self.stage = None

@@ -11,7 +11,7 @@ from typing import Any
 from capacity.loadgen.checks.worker_identity import PROGRAM
 from capacity.loadgen.master.workers.check_in import present_workers, roll_of
 from capacity.loadgen.master.workers.heard_reports import HeardReports, Tag
-from capacity.loadgen.master.workers.liveness import Processes, note_death, note_life
+from capacity.loadgen.master.workers.liveness import note_death, note_life
 from capacity.loadgen.protocol import messages
 from capacity.loadgen.protocol.orders import Orders, Stage
 
@@ -46,7 +46,7 @@ class WorkerPool:
         self.gauges: dict[str, dict[str, Any]] = {}
         """What each worker that is there said last of itself."""
         self._heard_s: dict[str, float] = {}
-        self._processes = Processes()
+        self._processes = self._roster.processes
         self.last_fate = "nothing is known of it"
         """What is known of the worker that was lost last."""
         self.ids = present_workers(environment)
