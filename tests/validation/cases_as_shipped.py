@@ -35,8 +35,8 @@ FROM_SET = (
 )
 """Limit -> cases of the first round, and of the second."""
 HARDER = (
-    (harder_limits.descriptors, "", "go-1 node-2 tomcat-3"),
-    (harder_limits.heap_cap, "node-1", "tomcat-1 node-3"),
+    (harder_limits.descriptors, "", "go-1,node-2,tomcat-3,caddy proxy-1"),
+    (harder_limits.heap_cap, "node-1", "tomcat-1 node-3 jetty-1"),
     (harder_limits.address_space, "", "aiohttp-1 synthetic-2"),
     (harder_limits.few_tasks, "websocketd-1", "threads-1"),
     (harder_limits.full_memory, "go-1", "node-1 tomcat-1"),

@@ -22,9 +22,13 @@ def descriptors(server, seed):
 
 def heap_cap(server, seed):
     """The runtime ends itself at a cap on its heap that no file of the host shows."""
-    heap_mib = {"node": 64, "tomcat": 96}[server]
+    heap_mib = {"node": 64, "tomcat": 96, "jetty": 96}[server]
     state = round(60_000 * SEEDS[seed])
-    base, each = {"node": (8, state + 9_400), "tomcat": (12, state + 68_000)}[server]
+    base, each = {
+        "node": (8, state + 9_400),
+        "tomcat": (12, state + 68_000),
+        "jetty": (10, state + 25_000),
+    }[server]
     return Case(
         server=server,
         limit="heap cap",
