@@ -17,11 +17,9 @@ from capacity.domain.resources import Resource
 from capacity.domain.run import RunRecord
 from capacity.domain.words import RESOURCES
 from capacity.planning.evidence.missing_evidence import Gap
-from capacity.planning.evidence.rises import FEWEST_SAMPLES, rise_of
+from capacity.planning.evidence.rises import FEWEST_COUNTS, FEWEST_SAMPLES, rise_of
 from capacity.planning.evidence.windows import Window, samples_on_plateaus
 
-FEWEST_COUNTS = 3
-"""Of what is counted, which scatters less and is read less often."""
 LINGERING = frozenset({Resource.OUTGOING_PORTS, Resource.CONNTRACK})
 """Taken for a while after a connection was closed."""
 _FILLS = (

@@ -32,6 +32,7 @@ from capacity.models.uncertainty.bootstrap import interval_around
 from capacity.models.uncertainty.intervals import CONFIDENCE
 from capacity.models.unit_costs import RobustFit, peak_reserve, robust_costs, solved_costs
 from capacity.models.wild_bootstrap import redrawn_costs
+from capacity.planning.costs.lingering_entries import lingering_cost
 from capacity.planning.costs.memory_bursts import burst_costs
 from capacity.planning.costs.settled_memory import settling_cost
 from capacity.planning.costs.unreleased_memory import departed_connections
@@ -107,6 +108,7 @@ def fitted_costs(
         at_rest, each = bursts or (peak_reserve(*_peaks(resource, windows, rows.present)), 0.0)
         coefficients[:, 0] += at_rest
         coefficients[:, _CONNECTIONS] += each + settling_cost(resource, windows, rows.steps, line)
+    _charge_lingering(coefficients, components, lingering_cost(resource, windows), mix)
     for column, after in rows.jumps.items():
         is_stair = np.zeros(len(coefficients), dtype=np.bool_)
         if after > 0.0:
@@ -150,6 +152,20 @@ def cost_rows(resource: Resource, windows: Sequence[Window], attributed: Attribu
         use=use,
         fit=robust_costs(matrix, use, errors, is_flow=resource in FLOWS),
     )
+
+
+def _charge_lingering(
+    coefficients: NDArray[np.float64], components: Sequence[str], lingering: float, mix: LoadVector
+) -> None:
+    """Charge *lingering* entries of a request a second to the requests, or to the connections where
+
+    these are not told apart from them.
+    """
+    if "requests_per_s" in components:
+        column = 1 + components.index("requests_per_s")
+        coefficients[:, column] = np.maximum(coefficients[:, column], lingering)
+    else:
+        coefficients[:, _CONNECTIONS] += lingering * mix.requests_per_s / max(mix.connections, 1.0)
 
 
 def _rows(resource: Resource, windows: Sequence[Window], components: Sequence[str]) -> list[int]:

@@ -17,6 +17,8 @@ from capacity.models.lines import theil_sen_line
 from capacity.planning.evidence.plausible import is_plausible
 
 FEWEST_SAMPLES = 5
+FEWEST_COUNTS = 3
+"""Of what is counted, which scatters less and is read less often."""
 
 
 class Rise(NamedTuple):

@@ -25,6 +25,7 @@ from capacity.domain.sample import Sample
 from capacity.models.warm_up import warm_up_batches
 from capacity.planning.evidence.memory_marks import burst_above
 from capacity.planning.evidence.plausible import is_plausible, is_plausible_load
+from capacity.planning.evidence.rises import FEWEST_COUNTS, rise_of
 
 WINDOW_S = 4.0
 """Aimed at; plateaus are cut evenly, so windows last 3 to 5 s and short plateaus are one window."""
@@ -64,6 +65,8 @@ class Window:
     """Of the process whose descriptors were read, which may be another one in each window."""
     is_held_longer: bool = False
     """The load had been there before, and was held on until memory settled (safety/hold.py)."""
+    tracked_per_s: float = 0.0
+    """By which the connection-tracking table filled on the step's plateau; 0 where not steadily."""
 
 
 def is_usable(step: StepObservation) -> bool:
@@ -128,9 +131,16 @@ def plateau_windows(
         # With the ramp, and the sample before it.
         since = max(bisect_left(times, step.started_at) - 1, 0)
         burst_bytes = burst_above(inside, in_time[since : bisect_right(times, end)])
-        is_longer = step.index in longer
+        filled = rise_of(inside, Resource.CONNTRACK, FEWEST_COUNTS)
+        tracked_per_s = max(0.0, filled.per_s) if filled and filled.is_steady else 0.0
         windows += [
-            replace(window, burst_bytes=burst_bytes, is_held_longer=is_longer) for window in cut
+            replace(
+                window,
+                burst_bytes=burst_bytes,
+                is_held_longer=step.index in longer,
+                tracked_per_s=tracked_per_s,
+            )
+            for window in cut
         ]
     return windows
 
