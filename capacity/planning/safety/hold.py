@@ -3,7 +3,7 @@ Whether the highest load has to be held on: as long as memory rises there, a cos
 
 What a garbage collector leaves until its next turn, and what fills buffers, comes with time. The climb
 ends at plateaus of seconds; where memory rose on the last one by more than RISING_RATIO of what the
-connections took, the same load is held HOLD_S more, up to MOST_HOLDS times. Nothing is loaded beyond
+connections took, the same load is held HOLD_RATIO times as long once more, up to MOST_HOLDS times. Nothing is loaded beyond
 what the target bore already, and the guards go on watching.
 """
 
@@ -12,7 +12,7 @@ from capacity.domain.run import RunRecord
 from capacity.planning.evidence.rises import rise_of
 from capacity.planning.evidence.windows import offset_of, plateau_windows, samples_on_plateaus
 
-HOLD_S = 20.0
+HOLD_RATIO = 3.0
 MOST_HOLDS = 3
 
 

@@ -4,7 +4,8 @@ import pytest
 
 from capacity.domain.caveats import RISING_RATIO
 from capacity.domain.resources import Resource
-from capacity.planning.safety.hold import is_settling
+from capacity.planning.evidence.windows import HELD_LONGER_RATIO
+from capacity.planning.safety.hold import HOLD_RATIO, is_settling
 
 EACH = 60e3
 
@@ -72,3 +73,7 @@ def test_without_readings_of_memory_or_a_mix_nothing_is_held_on(record):
 
     assert not is_settling(replace(record, samples=unread))
     assert not is_settling(replace(record, steps=record.steps[:1]))
+
+
+def test_what_is_held_on_is_told_from_a_step_once_more():
+    assert HOLD_RATIO >= HELD_LONGER_RATIO

@@ -13,11 +13,10 @@ from capacity.loadgen.master.run_endings import Ending
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
 from capacity.planning.evidence.saturated_steps import short_steps
 from capacity.planning.evidence.unserved_steps import unserved_steps
-from capacity.planning.evidence.windows import HELD_LONGER_RATIO
 from capacity.planning.plan import plan
 from capacity.planning.safety.arrival_pace import arrival_pace_per_s
 from capacity.planning.safety.climb import Climb, Rules, next_climb
-from capacity.planning.safety.hold import HOLD_S, MOST_HOLDS, is_settling
+from capacity.planning.safety.hold import HOLD_RATIO, MOST_HOLDS, is_settling
 from capacity.workload.profiles.experiment import Experiment
 
 LONGEST_RAMP_S = 60.0
@@ -109,7 +108,7 @@ class AdaptiveSteps:
             return ()
         self._holds += 1
         top = max((s for s in self._steps if s.is_mix), key=lambda step: step.connections)
-        return (replace(top, plateau_s=max(HOLD_S, HELD_LONGER_RATIO * top.plateau_s)),)
+        return (replace(top, plateau_s=HOLD_RATIO * top.plateau_s),)
 
     def _used_s(self) -> float:
         began_at, ended_at = self._seen[0].started_at, self._seen[-1].plateau_ended_at

@@ -13,7 +13,7 @@ from capacity.domain.target import TargetSpec
 from capacity.loadgen.master.steps.adaptive_steps import LONGEST_RAMP_S, AdaptiveSteps
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
 from capacity.planning.safety.climb import Rules
-from capacity.planning.safety.hold import HOLD_S, MOST_HOLDS
+from capacity.planning.safety.hold import HOLD_RATIO, MOST_HOLDS
 from capacity.workload.profiles.experiment import Experiment, Factors
 from capacity.workload.profiles.profile import Mix, Pace
 
@@ -215,17 +215,22 @@ def plateaus(climb, times):
 def test_where_memory_still_rises_the_highest_mix_is_held_on_three_times_at_most():
     climb = Settling(replace(RULES, most=60))
 
-    assert plateaus(climb, 6) == [[(60, 8), (60, 8)], *[[(60, HOLD_S)]] * MOST_HOLDS, [], []]
+    assert plateaus(climb, 6) == [
+        [(60, 8), (60, 8)],
+        *[[(60, 8 * HOLD_RATIO)]] * MOST_HOLDS,
+        [],
+        [],
+    ]
     assert climb.climber.end()[0] == "finished"
 
 
 def test_it_is_held_on_no_longer_than_memory_rises():
     climb = Settling(replace(RULES, most=60), settled_after=5)
 
-    assert plateaus(climb, 3) == [[(60, 8), (60, 8)], [(60, HOLD_S)], []]
+    assert plateaus(climb, 3) == [[(60, 8), (60, 8)], [(60, 8 * HOLD_RATIO)], []]
 
 
 def test_after_the_longest_time_nothing_is_held_on():
     climb = Settling(replace(RULES, most=60, longest_s=4500.0))
 
-    assert plateaus(climb, 4) == [[(60, 8), (60, 8)], [(60, HOLD_S)], [], []]
+    assert plateaus(climb, 4) == [[(60, 8), (60, 8)], [(60, 8 * HOLD_RATIO)], [], []]
