@@ -15,9 +15,6 @@ from numpy.typing import NDArray
 from capacity.domain.resources import Resource
 from capacity.planning.evidence.windows import Window
 
-SETTLING = frozenset({Resource.MEMORY, Resource.HOST_MEMORY})
-"""Of a runtime's own heap garbage takes no room: it is collected before the cap ends the process."""
-
 
 def settling_cost(
     resource: Resource,
@@ -27,10 +24,12 @@ def settling_cost(
 ) -> float:
     """Return the bytes per connection that memory reached above its *line* while a load was held on.
 
-    The line has the fitted use of a row of each of *steps*; 0 where nothing was held on.
+    The line has the fitted use of a row of each of *steps*; 0 where nothing was held on. Of a runtime's
+    own heap garbage takes no room, as it is collected before the cap ends the process, and of the
+    host's memory others take what they like meanwhile.
     """
     held = [window for window in windows if window.is_held_longer and resource in window.mean]
-    if resource not in SETTLING or not held:
+    if resource is not Resource.MEMORY or not held:
         return 0.0
     connections = max(window.asked_connections for window in held)
     loads = {window.step: window for window in windows if not window.is_held_longer}

@@ -62,6 +62,27 @@ def test_memory_that_is_settled_has_the_same_capacity_whether_it_is_held_or_not(
     assert longer.capacity.mid == pytest.approx(alone.capacity.mid, rel=0.01)
 
 
+def test_what_others_on_the_host_take_while_a_load_is_held_on_is_not_charged(collected, cost):
+    both = {
+        Resource.MEMORY: collected.costs[Resource.MEMORY],
+        Resource.HOST_MEMORY: cost(baseline=8e9, connection=EACH),
+    }
+    made = replace(held(collected), costs=both, limits={Resource.HOST_MEMORY: 16e9})
+    record, begins = made.record(), len(collected.steps)
+    since = record.steps[begins].started_at
+    record = replace(
+        record,
+        samples=tuple(
+            replace(s, used={**s.used, Resource.HOST_MEMORY: s.used[Resource.HOST_MEMORY] + 4e9})
+            if s.at > since
+            else s
+            for s in record.samples
+        ),
+    )
+
+    assert plan(record).capacity.mid > 0.4 * 8e9 / EACH
+
+
 def test_garbage_takes_no_room_of_a_heap_that_is_collected_when_it_is_full(collected):
     [(_, planted)] = collected.costs.items()
     made = replace(
