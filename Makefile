@@ -77,6 +77,9 @@ museum: $(VENV)/.tested  ## Re-enact outages beside their healthy twins, as root
 	$(PYTHON) tests/museum/reenact.py $(EXHIBITS)
 	$(PYTHON) tests/museum/page.py
 
+interop: $(VENV)/.tested  ## Follow servers of others, and have clients of others beside ours; NAMES for some. Installs into .interop/.
+	$(PYTHON) tests/interop/run.py $(NAMES)
+
 fuzz: $(VENV)/.tested  ## Feed the frame reader, handshake and conversation junk for some five minutes.
 	CAPACITY_HYPOTHESIS_PROFILE=fuzz timeout 900 $(PYTHON) -m pytest -m hypothesis \
 	  tests/loadgen/wire/test_frames.py tests/loadgen/wire/test_compression.py \
@@ -123,4 +126,4 @@ $(VENV)/.benched: tests/benchmarks/requirements.txt $(VENV)/.tested
 	$(PIP) -r tests/benchmarks/requirements.txt
 	@touch $@
 
-.PHONY: help demo example test test-long test-all coverage wheel lock pictures bench validate validate-told storms museum fuzz chaos simulation mutants soak untouched
+.PHONY: help demo example test test-long test-all coverage wheel lock pictures bench validate validate-told storms museum fuzz chaos simulation mutants soak untouched interop
