@@ -2,7 +2,7 @@ import pytest
 
 from capacity.domain.answers.comparison import Outcome
 from capacity.domain.resources import Resource
-from capacity.planning.comparison.costs import cost_change, cost_shifts
+from capacity.planning.comparison.cost_shifts import cost_change, cost_shifts
 from capacity.planning.comparison.run_costs import resource_lines
 
 NEEDED = 0.998

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 from capacity.cli.dialects.shown import Frames
 from capacity.domain.errors import ConfigError
 from capacity.settings.target import Target
+from capacity.workload.drafting.recorded_session import Frame, written
 from capacity.workload.drafting.replay import Counts
-from capacity.workload.drafting.session import Frame, written
-from capacity.workload.drafting.verdict import verdict
+from capacity.workload.drafting.understood import verdict
 from capacity.workload.reception import Reception
 
 

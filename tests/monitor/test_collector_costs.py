@@ -4,10 +4,10 @@ import time
 
 import pytest
 
-from capacity.monitor import costs as module
+from capacity.monitor import collector_costs as module
+from capacity.monitor.collector_costs import CollectorCosts
 from capacity.monitor.collectors.descriptors import DescriptorsCollector
 from capacity.monitor.collectors.file_table import FileTableCollector
-from capacity.monitor.costs import CollectorCosts
 
 
 def spend(seconds):

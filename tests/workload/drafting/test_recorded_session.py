@@ -6,7 +6,7 @@ import json
 import pytest
 
 from capacity.domain.errors import ConfigError
-from capacity.workload.drafting.session import Frame, read_session, written
+from capacity.workload.drafting.recorded_session import Frame, read_session, written
 
 FRAMES = (
     Frame(payload=b'{"op":"subscribe"}', is_ours=True, at_s=1.5),

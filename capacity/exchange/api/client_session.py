@@ -18,11 +18,11 @@ from capacity.exchange.api.rpc import (
     names_param,
     positive_param,
 )
-from capacity.exchange.costs import burn_cpu, touched_memory
 from capacity.exchange.counters import Counters
 from capacity.exchange.frames import close_frame, text_frame
 from capacity.exchange.market.publisher import Publisher
 from capacity.exchange.options import ExchangeOptions
+from capacity.exchange.settable_costs import burn_cpu, touched_memory
 from capacity.exchange.venue import Venue
 
 LARGEST_BACKLOG_BYTES = 1 << 20

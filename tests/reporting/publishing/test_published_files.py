@@ -1,4 +1,4 @@
-from capacity.reporting.publishing.files import RENDERERS, rendered
+from capacity.reporting.publishing.published_files import RENDERERS, rendered
 
 
 def test_every_file_has_its_content_and_ends_in_a_line_feed(about):

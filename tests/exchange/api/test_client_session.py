@@ -6,7 +6,7 @@ import pytest
 import requests
 import websocket
 
-from capacity.exchange.api.session import LARGEST_BACKLOG_BYTES, Session
+from capacity.exchange.api.client_session import LARGEST_BACKLOG_BYTES, Session
 from capacity.exchange.counters import Counters
 from capacity.exchange.frames import text_frame
 from capacity.exchange.market.publisher import Publisher

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from capacity.monitor.limits.applications import files as module
-from capacity.monitor.limits.applications.files import MOST_FILE_BYTES, Files
+from capacity.monitor.limits.applications import config_files as module
+from capacity.monitor.limits.applications.config_files import MOST_FILE_BYTES, Files
 
 
 @pytest.fixture
@@ -152,7 +152,7 @@ def test_a_file_that_comes_later_is_noticed(root, files):
 
 COUNT = """
 import os, sys
-from capacity.monitor.limits.applications.files import Files
+from capacity.monitor.limits.applications.config_files import Files
 files, before = Files(sys.argv[1]), len(os.listdir("/proc/self/fd"))
 for path in ("/etc/a", "/etc/missing", "/etc/a/below", "/etc/round"):
     try:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from capacity.cli.dialects.live import Onlooker, target_at, write_new
+from capacity.cli.dialects.live_conversation import Onlooker, target_at, write_new
 from capacity.domain.errors import ConfigError
 from capacity.workload.reception import HEARTBEAT
 

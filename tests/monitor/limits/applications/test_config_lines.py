@@ -2,7 +2,7 @@
 
 import pytest
 
-from capacity.monitor.limits.applications.lines import in_sections, plain, settings
+from capacity.monitor.limits.applications.config_lines import in_sections, plain, settings
 
 
 @pytest.mark.parametrize(

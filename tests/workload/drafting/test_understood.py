@@ -2,7 +2,7 @@
 
 import pytest
 
-from capacity.workload.drafting.verdict import class_of, verdict
+from capacity.workload.drafting.understood import class_of, verdict
 from capacity.workload.reception import HEARTBEAT, IGNORED, Kind, Reception, unmatched
 
 UPDATE = Reception(Kind.DATA, "px.A", 10.0, updates=1, numbered=1)

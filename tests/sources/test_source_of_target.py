@@ -9,8 +9,8 @@ from capacity.sources.agent import AgentClient
 from capacity.sources.local import LocalSampler
 from capacity.sources.metrics.exporters import ExporterScraper
 from capacity.sources.metrics.prometheus import PrometheusReader
-from capacity.sources.opening import open_source
 from capacity.sources.pushed import PushedSamples
+from capacity.sources.source_of_target import open_source
 
 
 def target(agent):

@@ -4,7 +4,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from capacity.domain.estimates import Estimate
-from capacity.loadgen.web.figures import MOST_POINTS, bar, forecast, thinned, timeline
+from capacity.loadgen.web.live_drawings import MOST_POINTS, bar, forecast, thinned, timeline
 
 EVIL = '"><script>alert(1)</script>'
 
@@ -93,3 +93,16 @@ def test_a_run_is_drawn_to_its_last_second_and_a_young_one_to_ten():
     assert 514 == pytest.approx(last_plateau(20.0), abs=1)
     assert 514 == pytest.approx(last_plateau(10.0), abs=1)
     assert 283 == pytest.approx(last_plateau(5.0), abs=1)
+
+
+def test_every_word_of_a_figure_is_within_it():
+    drawings = (
+        timeline([(0.0, 0.0), (20.0, 100.0)], [], [], 100),
+        forecast([(2, estimate(500, 1500, 4000))], 300),
+    )
+    for svg in drawings:
+        _left, _top, width, height = map(float, ET.fromstring(svg).get("viewBox").split())
+
+        assert all(0 <= x <= width for x in numbers_of(svg, "text", "x"))
+        assert all(0 < y < height for y in numbers_of(svg, "text", "y"))
+        assert numbers_of(svg, "text", "y")

@@ -7,7 +7,7 @@ from capacity.domain.observation import CutOff, CutOffKind
 from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.domain.run import ClockOffset
 from capacity.planning.caveats.generator import generator_verdict
-from capacity.planning.caveats.record import record_doubts
+from capacity.planning.caveats.run_record import record_doubts
 
 
 @pytest.fixture(scope="module")

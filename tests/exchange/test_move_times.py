@@ -5,7 +5,7 @@ from statistics import fmean, pvariance
 
 import pytest
 
-from capacity.exchange.arrivals import arrival_times_s
+from capacity.exchange.move_times import arrival_times_s
 from capacity.exchange.options import Burstiness
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from capacity.domain.sample import Sample
-from capacity.planning.evidence.counters import grown, own_drops
+from capacity.planning.evidence.counter_growth import grown, own_drops
 
 
 def sample(**counters):
