@@ -6,6 +6,9 @@ _: Any = None
 
 # Python: what a package is asked for.
 _.__getattr__
+# Alembic, of each migration; sqlite3.
+_.revision, _.down_revision
+_.isolation_level
 # Locust.
 _.abstract, _.on_start, _.on_stop, _.force, _.process_exit_code
 _.ChurningSubscriber, _.LoadProfile, _.MarketSubscriber, _.RestPoller, _.SlowConsumer
