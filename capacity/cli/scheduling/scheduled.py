@@ -23,6 +23,7 @@ from capacity.cli.check import checked, raise_if_failed
 from capacity.cli.measure import measure
 from capacity.cli.plan import answer_console, plan_run, print_answer, write_whole
 from capacity.cli.report import NOTICES_FILE, write_report
+from capacity.cli.scheduling import announcing
 from capacity.cli.scheduling.history_entry import row_of
 from capacity.delivery import retrying
 from capacity.domain.errors import (
@@ -169,6 +170,11 @@ def run_job(job: Job, *, planned_at: float | None, started_at: float) -> tuple[H
         )
     except CapacityError as error:
         result.failures.append(error)
+    if job.publish:
+        told = tuple(headline_of(notice) for notice in result.notices)
+        result.failures += announcing.announce(
+            job.publish, run, row, answer=result.answer, notices=told, failures=result.failures
+        )
     return row, result
 
 
