@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from capacity.cli.helping.examples import with_examples
 from capacity.domain.errors import CapacityError
 
 COMMANDS = {
@@ -16,6 +17,8 @@ COMMANDS = {
     "audit": "list every limit of a target, and which changed since a run",
     "check": "check the rules of config/rules.yaml against a run",
     "compare": "compare runs, and tell a regression from chance",
+    "completion": "print what completes commands and names in a shell",
+    "config": "show settings as they are read, and their origin",
     "dialect": "describe a venue: draft, check, try, replay",
     "demo": "exchange, agent, load, plan and report, on this machine",
     "doctor": "preflight checks, before any load",
@@ -33,7 +36,10 @@ COMMANDS = {
 
 _MODULES = {
     "dialect": "dialects.dialect",
+    "completion": "helping.completion",
+    "config": "configuration",
     "history": "scheduling.history",
+    "publish": "publishing.publish",
     "scheduled": "scheduling.scheduled",
 }
 """Below this package, of commands that have a room; the others are called as their module."""
@@ -51,7 +57,7 @@ class _LazyGroup(click.Group):
         module = _MODULES.get(cmd_name, cmd_name)
         command = importlib.import_module(f"capacity.cli.{module}").command
         assert isinstance(command, click.Command)
-        return command
+        return with_examples(command, cmd_name)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; whatever ends it early gets our sentence and our exit code, not Click's."""

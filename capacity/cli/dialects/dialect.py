@@ -4,6 +4,8 @@ import importlib
 
 import click
 
+from capacity.cli.helping.examples import with_examples
+
 COMMANDS = {
     "explain": "print the exact frames that a dialect sends, and what it makes of answers",
     "init": "draft a dialect and a target file from a recorded session or a HAR file",
@@ -27,7 +29,7 @@ class _LazyGroup(click.Group):
         name = _MODULES.get(cmd_name, cmd_name)
         command = importlib.import_module(f"capacity.cli.dialects.{name}").command
         assert isinstance(command, click.Command)
-        return command
+        return with_examples(command, f"dialect {cmd_name}")
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         with formatter.section("Commands"):

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from capacity.cli.helping.completion import names
 from capacity.domain.errors import ConfigError
 from capacity.domain.words import printable
 from capacity.recording import history
@@ -67,7 +68,9 @@ def command() -> None:
 
 
 @command.command("list")
-@click.option("--limit", type=click.IntRange(min=1), default=30, show_default=True)
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=30, show_default=True, help="Most runs to show."
+)
 @click.option(
     "--days", type=click.FloatRange(min=0, min_open=True), help="Only runs of the last days."
 )
@@ -111,7 +114,9 @@ def show(run: str, *, url: str, as_json: bool) -> None:
     show_default=True,
     help="capacity.mid, capacity.safe, or cost.<resource>_per_connection.",
 )
-@click.option("--limit", type=click.IntRange(min=1), default=30, show_default=True)
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=30, show_default=True, help="Most runs to show."
+)
 @_selected
 def show_trend(
     *, figure: str, limit: int, target: str | None, job: str | None, url: str, as_json: bool
@@ -131,8 +136,15 @@ def show_trend(
 
 
 @command.command("forecast")
-@click.option("--demand", required=True, help="Of config/demand/NAME.yaml, or a path.")
-@click.option("--hosts", help="Catalogue that the demand's host is in.")
+@click.option(
+    "--demand",
+    required=True,
+    shell_complete=names("demand"),
+    help="Of config/demand/NAME.yaml, or a path.",
+)
+@click.option(
+    "--hosts", shell_complete=names("hosts"), help="Catalogue that the demand's host is in."
+)
 @click.option("--instances", type=click.IntRange(min=1), help="Else as the demand says.")
 @_selected
 def forecast(

@@ -20,6 +20,7 @@ from types import FrameType
 import click
 
 from capacity.cli.check import checked, raise_if_failed
+from capacity.cli.helping.completion import names
 from capacity.cli.measure import measure
 from capacity.cli.plan import answer_console, plan_run, print_answer, write_whole
 from capacity.cli.report import NOTICES_FILE, write_report
@@ -85,7 +86,7 @@ class Result:
 
 
 @click.command()
-@click.argument("job")
+@click.argument("job", shell_complete=names("schedule"))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 @click.option("--quiet", is_flag=True, help="Print the headline and the reports, no tables.")
 def command(job: str, *, as_json: bool, quiet: bool) -> None:

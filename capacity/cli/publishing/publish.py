@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from capacity.cli.check import RULES, checked
+from capacity.cli.helping.completion import names
 from capacity.cli.plan import demanded, located
 from capacity.cli.publishing.published import HEADROOM_RATIO, publishable, tell_of, write_all
 from capacity.cli.publishing.receivers import is_address, sender_to
@@ -33,14 +34,23 @@ _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
     help="Directory, or who is told: https://…, env:NAME (a webhook), mailto:….",
 )  # fmt: skip
 @click.option("--workload", help="Deployment to scale; else the target's name.")
-@click.option("--namespace", default="default", show_default=True)
+@click.option(
+    "--namespace",
+    default="default",
+    show_default=True,
+    help="Kubernetes namespace of the autoscalers.",
+)
 @click.option(
     "--headroom",
     "headroom_percent",
     type=click.FloatRange(0, 99),
     help="Share of the safe capacity to keep free; else as --demand says, else 20.",
 )
-@click.option("--demand", help="Demand whose headroom counts: config/demand/NAME.yaml, or a path.")
+@click.option(
+    "--demand",
+    shell_complete=names("demand"),
+    help="Demand whose headroom counts: config/demand/NAME.yaml, or a path.",
+)
 @click.option(
     "--metric",
     default=CONNECTIONS_METRIC,
@@ -49,10 +59,25 @@ _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 )
 @click.option("--selector", default="", help='Label matchers for it, such as job="feed".')
 @click.option(
-    "--prometheus-url", default="http://prometheus.monitoring.svc:9090", show_default=True
+    "--prometheus-url",
+    default="http://prometheus.monitoring.svc:9090",
+    show_default=True,
+    help="Where KEDA asks for the connections.",
 )
-@click.option("--min-pods", type=click.IntRange(1, 100_000), default=2, show_default=True)
-@click.option("--max-pods", type=click.IntRange(1, 100_000), default=20, show_default=True)
+@click.option(
+    "--min-pods",
+    type=click.IntRange(1, 100_000),
+    default=2,
+    show_default=True,
+    help="Fewest pods of the autoscalers.",
+)
+@click.option(
+    "--max-pods",
+    type=click.IntRange(1, 100_000),
+    default=20,
+    show_default=True,
+    help="Most pods of the autoscalers.",
+)
 @click.option(
     "--rules", "rules_file", type=click.Path(path_type=Path), default=RULES, show_default=True,
     help="Rules for JUnit XML; left out where there is no such file.",

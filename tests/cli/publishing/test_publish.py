@@ -7,13 +7,13 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from capacity.cli.publish import command
 from capacity.cli.publishing import receivers
+from capacity.cli.publishing.publish import command
 from capacity.domain.errors import ConfigError, NotDeliveredError, RunInvalidError
 from capacity.reporting.publishing.files import RENDERERS
 
 PLANTED = runpy.run_path(
-    str(Path(__file__).parents[1] / "planning" / "comparison" / "planted_change.py")
+    str(Path(__file__).parents[2] / "planning" / "comparison" / "planted_change.py")
 )
 
 
