@@ -35,6 +35,7 @@ class NoticeKind(StrEnum):
     LIMIT_LOWERED = "limit_lowered"
     LIMIT_RAISED = "limit_raised"
     NOT_COMPARABLE = "not_comparable"
+    RUNS_MISSED = "runs_missed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,7 +41,8 @@ from capacity.domain.words import printable
 from capacity.loadgen.run_path import RUNS
 from capacity.recording import history, pending_rows
 from capacity.recording.history_row import HistoryRow
-from capacity.recording.notices import Notice, notices
+from capacity.recording.missed_runs import missed_runs
+from capacity.recording.notices import Notice, NoticeKind, notices
 from capacity.recording.retention import remove_expired
 from capacity.reporting.formats import junit
 from capacity.reporting.verdict import verdict
@@ -54,7 +55,7 @@ RULES_FILE = "rules.xml"
 PENDING = Path("reports/pending")
 MOST_EARLIER = 200
 """Rows of the job that are looked through for comparable ones."""
-DAY_S = 86_400.0
+DAY_S, HOUR_S = 86_400.0, 3600.0
 HISTORY_RETRY_S = 60.0
 """For how long a history that does not answer is asked again, once the report is written."""
 GRACE_S = 60.0
@@ -227,6 +228,8 @@ def _look_back(job: Job, run: Path, result: Result) -> None:
         )
         return
     result.notices = notices(row, earlier, baseline)
+    if job.every_h is not None:
+        result.notices += missed_runs(row, earlier, job.every_h * HOUR_S)
     if result.notices:
         document = {"notices": [headline_of(notice) for notice in result.notices]}
         write_whole(run / NOTICES_FILE, json.dumps(document, indent=2) + "\n")
@@ -237,6 +240,8 @@ def _look_back(job: Job, run: Path, result: Result) -> None:
 
 def headline_of(notice: Notice) -> str:
     """Return the notice as one line that says at once whether it is bad news."""
+    if notice.kind is NoticeKind.RUNS_MISSED:
+        return f"Missed: {notice.statement}"
     if not notice.is_regression:
         return f"Changed: {notice.statement}"
     return f"Regression{' (weak)' if notice.is_weak else ''}: {notice.statement}"

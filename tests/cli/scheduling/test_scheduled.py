@@ -54,7 +54,7 @@ def project(tmp_path, monkeypatch, port):
     target["agent"] = None
     (tmp_path / "config/targets/here.yaml").write_text(yaml.safe_dump(target))
     job = yaml.safe_load((ROOT / "config/schedule/nightly.yaml").read_text())
-    job |= {"target": "here", "profile": "quick", "history": HISTORY}
+    job |= {"target": "here", "profile": "quick", "history": HISTORY, "every_h": None}
     (tmp_path / "config/schedule/nightly.yaml").write_text(yaml.safe_dump(job))
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("CAPACITY_PLANNED_AT", raising=False)
@@ -218,6 +218,19 @@ def test_an_equal_run_says_nothing(project, planned, bare_manifest):
     assert result.exit_code == 0
     assert result.stdout.startswith("Capacity: ≈ 590")
     assert rows(HISTORY)[0].reason is None
+
+
+def test_runs_that_are_missing_before_it_are_said_first(
+    project, planned, bare_manifest, monkeypatch
+):
+    job = yaml.safe_load((project / "config/schedule/nightly.yaml").read_text())
+    (project / "config/schedule/nightly.yaml").write_text(yaml.safe_dump(job | {"every_h": 24}))
+    append(HISTORY, earlier(590.0, 0, fingerprint=fingerprint_of(bare_manifest)))
+    monkeypatch.setattr(scheduled.time, "time", lambda: 1e9 + 3 * 86_400.0)
+    result = invoke()
+
+    assert result.exit_code == 0
+    assert result.stdout.startswith("Missed: 2 runs are missing before this one")
 
 
 def test_rules_of_the_job_are_checked_after_the_run(project, planned):
