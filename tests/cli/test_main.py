@@ -49,6 +49,8 @@ def test_the_help_lists_all_commands_and_imports_none():
         "capacity.cli.helping",
         "capacity.cli.helping.examples",
         "capacity.cli.main",
+        "capacity.cli.running",
+        "capacity.cli.running.lazy_group",
         "capacity.domain",
         "capacity.domain.errors",
     }

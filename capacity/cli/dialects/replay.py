@@ -11,7 +11,7 @@ from capacity.cli.helping.completion import names
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 from capacity.workload.drafting.replay import Counts, Replay
-from capacity.workload.drafting.verdict import verdict
+from capacity.workload.drafting.understood import verdict
 
 
 @click.command("replay")

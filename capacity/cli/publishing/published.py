@@ -9,9 +9,9 @@ from capacity.domain.errors import CapacityError, ConfigError, RunInvalidError
 from capacity.domain.plan import CapacityPlan, Excuse
 from capacity.domain.run import RunRecord
 from capacity.reporting.formats import html
-from capacity.reporting.publishing.files import rendered
 from capacity.reporting.publishing.news import news_of
 from capacity.reporting.publishing.publication import Publication, dns_label
+from capacity.reporting.publishing.published_files import rendered
 
 HEADROOM_RATIO = 0.2
 """Share of the safe capacity that is kept free where nobody says."""

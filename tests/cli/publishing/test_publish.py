@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from capacity.cli.publishing import receivers
 from capacity.cli.publishing.publish import command
 from capacity.domain.errors import ConfigError, NotDeliveredError, RunInvalidError
-from capacity.reporting.publishing.files import RENDERERS
+from capacity.reporting.publishing.published_files import RENDERERS
 
 PLANTED = runpy.run_path(
     str(Path(__file__).parents[2] / "planning" / "comparison" / "planted_change.py")
