@@ -51,7 +51,7 @@ def _answered(entry, folder, arguments, out, said):
         code = 0
     except SystemExit as ending:
         code = ending.code if isinstance(ending.code, int) else int(ending.code is not None)
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - a traceback is what is looked for
         traceback.print_exc()
         code = 1
     sys.stdout.flush()

@@ -11,6 +11,7 @@ import argparse
 import json
 import multiprocessing
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,10 +23,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 from faults import faults_of
-from page import written
+from page import OUTCOMES, faults_in, read, written
 
 ROOT = Path(__file__).parents[2]
-OUTCOMES = ROOT / "reports" / "chaos" / "outcomes.jsonl"
 RECORDED = ROOT / "reports" / "example"
 
 
@@ -35,17 +35,13 @@ def outcome_of(seed, number, folder):
 
     try:
         outcome = played(seed, number, folder, RECORDED)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the next trial is another one
         traceback.print_exc()
         faults = [fault.as_dict() for fault in faults_of(seed, number)]
         outcome = {"faults": faults, "broken": [("campaign", repr(error)[:300])]}
     if not outcome["broken"]:
         shutil.rmtree(folder, ignore_errors=True)
     return {"seed": seed, "trial": number, "at": round(time.time()), **outcome}
-
-
-def read(path):
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 def commit():
@@ -55,10 +51,6 @@ def commit():
     return said.stdout.strip()[:12]
 
 
-def done_in(outcomes):
-    return sum(fault.get("is_done", False) for row in outcomes for fault in row["faults"])
-
-
 def campaign(asked, folder):
     """Play trials until as many faults are done, or the time is over; return those that broke a rule."""
     asked.outcomes.parent.mkdir(parents=True, exist_ok=True)
@@ -66,14 +58,20 @@ def campaign(asked, folder):
     ends_s = time.monotonic() + 60.0 * asked.minutes
     numbers = iter(sorted(set(range(100_000)) - {row["trial"] for row in known}))
     made_by, running = commit(), set()
+    # What has begun is played to its end, so that nothing of it is left.
+    signal.signal(signal.SIGTERM, lambda *_: setattr(asked, "faults", 0))
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(asked.at_once, mp_context=context) as pool:
         while True:
-            is_enough = done_in(known) >= asked.faults or time.monotonic() > ends_s
+            is_enough = (
+                sum(1 for _ in faults_in(known)) >= asked.faults or time.monotonic() > ends_s
+            )
             while not is_enough and len(running) < asked.at_once:
                 number = next(numbers)
                 running.add(
-                    pool.submit(outcome_of, asked.seed, number, folder / f"{asked.seed}-{number:04d}")
+                    pool.submit(
+                        outcome_of, asked.seed, number, folder / f"{asked.seed}-{number:04d}"
+                    )
                 )
             if not running:
                 break

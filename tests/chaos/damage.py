@@ -4,7 +4,14 @@ import random
 import re
 import shutil
 
-FILES = ("run.json", "steps.jsonl", "samples.jsonl", "events.jsonl", "histograms.jsonl", "load.jsonl")
+FILES = (
+    "run.json",
+    "steps.jsonl",
+    "samples.jsonl",
+    "events.jsonl",
+    "histograms.jsonl",
+    "load.jsonl",
+)
 NUMBERS = (b"NaN", b"-1", b"1e999", b"null", b'"7"', b"[]", b"9" * 400, b"0", b"-0.0", b"1e-320")
 NUMBER = re.compile(rb"(?<=[:,\[ ])-?\d+(?:\.\d+)?(?=[,}\]])")
 

@@ -10,9 +10,10 @@ from dataclasses import asdict, dataclass
 from inside.hostile import ANSWERS, FRAMES, SAMPLES
 
 GENERATOR, TARGET, AGENT, LINK, FILES = "generator", "target", "agent", "link", "files"
-LAST_FAULT_AT_S = 20.0
+LAST_FAULT_AT_S = {"start": 8.0, "run": 13.0}
+"""After the command was started, or after its record was begun: a run takes some 15 s."""
 LONGEST_STOP_S = 10.0
-COPIES = 10
+COPIES = 20
 """Damaged copies that one trial reads."""
 HOUR_S = 3600.0
 CUT_SHORT = {"run_incomplete", "void_steps", "few_steps"}
@@ -75,13 +76,14 @@ DAMAGE = (
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault: done at *at_s* after the command's start and undone *lasts_s* later."""
+    """One fault: done *at_s* after what it is counted *since*, and undone *lasts_s* later."""
 
     kind: str
     owner: str
     choice: object
-    at_s: float
-    lasts_s: float
+    since: str = "start"
+    at_s: float = 0.0
+    lasts_s: float = 0.0
 
     def as_dict(self):
         return asdict(self)
@@ -95,9 +97,7 @@ def faults_of(seed, number):
     """Return the faults of a trial: none now and then, so that the judge is judged as well."""
     chance = random.Random(f"{seed}-{number}")
     if number % 7 == 3:
-        return [
-            Fault("damaged file", FILES, chance.choice(DAMAGE), 0.0, 0.0) for _ in range(COPIES)
-        ]
+        return [Fault("damaged file", FILES, chance.choice(DAMAGE)) for _ in range(COPIES)]
     if number % 40 == 1:
         return []
     owners = chance.choice(
@@ -115,10 +115,12 @@ def faults_of(seed, number):
 
 def _drawn(chance, owner):
     kind = chance.choice([each for each in KINDS if each.owner == owner])
+    since = chance.choice(("start", "run", "run", "run"))
     return Fault(
         kind.name,
         owner,
         chance.choice(kind.choices),
-        round(chance.uniform(1.0, LAST_FAULT_AT_S), 2),
+        since,
+        round(chance.uniform(0.5, LAST_FAULT_AT_S[since]), 2),
         round(chance.uniform(0.3, LONGEST_STOP_S), 2),
     )

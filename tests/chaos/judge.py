@@ -29,10 +29,13 @@ TOLD_OF_FILES = {"run_incomplete", "samples_missing", "few_steps", "void_steps"}
 ANSWERED, INCONCLUSIVE, CONFIGURATION = 0, 5, 2
 HURT = {TARGET, AGENT, LINK}
 OWNERS = {
-    2: ("configuration", lambda faults: any("disk" in f.kind or "folder" in f.kind for f in faults)),
-    3: ("generator or target", lambda faults: bool(faults)),
+    2: (
+        "configuration",
+        lambda faults: any("disk" in f.kind or "folder" in f.kind for f in faults),
+    ),
+    3: ("generator or target", bool),
     4: ("target or agent", lambda faults: any(f.owner in HURT for f in faults)),
-    5: ("the run's own sentence", lambda faults: bool(faults)),
+    5: ("the run's own sentence", bool),
     12: ("target", lambda faults: any(f.owner in HURT for f in faults)),
     130: ("who interrupted", lambda faults: _is_done(faults, "interrupt")),
     143: ("who terminated", lambda faults: _is_done(faults, "terminate")),
@@ -131,10 +134,9 @@ def truth_of(stage, faults):
 def _of_plan(answered, kinds, truth):
     if not math.isfinite(answered["mid"]):
         yield WRONG, f"a plan of {answered['mid']} connections"
-    elif not answered["low99"] - ROUNDING <= truth <= answered["high99"] + ROUNDING:
-        if not kinds & set(answered["caveats"]):
-            yield (
-                WRONG,
-                f"{answered['mid']:.0f} ({answered['low99']:.0f} to {answered['high99']:.0f}) for"
-                f" {truth:.0f}, with the caveats {answered['caveats']} and none of {sorted(kinds)}",
-            )
+        return
+    is_within = answered["low99"] - ROUNDING <= truth <= answered["high99"] + ROUNDING
+    if not is_within and not kinds & set(answered["caveats"]):
+        span = f"{answered['mid']:.0f} ({answered['low99']:.0f} to {answered['high99']:.0f})"
+        had = f"with the caveats {answered['caveats']} and none of {sorted(kinds)}"
+        yield WRONG, f"{span} for {truth:.0f}, {had}"

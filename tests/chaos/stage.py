@@ -83,7 +83,8 @@ class Stage:
             ip("netns", "add", name)
             self._stack.callback(ip, "netns", "del", name)
         self._stack.callback(self.clear)
-        ip("-n", target, *"link add eth0 type veth peer name eth0 netns".split(), generator)
+        ip("-n", target, "link", "add", "eth0", "type", "veth", "peer", "name", "eth0",
+           "netns", generator)  # fmt: skip
         for name, address in ((target, TARGET_ADDRESS), (generator, GENERATOR_ADDRESS)):
             ip("-n", name, "address", "add", f"{address}/24", "dev", "eth0")
             ip("-n", name, "link", "set", "eth0", "up")
@@ -164,11 +165,15 @@ class Stage:
 
     def slow(self, rate):
         """Let the target's side of the link carry *rate* only; all again with None."""
-        action = f"add dev eth0 root tbf rate {rate} burst 8kb latency 300ms" if rate else (
-            "del dev eth0 root"
+        action = (
+            f"add dev eth0 root tbf rate {rate} burst 8kb latency 300ms"
+            if rate
+            else ("del dev eth0 root")
         )
         place = self._names["target"]
-        subprocess.run(["tc", "-n", place, "qdisc", *action.split()], capture_output=True, check=False)
+        subprocess.run(
+            ["tc", "-n", place, "qdisc", *action.split()], capture_output=True, check=False
+        )
 
     def on_leaving(self, action, *arguments):
         self._stack.callback(action, *arguments)
@@ -178,9 +183,9 @@ class Stage:
         found = []
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error, OSError):
-                if f"CHAOS_MARK={self.mark}-{role}".encode() in _environment(process.pid):
-                    if process.status() != psutil.STATUS_ZOMBIE:
-                        found.append(process)
+                is_ours = f"CHAOS_MARK={self.mark}-{role}".encode() in _environment(process.pid)
+                if is_ours and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
         return found
 
     def clear(self):

@@ -1,6 +1,5 @@
 """Plays one trial and returns its outcome: what was done, how it ended, what was said, what broke."""
 
-import contextlib
 import subprocess
 import time
 
@@ -52,22 +51,25 @@ def play(faults, folder, *, has_polls=False):
 
 def _do_all(stage, faults, began_s):
     """Do and undo the faults as they are due until the command has ended; return those done."""
-    due = sorted(((fault.at_s, fault) for fault in faults), key=lambda each: each[0])
-    undone, done = [], []
-    while stage.cli.poll() is None and (at_s := time.monotonic() - began_s) < LONGEST_RUN_S:
-        while due and due[0][0] <= at_s:
-            fault = due.pop(0)[1]
+    due, undone, done = list(faults), [], []
+    since_s = {"start": began_s, "run": None}
+    while stage.cli.poll() is None and (now_s := time.monotonic()) < began_s + LONGEST_RUN_S:
+        if since_s["run"] is None and (stage.run / "run.json").exists():
+            since_s["run"] = now_s
+        for fault in [each for each in due if _is_due(each, since_s[each.since], now_s)]:
+            due.remove(fault)
             if undo := do(stage, fault):
-                undone.append((at_s + fault.lasts_s, undo))
+                undone.append((now_s + fault.lasts_s, undo))
             done.append(fault)
-        for each in [each for each in undone if each[0] <= at_s]:
+        for each in [each for each in undone if each[0] <= now_s]:
             undone.remove(each)
             each[1]()
         time.sleep(0.05)
-    done += [f for _, f in due if f.choice == "from the start"]
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        stage.cli.wait(0.1)
-    return done
+    return done + [fault for fault in due if fault.choice == "from the start"]
+
+
+def _is_due(fault, since_s, now_s):
+    return since_s is not None and now_s >= since_s + fault.at_s
 
 
 def _left(stage):
@@ -96,7 +98,9 @@ def _read_copies(faults, folder, recorded, seed):
         answered, wrong = of_copy(copy)
         if time.monotonic() - began_s > 60.0:
             wrong.append((HANG, "plan and report took more than a minute"))
-        broken += [(rule, f"copy {number}, {name}, {fault.choice}: {words}") for rule, words in wrong]
+        broken += [
+            (rule, f"copy {number}, {name}, {fault.choice}: {words}") for rule, words in wrong
+        ]
         outcomes.append({"kind": fault.kind, "owner": FILES, "choice": fault.choice, "file": name,
                          "is_done": True, **answered})  # fmt: skip
     return {"faults": outcomes, "broken": broken}

@@ -40,9 +40,7 @@ ANSWERS = {
     "not JSON": OK + b"Content-Length: 4\r\n\r\n}{][",
     "NaN": OK + b"Content-Length: 15\r\n\r\n" + b'{"result": NaN}',
     "a bad gzip": OK + b"Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope",
-    "a gzip bomb": OK
-    + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(BOMB)
-    + BOMB,
+    "a gzip bomb": OK + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(BOMB) + BOMB,
     "a long head": OK + b"X: y\r\n" * 20_000 + b"\r\n",
 }
 """Instead of an answer to a request."""
