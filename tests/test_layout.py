@@ -36,6 +36,7 @@ UNMAPPED_FOLDERS = {
     Path("validation"),
     Path("simulation"),
     Path("museum"),
+    Path("chaos"),
     Path("field"),
     Path(),
 }

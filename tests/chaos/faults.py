@@ -1,7 +1,7 @@
 """The kinds of faults, who answers for each, and what is drawn for a trial from its seed.
 
-A trial has at most one fault of the generator's side, one of the target's and one of the agent's, so
-that whoever is blamed at its end can be told from the others.
+A trial has one or two faults, of different kinds, on the side of the generator, of the target and of the
+agent: so it can be told which of them an end or a caveat is about. The link is on nobody's side.
 """
 
 import random
@@ -13,7 +13,7 @@ GENERATOR, TARGET, AGENT, LINK, FILES = "generator", "target", "agent", "link", 
 LAST_FAULT_AT_S = {"start": 8.0, "run": 13.0}
 """After the command was started, or after its record was begun: a run takes some 15 s."""
 LONGEST_STOP_S = 10.0
-COPIES = 20
+COPIES = 30
 """Damaged copies that one trial reads."""
 HOUR_S = 3600.0
 CUT_SHORT = {"run_incomplete", "void_steps", "few_steps"}
@@ -110,15 +110,18 @@ def faults_of(seed, number):
             (LINK,),
         )
     )
-    return [_drawn(chance, owner) for owner in owners]
+    return [
+        _drawn(chance, kind)
+        for owner in owners
+        for kind in chance.sample([k for k in KINDS if k.owner == owner], chance.choice((1, 1, 2)))
+    ]
 
 
-def _drawn(chance, owner):
-    kind = chance.choice([each for each in KINDS if each.owner == owner])
+def _drawn(chance, kind):
     since = chance.choice(("start", "run", "run", "run"))
     return Fault(
         kind.name,
-        owner,
+        kind.owner,
         chance.choice(kind.choices),
         since,
         round(chance.uniform(0.5, LAST_FAULT_AT_S[since]), 2),
