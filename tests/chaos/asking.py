@@ -46,6 +46,9 @@ def _answered(entry, folder, arguments, out, said):
         os.chdir(folder)
         os.dup2(out, 1)
         os.dup2(said, 2)
+        # Whoever calls may have put something else there.
+        sys.stdout = os.fdopen(1, "w", closefd=False)
+        sys.stderr = os.fdopen(2, "w", closefd=False)
         sys.argv = ["capacity", *map(str, arguments)]
         entry.main()
         code = 0
