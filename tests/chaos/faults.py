@@ -118,7 +118,7 @@ def faults_of(seed, number):
 
 
 def _drawn(chance, kind):
-    since = chance.choice(("start", "run", "run", "run"))
+    since = chance.choice(("start", *["run"] * 9))
     return Fault(
         kind.name,
         kind.owner,
