@@ -81,6 +81,12 @@ def of_run(run, folder, faults, truth):
     if "mid" in answered:
         kinds = set().union(*(told_by(fault) for fault in faults))
         broken += _of_plan(answered, kinds, truth)
+    if "limit_met" in answered.get("caveats", ()) and not {TARGET, LINK} & {
+        f.owner for f in faults
+    }:
+        broken.append(
+            (OWNERLESS, "the target is said to have met a limit, and nothing was done to it")
+        )
     return answered, broken
 
 

@@ -230,7 +230,8 @@ class ConnectionSlot(Drilled):
             self._clients.dialect.glances.unnumbered = 0
         if connection.arrived_at_s is not None:
             self._note_arrival(connection.arrived_at_s, now_s, published_at_s)
-        if counters.deliveries != deliveries and now_s - self._served_s > ONE_MOMENT_S:
+        # Either way: a clock that was set back must not hide what arrives for as long.
+        if counters.deliveries != deliveries and abs(now_s - self._served_s) > ONE_MOMENT_S:
             self._served_s = now_s
             self.arrivals += 1
         if self._asked_s or self._opened_s or self._data_asked_s:

@@ -87,7 +87,7 @@ def _about_steps(record: RunRecord) -> Iterator[Doubt]:
             kind=DoubtKind.FEW_STEPS,
             statement=(
                 f"Only {units.counted(len(used), 'step')} {'is' if len(used) == 1 else 'are'} usable;"
-                f" a reliable fit needs {FEWEST_STEPS}."
+                f" a reliable fit needs {FEWEST_STEPS:.0f}."
             ),
             remedy="Use a profile with more levels, or repeat the steps that failed.",
         )

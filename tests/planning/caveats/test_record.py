@@ -63,7 +63,11 @@ def test_a_cap_of_the_application_that_nobody_declared_may_bind_unseen(record):
             "refused 18 subscriptions",
         ),
         (lambda r: with_steps(r, unmatched=3), DoubtKind.UNMATCHED_FRAMES, "27 received"),
-        (lambda r: replace(r, steps=r.steps[:3]), DoubtKind.FEW_STEPS, "Only 3"),
+        (
+            lambda r: replace(r, steps=r.steps[:3]),
+            DoubtKind.FEW_STEPS,
+            "Only 3 steps are usable; a reliable fit needs 4.",
+        ),
         (
             lambda r: replace(r, missing=("no end",)),
             DoubtKind.RUN_INCOMPLETE,
