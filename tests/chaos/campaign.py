@@ -1,6 +1,6 @@
 """A campaign of faults over short runs, judged by rules: `make chaos`, resumable, the same for one seed.
 
-    python tests/chaos/campaign.py [--faults 1000] [--minutes M] [--seed 1] [--at-once 3]
+    python tests/chaos/campaign.py [--faults 1000] [--minutes M] [--seed 1] [--at-once 3] [--again]
 
 Whatever is done: the command ends, nothing is left of it, what was recorded loads and is answered, the
 end has an owner, and no plan is wrong without a caveat that says why. A line of JSON a trial in
@@ -8,6 +8,7 @@ reports/chaos/outcomes.jsonl; those that are there are not repeated. Needs root.
 """
 
 import argparse
+import itertools
 import json
 import multiprocessing
 import shutil
@@ -22,23 +23,23 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from faults import faults_of
+from faults import Fault, faults_of
 from page import OUTCOMES, faults_in, read, written
 
 ROOT = Path(__file__).parents[2]
 RECORDED = ROOT / "reports" / "example"
 
 
-def outcome_of(seed, number, folder):
+def outcome_of(seed, number, faults, folder):
     """Play one trial in another process; what breaks the campaign itself is an outcome as well."""
     from trial import played
 
     try:
-        outcome = played(seed, number, folder, RECORDED)
+        outcome = played(seed, number, faults, folder, RECORDED)
     except Exception as error:  # noqa: BLE001 - the next trial is another one
         traceback.print_exc()
-        faults = [fault.as_dict() for fault in faults_of(seed, number)]
-        outcome = {"faults": faults, "broken": [("campaign", repr(error)[:300])]}
+        drawn = [fault.as_dict() for fault in faults]
+        outcome = {"faults": drawn, "broken": [("campaign", repr(error)[:300])]}
     if not outcome["broken"]:
         shutil.rmtree(folder, ignore_errors=True)
     return {"seed": seed, "trial": number, "at": round(time.time()), **outcome}
@@ -51,28 +52,38 @@ def commit():
     return said.stdout.strip()[:12]
 
 
+def due(known, seed, *, is_again):
+    """Yield (number, faults) of the trials to play: those not played yet, or what broke a rule anew."""
+    if is_again:
+        for row in known:
+            if row["broken"]:
+                yield row["trial"], [Fault.of(fault) for fault in row["faults"]]
+        return
+    played = {row["trial"] for row in known}
+    yield from ((n, faults_of(seed, n)) for n in itertools.count() if n not in played)
+
+
 def campaign(asked, folder):
     """Play trials until as many faults are done, or the time is over; return those that broke a rule."""
     asked.outcomes.parent.mkdir(parents=True, exist_ok=True)
     known = [row for row in read(asked.outcomes) if row["seed"] == asked.seed]
-    ends_s = time.monotonic() + 60.0 * asked.minutes
-    numbers = iter(sorted(set(range(100_000)) - {row["trial"] for row in known}))
+    trials = due(tuple(known), asked.seed, is_again=asked.again)
+    began_s = time.monotonic()
     made_by, running = commit(), set()
     # What has begun is played to its end, so that nothing of it is left.
-    signal.signal(signal.SIGTERM, lambda *_: setattr(asked, "faults", 0))
+    signal.signal(signal.SIGTERM, lambda *_: setattr(asked, "minutes", 0.0))
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(asked.at_once, mp_context=context) as pool:
         while True:
-            is_enough = (
-                sum(1 for _ in faults_in(known)) >= asked.faults or time.monotonic() > ends_s
-            )
-            while not is_enough and len(running) < asked.at_once:
-                number = next(numbers)
-                running.add(
-                    pool.submit(
-                        outcome_of, asked.seed, number, folder / f"{asked.seed}-{number:04d}"
-                    )
-                )
+            is_enough = not asked.again and sum(1 for _ in faults_in(known)) >= asked.faults
+            while (
+                not (is_enough or time.monotonic() > began_s + 60.0 * asked.minutes)
+                and len(running) < asked.at_once
+            ):
+                if (trial := next(trials, None)) is None:
+                    break
+                place = folder / f"{asked.seed}-{trial[0]:04d}"
+                running.add(pool.submit(outcome_of, asked.seed, *trial, place))
             if not running:
                 break
             ended, running = wait(running, return_when=FIRST_COMPLETED)
@@ -82,7 +93,8 @@ def campaign(asked, folder):
                 with asked.outcomes.open("a") as file:
                     file.write(json.dumps(row) + "\n")
                 _show(row)
-    return [row for row in known if row["broken"]]
+    newest = {row["trial"]: row for row in known}
+    return [row for row in newest.values() if row["broken"]]
 
 
 def _show(row):
@@ -98,6 +110,7 @@ def main(arguments=None):
     parser.add_argument("--minutes", type=float, default=24 * 60.0)
     parser.add_argument("--at-once", type=int, default=3)
     parser.add_argument("--outcomes", type=Path, default=OUTCOMES)
+    parser.add_argument("--again", action="store_true", help="play what broke a rule once more")
     parser.add_argument("--keep", type=Path, help="where folders of trials that broke a rule stay")
     asked = parser.parse_args(arguments)
     folder = asked.keep or Path(tempfile.mkdtemp(prefix="capacity-chaos-"))

@@ -5,7 +5,7 @@ agent: so it can be told which of them an end or a caveat is about. The link is 
 """
 
 import random
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 from inside.hostile import ANSWERS, FRAMES, SAMPLES
 
@@ -16,6 +16,7 @@ LONGEST_STOP_S = 10.0
 COPIES = 30
 """Damaged copies that one trial reads."""
 HOUR_S = 3600.0
+BRIEF = {"kind", "owner", "choice"}
 CUT_SHORT = {"run_incomplete", "void_steps", "few_steps"}
 UNSEEN = {"samples_missing", "few_steps"}
 
@@ -86,7 +87,14 @@ class Fault:
     lasts_s: float = 0.0
 
     def as_dict(self):
-        return asdict(self)
+        """Return what is recorded of it: of a damaged file there is no moment."""
+        return {key: value for key, value in asdict(self).items() if self.at_s or key in BRIEF}
+
+    @classmethod
+    def of(cls, recorded):
+        """Return the fault that was recorded so."""
+        names = {field.name for field in fields(cls)}
+        return cls(**{key: value for key, value in recorded.items() if key in names})
 
 
 def told_by(fault):

@@ -34,9 +34,15 @@ namespace shifts only the clocks since boot.
 
 
 def read(path=OUTCOMES):
-    """Return the outcomes in a file, by seed and trial the newest; none where there is no file."""
+    """Return the newest outcome of each trial in a file, with what *earlier* ones broke."""
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    return list({(row["seed"], row["trial"]): row for row in map(json.loads, lines)}.values())
+    newest = {}
+    for row in map(json.loads, lines):
+        key = (row["seed"], row["trial"])
+        before = newest.get(key, {})
+        earlier = [*before.get("earlier", ()), *before.get("broken", ())]
+        newest[key] = {**row, "earlier": earlier}
+    return list(newest.values())
 
 
 def faults_in(outcomes):
@@ -71,11 +77,13 @@ def tally(outcomes):
     broken = Counter(rule for row in outcomes for rule, _ in row["broken"])
     parts = [f"{broken[rule]} {words}" for rule, words in RULES.items()]
     other = sum(n for rule, n in broken.items() if rule not in RULES)
+    mended = sum(bool(row.get("earlier")) and not row["broken"] for row in outcomes)
     ends = ", ".join(f"{code}: {n}" for code, n in sorted(codes.items(), key=lambda each: -each[1]))
     plans = sum("mid" in row for row in runs)
     return (
         f"So far {done:,} faults in {len(outcomes):,} trials: {', '.join(parts)}"
         f"{f', {other} trials that the campaign itself failed to play' if other else ''}."
+        f" Broken at an earlier commit, and held when played again: {mended}."
         f"\n{len(runs):,} runs ended with the exit codes {ends}; {plans:,} of them have a plan."
     )
 

@@ -149,6 +149,26 @@ def test_what_is_there_is_not_repeated_and_enough_is_enough(chaos, tmp_path, mon
     assert len(rows.read_text().splitlines()) == 3
 
 
+def test_what_broke_a_rule_is_played_again_as_it_was_recorded(chaos):
+    was = fault(chaos)
+    row = {"seed": "1", "trial": 4, "faults": [{**was.as_dict(), "is_done": True}]}
+    known = [{**row, "broken": [["hang", "x"]]}, {**row, "trial": 5, "broken": []}]
+    [(number, faults)] = chaos["campaign"]["due"](known, "1", is_again=True)
+
+    assert number == 4
+    assert [each.as_dict() for each in faults] == [was.as_dict()]
+    assert next(chaos["campaign"]["due"](known, "1", is_again=False))[0] == 0
+
+
+def test_what_was_broken_once_is_not_forgotten(chaos, tmp_path):
+    rows = [{"seed": "1", "trial": 4, "faults": [], "broken": b} for b in ([["hang", "x"]], [])]
+    (tmp_path / "outcomes.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    outcomes = chaos["page"]["read"](tmp_path / "outcomes.jsonl")
+
+    assert [row["broken"] for row in outcomes] == [[]]
+    assert "held when played again: 1." in chaos["page"]["tally"](outcomes)
+
+
 def test_the_page_says_what_was_recorded(chaos):
     page = chaos["page"]
     assert (page["FOLDER"] / "README.md").read_text() == page["written"](page["read"]()), (

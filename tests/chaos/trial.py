@@ -5,7 +5,7 @@ import time
 
 from damage import damaged
 from deeds import do, prepare
-from faults import FILES, faults_of
+from faults import FILES
 from judge import HANG, LEFT, of_copy, of_ending, of_run, truth_of
 from stage import Stage
 
@@ -14,9 +14,8 @@ ORPHANS_MAY_LAST_S = 5.0
 POLLS_PER_CONNECTION_S = 0.1
 
 
-def played(seed, number, folder, recorded):
+def played(seed, number, faults, folder, recorded):
     """Return the outcome of a trial in a folder of its own; *recorded* is a run to be damaged."""
-    faults = faults_of(seed, number)
     if faults and faults[0].owner == FILES:
         return _read_copies(faults, folder, recorded, f"{seed}-{number}")
     return play(faults, folder, has_polls=number % 2 == 0)
@@ -26,7 +25,8 @@ def play(faults, folder, *, has_polls=False):
     has_polls |= any(fault.kind == "hostile answers" for fault in faults)
     stage = Stage(folder, polls_per_connection_s=POLLS_PER_CONNECTION_S if has_polls else 0.0)
     with stage:
-        for fault in faults:
+        # By name: what is made read-only lies upon a disk that fills up.
+        for fault in sorted(faults, key=lambda each: each.kind):
             prepare(stage, fault)
         began_s = time.monotonic()
         stage.start_command()
@@ -38,11 +38,12 @@ def play(faults, folder, *, has_polls=False):
         answered, wrong = of_run(stage.run, folder, done, truth_of(stage, done))
         truth = truth_of(stage, done)
     broken += [*wrong, *_namespaces(stage)]
+    broken = [(rule, words.replace(f"{folder}/", "")) for rule, words in broken]
     return {
         "faults": [{**fault.as_dict(), "is_done": fault in done} for fault in faults],
         "code": code,
         "ended_s": round(ended_s, 1),
-        "said": said.strip()[-300:],
+        "said": said.replace(f"{folder}/", "").strip()[-250:],
         "truth": round(truth, 1),
         **answered,
         "broken": broken,
@@ -101,6 +102,5 @@ def _read_copies(faults, folder, recorded, seed):
         broken += [
             (rule, f"copy {number}, {name}, {fault.choice}: {words}") for rule, words in wrong
         ]
-        outcomes.append({"kind": fault.kind, "owner": FILES, "choice": fault.choice, "file": name,
-                         "is_done": True, **answered})  # fmt: skip
+        outcomes.append({**fault.as_dict(), "file": name, "is_done": True, **answered})
     return {"faults": outcomes, "broken": broken}
