@@ -19,14 +19,14 @@ INTRODUCTION = """\
 
 Made by `make chaos` (root; FAULTS=1000, resumable) from [outcomes.jsonl](outcomes.jsonl), a line a trial. Each trial
 starts the bundled exchange with a limit of 256 descriptors, its agent, and `capacity measure` with two
-workers, in two network namespaces; up to three faults of different owners are drawn from a seed and done to
-it at random moments. Damaged files are copies of [the example](../example/report.md), planned and reported.
-`make chaos-sample` takes five minutes of it.
+workers, in two network namespaces. One or two faults a side (generator, target, agent, or the link between
+them) are drawn from a seed and done to it at random moments; a few trials have none. Damaged files are copies
+of [the example](../example/report.md), planned and reported. `make chaos-sample` takes five minutes of it.
 
 The rules: no plan whose 99 % interval misses what the exchange holds without a caveat of the fault's
 kind; no process or namespace left five seconds after the end; every run loads, or one sentence says why
 not; no end later than 30 s beyond what is its due; every end has an owner that fits what was done (the
-exit code); no traceback.
+exit code); no traceback. A trial that breaks a rule counts for each of its faults.
 
 Clocks are set by an hour within one process (its `time.time`), so that nobody else's moves: a time
 namespace shifts only the clocks since boot.
