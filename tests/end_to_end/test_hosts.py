@@ -19,7 +19,7 @@ from capacity.domain.plan import CapacityPlan
 from capacity.domain.resources import Resource
 from capacity.recording.run_directory import load
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.alone]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.alone, pytest.mark.long]
 
 ROOT = Path(__file__).parents[2]
 HOSTS = runpy.run_path(str(Path(__file__).with_name("hosts.py")))
