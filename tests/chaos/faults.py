@@ -42,7 +42,12 @@ KINDS = (
     _kind("terminate", GENERATOR, ("cli", "master", "worker"), CUT_SHORT),
     _kind("disk full", GENERATOR, (0, 32, 80), CUT_SHORT | UNSEEN),
     _kind("read-only folder", GENERATOR, ("from the start", "under way"), CUT_SHORT | UNSEEN),
-    _kind("clock of the generator", GENERATOR, (-HOUR_S, HOUR_S), {"clock_offset"} | UNSEEN),
+    _kind(
+        "clock of the generator",
+        GENERATOR,
+        (-HOUR_S, HOUR_S),
+        {"clock_offset", "void_steps"} | UNSEEN,
+    ),
     _kind("kill", TARGET, ("target",), CUT_SHORT | {"lost_connections", "limit_met"}),
     _kind("stop", TARGET, ("target",), CUT_SHORT | UNSEEN | {"limit_met"}),
     _kind("restart", TARGET, ("target",), CUT_SHORT | {"target_restarted", "lost_connections"}),
