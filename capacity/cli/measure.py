@@ -1,5 +1,6 @@
 """`capacity measure`: drives Locust headless through a profile and records the run."""
 
+import json
 import re
 import signal
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from capacity.cli.helping.completion import names
 from capacity.cli.running.children import Child, terminations_unwind
 from capacity.cli.running.locust_command import (
     MEETING,
@@ -50,9 +52,18 @@ _PROBE_BYTES = 4096
 
 
 @click.command("measure")
-@click.option("--target", required=True, help="Name under config/targets, or a file.")
 @click.option(
-    "--profile", default="safe", show_default=True, help="Name under config/profiles, or a file."
+    "--target",
+    required=True,
+    shell_complete=names("targets"),
+    help="Name under config/targets, or a file.",
+)
+@click.option(
+    "--profile",
+    default="safe",
+    show_default=True,
+    shell_complete=names("profiles"),
+    help="Name under config/profiles, or a file.",
 )
 @click.option(
     "--workers",
@@ -84,6 +95,7 @@ _PROBE_BYTES = 4096
     help="Continue the limit search of this earlier `break` run (writes a new run).",
 )
 @click.option("--quiet", is_flag=True, help="Show no progress.")
+@click.option("--json", "as_json", is_flag=True, help="Print the run as one JSON document.")
 def command(
     *,
     target: str,
@@ -95,6 +107,7 @@ def command(
     run: Path | None,
     resume: Path | None,
     quiet: bool,
+    as_json: bool,
 ) -> None:
     """Run a load profile against a target and record it; prints the run directory."""
     if workers is not None and expect_workers is not None:
@@ -114,7 +127,7 @@ def command(
         resume=resume,
         quiet=quiet,
     )
-    click.echo(path)
+    click.echo(json.dumps({"run": str(path)}, indent=2) if as_json else path)
 
 
 def measure(
