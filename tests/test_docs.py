@@ -48,6 +48,7 @@ PAGES = [
     "docs/interop.md",
     "docs/own-user.md",
     "reports/README.md",
+    "reports/chaos/README.md",
     "reports/measured.md",
 ]
 TYPED = ("README.md", "config/deploy/agent.md", "docs/dialects.md", "docs/own-service.md")
