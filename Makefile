@@ -25,8 +25,11 @@ test: $(VENV)/.tested  ## Lint, types, import rules, dead code and tests; some m
 	$(VENV)/bin/vulture
 	$(PYTHON) tests/groups.py
 
+test-long: $(VENV)/.tested  ## Tests that load real targets for minutes; with `test` all that CI runs.
+	$(PYTHON) tests/groups.py --long
+
 test-all: export CAPACITY_HYPOTHESIS_PROFILE := full
-test-all: test  ## As test, with many more examples of each property.
+test-all: test test-long  ## As test, with many more examples of each property.
 
 coverage: $(VENV)/.tested  ## Run what needs no end-to-end load under coverage; fails below the floor in pyproject.toml.
 	$(PYTHON) -m coverage erase
@@ -117,4 +120,4 @@ $(VENV)/.benched: tests/benchmarks/requirements.txt $(VENV)/.tested
 	$(PIP) -r tests/benchmarks/requirements.txt
 	@touch $@
 
-.PHONY: help demo example test test-all coverage wheel lock pictures bench validate validate-told storms museum fuzz chaos simulation mutants soak
+.PHONY: help demo example test test-long test-all coverage wheel lock pictures bench validate validate-told storms museum fuzz chaos simulation mutants soak

@@ -12,20 +12,17 @@ import pytest
 from capacity.cli.main import COMMANDS, cli
 from capacity.domain import (
     caveats,
-    comparison,
     estimates,
-    finding,
     load,
     observation,
     plan,
     resource_facts,
     resources,
-    rules,
     run,
     sample,
-    sizing,
     target,
 )
+from capacity.domain.answers import comparison, finding, rules, sizing
 from capacity.domain.errors import CapacityError
 from capacity.recording.run_directory import RunWriter
 from capacity.settings.reference import document

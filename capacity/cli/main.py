@@ -31,6 +31,13 @@ COMMANDS = {
     "why": "explain a number of a plan, down to the readings",
 }
 
+_MODULES = {
+    "dialect": "dialects.dialect",
+    "history": "scheduling.history",
+    "scheduled": "scheduling.scheduled",
+}
+"""Below this package, of commands that have a room; the others are called as their module."""
+
 
 class _LazyGroup(click.Group):
     """Imports a command when it is used: the agent must not need what the report needs."""
@@ -41,7 +48,8 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         if cmd_name not in COMMANDS:
             return None
-        command = importlib.import_module(f"capacity.cli.{cmd_name}").command
+        module = _MODULES.get(cmd_name, cmd_name)
+        command = importlib.import_module(f"capacity.cli.{module}").command
         assert isinstance(command, click.Command)
         return command
 

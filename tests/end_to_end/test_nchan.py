@@ -190,6 +190,7 @@ def agent(tmp_path):
         child.stop()
 
 
+@pytest.mark.long
 @pytest.mark.xdist_group("load")
 def test_the_planted_limit_is_named_and_predicted_within_one_percent(
     tmp_path, start_nginx, start_publisher, agent

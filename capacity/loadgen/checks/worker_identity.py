@@ -22,7 +22,8 @@ from capacity.loadgen.wire.dialing import dial
 from capacity.loadgen.wire.endpoint import endpoint_of
 from capacity.loadgen.wire.handshake import failure_reason
 from capacity.loadgen.wire.source_addresses import SourceAddressError, leave_from
-from capacity.settings.target import Target, addresses_in
+from capacity.settings.target import Target
+from capacity.settings.targets.source_addresses import addresses_in
 from capacity.workload.dialects.address import channels_of
 from capacity.workload.dialects.dialect import Dialect
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import gevent
 from gevent.event import AsyncResult
 
-from capacity.loadgen.client.away import Drilled
+from capacity.loadgen.client.arrivals.away import Drilled
 from capacity.loadgen.wire.connection import Connection
 from capacity.loadgen.wire.connection_values import at_this_moment
 from capacity.loadgen.wire.endpoint import Endpoint

@@ -21,7 +21,8 @@ from capacity.loadgen.protocol import messages
 from capacity.loadgen.protocol.orders import Orders, Stage
 from capacity.loadgen.wire.process_limits import raise_descriptor_limit
 from capacity.settings import dialect as dialect_settings
-from capacity.settings.target import Target, addresses_in
+from capacity.settings.target import Target
+from capacity.settings.targets.source_addresses import addresses_in
 from capacity.workload.profiles.profile import Phase
 
 REPORT_INTERVAL_S = 0.5

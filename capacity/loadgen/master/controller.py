@@ -16,7 +16,8 @@ import gevent
 
 from capacity.domain.load import LoadStep
 from capacity.domain.observation import CutOff, CutOffKind, StepObservation
-from capacity.loadgen.checks.preflight import check, most_actors
+from capacity.loadgen.checks.planned_load import most_actors
+from capacity.loadgen.checks.preflight import check
 from capacity.loadgen.master import run_endings
 from capacity.loadgen.master.closing import Closing
 from capacity.loadgen.master.guards.distress import Distress
@@ -30,7 +31,8 @@ from capacity.loadgen.master.steps.adaptive_steps import AdaptiveSteps
 from capacity.loadgen.master.steps.course import course_from
 from capacity.loadgen.master.steps.forecasts import Forecasts
 from capacity.loadgen.master.steps.limit_search import TRIAL
-from capacity.loadgen.master.steps.step_results import WORKER_JOINED, WORKER_LOST, StepResults
+from capacity.loadgen.master.steps.ramp_progress import RampProgress
+from capacity.loadgen.master.steps.step_results import StepResults
 from capacity.loadgen.master.storm_drills import StormDrills
 from capacity.loadgen.master.workers.assignments import (
     careful_rate_per_s,
@@ -49,7 +51,7 @@ from capacity.loadgen.master.workers.locust_users import (
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
 from capacity.loadgen.master.workers.worker_pool import WorkerPool
 from capacity.loadgen.protocol.orders import BETWEEN
-from capacity.planning.safety.guards import Trip
+from capacity.planning.safety.trip import Trip
 from capacity.settings.profile import Profile
 from capacity.settings.target import Target
 from capacity.workload.profiles.profile import START, Phase, Position, is_way_down
@@ -94,8 +96,7 @@ class Controller:
             is_careful=self.course.is_careful,
             has_agent=preflight.agent is not None,
         )
-        self._progress = (0, 0.0)
-        """Most connections open in this step, and the elapsed time at which they were."""
+        self._progress = RampProgress()
         self._started_s = time.monotonic()
         self.pool = WorkerPool(environment, orders_of(target, profile, preflight, cast))
         self.book = StepResults(self.pool, self.recorder, watched_of(profile, preflight))
@@ -126,8 +127,7 @@ class Controller:
         self._failures += sum(report["failures"].values())
         self.recorder.unmatched(report["examples"])
         self.recorder.said(report["said"])
-        if self.open_connections > self._progress[0]:
-            self._progress = (self.open_connections, self.elapsed_s)
+        self._progress.note(self.open_connections, self.elapsed_s)
         self.book.add(worker, report)
         self.drills.add(worker, report)
 
@@ -178,7 +178,7 @@ class Controller:
             stood_s = beat()
             if stood_s:  # Not the target's fault; what came meanwhile is read before it is judged.
                 self.position = replace(self.position, since_s=self.position.since_s + stood_s)
-                self._progress = (self._progress[0], self._progress[1] + stood_s)
+                self._progress.forgive(stood_s)
             if self.ending is not None:
                 return
             self._watch_workers()
@@ -191,7 +191,7 @@ class Controller:
     def _read(self) -> Beat:
         """Return what is to be seen now."""
         # A careful ramp takes as long as it gets on.
-        stalled_s = self.elapsed_s - self._progress[1] if self._is_careful else None
+        stalled_s = self._progress.stalled_s(self.elapsed_s) if self._is_careful else None
         return Beat(
             steps=self.steps,
             position=self.position,
@@ -257,7 +257,7 @@ class Controller:
     def _begin_phase(self) -> None:
         position, step = self.position, self.step
         if position.phase is Phase.RAMP:
-            self._progress = (self.open_connections, self.elapsed_s)
+            self._progress.begin(self.open_connections, self.elapsed_s)
         self._distress.begin(position.phase, self.recorder.samples)
         self._share_stage()
         self.book.begin(position)
@@ -336,12 +336,15 @@ class Controller:
         return most_per_s * self._distress.rate_ratio
 
     def _slow_down(self, trip: Trip) -> None:
-        self._progress = (self._progress[0], self.elapsed_s)
-        if self.position.phase is Phase.SETTLE:
-            self.position = replace(self.position, since_s=self.elapsed_s)
+        self._restart_phase()
         self._share_stage()
         rate_per_s = round(self._connects_per_s, 1)
         self.recorder.event("eased", **asdict(trip), connects_per_s=rate_per_s)
+
+    def _restart_phase(self) -> None:
+        """Give what is on its way to a plateau its whole time again."""
+        self._progress.wait_anew(self.elapsed_s)
+        self.position = self.position.begun_again(self.elapsed_s)
 
     def _is_guarded_from(self, step: LoadStep) -> bool:
         """Tell whether *step* would trip a guard; then the run has ended before it."""
@@ -384,12 +387,8 @@ class Controller:
 
     def _watch_workers(self) -> None:
         lost, joined = self.pool.changes()
-        for worker in sorted(lost):
-            self.book.disturbances.add(WORKER_LOST)
-            self.recorder.event("worker_lost", worker=worker, reason=self.pool.fate(worker))
-        for worker in sorted(joined):
-            self.book.disturbances.add(WORKER_JOINED)
-            self.recorder.event("worker_joined", worker=worker)
+        if self.book.note_workers(lost, joined):
+            self._restart_phase()
         if self.pool.order_silent() or lost or joined or self.pool.is_behind():
             self._share_stage(**self.drills.due)
 

@@ -18,7 +18,7 @@ from capacity.loadgen.master.steps.adaptive_steps import AdaptiveSteps
 from capacity.loadgen.web import figures
 from capacity.loadgen.web.resource_rows import ResourceRow, resource_rows
 from capacity.planning.safety.guard_readings import guard_readings
-from capacity.planning.safety.guards import Bounds
+from capacity.planning.safety.trip import Bounds
 from capacity.workload.profiles.profile import Phase
 
 NEWEST_EVENTS = 8

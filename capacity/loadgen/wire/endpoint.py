@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from capacity.settings.secrets import header_values
-from capacity.settings.target import Certificates, Target
+from capacity.settings.target import Target
+from capacity.settings.targets.certificates import Certificates
 from capacity.workload.dialects.address import websocket_url
 from capacity.workload.dialects.dialect import Dialect
 from capacity.workload.dialects.values import NOTHING

@@ -15,14 +15,8 @@ from dataclasses import dataclass, replace
 from random import Random
 from statistics import median
 
-from capacity.domain.estimates import Estimate
-from capacity.domain.load import SLOW_HANDSHAKE_S
-from capacity.domain.plan import CapacityPlan, Excuse
-from capacity.domain.resources import Resource
-from capacity.domain.run import RunRecord
-from capacity.domain.sample import Sample
-from capacity.domain.sizing import ArrivalCost, Unanswered
-from capacity.domain.storm_drill import (
+from capacity.domain.answers.sizing import ArrivalCost, Unanswered
+from capacity.domain.answers.storm_drill import (
     RESTORED_SHARES,
     UPGRADED,
     AdmissionRate,
@@ -31,6 +25,12 @@ from capacity.domain.storm_drill import (
     Retry,
     StormDrill,
 )
+from capacity.domain.estimates import Estimate
+from capacity.domain.load import SLOW_HANDSHAKE_S
+from capacity.domain.plan import CapacityPlan, Excuse
+from capacity.domain.resources import Resource
+from capacity.domain.run import RunRecord
+from capacity.domain.sample import Sample
 from capacity.models.operations.admission import admission
 from capacity.models.operations.reconnect_storm import served_per_s
 from capacity.models.operations.storm_drill import (

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from capacity.domain.comparison import Change, Comparison, Outcome
+from capacity.domain.answers.comparison import Change, Comparison, Outcome
 from capacity.domain.errors import RunInvalidError
 from capacity.domain.estimates import Estimate
 from capacity.domain.load import LoadVector

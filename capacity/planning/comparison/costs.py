@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from capacity.domain.comparison import Change, Outcome
+from capacity.domain.answers.comparison import Change, Outcome
 from capacity.domain.estimates import Estimate
 from capacity.domain.load import LoadVector
 from capacity.domain.resource_facts import HOST_WIDE, UNITS

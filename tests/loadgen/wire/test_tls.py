@@ -14,7 +14,7 @@ from capacity.loadgen.wire.dialing import dial
 from capacity.loadgen.wire.endpoint import Endpoint
 from capacity.loadgen.wire.handshake import HandshakeError, open_websocket
 from capacity.loadgen.wire.tls import client_context
-from capacity.settings.target import Certificates
+from capacity.settings.targets.certificates import Certificates
 
 TLS = runpy.run_path(str(Path(__file__).parents[1] / "tls_target.py"))
 Authority, fronted = TLS["Authority"], TLS["fronted"]

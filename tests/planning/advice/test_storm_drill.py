@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from capacity.domain.answers.storm_drill import DialAttempt, Retry
 from capacity.domain.plan import CapacityPlan
-from capacity.domain.storm_drill import DialAttempt, Retry
 from capacity.notebook import plan
 from capacity.planning.advice.advice import advice
 from capacity.planning.advice.storm_drill import SATURATED_LAG_S, drill_outcomes

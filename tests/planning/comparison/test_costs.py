@@ -1,6 +1,6 @@
 import pytest
 
-from capacity.domain.comparison import Outcome
+from capacity.domain.answers.comparison import Outcome
 from capacity.domain.resources import Resource
 from capacity.planning.comparison.costs import cost_change, cost_shifts
 from capacity.planning.comparison.run_costs import resource_lines
