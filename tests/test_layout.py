@@ -20,6 +20,7 @@ UNTESTED_MODULES = {
     Path("exchange/options.py"),
     Path("loadgen/master/steps/step_sequence.py"),
     Path("loadgen/protocol/messages.py"),
+    Path("loadgen/wire/streams/readers.py"),
     Path("monitor/collectors/base.py"),
     Path("planning/evidence/missing_evidence.py"),
     Path("planning/safety/trip.py"),
@@ -38,12 +39,22 @@ UNMAPPED_FOLDERS = {
     Path("validation"),
     Path("simulation"),
     Path("museum"),
+    Path("interop"),
     Path("field"),
     Path(),
 }
 MOST_FILES = 18
 # One file a kind of thing, under the name of what it reads.
 CATALOGUES = {Path("monitor/collectors"), Path("monitor/limits/applications")}
+SAME_SUBJECT = {
+    # On several layers: what is read from a file, what happens, what is concluded, what is shown.
+    "admission", "advice", "agent", "arrival_cost", "audit", "ceilings", "comparison",
+    "contents", "demand", "dialect", "doctor", "exposition", "frames", "freshness", "history",
+    "order_entry", "outlook", "plan", "profile", "push_or_poll", "reconnect_storm", "replay", "report",
+    "rules", "sizing", "source_addresses", "spool", "storm_drill", "target", "values",
+    # The same thing of two programs that share no code.
+    "answers", "arguments", "counters", "deadline", "entries", "registry", "words",
+}  # fmt: skip
 # In such a folder and about one module nevertheless.
 MAPPED_FILES = {Path("test_notebook.py")}
 
@@ -73,6 +84,12 @@ def test_a_folder_can_be_read_at_a_glance_unless_it_is_a_catalogue() -> None:
     files = Counter(path.parent for path in mapped_modules())
 
     assert CATALOGUES == {folder for folder, count in files.items() if count > MOST_FILES}
+
+
+def test_a_name_that_stands_in_several_packages_is_of_one_subject() -> None:
+    names = Counter(path.stem for path in mapped_modules())
+
+    assert SAME_SUBJECT == {name for name, count in names.items() if count > 1}
 
 
 def test_no_module_is_longer_than_400_lines() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from capacity.cli.dialects.live import Onlooker, target_at, write_recording
+from capacity.cli.dialects.live_conversation import Onlooker, target_at, write_recording
 from capacity.cli.dialects.shown import MOST_FRAMES, summary
 from capacity.domain.answers.finding import Status
 from capacity.domain.errors import ConfigError, UnreachableError

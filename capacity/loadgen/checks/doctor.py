@@ -46,8 +46,8 @@ from capacity.settings.profile import BreakProfile, Profile
 from capacity.settings.target import Target
 from capacity.settings.targets.source_addresses import addresses_in
 from capacity.settings.values import files_for_others, too_few_rows
-from capacity.sources.opening import open_source
 from capacity.sources.source import Source
+from capacity.sources.source_of_target import open_source
 
 LISTEN_S = 2.0
 """How long the trial connection counts updates."""

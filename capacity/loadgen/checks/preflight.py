@@ -29,8 +29,8 @@ from capacity.settings.profile import Profile
 from capacity.settings.target import Target
 from capacity.settings.targets.source_addresses import addresses_in
 from capacity.settings.values import too_few_rows
-from capacity.sources.opening import open_source
 from capacity.sources.source import Source
+from capacity.sources.source_of_target import open_source
 from capacity.workload.dialects.dialect import Dialect
 from capacity.workload.profiles.experiment import Experiment
 

@@ -25,6 +25,7 @@ from capacity.domain.answers.storm_drill import (
     Retry,
     StormDrill,
 )
+from capacity.domain.caveats import SATURATED_LAG_S
 from capacity.domain.estimates import Estimate
 from capacity.domain.load import SLOW_HANDSHAKE_S
 from capacity.domain.plan import CapacityPlan, Excuse
@@ -41,12 +42,10 @@ from capacity.models.operations.storm_drill import (
 )
 from capacity.planning.advice.arrival_cost import arrival_cost
 from capacity.planning.advice.other_hosts import host_walls, use_at
-from capacity.planning.evidence.counters import own_drops
+from capacity.planning.evidence.counter_growth import own_drops
 from capacity.planning.evidence.plausible import is_plausible
 from capacity.planning.evidence.windows import offset_of
 
-SATURATED_LAG_S = 0.1
-"""Of the generator's timers: beyond it, it held the clients up itself."""
 CONFIDENCE = 0.9
 _AFTER_S = 2.0
 """Samples that late still tell of a drill."""

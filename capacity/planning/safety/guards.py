@@ -14,7 +14,7 @@ from capacity.domain.resource_facts import COUNTED, ONE_EACH, PROCESS_BYTES
 from capacity.domain.resources import Limit, Resource
 from capacity.domain.sample import Sample
 from capacity.domain.words import RESOURCES
-from capacity.planning.evidence.counters import OWN_QUEUE, grown, own_drops
+from capacity.planning.evidence.counter_growth import OWN_QUEUE, grown, own_drops
 from capacity.planning.evidence.effective_limits import effective_limits, known_value
 from capacity.planning.safety.share_guards import first_share
 from capacity.planning.safety.trip import RECENT_SAMPLES, Bounds, Trip

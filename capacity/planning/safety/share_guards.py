@@ -9,7 +9,7 @@ from dataclasses import replace
 from capacity.domain import units
 from capacity.domain.resources import Limit, Resource
 from capacity.domain.sample import Sample
-from capacity.planning.evidence.counters import grown
+from capacity.planning.evidence.counter_growth import grown
 from capacity.planning.evidence.effective_limits import effective_limits, known_value
 from capacity.planning.safety.trip import RECENT_SAMPLES, Bounds, Trip
 

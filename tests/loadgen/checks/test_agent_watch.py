@@ -1,9 +1,11 @@
 """Real agents on the right process, on another one, and in front of or behind real relays."""
 
+import runpy
 import subprocess
 import sys
 import time
 from contextlib import ExitStack
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -11,7 +13,7 @@ import pytest
 from capacity.domain.answers.finding import Status
 from capacity.domain.errors import PreflightError
 from capacity.domain.resources import Resource
-from capacity.domain.sample import AgentInfo, Sample
+from capacity.domain.sample import Sample
 from capacity.loadgen.checks import agent_watch
 from capacity.loadgen.checks.agent_watch import _is_calm, _opened, watch
 from capacity.loadgen.checks.preflight import check
@@ -21,20 +23,8 @@ from capacity.settings.profile import ADAPTER
 from capacity.sources.agent import AgentClient
 
 DIALECT = load_dialect(find("dialects", "deribit"))
-INFO = AgentInfo(
-    agent_version="0",
-    host="venue-1",
-    kernel="6",
-    cores=2,
-    memory_bytes=1 << 30,
-    boot_id="",
-    target_name="other",
-    target_pids=(7,),
-    target_started_at=1.0,
-    limits=(),
-    now=1.0,
-    listening_ports=(25080,),
-)
+AGENT = runpy.run_path(str(Path(__file__).parents[2] / "agent_samples.py"))
+INFO = AGENT["agent_info"](target_name="other")
 RELAY = """
 import asyncio, sys
 

@@ -84,3 +84,17 @@ def test_what_the_target_cannot_do_is_refused(changes, said):
     dialect = replace(DIALECT, rest={})
     with pytest.raises(ConfigError, match=said):
         course_of(target, dialect, profile("ramp", levels=[2], **changes), None)
+
+
+def test_without_freshness_and_orders_nothing_of_them_is_needed():
+    target = TARGET.model_copy(update={"orders": None})
+    ramp = profile("ramp", levels=[2], mix={"requests_per_s_per_connection": 0})
+
+    assert course_of(target, replace(DIALECT, rest={}), ramp, None).most_connections == 2
+
+
+@pytest.mark.parametrize(("subscriptions", "can_idle"), [(0, False), (1, True)])
+def test_only_connections_with_subscriptions_can_be_idle(subscriptions, can_idle):
+    safe = profile("safe", connections=400, mix={"subscriptions_per_connection": subscriptions})
+
+    assert can_idle == course_of(TARGET, DIALECT, safe, None).experiment.factors.can_idle

@@ -76,7 +76,10 @@ def closed_port():
 
 
 def test_a_target_that_confirms_passes(exchange, target_file):
-    assert 0 < try_conversation(target_file(exchange), DIALECT).opened_s < 5
+    began_s = time.monotonic()
+    opened_s = try_conversation(target_file(exchange), DIALECT).opened_s
+
+    assert 0 < opened_s <= time.monotonic() - began_s
 
 
 def test_a_channel_that_the_target_does_not_know_is_named(exchange, target_file):
@@ -139,7 +142,8 @@ def test_a_target_behind_tls_passes_with_its_authority_and_name(secured, target_
 
     trial = try_conversation(target, DIALECT)
 
-    assert time.time() < trial.certificate_ends_at < time.time() + 3 * 86_400
+    in_three_days_at = time.time() + 3 * 86_400
+    assert time.time() < trial.certificate_ends_at < in_three_days_at
 
 
 @pytest.mark.parametrize(

@@ -1,26 +1,19 @@
 """What is said of an agent, from what it saw and from who listens on the port."""
 
+import runpy
+from pathlib import Path
+
 import pytest
 
 from capacity.domain.answers.finding import Status
 from capacity.domain.resources import Resource
-from capacity.domain.sample import AgentInfo, Destination, PortHolder
+from capacity.domain.sample import Destination, PortHolder
 from capacity.loadgen.checks.watch_verdict import Holders, judged
 from capacity.planning.evidence.target_identity import Rise
 
-INFO = AgentInfo(
-    agent_version="0",
-    host="venue-1",
-    kernel="6",
-    cores=2,
-    memory_bytes=1 << 30,
-    boot_id="",
-    target_name="other",
-    target_pids=(7,),
-    target_started_at=1.0,
-    limits=(),
-    now=1.0,
-    listening_ports=(25080,),
+AGENT = runpy.run_path(str(Path(__file__).parents[2] / "agent_samples.py"))
+INFO = AGENT["agent_info"](
+    host="venue-1", target_name="other", target_pids=(7,), listening_ports=(25080,)
 )
 STRANGER = PortHolder(pid=9, name="service", is_watched=False)
 NONE = Rise(opened=5, gained={Resource.DESCRIPTORS: 0.0}, is_seen=False)

@@ -3,17 +3,13 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
+from capacity.domain.caveats import SATURATED_CPU_RATIO, SATURATED_LAG_S
 from capacity.domain.load import LoadStep
 from capacity.domain.observation import CutOff, GeneratorHealth, Quantiles, StepObservation
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
 from capacity.loadgen.protocol.counters import PHASES, POLL_PHASES, poll_series_of, series_of
 from capacity.loadgen.wire.handshake import GENERATOR_FAULTS
 from capacity.workload.profiles.profile import Phase
-
-SATURATED_LAG_S = 0.1
-"""Above this the generator's own queue would be taken for the target's delay."""
-SATURATED_CPU_RATIO = 0.95
-"""Of a core: a worker cannot use more than one."""
 
 
 def observe(
