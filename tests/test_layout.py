@@ -41,6 +41,8 @@ UNMAPPED_FOLDERS = {
     Path("museum"),
     Path("interop"),
     Path("field"),
+    Path("fuzz"),
+    Path("soak"),
     Path(),
 }
 MOST_FILES = 18
