@@ -67,6 +67,14 @@ def test_descriptors_that_follow_the_population_are_no_growth_and_one_in_a_minut
     assert "descriptors of the worker 0, by 60" in said
 
 
+def test_a_share_of_pages_that_grows_as_others_end_is_shown_and_not_judged(program):
+    trend = program("trend.py")
+    readings = readings_of(lambda second: 80 * MEBIBYTE + 9000 * second, "pss_bytes")
+
+    assert [] == trend["grown"](readings)
+    assert "pss_bytes" in trend["table"](readings)
+
+
 def test_too_few_readings_are_no_success(program):
     [said] = program("trend.py")["grown"](readings_of(lambda _second: 1, minutes=2))
 
