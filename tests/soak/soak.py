@@ -12,7 +12,6 @@ import argparse
 import json
 import os
 import shutil
-import signal
 import sys
 import tempfile
 import time
@@ -37,7 +36,6 @@ CHURN_PER_S = 0.05
 WORKERS = 2
 KEPT_SAMPLES = 60
 """The agent keeps an hour by default, which an hour of soak would only just fill."""
-CLOSING_S = 90.0
 
 
 def profile(minutes):
@@ -89,8 +87,6 @@ def soak(minutes, every_s, into):
                 reading = {"at_s": time.monotonic() - began_s, "role": role, **read(pid, counts)}
                 into.write(json.dumps(reading) + "\n")
             into.flush()
-        cli.process.send_signal(signal.SIGINT)
-        cli.process.wait(CLOSING_S)
 
 
 def prepare(folder):
