@@ -15,7 +15,7 @@ from capacity.loadgen.wire.connection_values import at_this_moment
 from capacity.loadgen.wire.endpoint import Endpoint
 from capacity.loadgen.wire.frames import closing_text
 from capacity.loadgen.wire.handshake import HandshakeError
-from capacity.loadgen.wire.streams.opening import open_connection
+from capacity.loadgen.wire.streams.opener import open_connection
 from capacity.workload.conversation import Conversation
 from capacity.workload.dialects.values import NOTHING
 from capacity.workload.reception import Kind
