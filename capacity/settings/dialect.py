@@ -23,6 +23,7 @@ from capacity.settings.dialects.notation import (
     place_findings,
     positive_findings,
 )
+from capacity.settings.dialects.transports import transport_findings
 from capacity.settings.secrets import anchored
 from capacity.settings.yaml_files.yaml_file import Finding, load
 from capacity.settings.yaml_files.yaml_nodes import Location
@@ -73,6 +74,7 @@ def parse(data: dict[str, Any]) -> Dialect:
 def findings(dialect: Dialect) -> Iterator[Finding]:
     """Yield what is wrong although every value has the right type."""
     yield from _addresses(dialect)
+    yield from transport_findings(dialect)
     yield from _channels(dialect)
     yield from _requests(dialect)
     yield from _opening(dialect)

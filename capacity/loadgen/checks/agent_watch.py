@@ -21,7 +21,8 @@ from capacity.loadgen.checks.watch_verdict import Holders, Watch, judged, unknow
 from capacity.loadgen.wire.connection_values import ConnectionValues
 from capacity.loadgen.wire.endpoint import endpoint_of
 from capacity.loadgen.wire.frames import CLOSE_FRAME
-from capacity.loadgen.wire.handshake import HandshakeError, open_websocket
+from capacity.loadgen.wire.handshake import HandshakeError
+from capacity.loadgen.wire.streams.opening import open_connection
 from capacity.planning.evidence.target_identity import (
     LEAST_GAIN_RATIO,
     Rise,
@@ -120,8 +121,10 @@ def _opened(target: Target, dialect: Dialect, stack: ExitStack) -> list[Any]:
         for number in range(OPENED):
             endpoint = endpoint_of(target, dialect, channels, values=values.of(number))
             endpoint = replace(endpoint, timeout_s=min(endpoint.timeout_s, _OPEN_S))
-            sockets.append(stack.enter_context(open_websocket(endpoint).socket))
-            stack.callback(_say_goodbye, sockets[-1])
+            opened = open_connection(endpoint)
+            sockets.append(stack.enter_context(opened.socket))
+            if opened.reader is None:
+                stack.callback(_say_goodbye, opened.socket)
     return sockets
 
 

@@ -23,15 +23,10 @@ from capacity.loadgen.checks.watcher import Nobody, Watcher, without_secrets
 from capacity.loadgen.wire.compression import Inflater
 from capacity.loadgen.wire.connection_values import ConnectionValues, at_this_moment
 from capacity.loadgen.wire.endpoint import endpoint_of
-from capacity.loadgen.wire.frames import (
-    BINARY,
-    CLOSE_FRAME,
-    TEXT,
-    FrameReader,
-    closing_text,
-    masked_frame,
-)
-from capacity.loadgen.wire.handshake import HandshakeError, Opened, open_websocket
+from capacity.loadgen.wire.frames import FrameReader, closing_text
+from capacity.loadgen.wire.handshake import HandshakeError, Opened
+from capacity.loadgen.wire.streams.opening import open_connection
+from capacity.loadgen.wire.streams.readers import Reader
 from capacity.loadgen.wire.tls import client_context
 from capacity.planning.safety.heard_updates import Heard
 from capacity.settings.target import Target
@@ -45,6 +40,7 @@ from capacity.workload.reception import Kind, Reception
 
 TRIAL_S = 5.0
 _SHOWN_LETTERS = 160
+_SPOKEN = {"websocket": "WebSocket", "event_stream": "event stream", "long_poll": "long poll"}
 _WAITED = {
     "TimeoutError": "no confirmation in time",
     "closed_by_target": "the target closed it",
@@ -96,12 +92,14 @@ def try_conversation(
     try:
         values = given.of(0)
         endpoint = endpoint_of(target, dialect, channels, values=values)
-        opened = open_websocket(replace(endpoint, timeout_s=min(endpoint.timeout_s, TRIAL_S)))
+        opened = open_connection(replace(endpoint, timeout_s=min(endpoint.timeout_s, TRIAL_S)))
     except HandshakeError as error:
         why = f"{error}: {error.told}" if error.told is not None else str(error)
-        no_websocket = f"no WebSocket there ({why}); {handshake_remedy(str(error))}"
+        nothing = (
+            f"no {_SPOKEN[dialect.ws.transport]} there ({why}); {handshake_remedy(str(error))}"
+        )
         raise UnreachableError(
-            f"{shown_url(url)}: {known_trouble(error, TRIAL_S) or no_websocket}"
+            f"{shown_url(url)}: {known_trouble(error, TRIAL_S) or nothing}"
         ) from None
     with opened.socket:
         talk = _Talk(opened, dialect, channels, shown_url(url), values, watcher=watcher or Nobody())
@@ -109,7 +107,7 @@ def try_conversation(
         opened_s = time.monotonic() - began_s
         updates_per_s = talk.updates(listen_s) / listen_s if listen_s else None
         with contextlib.suppress(OSError):
-            opened.socket.send(CLOSE_FRAME)
+            opened.socket.send(talk.goodbye)
         return Trial(
             opened_s=opened_s,
             updates_per_s=updates_per_s,
@@ -156,7 +154,8 @@ class _Talk:
         self._hint: str | None = None
         self._began_s = time.monotonic()
         inflater = Inflater(opened.compression) if opened.compression is not None else None
-        self._reader = FrameReader(dialect.ws.max_message_bytes, inflater)
+        most_bytes = dialect.ws.max_message_bytes
+        self._reader: Reader = opened.reader or FrameReader(most_bytes, inflater)
         self._is_over = False
         self._watcher = watcher
         self._secrets = {name: str(values[name]) for name in dialect.needs if name in values}
@@ -267,6 +266,11 @@ class _Talk:
         )
 
     @property
+    def goodbye(self) -> bytes:
+        """Return what is sent before we leave, if anything is."""
+        return self._reader.goodbye
+
+    @property
     def _end(self) -> str | None:
         return "connection_ended" if self._is_over else self._reader.end
 
@@ -309,4 +313,4 @@ class _Talk:
     def _say(self, texts: Sequence[bytes]) -> None:
         for text in texts:
             self._watcher.sent(without_secrets(text, self._secrets))
-            self._unsent.append(masked_frame(text, BINARY if self._compiled.is_binary else TEXT))
+            self._unsent.append(self._reader.framed(text, is_binary=self._compiled.is_binary))

@@ -66,6 +66,8 @@ class WorkerIdentity:
     """Those of the target file's source addresses that are this host's."""
     trouble: str | None
     """Why no connection can leave from here to the target."""
+    pid: int | None = None
+    """The process's, where the asker could look for it."""
     clock: ClockOffset | None = None
     """Its clock minus that of who asked, once compared."""
 
@@ -99,6 +101,7 @@ def identity_here(target: Target, dialect: Dialect, *, is_reached: bool = True) 
         ports=_ephemeral_ports(),
         addresses=own,
         trouble=NONE_IS_HERE if listed and not own else trouble,
+        pid=os.getpid(),
     )
 
 

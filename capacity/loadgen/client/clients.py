@@ -200,6 +200,10 @@ class Clients:
             slot.close()
             del self._slots[slot.index]
 
+    def catch_up(self) -> None:
+        """Count what waits in sockets: it came in the phase that is over, not in the next one."""
+        self.connections.serve_all()
+
     def turn_to(self, stage: Stage) -> None:
         """Begin *stage*: from now on its tag is counted under, and its channels are followed."""
         resubscribe = stage.subscriptions_per_connection != self.stage.subscriptions_per_connection

@@ -124,6 +124,8 @@ class Worker:
         counters = self.clients.counters
         # The same phase at another pace is not over: more is counted under its tag.
         is_over = (stage.index, stage.phase) != (counters.index, counters.phase)
+        if is_over:
+            self.clients.catch_up()
         self._report(is_final=is_over)
         self.clients.turn_to(stage)
         if stage.phase == Phase.SETTLE:

@@ -103,6 +103,9 @@ class Controller:
         self.forecasts = Forecasts(preflight.declared, is_beside_load=LOCAL in self.pool.ids)
         self.drills = StormDrills(profile, preflight, self.pool, self.book, self.recorder)
         self._greenlets: list[gevent.Greenlet] = []
+        self._users_due: tuple[int, float] | None = None
+        """What Locust was asked for last. Nothing else is asked for while a run ends, or while Locust would
+        give users to a worker that has ended."""
 
     def begin(self) -> None:
         """Begin the first step. Apart from opening the record: what is open can be ended."""
@@ -116,9 +119,12 @@ class Controller:
         """Return Locust's users and spawn rate for now; None when the run is over."""
         if self.is_over:
             return None
-        rate_per_s = spawns_per_s(self.steps, self.position.index, self.pool.heard)
-        subscribers = subscribers_of(self.step, self.profile.connections_per_user)
-        return subscribers + self._fixed_users, rate_per_s
+        is_held = self.ending is not None or self.pool.has_dead()
+        if self._users_due is None or not is_held:
+            rate_per_s = spawns_per_s(self.steps, self.position.index, self.pool.heard)
+            subscribers = subscribers_of(self.step, self.profile.connections_per_user)
+            self._users_due = (subscribers + self._fixed_users, rate_per_s)
+        return self._users_due
 
     def on_counts(self, worker: str, report: dict[str, Any]) -> None:
         if not self.pool.reports.is_new(worker, report):

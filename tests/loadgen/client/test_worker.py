@@ -196,6 +196,20 @@ def test_every_delivery_is_reported_once_under_the_stage_it_came_in(
     assert {0: 4, 1: 7, 2: 2} == by_stage
 
 
+def test_what_waited_in_a_socket_when_the_stage_changed_is_of_the_stage_before(
+    say, worker, reports, target, environment
+):
+    say(messages.BEGIN)
+    say(messages.STAGE, index=0, phase="settle")
+    environment.runner.start(1, spawn_rate=1)
+    wait_until(lambda: worker.clients.counters.connects == 1)
+    target.clients[0].publish(BTC)
+    say(messages.STAGE, index=0, phase="plateau")  # Before anybody could look.
+
+    assert 1 == sum(report["deliveries"] for report in reports if report["phase"] == "settle")
+    assert 0 == worker.clients.counters.deliveries
+
+
 def test_a_report_carries_the_gauges_of_its_moment(say, worker, reports, environment):
     say(messages.BEGIN)
     say(messages.STAGE)

@@ -1,5 +1,6 @@
 """What the workers counted in each step and phase, until the step is summed up and recorded."""
 
+import math
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -226,6 +227,13 @@ class StepResults:
                     f"a worker counted for {counted_s:.1f} s on a plateau of {lasted_s:.1f} s"
                 )
 
+    def _note_crowd(self, merged: MergedCounts, step: LoadStep) -> None:
+        """Note users of the next step that a worker had before it heard that the plateau is over."""
+        each = self._pool.connections_per_user
+        asked = math.ceil(step.connections / each) * each
+        if (most := max(merged.open_connections, default=0)) > asked:
+            self.disturbances.add(f"{most} connections were open on a plateau of {asked}")
+
     def await_close(self) -> None:
         """Wait until a step that somebody else closes is recorded."""
         while self._is_closing:
@@ -260,6 +268,7 @@ class StepResults:
         self._note_unheard(merged)
         if last is Phase.PLATEAU and cut_off is None:
             self._note_shifted(merged, ended_at - times[last])
+            self._note_crowd(merged, step)
         observation = observe(
             index=index,
             step=step,
