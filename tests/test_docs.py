@@ -41,6 +41,7 @@ PAGES = [
     "config/deploy/README.md",
     "docs/connection-limits.md",
     "docs/dialects.md",
+    "docs/interop.md",
     "docs/limits.md",
     "docs/museum.md",
     "docs/own-service.md",

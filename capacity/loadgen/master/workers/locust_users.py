@@ -29,6 +29,26 @@ def spawns_per_s(steps: Sequence[LoadStep], index: int, workers_heard: int) -> f
     return rate_per_s * max(1, workers_heard)
 
 
+class UsersDue:
+    """What Locust is asked for: users, and how many a second come or go."""
+
+    def __init__(self, fixed: int, connections_per_user: int) -> None:
+        """Take how many there always are, and how many connections each of the others has."""
+        self._fixed = fixed
+        self._connections_per_user = connections_per_user
+        self._last: tuple[int, float] | None = None
+
+    def at(
+        self, steps: Sequence[LoadStep], index: int, workers_heard: int, *, is_held: bool
+    ) -> tuple[int, float]:
+        """Return what a step takes; where that is held, once more what was asked for last."""
+        if self._last is None or not is_held:
+            subscribers = subscribers_of(steps[index], self._connections_per_user)
+            rate_per_s = spawns_per_s(steps, index, workers_heard)
+            self._last = subscribers + self._fixed, rate_per_s
+        return self._last
+
+
 def fix_counts(environment: Environment, most: Mapping[str, int]) -> int:
     """Have as many pollers and traders as the busiest step can take; return how many that are.
 

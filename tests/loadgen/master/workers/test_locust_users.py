@@ -7,6 +7,7 @@ import pytest
 
 from capacity.loadgen.master.workers.locust_users import (
     SPAWNS_PER_S,
+    UsersDue,
     fix_counts,
     spawns_per_s,
     subscribers_of,
@@ -66,3 +67,11 @@ def test_without_a_class_of_pollers_there_are_none():
         weight = 1
 
     assert 0 == fix_counts(Environment(user_classes=[Followers]), {"requests_per_s": 50})
+
+
+def test_while_it_is_held_locust_is_asked_for_what_it_was_asked_for_last():
+    due = UsersDue(5, connections_per_user=10)
+
+    assert (5 + 10, 800.0) == due.at(STEPS, 1, 1, is_held=True), "there was nothing before"
+    assert (5 + 10, 800.0) == due.at(STEPS, 2, 1, is_held=True)
+    assert (5 + 25, 800.0) == due.at(STEPS, 2, 1, is_held=False)
