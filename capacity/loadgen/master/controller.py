@@ -113,10 +113,8 @@ class Controller:
         """Return Locust's users and spawn rate for now; None when the run is over."""
         if self.is_over:
             return None
-        # While a run ends, and while Locust would give users to a worker that has ended.
         is_held = self.ending is not None or self.pool.has_dead()
-        index, heard = self.position.index, self.pool.heard
-        return self._users_due.at(self.steps, index, heard, is_held=is_held)
+        return self._users_due.of(self.steps, self.position.index, self.pool.heard, is_held=is_held)
 
     def on_counts(self, worker: str, report: dict[str, Any]) -> None:
         if not self.pool.reports.is_new(worker, report):

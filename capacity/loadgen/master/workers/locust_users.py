@@ -30,23 +30,25 @@ def spawns_per_s(steps: Sequence[LoadStep], index: int, workers_heard: int) -> f
 
 
 class UsersDue:
-    """What Locust is asked for: users, and how many a second come or go."""
+    """The users that Locust is asked for.
 
-    def __init__(self, fixed: int, connections_per_user: int) -> None:
-        """Take how many there always are, and how many connections each of the others has."""
-        self._fixed = fixed
+    Nothing else than before is asked for while a run ends, or while Locust would give users to a worker
+    that has ended.
+    """
+
+    def __init__(self, fixed_users: int, connections_per_user: int) -> None:
+        self._fixed_users = fixed_users
         self._connections_per_user = connections_per_user
-        self._last: tuple[int, float] | None = None
+        self._asked: tuple[int, float] | None = None
 
-    def at(
+    def of(
         self, steps: Sequence[LoadStep], index: int, workers_heard: int, *, is_held: bool
     ) -> tuple[int, float]:
-        """Return what a step takes; where that is held, once more what was asked for last."""
-        if self._last is None or not is_held:
-            subscribers = subscribers_of(steps[index], self._connections_per_user)
-            rate_per_s = spawns_per_s(steps, index, workers_heard)
-            self._last = subscribers + self._fixed, rate_per_s
-        return self._last
+        """Return Locust's users and spawn rate for a step; *is_held* keeps those of the call before."""
+        if self._asked is None or not is_held:
+            users = subscribers_of(steps[index], self._connections_per_user) + self._fixed_users
+            self._asked = (users, spawns_per_s(steps, index, workers_heard))
+        return self._asked
 
 
 def fix_counts(environment: Environment, most: Mapping[str, int]) -> int:

@@ -36,6 +36,14 @@ def test_a_newcomer_changes_the_rate_so_that_locust_starts_its_users_again():
     assert spawns_per_s(STEPS, 1, 0) == spawns_per_s(STEPS, 1, 1)
 
 
+def test_what_is_asked_of_locust_stays_while_it_is_held():
+    due = UsersDue(3, connections_per_user=10)
+
+    assert (13, 800.0) == due.of(STEPS, 1, 1, is_held=True)  # There is nothing before it to keep.
+    assert (13, 800.0) == due.of(STEPS, 2, 2, is_held=True)
+    assert (28, 1600.0) == due.of(STEPS, 2, 2, is_held=False)
+
+
 def test_slow_connects_do_not_hold_back_users():
     slow = [replace(step, connects_per_s=1.0) for step in STEPS]
 
@@ -67,11 +75,3 @@ def test_without_a_class_of_pollers_there_are_none():
         weight = 1
 
     assert 0 == fix_counts(Environment(user_classes=[Followers]), {"requests_per_s": 50})
-
-
-def test_while_it_is_held_locust_is_asked_for_what_it_was_asked_for_last():
-    due = UsersDue(5, connections_per_user=10)
-
-    assert (5 + 10, 800.0) == due.at(STEPS, 1, 1, is_held=True), "there was nothing before"
-    assert (5 + 10, 800.0) == due.at(STEPS, 2, 1, is_held=True)
-    assert (5 + 25, 800.0) == due.at(STEPS, 2, 1, is_held=False)
