@@ -54,7 +54,7 @@ SAME_SUBJECT = {
     # On several layers: what is read from a file, what happens, what is concluded, what is shown.
     "admission", "advice", "agent", "arrival_cost", "audit", "ceilings", "comparison",
     "contents", "demand", "dialect", "doctor", "event_stream", "exposition", "frames", "freshness",
-    "history", "opening", "order_entry", "outlook", "plan", "profile", "push_or_poll", "reconnect_storm", "replay", "report",
+    "history", "order_entry", "outlook", "plan", "profile", "push_or_poll", "reconnect_storm", "replay", "report",
     "rules", "sizing", "source_addresses", "spool", "storm_drill", "target", "values",
     # The same thing of two programs that share no code.
     "answers", "arguments", "counters", "deadline", "entries", "registry", "words",
