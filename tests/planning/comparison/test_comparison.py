@@ -1,10 +1,12 @@
 from dataclasses import replace
+from statistics import NormalDist
 
 import pytest
 
 from capacity.domain.answers.comparison import Outcome
 from capacity.domain.errors import RunInvalidError
 from capacity.domain.resources import Resource
+from capacity.planning.comparison import comparison
 from capacity.planning.comparison.comparison import compare
 
 TRIALS = 20
@@ -149,3 +151,7 @@ def test_one_false_alarm_in_a_hundred_comparisons_is_shared_by_all_that_is_judge
     # Beside the costs: three delays and the capacity.
     assert costs > 0
     assert found.chance_needed == pytest.approx(1.0 - 0.01 / (costs + 3 + 1), abs=1e-9)
+
+
+def test_a_90_percent_interval_is_this_many_standard_deviations_wide():
+    assert comparison._TWO_SIDED_90 == pytest.approx(NormalDist().inv_cdf(0.95), abs=1e-4)

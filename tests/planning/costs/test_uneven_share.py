@@ -7,6 +7,8 @@ import pytest
 
 from capacity.domain.caveats import DoubtKind
 from capacity.domain.resources import Resource
+from capacity.planning.costs.uneven_share import evenly_shared
+from capacity.planning.evidence.windows import plateau_windows
 from capacity.planning.plan import plan
 
 
@@ -71,3 +73,13 @@ def test_one_process_has_no_share_to_doubt(venue, cost):
 
     assert found.capacity.mid == 592
     assert DoubtKind.UNEVEN_SHARE not in {doubt.kind for doubt in found.doubts}
+
+
+@pytest.mark.parametrize(("seen", "is_shared"), [(1, False), (2, True), (3, True)])
+def test_a_share_needs_two_levels_of_connections(venue, cost, seen, is_shared):
+    record = shared_record(venue, cost, processes=2)
+    windows = plateau_windows(record.steps, record.samples, 0.0)
+    loads = sorted({window.load.connections for window in windows})
+    few = [window for window in windows if window.load.connections in loads[-seen:]]
+
+    assert is_shared == (evenly_shared(few) is not None)

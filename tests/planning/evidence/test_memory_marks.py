@@ -66,3 +66,9 @@ def test_old_gauges_are_a_mark_only_where_they_are_of_the_limited_cgroup():
 
     assert memory_of(of_cgroup).high_water_bytes == 160.0
     assert memory_of(of_processes) is memory_of(of_another) is memory_of(bare) is None
+
+
+def test_the_cache_of_the_sample_before_the_mark_rose_is_taken_off_too():
+    step = [sample(100.0, 180.0, 180.0), sample(100.0, 200.0, 120.0)]
+
+    assert burst_above(step, step) == 200.0 - (180.0 - 100.0) - 100.0
