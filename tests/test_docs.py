@@ -44,6 +44,7 @@ PAGES = [
     "docs/limits.md",
     "docs/museum.md",
     "docs/own-service.md",
+    "docs/interop.md",
     "docs/own-user.md",
     "reports/README.md",
     "reports/measured.md",
