@@ -98,6 +98,10 @@ def _must_go_on(story, world):
         and not world.target.has_done_harm
         and {name for _at_s, name in story.faults}.isdisjoint(STANDSTILLS)
         and any(not world.stations[name].process.is_dead for name in world.first)
+        # Of a newcomer that ends before its first word nothing is known but its silence.
+        and all(
+            name in world.first for name, each in world.stations.items() if each.process.is_dead
+        )
     )
 
 
