@@ -54,8 +54,10 @@ def framed(width, page=REPORT):
 def answered(tmp_path, body, script, wait_ms=3_000):
     """Return what *script* leaves in #said, once every frame of *body* is loaded."""
     page = tmp_path / "page.html"
+    # Without a charset the browser guesses one, and not the same each time.
+    head = '<!doctype html><meta charset="utf-8">'
     page.write_text(
-        f"<!doctype html><body>{body}<script>onload = async () => {{{script}}}</script>"
+        f"{head}<body>{body}<script>onload = async () => {{{script}}}</script>", encoding="utf-8"
     )
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
     quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]

@@ -30,7 +30,7 @@ from capacity.loadgen.master.steps.adaptive_steps import AdaptiveSteps
 from capacity.loadgen.master.steps.course import course_from
 from capacity.loadgen.master.steps.forecasts import Forecasts
 from capacity.loadgen.master.steps.limit_search import TRIAL
-from capacity.loadgen.master.steps.step_results import WORKER_JOINED, WORKER_LOST, StepResults
+from capacity.loadgen.master.steps.step_results import StepResults
 from capacity.loadgen.master.storm_drills import StormDrills
 from capacity.loadgen.master.workers.assignments import (
     careful_rate_per_s,
@@ -336,12 +336,15 @@ class Controller:
         return most_per_s * self._distress.rate_ratio
 
     def _slow_down(self, trip: Trip) -> None:
-        self._progress = (self._progress[0], self.elapsed_s)
-        if self.position.phase is Phase.SETTLE:
-            self.position = replace(self.position, since_s=self.elapsed_s)
+        self._restart_phase()
         self._share_stage()
         rate_per_s = round(self._connects_per_s, 1)
         self.recorder.event("eased", **asdict(trip), connects_per_s=rate_per_s)
+
+    def _restart_phase(self) -> None:
+        """Give what is on its way to a plateau its whole time again."""
+        self._progress = (self._progress[0], self.elapsed_s)
+        self.position = self.position.begun_again(self.elapsed_s)
 
     def _is_guarded_from(self, step: LoadStep) -> bool:
         """Tell whether *step* would trip a guard; then the run has ended before it."""
@@ -384,12 +387,8 @@ class Controller:
 
     def _watch_workers(self) -> None:
         lost, joined = self.pool.changes()
-        for worker in sorted(lost):
-            self.book.disturbances.add(WORKER_LOST)
-            self.recorder.event("worker_lost", worker=worker, reason=self.pool.fate(worker))
-        for worker in sorted(joined):
-            self.book.disturbances.add(WORKER_JOINED)
-            self.recorder.event("worker_joined", worker=worker)
+        if self.book.note_workers(lost, joined):
+            self._restart_phase()
         if self.pool.order_silent() or lost or joined or self.pool.is_behind():
             self._share_stage(**self.drills.due)
 

@@ -82,6 +82,10 @@ class Position:
     phase: Phase
     since_s: float
 
+    def begun_again(self, elapsed_s: float) -> "Position":
+        """Return the phase with its whole time before it; a plateau is measured once."""
+        return self if self.phase is Phase.PLATEAU else replace(self, since_s=elapsed_s)
+
 
 START = Position(index=0, phase=Phase.RAMP, since_s=0.0)
 

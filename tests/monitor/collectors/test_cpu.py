@@ -70,7 +70,8 @@ def test_an_exited_child_takes_nothing_away(start_child, view):
     stays.do("burn(0.1)")
     reading = collector.collect(view(stays.pid))
 
-    assert reading.used[Resource.CPU] > 0.05
+    # What the other one had used by then is twice as much: taken away, it would leave less than none.
+    assert reading.used[Resource.CPU] > 0
     assert reading.gauges["processes"] == 1
 
 

@@ -85,3 +85,10 @@ def test_users_with_several_connections_each_leave_as_a_whole():
 
 def test_a_ramp_takes_as_long_as_its_connections_at_the_connect_rate():
     assert [0, 1] == [ramp_s(TWO_STEPS, index) for index in (0, 1)]
+
+
+@pytest.mark.parametrize(("phase", "since_s"), [("ramp", 40), ("settle", 40), ("plateau", 10)])
+def test_a_phase_that_begins_again_has_its_whole_time_but_for_a_plateau(phase, since_s):
+    position = Position(index=1, phase=Phase(phase), since_s=10)
+
+    assert replace(position, since_s=since_s) == position.begun_again(40)

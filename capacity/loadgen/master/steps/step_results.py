@@ -1,7 +1,7 @@
 """What the workers counted in each step and phase, until the step is summed up and recorded."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -67,6 +67,20 @@ class StepResults:
     def begin(self, position: Position) -> None:
         self._times.setdefault(position.index, {})[position.phase] = self._recorder.now()
         self._peaks.setdefault(position.index, self._pool.open_connections)
+
+    def note_workers(self, lost: Collection[str], joined: Collection[str]) -> bool:
+        """Write down who was lost and who joined; return whether the step has its first newcomer.
+
+        Only the first one gives the step more time: it has to end where workers come and go.
+        """
+        for worker in sorted(lost):
+            self.disturbances.add(WORKER_LOST)
+            self._recorder.event("worker_lost", worker=worker, reason=self._pool.fate(worker))
+        is_first = bool(joined) and WORKER_JOINED not in self.disturbances
+        for worker in sorted(joined):
+            self.disturbances.add(WORKER_JOINED)
+            self._recorder.event("worker_joined", worker=worker)
+        return is_first
 
     def add(self, worker: str, report: Mapping[str, Any]) -> None:
         """Take what a worker counted since its last report."""

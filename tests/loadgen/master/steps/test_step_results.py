@@ -4,7 +4,7 @@ import pytest
 
 from capacity.domain.observation import CutOffKind
 from capacity.loadgen.master.steps import step_results
-from capacity.loadgen.master.steps.step_results import WORKER_LOST, StepResults
+from capacity.loadgen.master.steps.step_results import WORKER_JOINED, WORKER_LOST, StepResults
 from capacity.loadgen.master.workers.heard_reports import HeardReports
 from capacity.workload.profiles.profile import Mix, Pace, Phase, Position, ramp_steps
 
@@ -18,7 +18,10 @@ class Written:
     """Takes what would be recorded."""
 
     def __init__(self):
-        self.steps = []
+        self.steps, self.events = [], []
+
+    def event(self, kind, **detail):
+        self.events.append((kind, detail["worker"]))
 
     def now(self):
         return 5.0
@@ -39,6 +42,9 @@ class SimpleCrew:
         self.ids, self.open_connections, self.users = ids, 10, 10
         self.most_open, self.opening = 10, 1
         self.reports = HeardReports("")
+
+    def fate(self, _worker):
+        return "nothing is known of it"
 
     def longest_silence_s(self):
         return 0.0
@@ -88,6 +94,14 @@ def test_what_disturbed_one_step_does_not_void_the_next(book, report):
 
     assert WORKER_LOST in voids[0]
     assert voids[1] is None or WORKER_LOST not in voids[1]
+
+
+def test_only_the_first_newcomer_of_a_step_gives_it_more_time(book):
+    said = [book.book.note_workers(*each) for each in (("b", ""), ("", "b"), ("b", ""), ("", "b"))]
+
+    assert [False, True, False, False] == said
+    assert {WORKER_LOST, WORKER_JOINED} == book.book.disturbances
+    assert [("worker_lost", "b"), ("worker_joined", "b")] * 2 == book.written.events
 
 
 @pytest.mark.parametrize(("held", "is_lost"), [(10, False), (5, False), (4, True), (0, True)])
