@@ -46,6 +46,12 @@ pictures: $(VENV)/.installed  ## Take the pictures in docs/ anew, with Chromium;
 	$(PIP) 'pillow>=11'
 	$(PYTHON) docs/pictures.py
 
+site: $(VENV)/.tested  ## Build the documents as a site, build/site/index.html; ends on a link that leads nowhere.
+	$(PYTHON) docs/site.py
+
+tutorial: $(VENV)/.tested  ## Type all that docs/tutorial.md tells to type, and print it there as it came; four minutes.
+	$(PYTHON) docs/tutorial.py
+
 bench: $(VENV)/.benched  ## Measure what reports/measured.md claims; half an hour, two idle cores.
 	$(PYTHON) tests/benchmarks/moments.py
 	$(PYTHON) tests/benchmarks/subscribers.py
@@ -117,4 +123,4 @@ $(VENV)/.benched: tests/benchmarks/requirements.txt $(VENV)/.tested
 	$(PIP) -r tests/benchmarks/requirements.txt
 	@touch $@
 
-.PHONY: help demo example test test-all coverage wheel lock pictures bench validate validate-told storms museum fuzz chaos simulation mutants soak
+.PHONY: help demo example test test-all coverage wheel lock pictures site tutorial bench validate validate-told storms museum fuzz chaos simulation mutants soak

@@ -42,6 +42,7 @@ def sizing_proof(plan: CapacityPlan, sizing: Sizing, demand: Demand) -> tuple[Se
             paragraphs=(
                 *_safe_rule(plan),
                 *(line for host in sizing.hosts for line in _host(plan, sizing, demand, host)),
+                *(f"{name}: none. {why.reason}" for name, why in sizing.unsized.items()),
             ),
         ),
     )
@@ -122,8 +123,8 @@ def _utilization(
     each = connections / instances
     return (
         f"{host.host} {when}: {units.count(connections)} / {units.count(instances)} ="
-        f" {units.number(each, DIGITS)} connections;"
+        f" {units.number(each, DIGITS)} connections; {RESOURCES[first.resource]}:"
         f" {units.amount(use_at(first, each), first.resource)} of"
-        f" {units.amount(first.limit, first.resource)} {RESOURCES[first.resource]} ="
+        f" {units.amount(first.limit, first.resource)} ="
         f" {units.share(use_at(first, each) / first.limit)}"
     )

@@ -40,7 +40,7 @@ def test_each_step_of_the_arithmetic_gives_the_next():
     assert instances == (
         "medium: 1 zone × ⌈(⌈100,000 / 15,366⌉ + 1 lost) / 1 left⌉ = 8 instances, 7 after the loss"
     )
-    assert peak.startswith("medium at peak: 100,000 / 8 = 12,500 connections; 12,")
+    assert peak.startswith("medium at peak: 100,000 / 8 = 12,500 connections; file ")
     assert loss.startswith("medium after loss: 100,000 / 7 = 14,286 connections; ")
     assert price == "medium: 8 × 100 EUR = 800 EUR per month"
 
@@ -62,3 +62,9 @@ def test_the_lowest_limits_of_a_host_type_stand_with_where_they_are_from():
         "as measured",
     ]
     assert [cell.text for cell in second[1:4]] == ["memory of the target", "400 MiB", "memory"]
+
+
+def test_a_host_type_that_carries_nothing_says_why():
+    *_, arithmetic = proven([EXAMPLE["make_host"](memory_bytes=30e6)])
+
+    assert arithmetic.paragraphs[-1].startswith("medium: none. Too small: ")
