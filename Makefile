@@ -46,6 +46,9 @@ pictures: $(VENV)/.installed  ## Take the pictures in docs/ anew, with Chromium;
 	$(PIP) 'pillow>=11'
 	$(PYTHON) docs/pictures.py
 
+report-check: $(VENV)/.tested  ## Lay twenty reports out in Chromium, six widths, light, dark and print; three minutes.
+	$(PYTHON) tests/benchmarks/report_check.py
+
 site: $(VENV)/.tested  ## Build the documents as a site, build/site/index.html; ends on a link that leads nowhere.
 	$(PYTHON) docs/site.py
 
@@ -123,4 +126,4 @@ $(VENV)/.benched: tests/benchmarks/requirements.txt $(VENV)/.tested
 	$(PIP) -r tests/benchmarks/requirements.txt
 	@touch $@
 
-.PHONY: help demo example test test-all coverage wheel lock pictures site tutorial bench validate validate-told storms museum fuzz chaos simulation mutants soak
+.PHONY: help demo example test test-all coverage wheel lock pictures report-check site tutorial bench validate validate-told storms museum fuzz chaos simulation mutants soak
