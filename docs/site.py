@@ -96,6 +96,8 @@ def shown(path: str) -> str:
 def lay_out(folder: Path) -> None:
     """Copy the pages and the files they link to into *folder*."""
     shutil.rmtree(folder, ignore_errors=True)
+    for own in ("docs/site.css", "docs/site.js"):
+        copied(Path(own), folder)
     for page in pages(PAGES):
         text = (ROOT / page).read_text("utf-8")
         for link in _LINK.findall(text):

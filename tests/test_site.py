@@ -57,7 +57,8 @@ def test_every_page_for_people_is_on_the_site():
 
 
 def test_a_link_that_leads_nowhere_ends_the_build(tmp_path):
-    (tmp_path / "pages").mkdir()
+    for own in ("site.css", "site.js"):
+        SITE["copied"](Path("docs") / own, tmp_path / "pages")
     (tmp_path / "pages" / "index.md").write_text("# Start\n\n[nowhere](missing.md)\n", "utf-8")
     settings = (ROOT / "docs" / "mkdocs.yml").read_text("utf-8")
     (tmp_path / "mkdocs.yml").write_text(settings, "utf-8")
