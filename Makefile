@@ -25,8 +25,11 @@ test: $(VENV)/.tested  ## Lint, types, import rules, dead code and tests; some m
 	$(VENV)/bin/vulture
 	$(PYTHON) tests/groups.py
 
+test-long: $(VENV)/.tested  ## Tests that load real targets for minutes; with `test` all that CI runs.
+	$(PYTHON) tests/groups.py --long
+
 test-all: export CAPACITY_HYPOTHESIS_PROFILE := full
-test-all: test  ## As test, with many more examples of each property.
+test-all: test test-long  ## As test, with many more examples of each property.
 
 coverage: $(VENV)/.tested  ## Run what needs no end-to-end load under coverage; fails below the floor in pyproject.toml.
 	$(PYTHON) -m coverage erase
@@ -83,6 +86,9 @@ museum: $(VENV)/.tested  ## Re-enact outages beside their healthy twins, as root
 	$(PYTHON) tests/museum/reenact.py $(EXHIBITS)
 	$(PYTHON) tests/museum/page.py
 
+interop: $(VENV)/.tested  ## Follow servers of others, and have clients of others beside ours; NAMES for some. Installs into .interop/.
+	$(PYTHON) tests/interop/run.py $(NAMES)
+
 fuzz: $(VENV)/.tested  ## Feed the frame reader, handshake and conversation junk for some five minutes.
 	CAPACITY_HYPOTHESIS_PROFILE=fuzz timeout 900 $(PYTHON) -m pytest -m hypothesis \
 	  tests/loadgen/wire/test_frames.py tests/loadgen/wire/test_compression.py \
@@ -92,8 +98,11 @@ fuzz: $(VENV)/.tested  ## Feed the frame reader, handshake and conversation junk
 chaos: $(VENV)/.tested  ## Kill, stop and interrupt processes of TRIALS (100) short runs, and judge what is left; resumable.
 	$(PYTHON) tests/end_to_end/chaos.py --trials $(or $(TRIALS),100) --seed $(or $(SEED),1)
 
-simulation: $(VENV)/.tested  ## Go through SEEDS (10000) histories of a run on a clock of its own, and hold each to the invariants.
-	$(PYTHON) tests/simulation/simulate.py --seeds $(or $(SEEDS),10000)
+untouched: $(VENV)/.tested  ## Make RUNS (200) short runs beside two busy loops, and count those that lost a worker; resumable, an hour.
+	$(PYTHON) tests/end_to_end/untouched.py --runs $(or $(RUNS),200)
+
+simulation: $(VENV)/.tested  ## Hold SEEDS (10500) histories of a run, on a clock of its own, to the invariants; five minutes of a core.
+	$(PYTHON) tests/simulation/simulate.py --seeds $(or $(SEEDS),10500)
 
 mutants: $(VENV)/.tested  ## Change SAMPLE (200) constants and operators one by one, and see which change no test notices.
 	nice -n 19 $(PYTHON) tests/mutants.py --sample $(or $(SAMPLE),200) $(if $(SEED),--seed $(SEED))
@@ -126,4 +135,4 @@ $(VENV)/.benched: tests/benchmarks/requirements.txt $(VENV)/.tested
 	$(PIP) -r tests/benchmarks/requirements.txt
 	@touch $@
 
-.PHONY: help demo example test test-all coverage wheel lock pictures report-check site tutorial bench validate validate-told storms museum fuzz chaos simulation mutants soak
+.PHONY: help demo example test test-long test-all coverage wheel lock pictures report-check site tutorial bench validate validate-told storms museum fuzz chaos simulation mutants soak untouched interop

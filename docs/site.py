@@ -33,6 +33,7 @@ PAGES = {
     "Understand": {
         "Read a report": "reports/README.md",
         "Beside k6, Gatling and Locust": "docs/comparison.md",
+        "Other people's servers": "docs/interop.md",
         "Limits of the method": "docs/limits.md",
         "Museum of outages": "docs/museum.md",
         "What was measured": "reports/measured.md",

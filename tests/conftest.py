@@ -69,12 +69,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def pytest_collection_modifyitems(items):
     """Put the long ones first: what is left at the end is shared evenly by the processes."""
     if IS_WORKER:
-        items.sort(key=lambda item: (not is_load(item), not item.get_closest_marker("end_to_end")))
-
-
-def is_load(item):
-    """Return whether this one loads real targets for a minute, one of its group after the other."""
-    return any(mark.args in {("load",), ("trouble",)} for mark in item.iter_markers("xdist_group"))
+        items.sort(key=lambda item: item.get_closest_marker("end_to_end") is None)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,8 @@
 """Runs the tests: first those that can run beside others, on a few processes, then the others alone.
 
-Those that measure a target for a minute are one group of pytest-xdist (`load`), so that no two of them
-meet; those that only see how a run ends are another one (`trouble`).
+With `--long` those that load real targets for minutes, without it all others. The long ones are three
+groups of pytest-xdist, so that no two of a group meet: what measures counted limits (`load`), what
+measures memory and caps (`fragile`), and what only sees how a run ends (`trouble`).
 What is named on the command line goes to pytest both times. The last line says how all of it went.
 """
 
@@ -15,10 +16,13 @@ from pathlib import Path
 
 PROCESSES = os.environ.get("CAPACITY_TEST_PROCESSES", "4")
 """Most tests wait most of the time, so that two cores do for four."""
-GROUPS = (
-    ("-m", "not alone", "-n", PROCESSES, "--dist", "loadgroup"),
-    ("-m", "alone"),
-)
+LONG = "--long"
+BESIDE_EACH_OTHER = ("-n", PROCESSES, "--dist", "loadgroup")
+GROUPS = {
+    False: (("-m", "not alone and not long", *BESIDE_EACH_OTHER), ("-m", "alone and not long")),
+    True: (("-m", "not alone and long", *BESIDE_EACH_OTHER), ("-m", "alone and long")),
+}
+"""Of the tests that are not long, and of those that are."""
 NO_TESTS, FAILED = 5, 1
 """pytest's exit codes where a group has nothing of what was asked for, and where a test failed."""
 
@@ -68,12 +72,14 @@ def exit_code(codes):
 
 def main(arguments):
     began_s = time.monotonic()
-    ended = [run((*group, *arguments)) for group in GROUPS]
+    groups = GROUPS[LONG in arguments]
+    rest = [each for each in arguments if each != LONG]
+    ended = [run((*group, *rest)) for group in groups]
     code = exit_code([code for code, _line in ended])
     took_s = time.monotonic() - began_s
     minutes, seconds = divmod(round(took_s), 60)
     total = together(line for _code, line in ended)
-    for (option, group, *_), (ended_with, line) in zip(GROUPS, ended, strict=True):
+    for (option, group, *_), (ended_with, line) in zip(groups, ended, strict=True):
         if ended_with != NO_TESTS and (ended_with not in {0, FAILED} or not counts(line)):
             total = f"incomplete: {option} '{group}' ended with {ended_with}; {total}"
     print(f"{total} in {took_s:.2f}s (0:{minutes:02d}:{seconds:02d})", flush=True)

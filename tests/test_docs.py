@@ -13,20 +13,17 @@ import pytest
 from capacity.cli.main import COMMANDS, cli
 from capacity.domain import (
     caveats,
-    comparison,
     estimates,
-    finding,
     load,
     observation,
     plan,
     resource_facts,
     resources,
-    rules,
     run,
     sample,
-    sizing,
     target,
 )
+from capacity.domain.answers import comparison, finding, rules, sizing
 from capacity.domain.errors import CapacityError
 from capacity.recording.run_directory import RunWriter
 from capacity.settings.reference import document
@@ -50,6 +47,7 @@ PAGES = [
     "docs/how-to/ci-gate.md",
     "docs/how-to/kubernetes.md",
     "docs/how-to/production.md",
+    "docs/interop.md",
     "docs/limits.md",
     "docs/museum.md",
     "docs/own-service.md",

@@ -40,4 +40,15 @@ def test_a_group_that_did_not_come_to_its_end_is_no_success(monkeypatch, capsys,
     code, said = ended(monkeypatch, capsys, (killed, "..........."), (0, ALONE))
 
     assert code > 0
-    assert said == f"incomplete: -m 'not alone' ended with {killed}; 7 passed"
+    assert said == f"incomplete: -m 'not alone and not long' ended with {killed}; 7 passed"
+
+
+@pytest.mark.parametrize(("arguments", "asked"), [((), "not long"), (("--long",), "long")])
+def test_the_long_tests_are_those_that_are_asked_for(monkeypatch, arguments, asked):
+    seen = []
+    run = lambda arguments: seen.append(arguments) or (0, ALONE)  # noqa: E731
+    monkeypatch.setitem(GROUPS["main"].__globals__, "run", run)
+
+    assert 0 == GROUPS["main"]([*arguments, "-k", "some"])
+    assert [f"not alone and {asked}", f"alone and {asked}"] == [each[1] for each in seen]
+    assert all(("-k", "some") == each[-2:] for each in seen)

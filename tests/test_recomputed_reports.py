@@ -20,12 +20,12 @@ import pytest
 
 from capacity.cli.plan import plan_run
 from capacity.cli.report import write_report
+from capacity.domain.answers.sizing import Demand, HostType
+from capacity.domain.answers.storm_drill import Retry
 from capacity.domain.estimates import Estimate
 from capacity.domain.resource_facts import COUNTED
 from capacity.domain.resources import Resource
 from capacity.domain.run import LoadPoint, RunEvent
-from capacity.domain.sizing import Demand, HostType
-from capacity.domain.storm_drill import Retry
 from capacity.domain.words import RESOURCES
 from capacity.notebook import plan as plan_of
 from capacity.recording.run_directory import load

@@ -10,8 +10,8 @@ import click
 import pytest
 import yaml
 
-from capacity.cli import scheduled
 from capacity.cli.main import cli
+from capacity.cli.scheduling import scheduled
 
 SCHEDULE = Path(__file__).parents[1] / "config/schedule"
 

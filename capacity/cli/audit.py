@@ -18,7 +18,7 @@ from capacity.recording import run_directory
 from capacity.settings.locate import find
 from capacity.settings.target import load_target
 from capacity.sources.border import UnreadableError, read_info
-from capacity.sources.opening import open_source
+from capacity.sources.source_of_target import open_source
 
 
 @click.command("audit")

@@ -11,9 +11,9 @@ from rich.text import Text
 
 from capacity.cli.compare import measured_runs
 from capacity.cli.plan import answer_console, demanded, located, write_whole
+from capacity.domain.answers.rules import RuleResult, RuleStatus
 from capacity.domain.errors import ConfigError, RuleError
 from capacity.domain.plan import CapacityPlan
-from capacity.domain.rules import RuleResult, RuleStatus
 from capacity.domain.units import counted
 from capacity.domain.words import printable
 from capacity.notebook import plan as planned

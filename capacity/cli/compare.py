@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from capacity.cli.plan import RUNS, answer_console, located, print_table
-from capacity.domain.comparison import Comparison, Outcome
+from capacity.domain.answers.comparison import Comparison, Outcome
 from capacity.domain.errors import ConfigError, RegressionError, RunInvalidError
 from capacity.domain.plan import Excuse
 from capacity.domain.words import printable

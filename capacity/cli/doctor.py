@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from capacity.domain.answers.finding import Finding, Status
 from capacity.domain.errors import PreflightError
-from capacity.domain.finding import Finding, Status
 from capacity.domain.units import counted
 from capacity.domain.words import LONGEST_SENTENCE, printable
 from capacity.loadgen.checks.doctor import Examination

@@ -1,6 +1,5 @@
 """The `capacity` command: a map of names to the modules that carry them out."""
 
-import importlib
 import os
 import signal
 import sys
@@ -8,6 +7,7 @@ from typing import Any
 
 import click
 
+from capacity.cli.running.lazy_group import LazyGroup
 from capacity.domain.errors import CapacityError
 
 COMMANDS = {
@@ -31,20 +31,15 @@ COMMANDS = {
     "why": "explain a number of a plan, down to the readings",
 }
 
+_MODULES = {
+    "dialect": "dialects.dialect",
+    "history": "scheduling.history",
+    "scheduled": "scheduling.scheduled",
+}
+"""Below this package, of commands that have a room; the others are called as their module."""
 
-class _LazyGroup(click.Group):
-    """Imports a command when it is used: the agent must not need what the report needs."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return sorted(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        if cmd_name not in COMMANDS:
-            return None
-        command = importlib.import_module(f"capacity.cli.{cmd_name}").command
-        assert isinstance(command, click.Command)
-        return command
-
+class _Capacity(LazyGroup):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; whatever ends it early gets our sentence and our exit code, not Click's."""
         try:
@@ -61,12 +56,8 @@ class _LazyGroup(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(128 + signal.SIGPIPE)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
-        with formatter.section("Commands"):
-            formatter.write_dl(sorted(COMMANDS.items()))
 
-
-@click.group(cls=_LazyGroup)
+@click.group(cls=_Capacity, commands_told=COMMANDS, package="capacity.cli", modules=_MODULES)
 @click.version_option(package_name="capacity", prog_name="capacity")
 def cli() -> None:
     """Find out how many connections a service can hold and what saturates first."""

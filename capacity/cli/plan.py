@@ -11,14 +11,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from capacity.domain.answers.sizing import Advice, Demand, HostType, Sizing
 from capacity.domain.errors import ConfigError, RunInvalidError
 from capacity.domain.plan import CapacityPlan, Excuse
-from capacity.domain.sizing import Advice, Demand, HostType, Sizing
 from capacity.domain.words import printable
 from capacity.notebook import plan as planned
 from capacity.planning.advice.advice import advice
 from capacity.recording import run_directory
-from capacity.reporting.advice import advice_sections
+from capacity.reporting.advice.advice import advice_sections
 from capacity.reporting.document import Section
 from capacity.reporting.formats import json_document
 from capacity.reporting.storm_drill import in_one_line

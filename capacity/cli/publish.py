@@ -14,8 +14,8 @@ from capacity.domain.words import printable
 from capacity.notebook import plan as planned
 from capacity.recording import run_directory
 from capacity.reporting.formats import junit
-from capacity.reporting.publishing.files import rendered
 from capacity.reporting.publishing.publication import CONNECTIONS_METRIC, Publication, dns_label
+from capacity.reporting.publishing.published_files import rendered
 
 RULES_FILE = "rules.xml"
 _METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")

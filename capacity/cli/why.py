@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.text import Text
 
 from capacity.cli.plan import answer_console, located, planned_before, print_table
+from capacity.domain.answers.sizing import Unanswered
 from capacity.domain.errors import ConfigError, RunInvalidError
 from capacity.domain.plan import CapacityPlan, Excuse, Wall
 from capacity.domain.run import RunRecord
-from capacity.domain.sizing import Unanswered
 from capacity.domain.words import RESOURCES, printable
 from capacity.notebook import plan as planned
 from capacity.planning.advice.advice import advice

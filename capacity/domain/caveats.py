@@ -92,6 +92,10 @@ NEAR_RATIO = Bound(
 OFF_LINE_RATIO = Bound(
     0.1, "above the fitted line, over what the limit leaves; an unfinished ramp may have as much"
 )
+SATURATED_LAG_S = Bound(
+    0.1, "chosen: above this the generator's own queue would be taken for the target's delay"
+)
+SATURATED_CPU_RATIO = Bound(0.95, "chosen: of a core, and a worker cannot use more than one")
 NEAR_LAG_S = Bound(
     0.010, "chosen: a tenth of the lag at the 95th percentile that makes a step void"
 )
@@ -166,6 +170,7 @@ CAVEAT_FACTS: Mapping[DoubtKind, CaveatFacts] = {
     DoubtKind.VOID_STEPS: CaveatFacts(
         label="void steps",
         check="whether a step is void",
+        bounds=(SATURATED_LAG_S, SATURATED_CPU_RATIO),
     ),
     DoubtKind.SHARED_HOST: CaveatFacts(
         label="generator and target share a host",

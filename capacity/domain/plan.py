@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
+from capacity.domain.answers.sizing import Advice
 from capacity.domain.caveats import FARTHEST_RATIO, Doubt
 from capacity.domain.estimates import Estimate
 from capacity.domain.load import LoadVector
 from capacity.domain.observation import CutOffKind
 from capacity.domain.resource_facts import COUNTED
 from capacity.domain.resources import Limit, Resource
-from capacity.domain.sizing import Advice
 
 CONTAINED = Estimate(low=0.0, mid=0.0, high=0.0, confidence=0.0)
 """Cost of a component that was not told apart: it is contained in another one's."""

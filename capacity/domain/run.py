@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from capacity.domain.answers.storm_drill import StormDrill
 from capacity.domain.histogram import Histogram
 from capacity.domain.load import LoadStep
 from capacity.domain.observation import StepObservation
 from capacity.domain.sample import AgentInfo, Sample
-from capacity.domain.storm_drill import StormDrill
 from capacity.domain.target import TargetSpec
 
 LIMIT_CHANGED = "limit_changed"

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from capacity.domain.errors import PreflightError
+from capacity.exchange.api.client_session import GOING_AWAY, Session
 from capacity.exchange.api.rest import RestApi
 from capacity.exchange.api.rpc import LARGEST_REQUEST_BYTES
-from capacity.exchange.api.session import GOING_AWAY, Session
 from capacity.exchange.counters import Counters
 from capacity.exchange.listener import Listener
 from capacity.exchange.market.board import Board

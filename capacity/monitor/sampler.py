@@ -7,8 +7,8 @@ from contextlib import suppress
 from capacity.domain.resources import APPLICATION, AuditEntry, Limit
 from capacity.domain.sample import Sample
 from capacity.monitor.clock import SteadyClock
+from capacity.monitor.collector_costs import CollectorCosts
 from capacity.monitor.collectors.base import HostCollector, TargetCollector
-from capacity.monitor.costs import CollectorCosts
 from capacity.monitor.host.target import Target, TargetView
 from capacity.monitor.readings import READ_ERRORS, Reading, reason_of
 

@@ -8,9 +8,9 @@ grows by (1 + g)/(1 + r) − 1. A trend counts where its interval leaves out not
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from capacity.domain.answers.sizing import Demand
 from capacity.domain.errors import ConfigError
 from capacity.domain.estimates import Estimate
-from capacity.domain.sizing import Demand
 from capacity.models.drift import CONFIDENCE
 from capacity.models.operations.growth import MONTH_S, demand_after, months_until_exhausted
 from capacity.recording.history_row import HistoryRow, Outcome

@@ -25,13 +25,13 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from capacity.domain.answers.storm_drill import StormDrill
 from capacity.domain.errors import ConfigError
 from capacity.domain.histogram import MAX_US, Histogram, bucket_of
 from capacity.domain.observation import StepObservation
 from capacity.domain.outside import strict_json
 from capacity.domain.run import LoadPoint, RunEvent, RunManifest, RunRecord
 from capacity.domain.sample import Sample
-from capacity.domain.storm_drill import StormDrill
 from capacity.domain.target import TargetSpec
 from capacity.domain.words import printable
 

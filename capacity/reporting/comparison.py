@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pydantic import TypeAdapter
 
 from capacity.domain import units
-from capacity.domain.comparison import Change, Comparison, LimitChange, Outcome
+from capacity.domain.answers.comparison import Change, Comparison, LimitChange, Outcome
 from capacity.domain.resources import Limit, Resource
 from capacity.domain.words import RESOURCES, listed
 from capacity.reporting.document import Cell, Row, Section, Table, cells

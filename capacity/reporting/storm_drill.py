@@ -1,10 +1,10 @@
 """The storm drills of a run, beside what the plan foretold of them, as a section."""
 
 from capacity.domain import units
+from capacity.domain.answers.storm_drill import DrillOutcome, RestoredTime
 from capacity.domain.observation import Quantiles
 from capacity.domain.plan import CapacityPlan, Excuse
 from capacity.domain.run import RunRecord
-from capacity.domain.storm_drill import DrillOutcome, RestoredTime
 from capacity.domain.words import RESOURCES
 from capacity.planning.advice.storm_drill import drill_outcomes
 from capacity.reporting.document import Cell, Row, Section, Table

@@ -6,7 +6,7 @@ from dataclasses import replace
 from capacity.domain import units
 from capacity.domain.plan import CapacityPlan, Excuse
 from capacity.domain.run import RunRecord
-from capacity.reporting.advice import advice_sections
+from capacity.reporting.advice.advice import advice_sections
 from capacity.reporting.audit import audit_section
 from capacity.reporting.circumstances import (
     data_quality_section,

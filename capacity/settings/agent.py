@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from capacity.settings.yaml_file import Finding
+from capacity.settings.yaml_files.yaml_file import Finding
 
 RULES = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 ORIGINS = ("url", "listen", "prometheus", "exporters", "local")

@@ -8,11 +8,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, TypeAdapter
 
+from capacity.domain.answers.sizing import Demand, HostType
+from capacity.domain.answers.storm_drill import Retry
 from capacity.domain.estimates import Estimate
-from capacity.domain.sizing import Demand, HostType
-from capacity.domain.storm_drill import Retry
 from capacity.settings.target import RULES, Name
-from capacity.settings.yaml_file import Finding, load
+from capacity.settings.yaml_files.yaml_file import Finding, load
 from capacity.workload.reconnect import ReconnectPolicy, waits_s
 
 GROWTH_CONFIDENCE = 0.9

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, TypeAdapter
 
+from capacity.domain.answers.sizing import HostType
 from capacity.domain.resources import Resource
-from capacity.domain.sizing import HostType
 from capacity.settings.target import RULES, Name
-from capacity.settings.yaml_file import Finding, load
+from capacity.settings.yaml_files.yaml_file import Finding, load
 
 Amount = Annotated[float, Field(gt=0, le=1e18)]
 

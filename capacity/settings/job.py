@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, TypeAdapter, field_validator
 from capacity.domain.errors import ConfigError
 from capacity.settings.locate import find
 from capacity.settings.target import RULES, Name
-from capacity.settings.yaml_file import Finding, load
+from capacity.settings.yaml_files.yaml_file import Finding, load
 
 
 class Job(BaseModel):

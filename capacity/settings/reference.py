@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from capacity.domain.resource_facts import LATENCIES, UNITS
 from capacity.planning.rules.names import DIMENSIONS
 from capacity.settings import demand, dialect, hosts, job, profile, rules, target
-from capacity.settings.key_schema import keys_of
+from capacity.settings.yaml_files.key_schema import keys_of
 
 _HEAD = """\
 # Configuration

@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, TypeAdapter
 
+from capacity.domain.answers.rules import Level, Rule
 from capacity.domain.errors import ConfigError
-from capacity.domain.rules import Level, Rule
 from capacity.planning.rules.expression import condition
 from capacity.settings.target import RULES
-from capacity.settings.yaml_file import Finding, load
+from capacity.settings.yaml_files.yaml_file import Finding, load
 
 
 class RuleLine(BaseModel):

@@ -1,9 +1,7 @@
 """config/targets/*.yaml: the system under test and what of it is loaded."""
 
 import re
-import stat
-from collections.abc import Iterable, Iterator
-from ipaddress import ip_network
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -12,19 +10,22 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 from capacity.domain.errors import ConfigError
 from capacity.domain.resource_facts import LATENCIES
 from capacity.domain.resources import Resource
-from capacity.domain.target import LatencyObjective, TargetSpec, declared
+from capacity.domain.target import TargetSpec, declared
 from capacity.settings.agent import Agent, agent_findings
-from capacity.settings.dialect import OF_HANDSHAKE, OF_REQUEST, header_findings, load_dialect
+from capacity.settings.dialect import load_dialect
+from capacity.settings.dialects.headers import OF_HANDSHAKE, OF_REQUEST, header_findings
 from capacity.settings.http_origin import Host, HttpOrigin, Port
 from capacity.settings.locate import beside, beside_if_path, find
 from capacity.settings.order_entry import Orders, anchored_orders, order_findings
 from capacity.settings.secrets import HIDDEN, anchored
+from capacity.settings.targets.certificates import Certificates, certificate_findings
+from capacity.settings.targets.slo import Slo
+from capacity.settings.targets.source_addresses import Network, address_findings
 from capacity.settings.values import Value, anchored_values, value_findings
-from capacity.settings.yaml_file import Finding, load
+from capacity.settings.yaml_files.yaml_file import Finding, load
 from capacity.workload.dialects.dialect import Dialect, Secret
 from capacity.workload.dialects.template import names
 
-MOST_SOURCE_ADDRESSES = 1024
 RULES = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
@@ -39,44 +40,6 @@ def _is_name(name: str) -> str:
 
 Name = Annotated[str, AfterValidator(_is_name)]
 """Becomes part of file names."""
-
-
-def _is_network(text: str) -> str:
-    # With a zone, an address is one interface's; bind(2) wants that as a number of this host.
-    try:
-        network = ip_network(text)
-    except ValueError:
-        network = None
-    if network is None or network.is_multicast or network[0].is_unspecified or "%" in text:
-        raise ValueError(
-            "must be an IP address of this machine, or a network of them such as 127.0.1.0/28 with "
-            f"no bit set behind the slash's (got {text[:80]!a})"
-        )
-    return text
-
-
-Network = Annotated[str, AfterValidator(_is_network)]
-
-
-class Certificates(BaseModel):
-    """Whom to trust over TLS, and as whom to appear. Hashable: contexts are cached by it."""
-
-    model_config = RULES
-    ca_file: str | None = None
-    """PEM file with the authorities to trust instead of the system's."""
-    client_certificate_file: str | None = None
-    """PEM file with the certificate to show to the target (mutual TLS)."""
-    client_key_file: str | None = None
-    """PEM file with its key, not encrypted and readable by no others."""
-    server_name: str | None = None
-    """Name to ask for (SNI) and to find in the target's certificate, where host is not it."""
-
-    @field_validator("server_name")
-    @classmethod
-    def _is_server_name(cls, name: str | None) -> str | None:
-        if name is not None and not re.fullmatch(r"[A-Za-z0-9._:-]{1,253}", name):
-            raise ValueError(f"must be a host name and nothing else (got {name[:80]!a})")
-        return name
 
 
 class DeclaredLimit(BaseModel):
@@ -105,37 +68,6 @@ class Rest(BaseModel):
     conditional: bool = False
     """Send back the ETag and the Last-Modified of the answer before, so that a target that has
     nothing newer may answer 304 without a body; such answers count as requests, and apart."""
-
-
-class Objective(BaseModel):
-    model_config = RULES
-    quantile: Annotated[float, Field(ge=0.5, le=0.999)] = 0.95
-    """Quantile of the durations that must stay within limit_s."""
-    limit_s: Annotated[float, Field(gt=0)]
-    """Longest duration allowed, in seconds."""
-
-
-class Slo(BaseModel):
-    model_config = RULES
-    delivery_delay: Objective | None = None
-    """From publication to read by the client; needs a dialect with the target's time of publication."""
-    request_latency: Objective | None = None
-    """From the scheduled start of a poll to its reply."""
-    handshake_time: Objective | None = None
-    """From TCP connect to confirmed subscription."""
-
-    def objectives(self) -> tuple[LatencyObjective, ...]:
-        """Return those that are set, in the order of their names."""
-        stated = {
-            Resource.DELIVERY_DELAY: self.delivery_delay,
-            Resource.HANDSHAKE_TIME: self.handshake_time,
-            Resource.REQUEST_LATENCY: self.request_latency,
-        }
-        return tuple(
-            LatencyObjective(resource=resource, limit_s=found.limit_s, quantile=found.quantile)
-            for resource, found in stated.items()
-            if found is not None
-        )
 
 
 class Target(BaseModel):
@@ -244,13 +176,6 @@ ADAPTER = TypeAdapter(Target)
 Section = TypeVar("Section", bound=BaseModel)
 
 
-def addresses_in(networks: Iterable[str]) -> tuple[str, ...]:
-    """Return each address that *networks* have for hosts, once."""
-    return tuple(
-        dict.fromkeys(str(address) for text in networks for address in ip_network(text).hosts())
-    )
-
-
 def load_target(path: Path) -> Target:
     """Return the target in *path*, checked against its dialect. Raises ConfigError."""
     folder = path.parent
@@ -323,12 +248,12 @@ def _findings(target: Target) -> Iterator[Finding]:
         elif not target.symbols and "symbol" in names(dialect.channels[channel].wire):
             yield ("channels", n), "is made of {symbol}; list what that stands for in symbols"
     yield from _listed_twice(target)
-    yield from _source_findings(target.source_addresses)
+    yield from address_findings(target.source_addresses)
     yield from agent_findings(target.agent)
     yield from _header_findings(target, dialect)
     yield from value_findings(target.values, dialect)
     if target.certificates is not None:
-        yield from _certificate_findings(
+        yield from certificate_findings(
             target.certificates, tls=target.tls or target.http_origin()[2]
         )
     if target.orders is not None:
@@ -354,47 +279,3 @@ def _header_findings(target: Target, dialect: Dialect) -> Iterator[Finding]:
     for name in target.headers:
         if name.lower() in OF_HANDSHAKE or name.lower() in OF_REQUEST:
             yield ("headers", name), "belongs to the handshake or the request itself"
-
-
-def _source_findings(texts: tuple[str, ...]) -> Iterator[Finding]:
-    networks = [ip_network(text) for text in texts]
-    count = 0
-    for n, network in enumerate(networks):
-        where = ("source_addresses", n)
-        count += network.num_addresses
-        if network.version != networks[0].version:
-            yield where, f"{texts[n]} and {texts[0]}: must all be IPv4 or all be IPv6"
-        elif any(network.overlaps(other) for other in networks[:n]):
-            yield where, f"{texts[n]} holds addresses listed before"
-    if count > MOST_SOURCE_ADDRESSES:
-        yield (
-            ("source_addresses",),
-            f"are {count} addresses, at most {MOST_SOURCE_ADDRESSES} are used; give smaller networks",
-        )
-
-
-def _certificate_findings(certificates: Certificates, *, tls: bool) -> Iterator[Finding]:
-    if not tls:
-        yield ("certificates",), "are of no use without tls: true"
-    shown, key = certificates.client_certificate_file, certificates.client_key_file
-    if shown is not None and key is None:
-        yield ("certificates", "client_certificate_file"), "needs client_key_file, its key"
-    if key is not None and shown is None:
-        yield ("certificates", "client_key_file"), "needs client_certificate_file, what it is for"
-    for name in ("ca_file", "client_certificate_file", "client_key_file"):
-        file = getattr(certificates, name)
-        trouble = None if file is None else _trouble_with(Path(file), is_secret="key" in name)
-        if trouble is not None:
-            yield ("certificates", name), f"{file}: {trouble}"
-
-
-def _trouble_with(file: Path, *, is_secret: bool) -> str | None:
-    try:
-        with file.open("rb") as opened:
-            opened.read(1)
-        mode = file.stat().st_mode
-    except OSError as error:
-        return f"cannot be read: {error.strerror}"
-    if is_secret and mode & (stat.S_IROTH | stat.S_IWOTH):
-        return f"others may read or write it; chmod o= {file}"
-    return None

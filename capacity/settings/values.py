@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from capacity.domain.errors import ConfigError
 from capacity.settings.locate import beside
 from capacity.settings.secrets import open_to_others, secret_text
-from capacity.settings.yaml_file import Finding
+from capacity.settings.yaml_files.yaml_file import Finding
 from capacity.workload.dialects.dialect import Dialect, Secret
 
 ORIGINS = ("file", "env", "rows", "operation")

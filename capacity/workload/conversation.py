@@ -81,6 +81,10 @@ class Conversation(FollowedChannels):
         """Return all frames to send right after the handshake; further ones come as replies."""
         return [*self.opening(), *self._next_steps()]
 
+    def go_on_from(self, before: "Conversation") -> None:
+        """Check numbers on from where another connection ended, because the target is asked to go on there."""
+        self._numbers.update(before.numbers)
+
     def opening(self) -> list[bytes]:
         """Return the frames that are sent right after the handshake and wait for nothing."""
         return [frame(self._request_values()) for frame in self._dialect.openings]

@@ -1,6 +1,6 @@
 """The channels of one connection and the updates that come of them, without socket and clock."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -36,6 +36,11 @@ class FollowedChannels:
     def live(self) -> set[str]:
         """Channels with a confirmed subscription."""
         return {channel for channel, state in self._states.items() if state is State.LIVE}
+
+    @property
+    def numbers(self) -> Mapping[str, int | None]:
+        """Return the last number of each numbering."""
+        return self._numbers
 
     def glance(self, payload: bytes) -> float | None:  # noqa: C901, PLR0911, PLR0912 - the hot path
         """Take note of one update that nothing is missing before, and return when it was published.

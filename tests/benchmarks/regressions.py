@@ -9,7 +9,7 @@ import runpy
 import sys
 from pathlib import Path
 
-from capacity.domain.comparison import Outcome
+from capacity.domain.answers.comparison import Outcome
 from capacity.planning.comparison.comparison import compare
 
 PLANTED = runpy.run_path(

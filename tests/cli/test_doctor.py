@@ -10,8 +10,8 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from capacity.cli.doctor import _table, command
+from capacity.domain.answers.finding import Finding, Status
 from capacity.domain.errors import ConfigError, PreflightError
-from capacity.domain.finding import Finding, Status
 
 TARGET = """\
 target: 1

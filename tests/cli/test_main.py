@@ -47,6 +47,8 @@ def test_the_help_lists_all_commands_and_imports_none():
     assert set(modules.split()) == {
         "capacity.cli",
         "capacity.cli.main",
+        "capacity.cli.running",
+        "capacity.cli.running.lazy_group",
         "capacity.domain",
         "capacity.domain.errors",
     }

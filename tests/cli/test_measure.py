@@ -84,8 +84,8 @@ def test_it_prints_the_directory_of_the_run_and_nothing_else(target, profile, tm
 def test_a_run_that_takes_too_long_is_ended_in_order(target, profile, tmp_path):
     run = tmp_path / "run"
     profile.write_text(yaml.safe_dump(PROFILE | {"plateau_s": 60}))
-    with pytest.raises(GuardError, match="stopped after 5 s"):
-        measure(target, profile, workers=1, run=run, timeout_s=5, quiet=True)
+    with pytest.raises(GuardError, match="stopped after 10 s"):
+        measure(target, profile, workers=1, run=run, timeout_s=10, quiet=True)
 
     assert load(run).events[-1].kind == "aborted"
 

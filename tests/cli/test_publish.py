@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from capacity.cli.publish import command
 from capacity.domain.errors import ConfigError, RunInvalidError
-from capacity.reporting.publishing.files import RENDERERS
+from capacity.reporting.publishing.published_files import RENDERERS
 
 PLANTED = runpy.run_path(
     str(Path(__file__).parents[1] / "planning" / "comparison" / "planted_change.py")

@@ -54,42 +54,44 @@ def trial(folder, fault):
     """Run one trial in a folder of its own; return what broke a rule, which should be nothing."""
     folder.mkdir(parents=True)
     with ExitStack() as stack:
-        target = _started(stack, "exchange", "--port", "0", ready="exchange ready on http://")
-        port = int(target.ready.rpartition(":")[2])
-        agent = _started(
-            stack,
-            "agent",
-            "--pid",
-            str(target.pid),
-            "--listen",
-            "0",
-            ready="agent ready on http://",
-        )
-        settings = {
-            "target": 1,
-            "name": "chaos",
-            "host": "127.0.0.1",
-            "port": port,
-            "dialect": "deribit",
-            "symbols": ["BTC-PERPETUAL"],
-            "channels": ["ticker"],
-            "rest": {"operation": "ticker"},
-            "agent": {"url": f"http://{agent.ready}"},
-        }
-        (folder / "target.yaml").write_text(yaml.safe_dump(settings))
-        (folder / "profile.yaml").write_text(yaml.safe_dump(PROFILE))
-        argv = [*CAPACITY, "measure", "--target", "target.yaml", "--profile", "profile.yaml"]
-        with (folder / "said.txt").open("wb") as said:
-            cli = stack.enter_context(
-                subprocess.Popen(
-                    [*argv, "--workers", "2", "--run", "run"], cwd=folder, stdout=said, stderr=said
-                )
+        others = staged(stack, folder, PROFILE)
+        cli = measuring(stack, folder)
+        return [*_hit(cli, others, fault), *_judged(folder, cli)]
+
+
+def staged(stack, folder, profile):
+    """Start an exchange with its agent, and write what measures it; return their process numbers by name."""
+    target = _started(stack, "exchange", "--port", "0", ready="exchange ready on http://")
+    agent = _started(
+        stack, "agent", "--pid", str(target.pid), "--listen", "0", ready="agent ready on http://"
+    )
+    settings = {
+        "target": 1,
+        "name": "chaos",
+        "host": "127.0.0.1",
+        "port": int(target.ready.rpartition(":")[2]),
+        "dialect": "deribit",
+        "symbols": ["BTC-PERPETUAL"],
+        "channels": ["ticker"],
+        "rest": {"operation": "ticker"},
+        "agent": {"url": f"http://{agent.ready}"},
+    }
+    (folder / "target.yaml").write_text(yaml.safe_dump(settings))
+    (folder / "profile.yaml").write_text(yaml.safe_dump(profile))
+    return {"agent": agent.pid, "target": target.pid}
+
+
+def measuring(stack, folder):
+    """Start a run of two workers that measures what is staged in *folder*, and return its command."""
+    argv = [*CAPACITY, "measure", "--target", "target.yaml", "--profile", "profile.yaml"]
+    with (folder / "said.txt").open("wb") as said:
+        cli = stack.enter_context(
+            subprocess.Popen(
+                [*argv, "--workers", "2", "--run", "run"], cwd=folder, stdout=said, stderr=said
             )
-        stack.callback(cli.kill)
-        return [
-            *_hit(cli, {"agent": agent.pid, "target": target.pid}, fault),
-            *_judged(folder, cli),
-        ]
+        )
+    stack.callback(cli.kill)
+    return cli
 
 
 def _started(stack, command, *options, ready):

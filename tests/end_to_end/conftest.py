@@ -219,7 +219,7 @@ http {{
         {listen}
         location = /status {{ stub_status; }}
         location = /nchan_status {{ nchan_stub_status; }}
-        location ~ ^/sub/(.+)$ {{ nchan_subscriber websocket; nchan_channel_id $1; }}
+        location ~ ^/sub/(.+)$ {{ nchan_subscriber websocket eventsource longpoll; nchan_channel_id $1; }}
         location ~ ^/pub/(.+)$ {{ nchan_publisher; nchan_channel_id $1; }}
     }}
 }}

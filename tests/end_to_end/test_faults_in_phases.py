@@ -18,7 +18,7 @@ import pytest
 from capacity.planning.evidence.saturated_steps import judged
 
 FRAGILE = runpy.run_path(str(Path(__file__).with_name("fragile.py")))
-pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("trouble")]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.long, pytest.mark.xdist_group("trouble")]
 
 PROFILE = {
     "profile": 1,

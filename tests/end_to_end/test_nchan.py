@@ -48,6 +48,7 @@ def fill(port, stack, *, timeout_s=0.7):
 
 
 def test_a_subscriber_receives_messages_in_sequence(start_nginx, start_publisher):
+    before_ms = time.time_ns() // 1_000_000
     nginx = start_nginx()
     start_publisher(nginx, interval_s=0.05)
     with contextlib.closing(
@@ -57,7 +58,8 @@ def test_a_subscriber_receives_messages_in_sequence(start_nginx, start_publisher
 
     first = messages[0]["seq"]
     assert [message["seq"] for message in messages] == list(range(first, first + 10))
-    assert abs(time.time() - messages[-1]["ts"] / 1000) < 1
+    now_ms = time.time() * 1000
+    assert before_ms <= messages[0]["ts"] <= messages[-1]["ts"] <= now_ms
 
 
 def test_a_late_subscriber_is_not_sent_old_messages(start_nginx, start_publisher):
@@ -190,6 +192,7 @@ def agent(tmp_path):
         child.stop()
 
 
+@pytest.mark.long
 @pytest.mark.xdist_group("load")
 def test_the_planted_limit_is_named_and_predicted_within_one_percent(
     tmp_path, start_nginx, start_publisher, agent

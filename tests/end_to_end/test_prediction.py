@@ -10,7 +10,7 @@ import pytest
 
 from capacity.recording.run_directory import load
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("load")]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.long, pytest.mark.xdist_group("load")]
 
 PROFILE = """\
 profile: 1

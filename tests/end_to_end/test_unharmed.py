@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 FRAGILE = runpy.run_path(str(Path(__file__).with_name("fragile.py")))
-pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("load")]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.long, pytest.mark.xdist_group("fragile")]
 
 MIX = {"subscriptions_per_connection": 2, "requests_per_s_per_connection": 0.0}
 UNGUARDED = {

@@ -83,6 +83,7 @@ def empty(tmp_path, monkeypatch):
     return folder
 
 
+@pytest.mark.long
 def test_the_demonstration_runs_from_an_empty_folder(installed, empty):
     ended = run(
         *(installed / "capacity", "demo", "--profile", "quick", "--descriptor-limit", "2048")

@@ -13,7 +13,8 @@ import yaml
 from capacity.domain.errors import CapacityError
 from capacity.loadgen.checks import trial
 from capacity.loadgen.checks.doctor import failure
-from capacity.loadgen.checks.trial import try_conversation, try_request
+from capacity.loadgen.checks.request_trial import try_request
+from capacity.loadgen.checks.trial import try_conversation
 from capacity.loadgen.client.clients import Clients
 from capacity.loadgen.protocol.orders import Orders, Stage
 from capacity.loadgen.wire.handshake import HandshakeError

@@ -2,8 +2,8 @@
 
 import pytest
 
+from capacity.domain.answers.finding import Status
 from capacity.domain.errors import ConfigError
-from capacity.domain.finding import Status
 
 BY_NAME = {"where": {"seq": {"exists": True}}, "key": "ch"}
 NUMBERED = [{"rule": "plus_one", "seq": "seq"}]

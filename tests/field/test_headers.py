@@ -2,7 +2,7 @@
 
 import pytest
 
-from capacity.domain.finding import Status
+from capacity.domain.answers.finding import Status
 
 NAME = "feed.example.test"
 
@@ -40,6 +40,7 @@ def test_a_name_that_is_not_served_is_told_with_its_remedy(feed):
 def test_a_key_reaches_socket_and_requests_and_is_written_down_nowhere(
     feed, tmp_path, monkeypatch, source
 ):
+    (tmp_path / "key").touch(0o600)
     (tmp_path / "key").write_text("Bearer s3cret\n")
     monkeypatch.setenv("FIELD_AUTHORIZATION", "Bearer s3cret")
     value = {

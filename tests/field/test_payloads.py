@@ -2,7 +2,7 @@
 
 import pytest
 
-from capacity.domain.finding import Status
+from capacity.domain.answers.finding import Status
 from capacity.settings.dialect import dump, load_dialect
 from capacity.settings.locate import find
 

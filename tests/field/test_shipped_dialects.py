@@ -540,6 +540,23 @@ STORIES = (
         published_at=NOW_MS / 1000,
     ),
     Story(
+        name="event-stream",
+        follows=(("updates", "BTC"),),
+        says=(),
+        hears=tuple(
+            (f'id: {n}\ndata: {{"seq":{n},\ndata: "ts":{NOW_MS}}}', DATA, missed)
+            for n, missed in ((1, 0), (4, 2))
+        ),
+        published_at=NOW_MS / 1000,
+    ),
+    Story(
+        name="long-poll",
+        follows=(("updates", "BTC"),),
+        says=(),
+        hears=tuple(({"seq": n, "ts": NOW_MS}, DATA, missed) for n, missed in ((1, 0), (4, 2))),
+        published_at=NOW_MS / 1000,
+    ),
+    Story(
         name="json-echo",
         follows=(("echo", ""),),
         says=(),

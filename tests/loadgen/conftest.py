@@ -1,10 +1,8 @@
 """Real servers to load and to ask, and records as the workers send them."""
 
-import re
-import subprocess
-import sys
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+import runpy
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from gevent.pywsgi import WSGIServer
@@ -51,36 +49,7 @@ def report():
     return lambda **changes: {**EMPTY_REPORT, **changes}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Server:
-    """A process of ours that listens on loopback."""
-
-    process: subprocess.Popen
-    host: str
-    port: int
-
-    @property
-    def pid(self):
-        return self.process.pid
-
-    @property
-    def url(self):
-        return f"http://{self.host}:{self.port}"
-
-
-@contextmanager
-def running(*arguments):
-    """Run a Python program that says `... ready on http://HOST:PORT` on stderr."""
-    with subprocess.Popen(
-        [sys.executable, *map(str, arguments)], stderr=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            ready = process.stderr.readline()
-            match = re.search(r"ready on http://([\d.]+):(\d+)", ready)
-            assert match, ready + process.stderr.read()
-            yield Server(process=process, host=match[1], port=int(match[2]))
-        finally:
-            process.kill()
+running = runpy.run_path(str(Path(__file__).parents[1] / "running_programs.py"))["running"]
 
 
 def exchange_running(*options):

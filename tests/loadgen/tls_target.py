@@ -11,7 +11,7 @@ import pytest
 from gevent import socket
 from gevent.server import StreamServer
 
-from capacity.settings.target import Certificates
+from capacity.settings.targets.certificates import Certificates
 
 
 class Authority:

@@ -42,6 +42,10 @@ def test_without_options_it_serves_on_loopback():
     )
 
 
+def test_without_options_it_samples_once_a_second_and_spools_at_most_half_a_gibibyte():
+    assert (1.0, 512) == (options().interval, options().spool_mebibytes)
+
+
 @pytest.mark.parametrize("option", ["--keep", "--spool-mebibytes", "--listen"])
 def test_a_number_of_many_digits_is_refused_in_a_sentence(option, capsys):
     with pytest.raises(SystemExit):

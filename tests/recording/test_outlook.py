@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from capacity.domain.answers.sizing import Demand
+from capacity.domain.answers.storm_drill import Retry
 from capacity.domain.errors import ConfigError
 from capacity.domain.estimates import Estimate
-from capacity.domain.sizing import Demand
-from capacity.domain.storm_drill import Retry
 from capacity.models.operations.growth import MONTH_S
 from capacity.recording.outlook import outlook
 

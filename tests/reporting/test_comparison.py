@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from capacity.domain.comparison import Change, Comparison, LimitChange, Outcome
+from capacity.domain.answers.comparison import Change, Comparison, LimitChange, Outcome
 from capacity.domain.estimates import Estimate
 from capacity.domain.resource_facts import UNITS
 from capacity.domain.resources import Limit, LimitState, Resource

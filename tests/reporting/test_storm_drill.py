@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from capacity.domain.answers.storm_drill import DialAttempt
 from capacity.domain.observation import Quantiles
 from capacity.domain.run import RunEvent
-from capacity.domain.storm_drill import DialAttempt
 from capacity.notebook import plan
 from capacity.planning.advice.storm_drill import drill_outcomes
 from capacity.recording.run_directory import load

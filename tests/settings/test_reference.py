@@ -6,8 +6,8 @@ import pytest
 from pydantic import BaseModel
 
 from capacity.settings import demand, dialect, hosts, job, profile, target
-from capacity.settings.key_schema import keys_of
 from capacity.settings.reference import document
+from capacity.settings.yaml_files.key_schema import keys_of
 
 README = Path(__file__).parents[2] / "config" / "README.md"
 ADAPTERS = (

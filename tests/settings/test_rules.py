@@ -1,7 +1,7 @@
 import pytest
 
+from capacity.domain.answers.rules import Level
 from capacity.domain.errors import ConfigError
-from capacity.domain.rules import Level
 from capacity.settings.rules import load_rules
 
 

@@ -1,5 +1,7 @@
 """Values that stand in no settings file."""
 
+import os
+
 import pytest
 
 from capacity.domain.errors import ConfigError
@@ -51,6 +53,7 @@ def test_a_file_of_any_size_is_no_secret(tmp_path, size, is_read):
 
 
 def test_a_later_header_takes_the_place_of_an_earlier_one_whatever_its_case(tmp_path):
+    (tmp_path / "token").touch(0o600)
     (tmp_path / "token").write_text("abc\n")
     layers = (
         ("ws.headers", {"X-Key": "one", "Host": "a.test"}),
@@ -62,6 +65,40 @@ def test_a_later_header_takes_the_place_of_an_earlier_one_whatever_its_case(tmp_
         "Host": "a.test",
         "Y": "abc",
     }
+
+
+@pytest.mark.parametrize(
+    ("mode", "said"),
+    [
+        (0o600, None),
+        (0o400, None),
+        (0o604, "others may read or write it; chmod go= "),
+        (0o602, "others may read or write it; chmod go= "),
+        (0o640, "its group may read or write it; chmod go= "),
+    ],
+)
+def test_the_file_of_a_header_is_for_us_alone_as_that_of_a_token(tmp_path, mode, said):
+    file = tmp_path / "key"
+    file.write_text("s3cret\n")
+    file.chmod(mode)
+    layers = (("headers", {"X": Secret(file=str(file))}),)
+    if said is None:
+        assert header_values(layers, {}) == {"X": "s3cret"}
+        return
+    with pytest.raises(ConfigError) as error:
+        header_values(layers, {})
+
+    assert str(error.value) == f"headers.X: {file}: {said}{file}"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_the_file_of_a_header_is_not_of_another_user(tmp_path):
+    file = tmp_path / "key"
+    file.write_text("s3cret\n")
+    file.chmod(0o600)
+    os.chown(file, 54_321, 54_321)
+    with pytest.raises(ConfigError, match="belongs to another user"):
+        header_values((("headers", {"X": Secret(file=str(file))}),), {})
 
 
 @pytest.mark.parametrize("secret", ["a\r\nX-Evil: 1", " a", "a\tb"])

@@ -8,7 +8,7 @@ import pytest
 from capacity.domain.errors import ConfigError
 from capacity.domain.resources import Resource
 from capacity.domain.target import TargetSpec
-from capacity.settings.target import Target, addresses_in, load_target, recorded
+from capacity.settings.target import Target, load_target, recorded
 
 SHIPPED = Path(__file__).parents[2] / "config" / "targets"
 GOOD = """\
@@ -216,17 +216,6 @@ def test_a_dialect_with_an_error_of_its_own_is_named(file):
     )
 
 
-def test_source_addresses_are_the_hosts_of_the_networks_named(file):
-    target = load_target(file(changed(source_addresses="[127.0.1.0/29, 10.0.0.5, 10.0.1.0/31]")))
-
-    assert (
-        *(f"127.0.1.{n}" for n in range(1, 7)),
-        "10.0.0.5",
-        "10.0.1.0",
-        "10.0.1.1",
-    ) == addresses_in(target.source_addresses)
-
-
 @pytest.mark.parametrize(
     ("given", "problem"),
     [
@@ -292,16 +281,6 @@ def test_certificates_that_cannot_be_are_refused_with_their_line(file, pem, give
     assert f"t.yaml:13: certificates{problem}" == refusal(file(changed(certificates=given)))
 
 
-def test_a_key_that_others_may_read_is_refused(file, pem):
-    Path("our.key").chmod(0o644)
-    given = "{client_certificate_file: our.pem, client_key_file: our.key}"
-
-    assert (
-        "t.yaml:13: certificates.client_key_file: our.key: others may read or write it; "
-        "chmod o= our.key"
-    ) == refusal(file(changed(certificates=given)))
-
-
 def test_certificates_without_tls_are_refused(file, pem):
     text = changed(tls="false", certificates="{ca_file: ca.pem}")
 
@@ -332,13 +311,6 @@ def test_a_proxy_is_named_by_its_url(file, proxy):
 )
 def test_a_proxy_that_cannot_be_is_refused(file, proxy, problem):
     assert f"t.yaml:13: proxy: {problem}" == refusal(file(changed(proxy=f'"{proxy}"')))
-
-
-def test_an_objective_holds_for_the_95th_percentile_unless_it_says_otherwise(file):
-    slo = load_target(file(changed(slo={"delivery_delay": {"limit_s": 0.2}}))).slo
-
-    assert (0.95, 0.2) == (slo.delivery_delay.quantile, slo.delivery_delay.limit_s)
-    assert slo.request_latency is None
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,7 @@ class Clients:
         station = world.stations[world.current().process.name]
         self._world, self._station, self._clock = world, station, world.clock
         self.run = world.run_number_of(orders)
+        world.begun.append((station.name, orders.run))
         self.counters = Counters(since_s=self._clock.now_s)
         self.connections = []
         self.stage = None
@@ -68,6 +69,9 @@ class Clients:
         self.stage = stage
         self.counters.turn_to(stage.index, stage.phase)
         self._world.note_turn(self, stage)
+
+    def catch_up(self):
+        self._deliver()
 
     def sum_up(self):
         """Who was served is told by the real clients' own tests."""

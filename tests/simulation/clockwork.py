@@ -136,7 +136,7 @@ class Clock:
     def spawn(self, function, *arguments):
         return self.spawn_in(greenlet.getcurrent().process, function, *arguments)
 
-    def killall(self, tasks, block=True):  # noqa: FBT002 - as gevent's  # noqa: FBT002 - likewise
+    def killall(self, tasks, block=True):  # noqa: FBT002 - as gevent's
         for task in tasks:
             task.kill(block=False)
         if block:
@@ -168,18 +168,30 @@ class Clock:
     def run(self, until, longest_s):
         """Let time pass until *until* is true. Raises StuckError when that takes too long."""
         while not until():
-            if not self._due or self._due[0][0] > longest_s:
+            if not self._is_due_by(longest_s):
                 raise StuckError(f"nothing more is due at {self.now_s:.1f} s")
-            at_s, _rank, _number, process, function, arguments = heapq.heappop(self._due)
-            if process is not None:
-                if process.is_dead:
-                    continue
-                if process.awake_at_s > at_s:
-                    # In the order in which it was due.
-                    self._push(process.awake_at_s, 0.5, process, function, arguments)
-                    continue
-            self.now_s = max(self.now_s, at_s)
-            function(*arguments)
+            self._do_next()
+
+    def let_pass(self, until_s):
+        """Let time pass until then, whether anything is due or not."""
+        while self._is_due_by(until_s):
+            self._do_next()
+        self.now_s = max(self.now_s, until_s)
+
+    def _is_due_by(self, at_s):
+        return bool(self._due) and self._due[0][0] <= at_s
+
+    def _do_next(self):
+        at_s, _rank, _number, process, function, arguments = heapq.heappop(self._due)
+        if process is not None:
+            if process.is_dead:
+                return
+            if process.awake_at_s > at_s:
+                # In the order in which it was due.
+                self._push(process.awake_at_s, 0.5, process, function, arguments)
+                return
+        self.now_s = max(self.now_s, at_s)
+        function(*arguments)
 
     def _begin(self, task):
         if not task.is_over:

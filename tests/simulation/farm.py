@@ -144,8 +144,8 @@ class Master(Runner):
             if self.shape_greenlet is not None:
                 self._world.session.note_stop()
             return
-        self.state = "stopping"
         self.environment.events.test_stopping.fire()
+        self.state = "stopping"
         shape = self.shape_greenlet
         if shape is not None and shape is not self._world.current():
             shape.kill()

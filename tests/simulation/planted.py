@@ -2,10 +2,14 @@
 
 from contextlib import contextmanager
 
+from clients import Clients
+
 from capacity.loadgen.client.worker import Worker
+from capacity.loadgen.master import controller, recorder
 from capacity.loadgen.master.closing import Closing
 from capacity.loadgen.master.controller import Controller
 from capacity.loadgen.master.recorder import Recorder
+from capacity.loadgen.master.session import Session
 from capacity.loadgen.master.steps.step_results import StepResults
 from capacity.loadgen.master.workers.heard_reports import HeardReports
 from capacity.loadgen.master.workers.worker_pool import WorkerPool
@@ -60,9 +64,36 @@ def _fetches_all_again(self):
 
 
 def _goes_by_the_wall(self):
-    from capacity.loadgen.master import recorder
-
     return recorder.time.time()
+
+
+def _keeps_what_the_lost_held(self):
+    before = dict(self.gauges)
+    lost, joined = self.changes_with_care()
+    self.gauges |= {worker: before[worker] for worker in lost & before.keys()}
+    return lost, joined
+
+
+def _begins_anew(self, msg, **_kwargs):
+    self._run = ""
+    self.on_begin_once(msg)
+
+
+def _records_after_the_end(self):
+    while True:
+        controller.gevent.sleep(1.0)
+        self.recorder.point(self.drills.point(self.position, self._failures))
+
+
+def _orders_once(self):
+    if self._called_s or self._ordered_s:
+        return False
+    return self.order_whoever_is_silent()
+
+
+def _beats_by_its_clock():
+    controller.gevent.sleep(0.1)
+    return 0.0
 
 
 PLANTED = {
@@ -101,13 +132,41 @@ PLANTED = {
         (Controller, "_watch_workers", lambda self: self.pool.changes(), None),
     ),
     "steps go by a clock that is set": ((Recorder, "now", _goes_by_the_wall, None),),
+    "what a lost worker held is still counted": (
+        (WorkerPool, "changes", _keeps_what_the_lost_held, "changes_with_care"),
+    ),
+    "a worker that is told its orders again begins anew": (
+        (Worker, "_on_begin", _begins_anew, "on_begin_once"),
+    ),
+    "points are recorded behind the end": (
+        (Controller, "_note_forever", _records_after_the_end, None),
+    ),
+    "a worker that has joined late is given no orders": (
+        (WorkerPool, "order_silent", _orders_once, "order_whoever_is_silent"),
+    ),
+    "a master that stood still goes by its clock": (
+        (controller, "beat", _beats_by_its_clock, None),
+    ),
+    "users are given to a worker that has ended": (
+        (WorkerPool, "has_dead", lambda _self: False, None),
+    ),
+    "what waited in sockets is counted in the next phase": (
+        (Clients, "catch_up", _does_nothing, None),
+    ),
+    "a worker that counted beside its plateau is believed": (
+        (StepResults, "_note_shifted", _does_nothing, None),
+        (StepResults, "_note_crowd", _does_nothing, None),
+    ),
+    "a run that is stopped before it has begun is begun": (
+        (Session, "note_stop", _does_nothing, None),
+    ),
 }
 
 
 FOUND_BY = {
     "reports of another run, and doubled ones, are counted": 0,
     "a report that comes twice is counted twice": 48,
-    "a report that is lost is not missed": 28,
+    "a report that is lost is not missed": 48,
     "a step is closed before its last words": 0,
     "workers are not told the end": 0,
     "the record is closed by everybody who asks": 0,
@@ -119,6 +178,15 @@ FOUND_BY = {
     "samples are fetched again": 1,
     "what disturbs a step is forgotten": 18,
     "steps go by a clock that is set": 61,
+    "what a lost worker held is still counted": 309,
+    "a worker that is told its orders again begins anew": 10_018,
+    "points are recorded behind the end": 0,
+    "a worker that has joined late is given no orders": 46,
+    "a master that stood still goes by its clock": 2079,
+    "users are given to a worker that has ended": 1091,
+    "what waited in sockets is counted in the next phase": 1557,
+    "a worker that counted beside its plateau is believed": 8302,
+    "a run that is stopped before it has begun is begun": 1657,
 }
 """The first seed that finds each; after a change of the simulation `--planted` looks for them anew."""
 

@@ -13,6 +13,7 @@ TARGETS_FAULT = {
     CutOffKind.DIED,
 }
 UNREACHABLE = 4
+STANDSTILLS = {"a worker stands still", "the master stands still"}
 
 
 def broken_by(story, world):
@@ -22,6 +23,10 @@ def broken_by(story, world):
         for broken in _of_record(story, world, number, record):
             yield f"run {number}: {broken}"
     yield from _load_left(story, world)
+    if not story.weather.overtaken_ratio and len(set(world.begun)) < len(world.begun):
+        yield "a worker has begun a run twice, and lost its connections by that"
+    if story.is_begun_unwanted:
+        yield "a run was begun although stop had been pressed"
 
 
 def _crashes(world):
@@ -37,8 +42,10 @@ def _of_record(story, world, number, record):
     yield from _sequence(record, events)
     yield from _samples(record, events)
     yield from _orders(world, number)
+    before = None
     for observation in record.of("step"):
-        yield from _step(story, world, number, observation)
+        yield from _step(story, world, number, observation, before)
+        before = observation
 
 
 def _ending(story, world, number, record, events):
@@ -60,6 +67,8 @@ def _ending(story, world, number, record, events):
     if ends[0].kind == "finished" and "not_reached" in detail and not world.target.has_done_harm:
         yield f"a healthy target is said to be full: {detail['reason']}"
     yield from _undisturbed(story, world, number, record, ends[0])
+    if _must_go_on(story, world) and ends[0].kind != "finished":
+        yield f"there were workers enough, and it ended by {detail.get('reason')}"
 
 
 def _undisturbed(story, world, number, record, end):
@@ -69,8 +78,27 @@ def _undisturbed(story, world, number, record, end):
         if end.kind != "finished":
             yield f"nothing was wrong, and it ended by {end.detail.get('reason')}"
         for observation in record.of("step"):
-            if observation.void is not None:
+            if observation.void is not None and not _is_clock_set(story, observation.void):
                 yield f"nothing was wrong, and step {observation.index} is void: {observation.void}"
+
+
+def _is_clock_set(story, void):
+    """Tell whether it is void because the clock of the workers' host was set, and that alone."""
+    was_set = any(name == "the clock is set" for _at_s, name in story.faults)
+    return was_set and all(
+        said.startswith("the clock of a generator's host was set") for said in void.split("; ")
+    )
+
+
+def _must_go_on(story, world):
+    """Tell whether workers only came and went at once, and one was there all the time."""
+    return (
+        story.is_calm
+        and not story.is_stopped
+        and not world.target.has_done_harm
+        and {name for _at_s, name in story.faults}.isdisjoint(STANDSTILLS)
+        and any(not world.stations[name].process.is_dead for name in world.first)
+    )
 
 
 def _sequence(record, events):
@@ -111,7 +139,7 @@ def _orders(world, number):
             return
 
 
-def _step(story, world, number, observation):
+def _step(story, world, number, observation, previous):
     step, index = observation.step, observation.index
     is_healthy = not world.target.has_done_harm
     cut_off = observation.cut_off
@@ -126,8 +154,7 @@ def _step(story, world, number, observation):
         yield f"step {index} has failures: {observation.failures}"
     if observation.void is not None or cut_off is not None or observation.plateau_ended_at is None:
         return
-    before = world.steps[index - 1].connections if index else 0
-    most = max(step.connections, before)
+    most = max(step.connections, _most_before(world, previous))
     yield from _counts(world, number, observation)
     lasted_s = observation.plateau_ended_at - observation.plateau_started_at
     if not -0.01 <= lasted_s - step.plateau_s < 8.0:
@@ -140,6 +167,15 @@ def _step(story, world, number, observation):
         due_per_s = 10.0 * step.connections
         if abs(observation.load.deliveries_per_s - due_per_s) > 0.35 * due_per_s:
             yield f"step {index}: {due_per_s} a second came, not {observation.load.deliveries_per_s:.1f}"
+
+
+def _most_before(world, previous):
+    """Return the most connections that a step may find: more than asked where users were dealt anew."""
+    if previous is None:
+        return 0
+    if previous.void is not None:
+        return world.target.most_open
+    return previous.step.connections
 
 
 def _counts(world, number, observation):

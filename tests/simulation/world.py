@@ -22,6 +22,7 @@ from capacity.domain.run import ClockOffset
 from capacity.domain.sample import AgentInfo
 from capacity.loadgen.checks.preflight import Preflight
 from capacity.loadgen.checks.worker_identity import WorkerIdentity
+from capacity.loadgen.client import self_monitor
 from capacity.loadgen.client import worker as worker_module
 from capacity.loadgen.master import closing, controller, pulse, recorder, session
 from capacity.loadgen.master.steps import step_results
@@ -32,7 +33,17 @@ from capacity.settings.locate import find
 from capacity.settings.profile import ADAPTER as PROFILES
 from capacity.settings.target import Target as TargetSettings
 
-TIMED = (pulse, check_in, closing, controller, recorder, step_results, worker_pool, worker_module)
+TIMED = (
+    pulse,
+    check_in,
+    closing,
+    controller,
+    recorder,
+    self_monitor,
+    step_results,
+    worker_pool,
+    worker_module,
+)
 LONGEST_RUN_S = 240.0
 WORKER_PIDS = 7_000_000
 
@@ -139,11 +150,15 @@ class World:
         self.target = Target(most)
         self.down, self.up = {}, {}
         self.stations, self.pids = {}, {}
+        self.first = ()
+        """The workers that were there from the beginning."""
         self.handler_problems = []
         self.told = []
         """(run, kind, worker, moment) of every message of ours that the master sent."""
         self.counted = {}
         """(run, index, phase) -> name -> what all workers counted under that tag."""
+        self.begun = []
+        """(worker, run) of each time that a worker has begun a run."""
         self.records = []
         self.tokens = {}
         self.disk_fails_from = None
@@ -169,6 +184,7 @@ class World:
         self.session = session.Session(self.runner.environment)
         for _ in range(self._workers):
             self.add_worker()
+        self.first = tuple(self.stations)
 
     def current(self):
         return greenlet.getcurrent()
@@ -279,6 +295,7 @@ class World:
             ports=1000,
             addresses=(),
             trouble=None,
+            pid=self.own_pid(),
         )
 
     def own_pid(self):

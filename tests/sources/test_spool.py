@@ -1,51 +1,23 @@
 """What --spool wrote, whole and torn, of one life of the agent and of several."""
 
 import json
+import runpy
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from capacity.domain.errors import ConfigError
-from capacity.domain.sample import AgentInfo, Sample
-from capacity.sources.border import INFO, SAMPLE
+from capacity.sources.border import INFO
 from capacity.sources.spool import read_spool
 
-HERE = AgentInfo(
-    agent_version="0.1.0",
-    host="venue",
-    kernel="6.1",
-    cores=2,
-    memory_bytes=1,
-    boot_id="b",
-    target_name="exchange",
-    target_pids=(1,),
-    target_started_at=5.0,
-    limits=(),
-    now=1000.0,
-)
+AGENT = runpy.run_path(str(Path(__file__).parents[1] / "agent_samples.py"))
+HERE = AGENT["agent_info"]()
+lines = AGENT["lines"]
 
 
 def info(**changes):
     return INFO.dump_json(replace(HERE, **changes)) + b"\n"
-
-
-def lines(*numbers, begin_at=1000.0):
-    return b"".join(
-        SAMPLE.dump_json(
-            Sample(
-                seq=n,
-                at=begin_at + n,
-                interval_s=1.0,
-                used={},
-                gauges={},
-                counters={},
-                missing={},
-                target_started_at=5.0,
-            )
-        )
-        + b"\n"
-        for n in numbers
-    )
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ MODULES = {
     "nginx": ("with_nginx.py",),
     "nginx proxy": ("with_proxy.py", "--proxy", "nginx"),
     "haproxy": ("with_proxy.py", "--proxy", "haproxy"),
+    "caddy proxy": ("with_proxy.py", "--proxy", "caddy"),
 }
 NEEDS = {
     "nginx": ("nginx",),
@@ -30,9 +31,11 @@ NEEDS = {
     "node": ("node", "/usr/share/nodejs/ws"),
     "go": ("go", "/usr/share/gocode/src/github.com/gorilla/websocket"),
     "tomcat": ("javac", "/usr/share/java/tomcat10-embed-core.jar"),
+    "jetty": ("javac", "/usr/share/java/jetty9-websocket-server.jar"),
+    "caddy proxy": ("caddy",),
 }
 """Programs and files that a server does not go without."""
-COMPILED = frozenset({"go", "tomcat"})
+COMPILED = frozenset({"go", "tomcat", "jetty"})
 
 
 @contextlib.contextmanager

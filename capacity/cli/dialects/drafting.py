@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from capacity.cli.dialects.live import write_new
+from capacity.cli.dialects.live_conversation import write_new
 from capacity.cli.dialects.recordings import load_session
 from capacity.cli.dialects.shown import summary
 from capacity.domain.errors import ConfigError

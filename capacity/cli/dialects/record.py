@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from capacity.cli.dialects.live import Onlooker, target_at, write_recording
+from capacity.cli.dialects.live_conversation import Onlooker, target_at, write_recording
 from capacity.cli.dialects.shown import MOST_FRAMES
 from capacity.domain.errors import ConfigError
 from capacity.domain.units import counted

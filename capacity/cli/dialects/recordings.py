@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from capacity.domain.errors import ConfigError
-from capacity.workload.drafting.session import Session, read_session
+from capacity.workload.drafting.recorded_session import Session, read_session
 
 MOST_BYTES = 256 * 2**20
 

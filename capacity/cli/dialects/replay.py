@@ -10,7 +10,7 @@ from capacity.cli.dialects.shown import MOST_FRAMES, Frames, summary
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 from capacity.workload.drafting.replay import Counts, Replay
-from capacity.workload.drafting.verdict import verdict
+from capacity.workload.drafting.understood import verdict
 
 
 @click.command("replay")

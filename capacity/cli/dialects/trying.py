@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from capacity.cli.dialects.live import Onlooker, target_at, write_recording
+from capacity.cli.dialects.live_conversation import Onlooker, target_at, write_recording
 from capacity.cli.dialects.shown import MOST_FRAMES, summary
+from capacity.domain.answers.finding import Status
 from capacity.domain.errors import ConfigError, UnreachableError
-from capacity.domain.finding import Status
 from capacity.loadgen.checks.trial import try_conversation
 from capacity.planning.safety.heard_updates import heard_findings
 from capacity.settings.dialect import load_dialect

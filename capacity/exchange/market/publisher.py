@@ -8,12 +8,12 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from random import Random
 
-from capacity.exchange.arrivals import arrival_times_s
 from capacity.exchange.counters import Counters
 from capacity.exchange.market.channels import parsed_channel
 from capacity.exchange.market.contents import content_of
 from capacity.exchange.market.feed import Feed, Subscriber
 from capacity.exchange.market.market import Market
+from capacity.exchange.move_times import arrival_times_s
 from capacity.exchange.options import ExchangeOptions
 
 SLIP_AFTER_S = 1.0

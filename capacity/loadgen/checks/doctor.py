@@ -17,20 +17,16 @@ from typing import TypeVar
 import psutil
 
 from capacity.domain import units
+from capacity.domain.answers.finding import Finding, Status
 from capacity.domain.errors import CapacityError, ConfigError, LockedError
-from capacity.domain.finding import Finding, Status
 from capacity.domain.resources import Limit, Resource
 from capacity.domain.sample import AgentInfo
 from capacity.loadgen.checks.agent_watch import watch
 from capacity.loadgen.checks.generator_limits import check_room, check_sources, room_of
-from capacity.loadgen.checks.preflight import (
-    Planned,
-    checked_offset,
-    course_of,
-    latest_reading,
-    most_actors,
-)
-from capacity.loadgen.checks.trial import try_conversation, try_request
+from capacity.loadgen.checks.planned_load import Planned, course_of, most_actors
+from capacity.loadgen.checks.preflight import checked_offset, latest_reading
+from capacity.loadgen.checks.request_trial import try_request
+from capacity.loadgen.checks.trial import try_conversation
 from capacity.loadgen.checks.worker_identity import PROGRAM, boot_id, identity_here
 from capacity.loadgen.run_path import LOCKS, RUNS
 from capacity.planning.evidence.effective_limits import effective_limits, limits_at
@@ -47,10 +43,11 @@ from capacity.recording.lock import locked
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 from capacity.settings.profile import BreakProfile, Profile
-from capacity.settings.target import Target, addresses_in
+from capacity.settings.target import Target
+from capacity.settings.targets.source_addresses import addresses_in
 from capacity.settings.values import files_for_others, too_few_rows
-from capacity.sources.opening import open_source
 from capacity.sources.source import Source
+from capacity.sources.source_of_target import open_source
 
 LISTEN_S = 2.0
 """How long the trial connection counts updates."""

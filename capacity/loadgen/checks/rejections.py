@@ -1,5 +1,12 @@
 """Why one connection or one request did not succeed, to what would make it: one fix for each cause."""
 
+import re
+import ssl
+
+from capacity.domain import units
+from capacity.loadgen.wire.handshake import HandshakeError
+from capacity.loadgen.wire.http_connection import ExchangeError
+
 _BY_REASON = {
     "connect_refused": "start the target, or correct host and port in the target file",
     "connect_timeout": "correct host and port in the target file, or open the firewall for this host",
@@ -49,6 +56,8 @@ _OF_REQUEST = {
 }
 _VALUE_REJECTED = "handshake_value_rejected_"
 _REJECTED = "handshake_rejected_"
+_LOGIN = re.compile("(?i)log.?in|unauthori[sz]ed|not authenticated|auth(entication)? required")
+_PACE = re.compile("(?i)too many (requests|messages)|rate.?limit|too fast|slow down")
 
 
 def handshake_remedy(reason: str) -> str:
@@ -80,3 +89,50 @@ def _of_class(status: int, key: str) -> str:
     return (
         f"correct {key} in the dialect, https and the last slash included: no redirect is followed"
     )
+
+
+def known_trouble(error: HandshakeError | ExchangeError, waited_s: float) -> str | None:
+    """Return what is wrong on the way to the target, and what to do; None if that is not it.
+
+    *waited_s* is how long an answer was waited for.
+    """
+    reason, cause = str(error), error.__cause__
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return (
+            f"the target's certificate is not accepted ({reason}: {cause.verify_message}); name the "
+            "authority that signed it as certificates.ca_file in the target file, or the name that it "
+            "is for as certificates.server_name"
+        )
+    if reason == "tls_client_certificate":
+        return (
+            f"the target rejects our client certificate ({reason}); set one that it trusts as "
+            "certificates.client_certificate_file, with client_key_file, in the target file"
+        )
+    if reason.startswith("proxy_"):
+        return (
+            f"the proxy rejects the connection ({reason}); correct proxy in the target file, or let the "
+            "proxy allow CONNECT to this host and port"
+        )
+    if reason == "connect_timeout" and isinstance(error, HandshakeError) and error.is_connected:
+        return (
+            "the target took the connection and did not answer the handshake within"
+            f" {units.duration(waited_s)} ({reason}); look at the target, or correct port and tls in the"
+            " target file"
+        )
+    if reason == "tls_failed":
+        return f"no TLS on this port ({reason}); correct port, or remove tls: true from the target file"
+    return None
+
+
+def refusal_remedy(told: str) -> str:
+    """Return what helps against a refused subscription, by the words of the refusal."""
+    if says_too_fast(told):
+        return "set ws.requests_per_s in the dialect, or subscribe to many channels in one frame"
+    if _LOGIN.search(told):
+        return "put the login into opening of the dialect, so that the subscriptions wait for its answer"
+    return "correct channels and symbols in the target file"
+
+
+def says_too_fast(text: str) -> bool:
+    """Tell whether words of the target complain of the pace."""
+    return _PACE.search(text) is not None

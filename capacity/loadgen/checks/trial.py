@@ -1,9 +1,8 @@
-"""One connection and one request before thousands: does the target speak the dialect at all?"""
+"""One connection before thousands: does the target speak the dialect at all?"""
 
 import contextlib
 import itertools
 import math
-import re
 import ssl
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,22 +13,20 @@ from capacity.domain import units
 from capacity.domain.errors import UnreachableError
 from capacity.domain.words import printable
 from capacity.loadgen.checks.hearing import Ear, told
-from capacity.loadgen.checks.rejections import answer_remedy, handshake_remedy, request_remedy
+from capacity.loadgen.checks.rejections import (
+    handshake_remedy,
+    known_trouble,
+    refusal_remedy,
+    says_too_fast,
+)
 from capacity.loadgen.checks.watcher import Nobody, Watcher, without_secrets
 from capacity.loadgen.wire.compression import Inflater
 from capacity.loadgen.wire.connection_values import ConnectionValues, at_this_moment
 from capacity.loadgen.wire.endpoint import endpoint_of
-from capacity.loadgen.wire.frames import (
-    BINARY,
-    CLOSE_FRAME,
-    TEXT,
-    FrameReader,
-    closing_text,
-    masked_frame,
-)
-from capacity.loadgen.wire.handshake import HandshakeError, Opened, open_websocket
-from capacity.loadgen.wire.http_connection import ExchangeError
-from capacity.loadgen.wire.polls import poll_connection, polls_of
+from capacity.loadgen.wire.frames import FrameReader, closing_text
+from capacity.loadgen.wire.handshake import HandshakeError, Opened
+from capacity.loadgen.wire.streams.opening import open_connection
+from capacity.loadgen.wire.streams.readers import Reader
 from capacity.loadgen.wire.tls import client_context
 from capacity.planning.safety.heard_updates import Heard
 from capacity.settings.target import Target
@@ -43,6 +40,7 @@ from capacity.workload.reception import Kind, Reception
 
 TRIAL_S = 5.0
 _SHOWN_LETTERS = 160
+_SPOKEN = {"websocket": "WebSocket", "event_stream": "event stream", "long_poll": "long poll"}
 _WAITED = {
     "TimeoutError": "no confirmation in time",
     "closed_by_target": "the target closed it",
@@ -50,8 +48,6 @@ _WAITED = {
 }
 _NOT_ALLOWED = {1008, 4401, 4403}
 """Codes of close frames that say who may not (RFC 6455, section 7.4.1, and 4000 + HTTP's)."""
-_LOGIN = re.compile("(?i)log.?in|unauthori[sz]ed|not authenticated|auth(entication)? required")
-_PACE = re.compile("(?i)too many (requests|messages)|rate.?limit|too fast|slow down")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,12 +92,14 @@ def try_conversation(
     try:
         values = given.of(0)
         endpoint = endpoint_of(target, dialect, channels, values=values)
-        opened = open_websocket(replace(endpoint, timeout_s=min(endpoint.timeout_s, TRIAL_S)))
+        opened = open_connection(replace(endpoint, timeout_s=min(endpoint.timeout_s, TRIAL_S)))
     except HandshakeError as error:
         why = f"{error}: {error.told}" if error.told is not None else str(error)
-        no_websocket = f"no WebSocket there ({why}); {handshake_remedy(str(error))}"
+        nothing = (
+            f"no {_SPOKEN[dialect.ws.transport]} there ({why}); {handshake_remedy(str(error))}"
+        )
         raise UnreachableError(
-            f"{shown_url(url)}: {_known_trouble(error) or no_websocket}"
+            f"{shown_url(url)}: {known_trouble(error, TRIAL_S) or nothing}"
         ) from None
     with opened.socket:
         talk = _Talk(opened, dialect, channels, shown_url(url), values, watcher=watcher or Nobody())
@@ -109,7 +107,7 @@ def try_conversation(
         opened_s = time.monotonic() - began_s
         updates_per_s = talk.updates(listen_s) / listen_s if listen_s else None
         with contextlib.suppress(OSError):
-            opened.socket.send(CLOSE_FRAME)
+            opened.socket.send(talk.goodbye)
         return Trial(
             opened_s=opened_s,
             updates_per_s=updates_per_s,
@@ -123,50 +121,11 @@ def _told(reception: Reception) -> str:
     return printable(problem, _SHOWN_LETTERS).replace("; ", ", ")
 
 
-def refusal_remedy(told: str) -> str:
-    """Return what helps against a refused subscription, by the words of the refusal."""
-    if _PACE.search(told):
-        return "set ws.requests_per_s in the dialect, or subscribe to many channels in one frame"
-    if _LOGIN.search(told):
-        return "put the login into opening of the dialect, so that the subscriptions wait for its answer"
-    return "correct channels and symbols in the target file"
-
-
 def _certificate_ends_at(connected: Any) -> float | None:
     if not isinstance(connected, ssl.SSLSocket):
         return None
     ends = (connected.getpeercert() or {}).get("notAfter")
     return ssl.cert_time_to_seconds(ends) if isinstance(ends, str) else None
-
-
-def _known_trouble(error: HandshakeError | ExchangeError) -> str | None:
-    """Return what is wrong on the way to the target, and what to do; None if that is not it."""
-    reason, cause = str(error), error.__cause__
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        return (
-            f"the target's certificate is not accepted ({reason}: {cause.verify_message}); name the "
-            "authority that signed it as certificates.ca_file in the target file, or the name that it "
-            "is for as certificates.server_name"
-        )
-    if reason == "tls_client_certificate":
-        return (
-            f"the target rejects our client certificate ({reason}); set one that it trusts as "
-            "certificates.client_certificate_file, with client_key_file, in the target file"
-        )
-    if reason.startswith("proxy_"):
-        return (
-            f"the proxy rejects the connection ({reason}); correct proxy in the target file, or let the "
-            "proxy allow CONNECT to this host and port"
-        )
-    if reason == "connect_timeout" and isinstance(error, HandshakeError) and error.is_connected:
-        return (
-            "the target took the connection and did not answer the handshake within"
-            f" {units.duration(TRIAL_S)} ({reason}); look at the target, or correct port and tls in the"
-            " target file"
-        )
-    if reason == "tls_failed":
-        return f"no TLS on this port ({reason}); correct port, or remove tls: true from the target file"
-    return None
 
 
 class _Talk:
@@ -195,7 +154,8 @@ class _Talk:
         self._hint: str | None = None
         self._began_s = time.monotonic()
         inflater = Inflater(opened.compression) if opened.compression is not None else None
-        self._reader = FrameReader(dialect.ws.max_message_bytes, inflater)
+        most_bytes = dialect.ws.max_message_bytes
+        self._reader: Reader = opened.reader or FrameReader(most_bytes, inflater)
         self._is_over = False
         self._watcher = watcher
         self._secrets = {name: str(values[name]) for name in dialect.needs if name in values}
@@ -257,7 +217,7 @@ class _Talk:
 
     def _remedy(self) -> str:
         closing = self._reader.closing
-        if closing is not None and _PACE.search(closing[1]):
+        if closing is not None and says_too_fast(closing[1]):
             return (
                 "set ws.requests_per_s in the dialect, or subscribe to many channels in one frame with"
                 " {channels:list}"
@@ -306,6 +266,11 @@ class _Talk:
         )
 
     @property
+    def goodbye(self) -> bytes:
+        """Return what is sent before we leave, if anything is."""
+        return self._reader.goodbye
+
+    @property
     def _end(self) -> str | None:
         return "connection_ended" if self._is_over else self._reader.end
 
@@ -348,35 +313,4 @@ class _Talk:
     def _say(self, texts: Sequence[bytes]) -> None:
         for text in texts:
             self._watcher.sent(without_secrets(text, self._secrets))
-            self._unsent.append(masked_frame(text, BINARY if self._compiled.is_binary else TEXT))
-
-
-def try_request(target: Target, dialect: Dialect) -> None:
-    """Make the target file's REST request once. Raises UnreachableError unless it succeeds."""
-    assert target.rest is not None
-    poll = polls_of(target, dialect)[0]
-    place = poll.url.partition("?")[0]  # What follows may hold a key.
-    connection = poll_connection(
-        target,
-        dialect,
-        poll.url,
-        itertools.repeat(None),
-        TRIAL_S,
-    )
-    try:
-        answer = connection.exchange(poll.head + b"\r\n" + poll.body, is_repeatable=False)
-    except ExchangeError as error:
-        no_answer = f"no answer to the REST request ({error}); {request_remedy(str(error))}"
-        raise UnreachableError(f"{place}: {_known_trouble(error) or no_answer}") from None
-    connection.close()
-    if not 200 <= answer.status < 300:
-        why = ", ".join(
-            f"{name}: {printable(value, _SHOWN_LETTERS)}"
-            for name in ("Location", "WWW-Authenticate", "Retry-After")
-            for value in answer.headers.getlist(name.lower())
-        ).replace("; ", ", ")
-        told = f" ({why})" if why else ""
-        raise UnreachableError(
-            f"{place}: the REST request returned {answer.status}{told}; "
-            f"{answer_remedy(answer.status)}"
-        )
+            self._unsent.append(self._reader.framed(text, is_binary=self._compiled.is_binary))

@@ -22,7 +22,8 @@ from capacity.loadgen.wire.dialing import dial
 from capacity.loadgen.wire.endpoint import endpoint_of
 from capacity.loadgen.wire.handshake import failure_reason
 from capacity.loadgen.wire.source_addresses import SourceAddressError, leave_from
-from capacity.settings.target import Target, addresses_in
+from capacity.settings.target import Target
+from capacity.settings.targets.source_addresses import addresses_in
 from capacity.workload.dialects.address import channels_of
 from capacity.workload.dialects.dialect import Dialect
 
@@ -65,6 +66,8 @@ class WorkerIdentity:
     """Those of the target file's source addresses that are this host's."""
     trouble: str | None
     """Why no connection can leave from here to the target."""
+    pid: int | None = None
+    """The process's, where the asker could look for it."""
     clock: ClockOffset | None = None
     """Its clock minus that of who asked, once compared."""
 
@@ -98,6 +101,7 @@ def identity_here(target: Target, dialect: Dialect, *, is_reached: bool = True) 
         ports=_ephemeral_ports(),
         addresses=own,
         trouble=NONE_IS_HERE if listed and not own else trouble,
+        pid=os.getpid(),
     )
 
 

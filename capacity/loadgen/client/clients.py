@@ -9,12 +9,12 @@ from typing import Any, Protocol
 
 import gevent
 
-from capacity.loadgen.client.churn import Churn
-from capacity.loadgen.client.connect_pacer import ConnectPacer
+from capacity.loadgen.client.arrivals.churn import Churn
+from capacity.loadgen.client.arrivals.connect_pacer import ConnectPacer
+from capacity.loadgen.client.arrivals.lifetimes import Lifetimes
+from capacity.loadgen.client.arrivals.returning import Returning
 from capacity.loadgen.client.connection_slot import ConnectionSlot
 from capacity.loadgen.client.freshness_probe import FreshnessProbe
-from capacity.loadgen.client.lifetimes import Lifetimes
-from capacity.loadgen.client.returning import Returning
 from capacity.loadgen.client.self_monitor import SelfMonitor
 from capacity.loadgen.client.served import Served
 from capacity.loadgen.client.slow_reader import SlowReader
@@ -31,7 +31,8 @@ from capacity.loadgen.wire.polls import poll_connection, polls_of
 from capacity.loadgen.wire.source_addresses import in_turn
 from capacity.settings import dialect as dialect_settings
 from capacity.settings.order_entry import order_values
-from capacity.settings.target import Target, addresses_in
+from capacity.settings.target import Target
+from capacity.settings.targets.source_addresses import addresses_in
 from capacity.workload.dialects.address import channels_of
 from capacity.workload.dialects.compiled import compile_dialect
 from capacity.workload.dialects.values import NOTHING, uses_values
@@ -198,6 +199,10 @@ class Clients:
         for slot in slots:
             slot.close()
             del self._slots[slot.index]
+
+    def catch_up(self) -> None:
+        """Count what waits in sockets: it came in the phase that is over, not in the next one."""
+        self.connections.serve_all()
 
     def turn_to(self, stage: Stage) -> None:
         """Begin *stage*: from now on its tag is counted under, and its channels are followed."""

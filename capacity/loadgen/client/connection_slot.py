@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 import gevent
 from gevent.event import AsyncResult
 
-from capacity.loadgen.client.away import Drilled
+from capacity.loadgen.client.arrivals.away import Drilled
+from capacity.loadgen.client.noting import note
 from capacity.loadgen.wire.connection import Connection
 from capacity.loadgen.wire.connection_values import at_this_moment
 from capacity.loadgen.wire.endpoint import Endpoint
-from capacity.loadgen.wire.frames import PING_FRAME, closing_text
-from capacity.loadgen.wire.handshake import HandshakeError, open_websocket
+from capacity.loadgen.wire.frames import closing_text
+from capacity.loadgen.wire.handshake import HandshakeError
+from capacity.loadgen.wire.streams.opening import open_connection
 from capacity.workload.conversation import Conversation
 from capacity.workload.dialects.values import NOTHING
-from capacity.workload.reception import Kind, Reception
+from capacity.workload.reception import Kind
 
 if TYPE_CHECKING:
     from capacity.loadgen.client.clients import Clients
@@ -38,6 +40,7 @@ class ConnectionSlot(Drilled):
         "_clients",
         "_connection",
         "_conversation",
+        "_cursor",
         "_data_asked_s",
         "_followed",
         "_free_s",
@@ -58,6 +61,8 @@ class ConnectionSlot(Drilled):
         self._connection: Connection | None = None
         self._conversation: Conversation | None = None
         self._on_lost = on_lost
+        self._cursor: str | None = None
+        """Where the last connection came to, if its target told; the next one goes on from there."""
         self._opened_s = 0.0
         self._asked_s = 0.0
         """When the subscriptions were asked for that are not confirmed yet; 0 without such."""
@@ -112,17 +117,17 @@ class ConnectionSlot(Drilled):
         self.arrivals, self._pongs = 0, None
 
     def ping(self) -> None:
-        """Ask the other end whether it is there (RFC 6455, section 5.5.2)."""
-        if self._connection is not None:
+        """Ask the other end whether it is there (RFC 6455, section 5.5.2), where it can be asked."""
+        if self._connection is not None and self._connection.reader.ping:
             self._pongs = self._connection.reader.pongs
-            self._connection.send_frame(PING_FRAME)
+            self._connection.send_frame(self._connection.reader.ping)
 
     def open(self) -> None:
         """Connect and subscribe. Blocks the calling greenlet; raises HandshakeError."""
         clients = self._clients
         started_s = time.monotonic()
         values = clients.values.of(self.index) if clients.has_values else NOTHING
-        opened = open_websocket(self._endpoint(values))
+        opened = open_connection(self._endpoint(values))
         # Stage and run may have come to their end during the handshake.
         if clients.is_over:
             opened.socket.close()
@@ -130,17 +135,20 @@ class ConnectionSlot(Drilled):
         self._opened_s, self.upgraded_at_s = started_s, opened.arrived_at_s
         self._born_s, self._has_heard = time.monotonic(), False
         self._followed = clients.stage.subscriptions_per_connection
+        before = self._conversation
         self._conversation = Conversation(
             clients.dialect,
             clients.channels_of(self.index),
             *((at_this_moment(values),) if clients.has_values else ()),
         )
         self._connection = clients.connections.add(
-            opened.socket, self, clients.max_message_bytes, opened.compression
+            opened.socket, self, clients.max_message_bytes, opened.compression, opened.reader
         )
         for phase, phase_us in opened.phases_us.items():
             clients.counters.opening[phase].append(phase_us)
         self._ask(self._conversation.start(), is_first=bool(self._conversation.channels))
+        if before is not None and self._cursor is not None:
+            self._conversation.go_on_from(before)
         if self._conversation.is_opening:
             self._await_opening(clients.dialect.source.ws.open_timeout_s)
         clients.counters.connects += 1
@@ -164,7 +172,9 @@ class ConnectionSlot(Drilled):
 
     def _endpoint(self, values: Mapping[str, Any]) -> Endpoint:
         endpoint = self._clients.endpoint_for(self._clients.channels_of(self.index), values)
-        return endpoint if self.away is None else replace(endpoint, is_stamped=True)
+        if self.away is None and self._cursor is None:
+            return endpoint
+        return replace(endpoint, is_stamped=self.away is not None, cursor=self._cursor)
 
     def follow(self) -> None:
         """Subscribe and unsubscribe until the stage's channels are the ones followed."""
@@ -189,12 +199,14 @@ class ConnectionSlot(Drilled):
 
     def close(self) -> None:
         if self._connection is not None:
+            self._cursor = self._connection.reader.cursor
             self._connection.close()
             self._connection = None
 
     def renew(self) -> None:
-        """Close, and have whoever owns this slot open it again at once."""
+        """Close, and have whoever owns this slot open it again at once, as another client."""
         self.close()
+        self._cursor = None
         self._on_lost(at_once=True)
 
     def on_messages(  # noqa: C901 - the hot path: one pass, few calls
@@ -246,7 +258,7 @@ class ConnectionSlot(Drilled):
             if reception.kind is Kind.DATA:
                 published_at_s = reception.published_at_s
                 is_counted = is_counted or bool(reception.updates)
-            self._note(reception)
+            note(self._clients.counters, reception)
             if reception.kind is Kind.ACK:
                 self._request(reception.replies)
             else:
@@ -261,22 +273,6 @@ class ConnectionSlot(Drilled):
                 self._opener.set(None)
         return published_at_s
 
-    def _note(self, reception: Reception) -> None:
-        counters = self._clients.counters
-        if reception.kind is Kind.DATA:
-            counters.deliveries += reception.updates
-            counters.untimed += reception.updates if reception.published_at_s is None else 0
-            counters.gaps += reception.missed
-            counters.unnumbered += reception.updates - reception.numbered
-            if reception.problem is not None:
-                counters.note_example(reception.problem)
-        elif reception.kind is Kind.UNMATCHED:
-            counters.note_unmatched(reception.problem or "")
-        elif reception.kind is Kind.REJECTED:
-            counters.note_example(reception.problem or "")
-            if reception.refused:
-                counters.fail("subscribe_rejected", reception.refused)
-
     def _note_arrival(
         self, arrived_at_s: float, now_s: float, published_at_s: float | None
     ) -> None:
@@ -288,7 +284,7 @@ class ConnectionSlot(Drilled):
             counters.arrival_delay.append(delay_s * 1e6)
 
     def on_lost(self, connection: Connection, reason: str) -> None:
-        self._connection = None
+        self._connection, self._cursor = None, connection.reader.cursor
         if self._opener is not None:
             closing = connection.reader.closing
             self._opener.set(reason if closing is None else f"handshake_closed_{closing[0]}")

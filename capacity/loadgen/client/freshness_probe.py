@@ -13,9 +13,10 @@ from gevent.event import Event
 
 from capacity.loadgen.wire.connection import Connection
 from capacity.loadgen.wire.epoll_set import ConnectionSet
-from capacity.loadgen.wire.handshake import HandshakeError, open_websocket
+from capacity.loadgen.wire.handshake import HandshakeError
 from capacity.loadgen.wire.http_connection import ExchangeError
 from capacity.loadgen.wire.polls import one_poll, poll_connection
+from capacity.loadgen.wire.streams.opening import open_connection
 from capacity.workload.conversation import Conversation
 from capacity.workload.dialects.address import channel_name
 from capacity.workload.versions import PushedVersions, polled_version
@@ -83,14 +84,18 @@ class FreshnessProbe:
     def _follow_forever(self) -> None:
         while True:
             try:
-                opened = open_websocket(self._clients.endpoint_for((self._channel,)))
+                opened = open_connection(self._clients.endpoint_for((self._channel,)))
             except HandshakeError as error:
                 self._clients.counters.fail(f"freshness_{error}")
             else:
                 self._lost.clear()
                 self._conversation = Conversation(self._clients.dialect, (self._channel,))
                 self._connection = self._connections.add(
-                    opened.socket, self, self._clients.max_message_bytes, opened.compression
+                    opened.socket,
+                    self,
+                    self._clients.max_message_bytes,
+                    opened.compression,
+                    opened.reader,
                 )
                 for frame in self._conversation.start():
                     self._send(frame)

@@ -21,7 +21,8 @@ from capacity.loadgen.protocol import messages
 from capacity.loadgen.protocol.orders import Orders, Stage
 from capacity.loadgen.wire.process_limits import raise_descriptor_limit
 from capacity.settings import dialect as dialect_settings
-from capacity.settings.target import Target, addresses_in
+from capacity.settings.target import Target
+from capacity.settings.targets.source_addresses import addresses_in
 from capacity.workload.profiles.profile import Phase
 
 REPORT_INTERVAL_S = 0.5
@@ -123,6 +124,8 @@ class Worker:
         counters = self.clients.counters
         # The same phase at another pace is not over: more is counted under its tag.
         is_over = (stage.index, stage.phase) != (counters.index, counters.phase)
+        if is_over:
+            self.clients.catch_up()
         self._report(is_final=is_over)
         self.clients.turn_to(stage)
         if stage.phase == Phase.SETTLE:

@@ -16,7 +16,8 @@ import gevent
 
 from capacity.domain.load import LoadStep
 from capacity.domain.observation import CutOff, CutOffKind, StepObservation
-from capacity.loadgen.checks.preflight import check, most_actors
+from capacity.loadgen.checks.planned_load import most_actors
+from capacity.loadgen.checks.preflight import check
 from capacity.loadgen.master import run_endings
 from capacity.loadgen.master.closing import Closing
 from capacity.loadgen.master.guards.distress import Distress
@@ -30,6 +31,7 @@ from capacity.loadgen.master.steps.adaptive_steps import AdaptiveSteps
 from capacity.loadgen.master.steps.course import course_from
 from capacity.loadgen.master.steps.forecasts import Forecasts
 from capacity.loadgen.master.steps.limit_search import TRIAL
+from capacity.loadgen.master.steps.ramp_progress import RampProgress
 from capacity.loadgen.master.steps.step_results import StepResults
 from capacity.loadgen.master.storm_drills import StormDrills
 from capacity.loadgen.master.workers.assignments import (
@@ -49,7 +51,7 @@ from capacity.loadgen.master.workers.locust_users import (
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
 from capacity.loadgen.master.workers.worker_pool import WorkerPool
 from capacity.loadgen.protocol.orders import BETWEEN
-from capacity.planning.safety.guards import Trip
+from capacity.planning.safety.trip import Trip
 from capacity.settings.profile import Profile
 from capacity.settings.target import Target
 from capacity.workload.profiles.profile import START, Phase, Position, is_way_down
@@ -94,14 +96,16 @@ class Controller:
             is_careful=self.course.is_careful,
             has_agent=preflight.agent is not None,
         )
-        self._progress = (0, 0.0)
-        """Most connections open in this step, and the elapsed time at which they were."""
+        self._progress = RampProgress()
         self._started_s = time.monotonic()
         self.pool = WorkerPool(environment, orders_of(target, profile, preflight, cast))
         self.book = StepResults(self.pool, self.recorder, watched_of(profile, preflight))
         self.forecasts = Forecasts(preflight.declared, is_beside_load=LOCAL in self.pool.ids)
         self.drills = StormDrills(profile, preflight, self.pool, self.book, self.recorder)
         self._greenlets: list[gevent.Greenlet] = []
+        self._users_due: tuple[int, float] | None = None
+        """What Locust was asked for last. Nothing else is asked for while a run ends, or while Locust would
+        give users to a worker that has ended."""
 
     def begin(self) -> None:
         """Begin the first step. Apart from opening the record: what is open can be ended."""
@@ -115,9 +119,12 @@ class Controller:
         """Return Locust's users and spawn rate for now; None when the run is over."""
         if self.is_over:
             return None
-        rate_per_s = spawns_per_s(self.steps, self.position.index, self.pool.heard)
-        subscribers = subscribers_of(self.step, self.profile.connections_per_user)
-        return subscribers + self._fixed_users, rate_per_s
+        is_held = self.ending is not None or self.pool.has_dead()
+        if self._users_due is None or not is_held:
+            rate_per_s = spawns_per_s(self.steps, self.position.index, self.pool.heard)
+            subscribers = subscribers_of(self.step, self.profile.connections_per_user)
+            self._users_due = (subscribers + self._fixed_users, rate_per_s)
+        return self._users_due
 
     def on_counts(self, worker: str, report: dict[str, Any]) -> None:
         if not self.pool.reports.is_new(worker, report):
@@ -126,8 +133,7 @@ class Controller:
         self._failures += sum(report["failures"].values())
         self.recorder.unmatched(report["examples"])
         self.recorder.said(report["said"])
-        if self.open_connections > self._progress[0]:
-            self._progress = (self.open_connections, self.elapsed_s)
+        self._progress.note(self.open_connections, self.elapsed_s)
         self.book.add(worker, report)
         self.drills.add(worker, report)
 
@@ -178,7 +184,7 @@ class Controller:
             stood_s = beat()
             if stood_s:  # Not the target's fault; what came meanwhile is read before it is judged.
                 self.position = replace(self.position, since_s=self.position.since_s + stood_s)
-                self._progress = (self._progress[0], self._progress[1] + stood_s)
+                self._progress.forgive(stood_s)
             if self.ending is not None:
                 return
             self._watch_workers()
@@ -191,7 +197,7 @@ class Controller:
     def _read(self) -> Beat:
         """Return what is to be seen now."""
         # A careful ramp takes as long as it gets on.
-        stalled_s = self.elapsed_s - self._progress[1] if self._is_careful else None
+        stalled_s = self._progress.stalled_s(self.elapsed_s) if self._is_careful else None
         return Beat(
             steps=self.steps,
             position=self.position,
@@ -257,7 +263,7 @@ class Controller:
     def _begin_phase(self) -> None:
         position, step = self.position, self.step
         if position.phase is Phase.RAMP:
-            self._progress = (self.open_connections, self.elapsed_s)
+            self._progress.begin(self.open_connections, self.elapsed_s)
         self._distress.begin(position.phase, self.recorder.samples)
         self._share_stage()
         self.book.begin(position)
@@ -343,7 +349,7 @@ class Controller:
 
     def _restart_phase(self) -> None:
         """Give what is on its way to a plateau its whole time again."""
-        self._progress = (self._progress[0], self.elapsed_s)
+        self._progress.wait_anew(self.elapsed_s)
         self.position = self.position.begun_again(self.elapsed_s)
 
     def _is_guarded_from(self, step: LoadStep) -> bool:

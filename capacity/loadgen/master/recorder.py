@@ -10,13 +10,13 @@ from typing import Any
 import gevent
 
 from capacity import __version__
+from capacity.domain.answers.storm_drill import StormDrill
 from capacity.domain.errors import UnreachableError
 from capacity.domain.histogram import Histogram
 from capacity.domain.observation import StepObservation
 from capacity.domain.resources import Limit
 from capacity.domain.run import LIMIT_CHANGED, LoadPoint, RunEvent, RunManifest, RunRecord
 from capacity.domain.sample import Sample
-from capacity.domain.storm_drill import StormDrill
 from capacity.loadgen.checks.preflight import Preflight, generator_facts
 from capacity.recording.run_directory import FORMAT_VERSION, RunWriter
 from capacity.settings.profile import Profile

@@ -4,7 +4,7 @@ from typing import Any
 
 from capacity.domain.errors import GuardError, RunInvalidError, UnreachableError
 from capacity.domain.observation import CutOffKind, StepObservation
-from capacity.planning.safety.guards import Trip
+from capacity.planning.safety.trip import Trip
 
 INTERRUPTED = 130
 """Exit code of who is stopped by Ctrl-C, or by a button."""

@@ -9,7 +9,7 @@ from capacity.domain.observation import CutOffKind
 from capacity.domain.sample import Sample
 from capacity.loadgen.master.guards.distress import Distress, Reaction, Response
 from capacity.loadgen.master.guards.guard_watch import Moment
-from capacity.planning.safety.guards import Trip
+from capacity.planning.safety.trip import Trip
 from capacity.workload.profiles.profile import Phase, Position, StepNotReachedError, advance
 
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import gevent
 
+from capacity.domain.answers.storm_drill import UPGRADED, DialAttempt, Retry, StormDrill
 from capacity.domain.load import LoadStep
 from capacity.domain.observation import StepObservation
 from capacity.domain.run import LoadPoint
-from capacity.domain.storm_drill import UPGRADED, DialAttempt, Retry, StormDrill
 from capacity.loadgen.checks.preflight import Preflight
 from capacity.loadgen.master import run_endings
 from capacity.loadgen.master.guards.drill_guard import DrillGuard
@@ -26,7 +26,7 @@ from capacity.loadgen.master.steps.step_results import FINAL_REPORTS_TIMEOUT_S, 
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
 from capacity.loadgen.master.workers.worker_pool import WorkerPool
 from capacity.loadgen.protocol.orders import BETWEEN, DrillOrder
-from capacity.planning.safety.guards import Trip
+from capacity.planning.safety.trip import Trip
 from capacity.settings.profile import Profile, RampProfile, SafeProfile
 from capacity.workload.profiles.profile import Position
 from capacity.workload.reconnect import LEAST_RETRY_S, Policy, ReconnectPolicy, waits_s

@@ -12,7 +12,7 @@ from capacity.loadgen.arguments import options_of
 from capacity.loadgen.master.run_endings import INTERRUPTED, in_words
 from capacity.loadgen.master.session import Session
 from capacity.loadgen.master.workers.check_in import present_workers
-from capacity.loadgen.web import figures
+from capacity.loadgen.web import live_drawings
 from capacity.loadgen.web.checks import STEP_COLUMNS, Preview, preview_of
 from capacity.loadgen.web.live_view import view_of
 from capacity.loadgen.web.permissions import BREAK, Permissions
@@ -90,7 +90,7 @@ class LivePage:
             preview=self.preview,
             step_columns=STEP_COLUMNS,
             kinds=_KINDS,
-            bar=figures.bar,
+            bar=live_drawings.bar,
             share=units.share,
         )
 

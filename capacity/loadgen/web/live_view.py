@@ -15,10 +15,10 @@ from capacity.loadgen.master.controller import Controller
 from capacity.loadgen.master.guards.blame import refusals_in
 from capacity.loadgen.master.run_endings import in_words
 from capacity.loadgen.master.steps.adaptive_steps import AdaptiveSteps
-from capacity.loadgen.web import figures
+from capacity.loadgen.web import live_drawings
 from capacity.loadgen.web.resource_rows import ResourceRow, resource_rows
 from capacity.planning.safety.guard_readings import guard_readings
-from capacity.planning.safety.guards import Bounds
+from capacity.planning.safety.trip import Bounds
 from capacity.workload.profiles.profile import Phase
 
 NEWEST_EVENTS = 8
@@ -157,7 +157,7 @@ def _forecast(controller: Controller) -> tuple[str, str, str]:
         )
         return "", "No forecast yet", reason or "the first one follows the first levels"
     _step, plan = plans[-1]
-    figure = figures.forecast(
+    figure = live_drawings.forecast(
         [(step, each.capacity) for step, each in plans], plan.highest_connections
     )
     if plan.is_beyond_reach:
@@ -190,8 +190,11 @@ def _timeline(controller: Controller) -> str:
         for step in controller.observations
         if step.plateau_started_at is not None and step.plateau_ended_at is not None
     ]
-    return figures.timeline(
-        figures.thinned(ours), figures.thinned(theirs), plateaus, controller.step.connections
+    return live_drawings.timeline(
+        live_drawings.thinned(ours),
+        live_drawings.thinned(theirs),
+        plateaus,
+        controller.step.connections,
     )
 
 

@@ -1,4 +1,4 @@
-"""One open WebSocket: what it reads, what it still has to send, when the kernel got what it reads."""
+"""One open connection: what it reads, what it still has to send, when the kernel got what it reads."""
 
 import contextlib
 import os
@@ -9,9 +9,9 @@ from typing import Any, Protocol
 
 from gevent import monkey
 
-from capacity.loadgen.wire.frames import BINARY, CLOSE_FRAME, TEXT, FrameReader, masked_frame
 from capacity.loadgen.wire.memory_budget import SPENT
 from capacity.loadgen.wire.stamps import NOTES_BYTES, ask_for_stamps, stamp_in
+from capacity.loadgen.wire.streams.readers import Reader
 
 BYTES_PER_READ = 4096
 MAX_UNSENT_BYTES = 1 << 20
@@ -41,7 +41,7 @@ class Owner(Protocol):
 
 
 class Connection:
-    """One open WebSocket. Sending never blocks: what the socket does not take is queued."""
+    """One open connection. Sending never blocks: what the socket does not take is queued."""
 
     __slots__ = (
         "_owner",
@@ -56,7 +56,7 @@ class Connection:
         "socket",
     )
 
-    def __init__(self, owner: Owner, sock: Any, listener: Listener, reader: FrameReader) -> None:
+    def __init__(self, owner: Owner, sock: Any, listener: Listener, reader: Reader) -> None:
         self._owner = owner
         self._unsent = b""
         self.is_tls = isinstance(sock, ssl.SSLSocket)
@@ -74,7 +74,7 @@ class Connection:
 
     def send(self, payload: bytes, *, is_binary: bool = False) -> None:
         """Send one message."""
-        self.send_frame(masked_frame(payload, BINARY if is_binary else TEXT))
+        self.send_frame(self.reader.framed(payload, is_binary=is_binary))
 
     def send_frame(self, frame: bytes) -> None:
         if self.fd < 0:
@@ -151,9 +151,10 @@ class Connection:
         return int(self.socket.send(data))
 
     def close(self) -> None:
-        """Leave: a close frame if the socket takes it, then the end. Never waits."""
+        """Leave: a close frame, if there is one and the socket takes it, then the end. Never waits."""
         if self.fd < 0:
             return
-        with contextlib.suppress(OSError):
-            self._write(CLOSE_FRAME)
+        if self.reader.goodbye:
+            with contextlib.suppress(OSError):
+                self._write(self.reader.goodbye)
         self._owner.forget(self)

@@ -1,13 +1,14 @@
 """Where connections lead, and how: the target file and the dialect taken together."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from capacity.settings.secrets import header_values
-from capacity.settings.target import Certificates, Target
+from capacity.settings.target import Target
+from capacity.settings.targets.certificates import Certificates
 from capacity.workload.dialects.address import websocket_url
-from capacity.workload.dialects.dialect import Dialect
+from capacity.workload.dialects.dialect import Dialect, Transport
 from capacity.workload.dialects.values import NOTHING
 
 HTTPS_PORT = 443
@@ -35,6 +36,14 @@ class Endpoint:
     """What the kernel keeps of what is not read yet; None lets it choose, up to megabytes."""
     is_stamped: bool = False
     """The kernel says when the answer to the upgrade arrived, as far as it can."""
+    transport: Transport = "websocket"
+    """What is spoken there."""
+    max_message_bytes: int = 16 * 2**20
+    """Of what is no WebSocket."""
+    next_headers: Mapping[str, str] = field(default_factory=dict)
+    """Header of a long poll -> header of the answer before that has its value."""
+    cursor: str | None = None
+    """Where another connection came to, as the target told it."""
 
 
 def host_by_certificate(target: Target) -> str | None:
@@ -52,7 +61,7 @@ def endpoint_of(
     source_address: str | None = None,
     values: Mapping[str, Any] = NOTHING,
 ) -> Endpoint:
-    """Return the WebSocket endpoint for a connection that follows *channels*.
+    """Return the endpoint for a connection that follows *channels*.
 
     *values* are those that its address and headers may hold. Raises ConfigError where a header's
     value cannot be had.
@@ -77,4 +86,7 @@ def endpoint_of(
         certificates=target.certificates,
         proxy=target.proxy,
         offers_compression=dialect.ws.compression == "deflate",
+        transport=dialect.ws.transport,
+        max_message_bytes=dialect.ws.max_message_bytes,
+        next_headers=dialect.ws.next_headers,
     )

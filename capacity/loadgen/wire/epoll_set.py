@@ -1,4 +1,4 @@
-"""All WebSocket connections of one process, read by one epoll set nested in gevent's loop.
+"""All long-lived connections of one process, read by one epoll set nested in gevent's loop.
 
 An epoll descriptor is itself pollable: gevent's loop watches this one descriptor and calls back to
 drain it, so nothing on the way may block. A user's greenlet sleeps until its connection is lost; a
@@ -22,6 +22,7 @@ from capacity.loadgen.wire.compression import Deflate, Inflater
 from capacity.loadgen.wire.connection import BYTES_PER_READ, Connection, Listener
 from capacity.loadgen.wire.frames import FrameReader
 from capacity.loadgen.wire.memory_budget import MemoryBudget
+from capacity.loadgen.wire.streams.readers import Reader
 
 READY_PER_TURN = 256
 READS_PER_TURN = 4
@@ -62,11 +63,17 @@ class ConnectionSet:
         listener: Listener,
         max_message_bytes: int,
         compression: Deflate | None = None,
+        reader: Reader | None = None,
     ) -> Connection:
-        """Take over a connected socket; its messages go to *listener* from now on."""
+        """Take over a connected socket; its messages go to *listener* from now on.
+
+        It is a WebSocket where no *reader* says otherwise.
+        """
         sock.settimeout(0)
-        inflater = Inflater(compression) if compression is not None else None
-        connection = Connection(self, sock, listener, FrameReader(max_message_bytes, inflater))
+        if reader is None:
+            inflater = Inflater(compression) if compression is not None else None
+            reader = FrameReader(max_message_bytes, inflater)
+        connection = Connection(self, sock, listener, reader)
         self._by_fd[connection.fd] = connection
         if self._added % STAMP_EVERY == 0:
             connection.ask_for_stamps()
@@ -160,6 +167,12 @@ class ConnectionSet:
             # More than a turn's worth, to be served right after the loop's timers; or silence.
             self._tick.stop()
             self._arrival.start(self._wake)
+
+    def serve_all(self) -> None:
+        """Serve what is ready now, every connection about once: as much as a turn of each."""
+        for _ in range(0, len(self), READY_PER_TURN):
+            if self._serve() < READY_PER_TURN:
+                break
 
     def _serve(self) -> int:
         """Read what is ready now, at most a turn's worth; return how many connections were."""

@@ -12,6 +12,7 @@ number of times however they are cut, and no message grows past its limit, infla
 import os
 import zlib
 from collections.abc import Sequence
+from typing import ClassVar
 
 from wsproto.connection import Connection, ConnectionState, ConnectionType
 from wsproto.events import CloseConnection
@@ -49,6 +50,25 @@ MAX_FRAGMENTS = 1 << 16
 """Of one message: empty ones add nothing to its size, and would never end."""
 
 
+def masked_frame(payload: bytes, opcode: int = TEXT) -> bytes:
+    """Return one complete client frame around *payload*, masked as RFC 6455 §5.3 demands."""
+    length = len(payload)
+    if length < 126:
+        header = bytes((0x80 | opcode, 0x80 | length))
+    elif length < 65536:
+        header = bytes((0x80 | opcode, 0x80 | 126)) + length.to_bytes(2, "big")
+    else:
+        header = bytes((0x80 | opcode, 0x80 | 127)) + length.to_bytes(8, "big")
+    mask = os.urandom(4)
+    repeated = (mask * (length // 4 + 1))[:length]
+    masked = int.from_bytes(payload, "big") ^ int.from_bytes(repeated, "big")
+    return header + mask + masked.to_bytes(length, "big")
+
+
+PING_FRAME = masked_frame(b"", opcode=PING)
+CLOSE_FRAME = masked_frame((1000).to_bytes(2, "big"), opcode=CLOSE)
+
+
 class FrameReader:
     """Cuts a byte stream into message payloads and answers what the protocol demands."""
 
@@ -65,6 +85,11 @@ class FrameReader:
         "end",
         "pongs",
     )
+
+    goodbye: ClassVar[bytes] = CLOSE_FRAME
+    ping: ClassVar[bytes] = PING_FRAME
+    cursor: ClassVar[None] = None
+    """A WebSocket does not say where to go on."""
 
     def __init__(self, max_bytes: int, inflater: Inflater | None = None) -> None:
         self._max_bytes = max_bytes
@@ -187,6 +212,10 @@ class FrameReader:
         else:
             self._take_part(first, payload, payloads)
 
+    def framed(self, payload: bytes, *, is_binary: bool) -> bytes:
+        """Return one message as it is sent."""
+        return masked_frame(payload, BINARY if is_binary else TEXT)
+
     def _take_part(self, first: int, part: bytes, payloads: list[bytes]) -> None:
         if self._message is None:
             self._message, self._fragments, self._opener = bytearray(), 0, first
@@ -243,22 +272,3 @@ def _is_utf8(text: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def masked_frame(payload: bytes, opcode: int = TEXT) -> bytes:
-    """Return one complete client frame around *payload*, masked as RFC 6455 §5.3 demands."""
-    length = len(payload)
-    if length < 126:
-        header = bytes((0x80 | opcode, 0x80 | length))
-    elif length < 65536:
-        header = bytes((0x80 | opcode, 0x80 | 126)) + length.to_bytes(2, "big")
-    else:
-        header = bytes((0x80 | opcode, 0x80 | 127)) + length.to_bytes(8, "big")
-    mask = os.urandom(4)
-    repeated = (mask * (length // 4 + 1))[:length]
-    masked = int.from_bytes(payload, "big") ^ int.from_bytes(repeated, "big")
-    return header + mask + masked.to_bytes(length, "big")
-
-
-PING_FRAME = masked_frame(b"", opcode=PING)
-CLOSE_FRAME = masked_frame((1000).to_bytes(2, "big"), opcode=CLOSE)

@@ -19,6 +19,7 @@ from capacity.loadgen.wire.endpoint import Endpoint
 from capacity.loadgen.wire.proxy import ProxyError
 from capacity.loadgen.wire.response_head import ResponseHead
 from capacity.loadgen.wire.source_addresses import SourceAddressError
+from capacity.loadgen.wire.streams.readers import Reader
 
 GENERATOR_FAULTS = frozenset(
     {
@@ -86,7 +87,7 @@ class HandshakeError(Exception):
 
 
 class Opened(NamedTuple):
-    """A connection after the upgrade."""
+    """A connection that messages may come over."""
 
     socket: Any
     compression: Deflate | None = None
@@ -95,6 +96,8 @@ class Opened(NamedTuple):
     """How long each of dns, tcp, proxy, tls and upgrade took that was needed, in microseconds."""
     arrived_at_s: float | None = None
     """When the kernel received the answer, epoch seconds; None where it was not asked, or over TLS."""
+    reader: Reader | None = None
+    """Reads what comes; None where that are WebSocket frames."""
 
 
 def open_websocket(endpoint: Endpoint) -> Opened:

@@ -8,7 +8,7 @@ import ssl
 from functools import cache
 
 from capacity.domain.errors import ConfigError
-from capacity.settings.target import Certificates
+from capacity.settings.targets.certificates import Certificates
 
 
 @cache

@@ -4,6 +4,7 @@ A JVM tells what it has in use, garbage included. Collected garbage takes no con
 that the use is the least of the last readings: what was left by the latest collection, where there
 was one. Node, Go, .NET and a JVM that tells nothing are known by their anonymous memory only (with
 what of it was swapped out): their heap is in there, so that it is never more, and the limit says so.
+Node's cap leaves its young generation out, which is in there as well: half of that is added.
 """
 
 from collections import deque
@@ -76,7 +77,7 @@ class HeapCollector(TargetCollector):
         fullest = max(uses, key=lambda use: use.share)
         limit = fullest.cap.limit
         if limit.state is LimitState.KNOWN and fullest.is_bound:
-            limit = replace(limit, source=f"{limit.source}; {_BOUND}")
+            limit = _of_anonymous(fullest.cap)
         return Reading(used={Resource.HEAP: float(fullest.used_bytes)}, limits=(limit,))
 
     def _use(self, pid: int, cap: HeapCap, proc: str) -> _Use:
@@ -95,6 +96,18 @@ class HeapCollector(TargetCollector):
                     return _Use(pid=pid, used_bytes=min(recent), cap=cap, is_bound=False)
         held = [int(status_word(status, name)) for name in ("RssAnon", "VmSwap")]
         return _Use(pid=pid, used_bytes=sum(held) * 1024, cap=cap, is_bound=True)
+
+
+def _of_anonymous(cap: HeapCap) -> Limit:
+    """Return a known limit as one on the anonymous memory: with half of the young generation.
+
+    That is between nothing and all of it when the old one is full.
+    """
+    limit, source = cap.limit, f"{cap.limit.source}; {_BOUND}"
+    if not cap.young_bytes or limit.value is None:
+        return replace(limit, source=source)
+    young = f", so half of a young generation of {cap.young_bytes >> 20} MiB is added to the cap"
+    return replace(limit, value=limit.value + cap.young_bytes / 2, source=source + young)
 
 
 def _nearest(caps: dict[int, HeapCap], target: TargetView) -> list[int]:

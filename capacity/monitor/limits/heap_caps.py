@@ -3,7 +3,8 @@
 A process is known by the name of its program, a program of Go by a section that the linker writes.
 Where no option says otherwise a JVM takes a quarter of the memory that it may use, or half of it
 where that is little (the JDK's Arguments::set_heap_size). What node takes is V8's choice, another
-one with each version, and unknown. Go's limit is soft: beyond it nothing is refused, but garbage is
+one with each version, and unknown; the cap that it is given is one on the old generation, beside
+which the young one has up to two semi-spaces. Go's limit is soft: beyond it nothing is refused, but garbage is
 collected ever more often.
 """
 
@@ -29,6 +30,7 @@ from capacity.monitor.limits.runtime_options import (
     java_option,
     net_option,
     node_option,
+    node_semi_space,
 )
 from capacity.monitor.limits.states import known, unknown, unlimited
 from capacity.monitor.readings import READ_ERRORS
@@ -59,6 +61,7 @@ _SMALL_HEAP_BYTES = (96 << 20) * 13 // 10
 _DEFAULT_RATIO = 0.25
 _LARGEST_DEFAULT_BYTES = 32 << 30
 """Beyond it references take twice the room."""
+_SEMI_SPACE_BYTES, _MEMORY_A_SEMI_SPACE = 16 << 20, 512
 _ELF64_LITTLE = b"\x7fELF\x02\x01"
 _GO_SECTION = b".go.buildinfo\0"
 _MOST_NAMES_BYTES = 1 << 16
@@ -70,6 +73,8 @@ class HeapCap:
 
     runtime: Runtime
     limit: Limit
+    young_bytes: int = 0
+    """What the process may hold beside what the cap is on: node's young generation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +113,11 @@ def heap_cap(pid: int, proc: str = "/proc") -> HeapCap:
         limit = _unknown(pid, proc, f"{error}: {_DECLARE}")
     except READ_ERRORS as error:
         limit = _unknown(pid, proc, error)
-    return HeapCap(runtime=runtime, limit=limit)
+    young_bytes = 0
+    if runtime is Runtime.NODE and limit.state is LimitState.KNOWN:
+        with suppress(*READ_ERRORS):
+            young_bytes = _young_bytes(process)
+    return HeapCap(runtime=runtime, limit=limit, young_bytes=young_bytes)
 
 
 def heap_entries(target: TargetView) -> Iterator[AuditEntry]:
@@ -184,6 +193,19 @@ def _as_given(option: HeapOption, process: _Process) -> Limit:
     memory_bytes, where = _memory_bytes(process.pid, process.proc)
     value = _jvm_heap_bytes(memory_bytes, option.memory_ratio or 0.0)
     return known(Resource.HEAP, value, "process", f"{source} of {where}")
+
+
+def _young_bytes(process: _Process) -> int:
+    """Return how large V8 lets the young generation of node grow: two semi-spaces.
+
+    Where no option says otherwise a semi-space is at most 16 MiB, and less where there is little memory
+    (node's command-line API: 1 MiB at 512 MiB).
+    """
+    option = node_semi_space(process.words, process.variables)
+    if option is not None and option.size_bytes is not None:
+        return 2 * option.size_bytes
+    memory_bytes, _ = _memory_bytes(process.pid, process.proc)
+    return 2 * min(max(memory_bytes // _MEMORY_A_SEMI_SPACE, 1 << 20), _SEMI_SPACE_BYTES)
 
 
 def _jvm_default(process: _Process) -> Limit:

@@ -24,6 +24,7 @@ _JAVA_VALUED = frozenset(
     {"-cp", "-classpath", "--class-path", "-p", "--module-path", "--add-modules", "--source"}
 )
 _NODE_SIZE = "--max-old-space-size"
+_NODE_SEMI_SPACE = "--max-semi-space-size"
 _NODE_VALUED = frozenset({"-r", "--require", "--import", "--loader", "-C", "--conditions"})
 _JAVA_PREFIXES = {"k": 10, "m": 20, "g": 30, "t": 40}
 _GO_PREFIXES = {"KiB": 10, "MiB": 20, "GiB": 30, "TiB": 40, "B": 0}
@@ -83,10 +84,12 @@ def java_option(words: Sequence[str], variables: Mapping[str, str]) -> HeapOptio
 
 def node_option(words: Sequence[str], variables: Mapping[str, str]) -> HeapOption | None:
     """Return what caps the old space of node; the command line beats NODE_OPTIONS."""
-    own = _own_options(words, _NODE_VALUED | {_NODE_SIZE})
-    return _node_size(own, "cmdline") or _node_size(
-        variables.get(NODE_OPTIONS, "").split(), "environ"
-    )
+    return _node_size(_NODE_SIZE, words, variables)
+
+
+def node_semi_space(words: Sequence[str], variables: Mapping[str, str]) -> HeapOption | None:
+    """Return what caps a half of node's young generation, which the cap of its old space leaves out."""
+    return _node_size(_NODE_SEMI_SPACE, words, variables)
 
 
 def go_option(variables: Mapping[str, str]) -> HeapOption | None:
@@ -118,12 +121,20 @@ def _own_options(words: Sequence[str], valued: frozenset[str]) -> Iterator[str]:
             yield next(rest, "")
 
 
-def _node_size(words: Iterable[str], where: str) -> HeapOption | None:
+def _node_size(
+    option: str, words: Sequence[str], variables: Mapping[str, str]
+) -> HeapOption | None:
+    own = _own_options(words, _NODE_VALUED | {_NODE_SIZE, _NODE_SEMI_SPACE})
+    of_environment = variables.get(NODE_OPTIONS, "").split()
+    return _last_size(option, own, "cmdline") or _last_size(option, of_environment, "environ")
+
+
+def _last_size(option: str, words: Iterable[str], where: str) -> HeapOption | None:
     """Return the last size among *words*, which is in MiB; dashes may be underscores."""
     found, rest = None, iter(words)
     for word in rest:
         name, equals, value = word.replace("_", "-").partition("=")
-        if name == _NODE_SIZE:
+        if name == option:
             value = value if equals else next(rest, "")
             found = HeapOption(text=f"{name}={value}", where=where, size_bytes=int(value) << 20)
     return found

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from capacity.domain.answers.sizing import Advice, Demand, HostType, Unanswered
 from capacity.domain.plan import CapacityPlan
 from capacity.domain.run import RunRecord
-from capacity.domain.sizing import Advice, Demand, HostType, Unanswered
 from capacity.planning.advice.arrival_cost import arrival_cost
 from capacity.planning.advice.exhaustion import exhaustion
 from capacity.planning.advice.push_or_poll import break_even

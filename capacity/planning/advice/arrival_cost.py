@@ -1,11 +1,11 @@
 """What an arrival costs the tested target, from the ramps of its run; or why nobody can tell."""
 
 from capacity.domain import units
+from capacity.domain.answers.sizing import ArrivalCost, Unanswered
 from capacity.domain.estimates import Estimate
 from capacity.domain.plan import CapacityPlan
 from capacity.domain.resources import Resource
 from capacity.domain.run import RunRecord
-from capacity.domain.sizing import ArrivalCost, Unanswered
 from capacity.models.operations.arrival_cost import arrival_cost_s
 from capacity.models.operations.arrival_memory import ArrivalMemory, arrival_memory
 from capacity.planning.costs.admission import admission_per_s

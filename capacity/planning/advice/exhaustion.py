@@ -1,8 +1,6 @@
 """When demand meets what the present instances carry: with the reserves of policy, and without."""
 
-from capacity.domain.estimates import Estimate
-from capacity.domain.plan import CapacityPlan
-from capacity.domain.sizing import (
+from capacity.domain.answers.sizing import (
     Demand,
     Exhaustion,
     ExhaustionDate,
@@ -10,6 +8,8 @@ from capacity.domain.sizing import (
     Sizing,
     Unanswered,
 )
+from capacity.domain.estimates import Estimate
+from capacity.domain.plan import CapacityPlan
 from capacity.models.operations.growth import MONTH_S, months_until_exhausted
 from capacity.models.operations.redundancy import survivors
 from capacity.models.uncertainty.intervals import CONFIDENCE

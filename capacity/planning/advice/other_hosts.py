@@ -17,11 +17,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from statistics import NormalDist
 
+from capacity.domain.answers.sizing import HostType, HostWall, Unanswered
 from capacity.domain.load import LoadVector
 from capacity.domain.plan import CapacityPlan, UnitCost, Wall
 from capacity.domain.resource_facts import COUNTED
 from capacity.domain.resources import Resource
-from capacity.domain.sizing import HostType, HostWall, Unanswered
 from capacity.domain.words import LOADS, RESOURCES, listed
 from capacity.models.ceilings import lowest_at_confidence
 from capacity.models.uncertainty.intervals import Form, form_of, form_sigma

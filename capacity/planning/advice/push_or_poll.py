@@ -10,12 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from capacity.domain.estimates import Estimate
-from capacity.domain.observation import StepObservation
-from capacity.domain.plan import CapacityPlan, UnitCost
-from capacity.domain.resource_facts import COUNTED, FLOWS
-from capacity.domain.resources import Resource
-from capacity.domain.sizing import (
+from capacity.domain.answers.sizing import (
     ArrivalCost,
     BreakEven,
     HostType,
@@ -24,6 +19,11 @@ from capacity.domain.sizing import (
     Trade,
     Unanswered,
 )
+from capacity.domain.estimates import Estimate
+from capacity.domain.observation import StepObservation
+from capacity.domain.plan import CapacityPlan, UnitCost
+from capacity.domain.resource_facts import COUNTED, FLOWS
+from capacity.domain.resources import Resource
 from capacity.models.operations.push_or_poll import (
     break_even_interval_s,
     held_share,

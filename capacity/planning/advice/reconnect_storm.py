@@ -10,8 +10,7 @@ upper end of its cost.
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from capacity.domain.resources import Resource
-from capacity.domain.sizing import (
+from capacity.domain.answers.sizing import (
     ArrivalCost,
     Demand,
     HostWall,
@@ -21,6 +20,7 @@ from capacity.domain.sizing import (
     StormCase,
     Unanswered,
 )
+from capacity.domain.resources import Resource
 from capacity.models.operations.reconnect_storm import (
     BUSY_RATIO,
     arrivals_after_loss,

@@ -6,8 +6,8 @@ a wall's own ceiling N = (L − b₀) / (b·d) the elasticity to the limit is L 
 least 1, and to the cost −1.
 """
 
+from capacity.domain.answers.sizing import Sensitivity
 from capacity.domain.plan import CapacityPlan
-from capacity.domain.sizing import Sensitivity
 
 CHANGE_RATIO = 0.1
 

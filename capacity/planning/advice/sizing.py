@@ -4,10 +4,10 @@ import math
 from collections.abc import Mapping, Sequence
 
 from capacity.domain import units
+from capacity.domain.answers.sizing import Demand, HostType, HostWall, SizedHost, Sizing, Unanswered
 from capacity.domain.estimates import Estimate
 from capacity.domain.load import LoadVector
 from capacity.domain.plan import CapacityPlan
-from capacity.domain.sizing import Demand, HostType, HostWall, SizedHost, Sizing, Unanswered
 from capacity.domain.words import RESOURCES
 from capacity.models.operations.growth import MONTH_S, demand_after
 from capacity.models.operations.redundancy import instances_for_demand, survivors

@@ -15,14 +15,8 @@ from dataclasses import dataclass, replace
 from random import Random
 from statistics import median
 
-from capacity.domain.estimates import Estimate
-from capacity.domain.load import SLOW_HANDSHAKE_S
-from capacity.domain.plan import CapacityPlan, Excuse
-from capacity.domain.resources import Resource
-from capacity.domain.run import RunRecord
-from capacity.domain.sample import Sample
-from capacity.domain.sizing import ArrivalCost, Unanswered
-from capacity.domain.storm_drill import (
+from capacity.domain.answers.sizing import ArrivalCost, Unanswered
+from capacity.domain.answers.storm_drill import (
     RESTORED_SHARES,
     UPGRADED,
     AdmissionRate,
@@ -31,6 +25,13 @@ from capacity.domain.storm_drill import (
     Retry,
     StormDrill,
 )
+from capacity.domain.caveats import SATURATED_LAG_S
+from capacity.domain.estimates import Estimate
+from capacity.domain.load import SLOW_HANDSHAKE_S
+from capacity.domain.plan import CapacityPlan, Excuse
+from capacity.domain.resources import Resource
+from capacity.domain.run import RunRecord
+from capacity.domain.sample import Sample
 from capacity.models.operations.admission import admission
 from capacity.models.operations.reconnect_storm import served_per_s
 from capacity.models.operations.storm_drill import (
@@ -41,12 +42,10 @@ from capacity.models.operations.storm_drill import (
 )
 from capacity.planning.advice.arrival_cost import arrival_cost
 from capacity.planning.advice.other_hosts import host_walls, use_at
-from capacity.planning.evidence.counters import own_drops
+from capacity.planning.evidence.counter_growth import own_drops
 from capacity.planning.evidence.plausible import is_plausible
 from capacity.planning.evidence.windows import offset_of
 
-SATURATED_LAG_S = 0.1
-"""Of the generator's timers: beyond it, it held the clients up itself."""
 CONFIDENCE = 0.9
 _AFTER_S = 2.0
 """Samples that late still tell of a drill."""

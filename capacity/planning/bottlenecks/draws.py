@@ -210,7 +210,9 @@ def _used_at_baseline(windows: Sequence[Window], resource: Resource, fit: Resour
 
 def _used_at_highest(windows: Sequence[Window], resource: Resource) -> float:
     read = [window for window in windows if resource in window.mean]
-    # Of several such plateaus the one that carried most beside the connections.
-    step = max(read, key=lambda w: (w.load.connections, w.load.deliveries_per_s)).step
+    # Of several such plateaus the one that lasted, or that carried most beside the connections.
+    step = max(
+        read, key=lambda w: (w.load.connections, w.is_held_longer, w.load.deliveries_per_s)
+    ).step
     uses = [window.mean[resource] for window in read if window.step == step]
     return sum(uses) / len(uses)

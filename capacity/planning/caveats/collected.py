@@ -20,8 +20,8 @@ from capacity.planning.caveats.forecast import plan_doubts
 from capacity.planning.caveats.latency import latency_doubts
 from capacity.planning.caveats.linearity import step_doubts
 from capacity.planning.caveats.processor import processor_doubts
-from capacity.planning.caveats.record import record_doubts
 from capacity.planning.caveats.run_evidence import evidence_doubts
+from capacity.planning.caveats.run_record import record_doubts
 from capacity.planning.costs.uneven_share import sharing_processes
 from capacity.planning.evidence.load_components import Attribution
 from capacity.planning.evidence.windows import Window

@@ -69,6 +69,7 @@ def step_doubts(
 def _about_line(windows: Sequence[Window], attributed: Attribution, wall: Wall) -> Iterator[Doubt]:
     """Compare with the line what was measured; where it ran below, the forecast is cautious."""
     name = RESOURCES[wall.resource]
+    windows = [w for w in windows if not w.is_held_longer or wall.resource not in ENVELOPED]
     by_step = _by_step(windows, wall.resource)
     first = {id(entries[0]) for entries in by_step}
     rows = sorted(

@@ -3,31 +3,23 @@ What still rises while connections stay: memory by buffers that fill, compressor
 tracked connections by what closed requests leave behind for a minute or two.
 
 A cost per connection read on the way up to there is too low, and no line through more levels shows
-it. Told by the slope over the samples of one plateau (Theil–Sen) and how many of their pairs rise
-(Kendall's τ, as in the Mann–Kendall test: Econometrica 13, 1945).
+it. What the run held a load longer for is in the cost (costs/settled_memory.py): of several plateaus
+with the same load the last one counts.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
-
-import numpy as np
 
 from capacity.domain import units
-from capacity.domain.caveats import RISING_PAIRS, RISING_RATIO, Doubt, DoubtKind
+from capacity.domain.caveats import Doubt, DoubtKind
 from capacity.domain.observation import StepObservation
 from capacity.domain.plan import Wall
 from capacity.domain.resources import Resource
 from capacity.domain.run import RunRecord
-from capacity.domain.sample import Sample
 from capacity.domain.words import RESOURCES
-from capacity.models.lines import theil_sen_line
 from capacity.planning.evidence.missing_evidence import Gap
-from capacity.planning.evidence.plausible import is_plausible
+from capacity.planning.evidence.rises import FEWEST_COUNTS, FEWEST_SAMPLES, rise_of
 from capacity.planning.evidence.windows import Window, samples_on_plateaus
 
-FEWEST_SAMPLES = 5
-FEWEST_COUNTS = 3
-"""Of what is counted, which scatters less and is read less often."""
 LINGERING = frozenset({Resource.OUTGOING_PORTS, Resource.CONNTRACK})
 """Taken for a while after a connection was closed."""
 _FILLS = (
@@ -39,6 +31,8 @@ _LINGERS = (
     " nf_conntrack_tcp_timeout_time_wait of a tracked one), or have the proxy keep its upstream"
     " connections open."
 )
+SAME_LOAD_RATIO = 0.95
+"""Of the deliveries: two plateaus of one load differ by chance."""
 FEWEST_LEVELS = 3
 """On which it has to rise before no number of connections is held."""
 STEADY_RATIO = 0.5
@@ -47,30 +41,19 @@ HELD_S = 600.0
 """Connections whose limit is reached sooner are not held: chosen."""
 
 
-class Rise(NamedTuple):
-    """How a resource rose over the samples of one plateau."""
-
-    per_s: float
-    lasted_s: float
-    last: float
-    middle: float
-    is_steady: bool
-    """Whether most pairs of samples rise."""
-
-
 def rising_doubts(record: RunRecord, windows: Sequence[Window], wall: Wall) -> Iterator[Doubt]:
     """Doubt *wall* if its use rose on the plateau with most connections and deliveries."""
     if wall.limit.value is None:
         return
-    top, samples = max(samples_on_plateaus(record, windows), key=lambda read: _carried(read[0]))
+    read = samples_on_plateaus(record, windows)
+    most = _carried(max((step for step, _ in read), key=_carried))
+    top, samples = [each for each in read if _is_as_loaded(_carried(each[0]), most)][-1]
     lingers = wall.resource in LINGERING
     fewest = FEWEST_COUNTS if lingers else FEWEST_SAMPLES
-    rise = _rise(samples, wall.resource, fewest)
-    if rise is None:
+    rise = rise_of(samples, wall.resource, fewest)
+    if rise is None or not rise.is_material(wall.used_at_baseline):
         return
     taken = rise.middle - wall.used_at_baseline
-    if not rise.is_steady or taken <= 0.0 or rise.per_s * rise.lasted_s <= RISING_RATIO * taken:
-        return
     until_full_s = max(0.0, wall.limit.value - rise.last) / rise.per_s
     yield Doubt(
         kind=DoubtKind.RISING,
@@ -95,7 +78,7 @@ def not_held(record: RunRecord, windows: Sequence[Window], wall: Wall) -> Gap | 
     if wall.limit.value is None or wall.resource in LINGERING:
         return None  # What lingers is gone after a minute or two.
     loaded = [read for read in samples_on_plateaus(record, windows) if read[0].step.connections]
-    rises = [(step, _rise(samples, wall.resource)) for step, samples in loaded]
+    rises = [(step, rise_of(samples, wall.resource)) for step, samples in loaded]
     known = [(step, rise) for step, rise in rises if rise is not None]
     if len({step.step.connections for step, _ in known}) < FEWEST_LEVELS:
         return None
@@ -121,29 +104,11 @@ def not_held(record: RunRecord, windows: Sequence[Window], wall: Wall) -> Gap | 
     )
 
 
-def _rise(
-    samples: Sequence[Sample], resource: Resource, fewest: int = FEWEST_SAMPLES
-) -> Rise | None:
-    """Return how *resource* rose; None where fewer than *fewest* samples have it."""
-    read = [
-        (sample.at, sample.used[resource])
-        for sample in samples
-        if is_plausible(sample.used.get(resource, -1.0))
-    ]
-    if len(read) < fewest:
-        return None
-    times_s, uses = np.array(read).T
-    first, second = np.triu_indices(len(uses), k=1)
-    pairs = float(np.mean(np.sign(uses[second] - uses[first])))
-    return Rise(
-        per_s=theil_sen_line(times_s, uses)[1],
-        lasted_s=float(times_s[-1] - times_s[0]),
-        last=float(uses[-1]),
-        middle=float(np.median(uses)),
-        is_steady=pairs >= RISING_PAIRS,
-    )
-
-
 def _carried(step: StepObservation) -> tuple[float, float]:
     assert step.load is not None
     return step.step.connections, step.load.deliveries_per_s
+
+
+def _is_as_loaded(carried: tuple[float, float], most: tuple[float, float]) -> bool:
+    """Tell whether a step carried the connections and, but for chance, the deliveries of another."""
+    return carried[0] == most[0] and carried[1] >= SAME_LOAD_RATIO * most[1]

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from capacity.domain.comparison import Change, Comparison, Outcome
+from capacity.domain.answers.comparison import Change, Comparison, Outcome
 from capacity.domain.errors import RunInvalidError
 from capacity.domain.estimates import Estimate
 from capacity.domain.load import LoadVector
@@ -21,7 +21,7 @@ from capacity.domain.resources import Resource
 from capacity.models.contrasts import pooled_error
 from capacity.models.uncertainty.significance import Shift, Side, shift
 from capacity.planning.comparison.comparable import circumstances, difference
-from capacity.planning.comparison.costs import cost_change, cost_shifts
+from capacity.planning.comparison.cost_shifts import cost_change, cost_shifts
 from capacity.planning.comparison.delays import delay_changes
 from capacity.planning.comparison.limits import limit_changes
 from capacity.planning.comparison.run_costs import MeasuredRun, ResourceLine, resource_lines

@@ -13,7 +13,7 @@ from statistics import fmean, stdev
 
 from scipy.stats import t as student
 
-from capacity.domain.comparison import Change, Outcome
+from capacity.domain.answers.comparison import Change, Outcome
 from capacity.domain.estimates import Estimate
 from capacity.domain.observation import Quantiles, StepObservation
 from capacity.domain.run import RunRecord

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from capacity.domain.comparison import LimitChange, Outcome
+from capacity.domain.answers.comparison import LimitChange, Outcome
 from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.planning.comparison.run_costs import MeasuredRun
 

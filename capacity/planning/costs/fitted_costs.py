@@ -3,7 +3,8 @@ One resource's costs from the windows: the fit, its scatter, and what one more c
 
 What flows runs out by its mean, so the line goes through the means of whole steps; what is held goes
 through those of the windows, bursts left out. What runs out of memory is the peak and not the mean, so for memory the baseline is raised to the envelope of the windows' peaks, or the line by that
-of its bursts where they grow with the connections (memory_bursts.py). What memory stays
+of its bursts where they grow with the connections (memory_bursts.py). What is taken only after a
+while is charged to the connections as well (settled_memory.py). What memory stays
 with the target when connections leave has a column of its own (unreleased_memory.py), and so have what a fresh
 process allocates when it is first used, and a jump (models/breaks.py), which count as baseline:
 capacity lies above them. A jump between two loads may be the first of a staircase: arenas, slabs and
@@ -31,7 +32,9 @@ from capacity.models.uncertainty.bootstrap import interval_around
 from capacity.models.uncertainty.intervals import CONFIDENCE
 from capacity.models.unit_costs import RobustFit, peak_reserve, robust_costs, solved_costs
 from capacity.models.wild_bootstrap import redrawn_costs
+from capacity.planning.costs.lingering_entries import lingering_cost
 from capacity.planning.costs.memory_bursts import burst_costs
+from capacity.planning.costs.settled_memory import settling_cost
 from capacity.planning.costs.unreleased_memory import departed_connections
 from capacity.planning.evidence.load_components import Attribution, design, mix_vector
 from capacity.planning.evidence.windows import Window
@@ -104,7 +107,8 @@ def fitted_costs(
         bursts = burst_costs(windows, float(np.max(use))) if resource is Resource.MEMORY else None
         at_rest, each = bursts or (peak_reserve(*_peaks(resource, windows, rows.present)), 0.0)
         coefficients[:, 0] += at_rest
-        coefficients[:, _CONNECTIONS] += each
+        coefficients[:, _CONNECTIONS] += each + settling_cost(resource, windows, rows.steps, line)
+    _charge_lingering(coefficients, components, lingering_cost(resource, windows), mix)
     for column, after in rows.jumps.items():
         is_stair = np.zeros(len(coefficients), dtype=np.bool_)
         if after > 0.0:
@@ -150,9 +154,28 @@ def cost_rows(resource: Resource, windows: Sequence[Window], attributed: Attribu
     )
 
 
+def _charge_lingering(
+    coefficients: NDArray[np.float64], components: Sequence[str], lingering: float, mix: LoadVector
+) -> None:
+    """Charge *lingering* entries of a request a second to the requests, or to the connections where
+
+    these are not told apart from them.
+    """
+    if "requests_per_s" in components:
+        column = 1 + components.index("requests_per_s")
+        coefficients[:, column] = np.maximum(coefficients[:, column], lingering)
+    else:
+        coefficients[:, _CONNECTIONS] += lingering * mix.requests_per_s / max(mix.connections, 1.0)
+
+
 def _rows(resource: Resource, windows: Sequence[Window], components: Sequence[str]) -> list[int]:
-    """Return the windows with a reading; of a counted resource, those beyond its last kink."""
+    """Return the windows with a reading; of a counted resource, those beyond its last kink.
+
+    Of memory, those of plateaus that are equally long: what settles has to have settled as far.
+    """
     present = [row for row, window in enumerate(windows) if resource in window.mean]
+    if resource in ENVELOPED:
+        return [row for row in present if not windows[row].is_held_longer]
     if resource not in COUNTED:
         return present
     read = [windows[row] for row in present]

@@ -16,7 +16,7 @@ def burst_costs(windows: Sequence[Window], use_bytes: float) -> tuple[float, flo
     """
     largest: dict[int, float] = {}
     for window in windows:
-        if window.burst_bytes is not None:
+        if window.burst_bytes is not None and not window.is_held_longer:
             level = window.asked_connections
             largest[level] = max(largest.get(level, 0.0), window.burst_bytes)
     line = burst_line(list(largest), list(largest.values()))

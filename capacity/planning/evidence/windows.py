@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import stdev
 
-from capacity.domain.load import LoadVector
+from capacity.domain.load import LoadStep, LoadVector
 from capacity.domain.observation import StepObservation
 from capacity.domain.resource_facts import FLOWS
 from capacity.domain.resources import Resource
@@ -25,6 +25,7 @@ from capacity.domain.sample import Sample
 from capacity.models.warm_up import warm_up_batches
 from capacity.planning.evidence.memory_marks import burst_above
 from capacity.planning.evidence.plausible import is_plausible, is_plausible_load
+from capacity.planning.evidence.rises import FEWEST_COUNTS, rise_of
 
 WINDOW_S = 4.0
 """Aimed at; plateaus are cut evenly, so windows last 3 to 5 s and short plateaus are one window."""
@@ -33,6 +34,7 @@ DESCRIPTOR_LIMIT = "fullest_process_descriptors_limit"
 FILLING_PROCESSES, FILLING_DESCRIPTORS = "filling_processes", "filling_descriptors"
 """The gauges that go with the use of descriptors."""
 
+HELD_LONGER_RATIO = 2.0
 RESTART_TOLERANCE_S = 0.5
 """Start times nearer than this are one start, read twice."""
 
@@ -61,6 +63,10 @@ class Window:
     """Of all these processes together, where as many filled up all the time."""
     descriptor_limit: float | None
     """Of the process whose descriptors were read, which may be another one in each window."""
+    is_held_longer: bool = False
+    """The load had been there before, and was held on until memory settled (safety/hold.py)."""
+    tracked_per_s: float = 0.0
+    """By which the connection-tracking table filled on the step's plateau; 0 where not steadily."""
 
 
 def is_usable(step: StepObservation) -> bool:
@@ -115,6 +121,7 @@ def plateau_windows(
     in_time = sorted(placed, key=lambda sample: sample.at)
     times = [sample.at - clock_offset_s for sample in in_time]
     windows: list[Window] = []
+    longer = held_longer(steps)
     for step in sorted(filter(is_usable, steps), key=_by_load):
         plateau = plateau_of(step)
         assert plateau is not None
@@ -124,8 +131,31 @@ def plateau_windows(
         # With the ramp, and the sample before it.
         since = max(bisect_left(times, step.started_at) - 1, 0)
         burst_bytes = burst_above(inside, in_time[since : bisect_right(times, end)])
-        windows += [replace(window, burst_bytes=burst_bytes) for window in cut]
+        filled = rise_of(inside, Resource.CONNTRACK, FEWEST_COUNTS)
+        tracked_per_s = max(0.0, filled.per_s) if filled and filled.is_steady else 0.0
+        windows += [
+            replace(
+                window,
+                burst_bytes=burst_bytes,
+                is_held_longer=step.index in longer,
+                tracked_per_s=tracked_per_s,
+            )
+            for window in cut
+        ]
     return windows
+
+
+def held_longer(steps: Sequence[StepObservation]) -> set[int]:
+    """Return the steps that hold the load of an earlier usable one for at least twice as long."""
+    shortest_s: dict[LoadStep, float] = {}
+    found = set()
+    for step in filter(is_usable, steps):
+        asked = step.step
+        load = replace(asked, connects_per_s=0.0, ramp_timeout_s=0.0, settle_s=0.0, plateau_s=0.0)
+        if asked.plateau_s >= HELD_LONGER_RATIO * shortest_s.get(load, math.inf):
+            found.add(step.index)
+        shortest_s[load] = min(asked.plateau_s, shortest_s.get(load, math.inf))
+    return found
 
 
 def windows_of_one_life(windows: Sequence[Window]) -> list[Window]:

@@ -4,7 +4,7 @@ import operator
 from collections.abc import Callable, Sequence
 
 from capacity.domain import units
-from capacity.domain.rules import (
+from capacity.domain.answers.rules import (
     Condition,
     Dimension,
     Figure,

@@ -14,10 +14,10 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from capacity.domain.answers.rules import Condition, Dimension
 from capacity.domain.caveats import DoubtKind
 from capacity.domain.errors import ConfigError
 from capacity.domain.resources import Resource
-from capacity.domain.rules import Condition, Dimension
 from capacity.domain.words import printable
 from capacity.planning.rules.names import DIMENSIONS
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from capacity.domain.comparison import Comparison
+from capacity.domain.answers.comparison import Comparison
+from capacity.domain.answers.rules import Figure
+from capacity.domain.answers.sizing import Demand, Sizing
 from capacity.domain.observation import Quantiles
 from capacity.domain.plan import CapacityPlan, Excuse, Wall
 from capacity.domain.resource_facts import LATENCIES
 from capacity.domain.resources import Limit, LimitState, Resource
-from capacity.domain.rules import Figure
 from capacity.domain.run import RunRecord
-from capacity.domain.sizing import Demand, Sizing
 from capacity.planning.evidence.windows import is_usable
 from capacity.planning.rules.expression import UNKNOWN
 from capacity.planning.rules.names import DIMENSIONS, PARTS, QUANTILES

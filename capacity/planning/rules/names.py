@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
+from capacity.domain.answers.rules import Dimension
 from capacity.domain.resource_facts import LATENCIES, UNITS
 from capacity.domain.resources import Resource
-from capacity.domain.rules import Dimension
 
 QUANTILES = ("p50", "p95", "p99", "max")
 PARTS = {

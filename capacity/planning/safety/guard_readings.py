@@ -8,13 +8,8 @@ from capacity.domain.resources import Limit, Resource
 from capacity.domain.sample import Sample
 from capacity.domain.words import RESOURCES
 from capacity.planning.evidence.effective_limits import effective_limits, known_value
-from capacity.planning.safety.guards import (
-    RECENT_SAMPLES,
-    Bounds,
-    Trip,
-    share_readings,
-    whose_segments,
-)
+from capacity.planning.safety.share_guards import share_readings, whose_segments
+from capacity.planning.safety.trip import RECENT_SAMPLES, Bounds, Trip
 
 _FILLING = COUNTED | {Resource.MEMORY}
 

@@ -7,7 +7,6 @@ A sign that the agent cannot read guards nothing: it is missing, not good.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from capacity.domain import units
 from capacity.domain.observation import CutOffKind
@@ -15,28 +14,17 @@ from capacity.domain.resource_facts import COUNTED, ONE_EACH, PROCESS_BYTES
 from capacity.domain.resources import Limit, Resource
 from capacity.domain.sample import Sample
 from capacity.domain.words import RESOURCES
-from capacity.planning.evidence.counters import OWN_QUEUE, grown, own_drops
+from capacity.planning.evidence.counter_growth import OWN_QUEUE, grown, own_drops
 from capacity.planning.evidence.effective_limits import effective_limits, known_value
+from capacity.planning.safety.share_guards import first_share
+from capacity.planning.safety.trip import RECENT_SAMPLES, Bounds, Trip
 
-RECENT_SAMPLES = 5
-"""Rates are taken over that many intervals: a single one is noise."""
 UNSEEN_S = 3.0
 """Until a guard has seen what goes on now: a sample is up to a second old, is fetched a second later
 at most, and what is under way then arrives after it."""
-LEAST_SEGMENTS = 4000
-"""A share of fewer segments says nothing."""
-LEAST_RETRANSMITS = 200
-"""Others in the target's network namespace lose some as well, where its own are not told."""
 LEAST_OPENS = 20
 LEAST_LOST = 3
 """Connections; one or two may end for reasons of their own."""
-BUSY_RATIO = 0.8
-"""Of its quota: a target that is throttled while it uses less works in bursts, and is not out of
-processor time."""
-SHORT_OF_MEMORY_RATIO = 0.8
-"""Of the host's memory in use; below, processes that wait for memory have limits of their own."""
-LONGEST_THROTTLED_S = 1.0
-"""Since the load began, however small the share of each second is."""
 _FILLING = COUNTED | PROCESS_BYTES | {Resource.MEMORY}
 _QUEUE = {
     OWN_QUEUE: "its listening sockets dropped connects",
@@ -48,39 +36,6 @@ _QUEUE = {
 
 _OF_ALL_LISTENERS = frozenset({"listen_overflows", "listen_drops"})
 """Of the whole network namespace: they tell of others as well where the target's own are known."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
-    """How far a guarded run may take its target."""
-
-    used_ratio: float
-    """Of a limit of a counted resource, or of memory."""
-    throttled_ratio: float
-    """Of the CPU quota's periods."""
-    retransmitted_ratio: float
-    """Of the segments that the target's network namespace sends."""
-    memory_pressure_ratio: float
-    """Of the time in which some process waited for memory."""
-    failed_opens_ratio: float
-    """Of the connections that a step asked for."""
-    lost_ratio: float = 0.05
-    """Of the connections of a step, that the target ended."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trip:
-    """A bound that was passed."""
-
-    guard: str
-    number: float
-    bound: float
-    statement: str
-    """What was seen, with its number and its bound."""
-    kind: CutOffKind = CutOffKind.GUARDED
-    resource: Resource | None = None
-    """What gives out at the load of this moment, where that is known; a sign of distress alone, such
-    as segments sent again, is no limit that was reached."""
 
 
 def tripped(
@@ -105,7 +60,7 @@ def tripped(
     return (
         overflow(samples[min(forgiven, len(samples) - 1)], newest)
         or full(samples, limits, bounds.used_ratio)
-        or _first_share(samples, limits, bounds, unloaded, max(since, forgiven))
+        or first_share(samples, limits, bounds, unloaded, max(since, forgiven))
     )
 
 
@@ -252,125 +207,3 @@ def _readings(samples: Sequence[Sample]) -> Mapping[Resource, float]:
     for sample in samples:
         used.update(sample.used)
     return used
-
-
-def _first_share(
-    samples: Sequence[Sample],
-    limits: Sequence[Limit],
-    bounds: Bounds,
-    unloaded: int,
-    since: int,
-) -> Trip | None:
-    oldest = max(0, since, len(samples) - 1 - RECENT_SAMPLES)
-    if oldest >= len(samples):
-        return None
-    recent = (samples[oldest], samples[-1])
-    # The target's own are summed up every few seconds: what did not grow just now may have before.
-    whose = whose_segments(samples)
-    trips = _shares_beyond(recent, limits, bounds, whose)
-    if trips and unloaded > 1:
-        for guard in _shares_beyond((samples[0], samples[unloaded - 1]), limits, bounds, whose):
-            trips.pop(guard, None)
-    throttled = _throttled_long(samples[0], samples[max(0, unloaded - 1)], samples[-1])
-    if throttled is not None:
-        trips.setdefault(throttled.guard, throttled)
-    if "throttling" in trips and _is_busy(samples[oldest:], limits):
-        trips["throttling"] = replace(trips["throttling"], resource=Resource.CPU)
-    return next(iter(trips.values()), None)
-
-
-def _throttled_long(first: Sample, unloaded: Sample, newest: Sample) -> Trip | None:
-    """Return the trip of being held up for long, less what was usual before the load."""
-    throttled_s = grown(unloaded, newest, "cpu_throttled_s")
-    usual_s = grown(first, unloaded, "cpu_throttled_s") or 0.0
-    if throttled_s is None:
-        return None
-    if usual_s and unloaded.at > first.at:
-        throttled_s -= usual_s / (unloaded.at - first.at) * (newest.at - unloaded.at)
-    if throttled_s <= LONGEST_THROTTLED_S:
-        return None
-    return Trip(
-        guard="throttling",
-        number=throttled_s,
-        bound=LONGEST_THROTTLED_S,
-        statement=f"it was CPU-throttled for {units.duration(throttled_s)} in total"
-        f" (bound {units.duration(LONGEST_THROTTLED_S)})",
-    )
-
-
-def _is_busy(recent: Sequence[Sample], limits: Sequence[Limit]) -> bool:
-    most = known_value(effective_limits(limits).get(Resource.CPU))
-    uses = [sample.used[Resource.CPU] for sample in recent if Resource.CPU in sample.used]
-    return bool(most and uses) and sum(uses) / len(uses) >= BUSY_RATIO * (most or 0.0)
-
-
-def _shares_beyond(
-    span: tuple[Sample, Sample], limits: Sequence[Limit], bounds: Bounds, whose: str
-) -> dict[str, Trip]:
-    """Return the guards on a share of something that trip between two samples, by name."""
-    return {
-        reading.guard: reading
-        for reading in share_readings(span, limits, bounds, whose)
-        if reading.number > reading.bound
-    }
-
-
-def whose_segments(samples: Sequence[Sample]) -> str:
-    """Return how the counters of segments begin: the target's own where these are told."""
-    return "target_" if grown(samples[0], samples[-1], "target_segments_sent", least=1.0) else ""
-
-
-def share_readings(
-    span: tuple[Sample, Sample], limits: Sequence[Limit], bounds: Bounds, whose: str
-) -> list[Trip]:
-    """Return every guard on a share of something that can be read between two samples.
-
-    *whose* begins the names of the counters of segments: the target's own, or its namespace's.
-    """
-    pressure = _pressure(*span, limits)
-    shares = (
-        (
-            "throttling",
-            "it was CPU-throttled in {} of the quota periods",
-            grown(*span, "cpu_throttled_periods"),
-            grown(*span, "cpu_periods"),
-            bounds.throttled_ratio,
-        ),
-        (
-            "retransmission",
-            "{} of the TCP segments it sent were retransmitted",
-            grown(*span, f"{whose}retransmits", least=LEAST_RETRANSMITS),
-            grown(*span, f"{whose}segments_sent", least=LEAST_SEGMENTS),
-            bounds.retransmitted_ratio,
-        ),
-        ("memory pressure", *pressure, span[1].at - span[0].at, bounds.memory_pressure_ratio),
-    )
-    return [
-        Trip(
-            guard=guard,
-            number=part / whole,
-            bound=bound,
-            statement=f"{what.format(units.share(part / whole))} (bound {units.share(bound)})",
-        )
-        for guard, what, part, whole, bound in shares
-        if part is not None and whole
-    ]
-
-
-def _pressure(before: Sample, after: Sample, limits: Sequence[Limit]) -> tuple[str, float | None]:
-    """Return what is read of the memory's pressure: its cgroup's where that is what limits it.
-
-    Others in a cgroup without a limit wait for the host's memory as everybody does, and the host's
-    is the target's only where it is nearly used up.
-    """
-    effective = effective_limits(limits)
-    memory = effective.get(Resource.MEMORY)
-    if memory is not None and memory.scope == "cgroup":
-        waited_s = grown(before, after, "cgroup_memory_pressure_some_s")
-        return "processes in its cgroup stalled on memory {} of the time (PSI)", waited_s
-    most = known_value(effective.get(Resource.HOST_MEMORY))
-    used = after.used.get(Resource.HOST_MEMORY)
-    if most is not None and used is not None and used < SHORT_OF_MEMORY_RATIO * most:
-        return "", None
-    waited_s = grown(before, after, "host_memory_pressure_some_s")
-    return "processes on its host stalled on memory {} of the time (PSI)", waited_s

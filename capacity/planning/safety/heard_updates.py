@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from capacity.domain import units
-from capacity.domain.finding import Finding, Status
+from capacity.domain.answers.finding import Finding, Status
 from capacity.domain.words import listed, printable
 
 MOST_AGE_S = 60.0

@@ -8,7 +8,7 @@ turns that into a finding, so that both say the same.
 from collections.abc import Iterable, Sequence
 
 from capacity.domain import units
-from capacity.domain.finding import Finding, Status
+from capacity.domain.answers.finding import Finding, Status
 from capacity.domain.resources import AuditEntry, Limit, LimitState, Resource
 from capacity.domain.run import ClockOffset
 from capacity.domain.words import RESOURCES, listed

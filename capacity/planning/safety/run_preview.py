@@ -7,7 +7,7 @@ import math
 from collections.abc import Collection, Mapping
 
 from capacity.domain import units
-from capacity.domain.finding import Finding, Status
+from capacity.domain.answers.finding import Finding, Status
 from capacity.domain.resources import Resource
 from capacity.domain.words import RESOURCES, listed
 from capacity.models.latency.ceiling import FEWEST_LEVELS

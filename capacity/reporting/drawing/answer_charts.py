@@ -4,8 +4,8 @@ import math
 from datetime import UTC, datetime
 
 from capacity.domain import units
-from capacity.domain.comparison import Change, Outcome
-from capacity.domain.sizing import BreakEven, Exhaustion, Sizing, Storm
+from capacity.domain.answers.comparison import Change, Outcome
+from capacity.domain.answers.sizing import BreakEven, Exhaustion, Sizing, Storm
 from capacity.reporting.document import Figure
 from capacity.reporting.drawing.bars import Bar, Fill, Line, Part, Scale, bars
 

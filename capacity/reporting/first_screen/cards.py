@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 
 from capacity.domain import units
+from capacity.domain.answers.sizing import ArrivalCost, Exhaustion, Storm, Unanswered
 from capacity.domain.caveats import Doubt
 from capacity.domain.plan import CapacityPlan, Excuse, GeneratorVerdict
-from capacity.domain.sizing import ArrivalCost, Exhaustion, Storm, Unanswered
 from capacity.planning.caveats.generator import is_near_limit
+from capacity.reporting.advice.sizing import price
 from capacity.reporting.document import Standing
 from capacity.reporting.first_screen.demand import best_host
 from capacity.reporting.first_screen.screen import Card
 from capacity.reporting.first_screen.texts import capital, shortened
-from capacity.reporting.sizing import price
 from capacity.reporting.verdict import standing
 from capacity.reporting.words import DOUBTS
 

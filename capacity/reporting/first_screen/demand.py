@@ -1,8 +1,8 @@
 """The demand on one instance, and the room that the safe capacity leaves above it."""
 
 from capacity.domain import units
+from capacity.domain.answers.sizing import SizedHost, Sizing
 from capacity.domain.plan import CapacityPlan
-from capacity.domain.sizing import SizedHost, Sizing
 
 NO_DEMAND = "no demand given (capacity plan RUN --demand FILE)"
 

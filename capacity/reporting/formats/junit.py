@@ -7,7 +7,7 @@ between the two.
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET  # Written here and never read.
 
-from capacity.domain.rules import RuleResult, RuleStatus
+from capacity.domain.answers.rules import RuleResult, RuleStatus
 from capacity.domain.words import printable
 
 

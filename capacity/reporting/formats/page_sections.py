@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from capacity.domain import units
-from capacity.domain.comparison import Comparison
+from capacity.domain.answers.comparison import Comparison
+from capacity.domain.answers.sizing import BreakEven, Exhaustion, Sizing, Storm, Unanswered
 from capacity.domain.plan import CapacityPlan, Excuse, Wall
 from capacity.domain.run import RunRecord
-from capacity.domain.sizing import BreakEven, Exhaustion, Sizing, Storm, Unanswered
 from capacity.domain.words import RESOURCES
 from capacity.planning.evidence.saturated_steps import judged
 from capacity.reporting.comparison import figure_name, headline, subtitle

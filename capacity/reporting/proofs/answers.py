@@ -2,9 +2,7 @@
 
 import math
 
-from capacity.domain.plan import CapacityPlan
-from capacity.domain.run import RunRecord
-from capacity.domain.sizing import (
+from capacity.domain.answers.sizing import (
     Advice,
     ArrivalCost,
     Exhaustion,
@@ -12,10 +10,12 @@ from capacity.domain.sizing import (
     Storm,
     Unanswered,
 )
+from capacity.domain.plan import CapacityPlan
+from capacity.domain.run import RunRecord
 from capacity.reporting.document import Section
-from capacity.reporting.proofs.exhaustion import exhaustion_proof
+from capacity.reporting.proofs.outlook import exhaustion_proof
+from capacity.reporting.proofs.reconnect_storm import arrival_proof, storm_proof
 from capacity.reporting.proofs.sizing import sizing_proof
-from capacity.reporting.proofs.storm import arrival_proof, storm_proof
 
 QUESTIONS = ("sizing", "storm", "exhaustion")
 _NOT_ASKED = Unanswered(

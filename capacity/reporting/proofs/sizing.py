@@ -1,13 +1,13 @@
 """Where the instances for a demand come from: the demand, each host type's limits, the arithmetic."""
 
 from capacity.domain import units
+from capacity.domain.answers.sizing import Demand, HostWall, SizedHost, Sizing
 from capacity.domain.plan import CapacityPlan
-from capacity.domain.sizing import Demand, HostWall, SizedHost, Sizing
 from capacity.domain.words import RESOURCES
 from capacity.models.operations.growth import MONTH_S
 from capacity.planning.advice.other_hosts import joint_ratio, lowest_bound, use_at
+from capacity.reporting.advice.sizing import price
 from capacity.reporting.document import Row, Section, Table, cells
-from capacity.reporting.sizing import price
 
 MOST_LIMITS = 2
 """Limits shown of each host type; plan.json has all of them."""

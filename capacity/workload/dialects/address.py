@@ -51,7 +51,7 @@ def websocket_url(
     channels: Sequence[str] = (),
     values: Mapping[str, Any] = NOTHING,
 ) -> str:
-    """Return the address of the WebSocket endpoint, with the connection's own *values* in it.
+    """Return the address of what updates come from, with the connection's own *values* in it.
 
     Without *channels* an address that must name one names the dialect's idle channel.
     """
@@ -59,7 +59,7 @@ def websocket_url(
     quoted = [quote(channel, safe="") for channel in followed]
     values = {
         **{name: quote(str(value), safe="") for name, value in values.items()},
-        **origin_of("ws", host, port, tls=tls),
+        **origin_of("ws" if dialect.ws.transport == "websocket" else "http", host, port, tls=tls),
         "channel": quoted[0],
         "channels": ",".join(quoted),
     }

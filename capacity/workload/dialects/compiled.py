@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from capacity.workload.dialects import mqtt
+from capacity.workload.dialects import event_stream, mqtt
 from capacity.workload.dialects.channel_requests import ChannelRequests
 from capacity.workload.dialects.dialect import (
     Ack,
@@ -190,8 +190,8 @@ def compile_dialect(dialect: Dialect) -> CompiledDialect:
     """Return *dialect* with everything precomputed; do it once a process."""
     rules = dialect.heartbeat
     envelope = envelope_of(dialect.messages, dialect.ws.max_message_bytes)
-    pattern = dialect.messages.pattern
     is_mqtt = dialect.messages.content == "mqtt"
+    parse = _parser(dialect)
     write = _writer(envelope, dialect.messages)
     text = _as_it_is if envelope is None else envelope.text
     clock = clock_by(dialect.time) if dialect.time else None
@@ -204,12 +204,12 @@ def compile_dialect(dialect: Dialect) -> CompiledDialect:
         has_names=any(rule.key is not None for rule in updates),
         envelope=envelope,
         entries=entries_of(dialect.messages.list) if dialect.messages.list else None,
-        parse=mqtt.parse if is_mqtt else Pattern(pattern).parse if pattern else orjson.loads,
-        is_json=pattern is None and not is_mqtt,
+        parse=parse,
+        is_json=parse is orjson.loads,
         is_binary=is_mqtt,
         is_opaque=dialect.messages.content == "opaque",
         clock=clock,
-        glance_clock=None if dialect.messages.list or pattern or is_mqtt else clock,
+        glance_clock=None if dialect.messages.list or parse is not orjson.loads else clock,
         steps=tuple(_step(step, write, text) for step in dialect.opening),
         subscribe=_request(dialect.subscribe, batch, write, requests),
         unsubscribe=_request(dialect.unsubscribe, batch, write, requests),
@@ -234,6 +234,15 @@ def compile_dialect(dialect: Dialect) -> CompiledDialect:
         },
         ignored=tuple(matches(matcher) for matcher in dialect.ignore),
     )
+
+
+def _parser(dialect: Dialect) -> Parse:
+    if dialect.ws.transport == "event_stream":
+        return event_stream.parse
+    if dialect.messages.content == "mqtt":
+        return mqtt.parse
+    pattern = dialect.messages.pattern
+    return orjson.loads if pattern is None else Pattern(pattern).parse
 
 
 def _as_it_is(message: bytes) -> bytes:

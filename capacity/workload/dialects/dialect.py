@@ -30,23 +30,33 @@ class Secret:
 
     __pydantic_config__: ClassVar = VALIDATION
     file: str | None = None
-    """File that holds it, without its last newline; relative to the file that names it."""
+    """File that holds it, without its last newline; relative to the file that names it. It must be for
+    its owner alone (chmod go=)."""
     env: str | None = None
     """Variable of the environment that holds it, on every host of the generator."""
 
 
 Headers = Mapping[str, str | Secret]
+Transport = Literal["websocket", "event_stream", "long_poll"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebSocket:
     __pydantic_config__: ClassVar = VALIDATION
     url: str
-    """Address of the endpoint, from {scheme} (ws or wss), {host}, {port} and, where the address
+    """Address of the endpoint, from {scheme} (ws or wss, by transport http or https), {host}, {port} and, where the address
     names what is followed, {channel} or {channels} (joined by commas); {connection} and what the
     target file gives for `needs` besides."""
     idle_channel: str | None = None
     """Channel that the address of a connection without subscriptions names; nobody publishes to it."""
+    transport: Transport = "websocket"
+    """What is spoken at the address. event_stream: server-sent events, each read as an object
+    {event: name, id: text, data: content}, its content as JSON where it is; after a loss the id of the
+    last one is sent as Last-Event-ID. long_poll: each answer to a GET is a message, and the next
+    request follows at once on the same connection. Over both nothing else is sent."""
+    next_headers: Mapping[str, str] = field(default_factory=dict)
+    """Header of the next long poll -> header of the answer whose value it takes, such as
+    If-None-Match: Etag."""
     subprotocols: tuple[str, ...] = ()
     """WebSocket subprotocols to offer."""
     headers: Headers = field(default_factory=dict)

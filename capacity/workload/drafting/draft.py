@@ -15,8 +15,8 @@ from capacity.workload.drafting.contents import describe_updates
 from capacity.workload.drafting.following import symbol_in
 from capacity.workload.drafting.heard import Heard, parsed
 from capacity.workload.drafting.keeping import heartbeats, ignored, unsubscribing
+from capacity.workload.drafting.recorded_session import Session
 from capacity.workload.drafting.sections import Draft
-from capacity.workload.drafting.session import Session
 from capacity.workload.drafting.subscribing import opening, subscribing
 
 _SAFE = "/%:@!$&'()*+,;=~"

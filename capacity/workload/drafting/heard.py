@@ -10,7 +10,7 @@ from capacity.workload.dialects.matching import MISSING, getter
 from capacity.workload.dialects.payload import looks_packed
 from capacity.workload.drafting.asking import id_path
 from capacity.workload.drafting.following import Following, following
-from capacity.workload.drafting.session import Frame, Session
+from capacity.workload.drafting.recorded_session import Frame, Session
 
 
 @dataclass(slots=True)

@@ -16,9 +16,9 @@ from capacity.workload.conversation import Conversation
 from capacity.workload.dialects.compiled import CompiledDialect, compile_dialect, id_place
 from capacity.workload.dialects.dialect import Dialect
 from capacity.workload.dialects.template import fill
-from capacity.workload.drafting.session import Frame
+from capacity.workload.drafting.recorded_session import Frame
+from capacity.workload.drafting.understood import class_of
 from capacity.workload.drafting.unify import unified
-from capacity.workload.drafting.verdict import class_of
 from capacity.workload.reception import Kind, Reception
 
 _FIRST_ID = 1 << 60

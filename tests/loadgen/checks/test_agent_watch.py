@@ -1,27 +1,30 @@
 """Real agents on the right process, on another one, and in front of or behind real relays."""
 
+import runpy
 import subprocess
 import sys
 import time
 from contextlib import ExitStack
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from capacity.domain.answers.finding import Status
 from capacity.domain.errors import PreflightError
-from capacity.domain.finding import Status
 from capacity.domain.resources import Resource
-from capacity.domain.sample import AgentInfo, Destination, PortHolder, Sample
+from capacity.domain.sample import Sample
 from capacity.loadgen.checks import agent_watch
-from capacity.loadgen.checks.agent_watch import Holders, _is_calm, _opened, judged, watch
+from capacity.loadgen.checks.agent_watch import _is_calm, _opened, watch
 from capacity.loadgen.checks.preflight import check
-from capacity.planning.evidence.target_identity import Rise
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 from capacity.settings.profile import ADAPTER
 from capacity.sources.agent import AgentClient
 
 DIALECT = load_dialect(find("dialects", "deribit"))
+AGENT = runpy.run_path(str(Path(__file__).parents[2] / "agent_samples.py"))
+INFO = AGENT["agent_info"](target_name="other")
 RELAY = """
 import asyncio, sys
 
@@ -171,76 +174,6 @@ def test_a_process_for_each_connection_is_the_target_all_the_same(
 
     assert finding.status in {Status.OK, Status.WARNING}
     assert "gained" not in (finding.remedy or "")
-
-
-INFO = AgentInfo(
-    agent_version="0",
-    host="venue-1",
-    kernel="6",
-    cores=2,
-    memory_bytes=1 << 30,
-    boot_id="",
-    target_name="other",
-    target_pids=(7,),
-    target_started_at=1.0,
-    limits=(),
-    now=1.0,
-    listening_ports=(25080,),
-)
-STRANGER = PortHolder(pid=9, name="service", is_watched=False)
-NONE = Rise(opened=5, gained={Resource.DESCRIPTORS: 0.0}, is_seen=False)
-SOME = Rise(opened=5, gained={Resource.DESCRIPTORS: 2.0}, is_seen=False)
-ALL = Rise(opened=5, gained={Resource.DESCRIPTORS: 5.0}, is_seen=True)
-UNTOLD = Rise(opened=5, gained={}, is_seen=None, unknown="no count is read")
-
-
-def holders(*during, before=()):
-    return Holders(before=tuple(before), during=during)
-
-
-def leading(watched, to_watched, connections=5):
-    there = Destination(
-        address="10.0.0.2", port=8080, connections=connections, is_watched=to_watched
-    )
-    return PortHolder(pid=9, name="relay", is_watched=watched, destinations=(there,))
-
-
-@pytest.mark.parametrize(
-    ("rise", "holders", "status", "said"),
-    [
-        (ALL, holders(), Status.OK, "gained 5 descriptors"),
-        (NONE, holders(STRANGER), Status.FAILURE, "port 25100, as service (pid 9) does"),
-        (NONE, holders(), Status.FAILURE, "and does not listen on port 25100"),
-        (
-            NONE,
-            holders(PortHolder(pid=7, name="other", is_watched=True)),
-            Status.FAILURE,
-            "they reach another host or instance",
-        ),
-        # Connections that a relay shares are few, but not nobody's.
-        (NONE, holders(leading(False, True)), Status.WARNING, "come through relay (pid 9)"),
-        (ALL, holders(leading(False, True)), Status.WARNING, "come through relay (pid 9)"),
-        # A load balancer elsewhere spreads them.
-        (SOME, holders(), Status.WARNING, "the others went elsewhere"),
-        (SOME, holders(STRANGER), Status.FAILURE, "as service (pid 9) does"),
-        (ALL, holders(leading(True, False)), Status.WARNING, "only relays to"),
-        # A pool of connections that was there before is no relay's.
-        (
-            ALL,
-            holders(leading(True, False, 20), before=[leading(True, False, 20)]),
-            Status.OK,
-            "gained 5 descriptors",
-        ),
-        (UNTOLD, holders(), Status.UNKNOWN, "no count is read"),
-        (UNTOLD, holders(STRANGER), Status.WARNING, "service (pid 9) listens on port"),
-    ],
-)
-def test_what_is_said_follows_from_the_counts_and_from_who_listens(rise, holders, status, said):
-    finding = judged(rise, INFO, "the agent at URL", 25100, holders).finding
-
-    assert status is finding.status
-    assert said in finding.statement
-    assert (finding.remedy is not None) is (status not in {Status.OK, Status.UNKNOWN})
 
 
 COUNTS = {"application_connections", "descriptors", "threads"}

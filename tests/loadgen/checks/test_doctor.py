@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from capacity.domain.finding import Status
+from capacity.domain.answers.finding import Status
 from capacity.loadgen.checks.doctor import Examination
 from capacity.loadgen.run_path import LOCKS
 from capacity.recording.lock import locked

@@ -142,3 +142,11 @@ def test_the_record_names_every_host_once_with_its_workers():
 def test_a_worker_with_fewer_descriptors_than_it_needs_itself_has_room_for_none():
     assert 0 == room_of([worker(descriptors=DESCRIPTORS_BESIDE_CONNECTIONS - 1)])
     assert 1 == room_of([worker(descriptors=DESCRIPTORS_BESIDE_CONNECTIONS + 1)])
+
+
+def test_a_worker_without_addresses_of_its_own_has_the_ports_of_one():
+    many = DESCRIPTORS_BESIDE_CONNECTIONS + 1_000_000
+
+    assert 28_232 == room_of([worker(descriptors=many)])
+    assert 28_232 == room_of([worker(descriptors=many, addresses=("127.0.0.2",))])
+    assert 56_464 == room_of([worker(descriptors=many, addresses=("127.0.0.2", "127.0.0.3"))])

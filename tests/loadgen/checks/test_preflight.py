@@ -11,7 +11,7 @@ import requests
 import yaml
 
 from capacity.domain.errors import PreflightError, UnreachableError
-from capacity.loadgen.checks.preflight import _rules, check, generator_facts
+from capacity.loadgen.checks.preflight import check, generator_facts
 from capacity.loadgen.checks.worker_identity import identity_here
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
@@ -251,12 +251,3 @@ def test_the_generators_facts_are_those_of_this_machine():
 
     assert (3, socket.gethostname()) == (facts["workers"], facts["host"])
     assert resource.getrlimit(resource.RLIMIT_NOFILE)[1] == facts["descriptor_limit"]
-
-
-@pytest.mark.parametrize(("admitted", "most"), [(3, 1), (4, 1), (7, 1), (8, 2)])
-def test_a_quarter_of_what_is_admitted_is_rounded_down_to_one_at_least(admitted, most):
-    safe = ADAPTER.validate_python(
-        {"profile": 1, "name": "few", "kind": "safe", "connections": admitted}
-    )
-
-    assert most == _rules(safe, None, None, 1.0).most

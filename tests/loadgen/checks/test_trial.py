@@ -22,7 +22,8 @@ from wsproto.events import (
 
 from capacity.domain.errors import ConfigError, UnreachableError
 from capacity.loadgen.checks import trial
-from capacity.loadgen.checks.trial import try_conversation, try_request
+from capacity.loadgen.checks.request_trial import try_request
+from capacity.loadgen.checks.trial import try_conversation
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 
@@ -75,7 +76,10 @@ def closed_port():
 
 
 def test_a_target_that_confirms_passes(exchange, target_file):
-    assert 0 < try_conversation(target_file(exchange), DIALECT).opened_s < 5
+    began_s = time.monotonic()
+    opened_s = try_conversation(target_file(exchange), DIALECT).opened_s
+
+    assert 0 < opened_s <= time.monotonic() - began_s
 
 
 def test_a_channel_that_the_target_does_not_know_is_named(exchange, target_file):
@@ -138,7 +142,8 @@ def test_a_target_behind_tls_passes_with_its_authority_and_name(secured, target_
 
     trial = try_conversation(target, DIALECT)
 
-    assert time.time() < trial.certificate_ends_at < time.time() + 3 * 86_400
+    in_three_days_at = time.time() + 3 * 86_400
+    assert time.time() < trial.certificate_ends_at < in_three_days_at
 
 
 @pytest.mark.parametrize(
@@ -265,36 +270,3 @@ def test_a_target_that_talks_without_end_is_given_up_in_time(accepting, target_f
 def test_a_target_that_breaks_the_protocol_is_told_so(accepting, target_file):
     with pytest.raises(UnreachableError, match="message_too_big, 0 other frames came"):
         try_conversation(target_file(accepting(b"\x82\x7f" + b"\xff" * 8)), DIALECT)
-
-
-def test_a_request_that_succeeds_passes(exchange, target_file):
-    assert try_request(target_file(exchange), DIALECT) is None
-
-
-@pytest.mark.parametrize(
-    ("status", "helps"),
-    [
-        ("301 Moved", "correct http.base"),
-        ("401 Unauthorized", "set the credentials"),
-        ("404 Not Found", "correct the path"),
-        ("500 Internal Server Error", "check the target's log"),
-    ],
-)
-def test_a_request_that_fails_is_said_with_its_status_and_its_own_fix(
-    serve, target_file, status, helps
-):
-    def answer(_environ, start_response):
-        start_response(status, [])
-        return []
-
-    _scheme, host, port = serve(answer).split(":")
-    target = target_file(SimpleNamespace(host=host.strip("/"), port=int(port)))
-    with pytest.raises(UnreachableError, match=f"ticker: .* returned {status[:3]}; {helps}"):
-        try_request(target, DIALECT)
-
-
-def test_a_request_without_an_answer_is_said_so(target_file):
-    with pytest.raises(
-        UnreachableError, match=r"no answer to the REST request \(request_connect_refused\)"
-    ):
-        try_request(target_file(closed_port()), DIALECT)

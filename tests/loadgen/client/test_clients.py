@@ -6,8 +6,8 @@ from pathlib import Path
 import gevent
 import pytest
 
+from capacity.loadgen.client.arrivals.connect_pacer import ConnectPacer
 from capacity.loadgen.client.clients import IDLE, Clients
-from capacity.loadgen.client.connect_pacer import ConnectPacer
 from capacity.loadgen.protocol.orders import Orders, Stage
 
 SMALL = runpy.run_path(str(Path(__file__).parents[1] / "small_target.py"))

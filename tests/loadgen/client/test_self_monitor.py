@@ -56,3 +56,18 @@ def test_a_clock_that_is_set_is_told_once(monkeypatch):
         watch.set_s(),
         watch.set_s(),
     ]
+
+
+def test_a_process_that_is_stopped_between_two_clocks_takes_neither_for_set(monkeypatch):
+    watch = ClockWatch()
+    wall, stops = time.time, iter([True])
+
+    def interrupted():
+        now_s = wall()
+        if next(stops, False):
+            time.sleep(0.2)
+        return now_s
+
+    monkeypatch.setattr(time, "time", interrupted)
+
+    assert pytest.approx(0.0, abs=0.05) == watch.set_s()

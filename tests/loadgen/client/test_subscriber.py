@@ -14,7 +14,7 @@ import gevent
 import pytest
 
 from capacity.domain.errors import ProtocolError
-from capacity.loadgen.client.connect_pacer import ConnectPacer
+from capacity.loadgen.client.arrivals.connect_pacer import ConnectPacer
 from capacity.loadgen.client.subscriber import Subscriber
 from capacity.loadgen.client.worker import Worker
 from capacity.loadgen.protocol import messages

@@ -6,6 +6,7 @@ from locust.event import Events
 import resource
 import shutil
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -373,6 +374,23 @@ def test_a_run_that_is_stopped_says_so_once_and_with_the_exit_code_of_an_interru
     assert 130 == run.controller.exit_code
     assert "the end: the run was aborted (it was stopped)" in record.missing
     assert run.controller.users_due() is None
+
+
+def test_locust_is_asked_for_nothing_else_while_a_run_ends_or_a_dead_worker_is_counted(
+    exchange, target_file, start_run, monkeypatch
+):
+    controller = start_run(target_file(exchange), profile(plateau_s=60)).controller
+    first = controller.users_due()
+    controller.position = replace(controller.position, index=1)
+    monkeypatch.setattr(controller.pool, "has_dead", lambda: True)
+    beside_the_dead = controller.users_due()
+    monkeypatch.undo()
+    monkeypatch.setattr(controller._closing, "ending", ("aborted", {}))
+    while_it_ends = controller.users_due()
+    monkeypatch.undo()
+
+    assert first == beside_the_dead == while_it_ends
+    assert first != controller.users_due()
 
 
 def test_a_record_that_cannot_be_written_any_more_ends_the_run(exchange, target_file, start_run):

@@ -5,7 +5,7 @@ import pytest
 
 from capacity.domain.observation import CutOff, CutOffKind
 from capacity.loadgen.master import run_endings
-from capacity.planning.safety.guards import Trip
+from capacity.planning.safety.trip import Trip
 
 
 def last_step(held, kind=CutOffKind.NOT_REACHED):

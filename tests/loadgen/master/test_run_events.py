@@ -9,7 +9,7 @@ from capacity.loadgen.master.guards.distress import SUSPECT_S, Distress, Reactio
 from capacity.loadgen.master.guards.guard_watch import Guard, Moment
 from capacity.loadgen.master.run_events import Beat, Event, Seen, event_of, seen_in
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
-from capacity.planning.safety.guards import Trip
+from capacity.planning.safety.trip import Trip
 from capacity.settings.profile import ADAPTER
 from capacity.workload.profiles.profile import Phase, Position
 

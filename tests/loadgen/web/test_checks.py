@@ -2,7 +2,7 @@
 
 import pytest
 
-from capacity.domain.finding import Status
+from capacity.domain.answers.finding import Status
 from capacity.loadgen.web.checks import STEP_COLUMNS, preview_of
 
 

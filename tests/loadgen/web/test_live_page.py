@@ -21,7 +21,7 @@ def start(ui, **form):
     return ui.post("/capacity/start", {f"capacity_{key}": value for key, value in form.items()})
 
 
-def report_of(ui, patience_s=60.0):
+def report_of(ui, patience_s=180.0):
     """Return the page when the report of the run is there; looking at it has it made."""
     deadline_s = time.monotonic() + patience_s
     while "report/report.html" not in (page := ui.get("/capacity/").text):

@@ -3,7 +3,8 @@ from dataclasses import replace
 from capacity.loadgen.wire.endpoint import endpoint_of
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
-from capacity.settings.target import Certificates, Target
+from capacity.settings.target import Target
+from capacity.settings.targets.certificates import Certificates
 
 DIALECT = load_dialect(find("dialects", "url-subscribe"))
 

@@ -51,6 +51,15 @@ def test_more_connections_than_one_turn_are_all_served(pair):
     assert all([b"tick"] == heard.payloads for _c, heard, _t in pairs)
 
 
+def test_what_waits_in_all_sockets_can_be_read_at_once(pair, connections):
+    pairs = [pair() for _ in range(READY_PER_TURN + 50)]
+    for _connection, _heard, target in pairs:
+        target.sendall(text_frame("tick"))
+    connections.serve_all()
+
+    assert all([b"tick"] == heard.payloads for _c, heard, _t in pairs)
+
+
 @pytest.mark.parametrize(
     ("action", "reason"),
     [

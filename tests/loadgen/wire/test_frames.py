@@ -399,3 +399,26 @@ def test_the_close_frame_says_normal_closure():
 )
 def test_a_close_is_told_in_one_line(code, reason, text):
     assert text == closing_text(code, reason)
+
+
+def test_what_waits_for_its_end_is_held_and_nothing_else_is():
+    reader = FrameReader(LIMIT, None)
+    assert 0 == reader.held_bytes
+
+    reader.feed(framed(TEXT, b"all"), [])
+    assert 0 == reader.held_bytes
+
+    reader.feed(b"\x01\x03abc" + b"\x80\x02d", [])
+    assert 3 + 3 == reader.held_bytes
+
+
+@pytest.mark.parametrize(("size", "reason"), [(1000, None), (1001, TOO_BIG)])
+def test_the_limit_holds_for_all_fragments_of_a_compressed_message_together(size, reason):
+    packer = zlib.compressobj(wbits=-15)
+    first = packer.compress(bytes(600)) + packer.flush(zlib.Z_SYNC_FLUSH)
+    last = (packer.compress(bytes(size - 600)) + packer.flush(zlib.Z_SYNC_FLUSH))[:-4]
+    stream = framed(0x42, first) + framed(0x80, last)
+    reader, payloads, _replies = read(stream, limit=1000, inflater=Inflater(Deflate()))
+
+    assert reason == reader.end
+    assert ([] if reason else [bytes(size)]) == payloads

@@ -18,7 +18,7 @@ from capacity.loadgen.wire import http_connection as module
 from capacity.loadgen.wire.endpoint import Endpoint
 from capacity.loadgen.wire.http_connection import ExchangeError, HttpConnection
 from capacity.loadgen.wire.memory_budget import MemoryBudget
-from capacity.settings.target import Certificates
+from capacity.settings.targets.certificates import Certificates
 
 FOLDER = Path(__file__).parents[1]
 TLS = runpy.run_path(str(FOLDER / "tls_target.py"))

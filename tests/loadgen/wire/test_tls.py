@@ -13,8 +13,8 @@ from capacity.domain.errors import ConfigError
 from capacity.loadgen.wire.dialing import dial
 from capacity.loadgen.wire.endpoint import Endpoint
 from capacity.loadgen.wire.handshake import HandshakeError, open_websocket
-from capacity.loadgen.wire.tls import client_context
-from capacity.settings.target import Certificates
+from capacity.loadgen.wire.tls import _why, client_context
+from capacity.settings.targets.certificates import Certificates
 
 TLS = runpy.run_path(str(Path(__file__).parents[1] / "tls_target.py"))
 Authority, fronted = TLS["Authority"], TLS["fronted"]
@@ -148,3 +148,8 @@ def test_a_certificate_without_its_usable_key_is_named_and_no_password_is_asked_
         Path(key).write_text("junk")
     with gevent.Timeout(5), pytest.raises(ConfigError, match="cannot be used with the key in"):
         client_context(Certificates(client_certificate_file=certificate, client_key_file=key))
+
+
+def test_an_error_without_words_is_told_by_its_kind():
+    assert "TimeoutError" == _why(TimeoutError())
+    assert "No such file" == _why(FileNotFoundError(2, "No such file"))

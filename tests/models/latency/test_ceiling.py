@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capacity.models.latency.ceiling import (
+    _median,
     connections_at_latency,
     corrected,
     scatter_around_line,
@@ -86,3 +87,18 @@ def test_a_straight_line_does_not_scatter_and_planted_noise_is_found() -> None:
 
     assert scatter_around_line(list(loads), list(line)) == pytest.approx(0.0, abs=1e-9)
     assert scatter_around_line(list(loads), list(noisy)) == pytest.approx(0.1, rel=0.35)
+
+
+@pytest.mark.parametrize(
+    ("values", "middle"),
+    [
+        ([3.0], 3.0),
+        ([3.0, 1.0], 2.0),
+        ([9.0, 1.0, 2.0], 2.0),
+        ([1.0, 2.0, 4.0, 9.0], 3.0),
+        ([1.0, math.inf, math.inf], math.inf),
+        ([math.inf, math.inf], math.inf),
+    ],
+)
+def test_the_median_is_between_the_two_in_the_middle(values, middle) -> None:
+    assert middle == _median(values)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from capacity.models.operations.admission import FEWEST_POINTS, admission
+from capacity.models.operations.admission import FEWEST_POINTS, _unbroken, admission
 
 
 def let_in(count, *, per_s, burst, serves_per_s=5000.0, began_s=0.0):
@@ -69,3 +69,12 @@ def test_a_rate_is_read_before_the_queue_ran_empty():
 def test_nobody_or_few_tell_nothing():
     assert admission([]) is None
     assert admission(let_in(8, per_s=10, burst=1)) is None
+
+
+@pytest.mark.parametrize(("gap_s", "kept"), [(0.79, 40), (0.81, 20)])
+def test_a_queue_has_run_empty_where_a_gap_is_eight_times_the_usual(gap_s, kept):
+    moments = [0.1 * n for n in range(20)]
+    moments += [moments[-1] + gap_s + 0.1 * n for n in range(20)]
+    points = [(moment, float(n)) for n, moment in enumerate(moments)]
+
+    assert kept == len(_unbroken(points, moments))

@@ -14,26 +14,40 @@ def burn(s):
     end = time.process_time() + s
     while time.process_time() < end: pass
 """
+BURNT_S = 0.3
+SLACK_S = 0.03
+"""Three ticks: what starting and ending take, and how finely the kernel counts."""
 FORK = "import os\npid = os.fork() or (burn({}), os._exit(0))\nos.waitpid(pid, 0)"
 
 
-def cores_while(child, view, line):
+def spent_while(children, view, line):
+    """Return the least and the most that was spent meanwhile, in CPU seconds, and the reading.
+
+    The time between two readings is known no better than by clocks around it.
+    """
     collector = CpuCollector()
-    collector.collect(view(child.pid))
+    pids = [child.pid for child in children]
+    before_s = time.monotonic()
+    collector.collect(view(*pids))
     began_s = time.monotonic()
-    child.do(line)
-    reading = collector.collect(view(child.pid))
-    return reading.used[Resource.CPU] * (time.monotonic() - began_s)
+    for child in children:
+        child.do(line)
+    ended_s = time.monotonic()
+    reading = collector.collect(view(*pids))
+    cores = reading.used[Resource.CPU]
+    return cores * (ended_s - began_s), cores * (time.monotonic() - before_s), reading
 
 
 def test_burnt_seconds_are_found(start_child, view):
-    child = start_child(BURN)
+    least_s, most_s, _reading = spent_while([start_child(BURN)], view, "burn(0.3)")
 
-    assert cores_while(child, view, "burn(0.3)") == pytest.approx(0.3, abs=0.03)
+    assert least_s - SLACK_S <= BURNT_S <= most_s + SLACK_S
 
 
 def test_sleeping_costs_nothing(start_child, view):
-    assert cores_while(start_child(BURN), view, "time.sleep(0.2)") <= 0.02
+    least_s, _most_s, _reading = spent_while([start_child(BURN)], view, "time.sleep(0.2)")
+
+    assert least_s <= SLACK_S
 
 
 def test_the_first_reading_of_a_target_has_no_rate_and_says_so(start_child, view):
@@ -48,17 +62,10 @@ def test_the_first_reading_of_a_target_has_no_rate_and_says_so(start_child, view
 
 
 def test_processes_are_summed(start_child, view):
-    collector = CpuCollector()
     children = [start_child(BURN) for _ in range(2)]
-    pids = [child.pid for child in children]
-    collector.collect(view(*pids))
-    began_s = time.monotonic()
-    for child in children:
-        child.do("burn(0.15)")
-    reading = collector.collect(view(*pids))
-    spent_s = reading.used[Resource.CPU] * (time.monotonic() - began_s)
+    least_s, most_s, reading = spent_while(children, view, "burn(0.15)")
 
-    assert spent_s == pytest.approx(0.3, abs=0.04)
+    assert least_s - SLACK_S <= BURNT_S <= most_s + SLACK_S
     assert reading.gauges["processes"] == 2
 
 
@@ -76,9 +83,10 @@ def test_an_exited_child_takes_nothing_away(start_child, view):
 
 
 def test_what_a_reaped_child_used_is_not_the_parents(start_child, view):
-    child = start_child(BURN)
+    line = f"exec({FORK.format(0.2)!r})"
+    least_s, _most_s, _reading = spent_while([start_child(BURN)], view, line)
 
-    assert cores_while(child, view, f"exec({FORK.format(0.2)!r})") <= 0.05
+    assert least_s <= SLACK_S
 
 
 def test_the_host_has_the_last_word_without_quota_and_affinity(start_child, view):

@@ -187,3 +187,22 @@ def test_what_was_sent_is_told_of_the_asked_ports_alone(table, opened):
     assert 0 == again
     assert (0, 0) == table.sent(socket.AF_INET6, {port})
     assert (0, 0) == table.sent(socket.AF_INET, ())
+
+
+@pytest.mark.parametrize("length", [72, 96, 100])
+def test_equal_messages_are_counted_without_a_look_at_each(length):
+    assert 7 == sock_diag._uniform_count(message(20, length) * 7)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        message(20, 96) + bytes(2),
+        message(20, 90) + bytes(2),
+        message(20, 96) + message(20, 104),
+        message(3, 20) * 2,
+        message(20, 96) * 2 + bytes(4),
+    ],
+)
+def test_what_is_not_all_alike_is_left_to_a_closer_look(part):
+    assert 0 == sock_diag._uniform_count(part)

@@ -11,6 +11,8 @@ from capacity.monitor.host import target as module
 from capacity.monitor.host.discovery import Selector
 from capacity.monitor.host.target import Target, children, process_tree, read_stat
 
+BOOT_TIME_ROUNDED_S = 1.5
+"""The kernel tells its boot in whole seconds, and a start in ticks after that."""
 FORK = "import os, signal; pids = []"
 MORE = "pids.append(os.fork()) or pids[-1] or signal.pause()"
 LESS = "pid = pids.pop(); os.kill(pid, 9); os.waitpid(pid, 0)"
@@ -108,7 +110,10 @@ def test_the_start_is_in_the_agents_epoch_seconds(start_child):
     before = time.time()
     child = start_child()
 
-    assert before - 1.5 <= resolved(pid=child.pid).view().started_at <= time.time() + 1.5
+    started_at = resolved(pid=child.pid).view().started_at
+    after = time.time()
+
+    assert before - BOOT_TIME_ROUNDED_S <= started_at <= after + BOOT_TIME_ROUNDED_S
 
 
 def test_a_pid_that_ended_stays_gone_with_a_reason(start_child, hasty):
@@ -277,16 +282,17 @@ def test_a_stat_that_is_cut_short_is_a_target_that_cannot_be_read(write_file, tm
     assert "the target cannot be read: not in the documented format" in why
 
 
-def test_a_tree_of_a_thousand_processes_is_found_in_a_moment(start_child):
+def test_a_tree_of_a_thousand_processes_is_found_with_one_look_at_each(start_child, monkeypatch):
+    looks = []
+    real = module.children
+    monkeypatch.setattr(module, "children", lambda pid, proc: looks.append(pid) or real(pid, proc))
     parent = start_child(
         "import os\nnap = ['sleep', '60']\n"
         "pids = [os.posix_spawnp('sleep', nap, os.environ) for _ in range(1000)]"
     )
-    began_s = time.thread_time()
     tree = process_tree((parent.pid,))
-    cost_s = time.thread_time() - began_s
     parent.do("for pid in pids: os.kill(pid, 9)")
     parent.do("for pid in pids: os.waitpid(pid, 0)")
 
     assert len(tree) == 1001
-    assert cost_s < 0.5
+    assert sorted(looks) == sorted(tree)

@@ -176,3 +176,11 @@ def test_a_working_set_without_its_cache_is_an_error(write_file, tmp_path):
 
     with pytest.raises(ValueError, match="no entry inactive_file"):
         Cgroup(path=str(tmp_path), version=2).charged_and_working_set_bytes()
+
+
+def test_a_name_may_have_colons(made_up):
+    proc, mount = made_up(
+        "0::/a:b:c\n", V2_MOUNT, {"a:b:c/memory.max": "1000\n", "cgroup.procs": ""}
+    )
+
+    assert f"{mount}/a:b:c" == ancestors(7, "memory", proc)[0].path

@@ -83,6 +83,15 @@ def test_node_has_the_cap_that_it_was_given(start_node, options, variables):
     assert (cap.runtime, cap.limit.value) == (Runtime.NODE, 64 * MIB)
 
 
+def test_the_young_generation_of_node_comes_beside_its_cap(start_node):
+    given = heap_cap(start_node("--max-old-space-size=64", "--max-semi-space-size=4").pid)
+    chosen = heap_cap(start_node("--max-old-space-size=64").pid)
+
+    assert (given.limit.value, given.young_bytes) == (64 * MIB, 8 * MIB)
+    assert 2 * MIB <= chosen.young_bytes <= 32 * MIB
+    assert heap_cap(start_node().pid).young_bytes == 0
+
+
 def test_what_node_chooses_itself_is_unknown_and_says_what_to_do(start_node):
     limit = heap_cap(start_node().pid).limit
 

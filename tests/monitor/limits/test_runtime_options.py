@@ -71,7 +71,14 @@ def test_without_an_option_nothing_is_known_of_node():
 
 @pytest.mark.parametrize(
     ("text", "size_bytes"),
-    [("64MiB", 64 * MIB), ("1GiB", 1024 * MIB), ("1000", 1000), ("1000B", 1000)],
+    [
+        ("64KiB", 64 * MIB // 1024),
+        ("64MiB", 64 * MIB),
+        ("1GiB", 1024 * MIB),
+        ("1TiB", 1024 * 1024 * MIB),
+        ("1000", 1000),
+        ("1000B", 1000),
+    ],
 )
 def test_the_limit_of_go_has_its_own_units(text, size_bytes):
     assert go_option({"GOMEMLIMIT": text}).size_bytes == size_bytes

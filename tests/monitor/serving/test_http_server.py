@@ -20,7 +20,7 @@ class Hello(Handler):
         if self.is_authorized():
             self.answer([b"hel", b"lo"], "text/plain", {"X-One": "1"})
         else:
-            self.answer([b"no"], "text/plain", status=http.HTTPStatus.UNAUTHORIZED)
+            self.send_error(http.HTTPStatus.UNAUTHORIZED, "no")
 
 
 @pytest.fixture
@@ -68,7 +68,16 @@ def test_its_url_is_where_it_answers(serve, host):
     [("Bearer secret", 200), ("bearer secret", 200), ("Bearer other", 401), ("secret", 401)],
 )
 def test_only_the_bearer_of_its_token_is_let_in(serve, given, status):
-    assert get(serve(token="secret"), Authorization=given)[0] == status
+    found, _body, headers = get(serve(token="secret"), Authorization=given)
+
+    assert found == status
+    assert headers["WWW-Authenticate"] == ("Bearer" if status == 401 else None)
+
+
+def test_only_who_lacks_a_token_is_told_which_kind(serve):
+    status, _body, headers = get(serve(), Host="elsewhere.example")
+
+    assert (421, None) == (status, headers["WWW-Authenticate"])
 
 
 def test_without_a_token_everybody_is_let_in(serve):

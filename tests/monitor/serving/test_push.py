@@ -1,33 +1,24 @@
 """Pushing over real sockets to a small receiver that can be rude, away, and behind TLS."""
 
 import json
+import runpy
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
 from capacity.domain.errors import ConfigError
-from capacity.domain.sample import AgentInfo, Sample
+from capacity.domain.sample import Sample
 from capacity.monitor.notes import Notes
 from capacity.monitor.serving import push as module
 from capacity.monitor.serving.credentials import client_context, server_context
 from capacity.monitor.serving.push import Pusher, push_url
 from capacity.monitor.serving.store import SampleRing
 
-INFO = AgentInfo(
-    agent_version="1",
-    host="h",
-    kernel="k",
-    cores=1,
-    memory_bytes=1,
-    boot_id="b",
-    target_name="t",
-    target_pids=(1,),
-    target_started_at=1.0,
-    limits=(),
-    now=2.0,
-)
+AGENT = runpy.run_path(str(Path(__file__).parents[2] / "agent_samples.py"))
+INFO = AGENT["agent_info"]()
 
 
 def sample(seq):

@@ -5,30 +5,21 @@ import fcntl
 import json
 import os
 import resource
+import runpy
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from capacity.domain.errors import ConfigError, PreflightError
-from capacity.domain.sample import AgentInfo, Sample
+from capacity.domain.sample import Sample
 from capacity.monitor.notes import Notes
 from capacity.monitor.serving import spool as module
 from capacity.monitor.serving.spool import FILES, Spool
 from capacity.monitor.serving.store import SampleRing
 
-INFO = AgentInfo(
-    agent_version="1",
-    host="h",
-    kernel="k",
-    cores=1,
-    memory_bytes=1,
-    boot_id="b",
-    target_name="t",
-    target_pids=(1,),
-    target_started_at=1.0,
-    limits=(),
-    now=2.0,
-)
+AGENT = runpy.run_path(str(Path(__file__).parents[2] / "agent_samples.py"))
+INFO = AGENT["agent_info"]()
 SAMPLE = Sample(
     seq=1,
     at=1.0,
@@ -69,7 +60,7 @@ def files(folder):
 def seqs_in(file):
     """Return the numbers in one file, after its info."""
     first, *others = file.read_text().splitlines()
-    assert json.loads(first)["agent_version"] == "1"
+    assert json.loads(first)["agent_version"] == INFO.agent_version
     return [json.loads(line)["seq"] for line in others]
 
 

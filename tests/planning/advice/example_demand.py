@@ -5,11 +5,11 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+from capacity.domain.answers.sizing import ArrivalCost, Demand, HostType
+from capacity.domain.answers.storm_drill import Retry
 from capacity.domain.estimates import Estimate
 from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.domain.run import LoadPoint, RunEvent
-from capacity.domain.sizing import ArrivalCost, Demand, HostType
-from capacity.domain.storm_drill import Retry
 
 EXAMPLE = runpy.run_path(str(Path(__file__).parents[2] / "reporting" / "example_run.py"))
 NEW_YEAR_AT = 1_767_225_600.0

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from capacity.domain.storm_drill import UPGRADED, DialAttempt, Retry, StormDrill
+from capacity.domain.answers.storm_drill import UPGRADED, DialAttempt, Retry, StormDrill
 from capacity.recording.run_directory import load
 
 RUN = Path(__file__).parents[3] / "reports" / "example"

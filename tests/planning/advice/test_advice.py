@@ -1,7 +1,7 @@
 import runpy
 from pathlib import Path
 
-from capacity.domain.sizing import Unanswered
+from capacity.domain.answers.sizing import Unanswered
 from capacity.planning.advice.advice import advice
 
 EXAMPLE = runpy.run_path(str(Path(__file__).with_name("example_demand.py")))

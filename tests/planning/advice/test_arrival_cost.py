@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from capacity.domain.answers.sizing import Unanswered
 from capacity.domain.resources import Resource
-from capacity.domain.sizing import Unanswered
 from capacity.domain.target import TargetSpec
 from capacity.planning.advice.arrival_cost import arrival_cost
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from capacity.domain.answers.sizing import Unanswered
 from capacity.domain.estimates import Estimate
-from capacity.domain.sizing import Unanswered
 from capacity.models.operations.growth import MONTH_S
 from capacity.planning.advice.exhaustion import exhaustion
 from capacity.planning.advice.sizing import sized

@@ -85,7 +85,12 @@ def test_the_catalogue_has_the_last_word_on_a_limit():
 def test_a_network_that_was_not_measured_follows_from_the_delivered_bytes():
     found = by_resource(replace(HOST, network_bytes_per_s=1e6))
 
-    assert found[Resource.NETWORK_OUT].ceiling == pytest.approx(1e6 / (420.0 + 2.0 * FRAME_BYTES))
+    network = found[Resource.NETWORK_OUT]
+
+    # WebSocket 4, TCP 32, IPv4 20, Ethernet 18.
+    assert 4 + 32 + 20 + 18 == FRAME_BYTES
+    assert network.ceiling == pytest.approx(1e6 / (420.0 + 2.0 * FRAME_BYTES))
+    assert network.baseline == 0.0
 
 
 def test_a_network_without_deliveries_is_no_wall():

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from capacity.domain.answers.sizing import Unanswered
 from capacity.domain.resources import Resource
-from capacity.domain.sizing import Unanswered
 from capacity.planning.advice.push_or_poll import DELIVERIES_PER_S, FRESHNESS_S, break_even
 
 EXAMPLE = runpy.run_path(str(Path(__file__).with_name("example_demand.py")))

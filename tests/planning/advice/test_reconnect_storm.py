@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from capacity.domain.answers.sizing import Unanswered
 from capacity.domain.resources import Resource
-from capacity.domain.sizing import Unanswered
 from capacity.models.operations.reconnect_storm import BUSY_RATIO
 from capacity.planning.advice.other_hosts import cautious_use_at
 from capacity.planning.advice.reconnect_storm import sized_for, storm

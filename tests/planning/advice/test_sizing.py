@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from capacity.domain.answers.sizing import Unanswered
 from capacity.domain.estimates import Estimate
 from capacity.domain.resources import Resource
-from capacity.domain.sizing import Unanswered
 from capacity.planning.advice.sizing import AS_TESTED, demand_when_needed, name_of, sized
 
 EXAMPLE = runpy.run_path(str(Path(__file__).with_name("example_demand.py")))

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from capacity.domain.answers.storm_drill import DialAttempt, Retry
+from capacity.domain.caveats import SATURATED_LAG_S
 from capacity.domain.plan import CapacityPlan
-from capacity.domain.storm_drill import DialAttempt, Retry
 from capacity.notebook import plan
 from capacity.planning.advice.advice import advice
-from capacity.planning.advice.storm_drill import SATURATED_LAG_S, drill_outcomes
+from capacity.planning.advice.storm_drill import drill_outcomes
 from capacity.recording.run_directory import load
 
 EXAMPLE = runpy.run_path(str(Path(__file__).with_name("example_drill.py")))

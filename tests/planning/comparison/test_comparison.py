@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from capacity.domain.comparison import Outcome
+from capacity.domain.answers.comparison import Outcome
 from capacity.domain.errors import RunInvalidError
 from capacity.domain.resources import Resource
 from capacity.planning.comparison.comparison import compare

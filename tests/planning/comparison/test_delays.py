@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from capacity.domain.comparison import Outcome
+from capacity.domain.answers.comparison import Outcome
 from capacity.planning.comparison.delays import delay_changes
 
 NEEDED = 0.998

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from capacity.domain.comparison import Outcome
+from capacity.domain.answers.comparison import Outcome
 from capacity.domain.resources import LimitState, Resource
 from capacity.planning.comparison.limits import limit_changes
 

@@ -175,3 +175,14 @@ def test_a_window_has_as_many_processes_as_filled_up_at_its_fullest(venue):
     )
 
     assert {4} == {window.processes for window in windows_of(replace(record, samples=samples))}
+
+
+@pytest.mark.parametrize(("times", "is_longer"), [(1.9, False), (2.0, True)])
+def test_a_load_that_was_there_before_is_held_on_from_twice_its_plateau(venue, times, is_longer):
+    top = venue.steps[-1]
+    again = replace(top, plateau_s=times * top.plateau_s, settle_s=0.5)
+    windows = windows_of(replace(venue, steps=(*venue.steps, again)).record())
+
+    assert {window.step for window in windows if window.is_held_longer} == (
+        {len(venue.steps)} if is_longer else set()
+    )

@@ -1,6 +1,6 @@
 import pytest
 
-from capacity.domain.rules import Dimension, Figure, Level, Rule, RuleStatus
+from capacity.domain.answers.rules import Dimension, Figure, Level, Rule, RuleStatus
 from capacity.planning.rules.evaluation import evaluate, shown
 from capacity.planning.rules.expression import condition
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from capacity.domain.answers.sizing import Demand
+from capacity.domain.answers.storm_drill import Retry
 from capacity.domain.plan import Excuse
 from capacity.domain.resources import Resource
-from capacity.domain.sizing import Demand
-from capacity.domain.storm_drill import Retry
 from capacity.planning.comparison.comparison import compare
 from capacity.planning.rules.figures import figures
 from capacity.planning.rules.names import DIMENSIONS

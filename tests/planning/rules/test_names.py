@@ -1,5 +1,5 @@
+from capacity.domain.answers.rules import Dimension
 from capacity.domain.resources import Resource
-from capacity.domain.rules import Dimension
 from capacity.planning.rules.names import DIMENSIONS, dimension_of
 
 

@@ -3,7 +3,7 @@ import pytest
 from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.domain.sample import Sample
 from capacity.planning.safety.guard_readings import guard_readings
-from capacity.planning.safety.guards import Bounds
+from capacity.planning.safety.trip import Bounds
 
 BOUNDS = Bounds(
     used_ratio=0.9,

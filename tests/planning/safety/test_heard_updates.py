@@ -1,6 +1,6 @@
 import pytest
 
-from capacity.domain.finding import Status
+from capacity.domain.answers.finding import Status
 from capacity.planning.safety.heard_updates import Heard, Update, heard_findings
 
 NOW = 1_800_000_000.0

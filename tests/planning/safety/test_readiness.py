@@ -1,6 +1,6 @@
 import pytest
 
-from capacity.domain.finding import Status
+from capacity.domain.answers.finding import Status
 from capacity.domain.resources import AuditEntry, Limit, LimitState, Resource, Scaling
 from capacity.domain.run import ClockOffset
 from capacity.planning.safety import readiness

@@ -1,6 +1,6 @@
 import pytest
 
-from capacity.domain.finding import Status
+from capacity.domain.answers.finding import Status
 from capacity.domain.resources import Resource
 from capacity.planning.safety.run_preview import (
     guards_finding,

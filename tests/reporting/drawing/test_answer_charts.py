@@ -3,10 +3,10 @@ from dataclasses import replace
 
 import pytest
 
-from capacity.domain.comparison import Change, Outcome
+from capacity.domain.answers.comparison import Change, Outcome
+from capacity.domain.answers.sizing import BreakEven, Storm, StormCase, Trade
 from capacity.domain.estimates import Estimate
 from capacity.domain.resources import Resource
-from capacity.domain.sizing import BreakEven, Storm, StormCase, Trade
 from capacity.planning.advice.advice import advice
 from capacity.reporting.drawing.answer_charts import (
     changes_figure,

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from capacity.domain.sizing import Unanswered
+from capacity.domain.answers.sizing import Unanswered
 from capacity.planning.advice.advice import advice
 from capacity.reporting.first_screen.cards import excused_cards, planned_cards
 from capacity.settings.demand import load_demand

@@ -2,7 +2,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from capacity.domain.rules import Dimension, Figure, Level, Rule, RuleResult, RuleStatus
+from capacity.domain.answers.rules import Dimension, Figure, Level, Rule, RuleResult, RuleStatus
 from capacity.planning.rules.expression import condition
 from capacity.reporting.formats.junit import render
 

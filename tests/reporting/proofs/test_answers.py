@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from capacity.domain.sizing import Unanswered
+from capacity.domain.answers.sizing import Unanswered
 from capacity.planning.advice.advice import advice
 from capacity.reporting.proofs.answers import QUESTIONS, answer_proof, numbers_of_answers
 

@@ -1,4 +1,4 @@
-"""A proxy in front of the synthetic server: nginx or HAProxy, which becomes this process."""
+"""A proxy in front of the synthetic server: nginx, HAProxy or Caddy, which becomes this process."""
 
 import os
 import sys
@@ -42,6 +42,23 @@ frontend clients
 backend venue
     server one 127.0.0.1:{upstream}
 """
+CADDY = """
+{{
+    admin off
+    auto_https off
+    storage file_system {directory}
+}}
+http://{host}:{port} {{
+    bind {host}
+    reverse_proxy 127.0.0.1:{upstream}
+}}
+"""
+CONFIGS = {"nginx": NGINX, "haproxy": HAPROXY, "caddy": CADDY}
+COMMANDS = {
+    "nginx": ("nginx", "-p", "{directory}", "-c", "{config}"),
+    "haproxy": ("haproxy", "-db", "-f", "{config}"),
+    "caddy": ("caddy", "run", "--adapter", "caddyfile", "--config", "{config}"),
+}
 
 
 def option(name, default=""):
@@ -51,14 +68,14 @@ def option(name, default=""):
 host, most = option("--host"), option("--max-connections")
 directory = tempfile.mkdtemp(prefix="proxy-")
 upstream, port = free_port("127.0.0.1"), free_port(host)
-is_nginx = option("--proxy") == "nginx"
+proxy = option("--proxy")
 temporary = " ".join(
     f"{kind}_temp_path {directory}/{kind};"
     for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 )
 config = Path(directory, "proxy.conf")
 config.write_text(
-    (NGINX if is_nginx else HAPROXY).format(
+    CONFIGS[proxy].format(
         directory=directory,
         host=host,
         port=port,
@@ -75,5 +92,5 @@ start_beside(
     ]
 )
 ready_when_open(host, port)
-command = ["nginx", "-p", directory, "-c"] if is_nginx else ["haproxy", "-db", "-f"]
-os.execvp(command[0], [*command, str(config)])
+command = [word.format(directory=directory, config=config) for word in COMMANDS[proxy]]
+os.execvp(command[0], command)

@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime
 
-from capacity.workload.drafting.session import read_session
+from capacity.workload.drafting.recorded_session import read_session
 
 BEGAN_S = 1_795_770_000.0
 CLIENT, SERVER = "client", "server"

@@ -4,8 +4,8 @@ import orjson
 
 from capacity.workload.drafting.contents import describe_updates
 from capacity.workload.drafting.heard import parsed
+from capacity.workload.drafting.recorded_session import Frame, Session
 from capacity.workload.drafting.sections import Draft
-from capacity.workload.drafting.session import Frame, Session
 
 NOW_MS = 1_795_770_000_000
 

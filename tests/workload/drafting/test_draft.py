@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from capacity.domain.errors import ConfigError
 from capacity.settings.dialect import findings, parse
 from capacity.workload.drafting.draft import drafted
+from capacity.workload.drafting.recorded_session import Frame, Session, read_session
 from capacity.workload.drafting.replay import Replay
-from capacity.workload.drafting.session import Frame, Session, read_session
 from capacity.workload.drafting.yaml_text import block
 
 VENUES = ("deribit", "okx", "kraken", "binance", "bitmex", "coinbase", "push")

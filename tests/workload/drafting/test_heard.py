@@ -6,7 +6,7 @@ import pytest
 
 from capacity.domain.errors import ConfigError
 from capacity.workload.drafting.heard import parsed, shape
-from capacity.workload.drafting.session import Frame, Session
+from capacity.workload.drafting.recorded_session import Frame, Session
 
 
 def test_updates_and_everything_else_are_told_apart(session):

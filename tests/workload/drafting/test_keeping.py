@@ -3,7 +3,7 @@
 import orjson
 
 from capacity.workload.drafting.draft import drafted
-from capacity.workload.drafting.session import Frame, Session
+from capacity.workload.drafting.recorded_session import Frame, Session
 
 
 def draft(*frames):

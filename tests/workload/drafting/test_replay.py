@@ -8,8 +8,8 @@ import pytest
 from capacity.settings.dialect import load_dialect, parse
 from capacity.settings.locate import shipped
 from capacity.workload.dialects.dialect import Dialect
+from capacity.workload.drafting.recorded_session import Frame
 from capacity.workload.drafting.replay import Replay
-from capacity.workload.drafting.session import Frame
 
 
 def shipped_dialect(name) -> Dialect:

@@ -7,7 +7,7 @@ from capacity.domain.observation import StepObservation
 from capacity.loadgen.master.guards.blame import refused_clause
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
 from capacity.planning.evidence.unserved_steps import unserved_in, unserved_statement
-from capacity.settings.target import Slo
+from capacity.settings.targets.slo import Slo
 
 RECEIVING_RATIO = 0.8
 """Deliveries of a connection over those of the same mix at fewer connections."""

@@ -16,7 +16,7 @@ from enum import StrEnum
 from capacity.domain.observation import CutOffKind
 from capacity.domain.sample import Sample
 from capacity.loadgen.master.guards.guard_watch import EASED, Guard, Moment
-from capacity.planning.safety.guards import Trip
+from capacity.planning.safety.trip import Trip
 from capacity.workload.profiles.profile import Phase
 
 MOST_EASINGS = 3

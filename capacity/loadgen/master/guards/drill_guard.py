@@ -9,18 +9,9 @@ from collections.abc import Sequence
 
 from capacity.domain.resources import Limit
 from capacity.domain.sample import Sample
-from capacity.planning.safety.guards import (
-    RECENT_SAMPLES,
-    Bounds,
-    Trip,
-    dead,
-    full,
-    hurrying,
-    losing,
-    overflow,
-    share_readings,
-    whose_segments,
-)
+from capacity.planning.safety.guards import dead, full, hurrying, losing, overflow
+from capacity.planning.safety.share_guards import share_readings, whose_segments
+from capacity.planning.safety.trip import RECENT_SAMPLES, Bounds, Trip
 from capacity.settings.profile import Profile, ProfileGuards
 
 _HARM = "memory pressure"

@@ -16,8 +16,6 @@ from capacity.loadgen.master.workers.merged_counts import MergedCounts
 from capacity.planning.evidence.saturated_steps import SERVED_RATIO
 from capacity.planning.safety.guards import (
     LEAST_LOST,
-    Bounds,
-    Trip,
     dead,
     hurrying,
     losing,
@@ -25,8 +23,9 @@ from capacity.planning.safety.guards import (
     refusing,
     tripped,
 )
+from capacity.planning.safety.trip import Bounds, Trip
 from capacity.settings.profile import Profile
-from capacity.settings.target import Slo
+from capacity.settings.targets.slo import Slo
 
 LEAST_TO_STOP = 200
 """Durations of a phase; the tail of fewer ones is chance, and a run is ended by it."""

@@ -16,6 +16,7 @@ from capacity.planning.evidence.unserved_steps import unserved_steps
 from capacity.planning.plan import plan
 from capacity.planning.safety.arrival_pace import arrival_pace_per_s
 from capacity.planning.safety.climb import Climb, Rules, next_climb
+from capacity.planning.safety.hold import HOLD_RATIO, MOST_HOLDS, is_settling
 from capacity.workload.profiles.experiment import Experiment
 
 LONGEST_RAMP_S = 60.0
@@ -40,7 +41,10 @@ class AdaptiveSteps:
         self.rules = rules
         self._steps = list(begun)
         self._declared = declared
+        self._is_at_top = False
         self._is_down = False
+        self._holds = 0
+        """How often the highest mix was held on."""
         self._repeated: list[LoadStep] = []
         self._opened_per_s = 0.0
         self._pace_per_s = math.inf
@@ -75,20 +79,40 @@ class AdaptiveSteps:
         if self._to_repeat is not None:
             self._repeated.append(self._to_repeat)
             return (self._to_repeat,)
-        levels = sorted({step.connections for step in self._steps if step.connections})
-        climb = self._climb(record, levels)
-        if climb.connections is not None:
-            steps = tuple(
-                replace(step, connects_per_s=min(step.connects_per_s, self._pace_per_s))
-                for step in self._experiment.level(climb.connections, self._steps)
-            )
-        else:
-            is_whole = self._trouble is None
-            steps = self._experiment.way_down(self._steps) if is_whole else ()
-            self._is_down = True
-        self.reason, self._decided = climb.reason, climb
+        steps = () if self._is_at_top else self._next_level(record)
+        if self._is_at_top:
+            steps = self._held_on(record)
+            if not steps:
+                steps = self._experiment.way_down(self._steps) if self._trouble is None else ()
+                self._is_down = True
         self._steps += steps
         return steps
+
+    def _next_level(self, record: RunRecord) -> tuple[LoadStep, ...]:
+        levels = sorted({step.connections for step in self._steps if step.connections})
+        climb = self._climb(record, levels)
+        self.reason, self._decided = climb.reason, climb
+        if climb.connections is None:
+            self._is_at_top = True
+            return ()
+        return tuple(
+            replace(step, connects_per_s=min(step.connects_per_s, self._pace_per_s))
+            for step in self._experiment.level(climb.connections, self._steps)
+        )
+
+    def _held_on(self, record: RunRecord) -> tuple[LoadStep, ...]:
+        """Return the highest mix for longer, as long as memory rises on it and there is time."""
+        if self._trouble is not None or self._holds >= MOST_HOLDS or not is_settling(record):
+            return ()
+        if self._used_s() >= self.rules.longest_s:
+            return ()
+        self._holds += 1
+        top = max((s for s in self._steps if s.is_mix), key=lambda step: step.connections)
+        return (replace(top, plateau_s=HOLD_RATIO * top.plateau_s),)
+
+    def _used_s(self) -> float:
+        began_at, ended_at = self._seen[0].started_at, self._seen[-1].plateau_ended_at
+        return (ended_at or began_at) - began_at
 
     def take_decision(self) -> Climb | None:
         """Return what was decided since the last call, if anything."""
@@ -114,8 +138,6 @@ class AdaptiveSteps:
         per_s = self._opened_per_s or self._experiment.pace.connects_per_s
         per_s = min(per_s, self._pace_per_s)
         most_at_pace = levels[-1] + round(per_s * LONGEST_RAMP_S)
-        began_at, ended_at = self._seen[0].started_at, self._seen[-1].plateau_ended_at
-        used_s = (ended_at or began_at) - began_at
         return next_climb(
-            record, answer, self.rules, levels, most_at_pace=most_at_pace, used_s=used_s
+            record, answer, self.rules, levels, most_at_pace=most_at_pace, used_s=self._used_s()
         )

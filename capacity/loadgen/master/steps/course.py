@@ -8,7 +8,7 @@ from capacity.loadgen.master.steps.adaptive_steps import AdaptiveSteps
 from capacity.loadgen.master.steps.limit_search import LimitSearch
 from capacity.loadgen.master.steps.step_sequence import ListedSteps, StepSequence
 from capacity.settings.profile import BreakProfile, Profile
-from capacity.settings.target import Slo
+from capacity.settings.targets.slo import Slo
 from capacity.workload.profiles.search import Trial
 
 

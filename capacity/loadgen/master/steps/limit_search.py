@@ -18,7 +18,8 @@ from capacity.loadgen.master.workers.merged_counts import MergedCounts
 from capacity.planning.evidence.unserved_steps import unserved_in
 from capacity.recording.run_directory import load
 from capacity.settings.profile import BreakProfile, Profile
-from capacity.settings.target import Slo, Target
+from capacity.settings.target import Target
+from capacity.settings.targets.slo import Slo
 from capacity.workload.profiles.search import Bounds, Trial, bracket_of, next_trial
 
 TRIAL = "trial"

@@ -1,5 +1,6 @@
 """What the workers counted in each step and phase, until the step is summed up and recorded."""
 
+import math
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -69,18 +70,18 @@ class StepResults:
         self._peaks.setdefault(position.index, self._pool.open_connections)
 
     def note_workers(self, lost: Collection[str], joined: Collection[str]) -> bool:
-        """Write down who was lost and who joined; return whether the step has its first newcomer.
+        """Write down who was lost and who joined; return whether the step needs its time again.
 
-        Only the first one gives the step more time: it has to end where workers come and go.
+        The first loss and the first newcomer give it: it has to end where workers come and go.
         """
+        before = set(self.disturbances)
         for worker in sorted(lost):
             self.disturbances.add(WORKER_LOST)
             self._recorder.event("worker_lost", worker=worker, reason=self._pool.fate(worker))
-        is_first = bool(joined) and WORKER_JOINED not in self.disturbances
         for worker in sorted(joined):
             self.disturbances.add(WORKER_JOINED)
             self._recorder.event("worker_joined", worker=worker)
-        return is_first
+        return self.disturbances != before
 
     def add(self, worker: str, report: Mapping[str, Any]) -> None:
         """Take what a worker counted since its last report."""
@@ -226,6 +227,13 @@ class StepResults:
                     f"a worker counted for {counted_s:.1f} s on a plateau of {lasted_s:.1f} s"
                 )
 
+    def _note_crowd(self, merged: MergedCounts, step: LoadStep) -> None:
+        """Note users of the next step that a worker had before it heard that the plateau is over."""
+        each = self._pool.connections_per_user
+        asked = math.ceil(step.connections / each) * each
+        if (most := max(merged.open_connections, default=0)) > asked:
+            self.disturbances.add(f"{most} connections were open on a plateau of {asked}")
+
     def await_close(self) -> None:
         """Wait until a step that somebody else closes is recorded."""
         while self._is_closing:
@@ -260,6 +268,7 @@ class StepResults:
         self._note_unheard(merged)
         if last is Phase.PLATEAU and cut_off is None:
             self._note_shifted(merged, ended_at - times[last])
+            self._note_crowd(merged, step)
         observation = observe(
             index=index,
             step=step,

@@ -1,18 +1,15 @@
 """From the merged counts of a step's phases to its observation, and the verdict whether it may be used."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any
 
+from capacity.domain.caveats import SATURATED_CPU_RATIO, SATURATED_LAG_S
 from capacity.domain.load import LoadStep
-from capacity.domain.observation import CutOff, GeneratorHealth, StepObservation
+from capacity.domain.observation import CutOff, GeneratorHealth, Quantiles, StepObservation
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
 from capacity.loadgen.protocol.counters import PHASES, POLL_PHASES, poll_series_of, series_of
 from capacity.loadgen.wire.handshake import GENERATOR_FAULTS
 from capacity.workload.profiles.profile import Phase
-
-SATURATED_LAG_S = 0.1
-"""Above this the generator's own queue would be taken for the target's delay."""
-SATURATED_CPU_RATIO = 0.95
-"""Of a core: a worker cannot use more than one."""
 
 
 def observe(
@@ -30,15 +27,10 @@ def observe(
 ) -> StepObservation:
     """Sum up one step. `times` says when each phase began (recorder's clock, epoch seconds)."""
     plateau = merged_counts.get(Phase.PLATEAU)
-    reached = Phase.PLATEAU in times and plateau is not None
-    every = MergedCounts()
-    for merged in merged_counts.values():
-        for reason, count in merged.failures.items():
-            every.failures[reason] = every.failures.get(reason, 0) + count
-        for series, histogram in merged.histograms.items():
-            every.histograms.setdefault(series, type(histogram)()).merge(histogram.counts)
+    every = _all_phases(merged_counts.values())
     lifetime = every.quantiles("lifetime")
     health = _health(plateau, workers) if plateau is not None else None
+    reached = Phase.PLATEAU in times and plateau is not None
     return StepObservation(
         index=index,
         step=step,
@@ -51,46 +43,79 @@ def observe(
         connects=sum(merged.total("connects") for merged in merged_counts.values()),
         failures=every.failures,
         lost=max(0, sum(merged.total("lost") for merged in merged_counts.values())),
-        gaps=plateau.total("gaps") if plateau is not None else 0,
-        unmatched=plateau.total("unmatched") if plateau is not None else 0,
-        unmatched_by=plateau.unmatched_by if plateau is not None else {},
-        delivery_delay=plateau.quantiles("delivery_delay") if plateau is not None else None,
-        arrival_delay=plateau.quantiles("arrival_delay") if plateau is not None else None,
-        request_latency=plateau.quantiles("request_latency") if plateau is not None else None,
         handshake_time=every.quantiles("handshake_time"),
-        opening={
-            phase: quantiles
-            for phase in PHASES
-            if (quantiles := every.quantiles(series_of(phase))) is not None
-        },
-        request_opening={
-            phase: quantiles
-            for phase in POLL_PHASES
-            if (quantiles := every.quantiles(poll_series_of(phase))) is not None
-        },
-        updates=plateau.total("deliveries") if plateau is not None else None,
-        numbered=plateau.total("deliveries") - plateau.total("unnumbered")
-        if plateau is not None
-        else None,
+        opening=_by_phase(every, PHASES, series_of),
+        request_opening=_by_phase(every, POLL_PHASES, poll_series_of),
         expired=sum(merged.total("expired") for merged in merged_counts.values()),
         lifetime_s=None if lifetime is None else lifetime.p50_s,
-        **{
-            name: None if plateau is None else plateau.total(name)
-            for name in ("followers", "unserved", "pinged", "half_open")
-        },
-        not_modified=plateau.total("not_modified") if plateau is not None else 0,
-        body_age=plateau.quantiles("body_age") if plateau is not None else None,
+        **(_NOT_REACHED if plateau is None else _of_plateau(plateau, step)),
         freshness=None,
-        orders=plateau.order_figures() if plateau is not None else {},
         generator=health,
         cut_off=cut_off,
-        delivery_rate_error_ratio=plateau.delivery_rate_error_ratio(
-            step.connections * step.subscriptions_per_connection
-        )
-        if plateau is not None
-        else None,
         void=_void_reason(health, every.failures, disturbances),
     )
+
+
+_NOT_REACHED: dict[str, Any] = {
+    "gaps": 0,
+    "unmatched": 0,
+    "unmatched_by": {},
+    "delivery_delay": None,
+    "arrival_delay": None,
+    "request_latency": None,
+    "updates": None,
+    "numbered": None,
+    "followers": None,
+    "unserved": None,
+    "pinged": None,
+    "half_open": None,
+    "not_modified": 0,
+    "body_age": None,
+    "orders": {},
+    "delivery_rate_error_ratio": None,
+}
+"""What a step says of its plateau where it had none."""
+
+
+def _of_plateau(plateau: MergedCounts, step: LoadStep) -> dict[str, Any]:
+    return {
+        "gaps": plateau.total("gaps"),
+        "unmatched": plateau.total("unmatched"),
+        "unmatched_by": plateau.unmatched_by,
+        "delivery_delay": plateau.quantiles("delivery_delay"),
+        "arrival_delay": plateau.quantiles("arrival_delay"),
+        "request_latency": plateau.quantiles("request_latency"),
+        "updates": plateau.total("deliveries"),
+        "numbered": plateau.total("deliveries") - plateau.total("unnumbered"),
+        **{name: plateau.total(name) for name in ("followers", "unserved", "pinged", "half_open")},
+        "not_modified": plateau.total("not_modified"),
+        "body_age": plateau.quantiles("body_age"),
+        "orders": plateau.order_figures(),
+        "delivery_rate_error_ratio": plateau.delivery_rate_error_ratio(
+            step.connections * step.subscriptions_per_connection
+        ),
+    }
+
+
+def _all_phases(phases: Iterable[MergedCounts]) -> MergedCounts:
+    """Return the failures and durations of all phases together."""
+    every = MergedCounts()
+    for merged in phases:
+        for reason, count in merged.failures.items():
+            every.failures[reason] = every.failures.get(reason, 0) + count
+        for series, histogram in merged.histograms.items():
+            every.histograms.setdefault(series, type(histogram)()).merge(histogram.counts)
+    return every
+
+
+def _by_phase(
+    merged: MergedCounts, phases: Iterable[str], series: Callable[[str], str]
+) -> dict[str, Quantiles]:
+    return {
+        phase: quantiles
+        for phase in phases
+        if (quantiles := merged.quantiles(series(phase))) is not None
+    }
 
 
 def _health(plateau: MergedCounts, workers: int) -> GeneratorHealth | None:

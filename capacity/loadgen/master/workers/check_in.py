@@ -18,6 +18,7 @@ import gevent
 from capacity.domain.errors import PreflightError
 from capacity.domain.run import ClockOffset
 from capacity.loadgen.checks.worker_identity import PROGRAM, WorkerIdentity, boot_id
+from capacity.loadgen.master.workers.liveness import Processes
 from capacity.loadgen.protocol import messages
 from capacity.settings import dialect as dialect_settings
 from capacity.settings.dialect import load_dialect
@@ -100,6 +101,7 @@ class Roster:
         self._question: dict[str, Any] = {}
         self._presences: dict[str, WorkerIdentity] = {}
         self._exchanges: dict[str, int] = {}
+        self.processes = Processes()
         self.strangers: dict[str, str] = {}
         """Worker -> the program it runs, which is not ours."""
 
@@ -117,6 +119,7 @@ class Roster:
             "dialect": dialect_settings.dump(dialect),
         }
         self._presences, self._exchanges, self.strangers = {}, {}, {}
+        self.processes = Processes()
 
     def call(self, worker: str) -> None:
         """Ask *worker* who it is; its answers and the exchanges after it come by themselves."""
@@ -140,7 +143,10 @@ class Roster:
             self.strangers[worker] = str(answer["program"])
             return
         if answer["identity"] is not None:
-            self._presences[worker] = WorkerIdentity.from_message(answer["identity"])
+            identity = WorkerIdentity.from_message(answer["identity"])
+            self._presences[worker] = identity
+            if identity.pid is not None:
+                self.processes.note(worker, identity.pid)
             self._exchanges[worker] = 0
         else:
             self._compare_clock(worker, answer["asked_at"], answer["now"], answered_at)

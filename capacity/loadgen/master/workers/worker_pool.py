@@ -11,7 +11,7 @@ from typing import Any
 from capacity.loadgen.checks.worker_identity import PROGRAM
 from capacity.loadgen.master.workers.check_in import present_workers, roll_of
 from capacity.loadgen.master.workers.heard_reports import HeardReports, Tag
-from capacity.loadgen.master.workers.liveness import Processes, note_death, note_life
+from capacity.loadgen.master.workers.liveness import note_death, note_life
 from capacity.loadgen.protocol import messages
 from capacity.loadgen.protocol.orders import Orders, Stage
 
@@ -46,7 +46,7 @@ class WorkerPool:
         self.gauges: dict[str, dict[str, Any]] = {}
         """What each worker that is there said last of itself."""
         self._heard_s: dict[str, float] = {}
-        self._processes = Processes()
+        self._processes = self._roster.processes
         self.last_fate = "nothing is known of it"
         """What is known of the worker that was lost last."""
         self.ids = present_workers(environment)
@@ -54,6 +54,10 @@ class WorkerPool:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def connections_per_user(self) -> int:
+        return self._orders.connections_per_user
 
     @property
     def open_connections(self) -> int:
@@ -143,6 +147,10 @@ class WorkerPool:
         for worker in joined & self._ordered_s.keys():  # It was only out of sight for a while.
             self._ordered_s[worker] = time.monotonic()
         return lost, joined
+
+    def has_dead(self) -> bool:
+        """Tell whether Locust still counts a worker whose process has ended, and would give it users."""
+        return any(map(self._processes.has_ended, present_workers(self._environment)))
 
     def order_silent(self) -> bool:
         """Give the orders to whoever does not act on them yet; return whether there was any.

@@ -7,8 +7,8 @@ much as its heap. Properties inside of a jar are not read.
 from collections.abc import Iterator, Mapping
 
 from capacity.domain.resources import AuditEntry, Scaling
+from capacity.monitor.limits.applications.config_lines import settings
 from capacity.monitor.limits.applications.entries import cap, told, uncapped
-from capacity.monitor.limits.applications.lines import settings
 from capacity.monitor.limits.applications.process import Process
 from capacity.monitor.limits.applications.server_xml import connectors, undertow_listeners
 from capacity.monitor.limits.applications.settings import Setting

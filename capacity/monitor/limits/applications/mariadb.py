@@ -7,8 +7,8 @@ command line over all. SET GLOBAL changes it unseen.
 from collections.abc import Iterator
 
 from capacity.domain.resources import AuditEntry
+from capacity.monitor.limits.applications.config_lines import in_sections, settings
 from capacity.monitor.limits.applications.entries import cap
-from capacity.monitor.limits.applications.lines import in_sections, settings
 from capacity.monitor.limits.applications.process import Process
 from capacity.monitor.limits.applications.settings import Setting, UnclearError
 

@@ -6,8 +6,8 @@ mosquitto.conf(5). A file without `listener` has one on port 1883, which `port` 
 from collections.abc import Iterator
 
 from capacity.domain.resources import AuditEntry
+from capacity.monitor.limits.applications.config_lines import settings
 from capacity.monitor.limits.applications.entries import cap, uncapped
-from capacity.monitor.limits.applications.lines import settings
 from capacity.monitor.limits.applications.process import Process, options
 from capacity.monitor.limits.applications.settings import Setting, UnclearError
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from capacity.domain.resources import AuditEntry, Scaling
+from capacity.monitor.limits.applications.config_lines import settings
 from capacity.monitor.limits.applications.entries import cap, told, uncapped
-from capacity.monitor.limits.applications.lines import settings
 from capacity.monitor.limits.applications.process import Process
 from capacity.monitor.limits.applications.settings import Setting
 

@@ -6,8 +6,8 @@ PgBouncer's config.md. Beyond it a client is told so and closed; `%include` brin
 from collections.abc import Iterator
 
 from capacity.domain.resources import AuditEntry
+from capacity.monitor.limits.applications.config_lines import in_sections, settings
 from capacity.monitor.limits.applications.entries import cap
-from capacity.monitor.limits.applications.lines import in_sections, settings
 from capacity.monitor.limits.applications.process import Process
 from capacity.monitor.limits.applications.settings import Setting, UnclearError
 

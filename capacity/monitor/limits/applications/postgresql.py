@@ -8,8 +8,8 @@ import os
 from collections.abc import Iterator
 
 from capacity.domain.resources import AuditEntry
+from capacity.monitor.limits.applications.config_lines import settings
 from capacity.monitor.limits.applications.entries import cap, told
-from capacity.monitor.limits.applications.lines import settings
 from capacity.monitor.limits.applications.process import Process, options
 from capacity.monitor.limits.applications.settings import Setting, UnclearError
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from capacity.monitor.host.procfs import read_text
-from capacity.monitor.limits.applications.files import Files
+from capacity.monitor.limits.applications.config_files import Files
 from capacity.monitor.limits.applications.settings import Setting, UnclearError
 
 _INTERPRETERS = ("python", "pypy")

@@ -8,8 +8,8 @@ version 3.10). Limits of a virtual host or a user are in its data base, and not 
 from collections.abc import Iterator
 
 from capacity.domain.resources import AuditEntry
+from capacity.monitor.limits.applications.config_lines import settings
 from capacity.monitor.limits.applications.entries import cap, told, uncapped
-from capacity.monitor.limits.applications.lines import settings
 from capacity.monitor.limits.applications.process import Process
 from capacity.monitor.limits.applications.settings import Setting
 

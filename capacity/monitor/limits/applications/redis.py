@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator
 
 from capacity.domain.resources import AuditEntry
+from capacity.monitor.limits.applications.config_lines import settings
 from capacity.monitor.limits.applications.entries import cap
-from capacity.monitor.limits.applications.lines import settings
 from capacity.monitor.limits.applications.process import Process
 from capacity.monitor.limits.applications.settings import Setting, UnclearError
 from capacity.monitor.limits.rlimits import soft_open_files

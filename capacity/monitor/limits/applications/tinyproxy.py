@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from capacity.domain.resources import AuditEntry
+from capacity.monitor.limits.applications.config_lines import settings
 from capacity.monitor.limits.applications.entries import cap
-from capacity.monitor.limits.applications.lines import settings
 from capacity.monitor.limits.applications.process import Process, options
 from capacity.monitor.limits.applications.settings import Setting
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from capacity.domain.resources import AuditEntry
 from capacity.monitor.host.procfs import read_text
+from capacity.monitor.limits.applications.config_lines import in_sections, settings
 from capacity.monitor.limits.applications.entries import told, unclear
-from capacity.monitor.limits.applications.lines import in_sections, settings
 from capacity.monitor.limits.applications.process import Process
 from capacity.monitor.limits.applications.settings import Setting, UnclearError
 

@@ -5,7 +5,7 @@ from capacity.domain.load import LoadStep
 from capacity.loadgen.master.guards.acceptance import LEAST_DURATIONS, miss_of
 from capacity.loadgen.master.steps.step_summary import observe
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
-from capacity.settings.target import Slo
+from capacity.settings.targets.slo import Slo
 from capacity.workload.profiles.profile import Phase
 
 STEP = LoadStep(

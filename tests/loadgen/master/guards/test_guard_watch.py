@@ -6,7 +6,7 @@ from capacity.domain.sample import Sample
 from capacity.loadgen.master.guards.guard_watch import LEAST_TO_STOP, Guard, Moment, _less
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
 from capacity.settings.profile import ADAPTER
-from capacity.settings.target import Slo
+from capacity.settings.targets.slo import Slo
 
 RAMP = {"profile": 1, "name": "tiny", "kind": "ramp", "levels": [2]}
 UNGUARDED = ADAPTER.validate_python(RAMP)

@@ -6,11 +6,14 @@ import pytest
 
 from capacity.domain.load import LoadVector
 from capacity.domain.observation import CutOffKind, StepObservation
+from capacity.domain.resources import Resource
 from capacity.domain.run import RunManifest, RunRecord
+from capacity.domain.sample import Sample
 from capacity.domain.target import TargetSpec
 from capacity.loadgen.master.steps.adaptive_steps import LONGEST_RAMP_S, AdaptiveSteps
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
 from capacity.planning.safety.climb import Rules
+from capacity.planning.safety.hold import HOLD_RATIO, MOST_HOLDS
 from capacity.workload.profiles.experiment import Experiment, Factors
 from capacity.workload.profiles.profile import Mix, Pace
 
@@ -166,3 +169,68 @@ def test_a_ramp_that_took_no_time_tells_no_rate_and_the_climb_goes_on():
     climb.follow(ramp_s=0.0)
 
     assert climb.follow()
+
+
+class Settling(Climb):
+    """A climb at whose levels memory rises for a while, or for ever."""
+
+    def __init__(self, rules=RULES, settled_after=99):
+        self.settled_after = settled_after
+        super().__init__(rules)
+
+    def follow(self, **changes):
+        steps = tuple(observed(n, step, 4.0, 1.0, None) for n, step in enumerate(self.offered))
+        samples = tuple(
+            sample_of(step, second, rises=step.index < self.settled_after)
+            for step in steps
+            for second in range(round(step.step.plateau_s))
+        )
+        record = RunRecord(
+            manifest=UNWATCHED, steps=steps, samples=samples, histograms={}, events=(), missing=()
+        )
+        following = self.climber.next_steps(record)
+        self.take(following, **changes)
+        return following
+
+
+def sample_of(step, second, *, rises):
+    use = 1e6 * step.step.connections * (1.0 + 0.01 * second * rises)
+    at = step.plateau_started_at + second
+    return Sample(
+        seq=round(at),
+        at=at,
+        interval_s=1.0,
+        used={Resource.MEMORY: use},
+        gauges={},
+        counters={},
+        missing={},
+        target_started_at=1.0,
+    )
+
+
+def plateaus(climb, times):
+    return [[(step.connections, step.plateau_s) for step in climb.follow()] for _ in range(times)]
+
+
+def test_where_memory_still_rises_the_highest_mix_is_held_on_three_times_at_most():
+    climb = Settling(replace(RULES, most=60))
+
+    assert plateaus(climb, 6) == [
+        [(60, 8), (60, 8)],
+        *[[(60, 8 * HOLD_RATIO)]] * MOST_HOLDS,
+        [],
+        [],
+    ]
+    assert climb.climber.end()[0] == "finished"
+
+
+def test_it_is_held_on_no_longer_than_memory_rises():
+    climb = Settling(replace(RULES, most=60), settled_after=5)
+
+    assert plateaus(climb, 3) == [[(60, 8), (60, 8)], [(60, 8 * HOLD_RATIO)], []]
+
+
+def test_after_the_longest_time_nothing_is_held_on():
+    climb = Settling(replace(RULES, most=60, longest_s=4500.0))
+
+    assert plateaus(climb, 4) == [[(60, 8), (60, 8)], [(60, 8 * HOLD_RATIO)], [], []]

@@ -41,6 +41,7 @@ class SimpleCrew:
     def __init__(self, ids):
         self.ids, self.open_connections, self.users = ids, 10, 10
         self.most_open, self.opening = 10, 1
+        self.connections_per_user = 1
         self.reports = HeardReports("")
 
     def fate(self, _worker):
@@ -96,10 +97,10 @@ def test_what_disturbed_one_step_does_not_void_the_next(book, report):
     assert voids[1] is None or WORKER_LOST not in voids[1]
 
 
-def test_only_the_first_newcomer_of_a_step_gives_it_more_time(book):
+def test_only_the_first_loss_and_the_first_newcomer_of_a_step_give_it_more_time(book):
     said = [book.book.note_workers(*each) for each in (("b", ""), ("", "b"), ("b", ""), ("", "b"))]
 
-    assert [False, True, False, False] == said
+    assert [True, True, False, False] == said
     assert {WORKER_LOST, WORKER_JOINED} == book.book.disturbances
     assert [("worker_lost", "b"), ("worker_joined", "b")] * 2 == book.written.events
 
@@ -249,6 +250,25 @@ def test_a_worker_has_to_count_on_the_plateau_and_not_beside_it(
 
     said = f"a worker counted for {seconds} s on a plateau of 3.0 s"
     assert void == (said if is_void else None)
+
+
+@pytest.mark.parametrize(
+    ("open_connections", "connections_per_user", "void"),
+    [
+        (10, 1, None),
+        (11, 1, "11 connections were open on a plateau of 10"),
+        (12, 4, None),
+        (13, 4, "13 connections were open on a plateau of 12"),
+    ],
+)
+def test_users_of_the_next_step_on_a_plateau_make_it_void(
+    book, pool, report, open_connections, connections_per_user, void
+):
+    pool.connections_per_user = connections_per_user
+    reports_of(book, pool, report, seconds=3.0)
+    book.book.merged(0, Phase.PLATEAU).open_connections.append(open_connections)
+
+    assert void == book.book.close(STEP, ended_at=8.0)[0].void
 
 
 def test_a_report_that_is_missing_makes_its_step_void(book, pool, report, monkeypatch):

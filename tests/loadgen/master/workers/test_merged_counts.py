@@ -61,3 +61,18 @@ def test_a_worker_is_final_only_when_it_says_so(report):
     merged.add("b", report(is_final=True))
 
     assert {"b"} == merged.finals
+
+
+def test_each_quantile_is_the_one_of_its_name(report):
+    """A hundred durations of 1 to 100 s, of which each is its own percentile."""
+    merged = MergedCounts()
+    counts = {bucket_of(second * 1_000_000): 1 for second in range(1, 101)}
+    merged.add("a", report(histograms={"delivery_delay": counts}))
+    found = merged.quantiles("delivery_delay")
+
+    assert (50, 95, 99, 100) == (
+        pytest.approx(found.p50_s, rel=0.015),
+        pytest.approx(found.p95_s, rel=0.015),
+        pytest.approx(found.p99_s, rel=0.015),
+        pytest.approx(found.max_s, rel=0.015),
+    )

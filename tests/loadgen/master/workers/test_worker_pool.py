@@ -4,6 +4,7 @@ from locust import User
 from locust.env import Environment
 from locust.event import Events
 
+import subprocess
 import time
 from dataclasses import replace
 
@@ -43,7 +44,7 @@ def master():
     environment.runner.quit()
 
 
-def answer_to(asked, *, program=PROGRAM, ahead_s=0.0, boot_id="another", trouble=None):
+def answer_to(asked, *, program=PROGRAM, ahead_s=0.0, boot_id="another", trouble=None, pid=None):
     identity = WorkerIdentity(
         host="far",
         boot_id=boot_id,
@@ -53,6 +54,7 @@ def answer_to(asked, *, program=PROGRAM, ahead_s=0.0, boot_id="another", trouble
         ports=1000,
         addresses=(),
         trouble=trouble,
+        pid=pid,
     )
     return {
         "program": program,
@@ -236,6 +238,31 @@ def test_who_was_only_out_of_sight_keeps_its_orders(master, join, target):
     assert ({worker.client_id}, set()) == lost
     assert (set(), {worker.client_id}) == back
     assert (False, given(ORDERS, workers=1)) == (is_ordered, heard)
+
+
+def test_a_worker_whose_process_has_ended_is_known_until_locust_misses_it(master, join, target):
+    worker, _heard = join()
+    process = subprocess.Popen(["/bin/sleep", "60"])
+    pool = WorkerPool(master, ORDERS)
+    pool.note(worker.client_id, {**HOLDS, "pid": process.pid})
+    before = pool.has_dead()
+    process.kill()
+    process.wait(PATIENCE_S)
+    ended = pool.has_dead()
+    master.runner.clients[worker.client_id].state = "missing"
+
+    assert (False, True, False) == (before, ended, pool.has_dead())
+
+
+def test_a_worker_that_ends_before_its_first_word_is_missed_at_once(master, join, target):
+    process = subprocess.Popen(["/bin/sleep", "60"])
+    worker, _heard = join(pid=process.pid)
+    check_in(master, target)
+    process.kill()
+    process.wait(PATIENCE_S)
+    pool = WorkerPool(master, ORDERS)
+
+    assert ({worker.client_id}, set()) == pool.changes()
 
 
 def report_of(number, phase="ramp"):

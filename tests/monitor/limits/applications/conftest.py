@@ -20,8 +20,8 @@ from capacity.monitor.host.listeners import TargetListeners
 from capacity.monitor.host.sock_diag import SocketTable
 from capacity.monitor.host.target import Target
 from capacity.monitor.limits.applications.applications import Applications
+from capacity.monitor.limits.applications.config_files import Files
 from capacity.monitor.limits.applications.entries import unclear
-from capacity.monitor.limits.applications.files import Files
 from capacity.monitor.limits.applications.process import Process, names_of
 from capacity.monitor.limits.applications.registry import READERS, program_of
 from capacity.monitor.readings import READ_ERRORS

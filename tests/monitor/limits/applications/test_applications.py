@@ -13,7 +13,7 @@ from capacity.monitor.host.listeners import TargetListeners
 from capacity.monitor.host.target import Target, TargetView, process_tree, read_stat
 from capacity.monitor.limits.applications import applications as module
 from capacity.monitor.limits.applications.applications import Applications
-from capacity.monitor.limits.applications.files import Files
+from capacity.monitor.limits.applications.config_files import Files
 
 
 @pytest.fixture

@@ -1,0 +1,80 @@
+"""Passes WebSocket messages and requests on to a server, and drops every so-manieth update of a channel.
+
+Both a referee and our own client are led through it, so that both miss the same of what the server sent.
+gap_relay.py TARGET_PORT EVERY [CERTIFICATE KEY]; prints its port. GET /dropped tells what it dropped.
+"""
+
+import asyncio
+import json
+import ssl
+import sys
+
+import aiohttp
+from aiohttp import web
+
+TARGET, EVERY = int(sys.argv[1]), int(sys.argv[2])
+SKIPPED_HEADERS = {"host", "connection", "upgrade", "content-length", "transfer-encoding"}
+dropped: list[str] = []
+
+
+async def pump_up(here: web.WebSocketResponse, there: aiohttp.ClientWebSocketResponse) -> None:
+    async for message in here:
+        if message.type is aiohttp.WSMsgType.TEXT:
+            await there.send_str(message.data)
+    await there.close()
+
+
+async def relayed(request: web.Request) -> web.WebSocketResponse:
+    """Pass one connection on; of each channel every EVERY-th change is dropped."""
+    here = web.WebSocketResponse()
+    await here.prepare(request)
+    counts: dict[str, int] = {}
+    url = f"http://127.0.0.1:{TARGET}{request.path_qs}"
+    async with aiohttp.ClientSession() as session, session.ws_connect(url) as there:
+        task = asyncio.create_task(pump_up(here, there))
+        async for message in there:
+            told = json.loads(message.data).get("params") or {}
+            channel = str(told.get("channel", ""))
+            if channel.startswith("book.") and EVERY:
+                counts[channel] = counts.get(channel, 0) + 1
+                if counts[channel] % EVERY == 0:
+                    dropped.append(f"{channel} {told['data']['change_id']}")
+                    continue
+            await here.send_str(message.data)
+        await here.close()
+        task.cancel()
+    return here
+
+
+async def asked(request: web.Request) -> web.StreamResponse:
+    if request.path == "/dropped":
+        return web.json_response(dropped)
+    if request.headers.get("Upgrade", "").lower() == "websocket":
+        return await relayed(request)
+    headers = {k: v for k, v in request.headers.items() if k.lower() not in SKIPPED_HEADERS}
+    url = f"http://127.0.0.1:{TARGET}{request.path_qs}"
+    async with (
+        aiohttp.ClientSession() as session,
+        session.request(request.method, url, headers=headers, data=await request.read()) as answer,
+    ):
+        return web.Response(
+            status=answer.status, body=await answer.read(), content_type=answer.content_type
+        )
+
+
+async def main() -> None:
+    application = web.Application()
+    application.router.add_route("*", "/{path:.*}", asked)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    context = None
+    if len(sys.argv) > 3:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*sys.argv[3:5])
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context)
+    await site.start()
+    print(runner.addresses[0][1], flush=True)
+    await asyncio.Event().wait()
+
+
+asyncio.run(main())

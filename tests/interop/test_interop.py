@@ -1,0 +1,37 @@
+"""A subset of `make interop` that takes seconds; the rest is asked for by name."""
+
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+pytestmark = pytest.mark.end_to_end
+
+
+@pytest.fixture(scope="module")
+def stories():
+    sys.path.insert(0, str(HERE))
+    try:
+        yield runpy.run_path(str(HERE / "stories.py"))
+    finally:
+        sys.path.remove(str(HERE))
+
+
+@pytest.mark.parametrize("name", ["nginx with nchan", "NATS", "mosquitto"])
+def test_we_receive_what_a_server_of_others_counts_as_sent(stories, name):
+    outcomes = list(stories["server_outcomes"](name, connections=3, updates=40))
+    if any(outcome.verdict == "unavailable" for outcome in outcomes):
+        pytest.skip(outcomes[0].told)
+
+    assert outcomes
+    assert {outcome.verdict for outcome in outcomes} == {"agrees"}, outcomes
+
+
+def test_what_cannot_be_had_is_said_and_no_success(stories, monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    (outcome,) = stories["server_outcomes"]("Centrifugo")
+
+    assert outcome.verdict == "unavailable"
+    assert "centrifugo is not installed" in outcome.told

@@ -1,0 +1,100 @@
+"""The load that a profile means for a target."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from capacity.domain.errors import ConfigError
+from capacity.domain.resources import Resource
+from capacity.loadgen.checks.planned_load import _rules, course_of, most_actors
+from capacity.planning.safety.audited_bound import AuditedBound
+from capacity.settings.dialect import load_dialect
+from capacity.settings.locate import find
+from capacity.settings.profile import ADAPTER
+from capacity.settings.target import load_target
+
+TARGET = load_target(find("targets", "demo"))
+DIALECT = load_dialect(find("dialects", TARGET.dialect))
+
+
+def profile(kind, **changes):
+    return ADAPTER.validate_python({"profile": 1, "name": "p", "kind": kind, **changes})
+
+
+@pytest.mark.parametrize(("admitted", "most"), [(3, 1), (4, 1), (7, 1), (8, 2)])
+def test_a_quarter_of_what_is_admitted_is_rounded_down_to_one_at_least(admitted, most):
+    safe = ADAPTER.validate_python(
+        {"profile": 1, "name": "few", "kind": "safe", "connections": admitted}
+    )
+
+    assert most == _rules(safe, None, None, 1.0).most
+
+
+@pytest.mark.parametrize(("room", "most", "by"), [(24, 24, "generator"), (25, 25, "profile")])
+def test_the_generators_own_room_bounds_an_experiment_where_it_is_less(room, most, by):
+    rules = _rules(profile("safe", connections=100), None, room, 1.0)
+
+    assert most == rules.most
+    assert by in rules.most_by
+
+
+def test_an_audited_bound_goes_before_the_profiles_number():
+    bound = AuditedBound(resource=Resource.DESCRIPTORS, connections=40)
+
+    assert 10 == _rules(profile("safe", connections=100), bound, None, 1.0).most
+
+
+def test_each_poller_and_trader_of_the_busiest_step_is_a_socket():
+    busiest = SimpleNamespace(most_requests_per_s=10.0, most_orders_per_s=0.3)
+
+    assert {"requests_per_s": 20, "orders_per_s": 1} == most_actors(
+        busiest, profile("ramp", levels=[2], poll_interval_s=2.0, order_interval_s=2.0)
+    )
+
+
+def test_a_ramp_is_its_levels_and_its_most_are_those_of_the_last():
+    ramp = profile("ramp", levels=[2, 4], mix={"requests_per_s_per_connection": 0.5})
+    planned = course_of(TARGET, DIALECT, ramp, None)
+
+    assert [0, 2, 4] == [step.connections for step in planned.steps]
+    assert (4, 2.0) == (planned.most_connections, planned.most_requests_per_s)
+    assert planned.rules is None
+
+
+def test_an_experiment_begins_without_load_and_ends_where_its_growth_or_its_bound_does():
+    safe = profile("safe", connections=4000, start=20, growth=2.0, levels=3)
+    planned = course_of(TARGET, DIALECT, safe, None)
+
+    assert 0 == planned.steps[0].connections
+    assert 80 == planned.most_connections
+    # Forty sockets, and a poller for each fortieth connection.
+    assert 39 == course_of(TARGET, DIALECT, safe, None, room=40).most_connections
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"mix": {"orders_per_s_per_connection": 0.1}}, "has no orders"),
+        ({"freshness": {}}, "freshness needs an operation"),
+    ],
+)
+def test_what_the_target_cannot_do_is_refused(changes, said):
+    target = TARGET.model_copy(update={"orders": None})
+    dialect = replace(DIALECT, rest={})
+    with pytest.raises(ConfigError, match=said):
+        course_of(target, dialect, profile("ramp", levels=[2], **changes), None)
+
+
+def test_without_freshness_and_orders_nothing_of_them_is_needed():
+    target = TARGET.model_copy(update={"orders": None})
+    ramp = profile("ramp", levels=[2], mix={"requests_per_s_per_connection": 0})
+
+    assert course_of(target, replace(DIALECT, rest={}), ramp, None).most_connections == 2
+
+
+@pytest.mark.parametrize(("subscriptions", "can_idle"), [(0, False), (1, True)])
+def test_only_connections_with_subscriptions_can_be_idle(subscriptions, can_idle):
+    safe = profile("safe", connections=400, mix={"subscriptions_per_connection": subscriptions})
+
+    assert can_idle == course_of(TARGET, DIALECT, safe, None).experiment.factors.can_idle

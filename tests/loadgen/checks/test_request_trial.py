@@ -1,0 +1,48 @@
+"""One REST request before a run."""
+
+import socket
+from types import SimpleNamespace
+
+import pytest
+
+from capacity.domain.errors import UnreachableError
+from capacity.loadgen.checks.request_trial import try_request
+from capacity.settings.dialect import load_dialect
+from capacity.settings.locate import find
+
+DIALECT = load_dialect(find("dialects", "deribit"))
+
+
+def test_a_request_that_succeeds_passes(exchange, target_file):
+    assert try_request(target_file(exchange), DIALECT) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "helps"),
+    [
+        ("301 Moved", "correct http.base"),
+        ("401 Unauthorized", "set the credentials"),
+        ("404 Not Found", "correct the path"),
+        ("500 Internal Server Error", "check the target's log"),
+    ],
+)
+def test_a_request_that_fails_is_said_with_its_status_and_its_own_fix(
+    serve, target_file, status, helps
+):
+    def answer(_environ, start_response):
+        start_response(status, [])
+        return []
+
+    _scheme, host, port = serve(answer).split(":")
+    target = target_file(SimpleNamespace(host=host.strip("/"), port=int(port)))
+    with pytest.raises(UnreachableError, match=f"ticker: .* returned {status[:3]}; {helps}"):
+        try_request(target, DIALECT)
+
+
+def test_a_request_without_an_answer_is_said_so(target_file):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises(
+        UnreachableError, match=r"no answer to the REST request \(request_connect_refused\)"
+    ):
+        try_request(target_file(SimpleNamespace(host="127.0.0.1", port=port)), DIALECT)

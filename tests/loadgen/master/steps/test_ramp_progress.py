@@ -1,0 +1,39 @@
+"""How long a ramp has not got on."""
+
+import pytest
+
+from capacity.loadgen.master.steps.ramp_progress import RampProgress
+
+
+@pytest.fixture
+def progress():
+    begun = RampProgress()
+    begun.begin(10, 100.0)
+    return begun
+
+
+@pytest.mark.parametrize(("connections", "stalled_s"), [(9, 7.0), (10, 7.0), (11, 2.0)])
+def test_only_more_connections_than_ever_are_progress(progress, connections, stalled_s):
+    progress.note(connections, 105.0)
+
+    assert stalled_s == progress.stalled_s(107.0)
+
+
+def test_a_step_that_was_slowed_down_has_all_of_its_time_again(progress):
+    progress.wait_anew(106.0)
+
+    assert 1.0 == progress.stalled_s(107.0)
+
+
+def test_a_time_in_which_the_master_stood_still_is_not_the_ramps(progress):
+    progress.forgive(3.0)
+
+    assert 4.0 == progress.stalled_s(107.0)
+
+
+def test_a_step_begins_with_what_is_open_then(progress):
+    progress.note(20, 105.0)
+    progress.begin(5, 110.0)
+    progress.note(6, 111.0)
+
+    assert 1.0 == progress.stalled_s(112.0)

@@ -1,0 +1,45 @@
+"""A run of ten samples whose counters grow as planted, and bounds for it."""
+
+from capacity.domain.resources import Limit, LimitState, Resource
+from capacity.domain.sample import Sample
+from capacity.planning.safety.trip import Bounds
+
+BOUNDS = Bounds(
+    used_ratio=0.9,
+    throttled_ratio=0.05,
+    retransmitted_ratio=0.01,
+    memory_pressure_ratio=0.1,
+    failed_opens_ratio=0.1,
+)
+DESCRIPTORS = Limit(
+    resource=Resource.DESCRIPTORS,
+    state=LimitState.KNOWN,
+    value=1000.0,
+    scope="process",
+    source="/proc/PID/limits",
+)
+
+
+def sample(seq, used=None, counters=None, **changes):
+    fields = {
+        "seq": seq,
+        "at": 1_800_000_000.0 + seq,
+        "interval_s": 1.0,
+        "used": used or {},
+        "gauges": {},
+        "counters": counters or {},
+        "missing": {},
+        "target_started_at": 1.0,
+    }
+    return Sample(**{**fields, **changes})
+
+
+def run_of(**counters):
+    """Ten samples in which each counter goes from its first to its second value."""
+    return [
+        sample(
+            seq,
+            counters={name: low + (high - low) * seq / 9 for name, (low, high) in counters.items()},
+        )
+        for seq in range(10)
+    ]
