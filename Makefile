@@ -70,6 +70,7 @@ bench: $(VENV)/.benched  ## Measure what reports/measured.md claims; half an hou
 	$(PYTHON) tests/benchmarks/kernel_memory.py
 	$(PYTHON) tests/benchmarks/agent_cut.py
 	$(PYTHON) tests/benchmarks/regressions.py
+	$(PYTHON) tests/benchmarks/long_history.py
 
 validate: $(VENV)/.tested  ## Predict as shipped, then really break servers with planted limits; CASES='memory*' for some.
 	$(PYTHON) tests/validation/run.py $(CASES)

@@ -6,6 +6,9 @@ _: Any = None
 
 # Python: what a package is asked for.
 _.__getattr__
+# Alembic, of each migration; sqlite3.
+_.revision, _.down_revision
+_.isolation_level
 # Locust.
 _.abstract, _.on_start, _.on_stop, _.force, _.process_exit_code
 _.ChurningSubscriber, _.LoadProfile, _.MarketSubscriber, _.RestPoller, _.SlowConsumer
@@ -25,6 +28,8 @@ _.server_version, _.sys_version, _.timeout, _.disable_nagle_algorithm, _.wbufsiz
 _.do_GET, _.do_POST, _.close_connection, _.request_version, _.log_message
 # The report's template.
 _.svg, _.proof, _.do, _.badge, _.chart, _.chart_heading, _.chart_note, _.cards
+# The index of published reports.
+_.started
 # The live page's template.
 _.outlook, _.upcoming, _.target_connections, _.forecast_note, _.forecast_figure, _.caveats
 # Objects that are written out as a whole.

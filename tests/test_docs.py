@@ -51,6 +51,7 @@ PAGES = [
     "docs/limits.md",
     "docs/museum.md",
     "docs/own-service.md",
+    "docs/interop.md",
     "docs/own-user.md",
     "docs/tutorial.md",
     "reports/README.md",

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import click
+import kubernetes_validate
 import pytest
 import yaml
 
@@ -89,6 +90,48 @@ def test_systemd_finds_nothing_wrong_with_the_units(tmp_path):
     verified = subprocess.run([analyze, "verify", *units], capture_output=True, check=False)
 
     assert (verified.returncode, verified.stderr.decode()) == (0, "")
+
+
+def test_kubernetes_accepts_the_cronjob():
+    manifest = yaml.safe_load((SCHEDULE / "cronjob.yaml").read_text())
+    kubernetes_validate.validate(manifest, kubernetes_validate.latest_version(), strict=True)
+
+
+def workflow_problems(path):
+    """Return what GitHub's schema for workflows refuses of a file; the schema comes with the checker."""
+    checker = [sys.executable, "-m", "check_jsonschema"]
+    done = subprocess.run(
+        [*checker, "--builtin-schema", "vendor.github-workflows", path],
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    return (done.returncode, done.stdout + done.stderr)
+
+
+def test_github_accepts_the_workflow(tmp_path):
+    code, told = workflow_problems(SCHEDULE / "github-workflow.yaml")
+    broken = tmp_path / "broken.yaml"
+    text = (SCHEDULE / "github-workflow.yaml").read_text()
+    broken.write_text(text.replace("timeout-minutes: 17", "timeout_minutes: 17"))
+
+    assert (code, "ok" in told) == (0, True)
+    assert workflow_problems(broken)[0] == 1
+
+
+def test_the_workflow_fails_where_the_command_does_and_its_scripts_are_valid_shell():
+    workflow = yaml.safe_load((SCHEDULE / "github-workflow.yaml").read_text())
+    job = workflow["jobs"]["measure"]
+    for step in job["steps"]:
+        script = step["run"].replace("${{", "").replace("}}", "")
+        checked = subprocess.run(["bash", "-n", "-c", script], capture_output=True, check=False)
+
+        assert (checked.returncode, checked.stderr) == (0, b"")
+    # Without a shell named, GitHub's has no pipefail: what `tee` says would count.
+    assert job["defaults"]["run"]["shell"] == "bash"
+    assert (
+        job["timeout-minutes"] * 60
+        > yaml.safe_load((SCHEDULE / "nightly.yaml").read_text())["max_duration_s"]
+        + scheduled.GRACE_S
+    )
 
 
 def test_the_crontab_line_is_valid_shell():

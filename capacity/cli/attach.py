@@ -1,5 +1,6 @@
 """`capacity attach RUN FILE...`: samples that an agent spooled, joined to the run they belong to."""
 
+import json
 from pathlib import Path
 
 import click
@@ -19,7 +20,10 @@ from capacity.sources.spool import read_spool
     type=float,
     help="Seconds by which the target's clock was ahead of the recorder's; estimated if not given.",
 )
-def command(run: str, files: tuple[Path, ...], clock_offset_s: float | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(
+    run: str, files: tuple[Path, ...], clock_offset_s: float | None, *, as_json: bool
+) -> None:
     """Merge spooled samples into RUN, as a new run beside it; FILES are what --spool wrote, or the directory."""
     spool = read_spool(files)
     if spool.torn:
@@ -28,7 +32,15 @@ def command(run: str, files: tuple[Path, ...], clock_offset_s: float | None) -> 
     click.echo(
         f"{units.counted(attached.samples, 'sample')} attached; {_clock(attached)}", err=True
     )
-    click.echo(attached.path)
+    if as_json:
+        document = {
+            "run": str(attached.path),
+            "samples": attached.samples,
+            "skipped_lines": spool.torn,
+        }
+        click.echo(json.dumps(document, indent=2))
+    else:
+        click.echo(attached.path)
 
 
 def _clock(attached: Attached) -> str:

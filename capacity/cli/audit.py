@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from capacity.cli.helping.completion import names
 from capacity.cli.plan import located
 from capacity.domain import units
 from capacity.domain.errors import ChangedError, ConfigError
@@ -22,7 +23,7 @@ from capacity.sources.source_of_target import open_source
 
 
 @click.command("audit")
-@click.argument("target")
+@click.argument("target", shell_complete=names("targets"))
 @click.option(
     "--against",
     help="A run, or a file that `capacity agent --audit --json` wrote: print what changed since.",

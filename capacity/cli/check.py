@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from capacity.cli.compare import measured_runs
+from capacity.cli.helping.completion import names
 from capacity.cli.plan import answer_console, demanded, located, write_whole
 from capacity.domain.answers.rules import RuleResult, RuleStatus
 from capacity.domain.errors import ConfigError, RuleError
@@ -37,10 +38,21 @@ _STYLES = {
 @click.command()
 @click.argument("run")
 @click.option(
-    "--rules", "rules_file", type=click.Path(path_type=Path), default=RULES, show_default=True
+    "--rules",
+    "rules_file",
+    type=click.Path(path_type=Path),
+    default=RULES,
+    show_default=True,
+    help="Rules to check.",
 )
-@click.option("--demand", help="Demand for headroom: config/demand/NAME.yaml, or a path.")
-@click.option("--hosts", help="Catalogue that the demand's host is in.")
+@click.option(
+    "--demand",
+    shell_complete=names("demand"),
+    help="Demand for headroom: config/demand/NAME.yaml, or a path.",
+)
+@click.option(
+    "--hosts", shell_complete=names("hosts"), help="Catalogue that the demand's host is in."
+)
 @click.option("--baseline", help="Runs to compare with, for audit.changed and regressions.")
 @click.option("--junit", "junit_file", type=click.Path(path_type=Path), help="Write JUnit XML.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of a table.")

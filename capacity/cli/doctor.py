@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from capacity.cli.helping.completion import names
 from capacity.domain.answers.finding import Finding, Status
 from capacity.domain.errors import PreflightError
 from capacity.domain.units import counted
@@ -27,9 +28,18 @@ _STYLES = {
 
 
 @click.command("doctor")
-@click.option("--target", required=True, help="Name under config/targets, or a file.")
 @click.option(
-    "--profile", default="safe", show_default=True, help="Name under config/profiles, or a file."
+    "--target",
+    required=True,
+    shell_complete=names("targets"),
+    help="Name under config/targets, or a file.",
+)
+@click.option(
+    "--profile",
+    default="safe",
+    show_default=True,
+    shell_complete=names("profiles"),
+    help="Name under config/profiles, or a file.",
 )
 @click.option(
     "--workers",

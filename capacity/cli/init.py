@@ -1,5 +1,6 @@
 """`capacity init`: what capacity ships to be edited, copied to where names are looked up first."""
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -14,14 +15,15 @@ FOLDERS = ("config", "locustfiles")
 
 @click.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=".")
-def command(folder: Path) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print the paths as one JSON document.")
+def command(folder: Path, *, as_json: bool) -> None:
     """Write config/ and locustfiles/ into FOLDER (default: the current one), for you to edit.
 
     Names such as --target mine are looked up there first, and then in what capacity ships.
     Nothing is overwritten.
     """
-    for path in lay_out(folder):
-        click.echo(path)
+    written = [str(path) for path in lay_out(folder)]
+    click.echo(json.dumps({"files": written}, indent=2) if as_json else "\n".join(written))
     click.echo(
         "Next: describe your service in config/targets/mine.yaml (config/README.md lists the keys), "
         "then capacity doctor --target mine",

@@ -16,6 +16,8 @@ COMMANDS = {
     "audit": "list every limit of a target, and which changed since a run",
     "check": "check the rules of config/rules.yaml against a run",
     "compare": "compare runs, and tell a regression from chance",
+    "completion": "print what completes commands and names in a shell",
+    "config": "show settings as they are read, and their origin",
     "dialect": "describe a venue: draft, check, try, replay",
     "demo": "exchange, agent, load, plan and report, on this machine",
     "doctor": "preflight checks, before any load",
@@ -33,7 +35,10 @@ COMMANDS = {
 
 _MODULES = {
     "dialect": "dialects.dialect",
+    "completion": "helping.completion",
+    "config": "configuration",
     "history": "scheduling.history",
+    "publish": "publishing.publish",
     "scheduled": "scheduling.scheduled",
 }
 """Below this package, of commands that have a room; the others are called as their module."""
@@ -57,7 +62,9 @@ class _Capacity(LazyGroup):
             sys.exit(128 + signal.SIGPIPE)
 
 
-@click.group(cls=_Capacity, commands_told=COMMANDS, package="capacity.cli", modules=_MODULES)
+@click.group(
+    "capacity", cls=_Capacity, commands_told=COMMANDS, package="capacity.cli", modules=_MODULES
+)
 @click.version_option(package_name="capacity", prog_name="capacity")
 def cli() -> None:
     """Find out how many connections a service can hold and what saturates first."""

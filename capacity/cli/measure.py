@@ -1,5 +1,6 @@
 """`capacity measure`: drives Locust headless through a profile and records the run."""
 
+import json
 import signal
 import sys
 import time
@@ -8,6 +9,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from capacity.cli.helping.completion import names
 from capacity.cli.running.children import Child, terminations_unwind
 from capacity.cli.running.locust_command import (
     MEETING,
@@ -45,9 +47,18 @@ _ERRORS: dict[int, type[CapacityError]] = {
 
 
 @click.command("measure")
-@click.option("--target", required=True, help="Name under config/targets, or a file.")
 @click.option(
-    "--profile", default="safe", show_default=True, help="Name under config/profiles, or a file."
+    "--target",
+    required=True,
+    shell_complete=names("targets"),
+    help="Name under config/targets, or a file.",
+)
+@click.option(
+    "--profile",
+    default="safe",
+    show_default=True,
+    shell_complete=names("profiles"),
+    help="Name under config/profiles, or a file.",
 )
 @click.option(
     "--workers",
@@ -79,6 +90,7 @@ _ERRORS: dict[int, type[CapacityError]] = {
     help="Continue the limit search of this earlier `break` run (writes a new run).",
 )
 @click.option("--quiet", is_flag=True, help="Show no progress.")
+@click.option("--json", "as_json", is_flag=True, help="Print the run as one JSON document.")
 def command(
     *,
     target: str,
@@ -90,6 +102,7 @@ def command(
     run: Path | None,
     resume: Path | None,
     quiet: bool,
+    as_json: bool,
 ) -> None:
     """Run a load profile against a target and record it; prints the run directory."""
     if workers is not None and expect_workers is not None:
@@ -109,7 +122,7 @@ def command(
         resume=resume,
         quiet=quiet,
     )
-    click.echo(path)
+    click.echo(json.dumps({"run": str(path)}, indent=2) if as_json else path)
 
 
 def measure(

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from capacity.cli.helping.completion import names
 from capacity.domain.answers.sizing import Advice, Demand, HostType, Sizing
 from capacity.domain.errors import ConfigError, RunInvalidError
 from capacity.domain.plan import CapacityPlan, Excuse
@@ -39,8 +40,16 @@ _LADDER_COLUMNS = (0, 1, 2, 5, 6, 7, 8)
 
 @click.command()
 @click.argument("run")
-@click.option("--demand", help="Demand to size for: name under config/demand, or a file.")
-@click.option("--hosts", help="Host types to size for: name under config/hosts, or a file.")
+@click.option(
+    "--demand",
+    shell_complete=names("demand"),
+    help="Demand to size for: name under config/demand, or a file.",
+)
+@click.option(
+    "--hosts",
+    shell_complete=names("hosts"),
+    help="Host types to size for: name under config/hosts, or a file.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print plan.json instead of a table.")
 def command(run: str, demand: str | None, hosts: str | None, *, as_json: bool) -> None:
     """Compute the capacity from RUN, a directory or a name under reports/runs."""

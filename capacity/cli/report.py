@@ -58,7 +58,7 @@ def write_report(run: Path, formats: Sequence[str], baseline: str | None = None)
     for name in dict.fromkeys(formats):
         path = run / PLAN_FILE if name == "json" else run / f"report.{name}"
         if name != "json":
-            notices = _notices(run)
+            notices = notices_of(run)
             write_whole(
                 path,
                 html.render(record, plan, notices, more)
@@ -73,7 +73,8 @@ def _compared(run: Path, baseline: str) -> Section:
     return comparison_section(compare(measured_runs(str(run)), measured_runs(baseline)))
 
 
-def _notices(run: Path) -> tuple[str, ...]:
+def notices_of(run: Path) -> tuple[str, ...]:
+    """Return what `capacity scheduled` noticed of *run*, in sentences."""
     path = run / NOTICES_FILE
     if not path.exists():
         return ()

@@ -7,6 +7,7 @@ Every error this package raises on purpose, with the exit code the command line 
   + PreflightError        3   this machine or the target's cannot run what was asked
   + UnreachableError      4   the target or its agent does not answer, or not in its dialect
   + RunInvalidError       5   the run cannot carry a plan (generator saturated, too little data)
+  + NotDeliveredError     6   what was found is written here, and did not reach who should have it
   + RuleError            10   a rule of config/rules.yaml does not hold
   + RegressionError      11   the target got worse than it was
   + ChangedError         11   what was compared is no longer as it was
@@ -76,6 +77,12 @@ class RunInvalidError(CapacityError):
     """What was recorded cannot carry the asked conclusion."""
 
     exit_code = 5
+
+
+class NotDeliveredError(CapacityError):
+    """The history, a webhook or a mail server did not take what it was to have; another try may help."""
+
+    exit_code = 6
 
 
 class RuleError(CapacityError):

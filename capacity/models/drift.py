@@ -13,8 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from scipy.stats import theilslopes
-
 from capacity.domain.estimates import Estimate
 
 K = 4.0
@@ -67,6 +65,8 @@ def slope(times: Sequence[float], values: Sequence[float]) -> Estimate | None:
     """Return the slope of *values* over *times*; None for fewer than FEWEST of them."""
     if len(values) < FEWEST or len(set(times)) < FEWEST:
         return None
+    from scipy.stats import theilslopes  # noqa: PLC0415 - a second that only slopes are worth
+
     found = theilslopes(values, times, CONFIDENCE)
     return Estimate(
         low=min(float(found.low_slope), float(found.slope)),

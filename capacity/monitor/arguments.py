@@ -16,6 +16,7 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="capacity agent",
         description="Sample a target's resources and limits and serve them over HTTP, read-only.",
+        epilog="Example: capacity agent --port 8080",
     )
     _add_target(parser)
     _add_serving(parser)

@@ -1,58 +1,32 @@
 """The history: one row for each scheduled run, kept when the run itself is long removed.
 
-A path names an SQLite file, anything with "://" is a database URL (PostgreSQL needs its driver).
-Rows are only ever added: no row is changed, and a run has one row.
-
-Schema history: 1 - first version.
+Rows are only ever added: no row is changed, and a run has one row. A history that an earlier version
+made is upgraded when it is first used.
 """
 
-import contextlib
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.pool import NullPool
-from sqlalchemy.schema import CreateTable
 
 from capacity.domain.errors import ConfigError
+from capacity.recording.history_database import connected, database_of, is_file, shown
 from capacity.recording.history_row import HistoryRow, Outcome
-
-SCHEMA_VERSION = 1
-
-
-_METADATA = sa.MetaData()
-_VERSIONS = sa.Table(
-    "history_schema", _METADATA, sa.Column("version", sa.Integer, primary_key=True)
-)
-_RUNS = sa.Table(
-    "runs",
-    _METADATA,
-    sa.Column("run", sa.Text, primary_key=True),
-    sa.Column("job", sa.Text, nullable=False),
-    sa.Column("target", sa.Text, nullable=False),
-    sa.Column("profile", sa.Text, nullable=False),
-    sa.Column("planned_at", sa.Double),
-    sa.Column("started_at", sa.Double, nullable=False),
-    sa.Column("finished_at", sa.Double, nullable=False),
-    sa.Column("outcome", sa.Text, nullable=False),
-    sa.Column("capacity_low_connections", sa.Double),
-    sa.Column("capacity_mid_connections", sa.Double),
-    sa.Column("capacity_high_connections", sa.Double),
-    sa.Column("safe_capacity_connections", sa.Integer),
-    sa.Column("binding", sa.Text),
-    sa.Column("extrapolation_ratio", sa.Double),
-    sa.Column("fingerprint", sa.Text),
-    sa.Column("reason", sa.Text),
-    sa.Column("unit_costs", sa.JSON(none_as_null=True)),
-    sa.CheckConstraint("outcome IN ('plan', 'excuse', 'failed')", name="outcome_is_known"),
-)
+from capacity.recording.history_schema import Schema, schema_of
+from capacity.recording.history_tables import BASELINES, RUNS, VERSIONS
 
 
 def prepare(url: str) -> None:
-    """Create the history unless it is there. Raises ConfigError if it could not take a row."""
-    database = _database(url)
-    if database.get_backend_name() == "sqlite" and database.database:
+    """Create the history unless it is there, or upgrade it.
+
+    Raises ConfigError if it could not take a row, NotDeliveredError if it cannot be reached.
+    """
+    from capacity.recording.migrations.upgrading import (  # noqa: PLC0415 - reading needs no Alembic
+        upgrade,
+    )
+
+    database = database_of(url)
+    if is_file(database) and database.database:
         directory = Path(database.database).parent
         try:
             directory.mkdir(parents=True, exist_ok=True)
@@ -60,107 +34,113 @@ def prepare(url: str) -> None:
             raise ConfigError(
                 f"{directory}: cannot be created for the history ({error.strerror})"
             ) from None
-    with _connection(database) as connection:
-        if connection.dialect.name == "sqlite":
+        with connected(database, begin="") as connection:
             # A reader (`capacity history list`) then never keeps a writer waiting. The mode stays
             # in the file, and cannot be set within a transaction.
             connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-        connection.rollback()
-        with connection.begin():
-            for table in _METADATA.sorted_tables:
-                connection.execute(CreateTable(table, if_not_exists=True))
-            # One statement, so that two first runs leave one version; and a write even when it
-            # adds nothing, so that a read-only history is told here, before any load.
-            is_new = sa.select(sa.literal(SCHEMA_VERSION)).where(~sa.exists(sa.select(_VERSIONS)))
-            connection.execute(_VERSIONS.insert().from_select(["version"], is_new))
-            _check_version(connection, database)
+    with connected(database, begin="BEGIN IMMEDIATE") as connection, connection.begin():
+        upgrade(connection, shown(database))
+        # A write even when it changes nothing, so that a read-only history is told before any load.
+        connection.execute(VERSIONS.update().values(version=VERSIONS.c.version))
 
 
 def append(url: str, row: HistoryRow) -> None:
-    """Add *row*. Raises ConfigError if its run has a row already."""
+    """Add *row*; nothing is done if it is there already. Raises ConfigError if its run has another."""
     prepare(url)
-    database = _database(url)
-    with _connection(database) as connection, connection.begin():
+    database = database_of(url)
+    with connected(database, begin="BEGIN IMMEDIATE") as connection:
         try:
-            connection.execute(
-                _RUNS.insert().values(**{**asdict(row), "outcome": row.outcome.value})
-            )
+            with connection.begin():
+                connection.execute(
+                    RUNS.insert().values(**{**asdict(row), "outcome": row.outcome.value})
+                )
         except sa.exc.IntegrityError:
-            raise ConfigError(
-                f"{_shown(database)}: run {row.run} is in the history already, and rows are never "
-                "overwritten; give the run another name"
-            ) from None
+            is_there = rows(url, run=row.run) == [row]
+        else:
+            return
+    if not is_there:
+        raise ConfigError(
+            f"{shown(database)}: run {row.run} is in the history already, and rows are never "
+            "overwritten; give the run another name"
+        )
 
 
 def rows(
     url: str,
     *,
+    run: str | None = None,
     target: str | None = None,
     job: str | None = None,
     since_at: float | None = None,
     limit: int | None = None,
+    headlines: bool = False,
 ) -> list[HistoryRow]:
-    """Return the runs in the history, the latest first."""
-    database = _database(url)
-    is_file = database.get_backend_name() == "sqlite"
-    if is_file and not Path(database.database or "").is_file():
-        raise ConfigError(
-            f"{database.database}: there is no history; `capacity scheduled JOB` starts one"
-        )
-    query = sa.select(_RUNS).order_by(_RUNS.c.started_at.desc(), _RUNS.c.run.desc()).limit(limit)
-    if target is not None:
-        query = query.where(_RUNS.c.target == target)
-    if job is not None:
-        query = query.where(_RUNS.c.job == job)
+    """Return the runs in the history, the latest first; for *headlines* without costs, environment."""
+    database = _there(url)
+    columns = [each for each in RUNS.c if not headlines or not isinstance(each.type, sa.JSON)]
+    query = sa.select(*columns).order_by(RUNS.c.started_at.desc(), RUNS.c.run.desc()).limit(limit)
+    for column, wanted in ((RUNS.c.run, run), (RUNS.c.target, target), (RUNS.c.job, job)):
+        if wanted is not None:
+            query = query.where(column == wanted)
     if since_at is not None:
-        query = query.where(_RUNS.c.started_at >= since_at)
-    with _connection(database) as connection:
-        _check_version(connection, database)
+        query = query.where(RUNS.c.started_at >= since_at)
+    with connected(database) as connection:
         found = connection.execute(query).mappings().all()
     return [HistoryRow(**{**row, "outcome": Outcome(row["outcome"])}) for row in found]
 
 
-def _database(url: str) -> sa.URL:
-    if "://" not in url:
-        return sa.URL.create("sqlite", database=url)
-    try:
-        return sa.make_url(url)
-    except (sa.exc.ArgumentError, ValueError):
-        # The text is not repeated: it may hold a password.
-        raise ConfigError(
-            "history: no database URL; write a path, or postgresql+psycopg://user@host/database"
-        ) from None
+def baselines(url: str) -> dict[tuple[str, str], str]:
+    """Return (job, target) -> the run that was chosen as their baseline."""
+    with connected(_there(url)) as connection:
+        found = connection.execute(sa.select(BASELINES)).mappings().all()
+    return {(row["job"], row["target"]): row["run"] for row in found}
 
 
-@contextlib.contextmanager
-def _connection(database: sa.URL) -> Iterator[sa.Connection]:
-    shown = _shown(database)
-    try:
-        engine = sa.create_engine(database, poolclass=NullPool)
-    except (sa.exc.ArgumentError, ModuleNotFoundError) as error:
-        raise ConfigError(
-            f"{shown}: no driver for this database ({error}); install it, or name an SQLite file"
-        ) from None
-    try:
-        with engine.connect() as connection:
-            yield connection
-    except sa.exc.DBAPIError as error:
-        cause = str(error.orig).strip().partition("\n")[0]
-        raise ConfigError(
-            f"{shown}: the history cannot be used ({cause}); repair it or name another one"
-        ) from None
+def baseline_of(url: str, row: HistoryRow) -> HistoryRow | None:
+    """Return the run that was chosen for the job and target of *row*; None without one."""
+    run = baselines(url).get((row.job, row.target))
+    return None if run is None else next(iter(rows(url, run=run)), None)
 
 
-def _check_version(connection: sa.Connection, database: sa.URL) -> None:
-    version = connection.scalar(sa.select(_VERSIONS.c.version))
-    if version != SCHEMA_VERSION:
-        raise ConfigError(
-            f"{_shown(database)}: the history has schema {version}, this program knows "
-            f"{SCHEMA_VERSION}; update it or name another history"
+def choose_baseline(url: str, row: HistoryRow, chosen_at: float) -> None:
+    """Have later runs of the job and target of *row* compared with it, in place of any before."""
+    with (
+        connected(_there(url), begin="BEGIN IMMEDIATE") as connection,
+        connection.begin(),
+    ):
+        _remove_baseline(connection, row.job, row.target)
+        connection.execute(
+            BASELINES.insert().values(
+                job=row.job, target=row.target, run=row.run, chosen_at=chosen_at
+            )
         )
 
 
-def _shown(database: sa.URL) -> str:
-    if database.get_backend_name() == "sqlite":
-        return str(database.database)
-    return database.render_as_string(hide_password=True)
+def forget_baseline(url: str, job: str, target: str) -> None:
+    """Compare later runs of *job* on *target* with those before them alone."""
+    with (
+        connected(_there(url), begin="BEGIN IMMEDIATE") as connection,
+        connection.begin(),
+    ):
+        _remove_baseline(connection, job, target)
+
+
+def _remove_baseline(connection: sa.Connection, job: str, target: str) -> None:
+    connection.execute(
+        BASELINES.delete().where(BASELINES.c.job == job, BASELINES.c.target == target)
+    )
+
+
+def _there(url: str) -> sa.URL:
+    """Return the database, upgraded. Raises ConfigError if there is no history in it."""
+    database = database_of(url)
+    name = shown(database)
+    schema = Schema.NONE
+    if not is_file(database) or Path(database.database or "").is_file():
+        with connected(database) as connection:
+            schema = schema_of(connection, name)
+    if schema is Schema.NONE:
+        raise ConfigError(f"{name}: there is no history; `capacity scheduled JOB` starts one")
+    if schema is Schema.OLDER:
+        prepare(url)
+    return database

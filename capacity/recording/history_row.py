@@ -45,6 +45,8 @@ class HistoryRow:
     """Why there is no plan, or what failed after it; None if all went well."""
     unit_costs: Mapping[str, Any] | None = None
     """Resource -> its unit, costs and limit (unit_costs_of the plan)."""
+    environment: Mapping[str, Any] | None = None
+    """What it ran on (environment_of the manifest); rows of version 0.1 have none."""
 
 
 def fingerprint_of(manifest: RunManifest) -> str:
@@ -65,14 +67,35 @@ def fingerprint_of(manifest: RunManifest) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def environment_of(manifest: RunManifest) -> dict[str, Any]:
+    """Return what a fingerprint is made of in words: host, kernel, cores, memory, versions."""
+    agent = manifest.agent
+    host = (
+        {}
+        if agent is None
+        else {
+            "host": agent.host,
+            "kernel": agent.kernel,
+            "cores": agent.cores,
+            "memory_bytes": agent.memory_bytes,
+            "agent_version": agent.agent_version,
+        }
+    )
+    return {
+        **host,
+        "product_version": manifest.product_version,
+        "generator_versions": manifest.generator.get("versions"),
+    }
+
+
 def unit_costs_of(plan: CapacityPlan) -> dict[str, Any]:
     """Return resource -> unit, limit, ceiling, baseline, and added use per connection and each rate."""
-    return {
+    found = {
         wall.resource.value: {
             "unit": UNITS[wall.resource],
             "limit": None if wall.limit.scope == "met" else wall.limit.value,
             "limit_source": wall.limit.source,
-            "ceiling": wall.ceiling.mid if math.isfinite(wall.ceiling.mid) else None,
+            "ceiling": wall.ceiling.mid,
             "per_connection_along_mix": wall.cost.marginal_along(plan.mix),
             "baseline": asdict(wall.cost.baseline),
             "per_connection": asdict(wall.cost.per_connection),
@@ -82,3 +105,11 @@ def unit_costs_of(plan: CapacityPlan) -> dict[str, Any]:
         }
         for wall in plan.ladder
     }
+    return {resource: _finite(entry) for resource, entry in found.items()}
+
+
+def _finite(value: Any) -> Any:
+    """Return *value* without infinities, which no database's JSON has: None in their place."""
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -3,10 +3,12 @@ What a run shows that the runs before it did not: capacity lost, another bottlen
 
 Compared is with the last runs of the same job that may be compared (their fingerprints are equal).
 A loss counts from 5 %, and from four times the scatter of those runs once there are five of them; with
-fewer it is called weak, and the intervals must not overlap.
+fewer it is called weak, and the intervals must not overlap. A run that was chosen as baseline is compared
+with as well, whatever came after it: runs that lose a little each time lose nothing against the last ones.
 """
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -28,10 +30,12 @@ _SAME_RATIO = 1e-3
 class NoticeKind(StrEnum):
     CAPACITY_LOST = "capacity_lost"
     CAPACITY_GAINED = "capacity_gained"
+    BELOW_BASELINE = "below_baseline"
     BOTTLENECK_CHANGED = "bottleneck_changed"
     LIMIT_LOWERED = "limit_lowered"
     LIMIT_RAISED = "limit_raised"
     NOT_COMPARABLE = "not_comparable"
+    RUNS_MISSED = "runs_missed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,33 +50,49 @@ class Notice:
     """Fewer than five runs to compare with."""
 
 
-def comparable(row: HistoryRow, earlier: Sequence[HistoryRow]) -> list[HistoryRow]:
+class Series:
+    """Runs by what makes them comparable, to look up in many rows at once."""
+
+    def __init__(self, rows: Iterable[HistoryRow]) -> None:
+        self._rows: dict[tuple[str | None, ...], list[HistoryRow]] = {}
+        for row in sorted(rows, key=lambda each: each.started_at):
+            if row.outcome is Outcome.PLAN:
+                self._rows.setdefault(_series(row), []).append(row)
+
+    def before(self, row: HistoryRow) -> list[HistoryRow]:
+        """Return the runs that *row* is compared with, the oldest first."""
+        found = self._rows.get(_series(row), [])
+        end = bisect_left(found, row.started_at, key=lambda each: each.started_at)
+        return found[max(end - WINDOW, 0) : end]
+
+
+def comparable(row: HistoryRow, earlier: Iterable[HistoryRow]) -> list[HistoryRow]:
     """Return the runs of *earlier* that *row* is compared with, the oldest first."""
-    found = [
-        each
-        for each in earlier
-        if each.job == row.job
-        and each.target == row.target
-        and each.profile == row.profile
-        and each.fingerprint == row.fingerprint
-        and each.outcome is Outcome.PLAN
-        and each.started_at < row.started_at
-        and each.run != row.run
-    ]
-    return sorted(found, key=lambda each: each.started_at)[-WINDOW:]
+    return Series(earlier).before(row)
 
 
-def notices(row: HistoryRow, earlier: Sequence[HistoryRow]) -> list[Notice]:
-    """Return what *row* shows that *earlier* runs, in any order, did not; regressions first."""
+def _series(row: HistoryRow) -> tuple[str | None, ...]:
+    return row.job, row.target, row.profile, row.fingerprint
+
+
+def notices(
+    row: HistoryRow, earlier: Sequence[HistoryRow], baseline: HistoryRow | None = None
+) -> list[Notice]:
+    """Return what *row* shows that *earlier* runs, in any order, did not; regressions first.
+
+    *baseline* is the run that was chosen to compare with, however old.
+    """
     if row.outcome is not Outcome.PLAN:
         return []
+    below = _below_baseline(row, baseline)
     before = comparable(row, earlier)
     if not before:
-        return _not_comparable(row, earlier)
+        return [*below, *_not_comparable(row, earlier)]
     capacity = _capacity(row, before)
     gained = any(notice.kind is NoticeKind.CAPACITY_GAINED for notice in capacity)
     found = [
         *capacity,
+        *below,
         *_bottleneck(row, before[-_RECENT:], is_regression=not gained),
         *_limits(row, before[-1]),
     ]
@@ -110,6 +130,27 @@ def _capacity(row: HistoryRow, before: Sequence[HistoryRow]) -> list[Notice]:
             statement=statement,
             is_regression=lost,
             is_weak=moved.is_weak,
+        )
+    ]
+
+
+def _below_baseline(row: HistoryRow, baseline: HistoryRow | None) -> list[Notice]:
+    if baseline is None or not comparable(row, [baseline]):
+        return []
+    capacity, was = row.capacity_mid_connections, baseline.capacity_mid_connections
+    if capacity is None or not was or _overlaps(row, [baseline]):
+        return []
+    if 1.0 - capacity / was <= LEAST_EFFECT_RATIO:
+        return []
+    change = f"{capacity / was - 1.0:+.1%}".replace("%", " %")
+    return [
+        Notice(
+            kind=NoticeKind.BELOW_BASELINE,
+            statement=(
+                f"capacity {units.about(capacity)} connections, baseline {baseline.run}"
+                f" {units.about(was)} ({change})"
+            ),
+            is_regression=True,
         )
     ]
 

@@ -1,10 +1,10 @@
-"""Which run directories may go: a job's own, old enough, and known to the history.
+"""Which run directories may go: a job's own, old enough, known to the history, and no baseline.
 
 Only directories right below the given one are ever removed; a link is left alone.
 """
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from capacity.domain.errors import CapacityError
@@ -12,13 +12,22 @@ from capacity.recording.history_row import HistoryRow
 
 
 def remove_expired(
-    runs: Path, history: Iterable[HistoryRow], *, job: str, keep_s: float, now_at: float
+    runs: Path,
+    history: Iterable[HistoryRow],
+    *,
+    job: str,
+    keep_s: float,
+    now_at: float,
+    baselines: Collection[str] = (),
 ) -> list[str]:
     """Remove the directories in *runs* of runs of *job* that ended over *keep_s* ago.
+
+    Those of *baselines* stay, however old: later runs are compared with them.
 
     Returns the names of the removed runs.
     """
     expired = {row.run for row in history if row.job == job and row.finished_at < now_at - keep_s}
+    expired -= set(baselines)
     removed = []
     # From the directory's own listing: no name in the history, whatever it holds, leads elsewhere.
     for path in sorted(runs.iterdir()) if runs.is_dir() else []:

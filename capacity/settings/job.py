@@ -37,6 +37,10 @@ class Job(BaseModel):
     """Reports to write into the run directory."""
     rules: str | None = None
     """Rules file to check after the run, such as config/rules.yaml; null: none."""
+    publish: tuple[str, ...] = ()
+    """Directories that keep the report with an index page, and who is told: https://…, env:NAME (a webhook whose address the environment has), mailto:…."""
+    every_h: Annotated[float, Field(gt=0, le=8760)] | None = None
+    """Hours from run to run, by which missing ones are noticed; null: not looked for."""
     keep_runs_days: Annotated[float, Field(ge=0, le=36_500)] = 30.0
     """Days after which run directories are removed; the history keeps their rows."""
 

@@ -46,6 +46,8 @@ def test_the_help_lists_all_commands_and_imports_none():
     assert [line.split()[0] for line in shown[-len(COMMANDS) :]] == sorted(COMMANDS)
     assert set(modules.split()) == {
         "capacity.cli",
+        "capacity.cli.helping",
+        "capacity.cli.helping.examples",
         "capacity.cli.main",
         "capacity.cli.running",
         "capacity.cli.running.lazy_group",

@@ -1,5 +1,6 @@
 import runpy
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -7,12 +8,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.schema import CreateTable
 
-from capacity.domain.errors import ConfigError
-from capacity.recording import history
-from capacity.recording.history import append, prepare, rows
+from capacity.domain.errors import ConfigError, NotDeliveredError
+from capacity.recording import history_database
+from capacity.recording.history import (
+    append,
+    baselines,
+    choose_baseline,
+    forget_baseline,
+    prepare,
+    rows,
+)
 from capacity.recording.history_row import Outcome
 
 row_of = runpy.run_path(str(Path(__file__).parents[1] / "history_row.py"))["row_of"]
@@ -30,6 +36,7 @@ PLANNED = row_of(
     extrapolation_ratio=4.0,
     fingerprint="00ff",
     unit_costs={"descriptors": {"unit": "descriptors", "baseline": {"mid": 10.0}}},
+    environment={"host": "exchange-1", "cores": 2},
 )
 FAILED = row_of(
     run="nightly-2",
@@ -42,7 +49,7 @@ FAILED = row_of(
 
 
 @pytest.fixture
-def url(tmp_path):
+def file(tmp_path):
     return str(tmp_path / "reports" / "history.sqlite")
 
 
@@ -60,6 +67,16 @@ def test_rows_of_one_target_alone_can_be_asked_for(url):
     assert rows(url, target="demo") == [PLANNED]
 
 
+def test_rows_are_found_by_run_job_and_time(url):
+    append(url, PLANNED)
+    append(url, FAILED)
+
+    assert rows(url, run="nightly-2") == [FAILED]
+    assert rows(url, job="weekly") == []
+    assert rows(url, since_at=FAILED.started_at) == [FAILED]
+    assert rows(url, since_at=PLANNED.started_at) == [FAILED, PLANNED]
+
+
 def test_the_limit_keeps_the_latest(url):
     append(url, FAILED)
     append(url, PLANNED)
@@ -73,15 +90,21 @@ def test_a_run_has_one_row(url):
         append(url, replace(PLANNED, binding="memory"))
 
     assert rows(url) == [PLANNED]
-    assert str(error.value) == (
-        f"{url}: run nightly-1 is in the history already, and rows are never overwritten; "
-        "give the run another name"
+    assert "run nightly-1 is in the history already, and rows are never overwritten" in str(
+        error.value
     )
 
 
-def test_an_absent_number_is_null_in_the_file_and_not_zero(url):
-    append(url, FAILED)
-    connection = sqlite3.connect(url)
+def test_the_same_row_again_changes_nothing(url):
+    append(url, PLANNED)
+    append(url, PLANNED)
+
+    assert rows(url) == [PLANNED]
+
+
+def test_an_absent_number_is_null_in_the_file_and_not_zero(file):
+    append(file, FAILED)
+    connection = sqlite3.connect(file)
     stored = connection.execute(
         "SELECT capacity_mid_connections, planned_at, unit_costs FROM runs"
     ).fetchall()
@@ -90,15 +113,15 @@ def test_an_absent_number_is_null_in_the_file_and_not_zero(url):
     assert stored == [(None, None, None)]
 
 
-def test_the_file_is_in_wal_mode_so_that_readers_keep_no_writer_waiting(url):
-    prepare(url)
-    reader = sqlite3.connect(url)
+def test_the_file_is_in_wal_mode_so_that_readers_keep_no_writer_waiting(file):
+    prepare(file)
+    reader = sqlite3.connect(file)
     reader.execute("BEGIN")
     reader.execute("SELECT * FROM runs").fetchall()
-    append(url, PLANNED)
+    append(file, PLANNED)
     reader.close()
 
-    assert rows(url) == [PLANNED]
+    assert rows(file) == [PLANNED]
 
 
 FIRST_RUN = """
@@ -121,16 +144,16 @@ def test_first_runs_at_the_same_moment_are_all_recorded(url):
     assert {row.run for row in rows(url)} == names
 
 
-def test_a_history_of_a_newer_program_is_refused(url):
-    prepare(url)
-    connection = sqlite3.connect(url)
-    connection.execute("UPDATE history_schema SET version = 2")
+def test_a_history_of_a_newer_program_is_refused(file):
+    prepare(file)
+    connection = sqlite3.connect(file)
+    connection.execute("UPDATE alembic_version SET version_num = '3'")
     connection.commit()
     connection.close()
 
     for use in (rows, prepare, lambda url: append(url, PLANNED)):
-        with pytest.raises(ConfigError, match="the history has schema 2, this program knows 1"):
-            use(url)
+        with pytest.raises(ConfigError, match="the history has schema 3, this program knows up to"):
+            use(file)
 
 
 def test_a_history_that_is_none_is_named(tmp_path):
@@ -146,13 +169,13 @@ def test_a_history_that_is_none_is_named(tmp_path):
         )
 
 
-def test_a_torn_history_is_told_and_left_as_it_is(url, tmp_path):
-    append(url, FAILED)
+def test_a_torn_history_is_told_and_left_as_it_is(file, tmp_path):
+    append(file, FAILED)
     copy = tmp_path / "torn.sqlite"
-    shutil.copy(url, copy)
-    with copy.open("r+b") as file:
-        file.seek(100)
-        file.write(b"\xff" * 8000)
+    shutil.copy(file, copy)
+    with copy.open("r+b") as torn:
+        torn.seek(100)
+        torn.write(b"\xff" * 8000)
     damaged = copy.read_bytes()
     with pytest.raises(ConfigError, match=r"torn\.sqlite: the history cannot be used"):
         append(str(copy), PLANNED)
@@ -170,11 +193,11 @@ def test_a_place_that_cannot_be_written_is_told_before_any_load(tmp_path):
     )
 
 
-def test_reading_a_history_that_is_not_there_creates_none(url, tmp_path):
+def test_reading_a_history_that_is_not_there_creates_none(file, tmp_path):
     with pytest.raises(ConfigError) as error:
-        rows(url)
+        rows(file)
 
-    assert str(error.value) == f"{url}: there is no history; `capacity scheduled JOB` starts one"
+    assert str(error.value) == f"{file}: there is no history; `capacity scheduled JOB` starts one"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -188,15 +211,52 @@ def test_a_database_that_cannot_be_used_is_told_without_its_password(url):
     assert "hunter2" not in str(error.value)
 
 
-def test_an_sqlite_url_is_as_good_as_a_path(url):
-    append(f"sqlite:///{url}", PLANNED)
+def test_an_sqlite_url_is_as_good_as_a_path(file):
+    append(f"sqlite:///{file}", PLANNED)
 
-    assert rows(url) == [PLANNED]
+    assert rows(file) == [PLANNED]
 
 
-def test_the_table_suits_postgres():
-    text = str(CreateTable(history._RUNS).compile(dialect=postgresql.dialect()))
+def test_a_server_that_does_not_answer_is_told_as_one_and_without_its_password(postgres):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        for use in (rows, prepare, lambda url: append(url, PLANNED)):
+            with pytest.raises(NotDeliveredError) as error:
+                use(f"postgresql://ann:hunter2@127.0.0.1:{port}/capacity")
 
-    assert "planned_at DOUBLE PRECISION" in text
-    assert "unit_costs JSON" in text
-    assert "PRIMARY KEY (run)" in text
+            assert "the history cannot be reached" in str(error.value)
+            assert "hunter2" not in str(error.value)
+
+
+def test_reading_an_empty_database_makes_nothing_in_it(postgres):
+    url = postgres.new_database()
+    for _ in range(2):
+        with pytest.raises(ConfigError, match="there is no history"):
+            rows(url)
+
+
+def test_a_file_that_somebody_else_writes_for_long_is_busy_and_not_broken(file, monkeypatch):
+    monkeypatch.setattr(history_database, "STATEMENT_TIMEOUT_S", 0.05)
+    prepare(file)
+    writer = sqlite3.connect(file, isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    with pytest.raises(NotDeliveredError, match=r"cannot be reached \(database is locked"):
+        append(file, PLANNED)
+    writer.close()
+
+    assert rows(file) == []
+
+
+def test_a_baseline_is_chosen_changed_and_forgotten(url):
+    append(url, PLANNED)
+    append(url, FAILED)
+    assert baselines(url) == {}
+
+    choose_baseline(url, PLANNED, 1e9)
+    choose_baseline(url, replace(PLANNED, run="nightly-9"), 2e9)
+    choose_baseline(url, FAILED, 2e9)
+    assert baselines(url) == {("nightly", "demo"): "nightly-9", ("nightly", "other"): "nightly-2"}
+
+    forget_baseline(url, "nightly", "demo")
+    assert baselines(url) == {("nightly", "other"): "nightly-2"}

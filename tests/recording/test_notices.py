@@ -165,3 +165,35 @@ def test_a_changed_target_file_is_said_and_nothing_compared():
 def test_the_first_run_and_one_without_a_plan_have_nothing_to_say():
     assert notices(night(0), []) == []
     assert notices(replace(night(8), outcome=Outcome.EXCUSE), [night(0)]) == []
+
+
+def test_a_slow_decline_that_no_night_shows_is_told_against_the_baseline():
+    nights = [night(index, 1000.0 * 0.995**index) for index in range(NIGHTS)]
+    found = [
+        NoticeKind.BELOW_BASELINE in [each.kind for each in notices(row, nights[:index], nights[0])]
+        for index, row in enumerate(nights)
+    ]
+
+    assert all(not notices(row, nights[:index]) for index, row in enumerate(nights))
+    # 0.995 ** 11 is the first below 0.95.
+    assert found == [False] * 11 + [True] * (NIGHTS - 11)
+
+
+def test_the_baseline_is_named_with_both_values():
+    (below,) = notices(night(9, 900.0), [night(8, 900.0)], night(0, 1000.0))
+
+    assert (below.kind, below.is_regression) == (NoticeKind.BELOW_BASELINE, True)
+    assert below.statement == "capacity 900 connections, baseline nightly-000 1,000 (-10.0 %)"
+
+
+@pytest.mark.parametrize(
+    "baseline",
+    [
+        night(0, 1000.0, fingerprint="another"),
+        night(0, 1000.0, capacity_low_connections=905.0),
+        night(0, 800.0),
+        None,
+    ],
+)
+def test_a_baseline_that_says_nothing_of_a_loss_is_silent(baseline):
+    assert notices(night(9, 900.0), [night(8, 900.0)], baseline) == []

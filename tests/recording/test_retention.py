@@ -78,3 +78,13 @@ def test_a_run_that_cannot_be_removed_is_told(runs, monkeypatch):
         removed(runs, [row("old", age_s=90 * DAY_S)])
 
     assert str(error.value) == (f"{runs}/old: an expired run cannot be removed (Permission denied)")
+
+
+def test_a_baseline_stays_however_old(runs):
+    history = [row("old", age_s=3000 * DAY_S), row("young", age_s=40 * DAY_S)]
+    gone = remove_expired(
+        runs, history, job="nightly", keep_s=30 * DAY_S, now_at=NOW_AT, baselines=["old"]
+    )
+
+    assert gone == ["young"]
+    assert (runs / "old" / "run.json").is_file()

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import click
 
+from capacity.cli.helping.completion import names
 from capacity.domain.errors import ConfigError
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
@@ -17,7 +18,7 @@ _SYMBOL = "SYMBOL"
 
 
 @click.command("explain")
-@click.argument("dialect")
+@click.argument("dialect", shell_complete=names("dialects"))
 @click.option("--channel", "channels", multiple=True, help="Logical channel; by default all.")
 @click.option("--symbol", "symbols", multiple=True, help="What {symbol} stands for.")
 def command(*, dialect: str, channels: tuple[str, ...], symbols: tuple[str, ...]) -> None:

@@ -1,16 +1,21 @@
 """`capacity dialect lint`: is the file right, as far as that is possible without a server?"""
 
+import json
+
 import click
 
+from capacity.cli.helping.completion import names
 from capacity.domain.units import counted
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 
 
 @click.command("lint")
-@click.argument("dialects", nargs=-1, required=True)
-def command(*, dialects: tuple[str, ...]) -> None:
+@click.argument("dialects", nargs=-1, required=True, shell_complete=names("dialects"))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(*, dialects: tuple[str, ...], as_json: bool) -> None:
     """Check DIALECTS (names under config/dialects, or files); exit code 2 names file, line and key."""
+    found = []
     for name in dialects:
         path = find("dialects", name)
         dialect = load_dialect(path)
@@ -21,9 +26,14 @@ def command(*, dialects: tuple[str, ...]) -> None:
             counted(len(dialect.sequence), "sequence rule"),
             counted(len(dialect.rest), "REST operation"),
         ]
-        click.echo(f"{path}: ok: {', '.join(parts)}")
-        for missing in _unmeasured(dialect):
-            click.echo(f"{path}: note: {missing}")
+        found.append({"file": str(path), "has": parts, "notes": _unmeasured(dialect)})
+    if as_json:
+        click.echo(json.dumps({"dialects": found}, indent=2))
+        return
+    for each in found:
+        click.echo(f"{each['file']}: ok: {', '.join(each['has'])}")
+        for missing in each["notes"]:
+            click.echo(f"{each['file']}: note: {missing}")
 
 
 def _unmeasured(dialect: object) -> list[str]:

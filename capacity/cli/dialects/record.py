@@ -18,8 +18,16 @@ from capacity.workload.dialects.dialect import Channel, Data, Dialect, Messages,
 @click.argument("recording", type=click.Path(path_type=Path))
 @click.option("--send", "texts", multiple=True, help="Frame to send, as it stands; in their order.")
 @click.option("--header", "headers", multiple=True, help="'Name: value' of the handshake.")
-@click.option("--subprotocol", "subprotocols", multiple=True)
-@click.option("--seconds", type=click.FloatRange(0.1, 3600), default=10.0, show_default=True)
+@click.option(
+    "--subprotocol", "subprotocols", multiple=True, help="WebSocket subprotocol to offer."
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0.1, 3600),
+    default=10.0,
+    show_default=True,
+    help="How long to listen.",
+)
 @click.option("--frames", "most", default=MOST_FRAMES, show_default=True, help="Frames to show.")
 def command(
     *,

@@ -7,6 +7,7 @@ import click
 
 from capacity.cli.dialects.recordings import load_session
 from capacity.cli.dialects.shown import MOST_FRAMES, Frames, summary
+from capacity.cli.helping.completion import names
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 from capacity.workload.drafting.replay import Counts, Replay
@@ -14,7 +15,7 @@ from capacity.workload.drafting.understood import verdict
 
 
 @click.command("replay")
-@click.argument("dialect")
+@click.argument("dialect", shell_complete=names("dialects"))
 @click.argument("recording", type=click.Path(path_type=Path))
 @click.option("--frames", "most", default=0, show_default=True, help="Frames to show one by one.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")

@@ -6,6 +6,7 @@ import click
 
 from capacity.cli.dialects.live_conversation import Onlooker, target_at, write_recording
 from capacity.cli.dialects.shown import MOST_FRAMES, summary
+from capacity.cli.helping.completion import names
 from capacity.domain.answers.finding import Status
 from capacity.domain.errors import ConfigError, UnreachableError
 from capacity.loadgen.checks.trial import try_conversation
@@ -19,14 +20,30 @@ from capacity.workload.dialects.dialect import Dialect
 
 @click.command("try")
 @click.argument("dialect", required=False)
-@click.option("--target", help="Name under config/targets, or a file; its dialect is tried.")
+@click.option(
+    "--target",
+    shell_complete=names("targets"),
+    help="Name under config/targets, or a file; its dialect is tried.",
+)
 @click.option("--url", help="Server instead of a target file: ws://HOST:PORT or wss://HOST:PORT.")
 @click.option(
     "--channel", "channels", multiple=True, help="With --url: logical channel; all by default."
 )
 @click.option("--symbol", "symbols", multiple=True, help="With --url: what {symbol} stands for.")
-@click.option("--subscriptions", type=click.IntRange(1, 1000), default=2, show_default=True)
-@click.option("--seconds", type=click.FloatRange(0.1, 3600), default=5.0, show_default=True)
+@click.option(
+    "--subscriptions",
+    type=click.IntRange(1, 1000),
+    default=2,
+    show_default=True,
+    help="Channels to subscribe to.",
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0.1, 3600),
+    default=5.0,
+    show_default=True,
+    help="How long to listen.",
+)
 @click.option("--frames", "most", default=MOST_FRAMES, show_default=True, help="Frames to show.")
 @click.option(
     "--record", type=click.Path(path_type=Path), help="Write the session there, for replay."

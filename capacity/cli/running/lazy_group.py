@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from capacity.cli.helping.examples import with_examples
+
 
 class LazyGroup(click.Group):
     """Imports a command when it is used: one must not need what only another one needs."""
@@ -33,7 +35,7 @@ class LazyGroup(click.Group):
         module = self._modules.get(cmd_name, cmd_name)
         command = importlib.import_module(f"{self._package}.{module}").command
         assert isinstance(command, click.Command)
-        return command
+        return with_examples(command, f"{self.name} {cmd_name}".removeprefix("capacity "))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         with formatter.section("Commands"):

@@ -13,12 +13,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from capacity.cli.plan import answer_console, demanded, print_table
+from capacity.cli.helping.completion import names
 from capacity.domain.errors import ConfigError
 from capacity.domain.words import printable
+from capacity.recording import history
 from capacity.recording.history import rows
-from capacity.recording.history_row import HistoryRow
-from capacity.recording.notices import capacity_drift, comparable
+from capacity.recording.history_row import HistoryRow, Outcome
+from capacity.recording.notices import Series, capacity_drift
 from capacity.recording.outlook import outlook
 from capacity.recording.trends import CAPACITY, Trend, trend
 from capacity.reporting.formats.json_document import finite
@@ -67,7 +68,9 @@ def command() -> None:
 
 
 @command.command("list")
-@click.option("--limit", type=click.IntRange(min=1), default=30, show_default=True)
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=30, show_default=True, help="Most runs to show."
+)
 @click.option(
     "--days", type=click.FloatRange(min=0, min_open=True), help="Only runs of the last days."
 )
@@ -77,11 +80,11 @@ def list_runs(
 ) -> None:
     """List the runs, the latest first, each beside the median of those before it."""
     since_at = None if days is None else time.time() - days * DAY_S
-    found = rows(url, target=target, job=job, since_at=since_at, limit=limit)
+    found = rows(url, target=target, job=job, since_at=since_at, limit=limit, headlines=not as_json)
     if as_json:
         click.echo(json.dumps({"runs": [asdict(row) for row in found]}, indent=2))
         return
-    earlier = rows(url, target=target, job=job, limit=limit + _MOST_EARLIER)
+    earlier = rows(url, target=target, job=job, limit=limit + _MOST_EARLIER, headlines=True)
     # A pipe has no width of its own; in 80 columns the names would be cut into pieces.
     Console(width=None if sys.stdout.isatty() else PIPED_WIDTH).print(_table(found, earlier))
 
@@ -92,16 +95,14 @@ def list_runs(
 @_json
 def show(run: str, *, url: str, as_json: bool) -> None:
     """Show what the history keeps of RUN."""
-    found = [row for row in rows(url) if row.run == run]
-    if not found:
-        raise ConfigError(
-            f"{printable(run)}: not in the history; `capacity history list` names its runs"
-        )
+    from capacity.cli.plan import answer_console, print_table  # noqa: PLC0415 - a list needs no planner
+
+    found = _row(url, run)
     if as_json:
-        click.echo(json.dumps(asdict(found[0]), indent=2))
+        click.echo(json.dumps(asdict(found), indent=2))
         return
-    _print_facts(facts_text(run_facts(found[0])))
-    section = costs_section(found[0])
+    _print_facts(facts_text(run_facts(found)))
+    section = costs_section(found)
     if section.table is not None and section.table.rows:
         print_table(section, range(len(section.table.columns)), answer_console())
 
@@ -113,12 +114,16 @@ def show(run: str, *, url: str, as_json: bool) -> None:
     show_default=True,
     help="capacity.mid, capacity.safe, or cost.<resource>_per_connection.",
 )
-@click.option("--limit", type=click.IntRange(min=1), default=30, show_default=True)
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=30, show_default=True, help="Most runs to show."
+)
 @_selected
 def show_trend(
     *, figure: str, limit: int, target: str | None, job: str | None, url: str, as_json: bool
 ) -> None:
     """Show a figure over the runs that may be compared with the latest, and its slope."""
+    from capacity.cli.plan import answer_console, print_table  # noqa: PLC0415 - a list needs no planner
+
     found = trend(_of_one_job(url, target, job), figure)
     if as_json:
         click.echo(_trend_document(found))
@@ -131,8 +136,15 @@ def show_trend(
 
 
 @command.command("forecast")
-@click.option("--demand", required=True, help="Of config/demand/NAME.yaml, or a path.")
-@click.option("--hosts", help="Catalogue that the demand's host is in.")
+@click.option(
+    "--demand",
+    required=True,
+    shell_complete=names("demand"),
+    help="Of config/demand/NAME.yaml, or a path.",
+)
+@click.option(
+    "--hosts", shell_complete=names("hosts"), help="Catalogue that the demand's host is in."
+)
 @click.option("--instances", type=click.IntRange(min=1), help="Else as the demand says.")
 @_selected
 def forecast(
@@ -146,6 +158,8 @@ def forecast(
     as_json: bool,
 ) -> None:
     """Say when the demand meets what the instances carry, by growth and the trend of the capacity."""
+    from capacity.cli.plan import demanded  # noqa: PLC0415 - a list needs no planner
+
     wanted, _types = demanded(demand, hosts)
     assert wanted is not None, "the option is required"
     found = outlook(_of_one_job(url, target, job), wanted, instances, time.time())
@@ -153,6 +167,49 @@ def forecast(
         click.echo(json.dumps(finite(asdict(found)), indent=2))
     else:
         _print_facts(facts_text(outlook_facts(found)))
+
+
+@command.command("baseline")
+@click.argument("run", required=False)
+@click.option("--forget", is_flag=True, help="Forget the baseline of --job and --target.")
+@_selected
+def baseline(
+    run: str | None, *, forget: bool, target: str | None, job: str | None, url: str, as_json: bool
+) -> None:
+    """Have later runs of a job compared with RUN as well; without RUN, list the baselines.
+
+    A baseline's directory is never removed, however old it grows.
+    """
+    if run is not None:
+        row = _row(url, run)
+        if row.outcome is not Outcome.PLAN:
+            raise ConfigError(f"{printable(run)}: has no plan to compare with; choose another run")
+        history.choose_baseline(url, row, time.time())
+    elif forget:
+        if job is None or target is None:
+            raise ConfigError("--forget: give --job and --target, whose baseline is meant")
+        history.forget_baseline(url, job, target)
+    found = [
+        {"job": of_job, "target": of_target, "run": chosen}
+        for (of_job, of_target), chosen in sorted(history.baselines(url).items())
+        if job in {None, of_job} and target in {None, of_target}
+    ]
+    if as_json:
+        click.echo(json.dumps({"baselines": found}, indent=2))
+        return
+    for each in found:
+        click.echo(printable(f"{each['run']}: job {each['job']}, target {each['target']}"))
+    if not found:
+        click.echo("No baseline is chosen; `capacity history baseline RUN` chooses one.")
+
+
+def _row(url: str, run: str) -> HistoryRow:
+    found = rows(url, run=run)
+    if not found:
+        raise ConfigError(
+            f"{printable(run)}: not in the history; `capacity history list` names its runs"
+        )
+    return found[0]
 
 
 def _of_one_job(url: str, target: str | None, job: str | None) -> list[HistoryRow]:
@@ -170,6 +227,8 @@ def _trend_document(found: Trend) -> str:
 
 
 def _print_facts(facts: list[tuple[str, str]]) -> None:
+    from capacity.cli.plan import answer_console  # noqa: PLC0415 - a list needs no planner
+
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True, style="dim")
     table.add_column(overflow="fold")
@@ -179,6 +238,7 @@ def _print_facts(facts: list[tuple[str, str]]) -> None:
 
 
 def _table(found: list[HistoryRow], earlier: list[HistoryRow]) -> Table:
+    series = Series(earlier)
     table = Table()
     for name in ("started (UTC)", "late", "run", "target", "profile", "outcome"):
         table.add_column(name, no_wrap=name in {"started (UTC)", "run"}, overflow="fold")
@@ -195,7 +255,7 @@ def _table(found: list[HistoryRow], earlier: list[HistoryRow]) -> Table:
             row.profile,
             row.outcome.value,
             _capacity(row),
-            _change(row, earlier),
+            _change(row, series),
             _count(row.safe_capacity_connections),
             bottleneck(row) or row.reason or "",
         )
@@ -211,9 +271,9 @@ def _capacity(row: HistoryRow) -> str:
     return f"{_count(row.capacity_mid_connections)} ({low}–{high})"
 
 
-def _change(row: HistoryRow, earlier: list[HistoryRow]) -> str:
+def _change(row: HistoryRow, series: Series) -> str:
     """Return the capacity against the median of the comparable runs before, marked where it moved."""
-    moved = capacity_drift(row, comparable(row, earlier))
+    moved = capacity_drift(row, series.before(row))
     if moved is None:
         return ""
     mark = "!" if moved.has_fallen else ""

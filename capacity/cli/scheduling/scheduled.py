@@ -1,17 +1,18 @@
 """`capacity scheduled JOB`: one run from load to history row, for systemd, cron and CronJobs.
 
 A run locks its target, so that no scheduler has to; it ends in time; and whatever comes of it (a
-plan, an excuse, a failure), the history gets its row and the exit code says the worst of it.
+plan, an excuse, a failure), the history gets its row and the exit code says the worst of it. A history
+that cannot be reached costs neither report nor row: the row waits in reports/pending for the next run.
 """
 
+import contextlib
 import json
 import math
 import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -19,23 +20,29 @@ from types import FrameType
 import click
 
 from capacity.cli.check import checked, raise_if_failed
+from capacity.cli.helping.completion import names
 from capacity.cli.measure import measure
 from capacity.cli.plan import answer_console, plan_run, print_answer, write_whole
 from capacity.cli.report import NOTICES_FILE, write_report
+from capacity.cli.scheduling import announcing
+from capacity.cli.scheduling.history_entry import row_of
+from capacity.delivery import retrying
 from capacity.domain.errors import (
     CapacityError,
     ConfigError,
     GuardError,
     LockedError,
+    NotDeliveredError,
     RegressionError,
     RunInvalidError,
 )
 from capacity.domain.plan import CapacityPlan, Excuse
 from capacity.domain.words import printable
 from capacity.loadgen.run_path import RUNS
-from capacity.recording import history, run_directory
-from capacity.recording.history_row import HistoryRow, Outcome, fingerprint_of, unit_costs_of
-from capacity.recording.notices import Notice, notices
+from capacity.recording import history, pending_rows
+from capacity.recording.history_row import HistoryRow
+from capacity.recording.missed_runs import missed_runs
+from capacity.recording.notices import Notice, NoticeKind, notices
 from capacity.recording.retention import remove_expired
 from capacity.reporting.formats import junit
 from capacity.reporting.verdict import verdict
@@ -45,9 +52,12 @@ from capacity.settings.target import load_target
 
 PLANNED_AT = "CAPACITY_PLANNED_AT"
 RULES_FILE = "rules.xml"
+PENDING = Path("reports/pending")
 MOST_EARLIER = 200
 """Rows of the job that are looked through for comparable ones."""
-DAY_S = 86_400.0
+DAY_S, HOUR_S = 86_400.0, 3600.0
+HISTORY_RETRY_S = 60.0
+"""For how long a history that does not answer is asked again, once the report is written."""
 GRACE_S = 60.0
 """What measuring gets beyond the job's time, to end its run in order, before it is cut off."""
 
@@ -77,7 +87,7 @@ class Result:
 
 
 @click.command()
-@click.argument("job")
+@click.argument("job", shell_complete=names("schedule"))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 @click.option("--quiet", is_flag=True, help="Print the headline and the reports, no tables.")
 def command(job: str, *, as_json: bool, quiet: bool) -> None:
@@ -129,7 +139,10 @@ def run_job(job: Job, *, planned_at: float | None, started_at: float) -> tuple[H
 
     Raises LockedError, and writes no row, when the target is busy: nothing was run.
     """
-    history.prepare(job.history)
+    with contextlib.suppress(
+        NotDeliveredError
+    ):  # Later it may be reached again, and is tried again.
+        history.prepare(job.history)
     run = RUNS / f"{datetime.fromtimestamp(started_at, UTC):%Y%m%dT%H%M%SZ}-{job.name}"
     result = Result(target=job.target)
     try:
@@ -144,19 +157,38 @@ def run_job(job: Job, *, planned_at: float | None, started_at: float) -> tuple[H
         result.failures.append(_StoppedError(int(end.code or 0)))
     except BaseException as defect:
         result.failures.append(CapacityError(f"defect in this program: {defect!r}"))
-        history.append(job.history, _row(job, run, planned_at, started_at, result))
+        _record(job, _row(job, run, planned_at, started_at, result))
         raise
     row = _row(job, run, planned_at, started_at, result)
     try:
-        history.append(job.history, row)
-        rows = history.rows(job.history)
-        keep_s = job.keep_runs_days * DAY_S
+        _record(job, row)
         result.removed = remove_expired(
-            RUNS, rows, job=job.name, keep_s=keep_s, now_at=row.finished_at
+            RUNS,
+            history.rows(job.history, job=job.name),
+            job=job.name,
+            keep_s=job.keep_runs_days * DAY_S,
+            now_at=row.finished_at,
+            baselines=history.baselines(job.history).values(),
         )
     except CapacityError as error:
         result.failures.append(error)
+    if job.publish:
+        told = tuple(headline_of(notice) for notice in result.notices)
+        result.failures += announcing.announce(
+            job.publish, run, row, answer=result.answer, notices=told, failures=result.failures
+        )
     return row, result
+
+
+def _record(job: Job, row: HistoryRow) -> None:
+    """Have the history take *row*, and those of runs before that it did not take."""
+    kept = pending_rows.keep(PENDING, job.history, row)
+    try:
+        retrying.retried(
+            lambda: pending_rows.deliver(PENDING, job.history), deadline_s=HISTORY_RETRY_S
+        )
+    except NotDeliveredError as error:
+        raise NotDeliveredError(f"{error}; the next run delivers {kept}") from None
 
 
 def _measure_and_report(job: Job, run: Path, result: Result) -> None:
@@ -186,8 +218,18 @@ def _measure_and_report(job: Job, run: Path, result: Result) -> None:
 def _look_back(job: Job, run: Path, result: Result) -> None:
     """Compare the run with those before it; what is noticed goes into the reports of the run."""
     row = _row(job, run, None, time.time(), result)
-    earlier = history.rows(job.history, job=job.name, limit=MOST_EARLIER)
-    result.notices = notices(row, earlier)
+    try:
+        history.prepare(job.history)
+        earlier = history.rows(job.history, job=job.name, limit=MOST_EARLIER)
+        baseline = history.baseline_of(job.history, row)
+    except NotDeliveredError as error:
+        result.failures.append(
+            NotDeliveredError(f"{error}; the run was not compared with those before it")
+        )
+        return
+    result.notices = notices(row, earlier, baseline)
+    if job.every_h is not None:
+        result.notices += missed_runs(row, earlier, job.every_h * HOUR_S)
     if result.notices:
         document = {"notices": [headline_of(notice) for notice in result.notices]}
         write_whole(run / NOTICES_FILE, json.dumps(document, indent=2) + "\n")
@@ -198,12 +240,14 @@ def _look_back(job: Job, run: Path, result: Result) -> None:
 
 def headline_of(notice: Notice) -> str:
     """Return the notice as one line that says at once whether it is bad news."""
+    if notice.kind is NoticeKind.RUNS_MISSED:
+        return f"Missed: {notice.statement}"
     if not notice.is_regression:
         return f"Changed: {notice.statement}"
     return f"Regression{' (weak)' if notice.is_weak else ''}: {notice.statement}"
 
 
-@contextmanager
+@contextlib.contextmanager
 def _ending_in_time(max_duration_s: float) -> Iterator[None]:
     """Turn SIGTERM, SIGINT and the end of the job's time into errors, so that all is tidied up."""
 
@@ -226,42 +270,15 @@ def _ending_in_time(max_duration_s: float) -> Iterator[None]:
 def _row(
     job: Job, run: Path, planned_at: float | None, started_at: float, result: Result
 ) -> HistoryRow:
-    row = HistoryRow(
-        run=run.name,
-        job=job.name,
+    return row_of(
+        job,
+        run,
         target=result.target,
-        profile=job.profile,
+        answer=result.answer,
+        reason=str(result.failures[0]) if result.failures else None,
         planned_at=planned_at,
         started_at=started_at,
-        finished_at=time.time(),
-        outcome=Outcome.FAILED,
-        reason=str(result.failures[0]) if result.failures else None,
-        fingerprint=_fingerprint(run),
     )
-    answer = result.answer
-    if isinstance(answer, Excuse):
-        return replace(row, outcome=Outcome.EXCUSE, reason=answer.reason)
-    if answer is None:
-        return row
-    return replace(
-        row,
-        outcome=Outcome.PLAN,
-        capacity_low_connections=answer.capacity.low,
-        capacity_mid_connections=answer.capacity.mid,
-        capacity_high_connections=answer.capacity.high,
-        safe_capacity_connections=answer.safe_capacity,
-        binding=answer.binding.value,
-        extrapolation_ratio=answer.extrapolation_ratio,
-        unit_costs=unit_costs_of(answer),
-    )
-
-
-def _fingerprint(run: Path) -> str | None:
-    try:
-        return fingerprint_of(run_directory.load(run).manifest)
-    except ConfigError:
-        # It failed before there was a whole manifest.
-        return None
 
 
 def _document(row: HistoryRow, result: Result) -> str:

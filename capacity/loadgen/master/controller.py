@@ -43,11 +43,7 @@ from capacity.loadgen.master.workers.assignments import (
 )
 from capacity.loadgen.master.workers.cast import Cast
 from capacity.loadgen.master.workers.check_in import LOCAL, check_in
-from capacity.loadgen.master.workers.locust_users import (
-    fix_counts,
-    spawns_per_s,
-    subscribers_of,
-)
+from capacity.loadgen.master.workers.locust_users import UsersDue, fix_counts
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
 from capacity.loadgen.master.workers.worker_pool import WorkerPool
 from capacity.loadgen.protocol.orders import BETWEEN
@@ -79,7 +75,8 @@ class Controller:
         self.target = target
         self.profile = profile
         preflight = check(target, profile, workers=check_in(environment, target))
-        self._fixed_users = fix_counts(environment, most_actors(preflight, profile))
+        fixed = fix_counts(environment, most_actors(preflight, profile))
+        self._users_due = UsersDue(fixed, profile.connections_per_user)
         self.course, self.preflight = course_from(preflight, profile, target.slo, earlier)
         self.steps: list[LoadStep] = list(self.preflight.steps)
         self.recorder = Recorder(run, target, profile, self.preflight, workers)
@@ -103,9 +100,6 @@ class Controller:
         self.forecasts = Forecasts(preflight.declared, is_beside_load=LOCAL in self.pool.ids)
         self.drills = StormDrills(profile, preflight, self.pool, self.book, self.recorder)
         self._greenlets: list[gevent.Greenlet] = []
-        self._users_due: tuple[int, float] | None = None
-        """What Locust was asked for last. Nothing else is asked for while a run ends, or while Locust would
-        give users to a worker that has ended."""
 
     def begin(self) -> None:
         """Begin the first step. Apart from opening the record: what is open can be ended."""
@@ -120,11 +114,7 @@ class Controller:
         if self.is_over:
             return None
         is_held = self.ending is not None or self.pool.has_dead()
-        if self._users_due is None or not is_held:
-            rate_per_s = spawns_per_s(self.steps, self.position.index, self.pool.heard)
-            subscribers = subscribers_of(self.step, self.profile.connections_per_user)
-            self._users_due = (subscribers + self._fixed_users, rate_per_s)
-        return self._users_due
+        return self._users_due.of(self.steps, self.position.index, self.pool.heard, is_held=is_held)
 
     def on_counts(self, worker: str, report: dict[str, Any]) -> None:
         if not self.pool.reports.is_new(worker, report):

@@ -45,7 +45,7 @@ def _visible(value: Any) -> Any:
     return value if isinstance(value, Markup) else printable(value)
 
 
-_ENVIRONMENT = Environment(
+ENVIRONMENT = Environment(
     loader=PackageLoader("capacity.reporting"),
     autoescape=True,
     finalize=_visible,
@@ -64,7 +64,7 @@ def render(
     """Return the page; *more* sections stand behind the bottlenecks (a comparison)."""
     told = story(record, plan, notices)
     sections = page_sections(record, plan, told.sections, more)
-    return _ENVIRONMENT.get_template("report.html").render(
+    return ENVIRONMENT.get_template("report.html").render(
         story=told,
         screen=first_screen(record, plan),
         notices=tuple(notices),

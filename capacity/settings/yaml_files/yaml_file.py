@@ -32,7 +32,7 @@ def load(
 
     Raises ContentError with a line `file:line: key: what is wrong` for each problem.
     """
-    document = read(_text(path), str(path))
+    document = read(text_of(path), str(path))
     if not isinstance(document.data, dict):
         wrong = f"{path}:1: must be a mapping of keys to values{_got(document.data)}"
         raise ContentError(wrong, places=(f"{path}:1",))
@@ -58,7 +58,8 @@ def load(
     return settings
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """Return the text of a settings file. Raises ConfigError."""
     try:
         # Without waiting for who might write: a pipe is no settings file, and may never end.
         with open(path, "rb", opener=_without_waiting) as file:

@@ -201,3 +201,28 @@ def test_a_forecast_says_until_when_the_instances_suffice(url, root, monkeypatch
 
 
 COST = "cost.memory_per_connection"
+
+
+def test_a_baseline_is_chosen_listed_and_forgotten(lost):
+    assert "No baseline is chosen" in run("baseline", "--history", lost)
+    assert f"{LATER.run}: job nightly, target demo" in run("baseline", LATER.run, "--history", lost)
+    assert json.loads(run("baseline", "--history", lost, "--json")) == {
+        "baselines": [{"job": "nightly", "target": "demo", "run": LATER.run}]
+    }
+    told = run("baseline", "--forget", "--job", "nightly", "--target", "demo", "--history", lost)
+    assert "No baseline is chosen" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nobody"], "nobody: not in the history"),
+        ([FAILED.run], "has no plan to compare with"),
+        (["--forget", "--job", "nightly"], "--forget: give --job and --target"),
+    ],
+)
+def test_a_baseline_that_cannot_be_is_refused(url, arguments, said):
+    with pytest.raises(ConfigError, match=said):
+        run("baseline", *arguments, "--history", url)
+
+    assert "No baseline is chosen" in run("baseline", "--history", url)

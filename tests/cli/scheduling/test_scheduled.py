@@ -6,6 +6,7 @@ import runpy
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -19,11 +20,13 @@ from capacity.cli.scheduling import scheduled
 from capacity.domain.errors import (
     ConfigError,
     LockedError,
+    NotDeliveredError,
     RegressionError,
     UnreachableError,
 )
 from capacity.domain.run import RunEvent
-from capacity.recording.history import append, rows
+from capacity.recording import history_database
+from capacity.recording.history import append, choose_baseline, rows
 from capacity.recording.history_row import Outcome, fingerprint_of
 from capacity.recording.lock import locked
 from capacity.recording.run_directory import RunWriter
@@ -51,7 +54,7 @@ def project(tmp_path, monkeypatch, port):
     target["agent"] = None
     (tmp_path / "config/targets/here.yaml").write_text(yaml.safe_dump(target))
     job = yaml.safe_load((ROOT / "config/schedule/nightly.yaml").read_text())
-    job |= {"target": "here", "profile": "quick", "history": HISTORY}
+    job |= {"target": "here", "profile": "quick", "history": HISTORY, "every_h": None}
     (tmp_path / "config/schedule/nightly.yaml").write_text(yaml.safe_dump(job))
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("CAPACITY_PLANNED_AT", raising=False)
@@ -217,6 +220,19 @@ def test_an_equal_run_says_nothing(project, planned, bare_manifest):
     assert rows(HISTORY)[0].reason is None
 
 
+def test_runs_that_are_missing_before_it_are_said_first(
+    project, planned, bare_manifest, monkeypatch
+):
+    job = yaml.safe_load((project / "config/schedule/nightly.yaml").read_text())
+    (project / "config/schedule/nightly.yaml").write_text(yaml.safe_dump(job | {"every_h": 24}))
+    append(HISTORY, earlier(590.0, 0, fingerprint=fingerprint_of(bare_manifest)))
+    monkeypatch.setattr(scheduled.time, "time", lambda: 1e9 + 3 * 86_400.0)
+    result = invoke()
+
+    assert result.exit_code == 0
+    assert result.stdout.startswith("Missed: 2 runs are missing before this one")
+
+
 def test_rules_of_the_job_are_checked_after_the_run(project, planned):
     job = yaml.safe_load((project / "config/schedule/nightly.yaml").read_text())
     job["rules"] = "config/rules.yaml"
@@ -370,6 +386,64 @@ def test_a_history_that_cannot_be_written_stops_the_run_before_any_load(project,
 
     assert isinstance(result.exception, ConfigError)
     assert "reports/history.sqlite: the history cannot be used" in str(result.exception)
+
+
+@pytest.fixture
+def unreachable(project, port, monkeypatch):
+    """A history in a database that nobody answers for, and little patience with it."""
+    url = f"postgresql://capacity@127.0.0.1:{port}/capacity"
+    job = yaml.safe_load((project / "config/schedule/nightly.yaml").read_text())
+    (project / "config/schedule/nightly.yaml").write_text(yaml.safe_dump(job | {"history": url}))
+    monkeypatch.setattr(scheduled, "HISTORY_RETRY_S", 0.0)
+    return url
+
+
+def test_a_history_that_cannot_be_reached_costs_neither_report_nor_row(
+    unreachable, planned, project
+):
+    result = invoke()
+    report = Path(result.stdout.splitlines()[-1])
+    (kept,) = (project / "reports/pending").iterdir()
+
+    assert isinstance(result.exception, NotDeliveredError)
+    assert result.exception.exit_code == 6
+    assert "590" in result.stdout
+    assert report.name == "report.html"
+    assert "the run was not compared with those before it" in str(result.exception)
+    assert f"given up after one try; the next run delivers reports/pending/{kept.name}" in (
+        result.stderr
+    )
+    assert json.loads(kept.read_text())["row"]["capacity_mid_connections"] == 590.0
+
+
+def test_the_next_run_delivers_the_row_that_waits(project, planned, monkeypatch):
+    monkeypatch.setattr(scheduled, "HISTORY_RETRY_S", 0.0)
+    monkeypatch.setattr(history_database, "STATEMENT_TIMEOUT_S", 0.05)
+    invoke()
+    writer = sqlite3.connect(HISTORY, isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    monkeypatch.setattr(scheduled.time, "time", lambda: 1.9e9)
+    assert invoke().exception.exit_code == 6
+    writer.close()
+    monkeypatch.setattr(scheduled.time, "time", lambda: 1.9e9 + 60.0)
+    assert invoke().exit_code == 0
+
+    assert len(rows(HISTORY)) == 3
+    assert list((project / "reports/pending").iterdir()) == []
+
+
+def test_a_baseline_is_compared_with_and_its_directory_stays(
+    project, planned, better_before, bare_manifest
+):
+    baseline = rows(HISTORY)[-1]
+    choose_baseline(HISTORY, baseline, 1e9)
+    for row in rows(HISTORY):
+        RunWriter(Path("reports/runs") / row.run, bare_manifest)
+    document = json.loads(invoke("--json").stdout)
+
+    assert f"baseline {baseline.run} 967 (-39.0 %)" in str(document["notices"])
+    assert (Path("reports/runs") / baseline.run).is_dir()
+    assert len(document["removed_runs"]) == 5
 
 
 @pytest.mark.parametrize("text", ["noon", "nan", "inf", "2026-11-22T02:30"])

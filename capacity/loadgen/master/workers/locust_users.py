@@ -29,6 +29,28 @@ def spawns_per_s(steps: Sequence[LoadStep], index: int, workers_heard: int) -> f
     return rate_per_s * max(1, workers_heard)
 
 
+class UsersDue:
+    """The users that Locust is asked for.
+
+    Nothing else than before is asked for while a run ends, or while Locust would give users to a worker
+    that has ended.
+    """
+
+    def __init__(self, fixed_users: int, connections_per_user: int) -> None:
+        self._fixed_users = fixed_users
+        self._connections_per_user = connections_per_user
+        self._asked: tuple[int, float] | None = None
+
+    def of(
+        self, steps: Sequence[LoadStep], index: int, workers_heard: int, *, is_held: bool
+    ) -> tuple[int, float]:
+        """Return Locust's users and spawn rate for a step; *is_held* keeps those of the call before."""
+        if self._asked is None or not is_held:
+            users = subscribers_of(steps[index], self._connections_per_user) + self._fixed_users
+            self._asked = (users, spawns_per_s(steps, index, workers_heard))
+        return self._asked
+
+
 def fix_counts(environment: Environment, most: Mapping[str, int]) -> int:
     """Have as many pollers and traders as the busiest step can take; return how many that are.
 

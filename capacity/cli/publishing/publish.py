@@ -1,21 +1,24 @@
-"""`capacity publish RUN --to DIR`: a plan for the systems that act on it."""
+"""`capacity publish RUN --to DIR|URL`: a plan for the systems that act on it, and who is told."""
 
 import json
+import os
 import re
 from pathlib import Path
 
 import click
 
 from capacity.cli.check import RULES, checked
-from capacity.cli.plan import demanded, located, write_whole
-from capacity.domain.errors import ConfigError, RunInvalidError
-from capacity.domain.plan import Excuse
+from capacity.cli.helping.completion import names
+from capacity.cli.plan import demanded, located
+from capacity.cli.publishing.published import HEADROOM_RATIO, publishable, tell_of, write_all
+from capacity.cli.publishing.receivers import is_address, sender_to
+from capacity.cli.report import notices_of
+from capacity.domain.errors import ConfigError
 from capacity.domain.words import printable
 from capacity.notebook import plan as planned
 from capacity.recording import run_directory
 from capacity.reporting.formats import junit
 from capacity.reporting.publishing.publication import CONNECTIONS_METRIC, Publication, dns_label
-from capacity.reporting.publishing.published_files import rendered
 
 RULES_FILE = "rules.xml"
 _METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
@@ -26,16 +29,28 @@ _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 @click.command()
 @click.argument("run")
-@click.option("--to", "folder", required=True, type=click.Path(path_type=Path), help="Directory.")
+@click.option(
+    "--to", required=True, multiple=True,
+    help="Directory, or who is told: https://…, env:NAME (a webhook), mailto:….",
+)  # fmt: skip
 @click.option("--workload", help="Deployment to scale; else the target's name.")
-@click.option("--namespace", default="default", show_default=True)
+@click.option(
+    "--namespace",
+    default="default",
+    show_default=True,
+    help="Kubernetes namespace of the autoscalers.",
+)
 @click.option(
     "--headroom",
     "headroom_percent",
     type=click.FloatRange(0, 99),
     help="Share of the safe capacity to keep free; else as --demand says, else 20.",
 )
-@click.option("--demand", help="Demand whose headroom counts: config/demand/NAME.yaml, or a path.")
+@click.option(
+    "--demand",
+    shell_complete=names("demand"),
+    help="Demand whose headroom counts: config/demand/NAME.yaml, or a path.",
+)
 @click.option(
     "--metric",
     default=CONNECTIONS_METRIC,
@@ -44,10 +59,25 @@ _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 )
 @click.option("--selector", default="", help='Label matchers for it, such as job="feed".')
 @click.option(
-    "--prometheus-url", default="http://prometheus.monitoring.svc:9090", show_default=True
+    "--prometheus-url",
+    default="http://prometheus.monitoring.svc:9090",
+    show_default=True,
+    help="Where KEDA asks for the connections.",
 )
-@click.option("--min-pods", type=click.IntRange(1, 100_000), default=2, show_default=True)
-@click.option("--max-pods", type=click.IntRange(1, 100_000), default=20, show_default=True)
+@click.option(
+    "--min-pods",
+    type=click.IntRange(1, 100_000),
+    default=2,
+    show_default=True,
+    help="Fewest pods of the autoscalers.",
+)
+@click.option(
+    "--max-pods",
+    type=click.IntRange(1, 100_000),
+    default=20,
+    show_default=True,
+    help="Most pods of the autoscalers.",
+)
 @click.option(
     "--rules", "rules_file", type=click.Path(path_type=Path), default=RULES, show_default=True,
     help="Rules for JUnit XML; left out where there is no such file.",
@@ -56,7 +86,7 @@ _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 def command(
     run: str,
     *,
-    folder: Path,
+    to: tuple[str, ...],
     workload: str | None,
     namespace: str,
     headroom_percent: float | None,
@@ -71,9 +101,14 @@ def command(
 ) -> None:
     """Write RUN's plan as Prometheus metrics and alerts, dashboard, autoscalers, CSV and OpenSLO.
 
-    Nothing is sent anywhere. Metrics are replaced whole, as node_exporter's textfile collector
-    wants it.
+    A directory keeps every report that is published to it, with an index page. Files are replaced
+    whole. A webhook gets a CloudEvent with a text for chats, a mailbox the report. Whoever cannot be
+    reached is tried for a minute; the exit code is then 6, and all files are written.
     """
+    folders = [Path(each) for each in to if not is_address(each)]
+    addresses = [each for each in to if is_address(each)]
+    for each in addresses:
+        sender_to(each, os.environ)
     _check("--metric", metric, _METRIC, "a Prometheus metric's name")
     _check("--selector", selector, _SELECTOR, 'label matchers such as job="feed"')
     _check("--namespace", namespace, _LABEL, "a DNS label")
@@ -81,15 +116,7 @@ def command(
         raise ConfigError(f"--min-pods: must not exceed --max-pods, {max_pods} (got {min_pods})")
     path = located(run)
     record = run_directory.load(path)
-    answer = planned(record)
-    if isinstance(answer, Excuse):
-        raise RunInvalidError(f"{path}: no plan to publish: {answer.reason}")
-    if answer.is_beyond_reach:
-        raise RunInvalidError(
-            f"{path}: the capacity lies too far beyond the tested load to act on; measure closer to it"
-        )
-    if answer.safe_capacity < 1:
-        raise RunInvalidError(f"{path}: the safe capacity is 0 connections: nothing to scale by")
+    answer = publishable(planned(record), path)
     about = Publication(
         record=record,
         plan=answer,
@@ -103,34 +130,35 @@ def command(
         most_instances=max_pods,
     )
     _check("--workload", about.workload, _LABEL, "a DNS label")
-    files = rendered(about)
+    more = _rules(path, rules_file, demand)
+    notices = notices_of(path)
+    written = [name for folder in folders for name in write_all(folder, about, notices, more)]
+    failures = tell_of(about, addresses, notices) if addresses else []
+    if as_json:
+        problems = [str(failure) for failure in failures]
+        click.echo(json.dumps({"files": written, "problems": problems}, indent=2))
+    else:
+        click.echo("".join(f"{name}\n" for name in written), nl=False)
+    for failure in failures[1:]:
+        click.echo(f"capacity: {failure}", err=True)
+    if failures:
+        raise failures[0]
+
+
+def _rules(run: Path, rules_file: Path, demand: str | None) -> dict[str, str]:
+    """Return file name -> JUnit XML; nothing where there is no rules file and none was named."""
     if rules_file.is_file():
-        results = checked(str(path), rules_file, demand=demand)
-        files[RULES_FILE] = junit.render(results, answer.run)
-    elif rules_file != RULES:
+        return {RULES_FILE: junit.render(checked(str(run), rules_file, demand=demand), run.name)}
+    if rules_file != RULES:
         raise ConfigError(f"{rules_file}: cannot be read: no such file")
-    written = _written(folder, files)
-    click.echo(json.dumps({"files": written}, indent=2) if as_json else "\n".join(written))
+    return {}
 
 
 def _headroom_ratio(percent: float | None, demand: str | None) -> float:
     if percent is not None:
         return percent / 100.0
     wanted, _types = demanded(demand, None)
-    return _HEADROOM_RATIO if wanted is None else wanted.headroom_ratio
-
-
-_HEADROOM_RATIO = 0.2
-
-
-def _written(folder: Path, files: dict[str, str]) -> list[str]:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"{folder}: cannot be created ({error.strerror})") from None
-    for name, text in files.items():
-        write_whole(folder / name, text)
-    return [str(folder / name) for name in files]
+    return HEADROOM_RATIO if wanted is None else wanted.headroom_ratio
 
 
 def _check(option: str, text: str, pattern: re.Pattern[str], wanted: str) -> None:

@@ -7,12 +7,13 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from capacity.cli.publish import command
-from capacity.domain.errors import ConfigError, RunInvalidError
+from capacity.cli.publishing import receivers
+from capacity.cli.publishing.publish import command
+from capacity.domain.errors import ConfigError, NotDeliveredError, RunInvalidError
 from capacity.reporting.publishing.published_files import RENDERERS
 
 PLANTED = runpy.run_path(
-    str(Path(__file__).parents[1] / "planning" / "comparison" / "planted_change.py")
+    str(Path(__file__).parents[2] / "planning" / "comparison" / "planted_change.py")
 )
 
 
@@ -32,8 +33,24 @@ def publish(run, tmp_path, monkeypatch):
 def test_every_file_is_written_and_named(publish, tmp_path):
     result = publish("--json")
 
-    assert json.loads(result.stdout) == {"files": [f"out/{name}" for name in RENDERERS]}
-    assert {path.name for path in (tmp_path / "out").iterdir()} == set(RENDERERS)
+    (page,) = (tmp_path / "out/reports").iterdir()
+    kept = [f"reports/{page.name}", "published.json", "index.html"]
+    files = [f"out/{name}" for name in [*RENDERERS, *kept]]
+    assert json.loads(result.stdout) == {"files": files, "problems": []}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        *RENDERERS, "reports", "published.json", "index.html",
+    }  # fmt: skip
+
+
+def test_who_cannot_be_reached_costs_no_file_and_has_an_exit_code(publish, tmp_path, monkeypatch):
+    monkeypatch.setattr(receivers, "RETRY_S", 0.0)
+    result = publish("--to", "http://127.0.0.1:1/secret-path")
+
+    assert isinstance(result.exception, NotDeliveredError)
+    assert result.exception.exit_code == 6
+    assert "secret-path" not in str(result.exception)
+    assert (tmp_path / "out/index.html").is_file()
+    assert "out/index.html" in result.stdout
 
 
 def test_the_target_for_each_pod_leaves_the_headroom_that_is_asked_for(publish, tmp_path):
@@ -83,6 +100,8 @@ def test_rules_are_published_as_junit_where_there_are_some(publish, tmp_path):
         (["--workload", "a/b"], "--workload: must be a DNS label"),
         (["--min-pods", "9", "--max-pods", "8"], "--min-pods: must not exceed --max-pods, 8"),
         (["--rules", "none.yaml"], "none.yaml: cannot be read"),
+        (["--to", "ftp://x"], "must be a directory, https://"),
+        (["--to", "mailto:ops@example.com"], "CAPACITY_SMTP_URL: is not set"),
     ],
 )
 def test_what_would_make_a_broken_file_is_refused_before_any_is_written(
