@@ -96,8 +96,13 @@ fuzz: $(VENV)/.tested  ## Feed the frame reader, handshake and conversation junk
 	  tests/loadgen/wire/test_response_head.py tests/loadgen/wire/test_handshake.py \
 	  tests/workload/test_conversation.py
 
-chaos: $(VENV)/.tested  ## Kill, stop and interrupt processes of TRIALS (100) short runs, and judge what is left; resumable.
-	$(PYTHON) tests/end_to_end/chaos.py --trials $(or $(TRIALS),100) --seed $(or $(SEED),1)
+chaos: $(VENV)/.tested  ## Do FAULTS (1000) faults to short runs and recorded ones, as root, and judge what is left; resumable.
+	nice -n 19 $(PYTHON) tests/chaos/campaign.py --faults $(or $(FAULTS),1000) --seed $(or $(SEED),1)
+	$(PYTHON) tests/chaos/page.py
+
+chaos-sample: $(VENV)/.tested  ## As chaos, for five minutes and into a file of its own: what CI runs now and then.
+	nice -n 19 $(PYTHON) tests/chaos/campaign.py --minutes 4 --seed $(or $(SEED),ci) \
+	  --outcomes reports/chaos/sample.jsonl
 
 untouched: $(VENV)/.tested  ## Make RUNS (200) short runs beside two busy loops, and count those that lost a worker; resumable, an hour.
 	$(PYTHON) tests/end_to_end/untouched.py --runs $(or $(RUNS),200)
@@ -136,4 +141,4 @@ $(VENV)/.benched: tests/benchmarks/requirements.txt $(VENV)/.tested
 	$(PIP) -r tests/benchmarks/requirements.txt
 	@touch $@
 
-.PHONY: help demo example test test-long test-all coverage wheel lock pictures report-check site tutorial bench validate validate-told storms museum fuzz chaos simulation mutants soak untouched interop
+.PHONY: help demo example test test-long test-all coverage wheel lock pictures report-check site tutorial bench validate validate-told storms museum fuzz chaos chaos-sample simulation mutants soak untouched interop

@@ -37,6 +37,7 @@ PAGES = {
         "Limits of the method": "docs/limits.md",
         "Museum of outages": "docs/museum.md",
         "What was measured": "reports/measured.md",
+        "Chaos, run by run": "reports/chaos/README.md",
         "Accuracy, case by case": "reports/validation/README.md",
     },
     "Contribute": {

@@ -51,10 +51,10 @@ PAGES = [
     "docs/limits.md",
     "docs/museum.md",
     "docs/own-service.md",
-    "docs/interop.md",
     "docs/own-user.md",
     "docs/tutorial.md",
     "reports/README.md",
+    "reports/chaos/README.md",
     "reports/measured.md",
 ]
 TYPED = [page for page in PAGES if page not in ("docs/museum.md", "reports/measured.md")]

@@ -42,6 +42,7 @@ UNMAPPED_FOLDERS = {
     Path("validation"),
     Path("simulation"),
     Path("museum"),
+    Path("chaos"),
     Path("interop"),
     Path("field"),
     Path(),
