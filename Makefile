@@ -62,6 +62,15 @@ pictures: $(VENV)/.installed  ## Take the pictures in docs/ anew, with Chromium;
 	$(PIP) 'pillow>=11'
 	$(PYTHON) docs/pictures.py
 
+report-check: $(VENV)/.tested  ## Lay twenty reports out in Chromium, six widths, light, dark and print; three minutes.
+	$(PYTHON) tests/benchmarks/report_check.py
+
+site: $(VENV)/.tested  ## Build the documents as a site, build/site/index.html; ends on a link that leads nowhere.
+	$(PYTHON) docs/site.py
+
+tutorial: $(VENV)/.tested  ## Type all that docs/tutorial.md tells to type, and print it there as it came; four minutes.
+	$(PYTHON) docs/tutorial.py
+
 bench: $(VENV)/.benched  ## Measure what reports/measured.md claims; half an hour, two idle cores.
 	$(PYTHON) tests/benchmarks/moments.py
 	$(PYTHON) tests/benchmarks/subscribers.py
@@ -159,4 +168,4 @@ $(VENV)/.benched: tests/benchmarks/requirements.txt $(VENV)/.tested
 	$(PIP) -r tests/benchmarks/requirements.txt
 	@touch $@
 
-.PHONY: help demo example test test-long test-all coverage wheel lock pictures bench validate validate-told storms museum fuzz chaos chaos-sample simulation mutants soak untouched interop sbom audit-dependencies fuzz-frames fuzz-http soak-worker
+.PHONY: help demo example test test-long test-all coverage wheel lock pictures bench validate validate-told storms museum fuzz chaos chaos-sample simulation mutants soak untouched interop sbom audit-dependencies fuzz-frames fuzz-http soak-worker report-check site tutorial

@@ -3,6 +3,7 @@
 import re
 import runpy
 import shlex
+import textwrap
 from enum import StrEnum
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from capacity.domain.answers import comparison, finding, rules, sizing
 from capacity.domain.errors import CapacityError
 from capacity.recording.run_directory import RunWriter
 from capacity.settings.reference import document
+from capacity.settings.rules import load_rules
 from capacity.settings.target import load_target
 
 ROOT = Path(__file__).parent.parent
@@ -39,19 +41,23 @@ PAGES = [
     "capacity/README.md",
     "config/deploy/agent.md",
     "config/deploy/README.md",
+    "docs/comparison.md",
     "docs/connection-limits.md",
     "docs/dialects.md",
+    "docs/how-to/ci-gate.md",
+    "docs/how-to/kubernetes.md",
+    "docs/how-to/production.md",
     "docs/interop.md",
     "docs/limits.md",
     "docs/museum.md",
     "docs/own-service.md",
-    "docs/interop.md",
     "docs/own-user.md",
+    "docs/tutorial.md",
     "reports/README.md",
     "reports/chaos/README.md",
     "reports/measured.md",
 ]
-TYPED = ("README.md", "config/deploy/agent.md", "docs/dialects.md", "docs/own-service.md")
+TYPED = [page for page in PAGES if page not in ("docs/museum.md", "reports/measured.md")]
 LINES = [
     line.strip().removeprefix(".venv/bin/")
     for page in TYPED
@@ -128,6 +134,8 @@ def test_what_the_readme_tells_to_type_exists(line):
         assert f"\n{arguments[0]}:" in (ROOT / "Makefile").read_text(encoding="utf-8")
     elif program == "locust":
         assert (ROOT / arguments[1]).is_file()
+    elif program == "prlimit":
+        assert "gateway:app" in arguments
     elif program == "pip":
         assert "install" == arguments[0]
         assert any(re.fullmatch(r"(dist/)?capacity-\*\.whl", word) for word in arguments[1:])
@@ -168,9 +176,18 @@ def test_links_lead_somewhere(document_file):
 
 
 def test_every_page_for_people_is_held_to_its_links():
-    pages = {path.name for path in (ROOT / "docs").glob("*.md")}
+    pages = {str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md")}
 
-    assert pages == {Path(page).name for page in PAGES if page.startswith("docs/")}
+    assert pages == {page for page in PAGES if page.startswith("docs/")}
+
+
+def test_the_rules_that_a_page_shows_are_rules(tmp_path):
+    text = (ROOT / "docs/how-to/ci-gate.md").read_text()
+    [shown] = re.findall(r"^   ```yaml\n(.*?)^   ```", text, flags=re.DOTALL | re.MULTILINE)
+    file = tmp_path / "rules.yaml"
+    file.write_text(textwrap.dedent(shown))
+
+    assert len(load_rules(file)) == 4
 
 
 def test_the_first_page_stays_one():

@@ -1,17 +1,26 @@
-"""`capacity why RUN NUMBER|RESOURCE`: where a number of a plan comes from, down to the readings."""
+"""`capacity why RUN NUMBER|RESOURCE|QUESTION`: where a number of a plan comes from."""
 
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from pathlib import Path
+from typing import TypeVar
 
 import click
 from rich.console import Console
 from rich.text import Text
 
-from capacity.cli.plan import answer_console, located, print_table
+from capacity.cli.plan import answer_console, located, planned_before, print_table
+from capacity.domain.answers.sizing import Unanswered
 from capacity.domain.errors import ConfigError, RunInvalidError
 from capacity.domain.plan import CapacityPlan, Excuse, Wall
+from capacity.domain.run import RunRecord
 from capacity.domain.words import RESOURCES, printable
 from capacity.notebook import plan as planned
+from capacity.planning.advice.advice import advice
 from capacity.recording import run_directory
+from capacity.reporting.document import Section
 from capacity.reporting.explanation import (
     Explanation,
     explain,
@@ -20,8 +29,10 @@ from capacity.reporting.explanation import (
     render_json,
     sections,
 )
+from capacity.reporting.proofs.answers import QUESTIONS, answer_proof, numbers_of_answers
 
 _OVERALL = ("bottleneck", "capacity", "safe")
+_Shown = TypeVar("_Shown")
 _NEAR_RATIO = 0.006
 """Numbers are shown with three digits at least."""
 
@@ -34,27 +45,60 @@ def command(run: str, what: str, *, as_json: bool) -> None:
     """Say where a number of RUN's plan comes from: its limit, the readings, the fit, the arithmetic.
 
     WHAT is a resource (memory, "file descriptors"), a number that the plan shows, or bottleneck,
-    capacity, safe.
+    capacity, safe; of a plan with a demand also sizing, storm, exhaustion.
     """
     path = located(run)
     record = run_directory.load(path)
     answer = planned(record)
     if isinstance(answer, Excuse):
         raise RunInvalidError(f"{path}: no plan to explain: {answer.reason}")
-    told = explain(record, answer, _wall(answer, what))
+    found = _found(record, answer, path, what)
+    if not isinstance(found, Wall):
+        _tell_answer(found, answer.run, as_json=as_json)
+        return
+    told = explain(record, answer, found)
     if as_json:
         click.echo(render_json(told), nl=False)
     else:
         _print(told, answer_console())
 
 
-def _wall(plan: CapacityPlan, what: str) -> Wall:
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    question: str
+    proof: tuple[Section, ...]
+
+
+def _found(record: RunRecord, plan: CapacityPlan, path: Path, what: str) -> Wall | _Answer:
+    """Return the bottleneck or the answer that *what* means."""
     wanted = what.strip().lower()
+    number = _number(wanted)
+    if wanted not in QUESTIONS and number is None:
+        return _wall(plan, wanted, what)
+    if number is not None and (wall := _nearest(numbers_of(plan), number)) is not None:
+        return wall
+    before = planned_before(path)
+    demand, hosts = (None, ()) if before is None else (before.demand, before.hosts)
+    advised = replace(plan, advice=advice(record, plan, demand, hosts))
+    assert advised.advice is not None, "it was given just now"
+    question: str | None = wanted
+    if number is not None:
+        question = _nearest(numbers_of_answers(advised.advice), number)
+    if question is None:
+        shown = ", ".join(f"{wall.ceiling.mid:,.0f} ({wall.resource})" for wall in plan.ladder)
+        raise ConfigError(
+            f"{printable(what)}: no ceiling of this plan, and no number of its answers;"
+            f" its ceilings are {shown}"
+        )
+    proof = answer_proof(question, record, advised)
+    if isinstance(proof, Unanswered):
+        raise RunInvalidError(f"{path}: {question} has no answer: {proof.reason}; {proof.remedy}")
+    return _Answer(question, proof)
+
+
+def _wall(plan: CapacityPlan, wanted: str, what: str) -> Wall:
     if wanted in _OVERALL:
         return plan.ladder[0]
-    number = _number(wanted)
-    if number is not None:
-        return _wall_of_number(plan, number, what)
     names = {RESOURCES[wall.resource].lower(): wall for wall in plan.ladder}
     names |= {wall.resource.value: wall for wall in plan.ladder}
     if wanted in names:
@@ -62,12 +106,12 @@ def _wall(plan: CapacityPlan, what: str) -> Wall:
     for item in plan.no_ceiling:
         if wanted in {item.resource.value, RESOURCES[item.resource].lower()}:
             raise RunInvalidError(f"{RESOURCES[item.resource]} sets no ceiling: {item.reason}")
-    close = get_close_matches(wanted, [*names, *_OVERALL], n=1)
+    close = get_close_matches(wanted, [*names, *_OVERALL, *QUESTIONS], n=1)
     hint = f"did you mean {close[0]}? " if close else ""
     known = ", ".join(wall.resource.value for wall in plan.ladder)
     raise ConfigError(
         f"{printable(what)!r} is no resource of this plan; {hint}give one of {known}, a number that"
-        f" the plan shows, or {', '.join(_OVERALL)}"
+        f" the plan shows, or {', '.join((*_OVERALL, *QUESTIONS))}"
     )
 
 
@@ -78,20 +122,45 @@ def _number(text: str) -> float | None:
         return None
 
 
-def _wall_of_number(plan: CapacityPlan, number: float, what: str) -> Wall:
-    distance, wall = min(
-        ((abs(shown - number), wall) for shown, wall in numbers_of(plan)),
-        key=lambda each: each[0],
+def _nearest(numbers: Sequence[tuple[float, _Shown]], number: float) -> _Shown | None:
+    """Return what shows *number*, or one so near that it looks the same; None if nothing does."""
+    if not numbers:
+        return None
+    distance, shown = min(
+        ((abs(each - number), shown) for each, shown in numbers), key=lambda each: each[0]
     )
-    if distance > _NEAR_RATIO * abs(number) + 0.5:
-        shown = ", ".join(f"{wall.ceiling.mid:,.0f} ({wall.resource})" for wall in plan.ladder)
-        raise ConfigError(f"{printable(what)}: no ceiling of this plan; its ceilings are {shown}")
-    return wall
+    return shown if distance <= _NEAR_RATIO * abs(number) + 0.5 else None
+
+
+def _tell_answer(answer: _Answer, run: str, *, as_json: bool) -> None:
+    if as_json:
+        parts = [
+            {
+                "heading": part.heading,
+                "paragraphs": list(part.paragraphs),
+                "columns": list(part.table.columns) if part.table else [],
+                "rows": [[cell.text for cell in row] for row in part.table.rows]
+                if part.table
+                else [],
+            }
+            for part in answer.proof
+        ]
+        told = {"run": run, "question": answer.question, "parts": parts}
+        document = {"schema_version": 1, "kind": "explanation", "explanation": told}
+        click.echo(json.dumps(document, indent=2))
+        return
+    console = answer_console()
+    console.print(Text(printable(f"{answer.question} of {run}"), style="bold"))
+    _print_sections(answer.proof, console)
 
 
 def _print(told: Explanation, console: Console) -> None:
     console.print(Text(printable(headline(told)), style="bold"))
-    for section in sections(told):
+    _print_sections(sections(told), console)
+
+
+def _print_sections(parts: Sequence[Section], console: Console) -> None:
+    for section in parts:
         if section.table is not None:
             print_table(section, range(len(section.table.columns)), console)
         elif section.paragraphs:

@@ -50,6 +50,8 @@ class Section:
     figures: tuple[Figure, ...] = ()
     items: tuple[str, ...] = ()
     """What is to be done, one thing after the other; only a page shows them as a list."""
+    proof: tuple["Section", ...] = ()
+    """Where its numbers come from; only a page shows it, folded."""
 
 
 class Standing(StrEnum):

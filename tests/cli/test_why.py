@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from capacity.cli.plan import demanded, plan_run
 from capacity.cli.why import command
 from capacity.domain.errors import ConfigError, RunInvalidError
 
@@ -57,7 +58,7 @@ def test_a_number_that_is_not_in_the_plan_is_refused(run):
     result = invoke(run, "123456789")
 
     assert isinstance(result.exception, ConfigError)
-    assert "no ceiling of this plan; its ceilings are" in str(result.exception)
+    assert "no ceiling of this plan, and no number of its answers" in str(result.exception)
 
 
 def test_a_run_without_a_plan_says_why(tmp_path):
@@ -85,3 +86,36 @@ def test_a_resource_without_a_ceiling_says_why(tmp_path):
 
     assert isinstance(result.exception, RunInvalidError)
     assert "memory of the target sets no ceiling: usage not read" in str(result.exception)
+
+
+@pytest.fixture(scope="module")
+def sized(tmp_path_factory):
+    path = PLANTED["written"](tmp_path_factory.mktemp("sized") / "planted", PLANTED["record"](1))
+    demand = path.parent / "demand.yaml"
+    demand.write_text(
+        "demand: 1\nname: planted\nconnections: 20000\nas_of: 2026-12-01\ngrowth_per_month: 0.04\n"
+        "growth_uncertainty: 0.02\nheadroom: 0.2\nzones: 2\nlost_zones: 1\n"
+    )
+    plan_run(path, *demanded(str(demand), None))
+    return str(path)
+
+
+def test_the_sizing_of_the_plan_before_is_explained(sized):
+    told = json.loads(invoke(sized, "sizing", "--json").stdout)["explanation"]
+
+    assert (told["run"], told["question"]) == ("run-1", "sizing")
+    assert [part["heading"] for part in told["parts"]][::2] == ["Demand", "Arithmetic"]
+    assert told["parts"][1]["rows"][0][:2] == ["as tested", "file descriptors"]
+    assert invoke(sized, "sizing").stdout.startswith("sizing of run-1\n")
+
+
+def test_a_number_of_the_sizing_leads_to_it(sized):
+    assert invoke(sized, "20,000").stdout == invoke(sized, "sizing").stdout
+
+
+@pytest.mark.parametrize("question", ["sizing", "exhaustion"])
+def test_without_a_demand_there_is_nothing_to_explain(run, question):
+    result = invoke(run, question)
+
+    assert isinstance(result.exception, RunInvalidError)
+    assert f"{question} has no answer: the plan was made without a demand" in str(result.exception)

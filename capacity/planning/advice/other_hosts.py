@@ -102,10 +102,15 @@ def safe_connections(plan: CapacityPlan, walls: tuple[HostWall, ...]) -> int:
     On the tested host and mix that is the plan's own: what the resampled fits know of how walls
     move together enters as its ratio to the bound of independent walls. It never passes a ceiling.
     """
-    as_tested = _lowest(host_walls(plan, plan.mix, None))
-    scale = plan.safe_capacity / as_tested if as_tested > 0.0 else 0.0
-    safe = min(scale * _lowest(walls), *(wall.ceiling for wall in walls))
+    scale = joint_ratio(plan)
+    safe = min(scale * lowest_bound(walls), *(wall.ceiling for wall in walls))
     return math.floor(safe * (1.0 + _ROUNDING))
+
+
+def joint_ratio(plan: CapacityPlan) -> float:
+    """Return the plan's safe capacity over the bound of its walls, were they independent."""
+    as_tested = lowest_bound(host_walls(plan, plan.mix, None))
+    return plan.safe_capacity / as_tested if as_tested > 0.0 else 0.0
 
 
 def use_at(wall: HostWall, connections: float) -> float:
@@ -118,7 +123,8 @@ def cautious_use_at(wall: HostWall, connections: float) -> float:
     return wall.baseline + wall.marginal * connections * math.exp(_DEVIATIONS * wall.sigma)
 
 
-def _lowest(walls: tuple[HostWall, ...]) -> float:
+def lowest_bound(walls: tuple[HostWall, ...]) -> float:
+    """Return the connections below all of *walls*, held to be independent, one-sided with 95 %."""
     met = [wall for wall in walls if math.isfinite(wall.ceiling)]
     return lowest_at_confidence(
         [wall.ceiling for wall in met], [wall.sigma for wall in met], ONE_SIDED

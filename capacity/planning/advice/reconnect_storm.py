@@ -87,7 +87,7 @@ def _case(
     arrivals = after if left is None else arrivals_after_loss(connections, host.instances, left)
     busiest, served = _served(host.walls, cost, after)
     window_s = shortest_window_s(arrivals, served)
-    first, last = demand.retry.waits_s[0], demand.retry.waits_s[-1]
+    spread_s, wait_s = spread_and_wait_s(demand)
     return StormCase(
         event=event,
         instances_up=up,
@@ -102,8 +102,8 @@ def _case(
             arrivals,
             served,
             timeout_s=demand.handshake_timeout_s,
-            wait_s=sum(last) / 2.0,
-            spread_s=demand.reconnect_window_s or first[1] - first[0],
+            wait_s=wait_s,
+            spread_s=spread_s,
         ),
     )
 
@@ -115,6 +115,14 @@ def _served(
 
     None where they run out of the rate of admission, declared or met at its lower end.
     """
+    served, resource = min(connect_rates(walls, cost, connections), key=lambda rate: rate[0])
+    return resource, served
+
+
+def connect_rates(
+    walls: Sequence[HostWall], cost: ArrivalCost, connections: float
+) -> list[tuple[float, Resource | None]]:
+    """Return the handshakes a second that each resource alone, and admission, would serve."""
     rates: list[tuple[float, Resource | None]] = [
         (served_per_s(wall.limit - cautious_use_at(wall, connections), taken.high), wall.resource)
         for wall in walls
@@ -124,8 +132,22 @@ def _served(
         rates.append((cost.admitted_per_s, None))
     if cost.admission_per_s is not None:
         rates.append((cost.admission_per_s.low, None))
-    served, resource = min(rates, key=lambda rate: rate[0])
-    return resource, served
+    return rates
+
+
+def spread_and_wait_s(demand: Demand) -> tuple[float, float]:
+    """Return the time over which clients dial first, and their mean wait before a late attempt."""
+    first, last = demand.retry.waits_s[0], demand.retry.waits_s[-1]
+    return demand.reconnect_window_s or first[1] - first[0], sum(last) / 2.0
+
+
+def window_with_s(
+    instances: int, host: SizedHost, cost: ArrivalCost, demand: Demand, connections: float
+) -> float | None:
+    """Return the shortest window after the loss that policy prepares for, of *instances*."""
+    left = survivors(instances, **losses(demand))
+    _, served = _served(host.walls, cost, connections / left)
+    return shortest_window_s(arrivals_after_loss(connections, instances, left), served)
 
 
 def _instances_for_window(
@@ -137,9 +159,7 @@ def _instances_for_window(
     zones = demand.zones
 
     def is_enough(instances: int) -> bool:
-        left = survivors(instances, **losses(demand))
-        _, served = _served(host.walls, cost, connections / left)
-        needed_s = shortest_window_s(arrivals_after_loss(connections, instances, left), served)
+        needed_s = window_with_s(instances, host, cost, demand, connections)
         return needed_s is not None and needed_s <= window_s
 
     # More instances never need a wider window.

@@ -12,6 +12,8 @@ from enum import Enum
 from capacity.reporting.drawing.svg import picture, safe, shortest
 
 _ROW, _TOP, _FOOT, _FONT, _CHARACTER = 24.0, 20.0, 22.0, 12.0, 6.9
+_LARGEST_CHARACTER = 9.0
+"""On a phone, whose style sheet enlarges the letters."""
 _ROOM_FOR_NUMBER = 8.0
 
 
@@ -198,6 +200,7 @@ def bar(g: Geometry, scale: Scale, row: Bar, top: float) -> list[str]:
             f' y="{shortest(middle - height / 2)}" width="{shortest(max(end - start, 1.5))}"'
             f' height="{shortest(height)}" {part.fill.paint}/>'
         )
+    starts = [g.x(scale, part.start) for part in row.parts]
     ends = [g.x(scale, part.end) for part in row.parts]
     if row.dot is not None:
         x = g.x(scale, row.dot)
@@ -206,21 +209,33 @@ def bar(g: Geometry, scale: Scale, row: Bar, top: float) -> list[str]:
             f'<circle class="{fill.style_class}" cx="{shortest(x)}" cy="{shortest(middle)}" r="6"'
             f" {fill.paint}/>"
         )
+        starts.append(x - 6)
         ends.append(x + 6)
-    drawn.append(
-        label(max([*ends, g.left]) + _ROOM_FOR_NUMBER, middle + 4, row.text, weight=weight)
-    )
+    x, anchor = _beside(g, row.text, min([*starts, g.width]), max([*ends, g.left]))
+    drawn.append(label(x, middle + 4, row.text, anchor, weight=weight))
     return drawn
 
 
+def _beside(g: Geometry, text: str, start: float, end: float) -> tuple[float, str]:
+    """Return where a number stands: behind its bar, before it where it would leave the picture."""
+    width = _CHARACTER * len(text)
+    if end + _ROOM_FOR_NUMBER + width <= g.width:
+        return end + _ROOM_FOR_NUMBER, "start"
+    before = start - _ROOM_FOR_NUMBER
+    return (before if before - width >= g.left else g.width), "end"
+
+
 def vertical(g: Geometry, scale: Scale, line: Line, bottom: float, top: float = _TOP) -> list[str]:
-    x = g.x(scale, line.at)
+    x, half = g.x(scale, line.at), _LARGEST_CHARACTER / 2 * len(line.label)
+    beside = min(max(x, half), g.width - half)
     return [
         (
             f'<path class="{line.style_class}" d="M{shortest(x)} {shortest(top - 4)}V{shortest(bottom)}"'
             f' fill="none" stroke="{line.color}" stroke-width="2" stroke-dasharray="4 3"/>'
         ),
-        label(x, top - 8, line.label, "middle", style_class=line.style_class, color=line.color),
+        label(
+            beside, top - 8, line.label, "middle", style_class=line.style_class, color=line.color
+        ),
     ]
 
 

@@ -17,6 +17,8 @@ from capacity.reporting.drawing.axis import Axis, Point, downsampled
 
 WIDTH, HEIGHT = 560.0, 290.0
 LEFT, RIGHT, TOP, BOTTOM = 74.0, 18.0, 26.0, 46.0
+_LARGEST_CHARACTER = 11.0
+"""On a phone, whose style sheet enlarges the letters."""
 _NOTE_ROWS, _NOTE_ROW, _CHARACTER = 3, 13.0, 6.6
 
 
@@ -176,10 +178,7 @@ def _grid(frame: Frame) -> list[str]:
             f'<path class="grid" d="M{left} {y}H{right}" stroke="#D9D9D9" stroke-width="1"/>'
         )
         parts.append(words(LEFT - 8, float(y) + 4, frame.y.text(tick), "end"))
-    parts += [
-        words(float(frame.at_x(tick)), bottom + 17, frame.x.text(tick), "middle")
-        for tick in frame.x.ticks()
-    ]
+    parts += [_tick(float(frame.at_x(tick)), frame.x.text(tick)) for tick in frame.x.ticks()]
     parts.append(
         f'<path class="axis" d="M{left} {shortest(frame.top)}V{shortest(bottom)}H{right}"'
         ' fill="none" stroke="#595959" stroke-width="1"/>'
@@ -187,6 +186,12 @@ def _grid(frame: Frame) -> list[str]:
     parts.append(words((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, frame.x.label, "middle"))
     parts.append(words(4, frame.top - 10, frame.y.label))
     return parts
+
+
+def _tick(x: float, text: str) -> str:
+    """Return a tick's words below the axis; the last ones end at the picture's edge, however large."""
+    fits = x + _LARGEST_CHARACTER / 2 * len(text) <= WIDTH
+    return words(x if fits else WIDTH, HEIGHT - BOTTOM + 17, text, "middle" if fits else "end")
 
 
 def _drawn(mark: Mark, frame: Frame) -> str:

@@ -18,7 +18,7 @@ from capacity.reporting.first_screen.first_screen import first_screen
 from capacity.reporting.formats.page_sections import page_sections
 from capacity.reporting.story import story
 
-MOST_ROWS = 40
+MOST_ROWS = 30
 MOST_ROWS_BELOW_A_FIGURE = 30
 FOLDED = frozenset(
     {

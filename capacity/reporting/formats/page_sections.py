@@ -1,11 +1,11 @@
 """The sections of the page: those of the story, with one unit a column, and a proof at each number."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from capacity.domain import units
 from capacity.domain.answers.comparison import Comparison
-from capacity.domain.answers.sizing import BreakEven, Exhaustion, Sizing, Storm
+from capacity.domain.answers.sizing import BreakEven, Exhaustion, Sizing, Storm, Unanswered
 from capacity.domain.plan import CapacityPlan, Excuse, Wall
 from capacity.domain.run import RunRecord
 from capacity.domain.words import RESOURCES
@@ -23,6 +23,7 @@ from capacity.reporting.drawing.delay_charts import delay_figures
 from capacity.reporting.explanation import explain
 from capacity.reporting.explanation import sections as proof_sections
 from capacity.reporting.measured import fitted_windows
+from capacity.reporting.proofs.answers import QUESTIONS, answer_proof
 
 _COLUMNS = (
     "Resource",
@@ -46,7 +47,9 @@ def page_sections(
     drawn = _answers(plan)
     found: list[Section] = []
     for section in sections:
-        if section.anchor in drawn:
+        if section.anchor in QUESTIONS and isinstance(plan, CapacityPlan):
+            found.append(_answered(record, plan, section, drawn))
+        elif section.anchor in drawn:
             found.append(replace(section, figures=drawn[section.anchor]))
         elif section.anchor == "timeline":
             found += [section, *_delays(record)]
@@ -77,6 +80,21 @@ def _answers(plan: CapacityPlan | Excuse) -> dict[str, tuple[Figure, ...]]:
         else None,
     }
     return {anchor: (figure,) for anchor, figure in figures.items() if figure is not None}
+
+
+def _answered(
+    record: RunRecord,
+    plan: CapacityPlan,
+    section: Section,
+    drawn: Mapping[str, tuple[Figure, ...]],
+) -> Section:
+    """Return the section with its chart and where its numbers come from."""
+    proof = answer_proof(section.anchor, record, plan)
+    return replace(
+        section,
+        figures=drawn.get(section.anchor, ()),
+        proof=() if isinstance(proof, Unanswered) else proof,
+    )
 
 
 def _delays(record: RunRecord) -> list[Section]:

@@ -109,6 +109,8 @@ def written(path, made):
     for step in made.steps:
         writer.append_step(step)
     writer.append_samples(made.samples)
+    for point in made.points:
+        writer.append_point(point)
     for event in made.events:
         writer.append_event(event)
     return path

@@ -95,3 +95,27 @@ def test_colours_stand_in_attributes_alone():
     svg = bars("b", title="T", description="D.", scale=SCALE, rows=[ROW])
 
     assert not re.search(r"style=", svg)
+
+
+def test_a_number_that_would_leave_the_picture_stands_before_its_bar(parsed_svg):
+    long = "15,300,000 (8,250,000 to 28,600,000)"
+    behind, before = (
+        Bar(label="", parts=[Part(start=90.0, end=100.0, fill=Fill.TESTED)], text=text)
+        for text in ("40", long)
+    )
+    near, far = (
+        next(text for text in drawn(parsed_svg, row)[0].iter("text") if text.text == row.text)
+        for row in (behind, before)
+    )
+
+    assert (near.get("text-anchor"), far.get("text-anchor")) == ("start", "end")
+    assert 0.0 < float(far.get("x")) <= WIDE.width
+
+
+@pytest.mark.parametrize("at", [0.0, 100.0])
+def test_a_line_at_the_edge_keeps_its_words_inside(parsed_svg, at):
+    for picture in drawn(parsed_svg, ROW, lines=[Line(at=at, label="demand 1,430")]):
+        width = float(picture.get("width"))
+        [word] = [text for text in picture.iter("text") if text.text == "demand 1,430"]
+
+        assert 12 * 4.5 <= float(word.get("x")) <= width - 12 * 4.5

@@ -142,3 +142,12 @@ def test_a_chart_needs_no_style_sheet_and_keeps_to_its_points():
 
     assert "style=" not in svg
     assert len(re.findall(r"[ML][\d.]+ [\d.]+", svg)) <= 700
+
+
+def test_the_last_tick_ends_at_the_edge_of_the_picture():
+    axis = Axis(label="time", high=600.0, text=lambda _: "10 min")
+    drawn = plot("t", title="T", description="D.", x=axis, y=axis, marks=[])
+    ticks = re.findall(r'x="([\d.]+)" y="[\d.]+" text-anchor="(\w+)"[^>]*>10 min<', drawn)
+
+    assert ("560", "end") in ticks
+    assert [x for x, anchor in ticks if anchor == "middle" and float(x) > 560 - 33] == []

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from capacity.planning.advice.advice import advice
 from capacity.planning.comparison.comparison import compare
 from capacity.reporting.formats.page_sections import comparison_section, page_sections
 from capacity.reporting.story import story
@@ -97,3 +98,14 @@ def test_a_comparison_has_a_chart_and_its_caveats(comparison):
     assert section.anchor == "baseline"
     assert "worse" in section.figures[0].svg
     assert section.paragraphs[2:] == tuple(comparison.caveats)
+
+
+def test_an_answer_to_a_demand_has_its_proof_folded_beside_it(record, plan):
+    example = runpy.run_path(
+        str(Path(__file__).parents[2] / "planning" / "advice" / "example_demand.py")
+    )
+    advised = replace(plan, advice=advice(record, plan, example["make_demand"]()))
+    found = by_anchor(record, advised)
+
+    assert [part.heading for part in found["sizing"].proof][::2] == ["Demand", "Arithmetic"]
+    assert found["exhaustion"].proof == found["storm"].proof == ()
