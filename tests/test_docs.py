@@ -41,12 +41,14 @@ PAGES = [
     "config/deploy/README.md",
     "docs/connection-limits.md",
     "docs/dialects.md",
+    "docs/interop.md",
     "docs/limits.md",
     "docs/museum.md",
     "docs/own-service.md",
     "docs/interop.md",
     "docs/own-user.md",
     "reports/README.md",
+    "reports/chaos/README.md",
     "reports/measured.md",
 ]
 TYPED = ("README.md", "config/deploy/agent.md", "docs/dialects.md", "docs/own-service.md")

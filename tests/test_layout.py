@@ -42,8 +42,11 @@ UNMAPPED_FOLDERS = {
     Path("validation"),
     Path("simulation"),
     Path("museum"),
+    Path("chaos"),
     Path("interop"),
     Path("field"),
+    Path("fuzz"),
+    Path("soak"),
     Path(),
 }
 MOST_FILES = 18

@@ -1,8 +1,10 @@
 """`capacity measure`: drives Locust headless through a profile and records the run."""
 
 import json
+import re
 import signal
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -44,6 +46,9 @@ _ERRORS: dict[int, type[CapacityError]] = {
     error.exit_code: error
     for error in (ConfigError, PreflightError, UnreachableError, RunInvalidError, GuardError)
 }
+
+_LOGGED_ERROR = re.compile(r"^\[[^]]*\] \S+/ERROR/\S+: (.+)$", re.MULTILINE)
+_PROBE_BYTES = 4096
 
 
 @click.command("measure")
@@ -240,10 +245,24 @@ def _why_not_begun(run: Path, child: Child) -> CapacityError:
             f"the load generator was killed by {signal.Signals(-code).name} before its first"
             f" connection (log: {child.log}); nothing was recorded, start it again"
         )
-    return CapacityError(
-        f"the load generator exited before its first connection: {child.last_words()}"
+    # Where there was no room to say it, the exit code is still that of the error.
+    return _ERRORS.get(code, CapacityError)(
+        f"the load generator exited before its first connection: {_last_error(run, child)}"
         f" (log: {child.log})"
     )
+
+
+def _last_error(run: Path, child: Child) -> str:
+    """Return what the log says went wrong, or that nothing can be written there, or its last line."""
+    errors = _LOGGED_ERROR.findall(child.log.read_text(encoding="utf-8", errors="replace"))
+    if errors:
+        return str(errors[-1])
+    try:
+        with tempfile.TemporaryFile(dir=run) as file:
+            file.write(bytes(_PROBE_BYTES))
+    except OSError as error:
+        return f"{run}: nothing can be written there ({error.strerror}); make room, or name another directory"
+    return child.last_words()
 
 
 def _end_of(record: RunRecord) -> tuple[str, str, int] | None:

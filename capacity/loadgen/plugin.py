@@ -15,6 +15,7 @@ from capacity.loadgen.arguments import add_arguments, options_of
 from capacity.loadgen.client.worker import Worker
 from capacity.loadgen.master.session import Session
 from capacity.loadgen.master.workers.liveness import be_patient
+from capacity.loadgen.steady_time import keep_time_steady
 from capacity.loadgen.web.pages import mount
 from capacity.loadgen.wire.process_limits import die_with_parent, interrupts_wait_for_a_switch
 
@@ -31,6 +32,7 @@ def install() -> None:
         return
     _installed.append(True)
     be_patient()
+    keep_time_steady()
     events.init_command_line_parser.add_listener(add_arguments)
     events.init.add_listener(_on_init)
     # At import, not in init: listeners of `quitting` run in reverse order, and ours must come

@@ -137,8 +137,10 @@ def load(path: Path) -> RunRecord:
     storms = tuple(_lines(path / "storms.jsonl", _STORM, missing))
     if not any(event.kind == "finished" for event in events):
         missing.append(_how_it_ended(events))
-    if len(steps) < len(manifest.steps):
-        missing.append(f"{len(manifest.steps) - len(steps)} of {len(manifest.steps)} steps")
+    lost = _lost_steps(steps, events)
+    total = max(len(manifest.steps), len(steps) + lost)
+    if len(steps) < total:
+        missing.append(f"{total - len(steps)} of {total} steps")
     if manifest.agent is not None and not samples:
         missing.append("every sample of the agent")
     return RunRecord(
@@ -151,6 +153,14 @@ def load(path: Path) -> RunRecord:
         points=points,
         storms=storms,
     )
+
+
+def _lost_steps(steps: tuple[StepObservation, ...], events: tuple[RunEvent, ...]) -> int:
+    """Return how many steps were begun, and are not recorded: one that is under way need not be."""
+    is_over = any(event.kind in {"finished", "aborted"} for event in events)
+    indexes = (event.detail.get("index") for event in events if event.kind == "phase")
+    begun = sorted({index for index in indexes if isinstance(index, int)})
+    return len(set(begun if is_over else begun[:-1]) - {step.index for step in steps})
 
 
 def _how_it_ended(events: tuple[RunEvent, ...]) -> str:

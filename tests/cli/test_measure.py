@@ -1,6 +1,8 @@
 """Short real runs against the bundled exchange, and every way in which a run can have ended."""
 
+import os
 import socket
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -256,3 +258,27 @@ def test_a_target_is_measured_by_one_run_at_a_time(target, profile, tmp_path, mo
         measure(target, profile, workers=1, run=tmp_path / "run")
 
     assert not is_run(tmp_path / "run")
+
+
+LOGGED = "[2026-11-27 14:10:58,598] vm/ERROR/capacity.loadgen.master.session: no room\nName  # reqs\n----\n"
+
+
+def test_where_nothing_but_the_log_could_be_written_the_error_is_read_there(ended, tmp_path):
+    with pytest.raises(ConfigError, match=r"before its first connection: no room \(log: "):
+        _raise_unless_finished(
+            tmp_path / "run", ended(f"import sys; print({LOGGED!r}); sys.exit(2)")
+        )
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
+def test_where_not_even_the_log_could_be_written_that_is_said(ended, tmp_path):
+    child = ended("import sys; sys.exit(2)")
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4k,ro", "tmpfs", str(tmp_path / "run")]
+    subprocess.run(mount, check=True)
+    try:
+        child.log = tmp_path / "empty.log"
+        child.log.touch()
+        with pytest.raises(ConfigError, match=r"nothing can be written there \(Read-only file sys"):
+            _raise_unless_finished(tmp_path / "run", child)
+    finally:
+        subprocess.run(["umount", str(tmp_path / "run")], check=True)

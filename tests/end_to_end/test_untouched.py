@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 def untouched(monkeypatch):
     monkeypatch.syspath_prepend(str(HERE))
     yield runpy.run_path(str(HERE / "untouched.py"))
-    sys.modules.pop("chaos", None)
+    sys.modules.pop("staging", None)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from chaos import LONGEST_RUN_S, PROFILE, measuring, staged
+from staging import LONGEST_RUN_S, PROFILE, measuring, staged
 
 LOSS = "worker_lost"
 ENDS = {"finished", "aborted"}

@@ -15,6 +15,20 @@ from aiohttp import web
 TARGET, EVERY = int(sys.argv[1]), int(sys.argv[2])
 SKIPPED_HEADERS = {"host", "connection", "upgrade", "content-length", "transfer-encoding"}
 dropped: list[str] = []
+seen: dict[str, dict[int, bool]] = {}
+"""Channel -> number of a change -> whether it is dropped, for all connections alike."""
+
+
+def is_dropped(channel: str, change: dict) -> bool:
+    """Tell whether a change is one of those that nobody gets."""
+    if not EVERY or not channel.startswith("book.") or change["type"] == "snapshot":
+        return False
+    numbers, number = seen.setdefault(channel, {}), change["change_id"]
+    if number not in numbers:
+        numbers[number] = (len(numbers) + 1) % EVERY == 0
+        if numbers[number]:
+            dropped.append(f"{channel} {number}")
+    return numbers[number]
 
 
 async def pump_up(here: web.WebSocketResponse, there: aiohttp.ClientWebSocketResponse) -> None:
@@ -25,21 +39,16 @@ async def pump_up(here: web.WebSocketResponse, there: aiohttp.ClientWebSocketRes
 
 
 async def relayed(request: web.Request) -> web.WebSocketResponse:
-    """Pass one connection on; of each channel every EVERY-th change is dropped."""
+    """Pass one connection on, but for what is dropped."""
     here = web.WebSocketResponse()
     await here.prepare(request)
-    counts: dict[str, int] = {}
     url = f"http://127.0.0.1:{TARGET}{request.path_qs}"
     async with aiohttp.ClientSession() as session, session.ws_connect(url) as there:
         task = asyncio.create_task(pump_up(here, there))
         async for message in there:
             told = json.loads(message.data).get("params") or {}
-            channel = str(told.get("channel", ""))
-            if channel.startswith("book.") and EVERY:
-                counts[channel] = counts.get(channel, 0) + 1
-                if counts[channel] % EVERY == 0:
-                    dropped.append(f"{channel} {told['data']['change_id']}")
-                    continue
+            if "channel" in told and is_dropped(told["channel"], told["data"]):
+                continue
             await here.send_str(message.data)
         await here.close()
         task.cancel()

@@ -79,9 +79,9 @@ REFEREES = (
     ),
 )
 NOT_TRIED = {
-    "cryptofeed (deribit)": "wants TLS and a C compiler; not tried by this command",
-    "python-kraken-sdk (kraken)": "Kraken numbers no book, and its checksums are not planted here",
-    "coinbase-advanced-py (coinbase)": "looks for no gaps, and the bundled exchange does not speak it",
+    "cryptofeed (deribit)": "wants TLS and a C compiler; gap_relay.py can serve TLS",
+    "python-kraken-sdk (kraken)": "numbers no book; its checksums are not planted here",
+    "coinbase-advanced-py (coinbase)": "looks for no gaps; nothing here speaks this venue",
 }
 
 

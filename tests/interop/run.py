@@ -48,7 +48,7 @@ def _outcomes(asked):
             yield from referee_outcomes(referee)
     for name, why in NOT_TRIED.items():
         if not asked or name in asked:
-            yield Outcome(kind="referee", name=name, verdict="unavailable", told=why)
+            yield Outcome(kind="referee", name=name, verdict="not tried", told=why)
 
 
 def _fill_page(rows: list[dict[str, str]]) -> None:

@@ -21,7 +21,7 @@ class Outcome:
     version: str = ""
     dialect: str = ""
     verdict: str
-    """agrees, differs, or unavailable."""
+    """agrees, differs, unavailable, or not tried."""
     told: str
     """The numbers, or why there are none."""
 

@@ -168,6 +168,29 @@ def test_an_unfinished_run_says_what_is_missing(run):
     ) == load(run).missing
 
 
+@pytest.mark.parametrize(
+    ("recorded", "end", "said"),
+    [
+        ((0, 1, 2), "finished", ()),
+        ((0, 2), "finished", ("1 of 3 steps",)),
+        ((0, 1), "finished", ("1 of 3 steps",)),
+        ((0, 1), None, ()),
+        ((1,), None, ("1 of 2 steps",)),
+    ],
+)
+def test_a_step_that_was_begun_and_is_not_recorded_is_missing(run, recorded, end, said):
+    """Of a climb, the manifest does not know how many steps there will be."""
+    writer = RunWriter(run, replace(MANIFEST, steps=(), agent=None))
+    for index in range(3):
+        writer.append_event(RunEvent(at=1.0, kind="phase", detail={"index": index}))
+    for index in recorded:
+        writer.append_step(replace(OBSERVATION, index=index))
+    if end is not None:
+        writer.append_event(RunEvent(at=2.0, kind=end, detail={}))
+
+    assert said == tuple(text for text in load(run).missing if not text.startswith("the end"))
+
+
 def test_a_directory_without_a_manifest_is_no_run(tmp_path):
     assert not is_run(tmp_path)
     with pytest.raises(ConfigError, match="not a run"):

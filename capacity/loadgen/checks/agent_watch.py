@@ -22,7 +22,7 @@ from capacity.loadgen.wire.connection_values import ConnectionValues
 from capacity.loadgen.wire.endpoint import endpoint_of
 from capacity.loadgen.wire.frames import CLOSE_FRAME
 from capacity.loadgen.wire.handshake import HandshakeError
-from capacity.loadgen.wire.streams.opening import open_connection
+from capacity.loadgen.wire.streams.opener import open_connection
 from capacity.planning.evidence.target_identity import (
     LEAST_GAIN_RATIO,
     Rise,

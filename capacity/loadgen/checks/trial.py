@@ -25,7 +25,7 @@ from capacity.loadgen.wire.connection_values import ConnectionValues, at_this_mo
 from capacity.loadgen.wire.endpoint import endpoint_of
 from capacity.loadgen.wire.frames import FrameReader, closing_text
 from capacity.loadgen.wire.handshake import HandshakeError, Opened
-from capacity.loadgen.wire.streams.opening import open_connection
+from capacity.loadgen.wire.streams.opener import open_connection
 from capacity.loadgen.wire.streams.readers import Reader
 from capacity.loadgen.wire.tls import client_context
 from capacity.planning.safety.heard_updates import Heard

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import gevent
 
+from capacity.loadgen.client.alarm import Alarm
 from capacity.loadgen.client.arrivals.churn import Churn
 from capacity.loadgen.client.arrivals.connect_pacer import ConnectPacer
 from capacity.loadgen.client.arrivals.lifetimes import Lifetimes
@@ -89,7 +90,7 @@ class Clients:
         self.connect_pacer = ConnectPacer(orders.arrivals, is_careful=orders.is_careful)
         self._budget = MemoryBudget(orders.most_memory_bytes)
         self.connections = ConnectionSet(self._budget)
-        self.stage, self.stage_changed = IDLE, Wakeup()
+        self.stage, self.stage_changed, self.alarm = IDLE, Wakeup(), Alarm()
         self.is_over = False
         self.pollers: list[object] = []
         self.traders: list[object] = []
@@ -262,6 +263,7 @@ class Clients:
     def close(self) -> None:
         self.is_over = True
         self._enter(IDLE)
+        self.alarm.close()
         self.probe.stop()
         self._churn.stop()
         if self.drill is not None:

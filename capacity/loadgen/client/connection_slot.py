@@ -15,7 +15,7 @@ from capacity.loadgen.wire.connection_values import at_this_moment
 from capacity.loadgen.wire.endpoint import Endpoint
 from capacity.loadgen.wire.frames import closing_text
 from capacity.loadgen.wire.handshake import HandshakeError
-from capacity.loadgen.wire.streams.opening import open_connection
+from capacity.loadgen.wire.streams.opener import open_connection
 from capacity.workload.conversation import Conversation
 from capacity.workload.dialects.values import NOTHING
 from capacity.workload.reception import Kind
@@ -28,7 +28,7 @@ GOING_AWAY = 1001
 """Close code of a target that ends (RFC 6455, section 7.4.1): who was open is lost."""
 REFUSED_WITHIN_S = 1.0
 ONE_MOMENT_S = 0.05
-"""Updates that come within so long count as one arrival: a batch says no more than one update."""
+"""Updates within so long, before or after (the clock may be set), are one arrival: as a batch is."""
 
 
 class ConnectionSlot(Drilled):
@@ -242,7 +242,7 @@ class ConnectionSlot(Drilled):
             self._clients.dialect.glances.unnumbered = 0
         if connection.arrived_at_s is not None:
             self._note_arrival(connection.arrived_at_s, now_s, published_at_s)
-        if counters.deliveries != deliveries and now_s - self._served_s > ONE_MOMENT_S:
+        if counters.deliveries != deliveries and abs(now_s - self._served_s) > ONE_MOMENT_S:
             self._served_s = now_s
             self.arrivals += 1
         if self._asked_s or self._opened_s or self._data_asked_s:

@@ -16,7 +16,7 @@ from capacity.loadgen.wire.epoll_set import ConnectionSet
 from capacity.loadgen.wire.handshake import HandshakeError
 from capacity.loadgen.wire.http_connection import ExchangeError
 from capacity.loadgen.wire.polls import one_poll, poll_connection
-from capacity.loadgen.wire.streams.opening import open_connection
+from capacity.loadgen.wire.streams.opener import open_connection
 from capacity.workload.conversation import Conversation
 from capacity.workload.dialects.address import channel_name
 from capacity.workload.versions import PushedVersions, polled_version

@@ -10,6 +10,9 @@ from capacity.workload.profiles.pacing import ConstantPace
 Pace = tuple[float, float]
 """Interval and first delay, in seconds."""
 
+EARLY_S = 0.002
+"""So much before its moment a member leaves the loop's timers, which may be late, for the alarm."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
@@ -56,4 +59,7 @@ def keep_pace(part: Part, pace: Pace) -> None:
 def sleep_until(moment_s: float, part: Part, rate_per_s: float) -> None:
     """Sleep until then on the monotonic clock, or until the stage asks for another rate."""
     while part.rate_per_s() == rate_per_s and (left_s := moment_s - time.monotonic()) > 0:
-        part.clients.stage_changed.wait(left_s)
+        if left_s > EARLY_S:
+            part.clients.stage_changed.wait(left_s - EARLY_S)
+        else:
+            part.clients.alarm.sleep_until(moment_s)

@@ -47,6 +47,7 @@ class _Collected:
     number: int
     policy: Policy
     began_at: float = 0.0
+    began_s: float = field(default_factory=time.monotonic)
     cut: dict[str, int] = field(default_factory=dict)
     attempts: list[tuple[float, float, str]] = field(default_factory=list)
     restored_s: list[float] = field(default_factory=list)
@@ -194,7 +195,7 @@ class StormDrills:
 
     def _is_over(self, on: _Collected) -> bool:
         assert self._storm is not None
-        elapsed_s = time.time() - on.began_at
+        elapsed_s = time.monotonic() - on.began_s
         is_back = self._pool.ids <= on.cut.keys() and len(on.restored_s) >= sum(on.cut.values())
         return elapsed_s >= self._storm.longest_s or (is_back and elapsed_s >= LEAST_S)
 

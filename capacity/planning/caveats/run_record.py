@@ -87,7 +87,7 @@ def _about_steps(record: RunRecord) -> Iterator[Doubt]:
             kind=DoubtKind.FEW_STEPS,
             statement=(
                 f"Only {units.counted(len(used), 'step')} {'is' if len(used) == 1 else 'are'} usable;"
-                f" a reliable fit needs {FEWEST_STEPS}."
+                f" a reliable fit needs {FEWEST_STEPS:.0f}."
             ),
             remedy="Use a profile with more levels, or repeat the steps that failed.",
         )
@@ -223,11 +223,10 @@ def _about_samples(record: RunRecord) -> Iterator[Doubt]:
             remedy="Find out why it restarted, and measure again.",
         )
     used = [step for step in record.steps if is_usable(step)]
-    missing_ratio = _missing_ratio(record, used)
-    if missing_ratio > MISSING_SAMPLES_RATIO:
+    if (missing := _missing_samples(record, used)) is not None:
         yield Doubt(
             kind=DoubtKind.SAMPLES_MISSING,
-            statement=f"{units.share(missing_ratio)} of the samples expected on the plateaus are missing.",
+            statement=missing,
             remedy="Check the agent and the network to it, then measure again.",
         )
     offset = record.manifest.clock_offset
@@ -249,18 +248,29 @@ def _about_samples(record: RunRecord) -> Iterator[Doubt]:
         )
 
 
-def _missing_ratio(record: RunRecord, used: Sequence[StepObservation]) -> float:
+def _missing_samples(record: RunRecord, used: Sequence[StepObservation]) -> str | None:
+    """Return what is missing of the agent's samples on the plateaus, where that is too much."""
     intervals_s = (sample.interval_s for sample in record.samples)
     beats = [beat_s for beat_s in intervals_s if _SHORTEST_BEAT_S <= beat_s <= LARGEST]
     if not beats:
-        return 0.0
+        return None
     beat_s = median(beats)
     offset_s = offset_of(record.manifest.clock_offset)
     plateaus = [plateau for step in used if (plateau := plateau_of(step)) is not None]
+    taken = [
+        sum(begin <= sample.at - offset_s <= end for sample in record.samples)
+        for begin, end in plateaus
+    ]
     # One beat less than fits: a plateau need not begin with a beat.
     due = sum(max(0, int((end - begin) / beat_s) - 1) for begin, end in plateaus)
-    taken = sum(
-        any(begin <= sample.at - offset_s <= end for begin, end in plateaus)
-        for sample in record.samples
+    missing_ratio = 1.0 - sum(taken) / due if due else 0.0
+    if missing_ratio > MISSING_SAMPLES_RATIO:
+        return f"{units.share(missing_ratio)} of the samples expected on the plateaus are missing."
+    # Of short plateaus, what one has more than its due must not hide that another has nothing.
+    blank = sum(
+        count == 0 and end - begin > beat_s
+        for count, (begin, end) in zip(taken, plateaus, strict=True)
     )
-    return max(0.0, 1.0 - taken / due) if due else 0.0
+    if blank > MISSING_SAMPLES_RATIO * len(plateaus):
+        return f"{blank} of {units.counted(len(plateaus), 'plateau')} have no sample at all."
+    return None

@@ -7,7 +7,7 @@ import gevent
 import pytest
 
 from capacity.loadgen.client.clients import Clients
-from capacity.loadgen.client.connection_slot import ConnectionSlot
+from capacity.loadgen.client.connection_slot import ONE_MOMENT_S, ConnectionSlot
 from capacity.loadgen.protocol.orders import Orders, Stage
 from capacity.loadgen.wire.handshake import HandshakeError
 
@@ -148,6 +148,18 @@ def test_updates_are_counted_with_their_bytes_and_their_delay(client, clients):
     assert 3 == len(clients.counters.delivery_delay)
     assert all(250_000 <= delay_us < 1_250_000 for delay_us in clients.counters.delivery_delay)
     assert clients.counters.delivered_bytes > 3 * len('{"jsonrpc":"2.0","method":"subscription"}')
+
+
+@pytest.mark.parametrize("step_s", [-3600.0, 0.0, 3600.0])
+def test_an_update_arrives_also_where_the_clock_was_set(client, slot, clients, monkeypatch, step_s):
+    client.publish(BTC)
+    wait_until(lambda: slot.arrivals == 1)
+    gevent.sleep(2 * ONE_MOMENT_S)
+    real_s = SMALL["time"].time
+    monkeypatch.setattr(SMALL["time"], "time", lambda: real_s() + step_s)
+    client.publish(BTC)
+
+    wait_until(lambda: slot.arrivals == 2)
 
 
 def test_an_update_from_the_future_was_not_delayed(client, clients):

@@ -5,7 +5,9 @@ import time
 from types import SimpleNamespace
 
 import gevent
+import pytest
 
+from capacity.loadgen.client.alarm import Alarm
 from capacity.loadgen.client.steady_pace import Part, keep_pace
 from capacity.loadgen.client.wakeup import Wakeup
 
@@ -13,7 +15,7 @@ from capacity.loadgen.client.wakeup import Wakeup
 class Stage:
     def __init__(self):
         self.rate_per_s, self.failed = 100.0, {}
-        self.stage_changed = Wakeup()
+        self.stage_changed, self.alarm = Wakeup(), Alarm()
         self.counters = SimpleNamespace(fail=self._fail)
 
     def _fail(self, reason, count):
@@ -30,8 +32,15 @@ class Stage:
         )
 
 
-def test_starts_are_intended_at_even_intervals_whatever_the_act_takes():
-    stage, intended = Stage(), []
+@pytest.fixture(name="stage")
+def fixture_stage():
+    stage = Stage()
+    yield stage
+    stage.alarm.close()
+
+
+def test_starts_are_intended_at_even_intervals_whatever_the_act_takes(stage):
+    intended = []
 
     def act(intended_s):
         intended.append(intended_s)
@@ -46,8 +55,8 @@ def test_starts_are_intended_at_even_intervals_whatever_the_act_takes():
     assert len(intended) == 5
 
 
-def test_what_is_too_late_to_be_made_up_for_is_counted():
-    stage, acts = Stage(), []
+def test_what_is_too_late_to_be_made_up_for_is_counted(stage):
+    acts = []
 
     def act(intended_s):
         acts.append(intended_s)
@@ -61,8 +70,7 @@ def test_what_is_too_late_to_be_made_up_for_is_counted():
     assert stage.failed["late"] >= 30
 
 
-def test_a_new_stage_ends_the_wait():
-    stage = Stage()
+def test_a_new_stage_ends_the_wait(stage):
     waiting = gevent.spawn(keep_pace, stage.part(lambda _: 0.0), (60.0, 60.0))
     gevent.sleep(0.01)
     stage.rate_per_s = 0.0
@@ -72,8 +80,8 @@ def test_a_new_stage_ends_the_wait():
     assert waiting.ready()
 
 
-def test_a_pause_that_the_target_asks_for_is_kept():
-    stage, at = Stage(), []
+def test_a_pause_that_the_target_asks_for_is_kept(stage):
+    at = []
 
     def act(intended_s):
         at.append(time.monotonic())
@@ -85,8 +93,8 @@ def test_a_pause_that_the_target_asks_for_is_kept():
     assert at[1] - at[0] >= 0.1
 
 
-def test_who_has_to_rest_because_others_joined_ends():
-    stage, members = Stage(), [1]
+def test_who_has_to_rest_because_others_joined_ends(stage):
+    members = [1]
 
     def act(_):
         members.append(2)

@@ -63,7 +63,11 @@ def test_a_cap_of_the_application_that_nobody_declared_may_bind_unseen(record):
             "refused 18 subscriptions",
         ),
         (lambda r: with_steps(r, unmatched=3), DoubtKind.UNMATCHED_FRAMES, "27 received"),
-        (lambda r: replace(r, steps=r.steps[:3]), DoubtKind.FEW_STEPS, "Only 3"),
+        (
+            lambda r: replace(r, steps=r.steps[:3]),
+            DoubtKind.FEW_STEPS,
+            "Only 3 steps are usable; a reliable fit needs 4.",
+        ),
         (
             lambda r: replace(r, missing=("no end",)),
             DoubtKind.RUN_INCOMPLETE,
@@ -152,3 +156,25 @@ def test_a_run_that_its_target_ended_is_not_asked_to_be_measured_to_the_end(
     )
 
     assert is_doubted == (DoubtKind.RUN_INCOMPLETE in {each.kind for each in doubts_of(ended)})
+
+
+@pytest.mark.parametrize(("seen", "statement"), [(9, None), (8, "1 of 9 plateaus"), (7, "2 of 9")])
+def test_plateaus_of_hardly_more_than_a_beat_without_a_sample_are_told(record, seen, statement):
+    steps = tuple(
+        replace(step, plateau_ended_at=step.plateau_started_at + 1.5) for step in record.steps
+    )
+    lost_at = steps[seen].started_at if seen < len(steps) else float("inf")
+    samples = tuple(sample for sample in record.samples if sample.at < lost_at)
+    found = doubts_of(replace(record, steps=steps, samples=samples))
+
+    assert [doubt.statement.partition(" ha")[0][: len(statement or "")] for doubt in found] == (
+        [] if statement is None else [statement]
+    )
+
+
+def test_a_plateau_shorter_than_a_beat_need_not_have_a_sample(record):
+    steps = tuple(
+        replace(step, plateau_ended_at=step.plateau_started_at + 0.9) for step in record.steps
+    )
+
+    assert doubts_of(replace(record, steps=steps, samples=record.samples[:1])) == []

@@ -187,10 +187,15 @@ class StepResults:
         is_serving = any(deliveries for reports in newest for deliveries, _seconds in reports)
         if unanswered >= failed / 2 and not is_serving:
             kind = CutOffKind.SILENT
+            waiting = self._pool.opening
+            tried = [
+                f"{units.counted(unanswered, 'connect attempt')} timed out" * bool(unanswered),
+                f"{units.counted(waiting, 'connect attempt')} had no answer yet" * bool(waiting),
+            ]
             statement = (
                 f"the target did not respond for {step.ramp_timeout_s:.0f} s:"
-                f" {units.counted(unanswered, 'connect attempt')} timed out while"
-                f" {self.connections_peak} were open"
+                f" {' and '.join(filter(None, tried)) or 'no update came'}"
+                f" while {self.connections_peak} were open"
             )
         return self.cut_off(kind, statement)
 

@@ -7,7 +7,7 @@ import pytest
 
 from capacity.loadgen.wire.endpoint import Endpoint
 from capacity.loadgen.wire.handshake import HandshakeError
-from capacity.loadgen.wire.streams.opening import NO_EVENT_STREAM, open_connection
+from capacity.loadgen.wire.streams.opener import NO_EVENT_STREAM, open_connection
 
 STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\n\r\ndata: x\n\n"
 
