@@ -12,6 +12,7 @@ from pathlib import Path
 
 import gevent
 import pytest
+from gevent import monkey
 
 from capacity.domain.errors import ProtocolError
 from capacity.loadgen.checks.worker_identity import PROGRAM
@@ -205,8 +206,11 @@ def test_what_waited_in_a_socket_when_the_stage_changed_is_of_the_stage_before(
     environment.runner.start(1, spawn_rate=1)
     wait_until(lambda: worker.clients.counters.connects == 1)
     target.clients[0].publish(BTC)
-    say(messages.STAGE, index=0, phase="plateau")  # Before anybody could look.
+    [fd] = worker.clients.connections._by_fd
+    arrived = monkey.get_original("select", "select")([fd], [], [], 30)[0]  # The hub does not look.
+    say(messages.STAGE, index=0, phase="plateau")
 
+    assert [fd] == arrived
     assert 1 == sum(report["deliveries"] for report in reports if report["phase"] == "settle")
     assert 0 == worker.clients.counters.deliveries
 
