@@ -2,7 +2,9 @@ VENV := .venv
 MINUTES := 60
 CASES :=
 EXHIBITS :=
+WHEEL_TIME := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),315532800)
 PYTHON := $(VENV)/bin/python
+SUPPLY := $(VENV)-supply/bin/python
 PIP := $(PYTHON) -m pip install --quiet --disable-pip-version-check
 LOCK = $(PYTHON) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 \
   --generate-hashes --no-annotate --custom-compile-command 'make lock'
@@ -36,14 +38,25 @@ coverage: $(VENV)/.tested  ## Run what needs no end-to-end load under coverage; 
 	$(PYTHON) tests/groups.py -k "not end_to_end" --cov --cov-append --cov-report= --cov-fail-under=0
 	$(PYTHON) -m coverage report --skip-covered --sort=cover
 
-wheel: $(VENV)/bin/python  ## Build dist/capacity-*.whl, which brings config/ and locustfiles/ along.
-	$(PYTHON) -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
-	@rm -rf build && ls dist/*.whl
+wheel: $(VENV)-supply/.installed  ## Build dist/capacity-*.whl, the same bytes for the same commit and Python.
+	SOURCE_DATE_EPOCH=$(WHEEL_TIME) $(SUPPLY) -m pip wheel --quiet --disable-pip-version-check \
+	  --no-build-isolation --no-deps --wheel-dir dist .
+	@rm -rf build && sha256sum dist/*.whl
+
+sbom: $(VENV)-supply/.installed  ## Write dist/capacity.cdx.json: what requirements.lock brings, as CycloneDX, validated.
+	@mkdir -p dist
+	$(SUPPLY) -W ignore::UserWarning -m cyclonedx_py requirements requirements.lock \
+	  --pyproject pyproject.toml --mc-type application --spec-version 1.6 \
+	  --output-reproducible --validate --output-file dist/capacity.cdx.json
+
+audit-dependencies: $(VENV)-supply/.installed  ## Look for known vulnerabilities of what is locked; fails where none can be looked up.
+	@$(SUPPLY) tests/supply/audit.py requirements.lock tests/requirements.lock
 
 lock: $(VENV)/.tested  ## Choose the newest versions within the ranges anew, for both requirements.lock.
 	$(PIP) 'uv>=0.5'
 	$(LOCK) requirements.txt --output-file requirements.lock
 	$(LOCK) --constraint requirements.lock tests/requirements.txt --output-file tests/requirements.lock
+	$(LOCK) tests/supply/requirements.txt --output-file tests/supply/requirements.lock
 
 pictures: $(VENV)/.installed  ## Take the pictures in docs/ anew, with Chromium; three minutes.
 	$(PIP) 'pillow>=11'
@@ -87,6 +100,12 @@ museum: $(VENV)/.tested  ## Re-enact outages beside their healthy twins, as root
 	$(PYTHON) tests/museum/reenact.py $(EXHIBITS)
 	$(PYTHON) tests/museum/page.py
 
+fuzz-frames: $(VENV)/.tested  ## Compare FRAMES (10000000) of SEED (1) between our frame reader and wsproto; resumable.
+	nice -n 19 $(PYTHON) tests/fuzz/frames.py --frames $(or $(FRAMES),10000000) --seed $(or $(SEED),1)
+
+fuzz-http: $(VENV)/.tested  ## Send REQUESTS (100000) of SEED (1), most of them bad, to agent and push receiver.
+	nice -n 19 $(PYTHON) tests/fuzz/http_servers.py --requests $(or $(REQUESTS),100000) --seed $(or $(SEED),1)
+
 interop: $(VENV)/.tested  ## Follow servers of others, and have clients of others beside ours; NAMES for some. Installs into .interop/.
 	$(PYTHON) tests/interop/run.py $(NAMES)
 
@@ -113,7 +132,10 @@ simulation: $(VENV)/.tested  ## Hold SEEDS (10500) histories of a run, on a cloc
 mutants: $(VENV)/.tested  ## Change SAMPLE (200) constants and operators one by one, and see which change no test notices.
 	nice -n 19 $(PYTHON) tests/mutants.py --sample $(or $(SAMPLE),200) $(if $(SEED),--seed $(SEED))
 
-soak: $(VENV)/.tested  ## Let connections come and go for MINUTES (60), and say what the worker grew by.
+soak: $(VENV)/.tested  ## Let users come and go for MINUTES (60), and say whether a process of the run grows.
+	nice -n 19 $(PYTHON) tests/soak/soak.py --minutes $(MINUTES)
+
+soak-worker: $(VENV)/.tested  ## Likewise with one worker alone and many more connects.
 	$(PYTHON) tests/benchmarks/soak.py $(MINUTES)
 
 $(VENV)/bin/python:
@@ -137,8 +159,13 @@ $(VENV)/.tested: tests/requirements.lock tests/requirements.txt $(VENV)/.install
 	    $(PIP) -r tests/requirements.txt; }
 	@touch $@
 
+$(VENV)-supply/.installed: tests/supply/requirements.lock
+	python3 -m venv $(VENV)-supply
+	$(SUPPLY) -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
 $(VENV)/.benched: tests/benchmarks/requirements.txt $(VENV)/.tested
 	$(PIP) -r tests/benchmarks/requirements.txt
 	@touch $@
 
-.PHONY: help demo example test test-long test-all coverage wheel lock pictures report-check site tutorial bench validate validate-told storms museum fuzz chaos chaos-sample simulation mutants soak untouched interop
+.PHONY: help demo example test test-long test-all coverage wheel lock pictures report-check site tutorial bench validate validate-told storms museum fuzz chaos chaos-sample simulation mutants soak untouched interop sbom audit-dependencies fuzz-frames fuzz-http soak-worker

@@ -1,10 +1,21 @@
-"""Puts config/ and locustfiles/ into what is installed, as capacity/data/; all else is in pyproject.toml."""
+"""Puts config/ and locustfiles/ into what is installed, as capacity/data/; all else is in pyproject.toml.
 
+A wheel is the same bytes whoever builds it where: `make wheel` gives the time of the commit, and modes
+are not those that a clone happened to get.
+"""
+
+import contextlib
+import os
 import shutil
 from pathlib import Path
 
 from setuptools import setup
 from setuptools.command.build_py import build_py
+
+MODE = 0o644
+os.umask(0o022)
+with contextlib.suppress(OSError):  # Copied with its mode; who may not change that keeps it.
+    Path("LICENSE").chmod(MODE)
 
 
 class BuildWithData(build_py):
@@ -24,6 +35,13 @@ class BuildWithData(build_py):
                 Path(self.build_lib, "capacity", "data", folder),
                 ignore=shutil.ignore_patterns("__pycache__"),
             )
+        set_modes(Path(self.build_lib))
+
+
+def set_modes(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            path.chmod(MODE)
 
 
 setup(cmdclass={"build_py": BuildWithData})

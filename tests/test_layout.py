@@ -45,6 +45,8 @@ UNMAPPED_FOLDERS = {
     Path("chaos"),
     Path("interop"),
     Path("field"),
+    Path("fuzz"),
+    Path("soak"),
     Path(),
 }
 MOST_FILES = 18

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parent.parent
 PAIRS = {
     "requirements.txt": "requirements.lock",
     "tests/requirements.txt": "tests/requirements.lock",
+    "tests/supply/requirements.txt": "tests/supply/requirements.lock",
 }
 
 

@@ -14,6 +14,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from hashlib import sha256
 from pathlib import Path
 from sysconfig import get_path
 
@@ -45,10 +46,12 @@ def succeed(*command, **options):
 
 @pytest.fixture(scope="module")
 def wheel(root, tmp_path_factory):
+    return built(root, tmp_path_factory.mktemp("wheel") / "source", mode=0o644, at_s=1_700_000_000)
+
+
+def built(root, source, *, mode, at_s):
     """Build from a copy: pip builds in place, and would leave build/ in the checkout."""
-    folder = tmp_path_factory.mktemp("wheel")
-    source = folder / "source"
-    source.mkdir()
+    source.mkdir(parents=True)
     for name in (*SOURCES, *FILES):
         if (root / name).is_dir():
             shutil.copytree(
@@ -56,9 +59,16 @@ def wheel(root, tmp_path_factory):
             )
         else:
             shutil.copy2(root / name, source)
-    succeed(*(sys.executable, "-m", "pip", "wheel", "--no-deps", "-w", folder, source))
-    [built] = folder.glob("capacity-*.whl")
-    return built
+    for path in source.rglob("*"):
+        if path.is_file():
+            path.chmod(mode)
+        os.utime(path, (at_s, at_s))
+    folder = source.parent / "wheel"
+    options = ("--no-deps", "--disable-pip-version-check", "-w", folder)
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": "1600000000"}
+    succeed(sys.executable, "-m", "pip", "wheel", *options, source, env=environment)
+    [wheel] = folder.glob("capacity-*.whl")
+    return wheel
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +107,14 @@ def test_the_demonstration_runs_from_an_empty_folder(installed, empty):
     [descriptors] = [wall for wall in answer["ladder"] if wall["resource"] == "descriptors"]
     assert 2048 == pytest.approx(descriptors["ceiling"]["mid"], rel=0.1)
     assert (plan.parent / "report.html").is_file()
+
+
+def test_a_wheel_is_the_same_bytes_wherever_and_whenever_it_is_built(wheel, root, tmp_path):
+    elsewhere = tmp_path / "another" / "path" / "source"
+    again = built(root, elsewhere, mode=0o664, at_s=1_750_000_000)
+
+    assert wheel.name == again.name
+    assert sha256(wheel.read_bytes()).digest() == sha256(again.read_bytes()).digest()
 
 
 def test_what_is_shipped_is_laid_out_to_be_edited_and_found_first(installed, empty):

@@ -5,6 +5,8 @@ so many heartbeats that did not come, and is there again with the next one; who 
 goes and comes back as ready.
 """
 
+from locust.stats import RequestStats
+
 from types import SimpleNamespace
 
 HEARTBEATS = 8
@@ -84,7 +86,7 @@ def environment_of(world):
 
     environment = Environment()
     environment.events = SimpleNamespace(test_stopping=Event(), test_stop=Event())
-    environment.stats = environment.web_ui = None
+    environment.stats, environment.web_ui = RequestStats(), None
     environment.user_classes = [MarketSubscriber]
     environment.process_exit_code = None
     environment.world = world

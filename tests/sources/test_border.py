@@ -132,3 +132,16 @@ def test_text_is_made_printable_wherever_it_stands():
 )
 def test_a_sequence_number_has_few_digits(text, seq):
     assert seq == read_seq(text)
+
+
+def test_samples_share_their_words_as_a_run_has_thousands_of_them():
+    line = b'{"seq": 1, "at": 1.0, "interval_s": 1.0, "used": {}, "gauges": {"some_gauge": 1}, "counters"'
+    line += b': {}, "missing": {"other": "not readable"}, "target_started_at": 1.0}'
+    one, two = read_sample(line), read_sample(line)
+    [(name, why)] = one.missing.items()
+    [(same_name, same_why)] = two.missing.items()
+
+    assert next(iter(one.gauges)) is next(iter(two.gauges))
+    assert (name, why) == ("other", "not readable")
+    assert name is same_name
+    assert why is same_why

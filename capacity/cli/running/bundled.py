@@ -10,12 +10,15 @@ from capacity.cli.running.children import running
 from capacity.settings.locate import find
 from capacity.settings.target import load_target
 
+_AGENT = ("-m", "capacity.monitor")
+
 
 def start_bundled_target(
     stack: ExitStack,
     folder: Path,
     exchange_options: Sequence[str],
     changes: Mapping[str, object] | None = None,
+    agent_options: Sequence[str] = (),
 ) -> Path:
     """Start both until *stack* ends; their logs and the target file returned are in *folder*.
 
@@ -33,7 +36,7 @@ def start_bundled_target(
     agent = stack.enter_context(
         running(
             "agent",
-            ["-m", "capacity.monitor", "--pid", str(exchange.process.pid), "--listen", "0"],
+            [*_AGENT, "--pid", str(exchange.process.pid), "--listen", "0", *agent_options],
             folder / "agent.log",
         )
     )

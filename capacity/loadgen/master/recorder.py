@@ -18,8 +18,9 @@ from capacity.domain.resources import Limit
 from capacity.domain.run import LIMIT_CHANGED, LoadPoint, RunEvent, RunManifest, RunRecord
 from capacity.domain.sample import Sample
 from capacity.loadgen.checks.preflight import Preflight, generator_facts
+from capacity.loadgen.master.steps.repeated_steps import different, forget_samples, outdated
 from capacity.recording.run_directory import FORMAT_VERSION, RunWriter
-from capacity.settings.profile import Profile
+from capacity.settings.profile import BreakProfile, Profile, SafeProfile
 from capacity.settings.target import Target
 
 logger = logging.getLogger(__name__)
@@ -30,6 +31,8 @@ LEAST_CHANGE_RATIO = 0.01
 CATCH_UP_S = 3.0
 """Beyond the delay that a source is known to have."""
 MOST_UNMATCHED = 10
+MOST_POINTS = 1200
+"""Twenty minutes of seconds; of more, the older half is thinned for the page that draws them."""
 
 
 class Recorder:
@@ -40,6 +43,8 @@ class Recorder:
     ) -> None:
         """Begin the record. Raises ConfigError when a run is there already."""
         self._preflight = preflight
+        # A search decides from all that it has seen, and ends by itself.
+        self._keeps_all = isinstance(profile, SafeProfile | BreakProfile)
         self.path = run
         self.samples: list[Sample] = []
         self.points: list[LoadPoint] = []
@@ -100,6 +105,8 @@ class Recorder:
 
     def point(self, point: LoadPoint) -> None:
         self.points.append(point)
+        if len(self.points) > MOST_POINTS:
+            del self.points[: MOST_POINTS // 2 : 2]
         self._writer.append_point(point)
 
     def storm(self, drill: StormDrill) -> None:
@@ -111,13 +118,21 @@ class Recorder:
         for series, histogram in histograms.items():
             self._writer.append_histogram(observation.index, series, histogram)
             self._histograms[observation.index, series] = histogram
+        if not self._keeps_all and (gone := outdated(self._steps)):
+            self._forget(gone)
+
+    def _forget(self, gone: set[int]) -> None:
+        offset = self._preflight.clock_offset
+        forget_samples(self.samples, self._steps, gone, 0.0 if offset is None else offset.offset_s)
+        self._steps = [step for step in self._steps if step.index not in gone]
+        self._histograms = {key: h for key, h in self._histograms.items() if key[0] not in gone}
 
     def record(self) -> RunRecord:
         """Return what is recorded so far, for a plan on the way."""
         return RunRecord(
             manifest=self._manifest,
             steps=tuple(self._steps),
-            samples=tuple(self.samples),
+            samples=different(self.samples),
             histograms=dict(self._histograms),
             events=tuple(self._changes),
             missing=(),

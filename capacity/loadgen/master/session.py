@@ -12,6 +12,7 @@ from capacity.domain.errors import CapacityError, PreflightError, without_conten
 from capacity.loadgen.arguments import options_of, users_picked
 from capacity.loadgen.master import run_endings
 from capacity.loadgen.master.controller import Controller
+from capacity.loadgen.master.locust_seconds import forget_old_seconds
 from capacity.loadgen.master.steps.limit_search import trials_to_resume
 from capacity.loadgen.master.workers.cast import cast_of
 from capacity.loadgen.master.workers.check_in import await_workers, present_workers
@@ -59,6 +60,7 @@ class Session:
         if not self._is_running and not self._begin():
             return None
         assert self.controller is not None
+        forget_old_seconds(self._environment.stats)
         due = self.controller.users_due()
         self._is_running = due is not None
         return due

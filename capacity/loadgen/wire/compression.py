@@ -10,6 +10,7 @@ OFFER = "permessage-deflate; client_max_window_bits"
 """What Chrome and Firefox send, so that the target keeps the memory for us that it keeps for them."""
 _SYNC_END = b"\x00\x00\xff\xff"
 """Ends every compressed message, and is left out on the wire (§7.2.1)."""
+_BEHIND_FINAL = (b"", b"\x00")
 _FLAGS = frozenset({"server_no_context_takeover", "client_no_context_takeover"})
 _WINDOWS = frozenset({"server_max_window_bits", "client_max_window_bits"})
 _WINDOW_BITS = frozenset(map(str, range(8, 16)))
@@ -71,10 +72,11 @@ class Inflater:
             stream = self._stream = zlib.decompressobj(-self._terms.window_bits)
         content = stream.decompress(data + _SYNC_END if is_last else data, max_bytes + 1)
         if stream.eof:
-            # A block marked as final may end a message, nothing else (§7.2.3.4).
-            if not is_last or stream.unused_data not in (_SYNC_END, b"\x00" + _SYNC_END):
+            # A block marked as final may end a message, nothing else (§7.2.3.4); its end may come in
+            # a fragment before the last one, or that have the octet that goes behind it.
+            behind = stream.unused_data.removesuffix(_SYNC_END) if is_last else stream.unused_data
+            if behind not in _BEHIND_FINAL:
                 raise zlib.error("data after the final block")
-            self._stream = None
-        elif is_last and not self._terms.keeps_context:
+        if is_last and (stream.eof or not self._terms.keeps_context):
             self._stream = None
         return content

@@ -136,6 +136,9 @@ class Handler(BaseHTTPRequestHandler):
         return refusal is None
 
     def _refusal(self) -> tuple[HTTPStatus, str] | None:
+        if not self.request_version.startswith("HTTP/1."):
+            # Of HTTP/0.9 it would be answered without a status, which nobody can tell from content.
+            return HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "HTTP/1.0 or HTTP/1.1 is spoken here"
         names = [name.lower() for name in self.headers]
         # The parser takes a line with a space before its colon for the end of the head.
         if self.headers.defects or any(name != name.strip() for name in names):

@@ -7,6 +7,7 @@ import gc
 import os
 import runpy
 import time
+import weakref
 from pathlib import Path
 
 import gevent
@@ -261,6 +262,21 @@ def test_on_plateaus_only_what_came_since_they_settled_is_searched_for_garbage(s
 
     assert on_the_ramp == gc.get_freeze_count() == 0
     assert on_the_plateau > 10_000
+
+
+def test_users_that_left_since_a_plateau_are_gone_with_the_next_one(say, environment):
+    say(messages.BEGIN)
+    say(messages.STAGE, phase="ramp")
+    environment.runner.spawn_users({"Member": 3})
+    left = [weakref.ref(greenlet.args[0]) for greenlet in environment.runner.user_greenlets]
+    say(messages.STAGE, phase="settle")
+    environment.runner.stop_users({"Member": 3})
+    say(messages.STAGE, index=1, phase="ramp")
+    wait_until(lambda: not environment.runner.user_greenlets)
+    gevent.sleep(0.05)  # Whoever told of their end lets go of them.
+    say(messages.STAGE, index=1, phase="settle")
+
+    assert [None] * 3 == [user() for user in left]
 
 
 def test_a_second_end_is_harmless(say, reports):

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import gevent
@@ -14,7 +15,8 @@ from capacity.domain.histogram import Histogram, bucket_of
 from capacity.domain.run import LoadPoint
 from capacity.loadgen.checks.preflight import check
 from capacity.loadgen.master import recorder as recorder_module
-from capacity.loadgen.master.recorder import MOST_UNMATCHED, Recorder
+from capacity.loadgen.master.recorder import MOST_POINTS, MOST_UNMATCHED, Recorder
+from capacity.loadgen.master.steps.repeated_steps import NEWEST_OF_A_LOAD
 from capacity.recording.run_directory import load
 from capacity.settings.profile import ADAPTER
 from capacity.sources import web
@@ -33,9 +35,9 @@ def record(tmp_path):
     """Begin the record of a run against a target; its fetching ends with the test."""
     begun = []
 
-    def begin(target):
+    def begin(target, profile=PROFILE):
         preflight = check(target, PROFILE, workers=1)
-        begun.append(Recorder(tmp_path / "run", target, PROFILE, preflight, 1))
+        begun.append(Recorder(tmp_path / "run", target, profile, preflight, 1))
         return begun[-1]
 
     yield begin
@@ -294,6 +296,60 @@ def test_steps_points_and_histograms_are_on_disk_as_soon_as_they_are_told(
 
     assert ((point,), (bare_step,)) == (run.points, run.steps)
     assert histogram.counts == run.histograms[0, "lag"].counts
+
+
+def test_steps_that_repeat_a_load_are_forgotten_and_stay_on_disk(
+    exchange, agent, target_file, record, bare_step
+):
+    recorder = record(target_file(exchange, agent.url))
+    wait_until(lambda: len(recorder.samples) >= 3)
+    first = recorder.samples[1].at
+    for n in range(NEWEST_OF_A_LOAD + 2):
+        # All samples that there are fall into the second step.
+        began_at = 0.0 if n == 0 else first - 10 if n == 1 else first + 1000 * n
+        step = replace(bare_step, index=n, started_at=began_at)
+        recorder.step(step, {"lag": Histogram({1: n + 1})})
+    kept = recorder.record()
+    wait_until(lambda: recorder.samples[-1] is not recorder.samples[0])
+    recorder.close("finished", {})
+    run = load(recorder.path)
+
+    assert [0, *range(2, NEWEST_OF_A_LOAD + 2)] == [step.index for step in kept.steps]
+    assert {(step.index, "lag") for step in kept.steps} == kept.histograms.keys()
+    assert len(kept.samples) < 3
+    assert list(range(NEWEST_OF_A_LOAD + 2)) == [step.index for step in run.steps]
+    assert len(run.samples) == len(recorder.samples)
+    numbers = numbers_of(run.samples)
+    assert list(range(numbers[0], numbers[-1] + 1)) == numbers
+
+
+def test_a_search_keeps_all_that_it_decides_from(exchange, target_file, record, bare_step):
+    profile = ADAPTER.validate_python({"profile": 1, "name": "safe", "kind": "safe"})
+    recorder = record(target_file(exchange), profile)
+    for n in range(NEWEST_OF_A_LOAD + 3):
+        recorder.step(replace(bare_step, index=n), {})
+
+    assert NEWEST_OF_A_LOAD + 3 == len(recorder.record().steps)
+
+
+def test_points_of_long_runs_are_thinned_and_the_newest_stay(exchange, target_file, record):
+    recorder = record(target_file(exchange))
+    point = LoadPoint(
+        at=0.0,
+        index=0,
+        phase="plateau",
+        users=1,
+        open_connections=2,
+        deliveries_per_s=3.0,
+        requests_per_s=4.0,
+        failures=5,
+    )
+    recorder.points += [replace(point, at=float(second)) for second in range(MOST_POINTS + 1)]
+    recorder.point(replace(point, at=MOST_POINTS + 1.0))
+    kept = [each.at for each in recorder.points]
+
+    assert len(kept) == MOST_POINTS + 2 - MOST_POINTS // 4
+    assert list(range(MOST_POINTS // 2, MOST_POINTS + 2)) == kept[-MOST_POINTS // 2 - 2 :]
 
 
 def test_a_run_is_never_recorded_over_another(exchange, target_file, record):

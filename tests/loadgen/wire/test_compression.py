@@ -13,6 +13,8 @@ from wsproto.extensions import PerMessageDeflate
 
 from capacity.loadgen.wire.compression import OFFER, Deflate, Inflater, NegotiationError, agreed
 
+CONTENT = b'{"price": 1, "price": 1, "amount": 2}'
+
 RFC_HELLO = bytes.fromhex("f248cdc9c90700")
 """RFC 7692 §7.2.3.1; below the other examples of §7.2.3."""
 RFC_HELLO_AGAIN = bytes.fromhex("f200110000")
@@ -124,3 +126,37 @@ def test_a_bomb_takes_no_more_memory_than_its_bound():
 
     assert 1_000_001 == len(content)
     assert peak_bytes < 3_000_000
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        lambda packed: [packed],
+        lambda packed: [packed + b"\x00"],
+        lambda packed: [packed, b""],
+        lambda packed: [packed, b"\x00"],
+        lambda packed: [packed + b"\x00", b"", b""],
+        lambda packed: [packed[:5], packed[5:], b"\x00"],
+    ],
+    ids=["bare", "octet", "empty part", "octet in a part", "octet and empty parts", "cut"],
+)
+def test_a_final_block_may_end_in_any_fragment_and_the_next_message_begins_anew(parts):
+    inflater = Inflater(Deflate())
+    for _ in range(2):
+        cut = parts(zlib.compress(CONTENT, wbits=-15))
+        found = [
+            inflater.inflated(part, 10_000, is_last=n == len(cut) - 1) for n, part in enumerate(cut)
+        ]
+
+        assert CONTENT == b"".join(found)
+
+
+@pytest.mark.parametrize(
+    "behind", [[b"\x01"], [b"\x00\x00"], [b"\x00", bytes(2)], [b"a", b""], [b"\x03\x00", b""]]
+)
+def test_a_message_ends_with_its_final_block(behind):
+    inflater = Inflater(Deflate())
+    inflater.inflated(zlib.compress(CONTENT, wbits=-15), 10_000, is_last=False)
+
+    with pytest.raises(zlib.error):
+        [inflater.inflated(part, 10_000, is_last=part is behind[-1]) for part in behind]

@@ -192,3 +192,22 @@ def test_what_is_not_served_is_refused_in_json(serve, method):
 )
 def test_a_number_has_few_digits_and_no_sign(text, number):
     assert number == whole_number(text)
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        (b"GET /", b"505"),
+        (b"GET / HTTP/0.9", b"505"),
+        (b"GET / HTTP/0.5", b"505"),
+        (b"GET / HTTP/2.0", b"505"),
+        (b"GET / HTTP/1.0", b"200"),
+        (b"GET / HTTP/1.1", b"200"),
+    ],
+)
+def test_every_answer_says_its_status_as_http_before_1_0_did_not(serve, line, status):
+    with socket.create_connection(serve().host_and_port, 5) as connection:
+        connection.sendall(line + b"\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        answer = b"".join(iter(lambda: connection.recv(4096), b""))
+
+    assert answer.startswith(b"HTTP/1.1 " + status)

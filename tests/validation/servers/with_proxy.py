@@ -48,7 +48,7 @@ CADDY = """
     auto_https off
     storage file_system {directory}
 }}
-http://{host}:{port} {{
+http://:{port} {{
     bind {host}
     reverse_proxy 127.0.0.1:{upstream}
 }}

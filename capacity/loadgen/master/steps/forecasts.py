@@ -12,6 +12,9 @@ from capacity.domain.resources import Limit
 from capacity.domain.run import RunRecord
 from capacity.planning.plan import plan
 
+MOST = 60
+"""Forecasts that are kept, the newest: some 20 KB each."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
@@ -29,7 +32,7 @@ class Forecasts:
         self._is_beside_load = is_beside_load
         self._turn = BoundedSemaphore(1)
         self.made: list[Forecast] = []
-        """In the order of the steps."""
+        """The newest, in the order of the steps."""
 
     def note(self, step: StepObservation, answer: CapacityPlan | Excuse | None) -> None:
         """Take the plan that was made anyway after *step*."""
@@ -37,6 +40,7 @@ class Forecasts:
             self.made.append(
                 Forecast(after_step=step.index, connections=step.connections_peak, answer=answer)
             )
+            del self.made[:-MOST]
 
     def make(self, step: StepObservation, record: RunRecord) -> None:
         """Plan from the *record* up to *step*, in a thread; nobody waits for it."""

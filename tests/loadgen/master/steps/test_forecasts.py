@@ -6,7 +6,7 @@ import gevent
 import pytest
 
 from capacity.domain.plan import CapacityPlan, Excuse
-from capacity.loadgen.master.steps.forecasts import Forecasts
+from capacity.loadgen.master.steps.forecasts import MOST, Forecasts
 
 EXAMPLE = runpy.run_path(str(Path(__file__).parents[3] / "reporting" / "example_run.py"))
 
@@ -62,3 +62,12 @@ def test_a_plan_that_was_made_anyway_is_taken(record):
     assert [(record.steps[-1].index, plan)] == [
         (each.after_step, each.answer) for each in forecasts.made
     ]
+
+
+def test_the_newest_forecasts_are_kept_and_not_without_end(record):
+    forecasts = Forecasts((), is_beside_load=True)
+    plan = EXAMPLE["make_plan"]()
+    for n in range(MOST + 2):
+        forecasts.note(replace(record.steps[-1], index=n), plan)
+
+    assert list(range(2, MOST + 2)) == [each.after_step for each in forecasts.made]
