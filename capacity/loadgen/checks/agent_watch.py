@@ -8,6 +8,7 @@ import contextlib
 import itertools
 import ssl
 import time
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -45,6 +46,7 @@ HELD_S = 8.0
 _RECENT = 30
 """Samples among which every count was read: a census comes only every few."""
 _READINGS = 3
+_DECISIVE_READINGS = 2
 _MOST_READS = 1000
 _POLL_S = 0.1
 _OPEN_S = 5.0
@@ -160,12 +162,19 @@ def _seen(source: Source, before: Sequence[Sample], opened: int, processes: int)
     while True:
         newer = [sample for sample in source.samples(last_seq) if sample.seq > last_seq]
         found = rise(before, _newest(newer), opened=opened, processes=processes)
-        # The first sample may have been begun before the last connection was open.
-        read = {name for sample in newer[1:] for name in sample.used}
-        is_read = is_decisive and counts <= read
-        if found.is_seen or is_read or time.monotonic() > deadline_s:
+        # The first reading may have been begun before the last connection was open.
+        readings = Counter(name for sample in newer for name in sample.used)
+        is_read = all(readings[name] >= _DECISIVE_READINGS for name in counts)
+        if found.is_seen or (is_decisive and is_read):
             return found
+        if time.monotonic() > deadline_s:
+            return found if is_read or found.is_seen is None else _unread(found)
         time.sleep(_POLL_S)
+
+
+def _unread(found: Rise) -> Rise:
+    late = f"its counts were not read twice within {units.duration(HELD_S)}"
+    return replace(found, is_seen=None, unknown=late)
 
 
 def _last_readings(samples: Sequence[Sample]) -> list[Sample]:

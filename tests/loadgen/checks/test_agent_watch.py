@@ -15,7 +15,7 @@ from capacity.domain.errors import PreflightError
 from capacity.domain.resources import Resource
 from capacity.domain.sample import Sample
 from capacity.loadgen.checks import agent_watch
-from capacity.loadgen.checks.agent_watch import _is_calm, _opened, watch
+from capacity.loadgen.checks.agent_watch import _is_calm, _opened, _seen, watch
 from capacity.loadgen.checks.preflight import check
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
@@ -242,3 +242,34 @@ def test_counts_are_calm_while_they_differ_by_less_than_what_is_looked_for(added
     readings = [sample(seq=n, descriptors=10.0 + n * (1.25 + added / 2)) for n in range(3)]
 
     assert is_calm is _is_calm(readings)
+
+
+class Slow(Told):
+    """A source that has one sample more each time it is asked, and after the last one no more."""
+
+    def samples(self, since):
+        self.asked.append(since)
+        return [each for each in self._samples[: len(self.asked)] if each.seq > since]
+
+
+@pytest.mark.parametrize(
+    ("counts", "is_seen", "said"),
+    [
+        ((0.0, 0.0), False, None),
+        ((0.0, 5.0), True, None),
+        ((0.0,), None, "not read twice"),
+        ((), None, "neither its connections nor"),
+    ],
+    ids=["read twice and nothing came", "begun before the opening", "read once", "never read"],
+)
+def test_a_process_is_accused_only_when_its_counts_were_read_twice(
+    counts, is_seen, said, monkeypatch
+):
+    monkeypatch.setattr(agent_watch, "HELD_S", 0.2)
+    monkeypatch.setattr(agent_watch, "_POLL_S", 0.0)
+    before = [sample(seq=n, application_connections=0.0) for n in (1, 2, 3)]
+    after = [sample(seq=4 + n, application_connections=count) for n, count in enumerate(counts)]
+    found = _seen(Slow(*before, *after), before, 5, 1)
+
+    assert is_seen is found.is_seen
+    assert said is None or said in found.unknown
