@@ -9,7 +9,10 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from capacity.domain.words import LONGEST_SENTENCE, printable
+from capacity.domain import units
+from capacity.domain.resources import Resource
+from capacity.domain.run import LIMIT_CHANGED
+from capacity.domain.words import LONGEST_SENTENCE, RESOURCES, printable
 
 POLL_INTERVAL_S = 0.2
 
@@ -66,23 +69,40 @@ def _say(console: Console, text: str) -> None:
 
 
 def _trouble_text(event: dict[str, Any]) -> str:
-    detail = event["detail"]
-    if event["kind"] == "climb":
-        level = detail["connections"]
-        if level is None:
-            return f"no further level: {detail['reason']}"
-        return f"next level: {level} connections, {detail['reason']}"
-    if event["kind"] == "eased":
-        return f"throttled to {detail['connects_per_s']} connects/s: {detail['statement']}"
-    if event["kind"] in {"storm", "storm_over", "storm_skipped"}:
-        return _storm_text(event["kind"], detail)
-    if event["kind"] == "guard":
-        return f"{detail['guard']} guard: {detail['statement']}"
-    facts = [
-        str(value) if key == "reason" else f"{key} {value}"
-        for key, value in event["detail"].items()
-    ]
-    return f"{event['kind'].replace('_', ' ')}: {', '.join(facts)}"
+    kind, detail = event["kind"], event["detail"]
+    if kind in _SENTENCES:
+        return _SENTENCES[kind](detail)
+    if kind in {"storm", "storm_over", "storm_skipped"}:
+        return _storm_text(kind, detail)
+    facts = [str(value) if key == "reason" else f"{key} {value}" for key, value in detail.items()]
+    return f"{kind.replace('_', ' ')}: {', '.join(facts)}"
+
+
+def _climb_text(detail: dict[str, Any]) -> str:
+    level = detail["connections"]
+    if level is None:
+        return f"no further level: {detail['reason']}"
+    return f"next level: {level} connections, {detail['reason']}"
+
+
+def _limit_text(detail: dict[str, Any]) -> str:
+    limit = detail["limit"]
+    resource = Resource(limit["resource"])
+    was, is_now = (
+        each["state"] if each["value"] is None else units.amount(each["value"], resource)
+        for each in (detail["before"], limit)
+    )
+    return f"limit on {RESOURCES[resource]} changed from {was} to {is_now} ({limit['source']})"
+
+
+_SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
+    "climb": _climb_text,
+    "eased": lambda detail: (
+        f"throttled to {detail['connects_per_s']} connects/s: {detail['statement']}"
+    ),
+    "guard": lambda detail: f"{detail['guard']} guard: {detail['statement']}",
+    LIMIT_CHANGED: _limit_text,
+}
 
 
 def _storm_text(kind: str, detail: dict[str, Any]) -> str:

@@ -114,7 +114,8 @@ class Controller:
         if self.is_over:
             return None
         is_held = self.ending is not None or self.pool.has_dead()
-        return self._users_due.of(self.steps, self.position.index, self.pool.heard, is_held=is_held)
+        known = (self.pool.heard, self.pool.newcomers)
+        return self._users_due.of(self.steps, self.position.index, *known, is_held=is_held)
 
     def on_counts(self, worker: str, report: dict[str, Any]) -> None:
         if not self.pool.reports.is_new(worker, report):

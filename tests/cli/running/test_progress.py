@@ -154,6 +154,21 @@ def test_a_void_step_is_told_with_its_reason(writer, bare_step):
             "throttled to 25.0 connects/s: a queue overflowed",
         ),
         (
+            {
+                "kind": "limit_changed",
+                "detail": {
+                    "limit": {
+                        "resource": "descriptors",
+                        "state": "known",
+                        "value": 2048.0,
+                        "source": "Max open files",
+                    },
+                    "before": {"resource": "descriptors", "state": "unlimited", "value": None},
+                },
+            },
+            "limit on file descriptors changed from unlimited to 2,048 descriptors (Max open files)",
+        ),
+        (
             {"kind": "agent_lost", "detail": {"reason": "no answer", "samples": 3}},
             "agent lost: no answer, samples 3",
         ),

@@ -13,20 +13,25 @@ SPAWNS_PER_S = 100.0
 SPAWNS_PER_CONNECT = 2.0
 """They are there before their turn: Locust starts a second's users at once, chance hurries some."""
 
+NUDGE_RATIO = 1e-3
+"""By so much the rate differs for each newcomer: Locust does nothing while it is asked for the same."""
+
 
 def subscribers_of(step: LoadStep, connections_per_user: int) -> int:
     return math.ceil(step.connections / connections_per_user)
 
 
-def spawns_per_s(steps: Sequence[LoadStep], index: int, workers_heard: int) -> float:
+def spawns_per_s(
+    steps: Sequence[LoadStep], index: int, workers_heard: int, newcomers: int = 0
+) -> float:
     """Return the rate at which Locust starts or stops users in a step."""
     step = steps[index]
     rate_per_s = max(step.connects_per_s * SPAWNS_PER_CONNECT, SPAWNS_PER_S)
     if is_way_down(steps, index):
         rate_per_s = step.connects_per_s  # Nobody queues to leave.
     # Changes when a newcomer is first heard: Locust then starts those of its users again that it
-    # had started before the orders were there.
-    return rate_per_s * max(1, workers_heard)
+    # had started before the orders were there. Also when another was lost at the same time.
+    return rate_per_s * max(1, workers_heard) * (1 + NUDGE_RATIO * newcomers)
 
 
 class UsersDue:
@@ -42,12 +47,18 @@ class UsersDue:
         self._asked: tuple[int, float] | None = None
 
     def of(
-        self, steps: Sequence[LoadStep], index: int, workers_heard: int, *, is_held: bool
+        self,
+        steps: Sequence[LoadStep],
+        index: int,
+        workers_heard: int,
+        newcomers: int,
+        *,
+        is_held: bool,
     ) -> tuple[int, float]:
         """Return Locust's users and spawn rate for a step; *is_held* keeps those of the call before."""
         if self._asked is None or not is_held:
             users = subscribers_of(steps[index], self._connections_per_user) + self._fixed_users
-            self._asked = (users, spawns_per_s(steps, index, workers_heard))
+            self._asked = (users, spawns_per_s(steps, index, workers_heard, newcomers))
         return self._asked
 
 

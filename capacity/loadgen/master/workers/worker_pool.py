@@ -45,6 +45,7 @@ class WorkerPool:
         self.reports = HeardReports(orders.run)
         self.gauges: dict[str, dict[str, Any]] = {}
         """What each worker that is there said last of itself."""
+        self._newcomers = 0
         self._heard_s: dict[str, float] = {}
         self._processes = self._roster.processes
         self.last_fate = "nothing is known of it"
@@ -93,10 +94,16 @@ class WorkerPool:
         """Count of the workers that have said what they hold."""
         return len(self.gauges)
 
+    @property
+    def newcomers(self) -> int:
+        """Count of those that said what they hold for the first time, or again after they were lost."""
+        return self._newcomers
+
     def note(self, worker: str, gauges: dict[str, Any]) -> None:
         """Take what a worker says it holds; one that was lost holds nothing any more."""
         note_life(self._environment.runner, worker)
         if worker in self.ids:
+            self._newcomers += worker not in self.gauges
             self.gauges[worker] = gauges
             self._heard_s[worker] = time.monotonic()
             self._processes.note(worker, gauges["pid"])

@@ -36,12 +36,18 @@ def test_a_newcomer_changes_the_rate_so_that_locust_starts_its_users_again():
     assert spawns_per_s(STEPS, 1, 0) == spawns_per_s(STEPS, 1, 1)
 
 
+def test_a_newcomer_changes_the_rate_also_where_another_was_lost_at_once():
+    assert spawns_per_s(STEPS, 1, 2, 2) < spawns_per_s(STEPS, 1, 2, 3)
+
+
 def test_what_is_asked_of_locust_stays_while_it_is_held():
     due = UsersDue(3, connections_per_user=10)
 
-    assert (13, 800.0) == due.of(STEPS, 1, 1, is_held=True)  # There is nothing before it to keep.
-    assert (13, 800.0) == due.of(STEPS, 2, 2, is_held=True)
-    assert (28, 1600.0) == due.of(STEPS, 2, 2, is_held=False)
+    assert (13, 800.0) == due.of(
+        STEPS, 1, 1, 0, is_held=True
+    )  # There is nothing before it to keep.
+    assert (13, 800.0) == due.of(STEPS, 2, 2, 0, is_held=True)
+    assert (28, 1600.0) == due.of(STEPS, 2, 2, 0, is_held=False)
 
 
 def test_slow_connects_do_not_hold_back_users():

@@ -203,6 +203,7 @@ def test_a_worker_that_was_lost_holds_nothing_any_more_whatever_it_still_says(ma
     assert (10, 4, 2) == before
     assert ({leaver.client_id}, set()) == changes
     assert (5, 2, 1) == (pool.open_connections, pool.users, pool.heard)
+    assert 2 == pool.newcomers  # Counted once each, and one that went is not counted less.
 
 
 def test_who_stays_silent_gets_the_orders_again_and_who_reports_does_not(
