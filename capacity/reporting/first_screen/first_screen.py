@@ -1,6 +1,7 @@
 """From a run and its plan to the first screen: how many, what runs out first, how sure, what to do."""
 
 from capacity.domain import units
+from capacity.domain.caveats import DoubtKind
 from capacity.domain.plan import CapacityPlan, Excuse, Wall
 from capacity.domain.run import RunRecord
 from capacity.domain.words import RESOURCES
@@ -14,6 +15,8 @@ from capacity.reporting.first_screen.texts import capital, first_clause, shorten
 from capacity.reporting.verdict import mix_in_words, standing
 from capacity.reporting.words import limit
 
+_INVALIDATING = {DoubtKind.EXTRAPOLATION, DoubtKind.GENERATOR_NEAR_LIMIT}
+_MEASURE_AGAIN = "Measure again with more workers or generator hosts."
 _MOST_ORIGIN, _MOST_REMEDY, _MOST_REASON = 90, 190, 420
 
 
@@ -104,9 +107,17 @@ def _bottleneck(plan: CapacityPlan) -> Panel:
         big=capital(RESOURCES[first.resource]),
         beside=f"first in {units.share(first.binding_probability)} of fits",
         lines=_reasons(first, plan),
-        do=shortened(first_clause(first.remedy), _MOST_REMEDY),
+        do=shortened(first_clause(_remedy(plan, first)), _MOST_REMEDY),
         after=_next(plan),
     )
+
+
+def _remedy(plan: CapacityPlan, first: Wall) -> str:
+    """Return what to do first: nobody raises a limit for the sake of a number that is invalid."""
+    if standing(plan) is not Standing.REFUTED:
+        return first.remedy
+    told = [doubt.remedy for doubt in plan.doubts if doubt.kind in _INVALIDATING]
+    return told[0] if told else _MEASURE_AGAIN
 
 
 def _reasons(first: Wall, plan: CapacityPlan) -> tuple[Line, ...]:

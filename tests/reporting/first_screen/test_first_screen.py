@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+from capacity.domain.caveats import Doubt, DoubtKind
 from capacity.domain.estimates import Estimate
 from capacity.reporting.document import Standing
 from capacity.reporting.first_screen.first_screen import first_screen
@@ -75,6 +76,16 @@ def test_what_is_extrapolated_too_far_has_no_safe_number(record, plan):
     assert first_screen(record, far).answer.beside.endswith(
         "no safe capacity yet: extrapolated too far"
     )
+
+
+def test_of_an_invalid_number_it_says_how_to_get_a_valid_one(record, plan, excuse):
+    spoiled = replace(plan, generator=excuse.generator)
+    far = replace(plan, binding=plan.ladder[1].resource, extrapolation_ratio=40.0)
+    further = Doubt(kind=DoubtKind.EXTRAPOLATION, statement="Far.", remedy="Test with more.")
+
+    assert "more workers" in first_screen(record, spoiled).bottleneck.do
+    told = first_screen(record, replace(far, doubts=(*far.doubts, further)))
+    assert told.bottleneck.do == "Test with more."
 
 
 def test_an_excuse_says_why_what_to_do_and_how_far_it_was_tested(record, excuse):
