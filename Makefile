@@ -54,7 +54,7 @@ audit-dependencies: $(VENV)-supply/.installed  ## Look for known vulnerabilities
 
 lock: $(VENV)/.tested  ## Choose the newest versions within the ranges anew, for both requirements.lock.
 	$(PIP) 'uv>=0.5'
-	$(LOCK) requirements.txt --output-file requirements.lock
+	$(LOCK) --constraint tests/requirements.txt requirements.txt --output-file requirements.lock
 	$(LOCK) --constraint requirements.lock tests/requirements.txt --output-file tests/requirements.lock
 	$(LOCK) tests/supply/requirements.txt --output-file tests/supply/requirements.lock
 

@@ -1,6 +1,8 @@
 """What is run in two groups has one result, which is good only if both are."""
 
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,3 +54,33 @@ def test_the_long_tests_are_those_that_are_asked_for(monkeypatch, arguments, ask
     assert 0 == GROUPS["main"]([*arguments, "-k", "some"])
     assert [f"not alone and {asked}", f"alone and {asked}"] == [each[1] for each in seen]
     assert all(("-k", "some") == each[-2:] for each in seen)
+
+
+def test_tests_of_one_group_meet_in_one_process(tmp_path):
+    (tmp_path / "test_some.py").write_text(
+        "import os, pathlib, pytest\n\n"
+        "@pytest.mark.xdist_group('some')\n"
+        "@pytest.mark.parametrize('n', range(6))\n"
+        "def test_it(n): (pathlib.Path(__file__).parent / f'{os.getpid()}.pid').touch()\n"
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--rootdir",
+        tmp_path,
+    ]
+    ended = subprocess.run(
+        [*command, *GROUPS["BESIDE_EACH_OTHER"], tmp_path],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert 0 == ended.returncode, ended.stdout
+    assert 1 == len(list(tmp_path.glob("*.pid")))

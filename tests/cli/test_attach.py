@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from capacity.cli.main import cli
 from capacity.recording.run_directory import load
+from capacity.sources.border import SAMPLE
 
 SOURCES = Path(__file__).parents[1] / "sources"
 CURVES = runpy.run_path(str(SOURCES / "test_alignment.py"))
@@ -26,7 +27,7 @@ def run(tmp_path):
 @pytest.fixture
 def file(tmp_path):
     path = tmp_path / "spool.ndjson"
-    lines = [SPOOL["SAMPLE"].dump_json(sample) for sample in CURVES["samples"](7.0)]
+    lines = [SAMPLE.dump_json(sample) for sample in CURVES["samples"](7.0)]
     path.write_bytes(SPOOL["info"]() + b"\n".join(lines) + b'\n{"torn')
     return path
 

@@ -23,7 +23,7 @@ import yaml
 
 from capacity.recording.run_directory import is_run, load
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.long]
 
 CAPACITY = [sys.executable, "-m", "capacity.cli.main"]
 GONE_WITHIN_S = 15.0

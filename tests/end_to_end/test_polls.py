@@ -11,7 +11,7 @@ from capacity.cli.running.children import running
 from capacity.recording.run_directory import load
 from capacity.reporting.steps import polls_section
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.long]
 
 TLS = runpy.run_path(str(Path(__file__).parents[1] / "loadgen" / "tls_target.py"))
 POLLS_PER_S = 20

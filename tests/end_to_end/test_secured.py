@@ -12,7 +12,7 @@ from capacity.cli.running.children import running
 from capacity.recording.run_directory import load
 from capacity.reporting.steps import opening_section
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.long]
 
 LOADGEN = Path(__file__).parents[1] / "loadgen"
 TLS = runpy.run_path(str(LOADGEN / "tls_target.py"))

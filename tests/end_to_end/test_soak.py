@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("trouble")]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.long, pytest.mark.xdist_group("trouble")]
 
 MINUTES = 1 / 4
 MOST_GROWTH_BYTES = 4 << 20

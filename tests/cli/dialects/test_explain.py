@@ -1,5 +1,7 @@
 """`capacity dialect explain`."""
 
+import re
+
 import pytest
 from click.testing import CliRunner
 
@@ -13,7 +15,7 @@ def test_every_shipped_dialect_can_be_explained(name):
     result = CliRunner().invoke(command, [name, "--symbol", "BTC"])
 
     assert result.exit_code == 0, result.output
-    assert result.output.startswith("connect   wss://HOST:PORT/")
+    assert re.match(r"connect   (wss|https)://HOST:PORT/", result.output)
     assert result.output.isascii() or "…" not in result.output
 
 

@@ -448,7 +448,9 @@ class TestMasterAndWorkers:
     def test_two_workers_share_the_load(self, exchange, target_file, join, run):
         join()
         join()
-        record = run(target_file(exchange), two_levels(2, 4), workers=2).to_its_end()
+        # Long enough that it does not matter where in it a worker was when it heard of it.
+        levels = two_levels(2, 4, plateau_s=3)
+        record = run(target_file(exchange), levels, workers=2).to_its_end()
         last = record.steps[-1]
 
         assert "finished" == end_of(record)[0]
