@@ -7,12 +7,14 @@ import hashlib
 import re
 import socket
 import ssl
-from pathlib import Path
 from types import SimpleNamespace
+from urllib.parse import urlsplit
 
 import gevent
+import psutil
 import pytest
 import websocket
+from gevent.event import Event
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from wsproto import ConnectionType, WSConnection
@@ -229,20 +231,26 @@ def test_cookies_and_other_headers_of_the_dialect_are_sent_as_they_stand(target)
     assert "\r\nX-Api-Key: k\r\n" in head
 
 
-def open_descriptors():
-    return len(list(Path("/proc/self/fd").iterdir()))
+def connected_to(url):
+    """Return how many sockets of this process are connected to a server."""
+    found = psutil.Process().net_connections("tcp")
+    return sum(bool(each.raddr) and each.raddr.port == urlsplit(url).port for each in found)
 
 
 def test_an_attempt_that_is_ended_leaves_no_socket_open(target):
-    url = target(lambda sock: gevent.sleep(5))
-    listening = open_descriptors()
+    accepted = Event()
+
+    def behave(_sock):
+        accepted.set()
+        gevent.sleep(5)
+
+    url = target(behave)
     attempt = gevent.spawn(open_websocket, Endpoint(url=url, timeout_s=5))
-    gevent.sleep(0.1)
-    during = open_descriptors()
+    accepted.wait(30)
+    during = connected_to(url)
     attempt.kill()
 
-    assert listening + 2 == during
-    assert listening + 1 == open_descriptors()  # What the target has accepted.
+    assert (1, 0) == (during, connected_to(url))
 
 
 def test_compression_is_agreed_on_when_it_was_offered(target):
