@@ -13,7 +13,7 @@ import pytest
 from capacity.cli.running.children import Child
 from capacity.recording.run_directory import load
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.long, pytest.mark.xdist_group("fragile")]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.long, pytest.mark.xdist_group("caps")]
 
 CAP = 400
 UPGRADE = (

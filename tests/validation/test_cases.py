@@ -170,7 +170,7 @@ def test_the_newest_result_of_a_case_counts_and_none_is_replaced(driver, tmp_pat
 
 @pytest.mark.end_to_end
 @pytest.mark.long
-@pytest.mark.xdist_group("load")
+@pytest.mark.xdist_group("caps")
 @pytest.mark.skipif(
     os.geteuid() != 0 or not Path("/sys/fs/cgroup/pids").is_dir(),
     reason="takes root and version 1 cgroups",
