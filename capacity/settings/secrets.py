@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from capacity.domain.errors import ConfigError
-from capacity.monitor.serving.credentials import require_secret
 from capacity.settings.locate import beside
 from capacity.workload.dialects.dialect import Headers, Secret
 from capacity.workload.dialects.template import fill
@@ -37,11 +36,15 @@ def secret_text(secret: Secret, what: str) -> str:
     return value
 
 
-def _kept_text(secret: Secret, what: str) -> str:
-    """Return the value of a secret whose file only those may read who have to, as an agent's token."""
-    if secret.file is not None:
-        require_secret(f"{what}: {secret.file}", Path(secret.file))
-    return secret_text(secret, what)
+def headers_for_others(layers: Iterable[tuple[str, Headers]]) -> list[tuple[str, str]]:
+    """Return key and file of each header's value that other users of this host may read or write."""
+    return [
+        (f"{key}.{name}.file", value.file)
+        for key, headers in layers
+        for name, value in headers.items()
+        if isinstance(value, Secret)
+        if value.file is not None and open_to_others(Path(value.file))
+    ]
 
 
 def text_in(file: Path, what: str) -> str:
@@ -64,13 +67,13 @@ def header_values(
     """Return name -> value of the headers in *layers*, a later one in place of an earlier one.
 
     Each layer comes with the key that it stands under. Raises ConfigError where a value cannot be
-    had, is in a file that others may read, or is no line of a header; KeyError for one of *values* that is not there.
+    had or is no line of a header; KeyError for one of *values* that is not there.
     """
     found: dict[str, tuple[str, str]] = {}
     for key, headers in layers:
         for name, value in headers.items():
             what = f"{key}.{name}"
-            text = str(fill(value, values)) if isinstance(value, str) else _kept_text(value, what)
+            text = str(fill(value, values)) if isinstance(value, str) else secret_text(value, what)
             if not text.isprintable() or text != text.strip():
                 raise ConfigError(f"{what}: its value is no single line of visible characters")
             found[name.lower()] = (name, text)

@@ -43,6 +43,7 @@ from capacity.recording.lock import locked
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 from capacity.settings.profile import BreakProfile, Profile
+from capacity.settings.secrets import headers_for_others
 from capacity.settings.target import Target
 from capacity.settings.targets.source_addresses import addresses_in
 from capacity.settings.values import files_for_others, too_few_rows
@@ -197,9 +198,15 @@ class Examination:
         self.planned = planned
         if planned is None:
             return
-        for key, file in files_for_others(self._target.values):
+        exposed = (
+            *files_for_others(self._target.values),
+            *headers_for_others(
+                [*self._dialect.headers_by_key(), ("headers", self._target.headers)]
+            ),
+        )
+        for key, file in exposed:
             yield Finding(
-                name="values",
+                name="secrets",
                 status=Status.WARNING,
                 statement=f"{key}: other users of this host may read or write {file}",
                 remedy=f"chmod o= {file}",

@@ -30,8 +30,7 @@ class Secret:
 
     __pydantic_config__: ClassVar = VALIDATION
     file: str | None = None
-    """File that holds it, without its last newline; relative to the file that names it. It must be for
-    its owner alone (chmod go=)."""
+    """File that holds it, without its last newline; relative to the file that names it."""
     env: str | None = None
     """Variable of the environment that holds it, on every host of the generator."""
 
@@ -311,3 +310,9 @@ class Dialect:
     def updates(self) -> tuple[Data, ...]:
         """Return the rules for updates."""
         return (self.data,) if isinstance(self.data, Data) else self.data
+
+    def headers_by_key(self) -> list[tuple[str, Headers]]:
+        """Return all headers, each part with the key that it stands under."""
+        http = [] if self.http is None else [("http.headers", self.http.headers)]
+        rest = [(f"rest.{name}.headers", each.headers) for name, each in self.rest.items()]
+        return [("ws.headers", self.ws.headers), *http, *rest]
