@@ -102,6 +102,20 @@ def test_a_planted_descriptor_limit_bounds_the_highest_step(
     assert "(descriptors)" in highest.statement
 
 
+@pytest.mark.parametrize(("mode", "is_told"), [(0o600, False), (0o604, True)])
+def test_a_header_from_a_file_that_others_may_read_is_told(
+    exchange, target_file, tmp_path, mode, is_told
+):
+    key = tmp_path / "key"
+    key.write_text("s3cret\n")
+    key.chmod(mode)
+    findings = found(target_file(exchange, headers={"X-Api-Key": {"file": str(key)}}))
+
+    assert is_told == ("secrets" in findings)
+    assert not is_told or findings["secrets"].statement.startswith("headers.X-Api-Key.file: other")
+    assert "s3cret" not in str(findings)
+
+
 def test_a_scheduled_run_on_the_same_target_is_seen(exchange, target_file):
     with locked(LOCKS, f"{exchange.host}:{exchange.port}", run="nightly"):
         findings = found(target_file(exchange))
