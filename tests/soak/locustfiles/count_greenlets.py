@@ -36,7 +36,9 @@ def _count_forever(file):
         gevent.sleep(EVERY_S)
         age_s += EVERY_S
         alive = sum(not each.dead for each in STARTED)
-        file.write_text(json.dumps({"greenlets": alive}), encoding="utf-8")
+        fresh = file.with_suffix(".new")  # Whoever reads sees the count before or this one.
+        fresh.write_text(json.dumps({"greenlets": alive}), encoding="utf-8")
+        fresh.replace(file)
         if TRACE_FRAMES and age_s % 30 == 0 and age_s >= WARM_UP_S:
             gc.collect()
             now = tracemalloc.take_snapshot()
