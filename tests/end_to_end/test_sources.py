@@ -4,6 +4,7 @@ import contextlib
 import json
 import re
 import runpy
+import shutil
 import subprocess
 import sys
 import time
@@ -35,6 +36,7 @@ plateau_s: 3
 mix: {subscriptions_per_connection: 1, requests_per_s_per_connection: 0.02}
 """
 DESCRIPTOR_LIMIT = 900
+ATTEMPTS = 3
 HERE = runpy.run_path(str(Path(__file__).parents[1] / "sources" / "metrics" / "exporters_here.py"))
 READY = re.compile(r"ready on http://([\d.]+):(\d+)")
 
@@ -53,9 +55,23 @@ def running(*arguments):
 
 @pytest.fixture
 def measured(tmp_path):
-    """Return a function that measures an exchange of its own, with the agent section that *named* makes."""
+    """Return a function that measures an exchange of its own, with the agent section that *named* makes.
+
+    A machine that is busy voids steps; such a run is made again.
+    """
 
     def run(origin, named):
+        for _ in range(ATTEMPTS):
+            record, plan = attempt(origin, named)
+            if not any(step.void for step in record.steps):
+                break
+            shutil.rmtree(tmp_path / f"run-{origin}.void", ignore_errors=True)
+            (tmp_path / f"run-{origin}").rename(tmp_path / f"run-{origin}.void")
+        else:
+            pytest.fail(f"each of {ATTEMPTS} runs has a void step: {record.steps}")
+        return record, plan
+
+    def attempt(origin, named):
         profile = tmp_path / "profile.yaml"
         profile.write_text(PROFILE)
         arguments = ("--port", "0", "--descriptor-limit", DESCRIPTOR_LIMIT)
@@ -124,6 +140,7 @@ def test_exporters_and_prometheus_tell_of_descriptors_what_the_agent_tells(measu
         return {"listen": address, "token_file": str(tmp_path / "token")}
 
     def by_spooling(stack, pid, _port):
+        shutil.rmtree(tmp_path / "spool", ignore_errors=True)  # Of a run that was made again.
         (tmp_path / "spool").mkdir()
         spool = ("--spool", tmp_path / "spool", "--listen", "0", "--pid", pid)
         stack.enter_context(running("capacity.monitor", *spool))
