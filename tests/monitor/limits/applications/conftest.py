@@ -231,12 +231,16 @@ def fill() -> Callable[..., int]:
         patience_s: float = ANSWER_S,
     ) -> int:
         served = refused = 0
+        deadline_s = time.monotonic() + START_S
         with contextlib.ExitStack() as stack:
             while refused < 2 and served < most:
                 client = stack.enter_context(socket.socket())
                 client.settimeout(patience_s if served else 10.0)
                 if _is_served(client, port, ask, answer):
                     served, refused = served + 1, 0
+                elif not served and time.monotonic() < deadline_s:
+                    client.close()  # Servers listen before they serve.
+                    time.sleep(0.1)
                 else:
                     refused += 1
         return served
