@@ -69,7 +69,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def pytest_collection_modifyitems(items):
     """Put the long ones first: what is left at the end is shared evenly by the processes."""
     if IS_WORKER:
-        items.sort(key=lambda item: item.get_closest_marker("end_to_end") is None)
+        items.sort(key=lambda item: (not has(item, "end_to_end"), not has(item, "xdist_group")))
+
+
+def has(item, marker):
+    return item.get_closest_marker(marker) is not None
 
 
 @pytest.fixture(scope="session")

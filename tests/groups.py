@@ -1,6 +1,6 @@
 """Runs the tests: first those that can run beside others, on a few processes, then the others alone.
 
-With `--long` those that load real targets for minutes, without it all others. The long ones are four
+With `--long` those that load real targets for minutes, without it all others. Most of the long ones are in
 groups of pytest-xdist, so that no two of a group meet: what breaks a target that it has measured (`load`),
 what measures memory (`fragile`) and caps (`caps`), and what only sees how a run ends (`trouble`).
 What is named on the command line goes to pytest both times. The last line says how all of it went.
@@ -18,7 +18,7 @@ PROCESSES = os.environ.get("CAPACITY_TEST_PROCESSES", "4")
 """Most tests wait most of the time, so that two cores do for four."""
 MORE_PROCESSES = str(int(PROCESSES) and int(PROCESSES) + 1)
 LONG = "--long"
-BESIDE_EACH_OTHER = ("-n", PROCESSES, "--dist", "loadgroup")
+BESIDE_EACH_OTHER = ("-n", PROCESSES, "--dist", "loadgroup", "--no-loadscope-reorder")
 GROUPS = {
     False: (("-m", "not alone and not long", *BESIDE_EACH_OTHER), ("-m", "alone and not long")),
     # One process more: these hardly do anything but wait.

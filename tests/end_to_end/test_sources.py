@@ -109,6 +109,7 @@ def descriptors_of(plan):
 
 
 @pytest.mark.long
+@pytest.mark.xdist_group("sources")
 def test_exporters_and_prometheus_tell_of_descriptors_what_the_agent_tells(measured, tmp_path):
     HERE["skip_unless_installed"](*HERE["PACKAGES"])
 
