@@ -107,7 +107,8 @@ def test_connections_spread_over_the_processes_and_status_is_that_of_all(sharded
     held = {shard.pid: shard.num_fds() - idle[shard.pid] for shard in exchange.shards}
 
     assert 3 == len(held)
-    assert 60 <= sum(held.values()) <= 62
+    # Questions for the status come and go in either count; `accepted` below is exact.
+    assert 58 <= sum(held.values()) <= 62
     assert min(held.values()) >= 5
     assert (60, 3) == (exchange.status()["accepted"], exchange.status()["processes"])
 
