@@ -182,7 +182,7 @@ def test_a_target_is_measured_from_two_other_hosts_each_with_addresses_of_its_ow
 def test_workers_that_come_and_go_void_the_steps_that_they_disturb_and_no_others(site):
     mix = {"subscriptions_per_connection": 1, "requests_per_s_per_connection": 0}
     levels = list(range(20, 110, 3))
-    profile = {"levels": levels, "plateau_s": 1, "settle_s": 0.1, "ramp_timeout_s": 20, "mix": mix}
+    profile = {"levels": levels, "plateau_s": 2, "settle_s": 0.1, "mix": mix}
     run, measuring = site.measure("disturbed", workers=2, profile=profile)
     first, second = site.workers
     workers = [site.join(first), site.join(second)]
@@ -224,10 +224,9 @@ def test_workers_that_come_and_go_void_the_steps_that_they_disturb_and_no_others
     ]
 
     assert code == 130
-    # A busy machine may void further steps, for what it did to the timers or how late it was heard.
-    late = ("generator was saturated", "a worker counted for")
+    # A busy machine may void further steps, for what it did to the timers.
     void = {step.index: step.void for step in steps if step.void}
-    by_workers = [index for index, why in void.items() if not any(each in why for each in late)]
+    by_workers = [index for index, why in void.items() if "generator was saturated" not in why]
     assert {step.index for step in spoiled} <= void.keys()
     assert set(by_workers) <= {step.index for step in spoiled}
     assert all("worker" in void[index] for index in by_workers)

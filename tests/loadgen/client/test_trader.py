@@ -44,7 +44,7 @@ def counted(clients):
     return dict(clients.counters.orders)
 
 
-def test_the_least_latency_is_that_of_the_venue_and_nothing_of_the_pace(venue, trading):
+def test_the_least_latency_is_that_of_the_venue_within_a_millisecond(venue, trading):
     """By the least of them: all others may have waited for a busy machine as well."""
     venue.delay_s = 0.02
     clients = trading(200.0, traders=10)
@@ -52,8 +52,7 @@ def test_the_least_latency_is_that_of_the_venue_and_nothing_of_the_pace(venue, t
     latencies_us = [us for kind in clients.counters.order_latency.values() for us in kind]
     least_s = min(latencies_us) / 1e6
 
-    # A trader has its turn every 50 ms.
-    assert min(venue.took_s) <= least_s < min(venue.took_s) + venue.delay_s
+    assert 0.0 <= least_s - min(venue.took_s) < 0.001
 
 
 def test_what_a_stalled_venue_holds_up_counts_from_the_intent(venue, trading):

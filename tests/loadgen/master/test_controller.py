@@ -5,6 +5,7 @@ from locust.event import Events
 
 import resource
 import shutil
+import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from itertools import pairwise
@@ -17,7 +18,7 @@ from capacity.domain.observation import CutOffKind
 from capacity.domain.resources import Resource
 from capacity.loadgen.client.poller import Poller
 from capacity.loadgen.client.subscriber import Subscriber
-from capacity.loadgen.client.worker import Worker, clients_of
+from capacity.loadgen.client.worker import Worker
 from capacity.loadgen.master import recorder
 from capacity.loadgen.master.controller import Controller
 from capacity.loadgen.protocol import messages
@@ -25,6 +26,7 @@ from capacity.recording.run_directory import load
 from capacity.settings.profile import ADAPTER
 
 PATIENCE_S = 25
+BLINK_S, STOOD_STILL_S = 0.05, 0.3
 UPDATES_PER_S = 10
 """Of each instrument on each of its channels, at the exchange of all tests."""
 
@@ -446,51 +448,50 @@ class TestMasterAndWorkers:
             run.end()
 
     def test_two_workers_share_the_load(self, exchange, target_file, join, run):
-        workers = join(), join()
-        started = run(target_file(exchange), two_levels(2, 4), workers=2)
-        started.until(at_plateau(1))
-        rates = [clients_of(each).stage.requests_per_s for each in workers]
-        record = started.to_its_end()
+        join()
+        join()
+        with standstills() as stood_s:
+            started = run(target_file(exchange), two_levels(2, 4, plateau_s=3), workers=2)
+            record = started.to_its_end()
         last = record.steps[-1]
 
         assert "finished" == end_of(record)[0]
-        assert (None, 4, 2) == (void_of(last), last.load.connections, last.generator.workers)
+        assert (None, 4, 2) == (last.void, last.load.connections, last.generator.workers)
         assert pytest.approx(80, rel=0.15) == last.load.deliveries_per_s
-        # How many come of it in a second is another matter: what a busy machine delays is made up for.
-        assert [4.0, 4.0] == rates
-        assert last.load.requests_per_s > 0
+        if max(stood_s) > STOOD_STILL_S:  # Polls that were due meanwhile are made up for.
+            pytest.skip(f"this process stood still for {max(stood_s):.1f} s")
+        assert pytest.approx(8, rel=0.3) == last.load.requests_per_s
 
     def test_a_worker_that_leaves_voids_its_step_and_the_rest_goes_on(
         self, exchange, target_file, join, run
     ):
         leaver, _stayer = join(), join()
-        started = run(target_file(exchange, rest=None), two_levels(2, 4), 2)
+        # Long enough that a busy machine does not void a step for a worker that heard late of it.
+        started = run(target_file(exchange, rest=None), two_levels(2, 4, plateau_s=3), 2)
         started.until(at_plateau(0))
         leave(leaver)
         record = started.to_its_end()
 
         assert "finished" == end_of(record)[0]
-        first, *others = record.steps
-        assert ("a worker was lost", {None}) == (void_of(first), {void_of(each) for each in others})
+        assert ["a worker was lost", None, None] == [step.void for step in record.steps]
         assert ["worker_lost"] == [e.kind for e in record.events if e.kind.startswith("worker")]
-        assert (4, 1) == (record.steps[-1].load.connections, record.steps[-1].generator.workers)
+        assert (4, 1) == (record.steps[2].load.connections, record.steps[2].generator.workers)
 
     def test_a_worker_that_joins_voids_its_step_and_takes_part_from_then_on(
         self, exchange, target_file, join, run
     ):
         join()
         # As many users in both steps: those that move to the newcomer must not wait for more.
-        profile = two_levels(3, 4, connections_per_user=2)
+        profile = two_levels(3, 4, connections_per_user=2, plateau_s=3)
         started = run(target_file(exchange, rest=None), profile, 1)
         started.until(at_plateau(0))
         join()
         record = started.to_its_end()
 
         assert "finished" == end_of(record)[0]
-        first, *others = record.steps
-        assert ("a worker joined", {None}) == (void_of(first), {void_of(each) for each in others})
+        assert ["a worker joined", None, None] == [step.void for step in record.steps]
         assert ["worker_joined"] == [e.kind for e in record.events if e.kind.startswith("worker")]
-        assert (4, 2) == (record.steps[-1].load.connections, record.steps[-1].generator.workers)
+        assert (4, 2) == (record.steps[2].load.connections, record.steps[2].generator.workers)
 
     def test_the_loss_of_the_last_worker_ends_the_run(self, exchange, target_file, join, run):
         worker = join()
@@ -503,10 +504,22 @@ class TestMasterAndWorkers:
         assert "the last worker was lost" in detail["reason"]
 
 
-def void_of(step):
-    """Return why a step is void, unless a busy machine had a worker hear late of a short plateau."""
-    whys = [why for why in (step.void or "").split("; ") if "a worker counted for" not in why]
-    return "; ".join(filter(None, whys)) or None
+@contextmanager
+def standstills():
+    """Yield a list of how late each of many short sleeps was meanwhile, in seconds."""
+    late_s = [0.0]
+
+    def sleep_for_ever():
+        while True:
+            due_s = time.monotonic() + BLINK_S
+            gevent.sleep(BLINK_S)
+            late_s.append(time.monotonic() - due_s)
+
+    sleeper = gevent.spawn(sleep_for_ever)
+    try:
+        yield late_s
+    finally:
+        sleeper.kill()
 
 
 def leave(environment):

@@ -15,6 +15,7 @@ def burn(s):
     while time.process_time() < end: pass
 """
 BURNT_S = 0.3
+ENOUGH_S = 0.07
 SLACK_S = 0.03
 """Three ticks: what starting and ending take, and how finely the kernel counts."""
 FORK = "import os\npid = os.fork() or (burn({}), os._exit(0))\nos.waitpid(pid, 0)"
@@ -69,16 +70,25 @@ def test_processes_are_summed(start_child, view):
     assert reading.gauges["processes"] == 2
 
 
+def own_s(child):
+    return sum(psutil.Process(child.pid).cpu_times()[:2])
+
+
 def test_an_exited_child_takes_nothing_away(start_child, view):
     collector = CpuCollector()
     stays, goes = start_child(BURN), start_child(f"{BURN}\nburn(0.2)")
+    before_s = time.monotonic()
     collector.collect(view(stays.pid, goes.pid))
+    had_s = own_s(stays)
     goes.end()
     stays.do("burn(0.1)")
+    burnt_s = own_s(stays) - had_s
     reading = collector.collect(view(stays.pid))
+    elapsed_s = time.monotonic() - before_s
 
     # What the other one had used by then is twice as much: taken away, it would leave less than none.
-    assert reading.used[Resource.CPU] > 0
+    assert reading.used[Resource.CPU] * elapsed_s >= burnt_s
+    assert burnt_s >= ENOUGH_S  # Of a tenth.
     assert reading.gauges["processes"] == 1
 
 
