@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from capacity.cli.helping.completion import names
+from capacity.cli.helping.named_options import PROFILE, TARGET
 from capacity.domain.answers.finding import Finding, Status
 from capacity.domain.errors import PreflightError
 from capacity.domain.units import counted
@@ -28,19 +28,8 @@ _STYLES = {
 
 
 @click.command("doctor")
-@click.option(
-    "--target",
-    required=True,
-    shell_complete=names("targets"),
-    help="Name under config/targets, or a file.",
-)
-@click.option(
-    "--profile",
-    default="safe",
-    show_default=True,
-    shell_complete=names("profiles"),
-    help="Name under config/profiles, or a file.",
-)
+@TARGET
+@PROFILE
 @click.option(
     "--workers",
     type=click.IntRange(1, 64),

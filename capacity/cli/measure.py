@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from capacity.cli.helping.completion import names
+from capacity.cli.helping.named_options import PROFILE, TARGET
 from capacity.cli.running.children import Child, terminations_unwind
 from capacity.cli.running.locust_command import (
     MEETING,
@@ -52,19 +52,8 @@ _PROBE_BYTES = 4096
 
 
 @click.command("measure")
-@click.option(
-    "--target",
-    required=True,
-    shell_complete=names("targets"),
-    help="Name under config/targets, or a file.",
-)
-@click.option(
-    "--profile",
-    default="safe",
-    show_default=True,
-    shell_complete=names("profiles"),
-    help="Name under config/profiles, or a file.",
-)
+@TARGET
+@PROFILE
 @click.option(
     "--workers",
     type=click.IntRange(1, 64),

@@ -330,18 +330,12 @@ class GraphQl(Spoken):
         until(lambda: listens(self.port), "graphql-ws did not listen")
 
 
-class Centrifugo(Server):
+class Centrifugo(Spoken):
     dialects = ("centrifugo",)
 
     def start(self) -> None:
         program("centrifugo")
         raise UnavailableError("no way to start it is written down")
-
-    def publish(self, numbers: range) -> None:
-        raise NotImplementedError
-
-    def own_count(self, dialect: str) -> int:
-        raise NotImplementedError
 
 
 SERVERS: dict[str, type[Server]] = {

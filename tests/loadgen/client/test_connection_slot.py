@@ -158,8 +158,9 @@ def test_an_update_arrives_also_where_the_clock_was_set(client, slot, clients, m
     real_s = SMALL["time"].time
     monkeypatch.setattr(SMALL["time"], "time", lambda: real_s() + step_s)
     client.publish(BTC)
-
     wait_until(lambda: slot.arrivals == 2)
+
+    assert 2 == clients.counters.deliveries
 
 
 def test_an_update_from_the_future_was_not_delayed(client, clients):

@@ -53,4 +53,7 @@ def test_a_history_of_an_hour_is_whole():
 
 
 def test_before_the_first_request_there_is_nothing_to_forget():
-    forget_old_seconds(RequestStats())
+    stats = RequestStats()
+    forget_old_seconds(stats)
+
+    assert [] == stats.history

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from http.client import HTTPException
-from typing import ClassVar
 
-from capacity.loadgen.wire.streams.response import INVALID, TOO_BIG, StreamedResponse
+from capacity.loadgen.wire.streams.one_way import OneWayReader
+from capacity.loadgen.wire.streams.response import INVALID, TOO_BIG
 
 ENDED = "connection_ended"
 _MARK = b"\xef\xbb\xbf"
@@ -12,45 +12,20 @@ _EVENT_END = b"\n\n"
 _ID, _DATA = b"id", b"data"
 
 
-class EventStreamReader:
-    """Hands on each event that has data, as its lines with newlines between them."""
+class EventStreamReader(OneWayReader):
+    """Hands on each event that has data, as its lines with newlines between them.
 
-    __slots__ = (
-        "_has_begun",
-        "_is_after_cr",
-        "_max_bytes",
-        "_response",
-        "_text",
-        "closing",
-        "cursor",
-        "end",
-        "pongs",
-    )
+    The cursor is the id of the last event, from which the next connection asks to be served.
+    """
 
-    goodbye: ClassVar[bytes] = b""
-    ping: ClassVar[bytes] = b""
+    __slots__ = ("_has_begun", "_is_after_cr")
 
     def __init__(self, max_bytes: int, cursor: str | None = None) -> None:
         """Take no event of more than *max_bytes*; *cursor* is the id of the last one before a loss."""
-        self._max_bytes = max_bytes
-        self._response = StreamedResponse()
-        self._text = bytearray()
+        super().__init__(max_bytes, cursor)
         self._has_begun = self._is_after_cr = False
-        self.end: str | None = None
-        self.closing: tuple[int, str] | None = None
-        self.pongs = 0
-        self.cursor = cursor
-        """Id of the last event, which the next connection asks to be served from."""
 
-    @property
-    def held_bytes(self) -> int:
-        return len(self._text)
-
-    def framed(self, payload: bytes, *, is_binary: bool) -> bytes:  # noqa: ARG002 - nothing is sent
-        """Return nothing: an event stream goes one way."""
-        return b""
-
-    def feed(self, data: bytes, replies: list[bytes]) -> Sequence[bytes]:  # noqa: ARG002 - as above
+    def feed(self, data: bytes, replies: list[bytes]) -> Sequence[bytes]:  # noqa: ARG002 - nothing is sent
         """Return the events that *data* completes."""
         try:
             text = self._response.taken(data)
