@@ -85,6 +85,12 @@ bench: $(VENV)/.benched  ## Measure what reports/measured.md claims; half an hou
 	$(PYTHON) tests/benchmarks/regressions.py
 	$(PYTHON) tests/benchmarks/long_history.py
 
+orders: $(VENV)/.tested  ## Lay the latency of orders beside plain sockets, at a venue whose delay is known; a minute or three.
+	$(PYTHON) tests/benchmarks/orders/latency.py
+
+dialects: $(VENV)/.tested  ## Measure what reading an update costs in each dialect, beside json-push; a minute.
+	$(PYTHON) tests/benchmarks/dialects/reading.py
+
 validate: $(VENV)/.tested  ## Predict as shipped, then really break servers with planted limits; CASES='memory*' for some.
 	$(PYTHON) tests/validation/run.py $(CASES)
 	$(PYTHON) tests/validation/table.py
@@ -107,17 +113,20 @@ fuzz-http: $(VENV)/.tested  ## Send REQUESTS (100000) of SEED (1), most of them 
 	nice -n 19 $(PYTHON) tests/fuzz/http_servers.py --requests $(or $(REQUESTS),100000) --seed $(or $(SEED),1)
 
 interop: $(VENV)/.tested  ## Follow servers of others, and have clients of others beside ours; NAMES for some. Installs into .interop/.
-	$(PYTHON) tests/interop/run.py $(NAMES)
+	$(PYTHON) tests/interop/compare.py $(NAMES)
 
 fuzz: $(VENV)/.tested  ## Feed the frame reader, handshake and conversation junk for some five minutes.
 	CAPACITY_HYPOTHESIS_PROFILE=fuzz timeout 900 $(PYTHON) -m pytest -m hypothesis \
-	  tests/loadgen/wire/test_frames.py tests/loadgen/wire/test_compression.py \
+	  tests/loadgen/wire/test_frames*.py tests/loadgen/wire/test_compression.py \
 	  tests/loadgen/wire/test_response_head.py tests/loadgen/wire/test_handshake.py \
-	  tests/workload/test_conversation.py
+	  tests/workload/test_conversation*.py
+
+profiles: $(VENV)/.tested  ## Measure a healthy exchange by COUNT (20) profiles that chance draws from SEED (1) on, and judge the plans.
+	$(PYTHON) tests/chaos/random_profiles.py --count $(or $(COUNT),20) --seed $(or $(SEED),1)
 
 chaos: $(VENV)/.tested  ## Do FAULTS (1000) faults to short runs and recorded ones, as root, and judge what is left; resumable.
 	nice -n 19 $(PYTHON) tests/chaos/campaign.py --faults $(or $(FAULTS),1000) --seed $(or $(SEED),1)
-	$(PYTHON) tests/chaos/page.py
+	$(PYTHON) tests/chaos/campaign_page.py
 
 chaos-sample: $(VENV)/.tested  ## As chaos, for five minutes and into a file of its own: what CI runs now and then.
 	nice -n 19 $(PYTHON) tests/chaos/campaign.py --minutes 4 --seed $(or $(SEED),ci) \
@@ -129,7 +138,7 @@ untouched: $(VENV)/.tested  ## Make RUNS (200) short runs beside two busy loops,
 simulation: $(VENV)/.tested  ## Hold SEEDS (10500) histories of a run, on a clock of its own, to the invariants; five minutes of a core.
 	$(PYTHON) tests/simulation/simulate.py --seeds $(or $(SEEDS),10500)
 
-mutants: $(VENV)/.tested  ## Change SAMPLE (200) constants and operators one by one, and see which change no test notices.
+mutants: $(VENV)/.tested  ## Change SAMPLE (200) constants and operators one by one, and see which change no quick test notices.
 	nice -n 19 $(PYTHON) tests/mutants.py --sample $(or $(SAMPLE),200) $(if $(SEED),--seed $(SEED))
 
 soak: $(VENV)/.tested  ## Let users come and go for MINUTES (60), and say whether a process of the run grows.
@@ -168,4 +177,4 @@ $(VENV)/.benched: tests/benchmarks/requirements.txt $(VENV)/.tested
 	$(PIP) -r tests/benchmarks/requirements.txt
 	@touch $@
 
-.PHONY: help demo example test test-long test-all coverage wheel lock pictures bench validate validate-told storms museum fuzz chaos chaos-sample simulation mutants soak untouched interop sbom audit-dependencies fuzz-frames fuzz-http soak-worker report-check site tutorial
+.PHONY: help demo example test test-long test-all coverage wheel lock pictures bench validate validate-told storms museum fuzz profiles chaos chaos-sample simulation mutants soak untouched interop sbom audit-dependencies fuzz-frames fuzz-http soak-worker report-check site tutorial orders dialects

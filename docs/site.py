@@ -27,6 +27,7 @@ PAGES = {
     "Reference": {
         "Every key of config/": "config/README.md",
         "The agent": "config/deploy/agent.md",
+        "The bundled exchange": "docs/bundled-exchange.md",
         "Connection limits of servers": "docs/connection-limits.md",
         "What listens where": "SECURITY.md",
     },

@@ -22,21 +22,24 @@ def agent_info(**told):
     return AgentInfo(**(usual | told))
 
 
+def sample_of(seq=1, **told):
+    """Return a sample without a reading, at its number in seconds, of a target that lives; changed as told."""
+    usual = {
+        "seq": seq,
+        "at": float(seq),
+        "interval_s": 1.0,
+        "used": {},
+        "gauges": {},
+        "counters": {},
+        "missing": {},
+        "target_started_at": 1.0,
+    }
+    return Sample(**(usual | told))
+
+
 def lines(*numbers, begin_at=1000.0):
     """Return samples with these numbers, one a second and without a reading, as they are pushed."""
     return b"".join(
-        SAMPLE.dump_json(
-            Sample(
-                seq=n,
-                at=begin_at + n,
-                interval_s=1.0,
-                used={},
-                gauges={},
-                counters={},
-                missing={},
-                target_started_at=5.0,
-            )
-        )
-        + b"\n"
+        SAMPLE.dump_json(sample_of(n, at=begin_at + n, target_started_at=5.0)) + b"\n"
         for n in numbers
     )

@@ -52,6 +52,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from capacity.recording.lock_place import VARIABLE
+
 ROOT = Path(__file__).parent.parent
 FAST_EXAMPLES, FULL_EXAMPLES, FUZZ_EXAMPLES = 25, 400, 12_000
 
@@ -79,6 +81,31 @@ def has(item, marker):
 @pytest.fixture(scope="session")
 def root() -> Path:
     return ROOT
+
+
+@pytest.fixture(scope="session", autouse=True)
+def locks(tmp_path_factory):
+    """Locks of targets of their own: tests that run beside these have the same addresses in other networks."""
+    place = tmp_path_factory.mktemp("locks")
+    os.environ[VARIABLE] = str(place)
+    return place
+
+
+@pytest.fixture(scope="session")
+def refused_by_kubernetes():
+    """What the newest Kubernetes would refuse of a manifest, None where it takes it."""
+    import kubernetes_validate
+
+    def refusal(manifest):
+        try:
+            kubernetes_validate.validate(
+                manifest, kubernetes_validate.latest_version(), strict=True
+            )
+        except kubernetes_validate.ValidationError as error:
+            return error.message
+        return None
+
+    return refusal
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ _.outlook, _.upcoming, _.target_connections, _.forecast_note, _.forecast_figure,
 # Objects that are written out as a whole.
 _.pinged, _.snapped, _.void_steps, _.push_idle, _.push_per_delivery_per_s, _.poll_per_request_per_s
 _.order_type, _.order_state, _.last_update_timestamp
-_.too_slow, _.accept_failures, _.slipped_s, _.arrival_limit
+_.too_slow, _.withheld, _.banned, _.accept_failures, _.slipped_s, _.arrival_limit
 _.delivered_bytes, _.untimed, _.fingerprint, _.unit_costs
 # What tells the master of forked workers from them.
 _.parent_pid

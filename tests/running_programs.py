@@ -32,8 +32,23 @@ def running(*arguments):
     ) as process:
         try:
             ready = process.stderr.readline()
-            match = re.search(r"ready on http://([\d.]+):(\d+)", ready)
+            match = re.search(r"ready on https?://([\d.]+):(\d+)", ready)
             assert match, ready + process.stderr.read()
             yield Server(process=process, host=match[1], port=int(match[2]))
         finally:
             process.kill()
+
+
+def called(folder, *arguments):
+    """Run a command of ours in *folder* to its good end; return what it printed."""
+    finished = subprocess.run(
+        [sys.executable, "-m", "capacity.cli.main", *map(str, arguments)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout

@@ -1,6 +1,7 @@
 """The files that start an agent: options that exist, no privilege that is not needed, names that are."""
 
 import re
+import runpy
 import shlex
 import shutil
 import subprocess
@@ -11,12 +12,13 @@ import pytest
 import yaml
 
 from capacity.domain.resources import Limit, LimitState, Resource
-from capacity.domain.sample import Sample
 from capacity.monitor.arguments import parser, selector
 from capacity.monitor.collectors.registry import host_collectors, target_collectors
 from capacity.monitor.host.discovery import Selector
 from capacity.monitor.host.listeners import TargetListeners
 from capacity.monitor.serving.exposition import metrics_text
+
+sample_of = runpy.run_path(str(Path(__file__).parent / "agent_samples.py"))["sample_of"]
 
 DEPLOY = Path(__file__).parents[1] / "config/deploy"
 PAGE = (DEPLOY / "agent.md").read_text(encoding="utf-8")
@@ -137,15 +139,10 @@ def test_every_metric_in_the_table_of_names_is_published():
     ]
     resources = [Resource(name) for name in names if name in set(Resource)]
     counters = re.findall(r"`capacity_(\w+)_total`", PAGE)
-    sample = Sample(
-        seq=1,
-        at=1.0,
-        interval_s=1.0,
+    sample = sample_of(
         used=dict.fromkeys(resources, 1.0),
         gauges={name: 1.0 for name in names if name not in {*resources, *counters}},
         counters={name: 1.0 for name in names if name in counters},
-        missing={},
-        target_started_at=1.0,
     )
     limits = tuple(
         Limit(resource=each, state=LimitState.KNOWN, value=1.0, scope="host", source="s")

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from capacity.cli.measure import command as measure
-from capacity.cli.running.locust_command import MEETING
+from capacity.cli.running.locust_command import DEFAULT_ADDRESS
 from capacity.loadgen.arguments import add_arguments
 
 ROOT = Path(__file__).parents[1]
@@ -63,7 +63,7 @@ def test_every_worker_is_started_with_options_that_locust_has(file):
         options.exit_code_on_error,
     )
     assert options.master_host in {"10.0.0.5", "capacity-master"}
-    assert MEETING.port == options.master_port
+    assert DEFAULT_ADDRESS.port == options.master_port
 
 
 def test_the_master_is_started_with_options_that_it_has():
@@ -94,8 +94,8 @@ def test_service_and_policy_lead_workers_to_the_master_and_nobody_else():
 
     assert master == service["selector"] == policy["podSelector"]["matchLabels"]
     assert [{"podSelector": {"matchLabels": worker}}] == rule["from"]
-    assert [MEETING.port] == [port["port"] for port in rule["ports"]]
-    assert [MEETING.port] == [port["port"] for port in service["ports"]]
+    assert [DEFAULT_ADDRESS.port] == [port["port"] for port in rule["ports"]]
+    assert [DEFAULT_ADDRESS.port] == [port["port"] for port in service["ports"]]
     assert f"--master-host={'capacity-master'}" in container_of("capacity-workers")
 
 

@@ -25,7 +25,7 @@ from capacity.domain import (
 )
 from capacity.domain.answers import comparison, finding, rules, sizing
 from capacity.domain.errors import CapacityError
-from capacity.recording.run_directory import RunWriter
+from capacity.exchange.faults.ordered_faults import load_faults
 from capacity.settings.reference import document
 from capacity.settings.rules import load_rules
 from capacity.settings.target import load_target
@@ -41,6 +41,7 @@ PAGES = [
     "capacity/README.md",
     "config/deploy/agent.md",
     "config/deploy/README.md",
+    "docs/bundled-exchange.md",
     "docs/comparison.md",
     "docs/connection-limits.md",
     "docs/dialects.md",
@@ -190,6 +191,17 @@ def test_the_rules_that_a_page_shows_are_rules(tmp_path):
     assert len(load_rules(file)) == 4
 
 
+def test_the_faults_that_a_page_shows_are_faults(tmp_path):
+    text = (ROOT / "docs/bundled-exchange.md").read_text()
+    shown = next(
+        block for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if "do:" in block
+    )
+    file = tmp_path / "faults.yaml"
+    file.write_text(shown)
+
+    assert ["skip", "stall", "half_open", "burst"] == [fault.kind for fault in load_faults(file)]
+
+
 def test_the_first_page_stays_one():
     assert len(README.splitlines()) < 200
 
@@ -201,11 +213,8 @@ def test_the_notebook_of_the_documents_runs(tmp_path, monkeypatch, capsys):
     [named] = re.findall(r'load_run\("(.*?)"\)', code)
     example = runpy.run_path(str(ROOT / "tests/reporting/example_run.py"))
     monkeypatch.chdir(tmp_path)
-    record = example["make_record"]()
-    writer = RunWriter(Path(named), record.manifest)
-    for step in record.steps:
-        writer.append_step(step)
-    writer.append_samples(record.samples)
+    write_run = runpy.run_path(str(ROOT / "tests/written_run.py"))["write_run"]
+    write_run(Path(named), example["make_record"]())
     exec(compile(code, "docs/own-service.md", "exec"), {})
 
     assert " descriptors [" in capsys.readouterr().out

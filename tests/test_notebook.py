@@ -12,20 +12,15 @@ import capacity
 from capacity import CapacityPlan, Excuse, RunRecord, load_run, plan
 from capacity.domain.errors import ConfigError
 from capacity.domain.target import TargetSpec
-from capacity.recording.run_directory import RunWriter
 
 EXAMPLE = runpy.run_path(str(Path(__file__).parent / "reporting" / "example_run.py"))
+write_run = runpy.run_path(str(Path(__file__).with_name("written_run.py")))["write_run"]
 CEILING = 19_948
 
 
 @pytest.fixture
 def run(tmp_path):
-    record = EXAMPLE["make_record"]()
-    writer = RunWriter(tmp_path / "run-1", record.manifest)
-    for step in record.steps:
-        writer.append_step(step)
-    writer.append_samples(record.samples)
-    return tmp_path / "run-1"
+    return write_run(tmp_path / "run-1", EXAMPLE["make_record"]())
 
 
 @pytest.mark.parametrize("kind", [str, Path])

@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 
 import click
-import kubernetes_validate
 import pytest
 import yaml
 
 from capacity.cli.main import cli
 from capacity.cli.scheduling import scheduled
+from capacity.cli.scheduling.time_limit import GRACE_S
 
 SCHEDULE = Path(__file__).parents[1] / "config/schedule"
 
@@ -50,7 +50,7 @@ def test_every_scheduler_starts_a_command_and_a_job_that_exist(file):
 
 def test_every_scheduler_gives_the_job_the_time_it_may_take():
     job = yaml.safe_load((SCHEDULE / "nightly.yaml").read_text())
-    needed_s = job["max_duration_s"] + scheduled.GRACE_S
+    needed_s = job["max_duration_s"] + GRACE_S
     cronjob = yaml.safe_load((SCHEDULE / "cronjob.yaml").read_text())
     service = systemd_unit("capacity-nightly.service")["Service"]
 
@@ -92,9 +92,12 @@ def test_systemd_finds_nothing_wrong_with_the_units(tmp_path):
     assert (verified.returncode, verified.stderr.decode()) == (0, "")
 
 
-def test_kubernetes_accepts_the_cronjob():
+def test_kubernetes_accepts_the_cronjob_and_would_refuse_a_mistake(refused_by_kubernetes):
     manifest = yaml.safe_load((SCHEDULE / "cronjob.yaml").read_text())
-    kubernetes_validate.validate(manifest, kubernetes_validate.latest_version(), strict=True)
+    mistaken = {**manifest, "spec": {**manifest["spec"], "concurrencyPolice": "Forbid"}}
+
+    assert refused_by_kubernetes(manifest) is None
+    assert "concurrencyPolice" in refused_by_kubernetes(mistaken)
 
 
 def workflow_problems(path):
@@ -129,8 +132,7 @@ def test_the_workflow_fails_where_the_command_does_and_its_scripts_are_valid_she
     assert job["defaults"]["run"]["shell"] == "bash"
     assert (
         job["timeout-minutes"] * 60
-        > yaml.safe_load((SCHEDULE / "nightly.yaml").read_text())["max_duration_s"]
-        + scheduled.GRACE_S
+        > yaml.safe_load((SCHEDULE / "nightly.yaml").read_text())["max_duration_s"] + GRACE_S
     )
 
 

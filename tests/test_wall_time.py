@@ -30,14 +30,32 @@ def is_of_clocks(node, told):
     return any(map(is_clock, ast.walk(node))) or bool(names_in(node) & told)
 
 
-def told_by_clocks(function):
+def stopwatches(tree):
+    """Return the names of functions that tell how long something took: they return what two clocks differ by."""
+    return {
+        function.name
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef) and is_stopwatch(function)
+    }
+
+
+def is_stopwatch(function):
+    told = told_by_clocks(function)
+    returned = [each.value for each in ast.walk(function) if isinstance(each, ast.Return)]
+    return any(
+        isinstance(value, ast.BinOp) and isinstance(value.op, ast.Sub) and is_of_clocks(value, told)
+        for value in returned
+    )
+
+
+def told_by_clocks(function, told=frozenset()):
     """Return the names of a function that hold what a clock said, or what was made of it."""
     given = [
         (node.targets if isinstance(node, ast.Assign) else [node.target], node.value)
         for node in ast.walk(function)
         if isinstance(node, ast.Assign | ast.AugAssign | ast.NamedExpr)
     ]
-    told = set()
+    told = set(told)
     while True:
         more = {
             name
@@ -76,11 +94,12 @@ def bets(source):
     """Return the names of the functions of a module that assert a number of a clock."""
     if "time." not in source:
         return set()
-    found = set()
-    for function in ast.walk(ast.parse(source)):
+    found, tree = set(), ast.parse(source)
+    measured = stopwatches(tree)
+    for function in ast.walk(tree):
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
             asserted = [node for node in ast.walk(function) if isinstance(node, ast.Assert)]
-            told = told_by_clocks(function) if asserted else set()
+            told = told_by_clocks(function, measured) if asserted else set()
             if any(is_bet(node, told) for node in asserted):
                 found.add(function.name)
     return found
@@ -115,5 +134,29 @@ def test_no_test_asserts_how_long_something_took():
 )
 def test_a_number_beside_a_clock_is_found(lines, is_found):
     source = f"def test_it():\n    {lines}"
+
+    assert ({"test_it"} if is_found else set()) == bets(source)
+
+
+@pytest.mark.parametrize(
+    ("returned", "asserted", "is_found"),
+    [
+        ("time.process_time() - began", "least_s < 0.5", True),
+        ("time.process_time() - began", "least_s / 2000 < 20e-6", True),
+        ("time.process_time() - began", "least_s < 12 * other_s", False),
+        ("cores * (time.process_time() - began)", "least_s < 0.5", False),
+    ],
+)
+def test_a_number_beside_what_a_stopwatch_of_the_module_says_is_found(returned, asserted, is_found):
+    """Two durations may stand beside each other; a rate by a duration is an amount of work."""
+    source = f"""
+def took_s(cores=1):
+    began = time.process_time()
+    return {returned}
+
+def test_it():
+    least_s = min(took_s() for _ in range(5))
+    assert {asserted}
+"""
 
     assert ({"test_it"} if is_found else set()) == bets(source)

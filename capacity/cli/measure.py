@@ -7,18 +7,19 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
 
-from capacity.cli.helping.named_options import PROFILE, TARGET
+from capacity.cli.helping.named_options import PROFILE, TARGET, run_options
 from capacity.cli.running.children import Child, terminations_unwind
 from capacity.cli.running.locust_command import (
-    MEETING,
-    Meeting,
+    DEFAULT_ADDRESS,
+    MasterAddress,
     check_port,
     locust_argv,
-    meeting_of,
+    master_address,
 )
 from capacity.cli.running.progress import watch
 from capacity.domain.errors import (
@@ -34,9 +35,10 @@ from capacity.domain.units import counted
 from capacity.domain.words import LONGEST_SENTENCE, printable
 from capacity.loadgen.checks.preflight import check
 from capacity.loadgen.master.steps.limit_search import trials_to_resume
-from capacity.loadgen.run_path import LOCKS, new_run_path
+from capacity.loadgen.run_path import new_run_path
 from capacity.recording.ending import forget_ending, read_ending
 from capacity.recording.lock import locked
+from capacity.recording.lock_place import place_of_locks
 from capacity.recording.run_directory import is_run, load
 from capacity.settings.locate import find
 from capacity.settings.profile import Profile, load_profile
@@ -68,21 +70,9 @@ _PROBE_BYTES = 4096
     "--bind",
     metavar="ADDRESS[:PORT]",
     help="Address on which to listen for remote workers (unauthenticated: firewall it).  "
-    f"[default: {MEETING.address}:{MEETING.port}]",
+    f"[default: {DEFAULT_ADDRESS.address}:{DEFAULT_ADDRESS.port}]",
 )
-@click.option(
-    "--users",
-    default="",
-    metavar="NAMES",
-    help="User classes of locustfiles/ that take part, separated by commas, such as"
-    " MarketSubscriber,OrderTrader; what they do becomes part of the mix.",
-)
-@click.option("--run", type=click.Path(path_type=Path), help="Run directory to create.")
-@click.option(
-    "--resume",
-    type=click.Path(path_type=Path),
-    help="Continue the limit search of this earlier `break` run (writes a new run).",
-)
+@run_options
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @click.option("--json", "as_json", is_flag=True, help="Print the run as one JSON document.")
 def command(
@@ -92,11 +82,9 @@ def command(
     workers: int | None,
     expect_workers: int | None,
     bind: str | None,
-    users: str,
-    run: Path | None,
-    resume: Path | None,
     quiet: bool,
     as_json: bool,
+    **options: Any,
 ) -> None:
     """Run a load profile against a target and record it; prints the run directory."""
     if workers is not None and expect_workers is not None:
@@ -105,16 +93,14 @@ def command(
         )
     if bind is not None and expect_workers is None:
         raise ConfigError("--bind is for remote workers; set their number with --expect-workers")
-    meeting = None if expect_workers is None else meeting_of(bind)
+    master = None if expect_workers is None else master_address(bind)
     path = measure(
         find("targets", target),
         find("profiles", profile),
         workers=expect_workers or workers or 1,
-        meeting=meeting,
-        users=users,
-        run=run,
-        resume=resume,
+        master=master,
         quiet=quiet,
+        **options,
     )
     click.echo(json.dumps({"run": str(path)}, indent=2) if as_json else path)
 
@@ -124,16 +110,18 @@ def measure(
     profile: Path,
     *,
     workers: int,
-    meeting: Meeting | None = None,
-    users: str = "",
+    master: MasterAddress | None = None,
     run: Path | None = None,
     resume: Path | None = None,
     timeout_s: float | None = None,
     quiet: bool = False,
+    **options: str,
 ) -> Path:
-    """Return the directory of a finished run, with *workers* of this machine or from a meeting.
+    """Return the directory of a finished run, with *workers* of this machine, or remote ones at *master*.
 
-    Nobody else of this directory measures the target meanwhile. Raises LockedError where somebody
+    *run*, *resume* and *options* are those of loadgen/run_options.py.
+
+    No other run of this user and host loads the target meanwhile. Raises LockedError where somebody
     does, and CapacityError when the run cannot begin, or ended before its profile was through; what
     was recorded until then stays and can be planned from.
     """
@@ -145,8 +133,9 @@ def measure(
         )
     if resume is not None:
         trials_to_resume(resume, target_settings, profile_settings)
-    with locked(LOCKS, f"{target_settings.host}:{target_settings.port}", run=run.name):
-        _check(target_settings, profile_settings, workers=workers if meeting is None else ())
+    address = f"{target_settings.host}:{target_settings.port}"
+    with locked(place_of_locks(), address, run=run.name):
+        _check(target_settings, profile_settings, workers=workers if master is None else ())
         console = Console(stderr=True, quiet=quiet)
         console.print(
             f"Measuring {target_settings.name} with profile {profile_settings.name};"
@@ -154,14 +143,15 @@ def measure(
             soft_wrap=True,
             markup=False,
         )
-        if meeting is not None:
-            check_port(meeting)
+        if master is not None:
+            check_port(master)
             console.print(
-                f"Waiting for {counted(workers, 'worker')} on {meeting.address} port {meeting.port}",
+                f"Waiting for {counted(workers, 'worker')} on {master.address} port {master.port}",
                 soft_wrap=True,
                 markup=False,
             )
-        argv = locust_argv(target, profile, run, workers, meeting, resume=resume, users=users)
+        options_given = {**options, "run": run, "resume": resume}
+        argv = locust_argv(target, profile, workers, master, options_given)
         _drive(argv, run, timeout_s, console)
     return run
 

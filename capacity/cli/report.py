@@ -6,11 +6,9 @@ from pathlib import Path
 
 import click
 
-from capacity.cli.compare import measured_runs
 from capacity.cli.plan import PLAN_FILE, located, plan_run, write_whole
 from capacity.domain.errors import ConfigError
 from capacity.domain.plan import CapacityPlan, Excuse
-from capacity.planning.comparison.comparison import compare
 from capacity.recording import run_directory
 from capacity.reporting.document import Section
 from capacity.reporting.formats import html, json_document, markdown
@@ -70,6 +68,10 @@ def write_report(run: Path, formats: Sequence[str], baseline: str | None = None)
 
 
 def _compared(run: Path, baseline: str) -> Section:
+    # Half a second that only a comparison is worth.
+    from capacity.cli.compare import measured_runs  # noqa: PLC0415
+    from capacity.planning.comparison.comparison import compare  # noqa: PLC0415
+
     return comparison_section(compare(measured_runs(str(run)), measured_runs(baseline)))
 
 

@@ -1,5 +1,6 @@
 """Sends a mail over SMTP, encrypted unless the server is this host."""
 
+import contextlib
 import ipaddress
 import smtplib
 import socket
@@ -111,11 +112,10 @@ def _connected(server: MailServer) -> smtplib.SMTP:
         return smtplib.SMTP_SSL(server.host, server.port, timeout=TIMEOUT_S, context=tls)
     smtp = smtplib.SMTP(server.host, server.port, timeout=TIMEOUT_S)
     if not server.is_here:
-        try:
+        with contextlib.ExitStack() as undone:  # Also when the run is stopped meanwhile.
+            undone.callback(smtp.close)
             smtp.starttls(context=tls)
-        except BaseException:
-            smtp.close()
-            raise
+            undone.pop_all()
     return smtp
 
 

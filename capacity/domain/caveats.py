@@ -236,7 +236,7 @@ CAVEAT_FACTS: Mapping[DoubtKind, CaveatFacts] = {
     ),
     DoubtKind.STEP_HAZARD: CaveatFacts(
         label="step change in usage",
-        check="a jump between levels, pages shared since a fork, hash tables, a heap's cap: of the"
+        check="a jump between levels, pages shared since a fork, hash tables, garbage, a heap's cap: of the"
         " room to the limit",
         bounds=(MATERIAL_RATIO,),
     ),

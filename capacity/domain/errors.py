@@ -56,8 +56,8 @@ def without_content(error: CapacityError) -> str:
     if not isinstance(error, ContentError):
         return str(error)
     return (
-        f"not valid: {', '.join(dict.fromkeys(error.places))}; the terminal that Locust runs in says"
-        " what is wrong there, as does `capacity doctor`"
+        f"not valid: {', '.join(dict.fromkeys(error.places))}; `capacity doctor` on Locust's host says what"
+        " is wrong there"
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from capacity.domain.caveats import NEAR_CPU_RATIO, NEAR_LAG_S
 from capacity.domain.load import LoadStep, LoadVector
 from capacity.domain.resources import Resource
 
@@ -119,6 +120,31 @@ class GeneratorHealth:
     queueing_p95_s: float | None = None
     """How long messages waited in a worker's sockets, on a sample of connections."""
 
+    @property
+    def is_near_limits(self) -> bool:
+        """Whether it was so busy that what took long need not be the target's doing."""
+        return self.lag_p95_s > NEAR_LAG_S or self.cpu_ratio > NEAR_CPU_RATIO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivateFigures:
+    """What of a step's connections its private ones were: each of these is counted in the step as well."""
+
+    connections: float | None
+    """Open on the plateau; None without one, as the last three."""
+    connects: int
+    """Handshakes that succeeded, the login included, over the whole step."""
+    failures: Mapping[str, int]
+    """Reason -> count over the whole step."""
+    lost: int
+    """Ended by the target over the whole step."""
+    updates: int | None
+    """That came on the plateau."""
+    pinged: int | None
+    """That brought nothing for half of the plateau, and were asked whether they live."""
+    half_open: int | None
+    """Of them, those that did not answer, of a target that answers pings."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepObservation:
@@ -170,6 +196,11 @@ class StepObservation:
     freshness: FreshnessPair | None = None
     """None where the profile does not ask for it, or nothing was heard."""
     generator: GeneratorHealth | None
+    held_s: float = 0.0
+    """Of the ramp, the time at its begin in which the generator itself let nobody connect, since pollers
+    come first and users have to be there; 0 in older runs."""
+    generator_opening: GeneratorHealth | None = None
+    """Likewise while the step's connections were opened; None in older runs."""
     arrival_delay: Quantiles | None = None
     """Published to received by the generator's kernel, on a sample of connections: without the
     generator's own queue. None over TLS or without server timestamps."""
@@ -182,7 +213,9 @@ class StepObservation:
     unmatched_by: Mapping[str, int] = field(default_factory=dict)
     """Why frames on the plateau were not understood -> how many; empty in older runs."""
     numbered: int | None = None
-    """Those of them before which a missing one would have been seen by its number."""
+    """Those of them before which a missing one would have been seen by its number or a checksum."""
+    mismatched: int | None = None
+    """Of the gaps, those that a checksum told which does not fit; None in older runs."""
     expired: int | None = None
     """Connections that the target ended at a set age, over the whole step; None in older runs."""
     lifetime_s: float | None = None
@@ -195,6 +228,8 @@ class StepObservation:
     """Connections that brought nothing for half of the plateau, and were asked whether they live."""
     half_open: int | None = None
     """Of them, those that did not answer, of a target that answers pings."""
+    private: PrivateFigures | None = None
+    """None where the target file has no private connections."""
     delivery_rate_error_ratio: float | None = None
     """Standard error of the deliveries per second on the plateau, over their mean; None where fewer
     than two reports tell."""

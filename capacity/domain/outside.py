@@ -1,4 +1,4 @@
-"""JSON from outside, of whoever may be broken or hostile: numbers are numbers, or they are told apart.
+"""Text and JSON from outside, of whoever may be broken or hostile: numbers are numbers, or told apart.
 
 Python's reader takes NaN and Infinity, makes 1e999 infinite and stumbles over 5,000 digits. Each of
 them passes comparisons that it should not pass, or cannot be written down again.
@@ -6,8 +6,11 @@ them passes comparisons that it should not pass, or cannot be written down again
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+from capacity.domain.errors import ConfigError
 
 MOST = 1e21
 """Beyond every counter of 64 bits, and beyond a thousand of them added up."""
@@ -35,33 +38,48 @@ def is_number(value: object) -> bool:
     )
 
 
-def lenient_json(text: bytes | str) -> Any:
-    """Return what *text* says, with a NoNumber where a number is none. Raises ValueError."""
-    return _parsed(text, NoNumber)
-
-
-def strict_json(text: bytes | str) -> Any:
-    """Return what *text* says. Raises ValueError, also where a number is none."""
-    return _parsed(text, _refused)
-
-
-def _parsed(text: bytes | str, instead: Any) -> Any:
+def _decoder(instead: Callable[[str], Any]) -> json.JSONDecoder:
     def whole(digits: str) -> Any:
-        return number(int(digits), digits) if len(digits) <= _MOST_DIGITS else instead(digits)
+        if len(digits) > _MOST_DIGITS or not -MOST <= (value := int(digits)) <= MOST:
+            return instead(digits)
+        return value
 
-    def number(value: float, said: str) -> Any:
-        return value if is_number(value) else instead(said)
+    def number(said: str) -> Any:
+        return value if -MOST <= (value := float(said)) <= MOST else instead(said)
 
-    try:
-        return json.loads(
-            text,
-            parse_constant=instead,
-            parse_float=lambda said: number(float(said), said),
-            parse_int=whole,
-        )
-    except RecursionError:
-        raise ValueError("nested too deep") from None
+    return json.JSONDecoder(parse_constant=instead, parse_float=number, parse_int=whole)
 
 
 def _refused(said: str) -> Any:
     raise ValueError(f"{NoNumber(said)} is no number to reckon with")
+
+
+_LENIENT, _STRICT = _decoder(NoNumber), _decoder(_refused)
+
+
+def utf8_text(content: bytes, place: str, remedy: str = "") -> str:
+    """Return the text of a file at *place*. Raises ConfigError with the line that is none."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"{place}:{line}: not UTF-8 text{remedy}") from None
+
+
+def lenient_json(text: bytes | str) -> Any:
+    """Return what *text* says, with a NoNumber where a number is none. Raises ValueError."""
+    return _parsed(text, _LENIENT)
+
+
+def strict_json(text: bytes | str) -> Any:
+    """Return what *text* says. Raises ValueError, also where a number is none."""
+    return _parsed(text, _STRICT)
+
+
+def _parsed(text: bytes | str, decoder: json.JSONDecoder) -> Any:
+    if isinstance(text, bytes):
+        text = text.decode(json.detect_encoding(text), "surrogatepass")
+    try:
+        return decoder.decode(text)
+    except RecursionError:
+        raise ValueError("nested too deep") from None

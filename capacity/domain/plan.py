@@ -148,8 +148,20 @@ class CapacityPlan:
     """The lowest limit that the run itself met, along the mix; None if it met none."""
     next_level: NextLevel | None = None
     """What one more level would bring; None where it would bring nothing."""
+    connections_per_client: int = 1
+    """That one client holds; where several, the last of them is its private one."""
     advice: Advice | None = None
     """What follows for an operator; None in plans made without their run."""
+
+    @property
+    def clients(self) -> int:
+        """Return how many whole clients the capacity is, each with its connections."""
+        return int(self.capacity.mid) // self.connections_per_client
+
+    @property
+    def safe_clients(self) -> int:
+        """Return how many whole clients the safe capacity is."""
+        return self.safe_capacity // self.connections_per_client
 
     @property
     def is_beyond_reach(self) -> bool:

@@ -77,6 +77,12 @@ class Resource(StrEnum):
 
 APPLICATION = "application"
 """Scope of a limit that stands in the application's own configuration."""
+MAY_ADMIT_MORE = "it may admit more"
+"""How the source ends of a limit that the application's version may not apply."""
+
+
+SELECT = "select"
+"""Scope of a limit that select(2) sets, where an application waits for its clients with it."""
 
 
 class LimitState(StrEnum):
@@ -98,8 +104,8 @@ class Limit:
     value: float | None
     """In the resource's unit (its row in RESOURCE_FACTS); None unless the state is KNOWN."""
     scope: str
-    """process, cgroup, user, namespace, host, application (its own configuration), declared, or met
-    where the run itself ran into it."""
+    """process, cgroup, user, namespace, host, application (its own configuration), select, declared, or
+    met where the run itself ran into it."""
     source: str
     """The file, system call or configuration entry that says so."""
     reason: str | None = None
@@ -152,7 +158,7 @@ class AuditEntry:
     """In `unit`; None unless the state is KNOWN."""
     unit: str
     scope: str
-    """process, cgroup, user, namespace, host or application."""
+    """process, cgroup, user, namespace, host, application or select."""
     source: str
     scales_with: Scaling
     resource: Resource | None = None

@@ -13,6 +13,8 @@ from capacity.domain.target import TargetSpec
 
 LIMIT_CHANGED = "limit_changed"
 """Kind of the event that says that a limit was set anew during the run."""
+LIMITS_UNREAD = "limits_unread"
+"""Kind of the event that says that limits could not be read at the end; `since_s` is how old they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +59,7 @@ class RunEvent:
 
     at: float
     kind: str
-    """phase, design, trial, climb, eased, limit_changed, worker_lost, worker_joined, target_restarted, agent_lost, agent_back,
+    """phase, design, trial, climb, eased, limit_changed, limits_unread, worker_lost, worker_joined, target_restarted, agent_lost, agent_back,
     agent_note, guard, storm, storm_over, storm_skipped, problem, finished, aborted."""
     detail: Mapping[str, Any]
 

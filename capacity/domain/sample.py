@@ -37,6 +37,8 @@ class AgentInfo:
     before the run, None where nobody was."""
     passes_on_to: str | None = None
     """Where the target itself passes them on to, found likewise."""
+    path_limits: tuple[Limit, ...] = ()
+    """What either of them admits by its own configuration, found likewise; none that could be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,8 @@ class Destination:
     pid: int | None = None
     name: str | None = None
     is_watched: bool = False
+    limits: tuple[Limit, ...] = ()
+    """What it admits there by its own configuration; read where the target passes connections on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +64,9 @@ class PortHolder:
     is_watched: bool
     destinations: tuple[Destination, ...] = ()
     """The ones with most connections first; from here a relay passes on what it accepts."""
+    limits: tuple[Limit, ...] = ()
+    """What it admits on the port by its own configuration; read of who passes connections on to the
+    target."""
 
 
 RESIDENT = "resident"
@@ -99,7 +106,7 @@ class Sample:
     gauges: Mapping[str, float]
     """Further readings by name with unit, such as accept_queue, sockets_established,
     resident_bytes, cpu_system_ratio, agent_cpu_cores, fullest_process_descriptors_limit; each
-    collector names its own. A reading that is too dear for every beat is in those samples only in
+    collector names its own. A reading that is too dear for every sample is in those samples only in
     which it was taken; its NAME_interval_s says how long until the next."""
     counters: Mapping[str, float]
     """Cumulative counts by name, such as listen_overflows, retransmits, network_tx_bytes."""

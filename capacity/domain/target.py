@@ -9,6 +9,8 @@ from capacity.domain.resource_facts import LATENCIES
 from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.domain.words import listed
 
+_ALONE = {"connections_per_client": 1}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatencyObjective:
@@ -34,6 +36,8 @@ class TargetSpec:
     """Connections a second that the target admits; None where nobody declared it."""
     objectives: tuple[LatencyObjective, ...] = ()
     """In the order of their names."""
+    connections_per_client: int = 1
+    """That one client holds; where several, the last of them is its private one."""
     document: Mapping[str, Any] = field(default_factory=dict)
     """The whole file as validated, without secrets: what the run directory keeps."""
 
@@ -67,6 +71,8 @@ class TargetSpec:
                 for resource in sorted(LATENCIES)
                 if (entry := slo.get(resource)) is not None
             )
+            key, form = "private", "it has connections_per_client, a whole number"
+            connections_per_client = int((document.get(key) or _ALONE)["connections_per_client"])
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ConfigError(f"target.{key}: {error!r}; {form}") from None
         return cls(
@@ -76,6 +82,7 @@ class TargetSpec:
             limits=limits,
             arrival_limit_per_s=arrival_limit_per_s,
             objectives=objectives,
+            connections_per_client=connections_per_client,
             document=document,
         )
 

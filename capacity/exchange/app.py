@@ -11,14 +11,22 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from capacity.domain.errors import PreflightError
-from capacity.exchange.api.client_session import GOING_AWAY, Session
+from capacity.exchange.admission.at_the_door import priced_by, refused
+from capacity.exchange.admission.gate import Gate
+from capacity.exchange.api.client_session import Session
 from capacity.exchange.api.rest import RestApi
 from capacity.exchange.api.rpc import LARGEST_REQUEST_BYTES
 from capacity.exchange.counters import Counters
+from capacity.exchange.faults.injector import Injector
+from capacity.exchange.faults.orders_by_http import fault_route
+from capacity.exchange.frames import Outlet
 from capacity.exchange.listener import Listener
 from capacity.exchange.market.board import Board
 from capacity.exchange.market.publisher import Publisher
 from capacity.exchange.options import ExchangeOptions
+from capacity.exchange.outlets.counting import CountingOutlet
+from capacity.exchange.outlets.deflating import Deflater, DeflatingOutlet
+from capacity.exchange.planned_shutdown import WORDS, give_notice
 from capacity.exchange.venue import Venue
 
 KEEP_ALIVE_S = 75.0
@@ -47,17 +55,34 @@ class Exchange:
         self.options = options
         self._shard = shard
         self.counters = Counters()
-        self.venue = Venue(seed=options.seed, instruments=options.instruments)
+        self.venue = Venue(
+            seed=options.seed, instruments=options.instruments, secrets=options.secrets
+        )
         self.publisher = Publisher(self.venue.markets, options, self.counters)
-        self.sessions: set[Session] = set()
+        self.sessions: dict[Session, None] = {}
+        """Those that are open, in the order they came."""
+        self._injector = Injector(
+            options.faults,
+            seed=options.seed,
+            sessions=self.sessions.keys(),
+            publisher=self.publisher,
+            counters=self.counters,
+        )
+        self._gate = Gate(options, self.counters) if options.knows_addresses else None
+        self._deflaters: dict[int, Deflater] = {}
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[int]:
         """Serve while the context lasts; yields the port."""
         options = self.options
-        application = web.Application(client_max_size=LARGEST_REQUEST_BYTES)
+        application = web.Application(
+            client_max_size=LARGEST_REQUEST_BYTES,
+            middlewares=() if self._gate is None else [priced_by(self._gate)],
+        )
         application.add_routes(RestApi(self.venue, self.counters, options, self._counted).routes())
         application.router.add_get("/ws/api/v2", self._admit)
+        if options.takes_faults:
+            application.add_routes([fault_route(self._injector)])
         runner = web.AppRunner(
             application,
             access_log=None,
@@ -73,18 +98,21 @@ class Exchange:
             protocol=runner.server,
             counters=self.counters,
             is_shared=options.processes > 1,
+            tls=options.tls,
         )
         posting = asyncio.create_task(self._post_forever())
         listener.start()
         self.publisher.start()
+        self._injector.start()
         try:
             yield listener.port
         finally:
             posting.cancel()
+            self._injector.stop()
             self.publisher.stop()
             listener.stop()
             for session in self.sessions:
-                session.close(GOING_AWAY, "shutting down")
+                session.close(options.shutdown_code, WORDS[options.shutdown_code])
             await runner.cleanup()
 
     def _counted(self) -> Counters:
@@ -106,38 +134,67 @@ class Exchange:
             refusal = web.Response(status=503, text="too many connections")
             refusal.force_close()
             return refusal
+        if self._gate is not None:
+            turned_away = self._gate.connect(request.remote or "")
+            if turned_away is not None:
+                refusal = refused(turned_away)
+                refusal.force_close()
+                return refusal
         counters.open_connections += 1
         try:
             return await self._converse(request)
         finally:
             counters.open_connections -= 1
+            if self._gate is not None:
+                self._gate.leave(request.remote or "")
 
     async def _converse(self, request: web.Request) -> web.StreamResponse:
         # The reader refuses a message of the size it is given.
         websocket = web.WebSocketResponse(
-            compress=False, max_msg_size=LARGEST_REQUEST_BYTES + 1, decode_text=False
+            autoping=False,
+            autoclose=False,
+            compress=self.options.compresses,
+            max_msg_size=LARGEST_REQUEST_BYTES + 1,
+            decode_text=False,
         )
         await websocket.prepare(request)
         transport = request.transport
         if transport is None:
             return websocket
         session = Session(
-            transport,
+            self._outlet(transport, websocket),
             venue=self.venue,
             publisher=self.publisher,
             counters=self.counters,
             options=self.options,
+            gate=self._gate,
+            address=request.remote or "",
         )
-        self.sessions.add(session)
+        self.sessions[session] = None
         self.counters.accepted += 1
         try:
             async for message in websocket:
                 if message.type in (web.WSMsgType.TEXT, web.WSMsgType.BINARY):
                     session.receive(message.data)
+                elif message.type is web.WSMsgType.PING:
+                    session.answer_ping(message.data)
         finally:
-            self.sessions.discard(session)
+            if session.is_mute:  # Who leaves is not answered either.
+                transport.abort()
+            del self.sessions[session]
             session.release()
         return websocket
+
+    def _outlet(self, transport: asyncio.Transport, websocket: web.WebSocketResponse) -> Outlet:
+        """Return what frames go to: the transport, and before it what was agreed upon."""
+        outlet: Outlet = transport
+        if self.options.slow_consumer_messages is not None:
+            outlet = CountingOutlet(outlet, self.options.slow_consumer_messages)
+        window_bits = int(websocket.compress)
+        if not window_bits:
+            return outlet
+        deflater = self._deflaters.setdefault(window_bits, Deflater(window_bits))
+        return DeflatingOutlet(outlet, deflater)
 
 
 def check_descriptor_limit(limit: int) -> None:
@@ -174,9 +231,12 @@ async def serve(
             stopped.set()
 
         loop.add_reader(shard.lifeline, orphaned)
-    async with Exchange(options, shard).running() as port:
+    exchange = Exchange(options, shard)
+    async with exchange.running() as port:
         on_ready(port)
         await stopped.wait()
+        if options.shutdown_notice_s:
+            await give_notice(exchange.sessions.keys(), options.shutdown_notice_s)
         # Looking for garbage while thousands of connections fall apart would only delay the end.
         gc.disable()
     if stopped.is_set():

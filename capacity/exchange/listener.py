@@ -5,9 +5,11 @@ wait in the kernel's backlog, open connections go on, and one line a second says
 """
 
 import asyncio
+import contextlib
 import errno
 import logging
 import socket
+import ssl
 from collections.abc import Callable
 
 from capacity.domain.errors import PreflightError
@@ -32,10 +34,12 @@ class Listener:
         protocol: Callable[[], asyncio.Protocol],
         counters: Counters,
         is_shared: bool = False,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         """Listen; where the port *is_shared*, other processes of ours listen there as well."""
         self._protocol = protocol
         self._counters = counters
+        self._tls = tls
         self._socket = _bound_socket(host, port, backlog, is_shared=is_shared)
         self._retry: asyncio.TimerHandle | None = None
         self._logged_s = -float("inf")
@@ -72,7 +76,9 @@ class Listener:
 
     async def _greet(self, connection: socket.socket) -> None:
         connection.setblocking(False)
-        await asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection)
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(OSError):  # Who speaks no TLS, or not to us, is closed and gone.
+            await loop.connect_accepted_socket(self._protocol, connection, ssl=self._tls)
 
     def _pause(self, error: OSError) -> None:
         self._counters.accept_failures += 1

@@ -1,7 +1,11 @@
 """What can be set on the bundled exchange."""
 
+import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+
+from capacity.exchange.faults.ordered_faults import Fault
 
 
 class Burstiness(StrEnum):
@@ -37,8 +41,41 @@ class ExchangeOptions:
     """Handshakes that the kernel queues for us (listen(2))."""
     max_connections: int | None = None
     """Open WebSocket connections admitted; None admits all."""
+    max_connections_per_address: int | None = None
+    """Likewise of one source address; None admits all."""
+    credits_per_s: float | None = None
+    """Credits that a source address gets back each second for its requests; None asks for none."""
+    credits_burst: int = 100
+    """Most credits that it may have at once."""
+    ban_after: int = 10
+    """Requests beyond the credits, in a row, after which the address is banned."""
+    ban_s: float = 120.0
+    """Length of the first ban; each further one is twice as long."""
+    slow_consumer_bytes: int = 1 << 20
+    """Unsent bytes of a connection beyond which its client is too slow, and it ends."""
+    slow_consumer_messages: int | None = None
+    """Likewise unsent messages; None counts none."""
+    slow_consumer_code: int | None = None
+    """What such a connection is closed with; None cuts it off without a word."""
     descriptor_limit: int | None = None
     """Soft limit of open descriptors of this process; None leaves it as it is."""
+    shutdown_notice_s: float = 0.0
+    """Time between the notice of a planned shutdown and its end; 0 gives none."""
+    shutdown_code: int = 1001
+    """What connections are closed with at the end: 1001 going away, 1012 service restart."""
     heartbeat_min_s: float = 10.0
     heartbeat_grace_s: float = 10.0
     """How long a test_request may stay unanswered."""
+    secrets: Mapping[str, str] | None = None
+    """Of the clients that may log in, by id; None takes anybody."""
+    faults: tuple[Fault, ...] = ()
+    takes_faults: bool = False
+    """Whether POST /faults orders some more."""
+    compresses: bool = False
+    """Whether permessage-deflate is granted to those who offer it."""
+    tls: ssl.SSLContext | None = None
+
+    @property
+    def knows_addresses(self) -> bool:
+        """Tell whether anything depends on where a client comes from."""
+        return self.max_connections_per_address is not None or self.credits_per_s is not None

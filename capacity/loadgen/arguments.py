@@ -5,6 +5,7 @@ from locust.env import Environment
 
 from argparse import Namespace
 
+from capacity.loadgen.run_options import RUN_OPTIONS
 from capacity.settings.locate import names_of
 
 
@@ -49,28 +50,16 @@ def add_arguments(parser: LocustArgumentParser, **_kwargs: object) -> None:
         metavar="NAME",
         help="Load profile: name under config/profiles, or a file",
     )
-    parser.add_argument(
-        "--capacity-users",
-        env_var="LOCUST_CAPACITY_USERS",
-        default="",
-        include_in_web_ui=False,
-        metavar="NAMES",
-        help="User classes that take part, separated by commas; by default those of the mix",
-    )
-    parser.add_argument(
-        "--capacity-run",
-        env_var="LOCUST_CAPACITY_RUN",
-        default="",
-        include_in_web_ui=False,
-        help="Run directory; by default a new one under reports/runs",
-    )
-    parser.add_argument(
-        "--capacity-resume",
-        env_var="LOCUST_CAPACITY_RESUME",
-        default="",
-        include_in_web_ui=False,
-        help="Run directory of an earlier `break` run whose limit search to continue",
-    )
+    for option in RUN_OPTIONS:
+        metavar = {} if option.metavar is None else {"metavar": option.metavar}
+        parser.add_argument(
+            option.flag,
+            env_var=option.variable,
+            default="",
+            include_in_web_ui=False,
+            help=option.help,
+            **metavar,
+        )
     parser.add_argument(
         "--capacity-web-allow",
         env_var="LOCUST_CAPACITY_WEB_ALLOW",

@@ -1,10 +1,9 @@
-"""Where a run is recorded when nobody says where, and where targets are locked."""
+"""Where a run is recorded when nobody says where."""
 
 import time
 from pathlib import Path
 
 RUNS = Path("reports") / "runs"
-LOCKS = Path("reports") / "locks"
 
 
 def new_run_path(target: str, profile: str) -> Path:

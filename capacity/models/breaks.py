@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capacity.models.design import SEPARABLE_BELOW, condition_number
+from capacity.models.unit_costs import FLOOR_RATIO
 
 STRONG = 6.0
 """Fall of the criterion from which on a break is believed."""
@@ -55,7 +56,7 @@ def strongest_break(
     rows, columns = design.shape
     if rows < columns + _PARAMETERS + _SPARE_ROWS or condition_number(design) > SEPARABLE_BELOW:
         return None
-    scale = 1.0 / np.maximum(np.abs(use), 0.1 * float(np.max(np.abs(use))) or 1.0)
+    scale = _relative(use)
     straight, _ = _fit(design, use, scale)
     stands = np.asarray(levels, dtype=float)
     best: Break | None = None
@@ -97,7 +98,7 @@ def is_raised_by_first_use(
         or condition_number(wider) > SEPARABLE_BELOW
     ):
         return False
-    scale = 1.0 / np.maximum(np.abs(use), 0.1 * float(np.max(np.abs(use))) or 1.0)
+    scale = _relative(use)
     straight, _ = _fit(design, use, scale)
     raised, coefficients = _fit(wider, use, scale)
     evidence = rows * math.log(straight / raised) - math.log(rows)
@@ -117,7 +118,7 @@ def highest_level_miss(
         condition_number(design[below]) > SEPARABLE_BELOW
     ):
         return None
-    scale = 1.0 / np.maximum(np.abs(use), 0.1 * float(np.max(np.abs(use))) or 1.0)
+    scale = _relative(use)
     _, coefficients = _fit(design[below], use[below], scale[below])
     forecast = float(np.mean(design[~below] @ coefficients))
     actual = float(np.mean(use[~below]))
@@ -134,3 +135,8 @@ def _fit(
     coefficients = np.linalg.lstsq(weighted, use * scale, rcond=None)[0]
     square = float(np.mean((weighted @ coefficients - use * scale) ** 2))
     return max(square, _EXACT_RATIO**2), coefficients / lengths
+
+
+def _relative(use: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what makes errors relative to the use; below a tenth of the largest, to that."""
+    return np.asarray(1.0 / np.maximum(np.abs(use), FLOOR_RATIO * np.max(np.abs(use)) or 1.0))

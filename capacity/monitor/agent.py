@@ -14,7 +14,6 @@ from capacity.domain.errors import CapacityError, ConfigError, PreflightError, U
 from capacity.domain.sample import AgentInfo
 from capacity.monitor.arguments import parser, selector, spool_bytes
 from capacity.monitor.audit_table import audit_table
-from capacity.monitor.beat import Beat, sample_on_beat
 from capacity.monitor.collectors.registry import host_collectors, target_collectors
 from capacity.monitor.host.listeners import TargetListeners
 from capacity.monitor.host.target import Target
@@ -22,8 +21,10 @@ from capacity.monitor.limits.applications.applications import Applications
 from capacity.monitor.limits.audit import audit
 from capacity.monitor.notes import Notes
 from capacity.monitor.sampler import Sampler
+from capacity.monitor.sampling_interval import SamplingInterval, sample_at_intervals
 from capacity.monitor.serving.credentials import client_context, read_token, server_context
 from capacity.monitor.serving.push import Pusher, push_url
+from capacity.monitor.serving.ring_consumer import RingConsumer
 from capacity.monitor.serving.server import AgentServer
 from capacity.monitor.serving.spool import Spool
 from capacity.monitor.serving.store import SampleRing, agent_info, as_json
@@ -110,7 +111,7 @@ def _watch(options: argparse.Namespace, listeners: TargetListeners) -> int:
         for consumer in consumers:
             consumer.start()
             stack.callback(consumer.stop, _LAST_WORDS_S)
-        return _serve(server, Beat(options.interval, notes))
+        return _serve(server, SamplingInterval(options.interval, notes))
 
 
 def _consumers(
@@ -119,13 +120,13 @@ def _consumers(
     ring: SampleRing,
     notes: Notes,
     token: str | None,
-) -> list[Pusher | Spool]:
+) -> list[RingConsumer]:
     """Return who takes samples from the ring beside those that fetch them."""
 
     def info() -> AgentInfo:
         return agent_info(sampler, notes.sentences)
 
-    consumers: list[Pusher | Spool] = []
+    consumers: list[RingConsumer] = []
     if options.push is not None:
         url = push_url(options.push, may_be_plain=options.allow_plain_http)
         tls = client_context(options.ca_file) if url.startswith("https:") else None
@@ -137,7 +138,7 @@ def _consumers(
     return consumers
 
 
-def _serve(server: AgentServer, beat: Beat) -> int:
+def _serve(server: AgentServer, interval: SamplingInterval) -> int:
     stop = threading.Event()
     received: list[int] = []
 
@@ -150,7 +151,7 @@ def _serve(server: AgentServer, beat: Beat) -> int:
     serving = threading.Thread(target=server.serve_forever, name="http", daemon=True)
     serving.start()
     print(f"agent ready on {server.url}", file=sys.stderr, flush=True)  # noqa: T201 - what a starter waits for
-    sample_on_beat(server.sampler, beat, server.ring.add, stop)
+    sample_at_intervals(server.sampler, interval, server.ring.add, stop)
     server.shutdown()
     return 128 + received[0]
 

@@ -1,6 +1,6 @@
 """What the agent says about itself: a sentence a topic, until it holds no longer.
 
-A sentence goes to stderr when its topic comes up, not once a beat, and stands in /v1/info for as
+A sentence goes to stderr when its topic comes up, not with every sample, and stands in /v1/info for as
 long as it holds.
 """
 

@@ -1,4 +1,4 @@
-"""When a reading that is too dear for every beat is due again.
+"""When a reading that is too dear for every sample is due again.
 
 Every so often while it is cheap, more rarely the dearer it was, so that it never takes more than
 its share of a core. A sample between two such readings has neither the value nor an entry in
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _EARLY_S = 0.05
-"""A beat that comes this much too early takes the reading all the same."""
+"""A sample that comes this much too early takes the reading all the same."""
 
 
 class Pace:

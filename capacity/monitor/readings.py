@@ -1,7 +1,8 @@
-"""What one collector brings home from one beat, and how absence is put into words."""
+"""What one collector found for one sample, and how absence is put into words."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import psutil
 
@@ -10,6 +11,8 @@ from capacity.domain.sample import MemoryReading
 
 READ_ERRORS = (OSError, psutil.Error, ValueError)
 """All that reading and parsing /proc may raise: absent, forbidden, gone, not as documented."""
+
+_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +26,27 @@ class Reading:
     memory: MemoryReading | None = None
     limits: tuple[Limit, ...] = ()
     """Only limits that change with the usage, because another process or cgroup became fullest."""
+
+
+def of_each(
+    pids: Iterable[int],
+    read: Callable[[int], _Value],
+    errors: tuple[type[Exception], ...] = READ_ERRORS,
+) -> dict[int, _Value]:
+    """Return what *read* returns for each process, without those for which it raises one of *errors*.
+
+    Some end while they are read. Where nothing is left, the last error is raised.
+    """
+    found: dict[int, _Value] = {}
+    trouble: Exception = ProcessLookupError()
+    for pid in pids:
+        try:
+            found[pid] = read(pid)
+        except errors as error:
+            trouble = error
+    if not found:
+        raise trouble
+    return found
 
 
 def reason_of(error: Exception) -> str:

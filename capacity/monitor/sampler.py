@@ -1,5 +1,6 @@
 """One sample: all collectors, merged, with a reason for each that had nothing."""
 
+import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -13,10 +14,12 @@ from capacity.monitor.host.target import Target, TargetView
 from capacity.monitor.readings import READ_ERRORS, Reading, reason_of
 
 _LIMITS_S = 30.0
+FRESH_S = 1.0
+"""Limits read so long ago are those of now: who asks more often costs no more."""
 
 
 class Sampler:
-    """Reads the target on every beat, and its limits twice a minute and after a restart."""
+    """Reads the target for every sample, and its limits twice a minute, after a restart and when asked."""
 
     def __init__(
         self,
@@ -36,6 +39,8 @@ class Sampler:
         self.clock = SteadyClock()
         self._limits: dict[object, Limit] = {}
         self._limits_due_at_s = 0.0
+        self._limits_read_at_s = float("-inf")
+        self._reading = threading.Lock()
         self._limits_of: float | None = None
         self._seq = 0
         self._read_at_s = time.monotonic()
@@ -55,6 +60,27 @@ class Sampler:
 
     def sample(self) -> Sample:
         """Take one reading of all collectors."""
+        with self._reading:
+            return self._sample()
+
+    def refresh_limits(self) -> None:
+        """Read the limits and their audit anew, unless that was just done; from any thread.
+
+        A limit that is raised right before a run, or changed in it, is told to who asks for it then.
+        """
+        with self._reading:
+            if time.monotonic() - self._limits_read_at_s <= FRESH_S:
+                return
+            view = self._target.view()
+            self._refresh_limits(view)
+            if view is None:
+                return
+            self._refresh_audit(view)
+            for collector in self._target_collectors:
+                if collector.tells_limits_with_usage:
+                    self._note(self._read(collector, _on(collector, view)).limits)
+
+    def _sample(self) -> Sample:
         view = self._target.view()
         self.view = view or self.view
         is_limits_due = self._are_limits_due(view)
@@ -68,8 +94,7 @@ class Sampler:
             else:
                 readings.append(self._read(collector, _on(collector, view)))
         if is_limits_due and view is not None:
-            with self._costs.of(self), suppress(*READ_ERRORS):  # It may end at any moment.
-                self.audit = self._audit(view)
+            self._refresh_audit(view)
         readings.append(Reading(gauges={**self._costs.gauges(), **self._clock_gauges()}))
         now_s = time.monotonic()
         interval_s, self._read_at_s = now_s - self._read_at_s, now_s
@@ -96,7 +121,9 @@ class Sampler:
         return is_restarted or time.monotonic() >= self._limits_due_at_s
 
     def _refresh_limits(self, view: TargetView | None) -> None:
-        self._limits_due_at_s = time.monotonic() + _LIMITS_S
+        """Read all limits. A collector says itself which is unknown; one that raises lost its process."""
+        self._limits_read_at_s = time.monotonic()
+        self._limits_due_at_s = self._limits_read_at_s + _LIMITS_S
         for collector in self._host_collectors:
             with self._costs.of(collector), suppress(*READ_ERRORS):
                 self._note(collector.limits())
@@ -109,6 +136,10 @@ class Sampler:
             for target_collector in self._target_collectors:
                 with self._costs.of(target_collector), suppress(*READ_ERRORS):
                     self._note(target_collector.limits(view))
+
+    def _refresh_audit(self, view: TargetView) -> None:
+        with self._costs.of(self), suppress(*READ_ERRORS):  # It may end at any moment.
+            self.audit = self._audit(view)
 
     def _read(
         self, collector: HostCollector | TargetCollector, collect: Callable[[], Reading]

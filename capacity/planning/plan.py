@@ -19,6 +19,7 @@ from capacity.planning.caveats.generator import generator_verdict
 from capacity.planning.caveats.no_result import why_no_fit, why_no_wall
 from capacity.planning.caveats.rising_use import not_held
 from capacity.planning.caveats.run_evidence import changed_limits
+from capacity.planning.costs.young_generation import garbage_bytes
 from capacity.planning.evidence.effective_limits import (
     effective_limits,
     known_value,
@@ -58,10 +59,14 @@ def plan(record: RunRecord, *, declared: Sequence[Limit] = ()) -> CapacityPlan |
     windows, limits = count_connections_here(windows, limits)
     attributed = attribution(windows)
     latencies = latency_uses(record, {window.step for window in windows})
+    # Of the mix that the capacity is quoted for: more connections may have been held idle.
+    highest = held_connections(record.steps)
     found = walls(
         *(windows, attributed, mix, limits, _missing_reasons(record)),
         latencies=latencies,
         ran_into=met,
+        held=highest,
+        garbage=garbage_bytes(record.manifest.agent),
     )
     if found.capacity is None:
         gap = why_no_wall(found.no_ceiling)
@@ -69,8 +74,6 @@ def plan(record: RunRecord, *, declared: Sequence[Limit] = ()) -> CapacityPlan |
     gap = not_held(record, windows, found.ladder[0])
     if gap is not None:
         return _excuse(record, gap, verdict, caveats(record, verdict, stated))
-    # Of the mix that the capacity is quoted for: more connections may have been held idle.
-    highest = held_connections(record.steps)
     forecast = Forecast(
         found=found,
         capacity=found.capacity,
@@ -99,6 +102,7 @@ def plan(record: RunRecord, *, declared: Sequence[Limit] = ()) -> CapacityPlan |
         widest_mix=widest_mix(windows),
         fan=found.fan,
         met=met[0] if met else None,
+        connections_per_client=record.manifest.target.connections_per_client,
     )
     return replace(answer, next_level=next_level(answer))
 
@@ -106,16 +110,24 @@ def plan(record: RunRecord, *, declared: Sequence[Limit] = ()) -> CapacityPlan |
 def count_connections_here(
     windows: list[Window], limits: dict[Resource, Limit]
 ) -> tuple[list[Window], dict[Resource, Limit]]:
-    """Return both with the generator's own count where the agent never counted connections.
+    """Return both with the generator's own count where the agent counted connections at one level or none.
 
-    Only where a limit of application connections is known; its source then says so.
+    It counts less often than it samples, and a short plateau may pass between; those of others that it did
+    count are added. Only where a limit of application connections is known; its source then says so.
     """
     resource = Resource.APPLICATION_CONNECTIONS
     limit = limits.get(resource)
-    if known_value(limit) is None or limit is None or any(resource in w.mean for w in windows):
+    if known_value(limit) is None or limit is None:
         return windows, limits
+    read = [window for window in windows if resource in window.mean]
+    if len({window.asked_connections for window in read}) > 1:
+        return windows, limits
+    others = min((window.mean[resource] - window.load.connections for window in read), default=0.0)
     counted = [
-        replace(window, mean={**window.mean, resource: window.load.connections})
+        replace(
+            window,
+            mean={**window.mean, resource: window.load.connections + max(0.0, others)},
+        )
         for window in windows
     ]
     source = f"{limit.source} (connections counted by the generator, not by the agent)"
@@ -123,12 +135,16 @@ def count_connections_here(
 
 
 def limits_of(record: RunRecord) -> list[Limit]:
-    """Return the agent's limits, with those set anew during the run as they were last."""
+    """Return the agent's limits, with those set anew during the run as they were last, and those of
+
+    the programs on the connections' way.
+    """
     agent = record.manifest.agent
     latest = {limit.place: limit for limit in (agent.limits if agent else ())}
     for limit in changed_limits(record):
         latest[limit.place] = limit
-    return limits_at(list(latest.values()), record.manifest.target.port, agent)
+    on_the_way = agent.path_limits if agent else ()
+    return [*limits_at(list(latest.values()), record.manifest.target.port, agent), *on_the_way]
 
 
 def _missing_reasons(record: RunRecord) -> dict[str, str]:

@@ -34,6 +34,8 @@ class NoticeKind(StrEnum):
     BOTTLENECK_CHANGED = "bottleneck_changed"
     LIMIT_LOWERED = "limit_lowered"
     LIMIT_RAISED = "limit_raised"
+    LIMIT_CHANGED = "limit_changed"
+    """It came, went, or cannot be told any more."""
     NOT_COMPARABLE = "not_comparable"
     RUNS_MISSED = "runs_missed"
 
@@ -48,6 +50,15 @@ class Notice:
     is_regression: bool
     is_weak: bool = False
     """Fewer than five runs to compare with."""
+
+    @property
+    def headline(self) -> str:
+        """The notice as one line that says at once whether it is bad news."""
+        if self.kind is NoticeKind.RUNS_MISSED:
+            return f"Missed: {self.statement}"
+        if not self.is_regression:
+            return f"Changed: {self.statement}"
+        return f"Regression{' (weak)' if self.is_weak else ''}: {self.statement}"
 
 
 class Series:

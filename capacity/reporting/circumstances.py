@@ -88,13 +88,13 @@ def _sampling(record: RunRecord) -> list[Row]:
         why = "no agent" if record.manifest.agent is None else "the agent delivered none"
         return [cells("Samples", f"none ({why})")]
     lacking = sum(max(0, b.seq - a.seq - 1) for a, b in pairwise(record.samples))
-    beats = sorted(sample.interval_s for sample in record.samples)
+    intervals_s = sorted(sample.interval_s for sample in record.samples)
     gone = sum(sample.target_started_at is None for sample in record.samples)
     return [
         cells("Samples", f"{units.count(len(record.samples))}, {_gaps(lacking)}"),
         cells(
             "Sampling interval",
-            f"median {units.duration(beats[len(beats) // 2])}, max {units.duration(beats[-1])}",
+            f"median {units.duration(intervals_s[len(intervals_s) // 2])}, max {units.duration(intervals_s[-1])}",
         ),
         cells("Samples while the target was down", units.count(gone)),
     ]
@@ -229,7 +229,7 @@ def limits_section(record: RunRecord) -> Section:
             *cells(at_ports(RESOURCES[known.resource], known.ports)),
             Cell(text=limit(known), note=origin(known)),
         )
-        for known in agent.limits
+        for known in (*agent.limits, *agent.path_limits)
     )
     return Section(
         anchor="limits",

@@ -5,6 +5,7 @@ from capacity.domain.observation import Quantiles, StepObservation
 from capacity.domain.run import RunRecord
 from capacity.planning.evidence.unserved_steps import unserved_statement
 from capacity.reporting.document import Cell, Row, Section, Table, cells
+from capacity.reporting.private_figures import private_failures, private_held
 from capacity.reporting.words import NOT_MEASURED, reason
 
 HOW_TO_READ = (
@@ -238,7 +239,10 @@ def _step(step: StepObservation) -> Row:
         _measured(step),
         Cell(text=units.count(step.connections_peak)),
         Cell(text=units.count(step.connects)),
-        Cell(text="; ".join(f"{reason(name)} {units.count(n)}" for name, n in failed) or "none"),
+        Cell(
+            text="; ".join(f"{reason(name)} {units.count(n)}" for name, n in failed) or "none",
+            note=private_failures(step),
+        ),
         Cell(text=units.count(step.lost), note=unserved_statement(step)),
         Cell(
             text=units.count(step.gaps),
@@ -257,6 +261,8 @@ def _seen(step: StepObservation) -> str:
             if step.numbered
             else "not numbered: no gap could be seen"
         )
+    if step.mismatched:
+        notes.append(f"{units.count(step.mismatched)} by a checksum that does not fit")
     if step.unmatched:
         notes.append(f"{units.count(step.unmatched)} unmatched frames")
     return "; ".join(notes)
@@ -268,7 +274,7 @@ def _measured(step: StepObservation) -> Cell:
     return Cell(
         text=units.counted(step.load.connections, "connection"),
         note=(
-            f"{units.rate(step.load.deliveries_per_s, 'deliveries')}"
+            f"{private_held(step)}{units.rate(step.load.deliveries_per_s, 'deliveries')}"
             f" ({units.size(step.load.delivered_bytes_per_s)}/s),"
             f" {units.rate(step.load.requests_per_s, 'requests')},"
             f" {units.rate(step.load.handshakes_per_s, 'handshakes')}"

@@ -29,6 +29,18 @@ def mix_in_words(mix: LoadVector) -> str:
     )
 
 
+def clients_in_words(plan: CapacityPlan) -> str:
+    """Return how many clients the capacity is; empty where a client is a connection."""
+    each = plan.connections_per_client
+    if each == 1:
+        return ""
+    safe = "" if plan.is_beyond_reach else f", the safe capacity {units.count(plan.safe_clients)}"
+    return (
+        f"A client holds {each} connections, one of them private: the capacity is"
+        f" {units.about(plan.clients)} clients{safe}."
+    )
+
+
 def _requests(per_s: float) -> str:
     """Return the rate; a small one as the time between two requests, which is easier to picture."""
     if 0.0 < per_s < _SMALL_RATE_PER_S:
@@ -56,7 +68,10 @@ def _planned(plan: CapacityPlan) -> Verdict:
             f"{units.middle(plan.capacity)} connections per instance."
             f" Bottleneck: {RESOURCES[plan.binding]}"
         ),
-        paragraphs=(f"Interval: {_interval(plan)}. Workload: {mix_in_words(plan.mix)}.",),
+        paragraphs=(
+            f"Interval: {_interval(plan)}. Workload: {mix_in_words(plan.mix)}.",
+            *filter(None, [clients_in_words(plan)]),
+        ),
         facts=(
             _safe(plan),
             *_walls(plan),

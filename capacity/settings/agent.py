@@ -41,7 +41,7 @@ Url = Annotated[str, AfterValidator(_is_http)]
 Labels = Annotated[dict[str, str], AfterValidator(_are_labels)]
 
 
-class _Metrics(BaseModel):
+class MetricsSelection(BaseModel):
     model_config = RULES
     process: Labels = Field(default_factory=dict)
     """Labels that select the target's process, such as groupname: exchange."""
@@ -51,7 +51,7 @@ class _Metrics(BaseModel):
     """Interface that the clients are behind; needed where the host has several."""
 
 
-class Prometheus(_Metrics):
+class Prometheus(MetricsSelection):
     url: Url
     """Address of the Prometheus server that scrapes the target's host."""
     interval_s: Annotated[float, Field(ge=1, le=15)] = 15.0
@@ -62,7 +62,7 @@ class Prometheus(_Metrics):
     """PEM file with the authorities that its certificate is checked against."""
 
 
-class Exporters(_Metrics):
+class Exporters(MetricsSelection):
     urls: Annotated[tuple[Url, ...], Field(min_length=1, max_length=8)]
     """Addresses of pages in Prometheus' text format, such as http://10.0.0.5:9100/metrics of
     node_exporter, :9256/metrics of process-exporter, or the target's own."""

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, TypeAdapter
 from capacity.domain.answers.sizing import Demand, HostType
 from capacity.domain.answers.storm_drill import Retry
 from capacity.domain.estimates import Estimate
-from capacity.settings.target import RULES, Name
+from capacity.settings.yaml_files.models import RULES, Name
 from capacity.settings.yaml_files.yaml_file import Finding, load
 from capacity.workload.reconnect import ReconnectPolicy, waits_s
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, TypeAdapter
 
 from capacity.domain.answers.sizing import HostType
 from capacity.domain.resources import Resource
-from capacity.settings.target import RULES, Name
+from capacity.settings.yaml_files.models import RULES, Name
 from capacity.settings.yaml_files.yaml_file import Finding, load
 
 Amount = Annotated[float, Field(gt=0, le=1e18)]

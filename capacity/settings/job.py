@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, TypeAdapter, field_validator
 
 from capacity.domain.errors import ConfigError
 from capacity.settings.locate import find
-from capacity.settings.target import RULES, Name
+from capacity.settings.yaml_files.models import RULES, Name
 from capacity.settings.yaml_files.yaml_file import Finding, load
 
 

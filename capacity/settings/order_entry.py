@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from capacity.settings.secrets import anchored, secret_text
 from capacity.settings.yaml_files.yaml_file import Finding
-from capacity.workload.dialects.dialect import Dialect, Secret
+from capacity.workload.dialects.dialect import Dialect
+from capacity.workload.dialects.endpoints import Secret
 from capacity.workload.dialects.order_entry import OrderEntry
 from capacity.workload.order_requests import wanted
 

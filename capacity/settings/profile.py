@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, TypeAdapter
 
-from capacity.settings.target import RULES, Name
+from capacity.settings.yaml_files.models import RULES, Name
 from capacity.settings.yaml_files.yaml_file import Finding, load
 from capacity.workload.profiles.arrivals import Arrivals
 from capacity.workload.reconnect import Policy

@@ -130,17 +130,23 @@ _NOTATIONS = """\
 A connection goes through `ws` (handshake), `opening` (steps that wait for their answers), `subscribe`,
 and then hears `data`. Three notations carry a dialect; `dialects/deribit.yaml` shows all of them,
 `okx.yaml` channels that are no plain names, `graphql.yaml` and `signalr.yaml` an opening,
-`phoenix.yaml` messages that are lists, `stomp.yaml` and `nats.yaml` text that is no JSON.
+`phoenix.yaml` messages that are lists, `gate.yaml` requests that differ by channel and signatures,
+`bitfinex.yaml` names that confirmations hand out and numbers of a whole connection, `stomp.yaml` and `nats.yaml` text that is no JSON.
 
 - **Template**: a JSON tree. A text that is exactly `{id:int}` or `{id:str}` becomes the request's
-  id with that type, `{channels:list}` the channels as a list, `{symbol}` a symbol. Inside a longer
+  id with that type, `{channels:list}` the channels as a list, `{channels:entries}`, itself in a list,
+  as many entries of that list, `{symbol}` a symbol. Inside a longer
   text (`"book.{symbol}.100ms"`) the value is written in. There are also `{connection}` (its number,
-  from 0, over all workers), `{now_s}`, `{now_ms}`, `{nonce}`, what the target file gives for `needs`,
-  and the names of `signatures` and `keep`. The answer to a frame may hold that frame's values:
+  from 0, over all workers), `{now_s}`, `{now_ms}`, `{now_us}` (which grows from use to use within a
+  worker), `{nonce}` (32 random digits and letters), what the target file gives for `needs`, and the names
+  of `signatures` and `keep`; a value that stands twice in a request, such as in its signature, is the same
+  in both places. `{channel.payload}` is a part of the channel's `request`; a key whose part a channel has
+  not is left out, as the signature of the private channels alone in `gate.yaml`. `{alias}` in an
+  `unsubscribe` is what `subscribe.ack.alias` read. The answer to a frame may hold that frame's values:
   `{send: {pong: "{ping}"}}`, or `{$.id}` where a name means something else. A brace that is meant as
   such is followed by a space, as in GraphQL.
 - **Path**: keys joined by dots from the frame's root, as in `params.channel`; whole numbers index
-  lists. In `time` and `sequence` a path starts at the update (`data.items`); `$.ts` starts at the
+  lists, and -1 is a list's last entry. In `time` and `sequence` a path starts at the update (`data.items`); `$.ts` starts at the
   frame's root again. A channel's name (`data.key`, `ack.channel`) may be put together of paths:
   `"{arg.channel}:{arg.instId}"`.
 - **Matcher**: path → what must stand there, all entries together: a value (equal and of the same

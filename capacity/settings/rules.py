@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, TypeAdapter
 from capacity.domain.answers.rules import Level, Rule
 from capacity.domain.errors import ConfigError
 from capacity.planning.rules.expression import condition
-from capacity.settings.target import RULES
+from capacity.settings.yaml_files.models import RULES
 from capacity.settings.yaml_files.yaml_file import Finding, load
 
 

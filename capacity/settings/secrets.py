@@ -9,7 +9,7 @@ from typing import Any
 
 from capacity.domain.errors import ConfigError
 from capacity.settings.locate import beside
-from capacity.workload.dialects.dialect import Headers, Secret
+from capacity.workload.dialects.endpoints import Headers, Secret
 from capacity.workload.dialects.template import fill
 
 MOST_BYTES = 1 << 16

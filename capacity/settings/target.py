@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, field_validator
+from pydantic import BaseModel, Field, TypeAdapter, field_validator
 
 from capacity.domain.errors import ConfigError
 from capacity.domain.resource_facts import LATENCIES
@@ -19,27 +19,15 @@ from capacity.settings.locate import beside, beside_if_path, find
 from capacity.settings.order_entry import Orders, anchored_orders, order_findings
 from capacity.settings.secrets import HIDDEN, anchored
 from capacity.settings.targets.certificates import Certificates, certificate_findings
+from capacity.settings.targets.named_channels import channel_findings
+from capacity.settings.targets.private import Private, anchored_private, private_findings
 from capacity.settings.targets.slo import Slo
 from capacity.settings.targets.source_addresses import Network, address_findings
 from capacity.settings.values import Value, anchored_values, value_findings
+from capacity.settings.yaml_files.models import RULES, Name
 from capacity.settings.yaml_files.yaml_file import Finding, load
-from capacity.workload.dialects.dialect import Dialect, Secret
-from capacity.workload.dialects.template import names
-
-RULES = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-def _is_name(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}", name):
-        raise ValueError(
-            "must be 1 to 60 letters, digits, dots, dashes and underscores, the first no sign "
-            f"(got {name[:80]!a}); it becomes part of file names"
-        )
-    return name
-
-
-Name = Annotated[str, AfterValidator(_is_name)]
-"""Becomes part of file names."""
+from capacity.workload.dialects.dialect import Dialect
+from capacity.workload.dialects.endpoints import Secret
 
 
 class DeclaredLimit(BaseModel):
@@ -118,6 +106,9 @@ class Target(BaseModel):
     """What pollers request; without it nothing is polled."""
     orders: Orders | None = None
     """How traders place, amend and cancel orders; without it nobody trades."""
+    private: Private | None = None
+    """The connection that each client logs in on, beside its public ones: own orders, own balances.
+    Connections of a run are of both kinds, in that share."""
     source_addresses: tuple[Network, ...] = ()
     """IP addresses of the load generator's own host, or networks such as 127.0.1.0/28, that its
     connections leave from in turn: each has ports for some 28,000 connections to one target."""
@@ -134,7 +125,31 @@ class Target(BaseModel):
             ),
             arrival_limit_per_s=None if self.arrival_limit is None else self.arrival_limit.value,
             objectives=() if self.slo is None else self.slo.objectives(),
+            connections_per_client=self.connections_per_client,
             document=recorded(self),
+        )
+
+    @property
+    def connections_per_client(self) -> int:
+        """Return how many connections one client holds, the private one included."""
+        return 1 if self.private is None else self.private.connections_per_client
+
+    def privately(self) -> "Target":
+        """Return the target as private connections meet it, which need nothing else of it.
+
+        Raises ValueError where there are none.
+        """
+        if self.private is None:
+            raise ValueError(f"target {self.name} has no private connections")
+        own = self.private
+        return self.model_copy(
+            update={
+                "dialect": own.dialect or self.dialect,
+                "channels": own.channels or self.channels,
+                "symbols": own.symbols or self.symbols,
+                "values": {**self.values, **own.values},
+                **dict.fromkeys(("private", "rest", "orders", "agent")),
+            }
         )
 
     @field_validator("limits")
@@ -187,16 +202,21 @@ def recorded(target: Target) -> dict[str, Any]:
     """Return *target* as plain data, without what may be a secret."""
     data = target.model_dump(mode="json")
     for section in ("headers", "values"):
-        given = data.pop(section)
-        if given:
-            data[section] = {
-                name: HIDDEN if isinstance(value, str) else value for name, value in given.items()
-            }
+        if given := data.pop(section):
+            data[section] = _hidden(given)
+    if data["private"] is not None:
+        data["private"]["values"] = _hidden(data["private"]["values"])
+    else:
+        del data["private"]
     if data.get("orders") is not None:
         data["orders"]["values"] = dict.fromkeys(data["orders"]["values"], HIDDEN)
     else:
         del data["orders"]
     return data
+
+
+def _hidden(given: dict[str, Any]) -> dict[str, Any]:
+    return {name: HIDDEN if isinstance(value, str) else value for name, value in given.items()}
 
 
 def _anchored(target: Target, folder: Path) -> Target:
@@ -208,6 +228,8 @@ def _anchored(target: Target, folder: Path) -> Target:
     }
     if target.orders is not None:
         changes["orders"] = anchored_orders(target.orders, folder)
+    if target.private is not None:
+        changes["private"] = anchored_private(target.private, folder)
     if target.certificates is not None:
         changes["certificates"] = _with_files_beside(target.certificates, folder)
     if target.agent is not None:
@@ -238,26 +260,21 @@ def _findings(target: Target) -> Iterator[Finding]:
         yield ("dialect",), str(error)
         return
     dialect = load_dialect(path)
-    for n, channel in enumerate(target.channels):
-        if channel not in dialect.channels:
-            known = ", ".join(dialect.channels)
-            yield (
-                ("channels", n),
-                f"dialect {dialect.name} has no channel {channel}, it has {known}",
-            )
-        elif not target.symbols and "symbol" in names(dialect.channels[channel].wire):
-            yield ("channels", n), "is made of {symbol}; list what that stands for in symbols"
+    yield from channel_findings(target.channels, target.symbols, dialect)
     yield from _listed_twice(target)
     yield from address_findings(target.source_addresses)
     yield from agent_findings(target.agent)
     yield from _header_findings(target, dialect)
-    yield from value_findings(target.values, dialect)
+    yield from value_findings(target.values, dialect, target.channels)
     if target.certificates is not None:
         yield from certificate_findings(
             target.certificates, tls=target.tls or target.http_origin()[2]
         )
     if target.orders is not None:
         yield from order_findings(target.orders, dialect)
+    if target.private is not None:
+        beside = (dialect, target.values, target.channels, target.symbols)
+        yield from private_findings(target.private, *beside)
     if target.rest and target.rest.operation not in dialect.rest:
         known = ", ".join(dialect.rest) or "none"
         yield (

@@ -1,7 +1,7 @@
 """The `values` section of a target file: what templates of the dialect need and nobody else may know."""
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -11,7 +11,10 @@ from capacity.domain.errors import ConfigError
 from capacity.settings.locate import beside
 from capacity.settings.secrets import open_to_others, secret_text
 from capacity.settings.yaml_files.yaml_file import Finding
-from capacity.workload.dialects.dialect import Dialect, Secret
+from capacity.workload.dialects.dialect import Dialect
+from capacity.workload.dialects.endpoints import Secret
+from capacity.workload.dialects.template import names
+from capacity.workload.dialects.values import needed_for
 
 ORIGINS = ("file", "env", "rows", "operation")
 MOST_ROWS = 1_000_000
@@ -31,7 +34,9 @@ class Value(BaseModel):
     column: Annotated[str, Field(min_length=1)] | None = None
     """Name of the column in rows; needed unless there is only one."""
     operation: str | None = None
-    """Operation of the dialect's rest section that hands out a value before each connect."""
+    """Operation of the dialect's rest section that hands out a value before each connect, such as a login
+    with the user and password of a row; values of one operation come from one answer. What it holds
+    itself must stand before in `needs` where it is asked for too."""
     path: str | None = None
     """Path of the value in its JSON answer; needed by operation."""
 
@@ -68,9 +73,11 @@ def anchored_values(values: Values, folder: Path) -> dict[str, str | Value]:
     }
 
 
-def value_findings(values: Values, dialect: Dialect) -> Iterator[Finding]:
-    """Yield what the dialect needs and does not get, and what cannot be had."""
-    for name in dialect.needs:
+def value_findings(
+    values: Values, dialect: Dialect, channels: Container[str] | None = None
+) -> Iterator[Finding]:
+    """Yield what the dialect needs for *channels*, all by default, and does not get, and what cannot be had."""
+    for name in needed_for(dialect, dialect.channels if channels is None else channels):
         if name not in values:
             yield ("values",), f"dialect {dialect.name} needs {name}; give it here"
     for name, value in values.items():
@@ -84,10 +91,28 @@ def value_findings(values: Values, dialect: Dialect) -> Iterator[Finding]:
                     ("values", name, "operation"),
                     f"dialect {dialect.name} has no operation {value.operation}, it has {known}",
                 )
+            else:
+                yield from _asked_before(name, value, values, dialect)
             try:
                 texts_of(name, value)
             except ConfigError as error:
                 yield ("values", name), str(error).removeprefix(f"values.{name}: ")
+
+
+def _asked_before(name: str, value: Value, values: Values, dialect: Dialect) -> Iterator[Finding]:
+    """Yield which values the operation that hands out *name* holds before they can be had."""
+    operation = dialect.rest.get(value.operation or "")
+    if operation is None:
+        return
+    held = set(names([operation.path, operation.query, operation.body]))
+    for other in dialect.needs[dialect.needs.index(name) :]:
+        given = values.get(other)
+        if other in held and isinstance(given, Value) and given.operation is not None:
+            wrong = (
+                f"{value.operation} holds {{{other}}}, which is asked for no earlier; put {other} before"
+                f" {name} in needs of dialect {dialect.name}"
+            )
+            yield ("values", name, "operation"), wrong
 
 
 def texts_of(name: str, value: str | Value) -> str | list[str] | None:

@@ -1,6 +1,5 @@
 """Asks the agent on the target host: who is watched, within which limits, and sample by sample."""
 
-import time
 from http import HTTPStatus
 
 from capacity.domain.errors import UnreachableError
@@ -13,6 +12,7 @@ from capacity.sources.border import (
     read_sample,
     read_seq,
 )
+from capacity.sources.clocks import least_error_offset
 from capacity.sources.web import Answer, Web
 
 NEWEST_SEQ = "Capacity-Newest-Seq"
@@ -23,7 +23,7 @@ class AgentClient:
     """One agent, by its URL; the token comes from a file and is sent as a bearer token."""
 
     delay_s = 1.0
-    """One beat: the sample that covers a moment is taken at its end."""
+    """One interval: the sample that covers a moment is taken at its end."""
 
     def __init__(self, url: str, token_file: str | None = None, ca_file: str | None = None) -> None:
         self.url = url.rstrip("/")
@@ -46,18 +46,7 @@ class AgentClient:
 
     def clock_offset(self, probes: int = 8) -> ClockOffset:
         """Return the agent's clock minus ours, from the probe with the least round trip."""
-        best: ClockOffset | None = None
-        for _ in range(probes):
-            asked_at = time.time()
-            agent_at = self.info().now
-            answered_at = time.time()
-            error_s = (answered_at - asked_at) / 2
-            if best is None or error_s < best.error_s:
-                best = ClockOffset(
-                    offset_s=agent_at - (asked_at + answered_at) / 2, error_s=error_s
-                )
-        assert best is not None
-        return best
+        return least_error_offset(lambda: self.info().now, probes)
 
     def samples(self, since: int) -> list[Sample]:
         """Return the samples after sequence number *since*, oldest first.

@@ -17,6 +17,7 @@ from capacity.monitor.host.listeners import TargetListeners
 from capacity.monitor.host.port_holders import port_holders
 from capacity.monitor.host.target import Target
 from capacity.monitor.limits.applications.applications import Applications
+from capacity.monitor.limits.applications.path_limits import with_path_limits
 from capacity.monitor.limits.audit import audit
 from capacity.monitor.sampler import Sampler
 from capacity.monitor.serving.store import agent_info
@@ -66,7 +67,7 @@ class LocalSampler:
 
     def port_holders(self, port: int) -> tuple[PortHolder, ...] | None:
         view = self._sampler.view
-        return None if view is None else port_holders(port, view)
+        return None if view is None else with_path_limits(port_holders(port, view), port)
 
     def close(self) -> None:
         self._listeners.close()

@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 import orjson
 
 from capacity.domain.errors import ProtocolError
-from capacity.workload.dialects.compiled import CompiledDialect, CompiledRequest, Frame
+from capacity.workload.dialects.compiled import CompiledDialect
+from capacity.workload.dialects.encodings.payload import what_is_no_json
 from capacity.workload.dialects.matching import MISSING
 from capacity.workload.dialects.opening import Opening
-from capacity.workload.dialects.payload import what_is_no_json
+from capacity.workload.dialects.sending import CompiledRequest, Frame
 from capacity.workload.dialects.values import NOTHING, FrameValues
 from capacity.workload.followed_channels import FollowedChannels, Payload
 from capacity.workload.reception import HEARTBEAT, IGNORED, OPAQUE, Kind, Reception, unmatched
@@ -38,11 +39,7 @@ class _Open(NamedTuple):
 
 
 class Conversation(FollowedChannels):
-    __slots__ = (
-        "_next_id",
-        "_open",
-        "_values",
-    )
+    __slots__ = ("_next_id", "_open", "_values")
 
     def __init__(
         self,
@@ -100,6 +97,7 @@ class Conversation(FollowedChannels):
         self._advance(wanted, Event.SUBSCRIBE_SENT)
         for channel in wanted:
             self._numbers.pop(channel if self._dialect.has_names else "", None)
+        self._forget_books(wanted)
         if self._dialect.confirm == "none":
             self._advance(wanted, Event.CONFIRMED)
         return self._asked(self._dialect.subscribe, wanted) if self._dialect.subscribe else []
@@ -175,7 +173,7 @@ class Conversation(FollowedChannels):
         opening = self._opening
         return message in self._dialect.texts or (opening is not None and opening.is_text(message))
 
-    def _receive(self, frame: Any, payload: Payload) -> Reception:  # noqa: PLR0911 - one for each kind
+    def _receive(self, frame: Any, payload: Payload) -> Reception:
         dialect = self._dialect
         if type(frame) is not dict and type(frame) is not list:
             return unmatched("neither a JSON object nor a list", payload)
@@ -184,6 +182,10 @@ class Conversation(FollowedChannels):
         for rule in dialect.updates:
             if rule.fits(frame):
                 return self._update(rule, frame, payload)
+        return self._numbered(frame, self._no_update(frame, payload))
+
+    def _no_update(self, frame: Any, payload: Payload) -> Reception:
+        dialect = self._dialect
         if self._open and (request_id := self._answered(frame)) is not None:
             return self._answer(request_id, frame)
         for fits, reply in dialect.answers:
@@ -252,6 +254,8 @@ class Conversation(FollowedChannels):
         is_subscribe = request is self._dialect.subscribe
         verb = "subscribe" if is_subscribe else "unsubscribe"
         accepted, problem = request.outcome(frame, channels)
+        if accepted and is_subscribe and ack.alias is not None:
+            self._alias(ack.alias(frame), accepted[0])
         refused = [channel for channel in channels if channel not in accepted]
         waits = State.REQUESTED if is_subscribe else State.LEAVING
         self._advance([c for c in refused if self._states[c] is waits], Event.REFUSED)
@@ -278,15 +282,16 @@ class Conversation(FollowedChannels):
         for start in range(0, len(channels), request.batch):
             batch = channels[start : start + request.batch]
             request_id = self._next_id
-            frames.append(request.frame(self._request_values(), batch))
+            frames.append(request.frame(self._request_values(asked=_Open(request, batch))))
             if request.ack is not None:
                 self._open[request.ack.id_type(request_id)] = _Open(request, batch)
         return frames
 
-    def _request_values(self, frame: Any = MISSING) -> FrameValues:
+    def _request_values(self, frame: Any = MISSING, asked: _Open | None = None) -> FrameValues:
         """Return the values of the next request, which takes the next id."""
-        own = {"id": self._next_id}
+        own: dict[str, Any] = {"id": self._next_id}
         self._next_id += 1
         if self._opening is not None:
             own.update(self._opening.kept)
-        return FrameValues(own, self._values(), self._dialect.source.signatures, frame)
+        about = asked and asked.request.about(asked.channels, self._aliases)
+        return FrameValues(own, self._values(), self._dialect.source.signatures, frame, about)

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import orjson
 
 from capacity.workload.dialects.address import origin_of
-from capacity.workload.dialects.compiled import CompiledAck, compiled_ack
+from capacity.workload.dialects.answers import CompiledAck, compiled_ack
 from capacity.workload.dialects.dialect import Dialect
 from capacity.workload.dialects.matching import MISSING, Getter, getter
 from capacity.workload.dialects.order_entry import OrderEntry, OrderRequest

@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
@@ -40,15 +41,17 @@ def poll_of(
     symbol: str,
     is_kept: bool,
     headers: Mapping[str, str] = NOTHING,
+    values: Mapping[str, Any] = NOTHING,
 ) -> Poll:
     """Return the poll of one operation for one symbol; *is_kept* says what becomes of the connection.
 
     Each of *headers* is sent in place of what would be sent by itself under its name.
 
-    Raises KeyError for an operation or an HTTP section that the dialect does not have.
+    Raises KeyError for an operation or an HTTP section that the dialect does not have, and for a name in
+    it that none of *values* has.
     """
     method, url, body = rest_request(
-        dialect, operation, host=host, port=port, tls=tls, symbol=symbol
+        dialect, operation, host=host, port=port, tls=tls, symbol=symbol, values=values
     )
     parts = urlsplit(url)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")

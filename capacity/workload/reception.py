@@ -35,6 +35,8 @@ class Reception(NamedTuple):
     """Those of them whose number could be read, so that what is missing before them is known."""
     refused: int = 0
     """Channels that an answer refuses."""
+    mismatched: int = 0
+    """Of the missing updates, those that a checksum told which does not fit."""
 
 
 IGNORED = Reception(Kind.IGNORED)

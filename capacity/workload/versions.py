@@ -6,8 +6,8 @@ import orjson
 
 from capacity.workload.dialects.compiled import CompiledDialect
 from capacity.workload.dialects.dialect import Dialect
-from capacity.workload.dialects.matching import getter, item_getter
-from capacity.workload.dialects.sequence import as_number, rule_for
+from capacity.workload.dialects.matching import as_number, getter, item_getter
+from capacity.workload.dialects.sequence import rule_for
 
 
 class Seen(NamedTuple):

@@ -20,6 +20,14 @@ OPTIONS = (
     *("--disable-background-networking", "--disable-component-update", "--hide-scrollbars"),
     *("--remote-debugging-port=0", "--remote-allow-origins=*"),
 )
+SERIOUS = """axe.run().then(found => found.violations
+  .filter(each => ['serious', 'critical'].includes(each.impact))
+  .map(each => `${each.id}: ${each.nodes.slice(0, 3).map(node => node.html.slice(0, 120)).join(' ')}`))"""
+RUN_TASK = "ThreadControllerImpl::RunTask"
+
+
+def _is_pages_thread(event):
+    return event["name"] == "thread_name" and event["args"]["name"] == "CrRendererMain"
 
 
 class Page:
@@ -30,6 +38,9 @@ class Page:
         self._numbers = itertools.count(1)
         for domain in ("Page", "Runtime", "Log"):
             self.ask(f"{domain}.enable")
+
+    def close(self):
+        self._socket.close()
 
     def ask(self, method, **parameters):
         """Return the browser's answer."""
@@ -62,10 +73,44 @@ class Page:
 
     def wait_for(self, expression, within_s=ANSWERED_WITHIN_S):
         deadline_s = time.monotonic() + within_s
-        while not self.tell(expression):
+        while not self._holds(expression):
             if time.monotonic() > deadline_s:
                 raise TimeoutError(expression)
             time.sleep(0.05)
+
+    def _holds(self, expression):
+        try:
+            return self.tell(f"!!({expression})")
+        except RuntimeError as error:
+            if "context" not in str(error):  # Another page is on its way.
+                raise
+            return False
+
+    def serious(self, axe):
+        """Return what axe-core, whose source *axe* is, finds serious or critical on the page."""
+        self.tell(f"{axe}; 0")
+        return self.tell(SERIOUS)
+
+    def traced(self, seconds):
+        """Return wall and processor time, in milliseconds, of each task of the page's thread in *seconds*."""
+        config = {"includedCategories": ["toplevel", "disabled-by-default-devtools.timeline"]}
+        self.ask("Tracing.start", transferMode="ReportEvents", traceConfig=config)
+        time.sleep(seconds)
+        self._socket.send(json.dumps({"id": next(self._numbers), "method": "Tracing.end"}))
+        events = []
+        while (message := json.loads(self._socket.recv())).get(
+            "method"
+        ) != "Tracing.tracingComplete":
+            if message.get("method") == "Tracing.dataCollected":
+                events += message["params"]["value"]
+        pages = {(e["pid"], e["tid"]) for e in events if _is_pages_thread(e)}
+        return [
+            (event["dur"] / 1000, event["tdur"] / 1000)
+            for event in events
+            if (event["pid"], event["tid"]) in pages
+            and event["name"] == RUN_TASK
+            and "tdur" in event
+        ]
 
     def take(self, path):
         """Write the picture of the screen to *path*."""
@@ -91,7 +136,11 @@ def open_page():
             )
             tabs = requests.get(f"http://{listening[1]}/json", timeout=ANSWERED_WITHIN_S).json()
             [tab] = [tab for tab in tabs if tab["type"] == "page"]
-            yield Page(tab["webSocketDebuggerUrl"])
+            page = Page(tab["webSocketDebuggerUrl"])
+            try:
+                yield page
+            finally:
+                page.close()
         finally:
             browser.terminate()
             browser.communicate(timeout=30)

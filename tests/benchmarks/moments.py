@@ -1,4 +1,4 @@
-"""How long somebody waits for what has to be there in a moment: the plan, the table, the audit.
+"""How long somebody waits for what has to be there in a moment: plan, report, table, audit.
 
 `make bench` prints the table, writes reports/benchmarks/moments.json, and fails where one of them
 takes longer than it may.
@@ -7,13 +7,16 @@ takes longer than it may.
 import json
 import os
 import runpy
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import hour_run
 from rich.console import Console
 from rich.table import Table
 
@@ -25,7 +28,7 @@ from capacity.planning.plan import plan
 OUTPUT = Path("reports/benchmarks/moments.json")
 TESTS = Path(__file__).parents[1]
 PLANTED = runpy.run_path(str(TESTS / "planning" / "conftest.py"))
-STEPS = runpy.run_path(str(TESTS / "planning" / "test_plan.py"))
+STEPS = runpy.run_path(str(TESTS / "planning" / "test_plan_invariants.py"))
 TIMES = 5
 
 
@@ -39,7 +42,19 @@ def least_s(do: Callable[[], Any]) -> float:
     return min(took_s)
 
 
+def plan_and_report(run: Path) -> None:
+    """As typed: `capacity plan`, then `capacity report`."""
+    program = Path(sys.executable).with_name("capacity")
+    for command in (("plan", run, "--demand", "example", "--hosts", "example"), ("report", run)):
+        subprocess.run([program, *command], stdout=subprocess.DEVNULL, check=True)
+
+
 def main() -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        return measured_all(hour_run.written(Path(folder) / "hour"))
+
+
+def measured_all(run: Path) -> int:
     venue = PLANTED["venue"].__wrapped__()
     pace = replace(PLANTED["PACE"], plateau_s=397.0)
     hour = replace(venue, steps=PLANTED["crossed_steps"](pace=pace)).record()
@@ -50,6 +65,7 @@ def main() -> int:
     view = TargetView(name="this", started_at=1.0, stats={os.getpid(): stat})
     rows = [
         ("plan of an hour", 1.0, lambda: plan(hour)),
+        ("plan and report of an hour, as commands", 2.0, lambda: plan_and_report(run)),
         ("plan of sixty steps with everything varied", 1.0, lambda: plan(varied)),
         (
             "table of the run so far",

@@ -173,14 +173,14 @@ def run(pusher: Path, client: Client, rate: int, held_ms: int = 0) -> Figures:
         server.stop()
 
 
-def pushing(pusher: Path, rate: int, held_ms: int) -> Server:
+def pushing(pusher: Path, rate: int, held_ms: int, template: Path | None = None) -> Server:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     server_core = min(os.sched_getaffinity(0))
+    settings = [str(port), str(rate), str(held_ms * 1000), *([str(template)] if template else [])]
     process = subprocess.Popen(
-        ["taskset", "-c", str(server_core), str(pusher), str(port), str(rate), str(held_ms * 1000)],
-        stdout=subprocess.PIPE,
+        ["taskset", "-c", str(server_core), str(pusher), *settings], stdout=subprocess.PIPE
     )
     assert process.stdout is not None
     process.stdout.readline()

@@ -20,8 +20,8 @@ import gevent
 
 from capacity.cli.running.bundled import start_bundled_target
 from capacity.loadgen.client.clients import Clients
-from capacity.loadgen.client.connection_slot import ConnectionSlot
-from capacity.loadgen.protocol.orders import Orders, Stage
+from capacity.loadgen.client.slots.connection_slot import ConnectionSlot
+from capacity.loadgen.protocol.instructions import RunInstructions, Stage
 from capacity.loadgen.wire.handshake import HandshakeError
 from capacity.settings import dialect as dialect_settings
 from capacity.settings.locate import find
@@ -42,7 +42,9 @@ class Soak:
         target = load_target(target_file)
         dialect = dialect_settings.load_dialect(find("dialects", target.dialect))
         dumped = dialect_settings.dump(dialect)
-        self.clients = Clients(Orders(target=target.model_dump(mode="json"), dialect=dumped))
+        self.clients = Clients(
+            RunInstructions(target=target.model_dump(mode="json"), dialect=dumped)
+        )
         stage = {"index": 0, "phase": "plateau", "subscriptions_per_connection": 2}
         self.clients.turn_to(Stage(**stage, requests_per_s=0.0, connects_per_s=1000.0))
         self.connects = self.deliveries = self.lost = 0

@@ -1,6 +1,9 @@
 """A campaign of faults over short runs, judged by rules: `make chaos`, resumable, the same for one seed.
 
     python tests/chaos/campaign.py [--faults 1000] [--minutes M] [--seed 1] [--at-once 3] [--again]
+                                    [--only 'hostile answers,descriptor limit']
+
+--only plays the seed's trials that have a fault of one of these kinds: what is drawn rarely.
 
 Whatever is done: the command ends, nothing is left of it, what was recorded loads and is answered, the
 end has an owner, and no plan is wrong without a caveat that says why. A line of JSON a trial in
@@ -23,8 +26,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from campaign_page import OUTCOMES, faults_in, read, written
 from faults import Fault, faults_of
-from page import OUTCOMES, faults_in, read, written
 
 ROOT = Path(__file__).parents[2]
 RECORDED = ROOT / "reports" / "example"
@@ -52,22 +55,33 @@ def commit():
     return said.stdout.strip()[:12]
 
 
-def due(known, seed, *, is_again):
-    """Yield (number, faults) of the trials to play: those not played yet, or what broke a rule anew."""
+def due(known, seed, *, is_again, only=frozenset()):
+    """Yield (number, faults) of the trials to play: those not played yet, or what broke a rule anew.
+
+    Of kinds in *only*, if any, the trials that have one of them.
+    """
     if is_again:
         for row in known:
             if row["broken"]:
                 yield row["trial"], [Fault.of(fault) for fault in row["faults"]]
         return
     played = {row["trial"] for row in known}
-    yield from ((n, faults_of(seed, n)) for n in itertools.count() if n not in played)
+    for number in itertools.count():
+        faults = faults_of(seed, number)
+        if number not in played and (not only or only & {fault.kind for fault in faults}):
+            yield number, faults
 
 
 def campaign(asked, folder):
     """Play trials until as many faults are done, or the time is over; return those that broke a rule."""
     asked.outcomes.parent.mkdir(parents=True, exist_ok=True)
     known = [row for row in read(asked.outcomes) if row["seed"] == asked.seed]
-    trials = due(tuple(known), asked.seed, is_again=asked.again)
+    trials = due(
+        tuple(known),
+        asked.seed,
+        is_again=asked.again,
+        only=set(filter(None, asked.only.split(","))),
+    )
     began_s = time.monotonic()
     made_by, running = commit(), set()
     # What has begun is played to its end, so that nothing of it is left.
@@ -111,6 +125,7 @@ def main(arguments=None):
     parser.add_argument("--at-once", type=int, default=3)
     parser.add_argument("--outcomes", type=Path, default=OUTCOMES)
     parser.add_argument("--again", action="store_true", help="play what broke a rule once more")
+    parser.add_argument("--only", default="", help="kinds of faults, by commas")
     parser.add_argument("--keep", type=Path, help="where folders of trials that broke a rule stay")
     asked = parser.parse_args(arguments)
     folder = asked.keep or Path(tempfile.mkdtemp(prefix="capacity-chaos-"))

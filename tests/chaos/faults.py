@@ -50,7 +50,13 @@ KINDS = (
     ),
     _kind("kill", TARGET, ("target",), CUT_SHORT | {"lost_connections", "limit_met"}),
     _kind("stop", TARGET, ("target",), CUT_SHORT | UNSEEN | {"limit_met"}),
-    _kind("restart", TARGET, ("target",), CUT_SHORT | {"target_restarted", "lost_connections"}),
+    _kind(
+        "restart",
+        TARGET,
+        ("target",),
+        # Seen from outside, a target that is killed and one that a limit ends are the same.
+        CUT_SHORT | {"target_restarted", "lost_connections", "limit_met"},
+    ),
     _kind("clock of the target", TARGET, (-HOUR_S, HOUR_S), {"clock_offset"}),
     _kind("hostile frames", TARGET, FRAMES, CUT_SHORT | {"lost_connections", "limit_met"}),
     _kind("hostile answers", TARGET, ANSWERS, CUT_SHORT | {"limit_met", "costs_not_separated"}),

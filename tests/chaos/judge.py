@@ -23,6 +23,8 @@ WIDER = 2.576 / 1.645
 """A 99 % interval over a 90 % one, of a normal distribution."""
 ROUNDING = 2.0
 """Connections: those of the pollers are whole numbers."""
+LAST_LOOK_S = 0.5
+"""Before its end a run reads the limits for the last time; what is set later belongs to no run."""
 RECORDED_TRUTH = 4006.0
 """Connections at which the exchange of reports/example refused, as README.md has it."""
 TOLD_OF_FILES = {"run_incomplete", "samples_missing", "few_steps", "void_steps"}
@@ -132,9 +134,23 @@ def summary(document):
 
 def truth_of(stage, faults):
     """Return how many connections the target holds: each takes a descriptor, as does each poller."""
-    limits = [fault.choice for fault in faults if fault.kind == "descriptor limit"]
+    limits = [
+        fault.choice
+        for fault in faults
+        if fault.kind == "descriptor limit" and not is_too_late(fault, stage.run)
+    ]
     free = (limits[-1] if limits else DESCRIPTORS) - stage.idle_descriptors
     return free / (1.0 + stage.polls_per_connection_s)
+
+
+def is_too_late(fault, run):
+    """Tell whether the limits of *run* had been read for the last time when the fault was done."""
+    try:
+        started_at = json.loads((run / "run.json").read_text("utf-8"))["started_at"]
+        ended_at = json.loads((run / "events.jsonl").read_text("utf-8").splitlines()[-1])["at"]
+    except (OSError, ValueError, LookupError):
+        return False
+    return fault.since == "run" and fault.at_s > ended_at - started_at - LAST_LOOK_S
 
 
 def _of_plan(answered, kinds, truth):

@@ -144,6 +144,8 @@ class Stage:
                     "CHAOS_CONTROL": str(self.folder / f"{role}.control"),
                     "CHAOS_ROLE": "" if role == "generator" else role,
                     "CHAOS_MARK": f"{self.mark}-{role}",
+                    # The addresses of all trials are the same, each in namespaces of its own.
+                    "CAPACITY_LOCKS": str(self.folder / "locks"),
                 },
             )
         self._stack.callback(_end, process)

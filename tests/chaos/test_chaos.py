@@ -17,7 +17,7 @@ def fixture_chaos():
     before = set(sys.modules)
     sys.path.insert(0, str(HERE))
     try:
-        names = ("asking", "faults", "damage", "judge", "trial", "campaign", "page")
+        names = ("asking", "faults", "damage", "judge", "trial", "campaign", "campaign_page")
         yield {name: runpy.run_path(str(HERE / f"{name}.py")) for name in names}
     finally:
         sys.path.remove(str(HERE))
@@ -160,19 +160,39 @@ def test_what_broke_a_rule_is_played_again_as_it_was_recorded(chaos):
     assert next(chaos["campaign"]["due"](known, "1", is_again=False))[0] == 0
 
 
+def test_kinds_that_are_drawn_rarely_can_be_asked_for(chaos):
+    trials = chaos["campaign"]["due"]([], "1", is_again=False, only={"hostile answers"})
+    wanted = [next(trials) for _ in range(3)]
+
+    assert all("hostile answers" in {fault.kind for fault in faults} for _, faults in wanted)
+    assert [number for number, _ in wanted] == sorted({number for number, _ in wanted})
+
+
+@pytest.mark.parametrize(("at_s", "is_late"), [(9.4, False), (9.6, True)])
+def test_a_limit_that_is_set_when_the_run_has_read_it_for_the_last_time_is_not_the_runs(
+    chaos, tmp_path, at_s, is_late
+):
+    (tmp_path / "run.json").write_text('{"started_at": 100.0}')
+    (tmp_path / "events.jsonl").write_text('{"at": 101.0}\n{"at": 110.0}\n')
+    late = chaos["faults"]["Fault"]("descriptor limit", "target", 180, "run", at_s, 5.0)
+
+    assert is_late is chaos["judge"]["is_too_late"](late, tmp_path)
+    assert not chaos["judge"]["is_too_late"](late, tmp_path / "absent")
+
+
 def test_what_was_broken_once_is_not_forgotten(chaos, tmp_path):
     rows = [{"seed": "1", "trial": 4, "faults": [], "broken": b} for b in ([["hang", "x"]], [])]
     (tmp_path / "outcomes.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    outcomes = chaos["page"]["read"](tmp_path / "outcomes.jsonl")
+    outcomes = chaos["campaign_page"]["read"](tmp_path / "outcomes.jsonl")
 
     assert [row["broken"] for row in outcomes] == [[]]
-    assert "held when played again: 1." in chaos["page"]["tally"](outcomes)
+    assert "held when played again: 1." in chaos["campaign_page"]["tally"](outcomes)
 
 
 def test_the_page_says_what_was_recorded(chaos):
-    page = chaos["page"]
+    page = chaos["campaign_page"]
     assert (page["FOLDER"] / "README.md").read_text() == page["written"](page["read"]()), (
-        "run tests/chaos/page.py"
+        "run tests/chaos/campaign_page.py"
     )
 
 
@@ -183,7 +203,7 @@ def test_the_table_counts_by_kind_what_was_done_and_what_broke(chaos):
         {"faults": [done, late], "broken": [["hang", "x"]], "code": 0},
         {"faults": [done], "broken": [], "code": 5},
     ]
-    lines = chaos["page"]["written"](rows).splitlines()
+    lines = chaos["campaign_page"]["written"](rows).splitlines()
 
     assert "| stop | agent | 2 | 0 | 0 | 0 | 1 | 0 | 0 |" in lines
     assert not any(line.startswith("| kill") for line in lines)

@@ -112,6 +112,41 @@ def test_an_agent_sees_its_processes_as_one_target(start):
     assert 20 <= used["descriptors"] < 60  # Of the fullest one.
 
 
+def test_over_tls_it_says_where_its_certificate_is(tmp_path):
+    command = [sys.executable, "-m", "capacity.cli.main", "exchange", "--port=0"]
+    with subprocess.Popen(
+        [*command, f"--tls={tmp_path}"], stderr=subprocess.PIPE, text=True
+    ) as process:
+        ready, certificate = process.stderr.readline(), process.stderr.readline()
+        process.terminate()
+
+    assert re.fullmatch(r"exchange ready on https://127\.0\.0\.1:\d+\n", ready)
+    assert f"certificate: {tmp_path}/certificate.pem\n" == certificate
+
+
+def test_faults_of_a_file_are_done_and_said(start, tmp_path):
+    faults = tmp_path / "faults.yaml"
+    faults.write_text("faults: 1\ndo:\n  - {kind: burst, updates: 5}\n")
+    process, _port = start(f"--faults={faults}")
+
+    assert "exchange: fault burst befell 0 of 0 connections\n" == process.stderr.readline()
+
+
+def test_a_mistake_in_the_faults_is_named_with_its_line_and_exit_code_2(tmp_path):
+    faults = tmp_path / "faults.yaml"
+    faults.write_text("faults: 1\ndo:\n  - {kind: skip, updates: 0}\n")
+    code, message = refused(f"--faults={faults}")
+
+    assert 2 == code
+    assert "faults.yaml:3: " in message
+
+
+def test_faults_are_not_taken_by_one_of_several_processes():
+    code, message = refused("--takes-faults", "--processes=2")
+
+    assert (2, True) == (code, "--takes-faults" in message)
+
+
 def newest_use(url):
     deadline_s = time.monotonic() + TIMEOUT_S
     while time.monotonic() < deadline_s:
@@ -149,6 +184,8 @@ def test_more_descriptors_than_allowed_is_one_sentence_and_exit_code_3():
         "--max-connections=0",
         "--processes=0",
         "--burstiness=wild",
+        "--slow-consumer-code=3999",
+        "--credits-per-s=inf",
     ],
 )
 def test_impossible_values_are_named_with_exit_code_2(option):

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from capacity.cli.measure import _raise_unless_finished, command, measure
 from capacity.cli.running import locust_command
 from capacity.cli.running.children import Child, running
-from capacity.cli.running.locust_command import Meeting
+from capacity.cli.running.locust_command import MasterAddress
 from capacity.domain.errors import (
     CapacityError,
     ConfigError,
@@ -24,9 +24,9 @@ from capacity.domain.errors import (
     UnreachableError,
 )
 from capacity.domain.run import RunEvent
-from capacity.loadgen.run_path import LOCKS
 from capacity.recording.ending import RunEnding, read_ending, write_ending
 from capacity.recording.lock import locked
+from capacity.recording.lock_place import place_of_locks
 from capacity.recording.run_directory import RunWriter, is_run, load
 from capacity.settings.target import load_target
 
@@ -83,11 +83,11 @@ def test_it_prints_the_directory_of_the_run_and_nothing_else(target, profile, tm
     assert record.missing == ()
 
 
-def test_a_run_that_takes_too_long_is_ended_in_order(target, profile, tmp_path):
-    run = tmp_path / "run"
-    profile.write_text(yaml.safe_dump(PROFILE | {"plateau_s": 60}))
-    with pytest.raises(GuardError, match="stopped after 10 s"):
-        measure(target, profile, workers=1, run=run, timeout_s=10, quiet=True)
+def test_a_run_that_takes_too_long_is_ended_in_order(target, profile, tmp_path, seconds):
+    run, limit_s = tmp_path / "run", seconds(10)
+    profile.write_text(yaml.safe_dump(PROFILE | {"plateau_s": 6 * limit_s}))
+    with pytest.raises(GuardError, match=f"stopped after {limit_s:.0f} s"):
+        measure(target, profile, workers=1, run=run, timeout_s=limit_s, quiet=True)
 
     assert load(run).events[-1].kind == "aborted"
 
@@ -123,10 +123,10 @@ def test_workers_that_do_not_come_are_no_reason_to_wait_for_ever(
 ):
     monkeypatch.setattr(locust_command, "FAR_WORKERS_TIMEOUT_S", 1)
     with socket.create_server(("127.0.0.1", 0)) as probe:
-        meeting = Meeting(address="127.0.0.1", port=probe.getsockname()[1])
+        master = MasterAddress(address="127.0.0.1", port=probe.getsockname()[1])
 
     with pytest.raises(PreflightError, match="the remote workers did not connect in time"):
-        measure(target, profile, workers=1, meeting=meeting, run=tmp_path / "run", quiet=True)
+        measure(target, profile, workers=1, master=master, run=tmp_path / "run", quiet=True)
     assert not (tmp_path / "run" / "run.json").exists()
 
 
@@ -252,7 +252,7 @@ def test_a_target_is_measured_by_one_run_at_a_time(target, profile, tmp_path, mo
     monkeypatch.chdir(tmp_path)
     settings = load_target(target)
     with (
-        locked(LOCKS, f"localhost:{settings.port}", run="nightly"),
+        locked(place_of_locks(), f"localhost:{settings.port}", run="nightly"),
         pytest.raises(LockedError, match="is busy: run nightly by pid"),
     ):
         measure(target, profile, workers=1, run=tmp_path / "run")

@@ -20,21 +20,11 @@ from capacity.cli.plan import (
 from capacity.domain.errors import ConfigError
 from capacity.domain.resources import Resource
 from capacity.domain.target import TargetSpec
-from capacity.recording.run_directory import RunWriter
 from capacity.reporting.formats.json_document import parse
 
 EXAMPLE = runpy.run_path(str(Path(__file__).parent.parent / "reporting" / "example_run.py"))
+write = runpy.run_path(str(Path(__file__).parents[1] / "written_run.py"))["write_run"]
 CEILING = 19_948
-
-
-def write(path, record):
-    writer = RunWriter(path, record.manifest)
-    for step in record.steps:
-        writer.append_step(step)
-    writer.append_samples(record.samples)
-    for event in record.events:
-        writer.append_event(event)
-    return path
 
 
 @pytest.fixture

@@ -8,21 +8,15 @@ from click.testing import CliRunner
 
 from capacity.cli.report import command, write_report
 from capacity.domain.errors import ConfigError
-from capacity.recording.run_directory import RunWriter
 from capacity.reporting.formats import json_document
 
 EXAMPLE = runpy.run_path(str(Path(__file__).parent.parent / "reporting" / "example_run.py"))
+write_run = runpy.run_path(str(Path(__file__).parents[1] / "written_run.py"))["write_run"]
 
 
 @pytest.fixture
 def run(tmp_path):
-    record = EXAMPLE["make_record"]()
-    writer = RunWriter(tmp_path / "run-1", record.manifest)
-    for step in record.steps:
-        writer.append_step(step)
-    writer.append_samples(record.samples)
-    writer.append_event(record.events[0])
-    return tmp_path / "run-1"
+    return write_run(tmp_path / "run-1", EXAMPLE["make_record"]())
 
 
 def call(*arguments):

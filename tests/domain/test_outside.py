@@ -1,6 +1,14 @@
 import pytest
 
-from capacity.domain.outside import MOST, NoNumber, is_number, lenient_json, strict_json
+from capacity.domain.errors import ConfigError
+from capacity.domain.outside import (
+    MOST,
+    NoNumber,
+    is_number,
+    lenient_json,
+    strict_json,
+    utf8_text,
+)
 
 NONE = [
     "NaN",
@@ -41,3 +49,12 @@ def test_what_is_no_json_is_a_value_error(text):
         strict_json(text)
     with pytest.raises(ValueError, match=r"."):
         lenient_json(text)
+
+
+def test_text_is_text_with_or_without_a_mark_of_its_encoding():
+    assert "aä" == utf8_text(b"\xef\xbb\xbfa\xc3\xa4", "x") == utf8_text(b"a\xc3\xa4", "x")
+
+
+def test_what_is_no_text_is_refused_with_its_line():
+    with pytest.raises(ConfigError, match=r"^a\.yaml:3: not UTF-8 text; save it anew$"):
+        utf8_text(b"1\n2\n\xff\n", "a.yaml", "; save it anew")

@@ -66,6 +66,8 @@ def test_keys_of_another_version_are_kept_and_say_nothing():
         ("arrival_limit", 3),
         ("arrival_limit", {"source": "s"}),
         ("slo", "fast"),
+        ("private", {"dialect": "okx-private"}),
+        ("private", {"connections_per_client": None}),
         ("slo", {"delivery_delay": 3}),
         ("slo", {"delivery_delay": {"limit_s": "soon", "quantile": 0.95}}),
         ("slo", {"delivery_delay": {"limit_s": 1.0}}),
@@ -76,6 +78,14 @@ def test_what_is_impossible_is_refused_in_one_sentence_that_names_the_key(key, v
         TargetSpec.from_document({key: value})
 
     assert "\n" not in str(found.value)
+
+
+def test_a_client_holds_one_connection_unless_some_are_private():
+    private = {"private": {"connections_per_client": 3}}
+
+    assert [1, 3] == [
+        TargetSpec.from_document(each).connections_per_client for each in (DOCUMENT, private)
+    ]
 
 
 def test_a_name_or_port_of_the_wrong_type_is_none():

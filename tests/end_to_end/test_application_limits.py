@@ -2,16 +2,19 @@
 
 import contextlib
 import json
+import runpy
 import shutil
 import socket
 import subprocess
-import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from capacity.cli.running.children import Child
 from capacity.recording.run_directory import load
+
+call = runpy.run_path(str(Path(__file__).parents[1] / "running_programs.py"))["called"]
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.long, pytest.mark.xdist_group("caps")]
 
@@ -143,20 +146,6 @@ def wait_for(port):
             return
         time.sleep(0.05)
     pytest.fail("the proxy did not start")
-
-
-def call(folder, *arguments):
-    finished = subprocess.run(
-        [sys.executable, "-m", "capacity.cli.main", *map(str, arguments)],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-    )
-
-    assert finished.returncode == 0, finished.stderr
-    return finished.stdout
 
 
 def filled(port):

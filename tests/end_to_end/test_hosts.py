@@ -150,21 +150,34 @@ def peers(pid, port):
     }
 
 
-def test_a_target_is_measured_from_two_other_hosts_each_with_addresses_of_its_own(site):
+MOST_ATTEMPTS = 3
+BUSY = "the load generator was saturated"
+"""What the product rightly says where something else takes the machine's processors: measured again."""
+
+
+def measured_from_two_hosts(site, name):
+    """Measure with three workers on two hosts; return the record, its path, and who was connected."""
     first, second = site.workers
-    first.add_address("10.77.77.101")
     sources = ["10.77.77.101", second.address]
-    run, measuring = site.measure("whole", workers=3, source_addresses=sources)
+    run, measuring = site.measure(name, workers=3, source_addresses=sources)
     joined = [site.join(first, processes=2), site.join(second)]
     in_step(run, 2)
     seen = peers(site.exchange.process.pid, 8080)
-    code = measuring.process.wait(60)
-    record = load(run)
-    plan = plan_run(run)
 
-    assert code == 0, measuring.said
+    assert measuring.process.wait(60) == 0, measuring.said
     assert [worker.process.wait(30) for worker in joined] == [0, 0]
     assert seen == set(sources)
+    return load(run), run
+
+
+def test_a_target_is_measured_from_two_other_hosts_each_with_addresses_of_its_own(site):
+    site.workers[0].add_address("10.77.77.101")
+    for attempt in range(MOST_ATTEMPTS):
+        record, run = measured_from_two_hosts(site, f"whole-{attempt}")
+        if not any((step.void or "").startswith(BUSY) for step in record.steps):
+            break
+    plan = plan_run(run)
+
     assert [step.void for step in record.steps] == [None] * 3
     assert [round(step.load.connections) for step in record.steps] == [0, 40, 80]
     assert [step.failures for step in record.steps] == [{}] * 3

@@ -11,7 +11,7 @@ import gevent
 import pytest
 
 from capacity.loadgen.client.clients import Clients
-from capacity.loadgen.protocol.orders import Orders, Stage
+from capacity.loadgen.protocol.instructions import RunInstructions, Stage
 from capacity.settings.dialect import dump, load_dialect
 from capacity.settings.locate import find
 from capacity.settings.target import Target
@@ -113,7 +113,7 @@ def subscribe():
             channels=["updates"],
         )
         clients = Clients(
-            Orders(
+            RunInstructions(
                 target=target.model_dump(mode="json"),
                 dialect=dump(described),
                 subscriptions_by_address=1,

@@ -12,11 +12,11 @@ import yaml
 
 from capacity.domain.errors import CapacityError
 from capacity.loadgen.checks import trial
-from capacity.loadgen.checks.doctor import failure
+from capacity.loadgen.checks.attempts import failure
 from capacity.loadgen.checks.request_trial import try_request
 from capacity.loadgen.checks.trial import try_conversation
 from capacity.loadgen.client.clients import Clients
-from capacity.loadgen.protocol.orders import Orders, Stage
+from capacity.loadgen.protocol.instructions import RunInstructions, Stage
 from capacity.loadgen.wire.handshake import HandshakeError
 from capacity.planning.safety.heard_updates import heard_findings
 from capacity.settings import dialect as dialect_settings
@@ -74,7 +74,7 @@ class Feed:
         A plateau of *hold_s* follows, if that is given.
         """
         target, dialect = self.loaded()
-        orders = Orders(
+        orders = RunInstructions(
             target=target.model_dump(mode="json"),
             dialect=dialect_settings.dump(dialect),
             subscriptions_by_address=subscriptions,

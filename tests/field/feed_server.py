@@ -18,6 +18,7 @@ import brotli
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 EVERY_S = 0.1
 ARGUMENTS = sys.argv[2:]
+PUBLISHING = []
 
 
 class Peer:
@@ -299,6 +300,32 @@ async def unwilling(peer, _path):
     peer.close(int(ARGUMENTS[0]), ARGUMENTS[1])
 
 
+async def capped(peer, _path):
+    """Takes so many subscriptions of a connection; how it refuses the next one is the first argument."""
+    way, most = ARGUMENTS[0], int(ARGUMENTS[1])
+    followed = []
+    async for text in peer.texts():
+        ask = json.loads(text)
+        taken = ask["args"][: max(0, most - len(followed))]
+        has_room = len(taken) == len(ask["args"])
+        if has_room or way == "list":
+            peer.send({"id": ask["id"], "result": taken})
+        elif way == "error":
+            peer.send(
+                {"id": ask["id"], "error": {"code": 4, "message": f"Limit of {most} exceeded"}}
+            )
+        elif way == "close":
+            peer.close(1008, f"too many subscriptions, at most {most}")
+            return
+        for name in taken if has_room or way == "list" else ():
+            followed.append(name)
+            PUBLISHING.append(asyncio.ensure_future(peer.publish(updates_of(peer, name))))
+
+
+def updates_of(peer, name):
+    return lambda n: peer.send(plain(n, channel=name))
+
+
 async def partly(peer, _path):
     """Confirm all channels but those called B."""
     async for text in peer.texts():
@@ -331,6 +358,10 @@ def busy(path, headers, _token):
     return "429 Too Many Requests\r\nRetry-After: 30"
 
 
+def banned(path, headers, _token):
+    return "418 I'm a teapot\r\nRetry-After: 120"
+
+
 def once(path, headers, tokens):
     token = path.partition("token=")[2]
     if token in tokens:
@@ -345,6 +376,7 @@ GATES = {
     "without_origin": without_origin,
     "redirected": redirected,
     "busy": busy,
+    "banned": banned,
     "once": once,
 }
 BEHAVIOURS = {
@@ -369,6 +401,7 @@ BEHAVIOURS = {
         aging,
         unwilling,
         partly,
+        capped,
     )
 }
 

@@ -204,7 +204,6 @@ def test_requests_keep_to_the_pace_that_the_dialect_sets(feed):
     )
 
     assert (0, {}) == (counters.lost, counters.failures)
-    assert min(counters.handshake_time) > 1e6
 
 
 @pytest.mark.parametrize(

@@ -60,3 +60,33 @@ def test_a_login_that_is_answered_by_a_close_frame_is_told_with_its_own_remedy(f
     assert "closed it with 4401 'token expired'" in finding.statement
     assert finding.remedy.startswith("Correct the values that the target file gives for it")
     assert {"handshake_closed_4401": 2} == counters.failures
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "arguments", "ws", "said", "remedy"),
+    [
+        (
+            "quiet",
+            (),
+            {"max_message_bytes": 20},
+            "a message is larger than ws.max_message_bytes (20 bytes)",
+            "Raise ws.max_message_bytes",
+        ),
+        ("aging", (0.3, 1001), {}, "closed it with 1001 'max connection age'", "Look into the"),
+    ],
+)
+def test_a_connection_that_ends_while_it_is_listened_to_says_how(
+    feed, behaviour, arguments, ws, said, remedy
+):
+    url = {"url": "{scheme}://{host}:{port}/ws"}
+    finding, *_rest = feed(behaviour, *arguments, ws={**url, **ws}).findings()
+
+    assert said in finding.statement
+    assert finding.remedy.startswith(remedy)
+
+
+def test_a_ban_says_to_wait_and_not_to_correct_the_address(feed):
+    (finding,) = feed("banned").findings()
+
+    assert "418" in finding.statement
+    assert finding.remedy.startswith("Wait as long as the target says")

@@ -3,7 +3,9 @@
 A story is what the client says first, then frames of the target, each with what becomes of it.
 """
 
+import gzip
 import json
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,6 +65,16 @@ def coinbase_advanced(channel, number, event):
     }
 
 
+def sbe(template, block, rest=b""):
+    header = struct.pack("<HHHH", len(block), template, 1, 0)
+    return header + block + rest + b"\x07BTCUSDT"
+
+
+def sbe_depth(first, last):
+    block = struct.pack("<qqqbb", 1672515782136000, first, last, -2, -8)
+    return sbe(10003, block, struct.pack("<HHqqHH", 16, 1, 642505, 125, 16, 0))
+
+
 def bybit_book(number, kind="delta"):
     data = {"s": "BTCUSDT", "b": [["16493.50", "0.006"]], "a": [], "u": number, "seq": 7961638724}
     return {"topic": "orderbook.50.BTCUSDT", "type": kind, "ts": 1672304484978, "data": data}
@@ -76,6 +88,127 @@ def coinbase_match(trade_id, kind="match"):
     at = "2014-11-07T08:19:27.028459Z"
     return {"type": kind, "trade_id": trade_id, "product_id": "BTC-USD", "time": at}
 
+
+NOW_S = NOW_MS // 1000
+GATE_KEY = "5f9c1b7a2e4d4c0f9a6b3d8e7c1f2a40"
+GATE_SIGNED = (
+    "0dc17b76097b2726573e30bde2a792ce238bbd452f414d949a5f71d5bf1dd50e"
+    "8e8166a762af6614f0228360882c6e35df2ac39ed0eba1be8b02d9ca1ec9c6c9"
+)
+OKX_SIGNED = "lhmJXK08fk9SI1ZwFXKFRrPtzfbNOwC+D1xMJJ/1KZg="
+"""By openssl dgst -sha256 -hmac secret, of 1700000000GET/users/self/verify."""
+BITFINEX_SIGNED = (
+    "a75dc5bf3fc18b13c6df7672aa8dddad813d12d8ed9cd207"
+    "d19df71efb1fe6f7c191a0c404c48a57fc6c4ec6096ef8a4"
+)
+VALUES = {
+    "connection": 0,
+    "now_s": NOW_S,
+    "now_ms": NOW_MS,
+    "now_us": 1_706_514_903_262_000,
+    "api_key": GATE_KEY,
+    "api_secret": "secret",
+    "secret_key": "secret",
+    "passphrase": "open sesame",
+}
+
+
+def gate_request(number, channel, *payload, **more):
+    asked = {"time": NOW_S, "id": number, "channel": channel, "event": "subscribe"}
+    return asked | {"payload": list(payload)} | more
+
+
+def gate_answer(number, channel, **more):
+    told = {"time": NOW_S, "time_ms": NOW_MS, "id": number, "conn_id": "3e2e", "channel": channel}
+    return told | {"event": "subscribe", "result": {"status": "success"}} | more
+
+
+def gate_update(channel, result):
+    told = {"time": NOW_S, "time_ms": NOW_MS, "channel": channel, "event": "update"}
+    return told | {"result": result}
+
+
+def gate_book(first, last):
+    book = {"t": NOW_MS - 5, "e": "depthUpdate", "E": NOW_S, "s": "BTC_USDT"}
+    return gate_update("spot.order_book_update", book | {"U": first, "u": last, "b": [], "a": []})
+
+
+def gate_trade(number):
+    trade = {"id": 7 * number, "id_market": number, "create_time_ms": f"{NOW_MS}.723"}
+    return gate_update("spot.trades", trade | {"currency_pair": "BTC_USDT", "price": "67012.1"})
+
+
+def bitfinex_auth():
+    nonce = str(VALUES["now_us"])
+    return {
+        "event": "auth",
+        "apiKey": GATE_KEY,
+        "authNonce": nonce,
+        "authPayload": f"AUTH{nonce}",
+        "authSig": BITFINEX_SIGNED,
+    }
+
+
+def bitfinex_book(**more):
+    return {"channel": "book", "symbol": "tBTCUSD", "prec": "P0", "freq": "F0", "len": "25"} | more
+
+
+KUCOIN_BOOK = "/market/level2:BTC-USDT"
+KUCOIN_TRADES = "/market/match:BTC-USDT"
+
+
+def kucoin_request(number, topic):
+    return {"id": str(number), "type": "subscribe", "topic": topic, "response": True}
+
+
+def kucoin_update(topic, subject, **data):
+    return {"topic": topic, "type": "message", "subject": subject, "data": data}
+
+
+def kucoin_book(first, last):
+    changes = {"asks": [["18906", "0.00331", str(last)]], "bids": []}
+    told = {"changes": changes, "sequenceStart": first, "sequenceEnd": last, "time": NOW_MS}
+    return kucoin_update(KUCOIN_BOOK, "trade.l2update", symbol="BTC-USDT", **told)
+
+
+HTX_BOOK = "market.btcusdt.mbp.150"
+
+
+def htx_book(number, before):
+    tick = {"seqNum": number, "prevSeqNum": before, "bids": [], "asks": [[645.14, 26.76]]}
+    return gzip.compress(orjson.dumps({"ch": HTX_BOOK, "ts": NOW_MS, "tick": tick}))
+
+
+def crypto_com_push(subscription, channel, *data):
+    result = {"instrument_name": "BTCUSD-PERP", "subscription": subscription, "channel": channel}
+    told = {"id": -1, "method": "subscribe", "code": 0}
+    return told | {"result": result | {"data": list(data)}}
+
+
+def crypto_com_book(number, before):
+    told = {"update": {"asks": [], "bids": []}, "t": NOW_MS, "tt": NOW_MS, "u": number}
+    return crypto_com_push("book.BTCUSD-PERP.10", "book.update", told | {"pu": before})
+
+
+def dydx(kind, number, **more):
+    return {"type": kind, "connection_id": "0c08", "message_id": number, **more}
+
+
+DYDX_TRADES = {"channel": "v4_trades", "id": "BTC-USD"}
+DYDX_BOOK = {"channel": "v4_orderbook", "id": "BTC-USD"}
+DYDX_TRADE = {"trades": [{"id": "0", "price": "25000", "createdAt": "2023-11-14T22:13:20.000Z"}]}
+
+
+def upbit(kind, code, **more):
+    return orjson.dumps({"type": kind, "code": code, "timestamp": NOW_MS, **more})
+
+
+XMPP_IETF = "urn:ietf:params:xml:ns:xmpp"
+XMPP_STREAM = "xmlns:stream='http://etherx.jabber.org/streams'"
+XMPP_OPEN = f"<open xmlns='{XMPP_IETF}-framing' to='localhost' version='1.0'/>"
+XMPP_OPENED = f"<open xmlns='{XMPP_IETF}-framing' id='74' version='1.0' from='localhost'/>"
+XMPP_AUTH = f"<auth xmlns='{XMPP_IETF}-sasl' mechanism='ANONYMOUS'/>"
+XMPP_ROOM = "prices@conference.localhost"
 
 STORIES = (
     Story(
@@ -145,6 +278,85 @@ STORIES = (
             ({"event": "error", "code": "60012", "msg": "no", "connId": "x"}, REJECTED, ()),
         ),
         published_at=1626537446.491,
+    ),
+    Story(
+        name="okx-private",
+        follows=(("orders", ""), ("account", "")),
+        says=(
+            {
+                "op": "login",
+                "args": [
+                    {
+                        "apiKey": GATE_KEY,
+                        "passphrase": "open sesame",
+                        "timestamp": str(NOW_S),
+                        "sign": OKX_SIGNED,
+                    }
+                ],
+            },
+        ),
+        hears=(
+            (
+                {"event": "login", "code": "0", "msg": "", "connId": "a4d3ae55"},
+                ACK,
+                (
+                    {
+                        "op": "subscribe",
+                        "args": [
+                            {"channel": "orders", "instType": "ANY"},
+                            {"channel": "account"},
+                        ],
+                    },
+                ),
+            ),
+            (
+                {
+                    "event": "subscribe",
+                    "arg": {"channel": "orders", "instType": "ANY"},
+                    "connId": "a4d3ae55",
+                },
+                ACK,
+                (),
+            ),
+            ({"event": "subscribe", "arg": {"channel": "account"}, "connId": "a4d"}, ACK, ()),
+            (
+                {
+                    "arg": {"channel": "orders", "instType": "ANY", "uid": "4470"},
+                    "data": [{"ordId": "312269865356374016", "state": "live", "uTime": "1"}],
+                },
+                DATA,
+                0,
+            ),
+            (
+                {
+                    "arg": {"channel": "account", "uid": "4470"},
+                    "eventType": "snapshot",
+                    "data": [{"uTime": "1597026383085", "totalEq": "41624.32"}],
+                },
+                DATA,
+                0,
+            ),
+            ({"event": "channel-conn-count", "channel": "orders"}, IGNORED, ()),
+            ("pong", HEARTBEAT, ()),
+        ),
+    ),
+    Story(
+        name="okx-private",
+        follows=(("orders", ""),),
+        says=(
+            {
+                "op": "login",
+                "args": [
+                    {
+                        "apiKey": GATE_KEY,
+                        "passphrase": "open sesame",
+                        "timestamp": str(NOW_S),
+                        "sign": OKX_SIGNED,
+                    }
+                ],
+            },
+        ),
+        hears=(({"event": "error", "code": "60009", "msg": "Login failed."}, REJECTED, ()),),
     ),
     Story(
         name="bybit",
@@ -444,9 +656,22 @@ STORIES = (
     ),
     Story(
         name="binance-sbe",
-        follows=(("best", "btcusdt"),),
-        says=({"method": "SUBSCRIBE", "params": ["btcusdt@bestBidAsk"], "id": 1},),
-        hears=(({"result": None, "id": 1}, ACK, ()), ("\x32\0\x11\x27\x01\0\0\0", DATA, 0)),
+        follows=(("best", "btcusdt"), ("depth", "btcusdt")),
+        says=(
+            {
+                "method": "SUBSCRIBE",
+                "params": ["btcusdt@bestBidAsk", "btcusdt@depth"],
+                "id": 1,
+            },
+        ),
+        hears=(
+            ({"result": None, "id": 1}, ACK, ()),
+            (sbe(10001, struct.pack("<qqbbqqqq", 1, 9, -2, -8, 1, 2, 3, 4)), DATA, 0),
+            (sbe_depth(157, 160), DATA, 0),
+            (sbe_depth(161, 190), DATA, 0),
+            (sbe_depth(195, 200), DATA, 1),
+        ),
+        published_at=1672515782.136,
     ),
     Story(
         name="stomp",
@@ -478,6 +703,100 @@ STORIES = (
         follows=(("updates", "BTC"),),
         says=("CONNECT\naccept-version:1.2\nhost:/\nheart-beat:0,0\n\n\0",),
         hears=(("ERROR\nmessage:Bad CONNECT\n\nAccess refused\0", REJECTED, ()),),
+    ),
+    Story(
+        name="xmpp",
+        follows=(("updates", "prices"),),
+        says=(XMPP_OPEN,),
+        hears=(
+            (XMPP_OPENED, IGNORED, ()),
+            (
+                (
+                    f"<stream:features {XMPP_STREAM}><mechanisms xmlns='{XMPP_IETF}-sasl'><mechanism>"
+                    "ANONYMOUS</mechanism></mechanisms></stream:features>"
+                ),
+                ACK,
+                (XMPP_AUTH,),
+            ),
+            (f"<success xmlns='{XMPP_IETF}-sasl'/>", ACK, (XMPP_OPEN,)),
+            (XMPP_OPENED, IGNORED, ()),
+            (
+                f"<stream:features {XMPP_STREAM}><bind xmlns='{XMPP_IETF}-bind'/></stream:features>",
+                ACK,
+                (
+                    (
+                        "<iq xmlns='jabber:client' type='set' id='bind'>"
+                        f"<bind xmlns='{XMPP_IETF}-bind'/></iq>"
+                    ),
+                ),
+            ),
+            (
+                (
+                    f"<iq xmlns='jabber:client' type='result' id='bind'><bind xmlns='{XMPP_IETF}-bind'>"
+                    "<jid>60@localhost/67</jid></bind></iq>"
+                ),
+                ACK,
+                (
+                    (
+                        f"<presence xmlns='jabber:client' to='{XMPP_ROOM}/c0'>"
+                        "<x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x></presence>"
+                    ),
+                ),
+            ),
+            # ejabberd first says what the room can do, by a presence that confirms nothing.
+            (
+                f"<presence xmlns='jabber:client' from='{XMPP_ROOM}' id='1'><c ver='yy'/></presence>",
+                IGNORED,
+                (),
+            ),
+            (
+                (
+                    f"<presence xmlns='jabber:client' to='60@localhost/67' from='{XMPP_ROOM}/c0'>"
+                    "<x xmlns='http://jabber.org/protocol/muc#user'><item role='participant'/>"
+                    "<status code='110'/></x></presence>"
+                ),
+                ACK,
+                (),
+            ),
+            (
+                f"<message xmlns='jabber:client' from='{XMPP_ROOM}' type='groupchat'><subject/></message>",
+                IGNORED,
+                (),
+            ),
+            (
+                "<iq xmlns='jabber:client' from='localhost' type='get' id='p-1'><ping/></iq>",
+                HEARTBEAT,
+                ("<iq xmlns='jabber:client' type='result' id='p-1'/>",),
+            ),
+            *(
+                (
+                    (
+                        f"<message xmlns='jabber:client' from='{XMPP_ROOM}/source' type='groupchat'>"
+                        f"<update xmlns='urn:mine' {told}/><body>{n}</body></message>"
+                    ),
+                    DATA,
+                    missed,
+                )
+                for n, missed, told in (
+                    (5, 0, f"ts='{NOW_MS}' seq='5'"),
+                    (7, 1, f'seq="7" ts="{NOW_MS}"'),
+                )
+            ),
+        ),
+        published_at=NOW_MS / 1000,
+    ),
+    Story(
+        name="xmpp",
+        follows=(("updates", "prices"),),
+        says=(XMPP_OPEN,),
+        hears=(
+            (f"<stream:features {XMPP_STREAM}/>", ACK, (XMPP_AUTH,)),
+            (
+                f"<failure xmlns='{XMPP_IETF}-sasl'><not-authorized/></failure>",
+                REJECTED,
+                (),
+            ),
+        ),
     ),
     Story(
         name="mqtt",
@@ -557,6 +876,345 @@ STORIES = (
         published_at=NOW_MS / 1000,
     ),
     Story(
+        name="gate",
+        follows=(("trades", "BTC_USDT"), ("book", "BTC_USDT"), ("orders", "BTC_USDT")),
+        says=(
+            gate_request(1, "spot.trades", "BTC_USDT"),
+            gate_request(2, "spot.order_book_update", "BTC_USDT", "100ms"),
+            gate_request(
+                3,
+                "spot.orders",
+                "BTC_USDT",
+                auth={"method": "api_key", "KEY": GATE_KEY, "SIGN": GATE_SIGNED},
+            ),
+        ),
+        hears=(
+            (gate_answer(2, "spot.order_book_update"), ACK, ()),
+            (gate_answer(1, "spot.trades"), ACK, ()),
+            (gate_answer(3, "spot.orders"), ACK, ()),
+            (
+                {"time_ms": NOW_MS, "channel": "spot.pong", "event": "", "result": None},
+                HEARTBEAT,
+                (),
+            ),
+            (gate_book(8258230202, 8258230206), DATA, 0),
+            (gate_book(8258230207, 8258230207), DATA, 0),
+            (gate_book(8258230211, 8258230214), DATA, 1),
+            (gate_trade(40224585), DATA, 0),
+            (gate_trade(40224588), DATA, 2),
+            (gate_update("spot.orders", [{"id": "264", "currency_pair": "BTC_USDT"}] * 2), DATA, 0),
+        ),
+        published_at=NOW_MS / 1000,
+    ),
+    Story(
+        name="gate",
+        follows=(("tickers", "NOPE_USD"),),
+        says=(gate_request(1, "spot.tickers", "NOPE_USD"),),
+        hears=(
+            (
+                gate_answer(
+                    1,
+                    "spot.tickers",
+                    error={"code": 2, "message": "unknown currency pair: NOPE_USD"},
+                    result={"status": "fail"},
+                ),
+                REJECTED,
+                (),
+            ),
+        ),
+    ),
+    Story(
+        name="bitfinex",
+        follows=(("trades", "tBTCUSD"), ("book", "tBTCUSD"), ("account", "")),
+        says=(),
+        hears=(
+            (
+                {"event": "info", "version": 2, "serverId": "fb58", "platform": {"status": 1}},
+                ACK,
+                ({"event": "conf", "flags": 98304},),
+            ),
+            (
+                {"event": "conf", "status": "OK", "flags": 98304},
+                ACK,
+                (
+                    {"event": "subscribe", "channel": "trades", "symbol": "tBTCUSD"},
+                    bitfinex_book(event="subscribe"),
+                    bitfinex_auth(),
+                ),
+            ),
+            (
+                {"event": "subscribed", "channel": "trades", "chanId": 416, "symbol": "tBTCUSD"},
+                ACK,
+                (),
+            ),
+            ([416, [[1493281074, NOW_MS, 0.1, 67012]] * 2, 1, NOW_MS], DATA, 0),
+            (bitfinex_book(event="subscribed", chanId=903, pair="BTCUSD"), ACK, ()),
+            ([903, [[67011, 2, 0.1], [67012, 1, -0.2]], 2, NOW_MS], DATA, 0),
+            ({"event": "auth", "status": "OK", "chanId": 0, "userId": 269499}, ACK, ()),
+            ([0, "ps", [], 3, 1, NOW_MS], DATA, 0),
+            ([416, "te", [1493281076, NOW_MS, -0.1, 67011], 4, NOW_MS], DATA, 0),
+            ([416, "tu", [1493281076, NOW_MS, -0.1, 67011], 5, NOW_MS], DATA, 0),
+            ([903, "hb", 6, NOW_MS], HEARTBEAT, ()),
+            ([0, "hb", 7, NOW_MS], HEARTBEAT, ()),
+            ([903, [67012, 0, -1], 8, NOW_MS], DATA, 0),
+            ([0, "ou", [101501268616, None, 1, "tBTCUSD"], 10, 2, NOW_MS], DATA, 1),
+            ({"event": "pong", "ts": NOW_MS, "cid": 4}, HEARTBEAT, ()),
+            ({"event": "info", "code": 20051, "msg": "Stopping"}, IGNORED, ()),
+            ([903, [67009, 6, 0.1], 13, NOW_MS], DATA, 2),
+        ),
+        published_at=NOW_MS / 1000,
+    ),
+    Story(
+        name="bitfinex",
+        follows=(("ticker", "tNOPE"), ("account", "")),
+        says=(),
+        hears=(
+            (
+                {"event": "info", "version": 2, "platform": {"status": 1}},
+                ACK,
+                ({"event": "conf", "flags": 98304},),
+            ),
+            (
+                {"event": "conf", "status": "OK", "flags": 98304},
+                ACK,
+                (
+                    {"event": "subscribe", "channel": "ticker", "symbol": "tNOPE"},
+                    bitfinex_auth(),
+                ),
+            ),
+            (
+                {"channel": "ticker", "event": "error", "msg": "symbol: invalid", "code": 10300},
+                REJECTED,
+                (),
+            ),
+            (
+                {
+                    "event": "auth",
+                    "status": "FAILED",
+                    "chanId": 0,
+                    "code": 10100,
+                    "msg": "apikey: digest invalid",
+                },
+                REJECTED,
+                (),
+            ),
+        ),
+    ),
+    Story(
+        name="bitfinex",
+        follows=(("ticker", "tBTCUSD"),),
+        says=(),
+        hears=(({"event": "info", "version": 3, "platform": {"status": 1}}, REJECTED, ()),),
+    ),
+    Story(
+        name="kucoin",
+        follows=(("book", "BTC-USDT"), ("trades", "BTC-USDT")),
+        says=(),
+        hears=(
+            (
+                {"id": "c0", "type": "welcome"},
+                ACK,
+                (kucoin_request(1, KUCOIN_BOOK), kucoin_request(2, KUCOIN_TRADES)),
+            ),
+            ({"id": "1", "type": "ack"}, ACK, ()),
+            ({"id": "2", "type": "ack"}, ACK, ()),
+            ({"id": "3", "type": "pong", "timestamp": 1_700_000_000_000_000}, HEARTBEAT, ()),
+            (kucoin_book(14610502970, 14610502971), DATA, 0),
+            (kucoin_book(14610502972, 14610502972), DATA, 0),
+            (kucoin_book(14610502974, 14610502979), DATA, 1),
+            (
+                kucoin_update(
+                    KUCOIN_TRADES,
+                    "trade.l3match",
+                    sequence="10067996711961601",
+                    time=str(NOW_MS * 1_000_000),
+                ),
+                DATA,
+                0,
+            ),
+        ),
+        published_at=NOW_MS / 1000,
+    ),
+    Story(
+        name="kucoin",
+        follows=(("ticker", "NOPE"),),
+        says=(),
+        hears=(
+            ({"id": "c0", "type": "welcome"}, ACK, (kucoin_request(1, "/market/ticker:NOPE"),)),
+            (
+                {"id": "1", "type": "error", "code": 404, "data": "topic is not found"},
+                REJECTED,
+                (),
+            ),
+        ),
+    ),
+    Story(
+        name="htx",
+        follows=(("book", "btcusdt"), ("trades", "nope")),
+        says=(
+            {"sub": HTX_BOOK, "id": "1"},
+            {"sub": "market.nope.trade.detail", "id": "2"},
+        ),
+        hears=(
+            (gzip.compress(b'{"ping":1492420473027}'), HEARTBEAT, ({"pong": 1492420473027},)),
+            (
+                gzip.compress(
+                    orjson.dumps({"id": "1", "status": "ok", "subbed": HTX_BOOK, "ts": NOW_MS})
+                ),
+                ACK,
+                (),
+            ),
+            (htx_book(100020146795, 100020146794), DATA, 0),
+            (htx_book(100020146812, 100020146795), DATA, 0),
+            (htx_book(100020146830, 100020146820), DATA, 1),
+            (
+                gzip.compress(
+                    orjson.dumps(
+                        {"status": "error", "id": "2", "err-code": "bad-request", "err-msg": "no"}
+                    )
+                ),
+                REJECTED,
+                (),
+            ),
+        ),
+        published_at=NOW_MS / 1000,
+    ),
+    Story(
+        name="crypto-com",
+        follows=(("book", "BTCUSD-PERP"), ("trades", "BTCUSD-PERP")),
+        says=(
+            {
+                "id": 1,
+                "method": "subscribe",
+                "nonce": NOW_MS,
+                "params": {
+                    "channels": ["book.BTCUSD-PERP.10", "trade.BTCUSD-PERP"],
+                    "book_subscription_type": "SNAPSHOT_AND_UPDATE",
+                    "book_update_frequency": 10,
+                },
+            },
+        ),
+        hears=(
+            ({"id": 1, "method": "subscribe", "code": 0}, ACK, ()),
+            (
+                {"id": 1587523073344, "method": "public/heartbeat", "code": 0},
+                HEARTBEAT,
+                ({"id": 1587523073344, "method": "public/respond-heartbeat"},),
+            ),
+            (
+                crypto_com_push("book.BTCUSD-PERP.10", "book", {"t": NOW_MS, "u": 7, "asks": []}),
+                DATA,
+                0,
+            ),
+            (crypto_com_book(12, 7), DATA, 0),
+            (crypto_com_book(20, 15), DATA, 1),
+            (
+                crypto_com_push("trade.BTCUSD-PERP", "trade", *[{"t": NOW_MS, "d": "4"}] * 2),
+                DATA,
+                0,
+            ),
+        ),
+        published_at=NOW_MS / 1000,
+    ),
+    Story(
+        name="crypto-com",
+        follows=(("ticker", "NOPE"),),
+        says=(
+            {
+                "id": 1,
+                "method": "subscribe",
+                "nonce": NOW_MS,
+                "params": {
+                    "channels": ["ticker.NOPE"],
+                    "book_subscription_type": "SNAPSHOT_AND_UPDATE",
+                    "book_update_frequency": 10,
+                },
+            },
+        ),
+        hears=(
+            (
+                {"id": 1, "method": "subscribe", "code": 40003, "message": "Unknown symbol"},
+                REJECTED,
+                (),
+            ),
+        ),
+    ),
+    Story(
+        name="dydx",
+        follows=(("trades", "BTC-USD"), ("book", "BTC-USD")),
+        says=(),
+        hears=(
+            (
+                dydx("connected", 0),
+                ACK,
+                tuple(
+                    {"type": "subscribe", "batched": False} | of for of in (DYDX_TRADES, DYDX_BOOK)
+                ),
+            ),
+            (dydx("subscribed", 1, contents={}, **DYDX_BOOK), ACK, ()),
+            (dydx("subscribed", 2, contents=DYDX_TRADE, **DYDX_TRADES), ACK, ()),
+            (dydx("channel_data", 3, contents={"asks": [["1", "2"]]}, **DYDX_BOOK), DATA, 0),
+            (dydx("channel_data", 4, contents={"asks": [["1", "0"]]}, **DYDX_BOOK), DATA, 0),
+            (dydx("channel_data", 7, contents=DYDX_TRADE, **DYDX_TRADES), DATA, 2),
+        ),
+        published_at=NOW_MS / 1000,
+    ),
+    Story(
+        name="dydx",
+        follows=(("book", "NOPE"),),
+        says=(),
+        hears=(
+            (
+                dydx("connected", 0),
+                ACK,
+                (
+                    {
+                        "type": "subscribe",
+                        "channel": "v4_orderbook",
+                        "id": "NOPE",
+                        "batched": False,
+                    },
+                ),
+            ),
+            (
+                dydx("error", 1, message="Invalid id", channel="v4_orderbook", id="NOPE"),
+                REJECTED,
+                (),
+            ),
+        ),
+    ),
+    Story(
+        name="upbit",
+        follows=(("trades", "KRW-BTC"), ("book", "KRW-ETH")),
+        says=(
+            [
+                {"ticket": "c0"},
+                {"type": "trade", "codes": ["KRW-BTC"]},
+                {"type": "orderbook", "codes": ["KRW-ETH"]},
+                {"format": "DEFAULT"},
+            ],
+        ),
+        hears=(
+            ({"status": "UP"}, HEARTBEAT, ()),
+            (upbit("orderbook", "KRW-ETH", level=0), DATA, 0),
+            (upbit("trade", "KRW-BTC", sequential_id=17304604440460001), DATA, 0),
+            (upbit("trade", "KRW-BTC", sequential_id=17304604470460000), DATA, 0),
+        ),
+        published_at=NOW_MS / 1000,
+    ),
+    Story(
+        name="upbit",
+        follows=(("ticker", "NOPE"),),
+        says=([{"ticket": "c0"}, {"type": "ticker", "codes": ["NOPE"]}, {"format": "DEFAULT"}],),
+        hears=(
+            (
+                {"error": {"name": "NO_CODES", "message": "codes field is missing or invalid"}},
+                REJECTED,
+                (),
+            ),
+        ),
+    ),
+    Story(
         name="json-echo",
         follows=(("echo", ""),),
         says=(),
@@ -586,16 +1244,15 @@ def as_sent(frame, like):
 def test_a_shipped_dialect_speaks_as_its_documentation_shows(story):
     source = load_dialect(DIALECTS / f"{story.name}.yaml")
     channels = [channel_name(source, channel, symbol) for channel, symbol in story.follows]
-    talk = Conversation(
-        compile_dialect(source), channels, lambda: {"now_ms": NOW_MS, "connection": 0}
-    )
+    talk = Conversation(compile_dialect(source), channels, lambda: VALUES)
     published_at = None
     sent = talk.start()
 
     assert len(sent) == len(story.says)
     assert list(story.says) == [as_sent(*pair) for pair in zip(sent, story.says, strict=True)]
     for frame, kind, expected in story.hears:
-        (reception,) = talk.receive_all(as_bytes(frame))
+        (message,) = talk.messages([as_bytes(frame)])
+        (reception,) = talk.receive_all(message)
         assert (kind, frame) == (reception.kind, frame), reception
         if kind is DATA:
             published_at = reception.published_at_s

@@ -15,7 +15,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-from judge import ALLOWED, DisagreementError, compare
+from frame_referee import ALLOWED, DisagreementError, compare
 from streams import cuts_of, stream_of
 
 from capacity.loadgen.wire import compression, frames
@@ -28,7 +28,7 @@ def code_version():
     """Return what the figures are of: the reader's and the judge's code."""
     files = [
         HERE / "streams.py",
-        HERE / "judge.py",
+        HERE / "frame_referee.py",
         Path(frames.__file__),
         Path(compression.__file__),
     ]

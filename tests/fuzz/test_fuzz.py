@@ -17,7 +17,7 @@ def program(monkeypatch):
     """Run a file of this folder, which is no package, and return what it defines."""
     monkeypatch.syspath_prepend(str(HERE))
     yield lambda name: runpy.run_path(str(HERE / name))
-    for name in ("bad_requests", "judge", "streams"):
+    for name in ("bad_requests", "frame_referee", "streams"):
         sys.modules.pop(name, None)
 
 
@@ -50,7 +50,7 @@ def test_a_stream_is_the_same_for_one_seed_and_number(program):
 )
 def test_a_reader_that_is_wrong_is_found_out(program, monkeypatch, wrong):
     frames = program("frames.py")
-    judge = sys.modules["judge"]
+    judge = sys.modules["frame_referee"]
     true = judge.ours
 
     def ours(stream, cuts):
@@ -76,7 +76,7 @@ def test_a_reader_that_crashes_is_found_out(program, monkeypatch):
     def ours(_stream, _cuts):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(sys.modules["judge"], "ours", ours)
+    monkeypatch.setattr(sys.modules["frame_referee"], "ours", ours)
     figures = frames["go_on"](frames["begun"](seed=1), 10_000)
 
     assert frames["MOST_FOUND"] == figures["crashes"] == len(figures["found"])

@@ -66,6 +66,15 @@ def program(name: str) -> str:
     return found
 
 
+def self_signed(file: Path) -> str:
+    """Write a certificate for 127.0.0.1 and its key into *file*, and return its name."""
+    asked = ("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    place = ("-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1")
+    _run(program("openssl"), *asked, *place, "-keyout", str(file), "-out", f"{file}.crt")
+    file.write_text(file.read_text("ascii") + Path(f"{file}.crt").read_text("ascii"), "ascii")
+    return str(file)
+
+
 def free_port() -> int:
     """Return a port that nobody listens on, below those that the kernel gives out."""
     while True:

@@ -1,7 +1,8 @@
 """Passes WebSocket messages and requests on to a server, and drops every so-manieth update of a channel.
 
 Both a referee and our own client are led through it, so that both miss the same of what the server sent.
-gap_relay.py TARGET_PORT EVERY [CERTIFICATE KEY]; prints its port. GET /dropped tells what it dropped.
+gap_relay.py TARGET_PORT EVERY [CERTIFICATE]; prints its port, and one for TLS where it has a certificate
+(a file that holds the key too). GET /dropped?channel=NAME tells what it dropped of a channel.
 """
 
 import asyncio
@@ -57,7 +58,8 @@ async def relayed(request: web.Request) -> web.WebSocketResponse:
 
 async def asked(request: web.Request) -> web.StreamResponse:
     if request.path == "/dropped":
-        return web.json_response(dropped)
+        channel = request.query.get("channel", "")
+        return web.json_response([each for each in dropped if each.startswith(channel)])
     if request.headers.get("Upgrade", "").lower() == "websocket":
         return await relayed(request)
     headers = {k: v for k, v in request.headers.items() if k.lower() not in SKIPPED_HEADERS}
@@ -76,13 +78,13 @@ async def main() -> None:
     application.router.add_route("*", "/{path:.*}", asked)
     runner = web.AppRunner(application)
     await runner.setup()
-    context = None
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
     if len(sys.argv) > 3:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(*sys.argv[3:5])
-    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context)
-    await site.start()
-    print(runner.addresses[0][1], flush=True)
+        context.load_cert_chain(sys.argv[3])
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+    for _host, port in runner.addresses:
+        print(port, flush=True)
     await asyncio.Event().wait()
 
 

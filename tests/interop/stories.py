@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 from environments import UnavailableError
-from ours import settled, subscribed
+from our_client import settled, subscribed
 from servers import SERVERS, own_count_reaches, started
 
 CONNECTIONS = 5

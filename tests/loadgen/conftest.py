@@ -5,7 +5,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from gevent.pywsgi import WSGIServer
 
 from capacity.settings.target import Target
 
@@ -50,6 +49,7 @@ def report():
 
 
 running = runpy.run_path(str(Path(__file__).parents[1] / "running_programs.py"))["running"]
+wsgi_servers = runpy.run_path(str(Path(__file__).parents[1] / "wsgi_servers.py"))["wsgi_servers"]
 
 
 def exchange_running(*options):
@@ -91,14 +91,7 @@ def start_agent():
 @pytest.fixture
 def serve():
     """Serve a WSGI application on loopback within this process; returns its URL."""
-    with ExitStack() as stack:
-
-        def start(application):
-            server = WSGIServer(("127.0.0.1", 0), application, log=None)
-            server.start()
-            stack.callback(server.stop, timeout=0)
-            return f"http://127.0.0.1:{server.server_port}"
-
+    with wsgi_servers() as start:
         yield start
 
 
@@ -120,6 +113,37 @@ def target_file():
                 "rest": {"operation": "ticker"},
                 **changes,
             }
+        )
+
+    return settings
+
+
+@pytest.fixture(scope="session")
+def okx_venue():
+    """A venue with public and private connections (okx_venue.py)."""
+    with running(Path(__file__).with_name("okx_venue.py")) as server:
+        yield server
+
+
+@pytest.fixture
+def okx_target(okx_venue, tmp_path):
+    """Return the settings of that venue with five accounts, perhaps with something wrong in them."""
+    rows = tmp_path / "accounts.csv"
+    rows.write_text("key,secret\n" + "".join(f"key-{n},of-{n}\n" for n in range(5)))
+    rows.chmod(0o600)
+
+    def settings(per_client=2, secret="secret", passphrase="open sesame", **changes):
+        values = {
+            "api_key": {"rows": str(rows), "column": "key"},
+            "secret_key": {"rows": str(rows), "column": secret},
+            "passphrase": passphrase,
+        }
+        private = {"dialect": "okx-private", "channels": ["orders", "account"], "values": values}
+        return Target.model_validate(
+            {"target": 1, "name": "venue", "host": okx_venue.host, "port": okx_venue.port}
+            | {"dialect": "okx", "symbols": ["BTC-USDT"], "channels": ["trades"]}
+            | {"private": private | {"connections_per_client": per_client}}
+            | changes
         )
 
     return settings

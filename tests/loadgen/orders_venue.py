@@ -79,7 +79,8 @@ class Venue:
         result = {"access_token": "t", "order": {"order_id": "X-1"}}
         said = [*self.before_answers, {"id": frame.get("id"), "result": result}]
         for each in said:
-            sock.sendall(protocol.send(TextMessage(data=json.dumps({"jsonrpc": "2.0", **each}))))
+            text = each if isinstance(each, str) else json.dumps({"jsonrpc": "2.0", **each})
+            sock.sendall(protocol.send(TextMessage(data=text)))
         if frame["method"] != "public/auth":
             self.took_s.append(time.monotonic() - arrived_s)
         return True

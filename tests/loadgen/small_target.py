@@ -50,6 +50,9 @@ class Client:
     def ping(self, payload):
         self.send(Ping(payload=payload))
 
+    def close_with(self, code):
+        self.send(CloseConnection(code=code))
+
     def drop(self):
         self.socket.shutdown(socket.SHUT_RDWR)
 
@@ -69,7 +72,7 @@ class SmallTarget:
         self.answer_s = 0.0
         self.refused = set()
         self.is_dropping = False
-        self.closes_with = None
+        self.closes_with = self.greets_with = None
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
         self.port = self._listener.getsockname()[1]
         self._greenlets = [gevent.spawn(self._accept_forever)]
@@ -113,6 +116,8 @@ class SmallTarget:
             client.path = event.target
             client.send(AcceptConnection())
             self.clients.append(client)
+            if self.greets_with is not None:
+                client.send(TextMessage(data=self.greets_with))
             if self.closes_with is not None:
                 client.send(CloseConnection(code=self.closes_with))
                 return False
@@ -121,6 +126,8 @@ class SmallTarget:
             client.frames.append(json.loads(event.data))
             gevent.sleep(self.answer_s)
             self._answer(client, client.frames[-1])
+        elif isinstance(event, Ping):
+            client.send(event.response())
         elif isinstance(event, Pong):
             client.pongs.append(bytes(event.payload))
         elif isinstance(event, CloseConnection):
@@ -146,7 +153,9 @@ def orders_for(
     host="127.0.0.1",
     dialect="deribit",
     beat_every_s=None,
+    total_requests_per_s=None,
     source_addresses=(),
+    channels=None,
     **changes,
 ):
     """Return what a master sends when a run begins."""
@@ -154,6 +163,9 @@ def orders_for(
     if beat_every_s is not None:
         beat = {"every_s": beat_every_s, "send": {"id": "{id:int}", "method": "beat", "params": {}}}
         described["heartbeat"] = [beat]
+    if total_requests_per_s is not None:
+        described["ws"]["total_requests_per_s"] = total_requests_per_s
+        described["heartbeat"] = []
     has_symbols = dialect == "deribit"
     return {
         "target": {
@@ -163,7 +175,7 @@ def orders_for(
             "port": port,
             "dialect": dialect,
             "symbols": ["BTC-PERPETUAL", "ETH-PERPETUAL", "SOL-PERPETUAL"],
-            "channels": ["ticker"] if has_symbols else ["updates"],
+            "channels": channels or (["ticker"] if has_symbols else ["updates"]),
             "rest": {"operation": "ticker"} if has_symbols else None,
             "source_addresses": source_addresses,
         },
@@ -181,6 +193,7 @@ def stage_of(
     churn_per_s=0.0,
     index=0,
     phase="ramp",
+    hold_s=0.0,
 ):
     """Return a stage as the master sends it."""
     return {
@@ -190,6 +203,7 @@ def stage_of(
         "requests_per_s": requests_per_s,
         "connects_per_s": connects_per_s,
         "churn_per_s": churn_per_s,
+        "hold_s": hold_s,
     }
 
 

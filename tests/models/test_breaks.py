@@ -99,3 +99,91 @@ def test_noise_is_seldom_taken_for_a_first_use():
     found = [used_first([0, 8, 16, 24, 32], 0.0, noise=0.01, seed=seed) for seed in range(200)]
 
     assert np.mean(found) < 0.1
+
+
+def square_of(design, use, least):
+    """Return the mean square of what a line misses, relative to the use or to *least* of it."""
+    weights = 1.0 / np.maximum(use, least)
+    weighted = design * weights[:, None]
+    misses = use * weights - weighted @ np.linalg.lstsq(weighted, use * weights, rcond=None)[0]
+    return float(np.mean(misses**2))
+
+
+def test_the_evidence_is_the_fall_of_the_criterion():
+    """Nine steps, one break, and beyond it a line that misses nothing, which counts as 0.01 %."""
+    use = 5.0 + 0.2 * LEVELS + 3.0 * (LEVELS > 400)
+    found = strongest_break(DESIGN, use, LEVELS)
+    expected = 9 * math.log(square_of(DESIGN, use, 0.1 * use.max()) / 1e-8) - 2 * math.log(9)
+
+    assert (found.evidence, found.jump, found.bend) == pytest.approx((expected, 3.0, 0.0))
+
+
+def with_evidence(evidence, parameters, column, design, base):
+    """Return a use with so much of the column added that the criterion falls by *evidence*."""
+    small = 1e-4 * base.mean()
+    unit = square_of(design, base + small * column, 0.1 * base.max()) / small**2
+    square = 1e-8 * math.exp((evidence + parameters * math.log(len(base))) / len(base))
+    return base + math.sqrt(square / unit) * column
+
+
+@pytest.mark.parametrize(("evidence", "is_believed"), [(5.9, False), (6.1, True)])
+def test_a_break_is_believed_from_a_fall_of_six_on(evidence, is_believed):
+    base = 60e6 + 12e3 * LEVELS
+    use = with_evidence(evidence, 2, (LEVELS > 400).astype(float), DESIGN, base)
+    stands = np.array([0.0, 8, 16, 24, 32])
+    design = np.column_stack([np.ones(5), stands])
+    first = with_evidence(evidence, 1, (stands > 0).astype(float), design, 45e6 + 26e3 * stands)
+
+    assert is_believed == (strongest_break(DESIGN, use, LEVELS) is not None)
+    assert is_believed == is_raised_by_first_use(design, first, stands)
+
+
+@pytest.mark.parametrize("after", [1, 6])
+def test_a_break_has_two_levels_on_either_side(after):
+    found = strongest_break(DESIGN, 60e6 + 13e6 * (LEVELS > LEVELS[after]), LEVELS)
+
+    assert (found.at, found.until) == (LEVELS[after], LEVELS[after + 1])
+
+
+@pytest.mark.parametrize("after", [0, 7])
+def test_one_level_alone_is_no_side_of_a_break(after):
+    found = strongest_break(DESIGN, 60e6 + 13e6 * (LEVELS > LEVELS[after]), LEVELS)
+
+    assert found is None or found.at not in {LEVELS[0], LEVELS[7]}
+
+
+@pytest.mark.parametrize(("rows", "is_found"), [(5, False), (6, True)])
+def test_two_steps_more_than_coefficients_are_needed(rows, is_found):
+    stands = np.repeat([0.0, 100, 200, 300], 2)[:rows] if rows == 5 else LEVELS[:rows]
+    design = np.column_stack([np.ones(rows), stands])
+    use = 60e6 + 13e6 * (stands > 100)
+
+    assert is_found == (strongest_break(design, use, stands) is not None)
+
+
+@pytest.mark.parametrize(("levels", "told"), [([0, 8, 16, 24], False), ([0, 8, 16, 24, 32], True)])
+def test_two_steps_more_than_coefficients_are_needed_for_a_first_use_too(levels, told):
+    assert used_first(levels) is told
+
+
+def test_use_below_a_tenth_of_the_largest_weighs_as_a_tenth():
+    """Of cores, all below 1, the idle step is off by its own size and is no news."""
+    use = 1e-3 * LEVELS
+    use[0] = 0.004
+
+    missed = highest_level_miss(DESIGN, use, LEVELS)
+    assert missed == pytest.approx(math.log(0.8 / forecast_of(use)), rel=1e-6)
+
+
+def forecast_of(use):
+    below = use[:-1]
+    weights = 1.0 / np.maximum(below, 0.1 * use.max())
+    costs = np.linalg.lstsq(DESIGN[:-1] * weights[:, None], below * weights, rcond=None)[0]
+    return float(DESIGN[-1] @ costs)
+
+
+def test_what_is_forecast_as_nothing_or_was_nothing_is_not_compared():
+    assert highest_level_miss(DESIGN, 800.0 - LEVELS, LEVELS) is None
+    assert highest_level_miss(DESIGN, 700.0 - LEVELS, LEVELS) is None
+    assert highest_level_miss(DESIGN, 0.5 + 1e-6 * LEVELS, LEVELS) == pytest.approx(0.0)
+    assert strongest_break(DESIGN, np.zeros(9), LEVELS) is None

@@ -1,3 +1,5 @@
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -66,3 +68,36 @@ def test_a_raised_ceiling_never_lowers_the_bound(walls, raised, factor):
     ceilings[raised % len(walls)] *= factor
 
     assert lowest_at_confidence(ceilings, sigmas, 0.95) >= before * (1 - 1e-9)
+
+
+def chance(middle, ceilings, sigmas):
+    above = 1.0
+    for ceiling, sigma in zip(ceilings, sigmas, strict=True):
+        above *= 1.0 - NormalDist().cdf((np.log(middle) - np.log(ceiling)) / sigma)
+    return 1.0 - above
+
+
+@pytest.mark.parametrize(("deviations", "is_counted"), [(3.3, True), (3.6, False)])
+def test_walls_within_three_and_a_half_deviations_count(deviations, is_counted):
+    """Twenty of them stand as far above the bound of the first one."""
+    bound = 1_000.0 * np.exp(-0.1 * 1.6449)
+    others = [bound * np.exp(deviations * 0.1)] * 20
+    ceilings, sigmas = [1_000.0, *others], [0.1] * 21
+    found = lowest_at_confidence(ceilings, sigmas, 0.95)
+
+    assert is_counted == (found < 0.999 * bound)
+    if is_counted:
+        assert chance(found, ceilings, sigmas) == pytest.approx(0.05, rel=1e-6)
+
+
+def test_a_counted_wall_below_the_others_bounds_them():
+    assert lowest_at_confidence([500.0, 1_000.0], [0.0, 0.1], 0.95) == pytest.approx(500.0)
+    assert lowest_at_confidence([0.5], [0.1], 0.95) == pytest.approx(
+        0.5 * np.exp(-0.16449), rel=1e-4
+    )
+
+
+def test_a_billionth_below_a_whole_is_rounding_and_a_millionth_is_not():
+    found = whole_connections(np.array([1e6 * (1 - 0.9e-9), 1e6 * (1 - 1.1e-9), 1e3 - 1e-3]))
+
+    assert found.tolist() == [1e6, 1e6 - 1, 999.0]

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from capacity.models.counted import FRACTIONS, snapped_slope, straight_rows
+from capacity.models.counted import snapped_slope, straight_rows
 
 
-@pytest.mark.parametrize("fraction", FRACTIONS)
+@pytest.mark.parametrize("fraction", [1 / 4, 1 / 3, 1 / 2, 1, 2, 3, 4])
 def test_every_fraction_is_met_within_half_a_percent_without_noise(fraction):
 
     assert snapped_slope(fraction * 1.004, 0.0) == fraction
@@ -78,3 +78,42 @@ def test_levels_that_only_together_tell_costs_apart_stay_together():
     use = np.maximum(10.0 + levels + requests, 40.0)
 
     assert straight_rows(design, use, list(levels)).all()
+
+
+@pytest.mark.parametrize(
+    ("slope", "error", "expected"),
+    [
+        (1.0049, 0.0, 1.0),
+        (1.0051, 0.0, None),
+        (0.9951, 0.0, 1.0),
+        (0.9949, 0.0, None),
+        (1.02, 0.0101, 1.0),
+        (1.02, 0.0099, None),
+        (1.099, 10.0, 1.0),
+        (1.101, 10.0, None),
+        (0.2749, 10.0, 1 / 4),
+        (0.2751, 10.0, None),
+    ],
+)
+def test_a_fraction_is_met_within_half_a_percent_or_two_errors_and_a_tenth_at_most(
+    slope, error, expected
+):
+    assert snapped_slope(slope, error) == expected
+
+
+@pytest.mark.parametrize(("above", "left_out"), [(0.99, 0), (1.01, 1)])
+def test_one_unit_off_the_line_may_be_rounding(above, left_out):
+    levels, design = rows(0, 50, 100, 150)
+    use = 10.0 + levels + above * (levels == 0)
+
+    assert 3 * left_out == int((~straight_rows(design, use, list(levels))).sum())
+
+
+@pytest.mark.parametrize(("above", "left_out"), [(2.9, 0), (3.1, 1)])
+def test_what_the_others_are_off_the_line_themselves_is_allowed_too(above, left_out):
+    """They are off by two, up and down."""
+    levels = np.repeat([0.0, 50.0, 100.0, 150.0], 4)
+    design = np.column_stack([np.ones(16), levels])
+    use = 1000.0 + levels + np.tile([2.0, -2.0], 8) * (levels > 0) + above * (levels == 0)
+
+    assert 4 * left_out == int((~straight_rows(design, use, list(levels))).sum())

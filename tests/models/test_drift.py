@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from capacity.models.drift import FEWEST, drift, slope
+from capacity.models.drift import drift, slope
 
 CALM = [100.0, 101.0, 99.0, 100.5, 99.5]
 
@@ -36,7 +36,7 @@ def test_an_outlier_does_not_hide_a_loss():
 
 
 def test_few_values_are_weak():
-    assert drift(CALM[: FEWEST - 1], 90.0, 0.05).is_weak
+    assert drift(CALM[:4], 90.0, 0.05).is_weak
     assert drift([100.0], 90.0, 0.05).has_fallen
     assert drift([], 90.0, 0.05) is None
     assert drift([0.0], 90.0, 0.05) is None
@@ -57,6 +57,15 @@ def test_a_slope_of_noise_is_not_told_from_none():
     found = slope(list(range(30)), list(100.0 + random.standard_normal(30)))
 
     assert found.low < 0.0 < found.high
+    assert found.low < found.mid < found.high
+
+
+def test_a_slope_amid_noise_lies_within_its_interval():
+    noise = np.random.default_rng(2).standard_normal(30)
+    found = slope(list(range(30)), [2.0 * n + each for n, each in enumerate(noise)])
+
+    assert found.low < 2.0 < found.high
+    assert 1.9 < found.low < found.mid < found.high < 2.1
 
 
 def test_four_values_have_no_slope():

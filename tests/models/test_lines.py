@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.optimize import nnls
 
 from capacity.models.lines import least_squares_line, relative_line, theil_sen_line
 
@@ -32,3 +33,19 @@ def test_points_at_one_load_make_no_rising_line_by_chance(line) -> None:
     intercept, slope = line(np.full(4, 100.0), np.full(4, 3.0))
 
     assert pytest.approx(3.0) == intercept + 100.0 * slope
+
+
+def test_values_below_a_thousandth_of_the_largest_weigh_as_that() -> None:
+    loads, values = np.array([1.0, 2.0, 3.0]), np.array([0.0, 500.0, 1000.0])
+    weights = np.array([1.0, 1 / 500, 1 / 1000])
+    matrix = np.stack([np.ones(3), loads], axis=1) * weights[:, None]
+
+    assert relative_line(loads, values) == pytest.approx(
+        tuple(nnls(matrix, values * weights)[0]), rel=1e-6, abs=1e-6
+    )
+
+
+def test_nothing_everywhere_is_a_line_of_nothing() -> None:
+    assert relative_line(np.zeros(3), np.zeros(3)) == (0.0, 0.0)
+    assert relative_line(np.array([1.0, 2.0]), np.zeros(2)) == (0.0, 0.0)
+    assert theil_sen_line(np.array([1.0]), np.array([5.0])) == (5.0, 0.0)

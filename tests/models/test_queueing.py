@@ -106,3 +106,10 @@ def test_a_server_that_is_always_busy_makes_wait_for_ever():
 
 def test_sharing_a_server_takes_twice_as_long_at_half_load():
     assert shared_time_s(0.5, 0.2) == pytest.approx(0.4)
+
+
+def test_the_formulas_give_what_they_give_by_hand():
+    # √(2·(4 + 1)) − 1 = 2.162278 as the power of ½, over 4·½, of 3 s.
+    assert approximate_wait_s(4, 0.5, 3.0) == pytest.approx(3.0 * 0.2234084 / 2.0, rel=1e-4)
+    # A batch of 100 takes 0.1 s, and 5 of them half of the time: 0.05 s of waiting, 0.095 s of serving.
+    assert fan_out_delay_s(100, 0.001, 5.0, share=0.95) == pytest.approx(0.145)

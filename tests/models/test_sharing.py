@@ -46,3 +46,19 @@ def test_a_process_that_is_preferred_is_no_chance():
 def test_no_room_is_no_connection():
     assert connections_until_fullest(0.0, 4, 1, np.array([0.5]))[0] == 0.0
     assert connections_until_fullest(-3.0, 4, 1, np.array([0.5]))[0] == 0.0
+
+
+def test_the_fullest_is_full_where_its_share_and_its_excess_meet_the_room():
+    found = connections_until_fullest(100.0, 4, 1.0, np.array([0.0, 2.0]))
+
+    # n/4 + 2·√(n/4) = 100 at √(n/4) = √101 − 1.
+    assert found == pytest.approx([400.0, 4 * (101**0.5 - 1) ** 2])
+    assert connections_until_fullest(100.0, 4, 4.0, np.array([0.0])) == pytest.approx([100.0])
+
+
+def test_an_excess_may_be_chance_up_to_what_98_of_100_stay_below():
+    """Of two, the larger of two normals is above their mean by |difference| / 2: 2.3263 / √2."""
+    most = 2.3263 / 2**0.5 * (150 / 2) ** 0.5
+
+    assert is_by_chance(0.97 * most, 2, 150.0)
+    assert not is_by_chance(1.03 * most, 2, 150.0)

@@ -116,3 +116,60 @@ def test_many_uses_are_solved_at_once_each_to_its_own_line():
     assert solved_costs(DESIGN, truth @ DESIGN.T, weights) == pytest.approx(
         truth, rel=1e-6, abs=1e-6
     )
+
+
+def location(reach, power):
+    """Return the middle of four tens and an eleven that is trusted by (reach / off)ᵖ."""
+    middle = 10.0
+    for _ in range(50):
+        trust = min(1.0, reach(middle) / (11.0 / middle - 1.0)) ** power
+        middle = (40.0 + 11.0 * trust) / (4.0 + trust)
+    return middle
+
+
+@pytest.mark.parametrize(
+    ("is_flow", "errors", "reach", "power"),
+    [
+        # Huber's 1.345 of a thousandth, the least scale; of what is held, squared.
+        (False, None, lambda _middle: 1.345e-3, 2),
+        (True, None, lambda _middle: 1.345e-3, 1),
+        # A flow is no surer than the standard error of its means.
+        (True, np.full(5, 0.2), lambda middle: 1.345 * 0.2 / middle, 1),
+        (True, np.array([0.1, 0.2, 0.3, 0.4, 0.5]), lambda middle: 1.345 * 0.11**0.5 / middle, 1),
+        (False, np.full(5, 0.2), lambda _middle: 1.345e-3, 2),
+    ],
+)
+def test_an_outlier_above_is_trusted_as_huber_says(is_flow, errors, reach, power):
+    use = np.array([10.0, 10.0, 10.0, 10.0, 11.0])
+    fit = robust_costs(np.ones((5, 1)), use, errors, is_flow=is_flow)
+
+    middle = fit.coefficients[0]
+
+    assert middle - 10.0 == pytest.approx(location(reach, power) - 10.0, rel=0.01)
+    assert fit.weights[-1] / fit.weights[0] == pytest.approx(
+        (reach(middle) / (11.0 / middle - 1.0)) ** power, rel=1e-3
+    )
+
+
+def test_an_outlier_below_is_trusted_more_than_one_above():
+    lull = robust_costs(np.ones((5, 1)), np.array([10.0, 10.0, 10.0, 10.0, 9.0]))
+
+    assert lull.weights[-1] / lull.weights[0] == pytest.approx(1.345e-3 / 0.1, rel=0.02)
+
+
+def test_the_scale_is_that_of_normal_errors_by_their_median():
+    use = np.array([99.0, 101.0, 99.0, 101.0, 100.0, 100.0, 110.0])
+    fit = robust_costs(np.ones((7, 1)), use, is_flow=True)
+    off = np.abs(use / fit.coefficients[0] - 1.0)
+    reach = 1.345 * 1.4826 * np.median(off)
+
+    assert fit.weights[-1] / fit.weights[4] == pytest.approx(
+        reach / off[-1] / min(1.0, reach / off[4]), rel=1e-3
+    )
+
+
+def test_uses_below_a_tenth_of_the_largest_weigh_as_a_tenth():
+    design = np.array([[1.0, 0.0], [1.0, 1.0], [1.0, 2.0], [1.0, 100.0]])
+    fit = robust_costs(design, design @ [1.0, 1.0])
+
+    assert fit.weights == pytest.approx(1.0 / np.array([10.1, 10.1, 10.1, 101.0]) ** 2)

@@ -91,3 +91,7 @@ def test_without_coherency_throughput_never_peaks():
     law = ScalabilityLaw(throughput_of_one=10.0, contention=0.1, coherency=0.0)
 
     assert law.throughput(1e6) > law.throughput(1e5) > law.throughput(1e4)
+
+
+def test_no_load_has_no_throughput_to_fit():
+    assert scalability_law([0.0, 2.0, 3.0, 4.0], [1.0, 2.0, 3.0, 4.0]) is None

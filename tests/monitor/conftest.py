@@ -233,6 +233,26 @@ def write_file(tmp_path: Path) -> Callable[[str, str], Path]:
 
 
 @pytest.fixture
+def made_up_proc(write_file: Callable[[str, str], Path], tmp_path: Path) -> str:
+    """A made-up /proc below tmp_path, with a process 7 in our network namespace."""
+    write_file("7/stat", "7 (n) S 1 " + "0 " * 40)
+    ours = write_file("self/net/tcp", "")
+    (tmp_path / "7/net").mkdir()
+    (tmp_path / "7/net/tcp").hardlink_to(ours)
+    return str(tmp_path)
+
+
+@pytest.fixture
+def v2_cgroups(write_file: Callable[[str, str], Path], tmp_path: Path) -> TargetView:
+    """A process in the version 2 cgroup /a/b, whose files are below tmp_path/mnt."""
+    (tmp_path / "mnt/a/b").mkdir(parents=True)
+    write_file("7/stat", "7 (n) S 1 " + "0 " * 40)
+    write_file("7/cgroup", "0::/a/b\n")
+    write_file("self/mountinfo", f"1 1 0:1 / {tmp_path}/mnt rw - cgroup2 cgroup2 rw\n")
+    return view_of(7, proc=str(tmp_path))
+
+
+@pytest.fixture
 def v1_cgroup() -> Iterator[Callable[[str, Child], Path]]:
     """Put a child into a new version 1 cgroup of a controller; skip where that is not allowed."""
     made: list[tuple[Path, Child]] = []

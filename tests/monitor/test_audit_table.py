@@ -1,24 +1,22 @@
 """The table says every limit, and of the unknown ones why."""
 
+import runpy
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from capacity.domain.resources import Resource, Scaling
-from capacity.domain.sample import AgentInfo, Sample
+from capacity.domain.sample import AgentInfo
 from capacity.monitor.audit_table import audit_table
 from capacity.monitor.limits.entries import audited, failing
 from capacity.monitor.limits.states import known, unknown, unlimited
 
-SAMPLE = Sample(
-    seq=1,
-    at=1.0,
-    interval_s=1.0,
+sample_of = runpy.run_path(str(Path(__file__).parents[1] / "agent_samples.py"))["sample_of"]
+
+SAMPLE = sample_of(
     used={Resource.DESCRIPTORS: 12.0, Resource.MEMORY: 3 << 20},
-    gauges={},
-    counters={},
     missing={Resource.CPU: "a rate needs two"},
-    target_started_at=1.0,
 )
 
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from capacity.monitor import clock as clock_module
 from capacity.monitor.clock import SteadyClock
 
 SLEWED_S = 0.001
@@ -48,3 +49,16 @@ def test_a_clock_that_is_set_right_again_is_no_matter_any_more(monkeypatch):
     monkeypatch.undo()
 
     assert (stepped_s is None, clock.stepped_s()) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("set_s", "told_s"),
+    [(0.1, None), (0.101, 0.101), (-0.1, None), (-0.101, -0.101)],
+)
+def test_a_clock_is_told_to_be_set_beyond_a_tenth_of_a_second(monkeypatch, set_s, told_s):
+    monkeypatch.setattr(clock_module, "_since_boot_s", lambda: 0.0)
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    clock = SteadyClock()
+    monkeypatch.setattr(time, "time", lambda: set_s)
+
+    assert told_s == clock.stepped_s()

@@ -1,9 +1,11 @@
 """When a reading is due, by the price of the one before."""
 
 import time
+from types import SimpleNamespace
 
 import pytest
 
+from capacity.monitor import pace as module
 from capacity.monitor.pace import Pace
 
 
@@ -50,7 +52,7 @@ def test_a_reading_that_fails_is_paid_for_as_well():
     assert not pace.is_due
 
 
-def test_a_reading_that_fails_cheaply_is_tried_on_the_next_beat():
+def test_a_reading_that_fails_cheaply_is_tried_with_the_next_sample():
     pace = Pace(60.0, 0.1)
     with pytest.raises(PermissionError), pace.reading():
         spend_in_vain(0.0)
@@ -64,3 +66,22 @@ def test_waiting_costs_nothing():
         time.sleep(0.05)
 
     assert pace.interval_s < 5
+
+
+@pytest.mark.parametrize(
+    ("passed_s", "cost_s", "is_due"),
+    [(9.94, 0.0, False), (9.96, 0.0, True), (19.9, 0.02, False), (20.0, 0.02, True)],
+)
+def test_a_sample_that_comes_a_twentieth_of_a_second_early_takes_the_reading(
+    monkeypatch, passed_s, cost_s, is_due
+):
+    clock = SimpleNamespace(now_s=100.0, used_s=5.0)
+    clocks = SimpleNamespace(monotonic=lambda: clock.now_s, thread_time=lambda: clock.used_s)
+    monkeypatch.setattr(module, "time", clocks)
+    pace = Pace(10.0, 0.001)
+    with pace.reading():
+        clock.used_s += cost_s
+    clock.now_s += passed_s
+
+    assert max(10.0, cost_s / 0.001) == pytest.approx(pace.interval_s)
+    assert is_due is pace.is_due

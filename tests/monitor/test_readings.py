@@ -3,7 +3,7 @@
 import psutil
 import pytest
 
-from capacity.monitor.readings import READ_ERRORS, reason_of
+from capacity.monitor.readings import READ_ERRORS, of_each, reason_of
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,30 @@ def test_trouble_is_put_into_words(error, words):
 
 def test_a_defect_of_ours_is_no_reading_error():
     assert not isinstance(KeyError("used"), READ_ERRORS)
+
+
+def read(pid):
+    if pid < 0:
+        raise PermissionError(13, "denied", f"/proc/{-pid}")
+    if pid == 0:
+        raise KeyError(pid)
+    return 10 * pid
+
+
+def test_what_could_not_be_read_of_some_processes_is_left_out():
+    assert {1: 10, 2: 20} == of_each([1, -7, 2], read)
+
+
+@pytest.mark.parametrize(
+    ("pids", "raised"), [([-7, -8], PermissionError), ([], ProcessLookupError), ([1, 0], KeyError)]
+)
+def test_the_last_error_is_raised_where_none_could_be_read_and_another_one_at_once(pids, raised):
+    with pytest.raises(raised) as caught:
+        of_each(pids, read)
+
+    assert raised is not PermissionError or caught.value.filename == "/proc/8"
+
+
+def test_an_error_that_means_no_end_of_a_process_is_raised():
+    with pytest.raises(PermissionError):
+        of_each([1, -7], read, (ProcessLookupError,))

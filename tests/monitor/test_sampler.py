@@ -1,4 +1,4 @@
-"""Merging, limits in time, the fixed beat, and collectors that fail beside others that do not."""
+"""Merging, limits in time, the fixed interval, and collectors that fail beside others that do not."""
 
 import time
 from dataclasses import replace
@@ -154,6 +154,26 @@ def test_limits_are_read_again_after_their_time_and_not_before(make, monkeypatch
     sampler.sample()
 
     assert (early, sampler.limits) == ((limit(1),), (limit(2),))
+
+
+@pytest.mark.parametrize(("read_ago_s", "value"), [(0.9, 1), (1.1, 2)])
+def test_limits_are_read_anew_for_who_asks_unless_that_was_just_done(make, read_ago_s, value):
+    sampler, _ = make(Working())
+    sampler.prime()
+    sampler._limits_read_at_s = time.monotonic() - read_ago_s * module.FRESH_S
+    sampler.refresh_limits()
+
+    assert (limit(value),) == sampler.limits
+
+
+def test_a_target_that_is_gone_keeps_its_limits_for_who_asks(make):
+    sampler, child = make(Working())
+    sampler.prime()
+    child.end()
+    sampler._limits_read_at_s = float("-inf")
+    sampler.refresh_limits()
+
+    assert (limit(1),) == sampler.limits
 
 
 def test_limits_of_an_application_are_those_read_last_by_port(make):

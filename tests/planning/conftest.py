@@ -1,7 +1,9 @@
 """Runs with planted costs: what a target with known baselines and unit costs would have recorded."""
 
+import runpy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +16,9 @@ from capacity.domain.run import ClockOffset, RunManifest, RunRecord
 from capacity.domain.sample import AgentInfo, Sample
 from capacity.domain.target import TargetSpec
 from capacity.workload.profiles.profile import Mix, Pace, mixed_step, ramp_steps
+
+RECORDS = runpy.run_path(str(Path(__file__).parents[1] / "bare_records.py"))
+observation_of = RECORDS["observation_of"]
 
 MIX = Mix(subscriptions_per_connection=2, requests_per_s_per_connection=0.02, poll_interval_s=1.0)
 PACE = Pace(connects_per_s=100.0, ramp_timeout_s=60.0, settle_s=3.0, plateau_s=12.0)
@@ -170,41 +175,25 @@ def load_of(step: LoadStep) -> LoadVector:
 
 
 def observation(index: int, step: LoadStep, begin: float, end: float) -> StepObservation:
-    return StepObservation(
+    return observation_of(
+        step,
         index=index,
-        step=step,
         started_at=begin - step.settle_s,
         plateau_started_at=begin,
         plateau_ended_at=end,
         load=load_of(step),
-        users=step.connections,
-        connections_peak=step.connections,
-        connects=step.connections,
-        failures={},
-        lost=0,
-        gaps=0,
-        unmatched=0,
-        delivery_delay=None,
-        request_latency=None,
-        handshake_time=None,
         generator=GeneratorHealth(workers=1, lag_p95_s=0.002, cpu_ratio=0.3, descriptors_ratio=0.1),
-        void=None,
     )
 
 
 def manifest(
     limits: tuple[Limit, ...], steps: tuple[LoadStep, ...], clock_offset_s: float
 ) -> RunManifest:
-    return RunManifest(
-        format_version=1,
+    return RECORDS["manifest_of"](
         product_version="0",
         run="planted",
         started_at=STARTED_AT,
-        target=TargetSpec(),
-        profile={},
         steps=steps,
-        audited_bound=None,
-        audited_by=None,
         agent=AgentInfo(
             agent_version="0",
             host="planted",
@@ -219,8 +208,6 @@ def manifest(
             now=STARTED_AT + clock_offset_s,
         ),
         clock_offset=ClockOffset(offset_s=clock_offset_s, error_s=0.001),
-        generator={},
-        same_host=False,
     )
 
 
@@ -265,3 +252,26 @@ def safe() -> Callable[..., Sequence[LoadStep]]:
     return lambda plateau_s, levels=4: crossed_steps(
         levels=levels, pace=replace(PACE, plateau_s=plateau_s)
     )
+
+
+@pytest.fixture
+def gaining(planted, cost, ramp):
+    """Return a record of a process that gains so much of each resource for a connection."""
+
+    def record(*levels, base=15, agent=None, gauges=None, **per_connection):
+        costs = {
+            Resource(name): cost(baseline=base, connection=each)
+            for name, each in per_connection.items()
+        }
+        costs[Resource.MEMORY] = cost(baseline=60e6, connection=60e3)
+        steps = ramp(*(levels or (100, 200, 400)))
+        made = planted(costs=costs, limits={Resource.MEMORY: 256e6}, steps=steps).record()
+        samples = tuple(replace(sample, gauges=gauges or {}) for sample in made.samples)
+        manifest = replace(
+            made.manifest,
+            target=TargetSpec(port=25100),
+            agent=replace(made.manifest.agent, **(agent or {})),
+        )
+        return replace(made, manifest=manifest, samples=samples)
+
+    return record

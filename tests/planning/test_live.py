@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from capacity.domain.resources import Limit, LimitState, Resource
-from capacity.planning.live import live_rows
+from capacity.planning.live import latest_use, live_rows
 from capacity.planning.plan import plan
 
 
@@ -78,3 +78,30 @@ def test_any_beginning_of_a_run_gives_rows_without_made_up_numbers(venue, count)
 
             assert all(number is None or math.isfinite(number) for number in numbers)
             assert row.ceiling is not None or row.reason
+
+
+def test_a_reading_of_the_last_ten_samples_is_of_now(venue):
+    like = venue.record().samples[-1]
+
+    def used(resource, use):
+        return replace(like, used={resource: use})
+
+    samples = [used(Resource.CPU, 1.0), used(Resource.MEMORY, 2.0)]
+    samples += [used(Resource.THREADS, float(n)) for n in range(9)]
+
+    assert latest_use(samples) == {Resource.MEMORY: 2.0, Resource.THREADS: 8.0}
+
+
+def test_a_use_that_falls_has_no_cost_so_far(venue, cost):
+    falling = replace(
+        venue,
+        costs={Resource.MEMORY: cost(baseline=60e6, connection=-1e3)},
+        limits={Resource.MEMORY: 256e6},
+    )
+    row = rows_of(falling.record())[Resource.MEMORY]
+
+    assert (row.cost_per_connection, row.ceiling) == (None, None)
+    assert row.reason == "no measurable cost per connection so far"
+    assert (
+        rows_of(falling.record(), limits=[])[Resource.MEMORY].reason == "no limit read or declared"
+    )

@@ -1,20 +1,13 @@
-import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from capacity.domain.caveats import ASSUMED, DoubtKind
-from capacity.domain.plan import CapacityPlan, Excuse
+from capacity.domain.plan import Excuse
 from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.planning.evidence.windows import DESCRIPTOR_LIMIT
 from capacity.planning.plan import plan
-from capacity.workload.profiles.profile import Mix, Pace, mixed_step
-
-MIX = Mix(subscriptions_per_connection=2, requests_per_s_per_connection=0.02, poll_interval_s=1.0)
-PACE = Pace(connects_per_s=100.0, ramp_timeout_s=60.0, settle_s=3.0, plateau_s=57.0)
 
 
 def wall(planned, resource):
@@ -116,6 +109,25 @@ def test_memory_lost_in_its_scatter_still_bounds_what_is_safe(venue, cost, safe)
     assert all(Resource.MEMORY in {wall.resource for wall in p.ladder} for p in plans)
     assert any(not w.ceiling.is_bounded for p in plans for w in p.ladder)
     assert sum(p.safe_capacity > 700 for p in plans) <= 2
+
+
+def test_what_was_held_is_safe_whatever_a_cost_that_is_lost_in_noise_may_be(venue, cost):
+    """A neighbour makes the host's memory rise and fall: without it the counted limit is exact."""
+    planted = replace(
+        venue,
+        costs={
+            Resource.DESCRIPTORS: cost(baseline=12, connection=1.0),
+            Resource.HOST_MEMORY: cost(baseline=100e6, connection=0.0, step_noise=0.4),
+        },
+        limits={Resource.DESCRIPTORS: 600.0, Resource.HOST_MEMORY: 180e6},
+    )
+    plans = [plan(replace(planted, seed=seed).record()) for seed in range(12)]
+    noisy = [p for p in plans if any(not w.ceiling.is_bounded for w in p.ladder)]
+    held = max(step.connections for step in venue.steps)
+
+    assert noisy
+    assert all(p.safe_capacity >= held for p in plans if p.capacity.mid >= held)
+    assert any(p.safe_capacity == held for p in noisy)
 
 
 def test_the_safe_capacity_is_the_whole_number_below_the_interval(venue):
@@ -230,136 +242,50 @@ def test_without_a_census_the_generators_count_serves_and_says_so(venue):
     assert "counted by the generator" in planned.ladder[0].limit.source
 
 
+def counted_only(record, at, others=0.0):
+    """Return *record* with connections that the agent counted where *at* says so alone, of others too."""
+    resource = Resource.APPLICATION_CONNECTIONS
+    steps = [step for step in record.steps if step.plateau_started_at is not None]
+
+    def read(sample):
+        used = {key: value for key, value in sample.used.items() if key is not resource}
+        for step in steps:
+            is_on = step.plateau_started_at <= sample.at <= step.plateau_ended_at
+            if is_on and at(step.step.connections):
+                used[resource] = step.step.connections + others
+        return replace(sample, used=used)
+
+    return replace(record, samples=tuple(read(sample) for sample in record.samples))
+
+
+@pytest.mark.parametrize(("others", "capacity"), [(0.0, 512.0), (12.0, 500.0)])
+def test_connections_that_the_agent_counted_at_one_level_alone_keep_their_limit(
+    venue, others, capacity
+):
+    limits = [declared(Resource.APPLICATION_CONNECTIONS, 512.0)]
+    record = counted_only(venue.record(), lambda level: level == 0, others)
+
+    planned = plan(record, declared=limits)
+
+    assert planned.capacity.mid == capacity
+    assert "counted by the generator" in planned.ladder[0].limit.source
+
+
+def test_connections_that_the_agent_counted_at_two_levels_are_taken_as_counted(venue):
+    limits = [declared(Resource.APPLICATION_CONNECTIONS, 512.0)]
+    highest = max(step.step.connections for step in venue.record().steps)
+    record = counted_only(venue.record(), lambda level: level in {0, highest})
+
+    planned = plan(record, declared=limits)
+
+    assert planned.capacity.mid == 512.0
+    assert "counted by the generator" not in planned.ladder[0].limit.source
+
+
 def test_a_declared_limit_above_the_one_read_changes_nothing(venue):
     record = venue.record()
 
     assert plan(record, declared=[declared(Resource.DESCRIPTORS, 9999.0)]) == plan(record)
-
-
-def test_the_same_run_gives_the_same_plan(venue):
-
-    assert plan(venue.record()) == plan(venue.record())
-
-
-@settings(max_examples=10, deadline=None)
-@given(data=st.data())
-def test_the_order_of_steps_and_samples_does_not_matter(venue, data):
-    record = venue.record()
-    steps = data.draw(st.permutations(record.steps))
-    samples = data.draw(st.permutations(record.samples[:20])) + list(record.samples[20:])
-    mixed_up = replace(record, steps=tuple(steps), samples=tuple(samples))
-
-    assert plan(mixed_up).ladder == plan(record).ladder
-
-
-@settings(max_examples=25, deadline=None)
-@given(
-    resource=st.sampled_from([Resource.DESCRIPTORS, Resource.MEMORY, Resource.EVENT_LOOP]),
-    factor=st.floats(1.0, 20.0),
-    seed=st.integers(0, 5),
-)
-def test_a_higher_limit_never_lowers_the_capacity(venue, resource, factor, seed):
-    low = replace(venue, seed=seed)
-    high = replace(low, limits={**low.limits, resource: low.limits[resource] * factor})
-
-    assert plan(high.record()).capacity.mid >= plan(low.record()).capacity.mid
-
-
-@settings(max_examples=25, deadline=None)
-@given(
-    limits=st.tuples(st.floats(100, 1e5), st.floats(8e7, 1e10), st.floats(0.1, 8.0)),
-    seed=st.integers(0, 5),
-)
-def test_the_capacity_is_at_most_every_ceiling_and_intervals_are_in_order(venue, limits, seed):
-    named = dict(zip(venue.limits, limits, strict=True))
-    planned = plan(replace(venue, limits=named, seed=seed).record())
-
-    assert isinstance(planned, CapacityPlan)
-    for ceiling in (wall.ceiling for wall in planned.ladder):
-        assert ceiling.low <= ceiling.mid <= ceiling.high
-        assert planned.capacity.mid <= ceiling.mid
-        assert planned.capacity.low <= ceiling.low
-        assert planned.capacity.high <= ceiling.high
-    if planned.ladder[0].binding_probability == 1.0:
-        assert planned.capacity.mid == planned.ladder[0].ceiling.mid
-
-
-def test_a_run_of_an_hour_is_planned(venue, safe):
-    record = replace(venue, steps=safe(397.0)).record()
-
-    assert len(record.samples) >= 3600
-    assert isinstance(plan(record), CapacityPlan)
-
-
-def crossed(levels):
-    """Return steps in which polls, subscriptions and churn are switched independently."""
-    steps = [replace(mixed_step(0, MIX, PACE), is_mix=False)]
-    for index in range(1, levels):
-        full = replace(mixed_step(10 * index, MIX, PACE), churn_per_s=0.1 * index)
-        steps.append(
-            replace(
-                full,
-                subscriptions_per_connection=2 * (index % 2),
-                requests_per_s=full.requests_per_s * (index // 2 % 2),
-                churn_per_s=full.churn_per_s * (index // 4 % 2),
-                is_mix=index % 8 == 7,
-            )
-        )
-    return tuple(steps)
-
-
-def test_an_hour_of_sixty_steps_with_everything_varied_is_planned(venue):
-    record = replace(venue, steps=crossed(60)).record()
-    planned = plan(record)
-
-    assert len(record.samples) >= 3400
-    assert "handshakes_per_s" in wall(planned, Resource.MEMORY).cost.separated
-
-
-BROKEN = st.sampled_from([math.nan, math.inf, -math.inf, -1.0, 0.0, 1e300, None])
-
-
-def damaged(value, broken):
-    """Return the mapping without what is None and with what else is broken."""
-    changed = {**value, **broken}
-    return {name: number for name, number in changed.items() if number is not None}
-
-
-@settings(max_examples=60, deadline=None)
-@given(data=st.data())
-def test_damaged_readings_give_a_plan_or_an_excuse_with_numbers_that_are_numbers(venue, data):
-    record = venue.record()
-    hit = data.draw(st.sets(st.integers(0, len(record.samples) - 1), max_size=80))
-    broken = data.draw(st.dictionaries(st.sampled_from(sorted(venue.costs)), BROKEN, max_size=3))
-    slips = data.draw(
-        st.dictionaries(
-            st.integers(0, len(record.steps) - 1),
-            st.tuples(
-                st.sampled_from(
-                    ["connections", "deliveries_per_s", "requests_per_s", "handshakes_per_s"]
-                ),
-                BROKEN.filter(lambda value: value is not None),
-            ),
-            max_size=3,
-        )
-    )
-    samples = tuple(
-        replace(sample, used=damaged(sample.used, broken)) if n in hit else sample
-        for n, sample in enumerate(record.samples)
-    )
-    steps = tuple(
-        replace(step, load=replace(step.load, **dict([slips[n]]))) if n in slips else step
-        for n, step in enumerate(record.steps)
-    )
-    planned = plan(replace(record, samples=samples, steps=steps))
-
-    if isinstance(planned, Excuse):
-        assert planned.reason
-        assert planned.remedy
-    else:
-        numbers = [planned.capacity.low, planned.capacity.mid, planned.capacity.high]
-        assert all(math.isfinite(number) for number in numbers)
-        assert numbers == sorted(numbers)
 
 
 @pytest.mark.parametrize("resource", [Resource.MEMORY, Resource.EVENT_LOOP])
@@ -395,3 +321,16 @@ def test_what_holds_of_every_plan_is_no_doubt_of_this_one(venue):
 
     assert {DoubtKind.SHARED_HOST, DoubtKind.OWN_CAP} == {each.kind for each in answer.assumptions}
     assert not {each.kind for each in answer.doubts} & ASSUMED
+
+
+def test_a_plan_says_how_many_connections_of_it_a_client_holds(venue):
+    record = venue.record()
+    target = replace(record.manifest.target, connections_per_client=3)
+    alone, several = (
+        plan(each)
+        for each in (record, replace(record, manifest=replace(record.manifest, target=target)))
+    )
+
+    assert (1, 3) == (alone.connections_per_client, several.connections_per_client)
+    assert alone.safe_capacity == alone.safe_clients == several.safe_capacity
+    assert several.safe_capacity // 3 == several.safe_clients

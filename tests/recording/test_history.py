@@ -19,33 +19,19 @@ from capacity.recording.history import (
     prepare,
     rows,
 )
-from capacity.recording.history_row import Outcome
 
-row_of = runpy.run_path(str(Path(__file__).parents[1] / "history_row.py"))["row_of"]
+ROWS = runpy.run_path(str(Path(__file__).parents[1] / "history_row.py"))
+row_of = ROWS["row_of"]
 
-PLANNED = row_of(
-    run="nightly-1",
-    planned_at=1_795_000_000.0,
-    started_at=1_795_000_012.25,
-    finished_at=1_795_000_112.5,
-    capacity_low_connections=980.0,
-    capacity_mid_connections=1021.0,
+PLANNED = ROWS["planned_row"](
+    due_at=1_795_000_000.25,
     capacity_high_connections=1060.5,
-    safe_capacity_connections=985,
-    binding="descriptors",
     extrapolation_ratio=4.0,
     fingerprint="00ff",
     unit_costs={"descriptors": {"unit": "descriptors", "baseline": {"mid": 10.0}}},
     environment={"host": "exchange-1", "cores": 2},
 )
-FAILED = row_of(
-    run="nightly-2",
-    target="other",
-    started_at=1_795_086_400.0,
-    finished_at=1_795_086_401.0,
-    outcome=Outcome.FAILED,
-    reason="127.0.0.1:8080 does not answer",
-)
+FAILED = ROWS["failed_row"]("nightly-2", target="other", started_at=1_795_086_400.0)
 
 
 @pytest.fixture

@@ -1,15 +1,18 @@
+import runpy
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from capacity.domain.estimates import Estimate
-from capacity.domain.load import LoadVector
-from capacity.domain.plan import CapacityPlan, GeneratorVerdict, UnitCost, Wall
+from capacity.domain.plan import UnitCost, Wall
 from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.domain.run import RunManifest
 from capacity.domain.sample import AgentInfo
 from capacity.domain.target import TargetSpec
 from capacity.recording.history_row import fingerprint_of, unit_costs_of
+
+plan_of = runpy.run_path(str(Path(__file__).parents[1] / "bare_records.py"))["plan_of"]
 
 
 def manifest(**changes):
@@ -110,32 +113,7 @@ def test_unit_costs_are_kept_for_each_wall():
         gain=None,
         remedy="raise it",
     )
-    plan = CapacityPlan(
-        run="nightly-1",
-        capacity=Estimate.exactly(590.0),
-        safe_capacity=590,
-        binding=Resource.DESCRIPTORS,
-        mix=LoadVector(
-            connections=1.0,
-            deliveries_per_s=1.0,
-            delivered_bytes_per_s=30.0,
-            requests_per_s=0.0,
-            handshakes_per_s=0.0,
-        ),
-        ladder=(wall,),
-        no_ceiling=(),
-        highest_connections=100,
-        extrapolation_ratio=5.9,
-        condition_number=2.0,
-        generator=GeneratorVerdict(
-            is_trustworthy=True,
-            statement="The generator was idle.",
-            worst_lag_p95_s=0.001,
-            worst_cpu_ratio=0.1,
-            void_steps=(),
-        ),
-        doubts=(),
-    )
+    plan = plan_of(ladder=(wall,))
 
     assert unit_costs_of(plan)["descriptors"] == {
         "unit": "descriptors",

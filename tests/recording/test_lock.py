@@ -1,15 +1,19 @@
+import fcntl
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from capacity.domain.errors import ConfigError, LockedError
+from capacity.recording import lock
 from capacity.recording.lock import locked
 
+HERE = f"127.0.0.1%3A8080@{Path('/proc/self/ns/net').stat().st_ino}.lock"
 HOLDER = """
 import sys, time
 from pathlib import Path
@@ -53,14 +57,14 @@ def test_another_target_is_free(tmp_path, holder):
     with locked(tmp_path, "127.0.0.1:8081", run="mine"):
         files = sorted(path.name for path in tmp_path.iterdir())
 
-    assert files == ["127.0.0.1%3A8080.lock", "127.0.0.1%3A8081.lock"]
+    assert files == [HERE, HERE.replace("8080", "8081")]
 
 
 def test_a_holder_that_is_killed_lets_go(tmp_path, holder):
     holder.send_signal(signal.SIGKILL)
     holder.wait()
     with locked(tmp_path, "127.0.0.1:8080", run="mine"):
-        written = json.loads((tmp_path / "127.0.0.1%3A8080.lock").read_text())
+        written = json.loads((tmp_path / HERE).read_text())
 
     assert (written["run"], written["pid"]) == ("mine", os.getpid())
 
@@ -140,10 +144,93 @@ def test_a_target_is_locked_however_it_is_called(tmp_path, holder, name):
 
 
 def test_nobody_else_can_open_and_hold_a_lock(tmp_path):
-    old = tmp_path / "127.0.0.1%3A9.lock"
-    old.touch(0o644)
-    for address in ("127.0.0.1:8", "127.0.0.1:9"):
-        with locked(tmp_path, address, run="mine"):
-            pass
+    (tmp_path / "10.0.0.1%3A9.lock").touch(0o644)
+    with locked(tmp_path, "10.0.0.1:8", run="mine"), locked(tmp_path, "10.0.0.1:9", run="mine"):
+        modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
 
-    assert [0o600] * 2 == [path.stat().st_mode & 0o777 for path in tmp_path.iterdir()]
+    assert modes == {"10.0.0.1%3A8.lock": 0o600, "10.0.0.1%3A9.lock": 0o600}
+
+
+def test_files_of_locks_do_not_pile_up(tmp_path, holder, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    earlier = tmp_path / "reports" / "locks"
+    earlier.mkdir(parents=True)
+    for left in (tmp_path / "10.0.0.1%3A1.lock", earlier / "10.0.0.1%3A2.lock"):
+        left.write_text("of a run that was killed")
+    with locked(tmp_path, "10.0.0.1:3", run="mine"):
+        during = sorted(path.name for path in tmp_path.rglob("*.lock"))
+
+    assert during == ["10.0.0.1%3A3.lock", HERE], "the one that is held stays"
+    assert [path.name for path in tmp_path.rglob("*.lock")] == [HERE]
+
+
+def test_who_has_opened_a_file_that_its_holder_removes_takes_the_next_one(tmp_path, monkeypatch):
+    path = tmp_path / "10.0.0.1%3A1.lock"
+    opened = lock._opened
+
+    def opened_too_early(path, more=0):
+        file = opened(path, more)
+        monkeypatch.setattr(lock, "_opened", opened)
+        path.unlink()
+        return file
+
+    monkeypatch.setattr(lock, "_opened", opened_too_early)
+    with locked(tmp_path, "10.0.0.1:1", run="mine"):
+        assert json.loads(path.read_text())["run"] == "mine"
+
+
+def test_who_only_looks_does_not_make_another_give_up(tmp_path, monkeypatch):
+    path = tmp_path / "10.0.0.1%3A1.lock"
+    looking = lock._opened(path, os.O_CREAT)
+    assert lock._is_free(looking)
+    monkeypatch.setattr(lock.time, "sleep", lambda _s: looking.close())
+    with locked(tmp_path, "10.0.0.1:1", run="mine"):
+        assert json.loads(path.read_text())["run"] == "mine"
+
+
+def test_a_run_of_an_earlier_version_in_this_folder_is_heeded(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    earlier = tmp_path / "reports" / "locks" / "10.0.0.1%3A1.lock"
+    earlier.parent.mkdir(parents=True)
+    place = tmp_path / "place"
+    with earlier.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with (
+            pytest.raises(LockedError, match="another run has just begun"),
+            locked(place, "10.0.0.1:1", run="mine"),
+        ):
+            pass
+    with (
+        locked(place, "10.0.0.1:1", run="mine"),
+        earlier.open("r+") as file,
+        pytest.raises(BlockingIOError),
+    ):
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_the_folder_of_earlier_versions_may_be_the_place(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    place = tmp_path / "reports" / "locks"
+    place.mkdir(parents=True)
+    (place / "10.0.0.1%3A1.lock").touch()
+    with locked(place, "10.0.0.1:1", run="mine"):
+        assert json.loads((place / "10.0.0.1%3A1.lock").read_text())["run"] == "mine"
+
+
+def test_a_child_of_the_holder_goes_on_under_its_lock(tmp_path):
+    with locked(tmp_path, "127.0.0.1:8080", run="mine"):
+        child = subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                HOLDER.replace("sleep(60)", "sleep(0)"),
+                tmp_path,
+                "127.0.0.1:8080",
+            ],
+            check=True,
+            capture_output=True,
+        )
+        still = json.loads((tmp_path / HERE).read_text())
+
+    assert child.stdout == b"held\n"
+    assert still["run"] == "mine"

@@ -4,34 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from capacity.domain.answers.sizing import Demand
-from capacity.domain.answers.storm_drill import Retry
 from capacity.domain.errors import ConfigError
 from capacity.domain.estimates import Estimate
 from capacity.models.operations.growth import MONTH_S
 from capacity.recording.outlook import outlook
 
+RECORDS = runpy.run_path(str(Path(__file__).parents[1] / "bare_records.py"))
 row_of = runpy.run_path(str(Path(__file__).parents[1] / "history_row.py"))["row_of"]
 
 NOW_AT = 1e9 + 30 * 86_400.0
-DEMAND = Demand(
-    name="peak",
-    connections=5000.0,
-    as_of_at=NOW_AT,
-    size_for_at=None,
-    growth_per_month=Estimate.exactly(0.1),
-    deliveries_per_s=None,
-    requests_per_s=None,
-    headroom_ratio=0.2,
-    lost_instances=1,
-    zones=1,
-    lost_zones=0,
-    host=None,
-    instances=10,
-    retry=Retry(policy="fixed", waits_s=((1.0, 1.0),)),
-    handshake_timeout_s=10.0,
-    reconnect_window_s=None,
-)
+DEMAND = RECORDS["demand_of"](as_of_at=NOW_AT, growth_per_month=Estimate.exactly(0.1))
 
 
 def nights(per_night=0.0):

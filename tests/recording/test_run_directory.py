@@ -1,29 +1,22 @@
 import json
 import os
+import runpy
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from capacity.domain.errors import ConfigError
 from capacity.domain.histogram import Histogram
-from capacity.domain.load import LoadStep
 from capacity.domain.observation import Quantiles, StepObservation
 from capacity.domain.resources import Limit, LimitState, Resource
-from capacity.domain.run import ClockOffset, LoadPoint, RunEvent, RunManifest
+from capacity.domain.run import ClockOffset, RunEvent, RunManifest
 from capacity.domain.sample import AgentInfo, Sample
 from capacity.domain.target import TargetSpec
 from capacity.recording.run_directory import FORMAT_VERSION, RunWriter, is_run, load
 
-STEP = LoadStep(
-    connections=10,
-    subscriptions_per_connection=1,
-    requests_per_s=1.0,
-    connects_per_s=10.0,
-    ramp_timeout_s=5.0,
-    settle_s=1.0,
-    plateau_s=4.0,
-    is_mix=True,
-)
+RECORDS = runpy.run_path(str(Path(__file__).parents[1] / "bare_records.py"))
+STEP = RECORDS["step_of"]()
 MANIFEST = RunManifest(
     format_version=FORMAT_VERSION,
     product_version="0",
@@ -114,16 +107,7 @@ def test_a_run_is_read_back_as_it_was_written(run):
     writer.append_step(OBSERVATION)
     writer.append_samples([SAMPLE, replace(SAMPLE, seq=2)])
     writer.append_histogram(0, "lag", Histogram({5: 2, 300: 1}))
-    point = LoadPoint(
-        at=2.0,
-        index=0,
-        phase="ramp",
-        users=1,
-        open_connections=1,
-        deliveries_per_s=0.0,
-        requests_per_s=0.0,
-        failures=0,
-    )
+    point = RECORDS["point_of"](at=2.0, phase="ramp", open_connections=1)
     writer.append_point(point)
     writer.append_event(RunEvent(at=9.0, kind="finished", detail={"reason": "x"}))
     record = load(run)

@@ -16,18 +16,12 @@ from capacity.reporting.history import (
     trend_section,
 )
 
-row_of = runpy.run_path(str(Path(__file__).parents[1] / "history_row.py"))["row_of"]
+ROWS = runpy.run_path(str(Path(__file__).parents[1] / "history_row.py"))
+row_of = ROWS["row_of"]
 
-ROW = row_of(
-    run="nightly-1",
-    planned_at=1_767_225_600.0,
-    started_at=1_767_225_612.0,
+ROW = ROWS["planned_row"](
+    due_at=1_767_225_600.0,
     finished_at=1_767_225_700.0,
-    capacity_low_connections=980.0,
-    capacity_mid_connections=1021.0,
-    capacity_high_connections=1060.0,
-    safe_capacity_connections=985,
-    binding="descriptors",
     unit_costs={
         "descriptors": {"limit": 1024.0, "per_connection_along_mix": 1.0, "ceiling": 1021.0}
     },

@@ -155,6 +155,17 @@ def test_beside_the_gaps_stands_how_many_updates_were_checked(record, numbered, 
     assert row(steps_section(replace(record, steps=(step,))), 0)[7] == ("0", note)
 
 
+@pytest.mark.parametrize(
+    ("mismatched", "note"),
+    [(None, ""), (0, ""), (2, "; 2 by a checksum that does not fit")],
+)
+def test_gaps_that_a_checksum_showed_are_told_apart(record, mismatched, note):
+    step = replace(record.steps[2], gaps=3, updates=100, numbered=10, mismatched=mismatched)
+    cell = row(steps_section(replace(record, steps=(step,))), 0)[7]
+
+    assert ("3", f"checked 10 of 100 updates{note}") == cell
+
+
 def test_orders_have_a_row_for_each_kind_and_way_with_unknown_outcomes_apart(record):
     step = record.steps[2]
     figures = OrderFigures(

@@ -1,8 +1,9 @@
 from dataclasses import replace
 
 from capacity.domain.estimates import Estimate
+from capacity.domain.resources import Resource
 from capacity.reporting.document import Standing
-from capacity.reporting.verdict import verdict
+from capacity.reporting.verdict import clients_in_words, verdict
 
 
 def facts(plan):
@@ -113,3 +114,20 @@ def test_an_excuse_without_a_generator_does_not_invent_one(excuse):
 
 def test_a_plan_without_a_ladder_still_names_what_binds(plan):
     assert facts(replace(plan, ladder=()))["Bottleneck"][0] == "file descriptors"
+
+
+def test_a_capacity_is_told_in_clients_where_a_client_holds_several_connections(plan):
+    several = replace(plan, connections_per_client=2)
+    words = clients_in_words(several)
+
+    assert "A client holds 2 connections, one of them private: the capacity is" in words
+    assert words.endswith(f"the safe capacity {plan.safe_capacity // 2:,}.")
+    assert (int(plan.capacity.mid) // 2, 9604) == (several.clients, several.safe_clients)
+    assert words == verdict(several).paragraphs[-1]
+    assert "" == clients_in_words(plan)
+
+
+def test_no_safe_number_of_clients_is_told_where_there_is_none_of_connections(plan):
+    far = replace(plan, connections_per_client=2, binding=Resource.CPU, extrapolation_ratio=1e3)
+
+    assert "safe" not in clients_in_words(far)

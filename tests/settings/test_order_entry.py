@@ -9,7 +9,7 @@ from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 from capacity.settings.order_entry import Orders, anchored_orders, order_findings, order_values
 from capacity.settings.target import load_target, recorded
-from capacity.workload.dialects.dialect import Secret
+from capacity.workload.dialects.endpoints import Secret
 
 DERIBIT = load_dialect(find("dialects", "deribit"))
 VALUES = {

@@ -11,7 +11,7 @@ from capacity.settings.secrets import (
     open_to_others,
     secret_text,
 )
-from capacity.workload.dialects.dialect import Secret
+from capacity.workload.dialects.endpoints import Secret
 
 
 @pytest.mark.parametrize("content", ["s3cret", "s3cret\n", "s3cret\r\n"])

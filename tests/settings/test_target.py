@@ -201,7 +201,7 @@ def test_an_unknown_dialect_lists_those_there_are(file):
     assert said == (
         f"t.yaml:12: dialect: config/dialects has no 'deribt', nor has {SHIPPED.parent}/dialects, which "
         "is shipped; did you mean deribit? give one of "
-        f"{', '.join(sorted(path.stem for path in (SHIPPED.parent / 'dialects').iterdir()))}"
+        f"{', '.join(sorted(path.stem for path in (SHIPPED.parent / 'dialects').glob('*.yaml')))}"
         ", or a path"
     )
 

@@ -14,18 +14,17 @@ from capacity.settings.values import (
     value_findings,
 )
 
-DIALECT = parse(
-    {
-        "dialect": 1,
-        "name": "keyed",
-        "ws": {"url": "ws://h/{token}"},
-        "http": {"base": "http://h"},
-        "needs": ["token"],
-        "channels": {"a": {"wire": "a"}},
-        "data": {"where": {}},
-        "rest": {"token": {"path": "/token", "method": "POST"}},
-    }
-)
+DUMPED = {
+    "dialect": 1,
+    "name": "keyed",
+    "ws": {"url": "ws://h/{token}"},
+    "http": {"base": "http://h"},
+    "needs": ["token"],
+    "channels": {"a": {"wire": "a"}},
+    "data": {"where": {}},
+    "rest": {"token": {"path": "/token", "method": "POST"}},
+}
+DIALECT = parse(DUMPED)
 
 
 @pytest.fixture
@@ -133,3 +132,21 @@ def test_values_in_files_that_others_may_read_are_named_by_key(tmp_path):
     }
 
     assert [("values.key.file", str(tmp_path / "open"))] == files_for_others(values)
+
+
+def test_what_an_operation_holds_must_be_had_before_it_is_asked():
+    described = {
+        "needs": ["token", "user", "session"],
+        "rest": {"token": {"path": "/{user}", "body": {"s": "{session}", "t": "{token}"}}},
+    }
+    dialect = parse(DUMPED | described)
+    asked = Value(operation="token", path="a")
+    found = list(value_findings({"token": asked, "user": "u", "session": asked}, dialect))
+
+    assert [("values", name, "operation") for name in ("token", "token", "session")] == [
+        place for place, _wrong in found
+    ]
+    assert found[1][1] == (
+        "token holds {session}, which is asked for no earlier; put session before token in needs of"
+        " dialect keyed"
+    )

@@ -45,11 +45,21 @@ class Target:
         self.is_dead = True
 
 
+class Held(list):
+    """Connections, all of which were let in."""
+
+    @property
+    def entered(self):
+        return len(self)
+
+
 class Clients:
     """Stands in for `client.clients.Clients`: the same counters, without sockets."""
 
     drill = None
     """Nobody is cut."""
+    private = None
+    """All are public."""
 
     def __init__(self, orders, number, *, world):
         station = world.stations[world.current().process.name]
@@ -57,7 +67,7 @@ class Clients:
         self.run = world.run_number_of(orders)
         world.begun.append((station.name, orders.run))
         self.counters = Counters(since_s=self._clock.now_s)
-        self.connections = []
+        self.connections = Held()
         self.stage = None
         self.probe = SimpleNamespace(cpu_ratio=lambda: 0.1)
         self.connect_pacer = SimpleNamespace(failures={}, has_given_up=False, under_way=0)
@@ -70,6 +80,9 @@ class Clients:
         self.counters.turn_to(stage.index, stage.phase)
         self._world.note_turn(self, stage)
 
+    def take(self, now_s):
+        return self.counters.take(now_s)
+
     def catch_up(self):
         self._deliver()
 
@@ -80,7 +93,7 @@ class Clients:
         self._ticking.kill(block=False)
         for _ in self.connections:
             self._leave()
-        self.connections = []
+        self.connections = Held()
 
     def _leave(self):
         if self._epoch == self._world.target.epoch:
@@ -100,7 +113,7 @@ class Clients:
             self._count("lost", len(self.connections))
             if self.connections:
                 self.counters.fail("connection_reset", len(self.connections))
-            self.connections = []
+            self.connections = Held()
 
     def _deliver(self):
         """Count what came since the last time, also what waited in sockets while we were stopped."""

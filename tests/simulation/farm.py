@@ -68,7 +68,7 @@ class Runner:
                 environment=self.environment,
                 msg=SimpleNamespace(type=kind, data=body, node_id=sender),
             )
-        except Exception as problem:  # noqa: BLE001
+        except Exception as problem:  # noqa: BLE001 - `rules` asks for them
             world.handler_problems.append(problem)
 
 

@@ -91,7 +91,7 @@ def _orders_once(self):
     return self.order_whoever_is_silent()
 
 
-def _beats_by_its_clock():
+def _waits_by_its_clock():
     controller.gevent.sleep(0.1)
     return 0.0
 
@@ -145,7 +145,7 @@ PLANTED = {
         (WorkerPool, "order_silent", _orders_once, "order_whoever_is_silent"),
     ),
     "a master that stood still goes by its clock": (
-        (controller, "beat", _beats_by_its_clock, None),
+        (controller, "await_interval", _waits_by_its_clock, None),
     ),
     "users are given to a worker that has ended": (
         (WorkerPool, "has_dead", lambda _self: False, None),

@@ -16,8 +16,8 @@ import random
 import time
 
 from clockwork import StuckError
-from network import Weather
 from rules import broken_by
+from simulated_network import Weather
 from world import LONGEST_RUN_S, staged
 
 CALM = Weather(slowest_s=0.05)

@@ -30,7 +30,7 @@ def simulation():
             "clients",
             "clockwork",
             "farm",
-            "network",
+            "simulated_network",
             "planted",
             "rules",
             "simulate",

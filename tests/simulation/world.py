@@ -15,7 +15,7 @@ import greenlet
 from clients import Agent, Clients, Target
 from clockwork import Clock, Process
 from farm import Master, Station
-from network import Line
+from simulated_network import Line
 
 from capacity.domain.load import LoadStep
 from capacity.domain.run import ClockOffset
@@ -24,7 +24,14 @@ from capacity.loadgen.checks.preflight import Preflight
 from capacity.loadgen.checks.worker_identity import WorkerIdentity
 from capacity.loadgen.client import self_monitor
 from capacity.loadgen.client import worker as worker_module
-from capacity.loadgen.master import closing, controller, pulse, recorder, session
+from capacity.loadgen.master import (
+    closing,
+    control_interval,
+    controller,
+    open_run,
+    recorder,
+    session,
+)
 from capacity.loadgen.master.steps import step_results
 from capacity.loadgen.master.workers import check_in, liveness, worker_pool
 from capacity.loadgen.protocol import messages
@@ -34,10 +41,11 @@ from capacity.settings.profile import ADAPTER as PROFILES
 from capacity.settings.target import Target as TargetSettings
 
 TIMED = (
-    pulse,
+    control_interval,
     check_in,
     closing,
     controller,
+    open_run,
     recorder,
     self_monitor,
     step_results,
@@ -325,8 +333,8 @@ def parts_of(world):
         (check_in, "load_dialect", dialect_here),
         (check_in, "dialect_settings", SimpleNamespace(dump=lambda _dialect: {})),
         (check_in, "find", lambda *_: "here"),
-        (controller, "check", world.preflight),
-        (controller, "Forecasts", lambda *_, **__: SimpleNamespace(make=lambda *_: None)),
+        (open_run, "check", world.preflight),
+        (open_run, "Forecasts", lambda *_, **__: SimpleNamespace(make=lambda *_: None)),
         (liveness, "_parent_of", world.parent_of),
         (liveness, "_out_of_memory_kills", lambda: None),
         (

@@ -5,9 +5,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from gevent.pywsgi import WSGIServer
 
 running = runpy.run_path(str(Path(__file__).parents[1] / "running_programs.py"))["running"]
+wsgi_servers = runpy.run_path(str(Path(__file__).parents[1] / "wsgi_servers.py"))["wsgi_servers"]
 
 
 @pytest.fixture(scope="session")
@@ -36,14 +36,7 @@ def start_agent():
 @pytest.fixture
 def serve():
     """Serve a WSGI application on loopback within this process; returns its URL."""
-    with ExitStack() as stack:
-
-        def start(application):
-            server = WSGIServer(("127.0.0.1", 0), application, log=None)
-            server.start()
-            stack.callback(server.stop, timeout=0)
-            return f"http://127.0.0.1:{server.server_port}"
-
+    with wsgi_servers() as start:
         yield start
 
 

@@ -1,14 +1,18 @@
 """Two clocks whose distance was planted."""
 
+import runpy
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from capacity.domain.resources import Resource
-from capacity.domain.run import LoadPoint
-from capacity.domain.sample import Sample
 from capacity.sources.alignment import offset_between
+
+point_of = runpy.run_path(str(Path(__file__).parents[1] / "bare_records.py"))["point_of"]
+sample_of = runpy.run_path(str(Path(__file__).parents[1] / "agent_samples.py"))["sample_of"]
 
 LEVELS = (0, 40, 0, 90, 150)
 STEP_S, RAMP_S = 20, 4
@@ -24,31 +28,17 @@ def connections(second):
 
 def points(begin_at=5000.0):
     return [
-        LoadPoint(
-            at=begin_at + second,
-            index=0,
-            phase="plateau",
-            users=1,
-            open_connections=round(connections(second)),
-            deliveries_per_s=0.0,
-            requests_per_s=0.0,
-            failures=0,
-        )
+        point_of(at=begin_at + second, open_connections=round(connections(second)))
         for second in range(STEP_S * len(LEVELS))
     ]
 
 
 def samples(offset_s, resource=Resource.DESCRIPTORS, scale=1.02, curve=connections):
     return [
-        Sample(
-            seq=n + 1,
+        sample_of(
+            n + 1,
             at=5000.0 + second + offset_s,
-            interval_s=1.0,
             used={resource: 9 + scale * curve(second)},
-            gauges={},
-            counters={},
-            missing={},
-            target_started_at=1.0,
         )
         for n, second in enumerate(range(-30, STEP_S * len(LEVELS) + 30))
     ]

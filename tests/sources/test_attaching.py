@@ -9,29 +9,21 @@ from pathlib import Path
 import pytest
 
 from capacity.domain.errors import ConfigError
-from capacity.domain.run import RunEvent, RunManifest
+from capacity.domain.run import RunEvent
 from capacity.domain.target import TargetSpec
 from capacity.recording.run_directory import RunWriter, load
 from capacity.sources.attaching import attach
 from capacity.sources.spool import Spool
 
+RECORDS = runpy.run_path(str(Path(__file__).parents[1] / "bare_records.py"))
 CURVES = runpy.run_path(str(Path(__file__).with_name("test_alignment.py")))
 HERE = runpy.run_path(str(Path(__file__).with_name("test_spool.py")))["HERE"]
 BEGIN_AT = 5000.0
-MANIFEST = RunManifest(
-    format_version=1,
-    product_version="0.1.0",
+MANIFEST = RECORDS["manifest_of"](
     run="run",
     started_at=BEGIN_AT,
     target=TargetSpec.from_document({"name": "here", "limits": {}}),
-    profile={"name": "tiny"},
-    steps=(),
-    audited_bound=None,
-    audited_by=None,
-    agent=None,
-    clock_offset=None,
     generator={"host": "generator"},
-    same_host=False,
 )
 
 

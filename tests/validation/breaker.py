@@ -8,7 +8,6 @@ many pollers as it takes come along, and at least 97 % of their polls are answer
 
 import argparse
 import asyncio
-import json
 import math
 import os
 import resource
@@ -17,24 +16,23 @@ import ssl
 import time
 import zlib
 
+from spoken import BROKERS, PROTOCOLS, masked, new_name
+
 REQUEST = (
     b"GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n%s\r\n"
 )
 DEFLATE = b"Sec-WebSocket-Extensions: permessage-deflate\r\n"
-SUBSCRIPTION = json.dumps({"op": "subscribe", "id": 1, "channels": ["updates"]}).encode()
+SUBPROTOCOL = b"Sec-WebSocket-Protocol: %s\r\n"
 RECEIVED_RATIO = 0.97
 """A server at 103 % of what it can do sends that much of what is due."""
 SLOW_PIECE_BYTES, SLOW_PAUSE_S = 4096, 4.096
 """A slow client reads so much at a time, 1,000 bytes a second."""
 OPEN_TIMEOUT_S = 5.0
+PING, PING_EVERY_S = 0x89, 20.0
+CLOSE = 0x8
+"""Opcode of a close frame."""
 POLL = b"GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
-
-
-def masked(payload):
-    mask = os.urandom(4)
-    body = bytes(byte ^ mask[n % 4] for n, byte in enumerate(payload))
-    return bytes((0x81, 0x80 | len(payload))) + mask + body
 
 
 class Subscriber(asyncio.BufferedProtocol):
@@ -42,12 +40,15 @@ class Subscriber(asyncio.BufferedProtocol):
         self.crowd, self.data, self.shaken, self.is_slow = crowd, b"", False, is_slow
         self.buffer = bytearray(SLOW_PIECE_BYTES if is_slow else 65_536)
         self.inflate = zlib.decompressobj(-15) if crowd.options.deflate else None
+        self.protocol, self.step, self.name = PROTOCOLS[crowd.options.protocol], 0, new_name()
         self.confirmed = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport):
         self.transport = transport
-        options = self.crowd.options
-        transport.write(REQUEST % (options.path.encode(), DEFLATE if options.deflate else b""))
+        options, spoken = self.crowd.options, self.protocol.subprotocol
+        more = DEFLATE if options.deflate else b""
+        more += SUBPROTOCOL % spoken if spoken else b""
+        transport.write(REQUEST % (options.path.encode(), more))
 
     def connection_lost(self, _error):
         self.crowd.members.discard(self)
@@ -72,8 +73,7 @@ class Subscriber(asyncio.BufferedProtocol):
                 self.transport.abort()
                 return
             self.shaken, self.data = True, rest
-            if self.crowd.options.path == "/ws":  # Elsewhere the path is the subscription.
-                self.transport.write(masked(SUBSCRIPTION))
+            self._say()
         now_ms = time.time() * 1000
         while len(self.data) >= 2:
             size, start = self.data[1] & 127, 2
@@ -81,23 +81,40 @@ class Subscriber(asyncio.BufferedProtocol):
                 size, start = int.from_bytes(self.data[2:4], "big"), 4
             if len(self.data) < start + size:
                 return
+            if self.data[0] & 0x0F == CLOSE:
+                self.transport.abort()  # A farewell confirms nothing.
+                return
             is_deflated = self.data[0] & 0x40
             payload, self.data = self.data[start : start + size], self.data[start + size :]
             if is_deflated:
                 payload = self.inflate.decompress(payload + b"\x00\x00\xff\xff")
             self._take(payload, now_ms)
 
+    def _say(self):
+        said, _answer = self.protocol.step(self.step, self.name)
+        if said is not None:
+            self.transport.write(masked(said, self.protocol.opcode))
+
     def _take(self, payload, now_ms):
         if not self.confirmed.done():
+            if self.protocol.steps[self.step][1] not in payload:
+                return
+            self.step += 1
+            if self.step < len(self.protocol.steps):
+                self._say()
+                return
             self.confirmed.set_result(True)
             self.crowd.members.add(self)
             if self.is_slow:
                 self.read_again_after_a_pause()
-        elif payload.startswith(b'{"ch"'):
-            self.crowd.received += 1
-            if self.crowd.received % 7 == 0:
-                ts = payload.index(b'"ts": ') + 6
-                self.crowd.delays_ms.append(now_ms - float(payload[ts : payload.index(b",", ts)]))
+            return
+        stamps = self.protocol.stamp.findall(payload)
+        self.crowd.received += len(stamps)
+        if stamps and self.crowd.received % 7 == 0:
+            self.crowd.delays_ms.append(now_ms - float(stamps[-1]))
+
+    def ping(self):
+        self.transport.write(masked(b"", PING))
 
     def read_again_after_a_pause(self):
         self.transport.pause_reading()
@@ -214,6 +231,13 @@ class Crowd:
             await asyncio.sleep(max(0.0, due_s - time.monotonic()))
         results = await asyncio.gather(*pending)
         return all(results) and self.lost == lost and len(self.members) >= count
+
+    async def stay_alive(self):
+        """Ping as browsers' libraries do: brokers close whoever says nothing for a minute."""
+        while True:
+            await asyncio.sleep(PING_EVERY_S)
+            for member in list(self.members):
+                member.ping()
 
     async def shrink_to(self, count):
         self.is_leaving = True
@@ -360,6 +384,7 @@ async def main():
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--path", default="/ws")
+    parser.add_argument("--protocol", choices=tuple(PROTOCOLS), default="json")
     parser.add_argument("--mode", choices=tuple(MODES), required=True)
     parser.add_argument("--start", type=int, default=50)
     parser.add_argument("--most", type=int, default=15_000)
@@ -380,7 +405,10 @@ async def main():
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     crowd = Crowd(options)
+    staying = asyncio.create_task(crowd.stay_alive()) if options.protocol in BROKERS else None
     print(await MODES[options.mode](crowd, options), flush=True)
+    if staying is not None:
+        staying.cancel()
     os._exit(0)  # The connections need no farewell.
 
 

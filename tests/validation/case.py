@@ -18,6 +18,11 @@ KINDS = {
     "few tasks": "counted",
     "hidden cap": "hidden",
     "own cap": "hidden",
+    "door that closes": "hidden",
+    "cap behind the upgrade": "hidden",
+    "ports of the machine": "hidden",
+    "memory of a container": "memory",
+    "high watermark": "heap",
     "heap cap": "heap",
     "address space": "heap",
     "memory at a fifth": "memory",
@@ -43,6 +48,15 @@ KINDS = {
     "TLS handshake CPU": "arrivals",
 }
 """Limit -> row of the table of scores."""
+PROTOCOLS = {
+    "nginx": "url",
+    "mosquitto": "mqtt",
+    "rabbitmq-mqtt": "mqtt",
+    "rabbitmq-stomp": "stomp",
+    "ejabberd": "xmpp",
+    "prosody": "xmpp",
+}
+"""Server -> what it speaks, where that is not the conversation of the servers made here."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,9 +118,15 @@ class Case:
         return KINDS[self.limit]
 
     @property
+    def protocol(self):
+        """What the server speaks over WebSocket."""
+        return PROTOCOLS.get(self.server, "json")
+
+    @property
     def has_rest(self):
         """Whether the server answers polls, and is asked to."""
-        return self.is_polled and self.server not in {"nginx", "threads", "websocketd"}
+        is_ours = self.protocol == "json" and self.server not in {"threads", "websocketd"}
+        return self.is_polled and is_ours
 
     @property
     def is_deflated(self):

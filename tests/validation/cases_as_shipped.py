@@ -7,6 +7,7 @@ follows from it. Slow readers are left out: the profile as shipped has none.
 from dataclasses import replace
 from functools import partial
 
+import broker_limits
 import harder_limits
 import limits
 
@@ -36,26 +37,39 @@ FROM_SET = (
 """Limit -> cases of the first round, and of the second."""
 HARDER = (
     (harder_limits.descriptors, "", "go-1,node-2,tomcat-3,caddy proxy-1"),
-    (harder_limits.heap_cap, "node-1", "tomcat-1 node-3 jetty-1"),
+    (harder_limits.heap_cap, "node-1", "tomcat-1 node-3 jetty-1 php-1"),
     (harder_limits.address_space, "", "aiohttp-1 synthetic-2"),
     (harder_limits.few_tasks, "websocketd-1", "threads-1"),
-    (harder_limits.full_memory, "go-1", "node-1 tomcat-1"),
+    (harder_limits.full_memory, "go-1", "node-1 tomcat-1 puma-1 cowboy-1"),
     (harder_limits.million_descriptors, "", "aiohttp-1"),
     (harder_limits.doubling_table, "", "websockets-1 go-1"),
     (harder_limits.batches, "synthetic-1", "aiohttp-2"),
     (harder_limits.own_work, "go-1", "node-1 tomcat-3 uvicorn-3"),
     (harder_limits.own_work_at_objective, "node-1", "node-3"),
     (harder_limits.own_cap, "haproxy-1", "nginx proxy-1,lighttpd-1,tomcat-3"),
+    (harder_limits.unsaid_cap, "", "threads-1 websockets-1"),
     (harder_limits.slow_acceptor, "threads-1", "synthetic-2"),
 )
+BROKERS = (
+    (
+        broker_limits.descriptors,
+        "",
+        "mosquitto-1 rabbitmq-stomp-1 rabbitmq-mqtt-3 ejabberd-2 prosody-1",
+    ),
+    (broker_limits.own_cap, "", "mosquitto-1 rabbitmq-mqtt-3"),
+    (broker_limits.machine_ports, "", "ejabberd-1"),
+    (broker_limits.full_memory, "", "mosquitto-1 prosody-1 ejabberd-1"),
+    (broker_limits.watermark, "", "rabbitmq-stomp-1"),
+)
+"""Likewise, of servers that operators run."""
 POLLED_ENTRIES, POLLED_HOLD_S = 4.4, 12.0
 
 
 def cases_as_shipped():
     """Return the cases, those of the first round before the others."""
     cases = [
-        replace(_case(limit, name, is_harder=rows is HARDER), round=number)
-        for rows in (FROM_SET, HARDER)
+        replace(_case(limit, name, is_harder=rows is not FROM_SET), round=number)
+        for rows in (FROM_SET, HARDER, BROKERS)
         for limit, *of_rounds in rows
         for number, names in enumerate(of_rounds, start=1)
         for name in names.split("," if "," in names else None)

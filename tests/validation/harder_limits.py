@@ -22,12 +22,14 @@ def descriptors(server, seed):
 
 def heap_cap(server, seed):
     """The runtime ends itself at a cap on its heap that no file of the host shows."""
-    heap_mib = {"node": 64, "tomcat": 96, "jetty": 96}[server]
+    heap_mib = {"node": 64, "tomcat": 96, "jetty": 96, "php": 64}[server]
     state = round(60_000 * SEEDS[seed])
     base, each = {
         "node": (8, state + 9_400),
         "tomcat": (12, state + 68_000),
         "jetty": (10, state + 25_000),
+        # Arrays grow by doubling, and lie in chunks of which a part is left over.
+        "php": (2, state + 18_000),
     }[server]
     return Case(
         server=server,
@@ -71,19 +73,30 @@ def few_tasks(server, seed):
     )
 
 
-BASE_MIB = {"go": 8, "node": 42, "tomcat": 110, "websockets": 15, "aiohttp": 26}
+BASE_MIB = {
+    "go": 8,
+    "node": 42,
+    "tomcat": 110,
+    "websockets": 15,
+    "aiohttp": 26,
+    "puma": 20,
+    "cowboy": 31,
+}
 EACH_BYTES = {
     "go": 12_000,
     "node": 2_000,
     "tomcat": 60_000,
     "websockets": 16_000,
     "aiohttp": 14_000,
+    "puma": 36_000,
+    "cowboy": 75_000,
 }
 
 
-HELD_BY_GO, GO_HOLD_S = 0.6, 12.0
+HELD_BY_GO = 0.6
+HOLD_S = {"go": 12.0, "puma": 12.0, "cowboy": 6.0}
 """Go collects when its heap has doubled, half a minute after the last time: a count that was reached
-faster is held no longer than that."""
+faster is held no longer than that. Ruby and BEAM take what they keep with the updates as well."""
 
 
 def full_memory(server, seed):
@@ -103,7 +116,7 @@ def full_memory(server, seed):
         options=options,
         descriptors=5 * expected,
         memory_bytes=round(BASE_MIB[server] * MIB + expected * (EACH_BYTES[server] + kept)),
-        hold_s=GO_HOLD_S if is_go else 0.0,
+        hold_s=HOLD_S.get(server, 0.0),
     )
 
 
@@ -213,6 +226,23 @@ def own_cap(server, seed):
         expected=round(cap / sockets / 1.02),
         seed=seed,
         options=("--max-connections", str(cap)),
+    )
+
+
+def unsaid_cap(server, seed):
+    """A cap that no answer tells: whoever comes is upgraded and sent away, or waits before the door."""
+    cap = round(150 * SEEDS[seed])
+    is_closed = server == "threads"
+    options = (
+        ("--when-full", "stop", "--backlog", "5") if is_closed else ("--when-full", "send-away")
+    )
+    return Case(
+        server=server,
+        limit="door that closes" if is_closed else "cap behind the upgrade",
+        binding="application_connections",
+        expected=cap,
+        seed=seed,
+        options=("--max-connections", str(cap), *options),
     )
 
 

@@ -21,6 +21,8 @@ MODULES = {
     "nginx proxy": ("with_proxy.py", "--proxy", "nginx"),
     "haproxy": ("with_proxy.py", "--proxy", "haproxy"),
     "caddy proxy": ("with_proxy.py", "--proxy", "caddy"),
+    "rabbitmq-stomp": ("with_rabbitmq.py", "--protocol", "stomp"),
+    "rabbitmq-mqtt": ("with_rabbitmq.py", "--protocol", "mqtt"),
 }
 NEEDS = {
     "nginx": ("nginx",),
@@ -33,9 +35,18 @@ NEEDS = {
     "tomcat": ("javac", "/usr/share/java/tomcat10-embed-core.jar"),
     "jetty": ("javac", "/usr/share/java/jetty9-websocket-server.jar"),
     "caddy proxy": ("caddy",),
+    "mosquitto": ("mosquitto",),
+    "rabbitmq-stomp": ("/usr/lib/rabbitmq/bin/rabbitmq-server",),
+    "rabbitmq-mqtt": ("/usr/lib/rabbitmq/bin/rabbitmq-server",),
+    "ejabberd": ("ejabberdctl",),
+    "prosody": ("prosody",),
+    "php": ("php",),
+    "puma": ("puma", "/usr/lib/ruby/vendor_ruby/faye/websocket.rb"),
+    "cowboy": ("erlc", "/usr/lib/rabbitmq/bin/rabbitmq-server"),
 }
 """Programs and files that a server does not go without."""
-COMPILED = frozenset({"go", "tomcat", "jetty"})
+START_S = 90.0
+COMPILED = frozenset({"go", "tomcat", "jetty", "cowboy"})
 
 
 @contextlib.contextmanager
@@ -69,7 +80,7 @@ def running(argv, log, ready, prepare=None):
             preexec_fn=prepare,  # noqa: PLW1509
         )
     try:
-        deadline_s = time.monotonic() + 20
+        deadline_s = time.monotonic() + START_S
         while not (said := re.search(ready + r"(\S+)", log.read_text(errors="replace"))):
             if process.poll() is not None or time.monotonic() > deadline_s:
                 raise RuntimeError(f"{argv[-1]} did not start: {log.read_text()[-300:]}")

@@ -25,6 +25,13 @@ SAFE = ROOT / "config" / "profiles" / "safe.yaml"
 RUNS = ROOT / "reports" / "runs" / "validation"
 """The safe runs, to look into a miss."""
 PUSH = Path(__file__).with_name("push.yaml")
+DIALECTS = {
+    "url": "url-subscribe",
+    "stomp": "stomp",
+    "mqtt": "mqtt",
+    "xmpp": "xmpp",
+}
+"""Protocol -> dialect, as it is shipped."""
 
 
 def profile_of(case):
@@ -64,8 +71,8 @@ def profile_of(case):
 
 def dialect_of(case, folder):
     """Return the dialect's name or path; one that offers compression is written into *folder*."""
-    if case.server == "nginx":
-        return "url-subscribe"
+    if case.protocol in DIALECTS:
+        return DIALECTS[case.protocol]
     if not case.is_deflated:
         return str(PUSH)
     path = folder / "push.yaml"

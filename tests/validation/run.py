@@ -35,8 +35,8 @@ from provenance import mix_as_shipped, provenance
 
 BREAKER = Path(__file__).with_name("breaker.py")
 BREAKS = 3
-PATHS = {"nginx": "/sub/updates"}
-"""Server -> where it is followed."""
+PATHS = {"url": "/sub/updates", "mqtt": "/mqtt"}
+"""Protocol -> where it is spoken, if not at /ws."""
 
 
 def held_at(case):
@@ -74,7 +74,7 @@ def break_once(case, folder, n, start, most=0):
                 *("--at-once", str(case.breaks_at_once)),
                 *(["--tls"] if case.tls else []),
                 *(["--deflate"] if case.is_deflated else []),
-                *("--path", PATHS.get(case.server, "/ws")),
+                *("--protocol", case.protocol, "--path", PATHS.get(case.protocol, "/ws")),
             ],
             capture_output=True,
             text=True,

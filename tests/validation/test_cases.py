@@ -2,9 +2,11 @@
 
 import os
 import runpy
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from importlib import import_module
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -199,6 +201,30 @@ def test_a_server_breaks_where_its_own_pollers_take_a_share_of_the_descriptors(d
 
     # Seven descriptors are the server's own; without pollers it would hold 205.
     assert truth == pytest.approx((212 - 7) / 1.05, abs=3)
+
+
+@pytest.mark.end_to_end
+@pytest.mark.skipif(
+    os.geteuid() != 0 or not Path("/sys/fs/cgroup/pids").is_dir() or not shutil.which("mosquitto"),
+    reason="takes root, version 1 cgroups and mosquitto",
+)
+def test_a_broker_is_broken_where_its_descriptors_end_and_its_updates_arrive_up_to_there(
+    driver, tmp_path
+):
+    [case] = [e for e in driver["cases_as_shipped"]() if e.name == "descriptors-mosquitto-1"]
+    small = replace(case, descriptors=72, expected=95, hold_s=0.6, updates_per_s=10.0)
+
+    [truth] = driver["broken"](small, tmp_path, 1)
+
+    # Its own descriptors and the publisher's.
+    assert truth == pytest.approx(72 - 10, abs=3)
+
+
+def test_each_protocol_is_spoken_by_breaker_and_product(driver):
+    spoken, dialects = import_module("spoken"), driver["predict"].__globals__["DIALECTS"]
+    protocols = {case.protocol for case in driver["cases_as_shipped"]()}
+
+    assert protocols == {*dialects, "json"} == set(spoken.PROTOCOLS)
 
 
 def test_a_pattern_that_no_case_has_runs_nothing():

@@ -10,16 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capacity.workload.dialects.dialect import (
-    Channel,
-    Data,
-    Dialect,
-    Http,
-    Operation,
-    Time,
-    WebSocket,
-)
-from capacity.workload.dialects.moment import clock_by
+from capacity.workload.dialects.channel_requests import Channel
+from capacity.workload.dialects.dialect import Data, Dialect, Operation
+from capacity.workload.dialects.endpoints import Http, WebSocket
+from capacity.workload.dialects.moment import Time, clock_by
 from capacity.workload.poll import poll_of, written_at
 
 CLOCK = clock_by(Time(path="result.timestamp", unit="ms"))

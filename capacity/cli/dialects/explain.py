@@ -1,6 +1,7 @@
 """`capacity dialect explain`: the frames that a dialect sends, before anything is sent."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import click
 
@@ -10,10 +11,15 @@ from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 from capacity.workload.conversation import Conversation
 from capacity.workload.dialects.address import channel_name, rest_request, websocket_url
-from capacity.workload.dialects.compiled import CompiledStep, compile_dialect
-from capacity.workload.dialects.dialect import Ack, Dialect, Secret
+from capacity.workload.dialects.answers import Ack
+from capacity.workload.dialects.compiled import compile_dialect
+from capacity.workload.dialects.dialect import Dialect
+from capacity.workload.dialects.endpoints import Secret
+from capacity.workload.dialects.sending import CompiledRequest, CompiledStep
+from capacity.workload.dialects.values import BUILT_IN, FrameValues
 from capacity.workload.drafting.yaml_text import flow
 
+_OF = {"key": "", "connection": ", of the connection"}
 _SYMBOL = "SYMBOL"
 
 
@@ -40,8 +46,9 @@ def explained(dialect: Dialect, channels: Sequence[str], symbols: Sequence[str])
         )
     )
     given: dict[str, str] = {
-        name: _Named(f"{{{name}}}") for name in (*dialect.needs, "now_s", "now_ms", "nonce")
+        name: _Named(f"{{{name}}}") for name in (*dialect.needs, *BUILT_IN, *dialect.signatures)
     }
+    dialect = replace(dialect, signatures={})  # Of values that are not known, nothing is signed.
     given["connection"] = "0"
     yield from _handshake(dialect, wires, given)
     yield from _sent(dialect, wires, given)
@@ -49,8 +56,9 @@ def explained(dialect: Dialect, channels: Sequence[str], symbols: Sequence[str])
     yield from _heard(dialect)
     for name in dialect.rest:
         method, url, body = rest_request(
-            dialect, name, host="HOST", port=0, tls=True, symbol=symbols[0]
+            dialect, name, host="HOST", port=0, tls=True, symbol=symbols[0], values=given
         )
+        url = url.replace("%7B", "{").replace("%7D", "}")
         told = "" if body is None else f" {_text(body)}"
         yield f"REST      {name}: {method} {url.replace('HOST:0', 'HOST:PORT')}{told}"
 
@@ -78,17 +86,32 @@ def _sent(dialect: Dialect, wires: Sequence[str], given: dict[str, str]) -> Iter
         yield f"confirmed {_answer(dialect.subscribe.ack)}"
     elif compiled.confirm == "first_data":
         yield "confirmed by the first update"
+    if compiled.unsubscribe is not None:
+        yield from _ended(compiled.unsubscribe, wires, given)
     for n, (every_s, _frame) in enumerate(compiled.periodic):
         yield f"each {every_s:g} s  send {_text(talk.every(n))}"
 
 
+def _ended(
+    request: CompiledRequest,
+    wires: Sequence[str],
+    given: dict[str, str],
+) -> Iterator[str]:
+    batch = request.batch
+    for start in range(0, len(wires), batch):
+        own = {"id": 1, "alias": _Named("{alias}")}
+        about = request.about(tuple(wires[start : start + batch]))
+        values = FrameValues(own, _Shown(given), {}, asked=about)
+        yield f"end       {_text(request.frame(values))}"
+
+
 def _answers(dialect: Dialect) -> Iterator[str]:
-    for beat in dialect.heartbeat:
-        reply = beat.send_text or (flow(beat.send) if beat.send is not None else "nothing")
-        if beat.when_text is not None:
-            yield f"on        the text {beat.when_text!r}: send {reply}"
-        elif beat.when is not None and beat.when != "connect":
-            yield f"on        {flow(beat.when)}: send {reply}"
+    for rule in dialect.heartbeat:
+        reply = rule.send_text or (flow(rule.send) if rule.send is not None else "nothing")
+        if rule.when_text is not None:
+            yield f"on        the text {rule.when_text!r}: send {reply}"
+        elif rule.when is not None and rule.when != "connect":
+            yield f"on        {flow(rule.when)}: send {reply}"
 
 
 def _heard(dialect: Dialect) -> Iterator[str]:
@@ -96,11 +119,18 @@ def _heard(dialect: Dialect) -> Iterator[str]:
         of = "of the first channel" if data.key is None else f"of the channel named by {data.key}"
         inner = f", read from {data.items}" if data.items else ""
         yield f"update    {flow(dict(data.where))}, {of}{inner}"
-    if dialect.time is not None:
-        yield f"time      {dialect.time.path} in {dialect.time.unit}"
+    if dialect.times:
+        told = ", else ".join(f"{time.path} in {time.unit}" for time in dialect.times)
+        yield f"time      {told}"
     for sequence in dialect.sequence:
-        numbers = f" {sequence.seq}" if sequence.seq else ""
-        yield f"sequence  {sequence.only}: {sequence.rule}{numbers}"
+        read = (sequence.prev, sequence.first, sequence.seq)
+        numbers = "".join(f" {path}" for path in read if path)
+        told = (
+            sequence.only
+            if sequence.where is None
+            else f"not updates but {flow(dict(sequence.where))}"
+        )
+        yield f"sequence  {told}: {sequence.rule}{numbers}{_OF[sequence.scope]}"
 
 
 def _step(

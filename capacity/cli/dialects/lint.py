@@ -42,4 +42,9 @@ def _unmeasured(dialect: object) -> list[str]:
         notes.append("no time: delays cannot be measured")
     if not getattr(dialect, "sequence", ()):
         notes.append("no sequence: missing updates cannot be told")
+    if getattr(dialect, "subscribe", None) and getattr(dialect, "unsubscribe", None) is None:
+        notes.append(
+            "no unsubscribe: each step follows all channels, so that a run cannot tell what an idle"
+            " connection costs from what a subscription does"
+        )
     return notes

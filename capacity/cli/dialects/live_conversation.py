@@ -14,10 +14,12 @@ from capacity.workload.drafting.understood import verdict
 from capacity.workload.reception import Reception
 
 
-class Onlooker:
+class FrameWatcher:
     """Shows each frame, counts what was made of it, and keeps it to be written."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, *, knows_dialect: bool = True) -> None:
+        """Show *most* frames; what they mean is not told where nobody *knows_dialect* yet."""
+        self._knows_dialect = knows_dialect
         self.counts = Counts()
         self.frames: list[Frame] = []
         self._shown = Frames(most)
@@ -31,7 +33,7 @@ class Onlooker:
     def heard(self, payload: bytes, receptions: list[Reception] | Any) -> None:
         """Show what the target said, and what was made of it."""
         now_s = time.time()
-        self._note(payload, verdict(receptions, now_s))
+        self._note(payload, verdict(receptions, now_s) if self._knows_dialect else "")
         for reception in receptions:
             self.counts.note(reception, now_s)
 
@@ -53,7 +55,7 @@ def target_at(url: str, **settings: Any) -> Target:
     except ValueError:
         port = 0
     if parts.scheme not in {"ws", "wss", "http", "https"} or not parts.hostname or port == 0:
-        raise ConfigError(f"--url: must be ws://HOST:PORT or wss://HOST:PORT (got {url[:80]!a})")
+        raise ConfigError(f"the URL must be ws://HOST:PORT or wss://HOST:PORT (got {url[:80]!a})")
     tls = parts.scheme in {"wss", "https"}
     return Target(
         target=1,

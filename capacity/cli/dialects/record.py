@@ -5,12 +5,16 @@ from urllib.parse import urlsplit
 
 import click
 
-from capacity.cli.dialects.live_conversation import Onlooker, target_at, write_recording
+from capacity.cli.dialects.live_conversation import FrameWatcher, target_at, write_recording
 from capacity.cli.dialects.shown import MOST_FRAMES
 from capacity.domain.errors import ConfigError
 from capacity.domain.units import counted
 from capacity.loadgen.checks.trial import try_conversation
-from capacity.workload.dialects.dialect import Channel, Data, Dialect, Messages, Step, WebSocket
+from capacity.workload.dialects.channel_requests import Channel
+from capacity.workload.dialects.dialect import Data, Dialect
+from capacity.workload.dialects.encodings.payload import Messages
+from capacity.workload.dialects.endpoints import WebSocket
+from capacity.workload.dialects.sending import Step
 
 
 @click.command("record")
@@ -42,17 +46,17 @@ def command(
     """Connect to URL (ws:// or wss://), send the frames, and write all that comes to RECORDING."""
     if recording.exists():
         raise ConfigError(f"{recording}: is there already and is never overwritten; name another")
-    onlooker = Onlooker(most)
+    watcher = FrameWatcher(most, knows_dialect=False)
     target = target_at(url, dialect="recording", channels=("all",))
     try:
         try_conversation(
-            target, _anything(url, texts, headers, subprotocols), listen_s=seconds, watcher=onlooker
+            target, _anything(url, texts, headers, subprotocols), listen_s=seconds, watcher=watcher
         )
     finally:
-        onlooker.close()
-        if onlooker.frames:
-            write_recording(recording, onlooker.frames, url)
-            click.echo(f"{counted(len(onlooker.frames), 'frame')} recorded to {recording}")
+        watcher.close()
+        if watcher.frames:
+            write_recording(recording, watcher.frames, url)
+            click.echo(f"{counted(len(watcher.frames), 'frame')} recorded to {recording}")
     click.echo(f"Next: capacity dialect init NAME {recording}", err=True)
 
 

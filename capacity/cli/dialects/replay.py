@@ -53,6 +53,7 @@ def _document(counts: Counts) -> dict[str, object]:
         "updates_with_time": counts.timed,
         "updates_with_number": counts.numbered,
         "missing": counts.missed,
+        "missing_by_checksum": counts.mismatched,
         "problems": [
             {"class": name, "count": problem.times, "first": problem.first}
             for name, problem in counts.problems.items()

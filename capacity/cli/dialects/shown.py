@@ -6,6 +6,7 @@ import click
 
 from capacity.domain import units
 from capacity.domain.words import printable
+from capacity.workload.dialects.encodings.payload import readable
 from capacity.workload.drafting.replay import Counts
 from capacity.workload.reception import shown
 
@@ -32,14 +33,14 @@ class Frames:
         self._count = 0
 
     def show(self, at_s: float | None, payload: bytes, made: str | None) -> None:
-        """Print one frame; *made* is what was made of it, None for one of ours."""
+        """Print one frame; *made* is what was made of it, None for one of ours, empty where nothing was."""
         self._count += 1
         if self._count > self._most:
             return
         when = "" if at_s is None else f"{at_s:8.3f} s "
         side = ">" if made is None else "<"
-        click.echo(f"{when}{side} {printable(shown(payload), _SHOWN_LETTERS)}")
-        if made is not None:
+        click.echo(f"{when}{side} {printable(shown(readable(payload)), _SHOWN_LETTERS)}")
+        if made:
             click.echo(f"{'':{len(when)}}  = {printable(made, _SHOWN_LETTERS)}")
 
     def close(self) -> None:
@@ -73,8 +74,13 @@ def summary(counts: Counts) -> Iterable[str]:
             )
         )
         yield (
-            f"sequence number read in {units.count(counts.numbered)} of"
+            f"number or checksum read in {units.count(counts.numbered)} of"
             f" {units.counted(total, 'update')}; {units.count(counts.missed)} missing"
+            + (
+                f", {units.count(counts.mismatched)} by a checksum that does not fit"
+                if counts.mismatched
+                else ""
+            )
         )
     for name, problem in counts.problems.items():
         yield f"{units.count(problem.times)} × {name}; the first: {printable(problem.first, _SHOWN_LETTERS)}"

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import click
 
-from capacity.cli.dialects.live_conversation import Onlooker, target_at, write_recording
+from capacity.cli.dialects.live_conversation import FrameWatcher, target_at, write_recording
 from capacity.cli.dialects.shown import MOST_FRAMES, summary
 from capacity.cli.helping.completion import names
+from capacity.cli.helping.named_options import whole_number
 from capacity.domain.answers.finding import Status
 from capacity.domain.errors import ConfigError, UnreachableError
 from capacity.loadgen.checks.trial import try_conversation
@@ -16,6 +17,7 @@ from capacity.settings.locate import find
 from capacity.settings.target import Target, load_target
 from capacity.workload.dialects.address import websocket_url
 from capacity.workload.dialects.dialect import Dialect
+from capacity.workload.dialects.values import needed_for
 
 
 @click.command("try")
@@ -30,12 +32,12 @@ from capacity.workload.dialects.dialect import Dialect
     "--channel", "channels", multiple=True, help="With --url: logical channel; all by default."
 )
 @click.option("--symbol", "symbols", multiple=True, help="With --url: what {symbol} stands for.")
-@click.option(
+@whole_number(
     "--subscriptions",
-    type=click.IntRange(1, 1000),
+    least=1,
+    most=1000,
     default=2,
-    show_default=True,
-    help="Channels to subscribe to.",
+    help_text="Channels to subscribe to.",
 )
 @click.option(
     "--seconds",
@@ -62,17 +64,17 @@ def command(
 ) -> None:
     """Speak DIALECT with one connection to --target or --url; exit code 4 where it is not understood."""
     settings, described = _who(dialect, target, url, channels, symbols)
-    onlooker = Onlooker(most)
+    watcher = FrameWatcher(most)
     try:
         trial = try_conversation(
-            settings, described, subscriptions=subscriptions, listen_s=seconds, watcher=onlooker
+            settings, described, subscriptions=subscriptions, listen_s=seconds, watcher=watcher
         )
     finally:
-        onlooker.close()
-        for line in summary(onlooker.counts):
+        watcher.close()
+        for line in summary(watcher.counts):
             click.echo(line)
         if record is not None:
-            write_recording(record, onlooker.frames, _address(settings, described))
+            write_recording(record, watcher.frames, _address(settings, described))
             click.echo(f"recorded to {record}")
     failed = None
     for finding in heard_findings(trial.heard):
@@ -104,12 +106,13 @@ def _who(
         if name not in described.channels:
             known = ", ".join(described.channels)
             raise ConfigError(f"--channel: dialect {described.name} has no {name}, it has {known}")
-    if described.needs:
+    chosen = channels or tuple(described.channels)
+    needs = needed_for(described, chosen)
+    if needs:
         raise ConfigError(
-            f"dialect {described.name} needs {', '.join(described.needs)}; give them in `values` of a"
+            f"dialect {described.name} needs {', '.join(needs)}; give them in `values` of a"
             " target file, and use --target"
         )
-    chosen = channels or tuple(described.channels)
     if not symbols and any("{symbol}" in described.channels[name].wire for name in chosen):
         raise ConfigError("the channels are made of {symbol}; say what that is with --symbol")
     assert url is not None
@@ -117,5 +120,5 @@ def _who(
 
 
 def _address(target: Target, dialect: Dialect) -> str:
-    values = {name: f"{{{name}}}" for name in (*dialect.needs, "connection")}
+    values = {name: f"{{{name}}}" for name in (*dialect.needs, *dialect.signatures, "connection")}
     return websocket_url(dialect, host=target.host, port=target.port, tls=target.tls, values=values)

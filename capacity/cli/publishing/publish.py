@@ -9,6 +9,7 @@ import click
 
 from capacity.cli.check import RULES, checked
 from capacity.cli.helping.completion import names
+from capacity.cli.helping.named_options import whole_number
 from capacity.cli.plan import demanded, located
 from capacity.cli.publishing.published import HEADROOM_RATIO, publishable, tell_of, write_all
 from capacity.cli.publishing.receivers import is_address, sender_to
@@ -64,19 +65,19 @@ _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
     show_default=True,
     help="Where KEDA asks for the connections.",
 )
-@click.option(
+@whole_number(
     "--min-pods",
-    type=click.IntRange(1, 100_000),
+    least=1,
+    most=100_000,
     default=2,
-    show_default=True,
-    help="Fewest pods of the autoscalers.",
+    help_text="Fewest pods of the autoscalers.",
 )
-@click.option(
+@whole_number(
     "--max-pods",
-    type=click.IntRange(1, 100_000),
+    least=1,
+    most=100_000,
     default=20,
-    show_default=True,
-    help="Most pods of the autoscalers.",
+    help_text="Most pods of the autoscalers.",
 )
 @click.option(
     "--rules", "rules_file", type=click.Path(path_type=Path), default=RULES, show_default=True,

@@ -1,10 +1,12 @@
 """How Locust is started for a run: with workers of its own, or as the master of those elsewhere."""
 
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from capacity.domain.errors import ConfigError, PreflightError
+from capacity.loadgen.run_options import as_arguments
 from capacity.settings.locate import shipped
 
 OWN_WORKERS_TIMEOUT_S = 30
@@ -13,25 +15,25 @@ FAR_WORKERS_TIMEOUT_S = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Meeting:
+class MasterAddress:
     """Where workers that were started on other hosts find their master."""
 
     address: str
     port: int
 
 
-MEETING = Meeting(address="127.0.0.1", port=5557)
-"""By default nobody can come: Locust's master believes whoever connects."""
+DEFAULT_ADDRESS = MasterAddress(address="127.0.0.1", port=5557)
+"""By default no other host can connect: Locust's master believes whoever connects."""
 
 
-def meeting_of(text: str | None) -> Meeting:
+def master_address(text: str | None) -> MasterAddress:
     """Return where ADDRESS or ADDRESS:PORT is. Raises ConfigError."""
     if text is None:
-        return MEETING
+        return DEFAULT_ADDRESS
     address, colon, port = text.partition(":")
     if not address or (colon and not (port.isdecimal() and 0 < int(port) < 65536)):
         raise ConfigError(f"--bind {text}: is no ADDRESS or ADDRESS:PORT, such as 10.0.0.5:5557")
-    return Meeting(address=address, port=int(port) if colon else MEETING.port)
+    return MasterAddress(address=address, port=int(port) if colon else DEFAULT_ADDRESS.port)
 
 
 def locustfiles() -> str:
@@ -43,36 +45,31 @@ def locustfiles() -> str:
 def locust_argv(
     target: Path,
     profile: Path,
-    run: Path,
     workers: int,
-    meeting: Meeting | None,
-    *,
-    resume: Path | None = None,
-    users: str = "",
+    master: MasterAddress | None,
+    options: Mapping[str, object],
 ) -> list[str]:
-    """Return Python's arguments for a headless run; without a meeting the workers are its own.
+    """Return Python's arguments for a headless run; without *master* the workers are its own.
 
-    *resume* is the run of a search to go on with, *users* names classes that take part.
+    *options* are those of loadgen/run_options.py, by name.
     """
     return [
         *("-m", "locust", "--headless", "--only-summary", "--loglevel", "WARNING"),
         *("--locustfile", locustfiles()),
-        *(_with_own(workers) if meeting is None else _with_others(workers, meeting)),
+        *(_with_own(workers) if master is None else _with_others(workers, master)),
         *("--capacity-target", str(target), "--capacity-profile", str(profile)),
-        *("--capacity-run", str(run)),
-        *(("--capacity-users", users) if users else ()),
-        *(("--capacity-resume", str(resume)) if resume is not None else ()),
+        *as_arguments(options),
     ]
 
 
-def check_port(meeting: Meeting) -> None:
-    """Raise PreflightError when nobody can be met there."""
+def check_port(master: MasterAddress) -> None:
+    """Raise PreflightError unless remote workers can be waited for there."""
     try:
-        with socket.create_server((meeting.address, meeting.port)):
+        with socket.create_server((master.address, master.port)):
             pass
     except OSError as error:
         raise PreflightError(
-            f"workers cannot be waited for on {meeting.address} port {meeting.port}: "
+            f"workers cannot be waited for on {master.address} port {master.port}: "
             f"{error.strerror}; give --bind an IPv4 address of this machine and a free port"
         ) from None
 
@@ -88,10 +85,10 @@ def _with_own(workers: int) -> list[str]:
     ]
 
 
-def _with_others(workers: int, meeting: Meeting) -> list[str]:
+def _with_others(workers: int, master: MasterAddress) -> list[str]:
     return [
         *("--master", "--expect-workers", str(workers)),
-        *("--master-bind-host", meeting.address, "--master-bind-port", str(meeting.port)),
+        *("--master-bind-host", master.address, "--master-bind-port", str(master.port)),
         *("--expect-workers-max-wait", str(FAR_WORKERS_TIMEOUT_S)),
     ]
 

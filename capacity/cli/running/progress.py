@@ -102,6 +102,8 @@ _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     ),
     "guard": lambda detail: f"{detail['guard']} guard: {detail['statement']}",
     LIMIT_CHANGED: _limit_text,
+    "target_gone": lambda _detail: "the target's process ended, as the agent sees it",
+    "target_restarted": lambda _detail: "the target was restarted, as the agent sees it",
 }
 
 

@@ -9,13 +9,10 @@ import contextlib
 import json
 import math
 import os
-import signal
 import time
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 
 import click
 
@@ -26,11 +23,12 @@ from capacity.cli.plan import answer_console, plan_run, print_answer, write_whol
 from capacity.cli.report import NOTICES_FILE, write_report
 from capacity.cli.scheduling import announcing
 from capacity.cli.scheduling.history_entry import row_of
+from capacity.cli.scheduling.limit_watch import changed_limits
+from capacity.cli.scheduling.time_limit import StoppedError, ending_in_time
 from capacity.delivery import retrying
 from capacity.domain.errors import (
     CapacityError,
     ConfigError,
-    GuardError,
     LockedError,
     NotDeliveredError,
     RegressionError,
@@ -42,7 +40,7 @@ from capacity.loadgen.run_path import RUNS
 from capacity.recording import history, pending_rows
 from capacity.recording.history_row import HistoryRow
 from capacity.recording.missed_runs import missed_runs
-from capacity.recording.notices import Notice, NoticeKind, notices
+from capacity.recording.notices import Notice, notices
 from capacity.recording.retention import remove_expired
 from capacity.reporting.formats import junit
 from capacity.reporting.verdict import verdict
@@ -58,16 +56,6 @@ MOST_EARLIER = 200
 DAY_S, HOUR_S = 86_400.0, 3600.0
 HISTORY_RETRY_S = 60.0
 """For how long a history that does not answer is asked again, once the report is written."""
-GRACE_S = 60.0
-"""What measuring gets beyond the job's time, to end its run in order, before it is cut off."""
-
-
-class _StoppedError(CapacityError):
-    """A signal asked for the end; *exit_code* is the shell's for it, 128 + its number."""
-
-    def __init__(self, exit_code: int) -> None:
-        super().__init__(f"stopped by {signal.Signals(exit_code - 128).name}")
-        self.exit_code = exit_code
 
 
 @dataclass(slots=True, kw_only=True)
@@ -96,26 +84,33 @@ def command(job: str, *, as_json: bool, quiet: bool) -> None:
     JOB is a file, or a name under config/schedule. If another run is loading the same target, the
     command exits at once with code 75. CAPACITY_PLANNED_AT (epoch seconds) records when the
     run was due. A run with less capacity, another bottleneck or a lower limit than those before it
-    says so in its first line and exits with code 11.
+    says so in its first line and exits with code 11. So does a limit of the target that is lower than
+    the last run of JOB recorded; it is read before any load.
     """
     settings = load_job(find("schedule", job))
     started_at = time.time()
     row, result = run_job(settings, planned_at=planned_start(), started_at=started_at)
     if as_json:
         click.echo(_document(row, result))
-    elif result.answer is not None:
-        for notice in result.notices:
-            click.echo(printable(headline_of(notice)))
-        if quiet:
-            click.echo(printable(verdict(result.answer).headline))
-        else:
-            print_answer(result.answer, answer_console())
-        for path in result.reports:
-            click.echo(path)
+    else:
+        _print(result, quiet=quiet)
     for failure in result.failures[1:]:
         click.echo(f"capacity: {failure}", err=True)
     if result.failures:
         raise result.failures[0]
+
+
+def _print(result: Result, *, quiet: bool) -> None:
+    for notice in result.notices:
+        click.echo(printable(notice.headline))
+    if result.answer is None:
+        return
+    if quiet:
+        click.echo(printable(verdict(result.answer).headline))
+    else:
+        print_answer(result.answer, answer_console())
+    for path in result.reports:
+        click.echo(path)
 
 
 def planned_start() -> float | None:
@@ -139,14 +134,13 @@ def run_job(job: Job, *, planned_at: float | None, started_at: float) -> tuple[H
 
     Raises LockedError, and writes no row, when the target is busy: nothing was run.
     """
-    with contextlib.suppress(
-        NotDeliveredError
-    ):  # Later it may be reached again, and is tried again.
+    # Where it is not reached now, it may be later: the row is brought to it then, or kept.
+    with contextlib.suppress(NotDeliveredError):
         history.prepare(job.history)
     run = RUNS / f"{datetime.fromtimestamp(started_at, UTC):%Y%m%dT%H%M%SZ}-{job.name}"
     result = Result(target=job.target)
     try:
-        with _ending_in_time(job.max_duration_s):
+        with ending_in_time(job.max_duration_s):
             _measure_and_report(job, run, result)
     except LockedError:
         raise
@@ -154,11 +148,13 @@ def run_job(job: Job, *, planned_at: float | None, started_at: float) -> tuple[H
         result.failures.append(error)
     except SystemExit as end:
         # While it measures, SIGTERM unwinds it like this.
-        result.failures.append(_StoppedError(int(end.code or 0)))
-    except BaseException as defect:
+        result.failures.append(StoppedError(int(end.code or 0)))
+    except Exception as defect:
+        # Of any type: a defect has its row in the history, and is raised anew.
         result.failures.append(CapacityError(f"defect in this program: {defect!r}"))
         _record(job, _row(job, run, planned_at, started_at, result))
         raise
+    _blame(result)
     row = _row(job, run, planned_at, started_at, result)
     try:
         _record(job, row)
@@ -173,7 +169,7 @@ def run_job(job: Job, *, planned_at: float | None, started_at: float) -> tuple[H
     except CapacityError as error:
         result.failures.append(error)
     if job.publish:
-        told = tuple(headline_of(notice) for notice in result.notices)
+        told = tuple(notice.headline for notice in result.notices)
         result.failures += announcing.announce(
             job.publish, run, row, answer=result.answer, notices=told, failures=result.failures
         )
@@ -195,6 +191,7 @@ def _measure_and_report(job: Job, run: Path, result: Result) -> None:
     target_path, profile_path = find("targets", job.target), find("profiles", job.profile)
     target = load_target(target_path)
     result.target = target.name
+    result.notices = changed_limits(RUNS, job.name, target)
     measure(
         target_path,
         profile_path,
@@ -227,44 +224,22 @@ def _look_back(job: Job, run: Path, result: Result) -> None:
             NotDeliveredError(f"{error}; the run was not compared with those before it")
         )
         return
+    changed = result.notices
     result.notices = notices(row, earlier, baseline)
     if job.every_h is not None:
         result.notices += missed_runs(row, earlier, job.every_h * HOUR_S)
+    result.notices = sorted([*result.notices, *changed], key=lambda each: not each.is_regression)
     if result.notices:
-        document = {"notices": [headline_of(notice) for notice in result.notices]}
+        document = {"notices": [notice.headline for notice in result.notices]}
         write_whole(run / NOTICES_FILE, json.dumps(document, indent=2) + "\n")
+    _blame(result)
+
+
+def _blame(result: Result) -> None:
+    """Have what got worse among the failures, once."""
     worse = [notice.statement for notice in result.notices if notice.is_regression]
-    if worse:
+    if worse and not any(isinstance(each, RegressionError) for each in result.failures):
         result.failures.append(RegressionError("; ".join(worse)))
-
-
-def headline_of(notice: Notice) -> str:
-    """Return the notice as one line that says at once whether it is bad news."""
-    if notice.kind is NoticeKind.RUNS_MISSED:
-        return f"Missed: {notice.statement}"
-    if not notice.is_regression:
-        return f"Changed: {notice.statement}"
-    return f"Regression{' (weak)' if notice.is_weak else ''}: {notice.statement}"
-
-
-@contextlib.contextmanager
-def _ending_in_time(max_duration_s: float) -> Iterator[None]:
-    """Turn SIGTERM, SIGINT and the end of the job's time into errors, so that all is tidied up."""
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        if number == signal.SIGALRM:
-            raise GuardError(f"stopped after {max_duration_s:.0f} s, the job's max_duration_s")
-        raise _StoppedError(128 + number)
-
-    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGALRM)
-    before = [signal.signal(number, stop) for number in numbers]
-    signal.setitimer(signal.ITIMER_REAL, max_duration_s + GRACE_S)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
 
 
 def _row(

@@ -56,7 +56,8 @@ class Heartbeat:
 
     def _on_beat(self) -> None:
         self._beat = self._next_beat()
-        self._send(HEARTBEAT + TEST_REQUEST)
+        self._send(HEARTBEAT)
+        self._send(TEST_REQUEST)
         if self._deadline is None:
             loop = asyncio.get_running_loop()
             self._deadline = loop.call_later(self._grace_s, self._end)

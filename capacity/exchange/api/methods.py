@@ -105,7 +105,7 @@ def _auth(venue: Venue, caller: Caller, params: Params) -> dict[str, Any]:
     if text_param(params, "grant_type") == "refresh_token":
         client_id = venue.tokens.owner(text_param(params, "refresh_token"))
     else:
-        client_id = text_param(params, "client_id", default="")
+        client_id = venue.credentials.logged_in(params)
     if not client_id:
         raise RpcError(13004, "invalid_credentials")
     caller.client_id = client_id
@@ -163,9 +163,20 @@ def _placing(direction: str) -> "Method":
             price=positive_param(params, "price") if is_limit else None,
             label=text_param(params, "label", default=""),
         )
-        return {"trades": _fills(order), "order": order.as_dict()}
+        fills = _fills(order)
+        _tell(venue, caller.client_id, order, fills)
+        return {"trades": fills, "order": order.as_dict()}
 
     return place
+
+
+def _tell(venue: Venue, client_id: str, order: Order, fills: list[dict[str, Any]]) -> None:
+    """Tell the account on its private channels what became of an order."""
+    if not venue.user_channels.is_followed:
+        return
+    venue.user_channels.tell_order(client_id, order, fills)
+    currency = venue.markets[order.instrument_name].instrument.currency
+    venue.user_channels.tell_portfolio(client_id, currency, _summary(venue, client_id, currency))
 
 
 def _fills(order: Order) -> list[dict[str, Any]]:
@@ -194,12 +205,15 @@ def _edit(venue: Venue, caller: Caller, params: Params) -> dict[str, Any]:
         amount=positive_param(params, "amount"),
         price=positive_param(params, "price"),
     )
+    _tell(venue, caller.client_id, order, [])
     return {"trades": [], "order": order.as_dict() | {"replaced": True}}
 
 
 def _cancel(venue: Venue, caller: Caller, params: Params) -> dict[str, Any]:
     assert caller.client_id is not None
-    return venue.accounts.cancel(caller.client_id, text_param(params, "order_id")).as_dict()
+    order = venue.accounts.cancel(caller.client_id, text_param(params, "order_id"))
+    _tell(venue, caller.client_id, order, [])
+    return order.as_dict()
 
 
 Method = Callable[[Venue, Caller, Params], Any]

@@ -101,4 +101,4 @@ class RestApi:
         if authorization.startswith("Bearer "):
             return self._venue.tokens.owner(authorization.removeprefix("Bearer "))
         signed = _HMAC_ID.match(authorization)
-        return signed[1] if signed else None
+        return signed[1] if signed and self._venue.credentials.knows(signed[1]) else None

@@ -14,6 +14,8 @@ import orjson
 Params = Mapping[str, Any]
 
 LARGEST_REQUEST_BYTES = 32_768
+TOO_MANY_REQUESTS = 10028
+"""The venue's code for a request that was one too many."""
 
 
 class RpcError(Exception):

@@ -81,9 +81,25 @@ class Publisher:
         del followers[subscriber]
         if not followers:
             del feeds[name]
-            timer = self._flushes.pop(name, None)
-            if timer is not None:
-                timer.cancel()
+            self._forget_flush(name)
+
+    def burst(self, updates: int) -> None:
+        """Move every market so many times at once and tell each move, whatever the intervals."""
+        now_s = asyncio.get_running_loop().time()
+        for name, feeds in self._feeds.items():
+            for _ in range(updates):
+                self._markets[name].advance()
+                for feed in feeds.values():
+                    feed.absorb()
+                    feed.publish()
+            for feed in feeds.values():
+                feed.published_s = now_s
+                self._forget_flush(feed.channel.name)
+
+    def _forget_flush(self, name: str) -> None:
+        timer = self._flushes.pop(name, None)
+        if timer is not None:
+            timer.cancel()
 
     def _schedule_move(self, pace: _Pace) -> None:
         pace.due_s = pace.origin_s + next(pace.arrivals)

@@ -24,12 +24,8 @@ from capacity.loadgen.wire.endpoint import endpoint_of
 from capacity.loadgen.wire.frames import CLOSE_FRAME
 from capacity.loadgen.wire.handshake import HandshakeError
 from capacity.loadgen.wire.streams.opener import open_connection
-from capacity.planning.evidence.target_identity import (
-    LEAST_GAIN_RATIO,
-    Rise,
-    rise,
-    watched,
-)
+from capacity.planning.evidence.identity.count_gains import LEAST_GAIN_RATIO, Rise, rise
+from capacity.planning.evidence.identity.target_identity import watched
 from capacity.settings.target import Target
 from capacity.sources.source import Source
 from capacity.workload.dialects.address import channels_of
@@ -37,7 +33,7 @@ from capacity.workload.dialects.dialect import Dialect
 
 OPENED = 5
 """Enough to tell from a file or two that come and go, too few to harm anybody."""
-LONGEST_BEAT_S = 5.0
+LONGEST_INTERVAL_S = 5.0
 """Connections are not held for sources that are slower; the plateaus tell."""
 CALM_S = 6.0
 """Longest wait for counts that stay as they are; it takes three censuses."""
@@ -58,10 +54,10 @@ def watch(target: Target, dialect: Dialect, source: Source, info: AgentInfo) -> 
     """Open a few connections and see whether the agent sees them. Raises UnreachableError."""
     samples = source.samples(0)
     # A sampler that samples when it is asked has long intervals as well.
-    beat_s = min((sample.interval_s for sample in samples[-_RECENT:]), default=0.0)
-    if max(beat_s, source.delay_s) > LONGEST_BEAT_S:
+    interval_s = min((sample.interval_s for sample in samples[-_RECENT:]), default=0.0)
+    if max(interval_s, source.delay_s) > LONGEST_INTERVAL_S:
         return unknown(
-            f"{source.name} has new samples only every {units.duration(max(beat_s, source.delay_s))}:"
+            f"{source.name} has new samples only every {units.duration(max(interval_s, source.delay_s))}:"
             " the plateaus will show whether it sees the connections"
         )
     samples = _first_samples(source)
@@ -119,6 +115,7 @@ def _opened(target: Target, dialect: Dialect, stack: ExitStack) -> list[Any]:
     channels = channels_of(dialect, 0, target.channels, target.symbols, 1)
     values = ConnectionValues(target, dialect, itertools.repeat(None))
     sockets: list[Any] = []
+    # The trial before says why none opens; some of them are enough.
     with contextlib.suppress(HandshakeError):
         for number in range(OPENED):
             endpoint = endpoint_of(target, dialect, channels, values=values.of(number))
@@ -131,7 +128,7 @@ def _opened(target: Target, dialect: Dialect, stack: ExitStack) -> list[Any]:
 
 
 def _say_goodbye(opened: Any) -> None:
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):  # It is closed all the same.
         opened.settimeout(1.0)
         opened.send(CLOSE_FRAME)
 

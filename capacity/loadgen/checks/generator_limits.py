@@ -34,25 +34,25 @@ def check_sources(sources: Sequence[str], workers: Sequence[WorkerIdentity], her
             raise PreflightError(f"{place}{worker.trouble}")
 
 
-def check_room(sockets: int, workers: Sequence[WorkerIdentity], here: str) -> None:
+def check_sockets(sockets: int, workers: Sequence[WorkerIdentity], here: str) -> None:
     """Raise PreflightError when *sockets*, shared evenly, are too many for a worker or its host."""
     if workers:
         _check_descriptors(sockets, workers, here)
         _check_ports(sockets, workers, here)
 
 
-def room_of(workers: Sequence[WorkerIdentity]) -> int | None:
-    """Return how many sockets the workers have room for when shared evenly, None where nobody knows."""
+def most_sockets(workers: Sequence[WorkerIdentity]) -> int | None:
+    """Return how many sockets the workers can open when shared evenly, None where nobody knows."""
     if not workers:
         return None
     least = min(workers, key=lambda worker: worker.descriptors)
     counts = Counter(worker.machine for worker in workers)
-    rooms = [(least.descriptors - DESCRIPTORS_BESIDE_CONNECTIONS) * len(workers)]
-    rooms += [
+    bounds = [(least.descriptors - DESCRIPTORS_BESIDE_CONNECTIONS) * len(workers)]
+    bounds += [
         worker.ports * max(1, len(worker.addresses)) * len(workers) // counts[worker.machine]
         for worker in workers
     ]
-    return max(0, min(rooms))
+    return max(0, min(bounds))
 
 
 def hosts_of(workers: Sequence[WorkerIdentity]) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """The load that a profile means for one target, as far as it is known before the run."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Protocol
 
 from capacity.domain import units
@@ -13,9 +15,17 @@ from capacity.planning.safety.audited_bound import AuditedBound
 from capacity.planning.safety.climb import Rules, first_level
 from capacity.settings.profile import BreakProfile, Profile, SafeProfile, SequenceProfile
 from capacity.settings.target import Target
+from capacity.workload.dialects.address import channels_of
 from capacity.workload.dialects.dialect import Dialect
 from capacity.workload.profiles.experiment import Experiment, Factors, possible_mix
-from capacity.workload.profiles.profile import Mix, Pace, mixed_step, ramp_steps
+from capacity.workload.profiles.profile import (
+    MOST_CHURN_RATIO,
+    Mix,
+    Pace,
+    mixed_step,
+    ramp_steps,
+)
+from capacity.workload.profiles.request_rate import request_rate, too_slow
 from capacity.workload.versions import versioned_operation
 
 
@@ -47,12 +57,12 @@ def course_of(
     dialect: Dialect,
     profile: Profile,
     bound: AuditedBound | None,
-    room: int | None = None,
+    most_sockets: int | None = None,
 ) -> Planned:
     """Return the steps of *profile* for a target whose limits admit *bound* connections.
 
     Of a search, those that it moves between: which ones it takes shows as it goes. Of an experiment,
-    the first ones; it opens no more sockets than the generator has *room* for.
+    the first ones; it opens *most_sockets* at most, which the generator can.
     Raises ConfigError where the target cannot do what the profile asks, and PreflightError when the
     profile needs a bound and there is none.
     """
@@ -65,15 +75,28 @@ def course_of(
         plateau_s=profile.plateau_s,
     )
     if isinstance(profile, SafeProfile):
-        rules = _rules(profile, bound, room, mix.sockets_per_connection)
-        return _experiment(profile, dialect, mix, pace, rules)
+        rules = _within_churn(
+            _rules(profile, bound, most_sockets, mix.sockets_per_connection), mix, pace
+        )
+        channels = _channels(target, dialect, profile, mix.subscriptions_per_connection)
+        rules = _within_requests(rules, dialect, channels, pace)
+        planned = _experiment(profile, dialect, mix, pace, rules)
+        _check_requests(target, dialect, profile, pairwise(planned.steps))
+        return planned
+    changes: Iterable[tuple[LoadStep, LoadStep]]
     if isinstance(profile, SequenceProfile):
         steps = sequence_steps(profile, mix, pace, can_poll=target.rest is not None)
         check_subscriptions(profile, dialect, steps)
+        changes = pairwise(steps)
     elif isinstance(profile, BreakProfile):
         steps = tuple(mixed_step(level, mix, pace) for level in (profile.start, profile.limit))
+        last = mixed_step(math.floor(profile.limit / profile.growth), mix, pace)
+        changes = ((mixed_step(0, mix, pace), steps[0]), (last, steps[1]))
     else:
         steps = ramp_steps(levels=profile.levels, mix=mix, pace=pace)
+        changes = pairwise(steps)
+    _check_churn(profile, steps)
+    _check_requests(target, dialect, profile, changes)
     return Planned(
         steps=steps,
         most_connections=max(step.connections for step in steps),
@@ -94,6 +117,80 @@ def _check_possible(target: Target, dialect: Dialect, profile: Profile) -> None:
             f"profile {profile.name}: freshness needs an operation in rest of dialect {dialect.name}"
             " with channel and version; add them, or leave freshness out"
         )
+    if getattr(profile, "storm", None) is not None and dialect.ws.total_requests_per_s is not None:
+        raise ConfigError(
+            f"profile {profile.name}: storm would measure how long our own requests wait, as dialect"
+            f" {dialect.name} sends {dialect.ws.total_requests_per_s:g} of all connections a second"
+            " (ws.total_requests_per_s); leave storm out, or drill a target that does not count requests"
+        )
+
+
+def _check_churn(profile: Profile, steps: Sequence[LoadStep]) -> None:
+    """Raise ConfigError where more connections are to be replaced than may be opened."""
+    for number, step in enumerate(steps):
+        if step.churn_per_s > MOST_CHURN_RATIO * step.connects_per_s:
+            raise ConfigError(
+                f"profile {profile.name}: step {number} is to replace {step.churn_per_s:g} of its"
+                f" {step.connections} connections a second (churn_per_s_per_connection), and"
+                f" connects_per_s {step.connects_per_s:g} allows"
+                f" {MOST_CHURN_RATIO * step.connects_per_s:g} ({units.share(MOST_CHURN_RATIO)} of it); set"
+                f" connects_per_s to {math.ceil(step.churn_per_s / MOST_CHURN_RATIO)} or lower the churn"
+            )
+
+
+def _check_requests(
+    target: Target,
+    dialect: Dialect,
+    profile: Profile,
+    changes: Iterable[tuple[LoadStep, LoadStep]],
+) -> None:
+    """Raise ConfigError where the dialect lets all connections together not ask for what a step needs in its time."""
+    for before, step in changes:
+        counts = [
+            _channels(target, dialect, profile, each.subscriptions_per_connection)
+            for each in (before, step)
+        ]
+        trouble = too_slow(dialect, before, step, *counts)
+        if trouble is not None:
+            raise ConfigError(f"profile {profile.name}: {trouble}")
+
+
+def _channels(target: Target, dialect: Dialect, profile: Profile, subscriptions: int) -> int:
+    """Return how many channels a connection follows that is to have so many *subscriptions*."""
+    is_told_later = dialect.subscribe is not None and dialect.unsubscribe is not None
+    count = subscriptions if is_told_later else profile.mix.subscriptions_per_connection
+    return len(channels_of(dialect, 0, target.channels, target.symbols, count))
+
+
+def _within_requests(rules: Rules, dialect: Dialect, channels: int, pace: Pace) -> Rules:
+    """Return *rules* whose climb asks for no more at a time than the dialect lets all connections together."""
+    rate = request_rate(dialect)
+    if rate is None:
+        return rules
+    can_idle = dialect.subscribe is not None and dialect.unsubscribe is not None
+    added = rate.most_added(channels, pace.connects_per_s, pace.ramp_timeout_s)
+    most = added / (1.0 - 1.0 / rules.growth)
+    if can_idle:
+        most = min(most, rate.most_changed(channels, pace.settle_s))
+    start = max(1, math.floor(min(rules.start, added)))
+    if most >= rules.most:
+        return replace(rules, start=start)
+    by = (
+        f"ws.total_requests_per_s {rate.per_s:g} of the dialect, with settle_s {pace.settle_s:g} and"
+        f" ramp_timeout_s {pace.ramp_timeout_s:g} of the profile"
+    )
+    return replace(rules, start=start, most=max(1, math.floor(most)), most_by=by)
+
+
+def _within_churn(rules: Rules, mix: Mix, pace: Pace) -> Rules:
+    """Return *rules* whose climb ends where the mix replaces as many connections as may be opened."""
+    if mix.churn_per_s_per_connection <= 0.0:
+        return rules
+    most = max(1, math.floor(pace.most_churn_per_s / mix.churn_per_s_per_connection))
+    if most >= rules.most:
+        return rules
+    by = f"connects_per_s {pace.connects_per_s:g} of the profile, which its churn takes up there"
+    return replace(rules, most=most, most_by=by)
 
 
 def _mix(target: Target, profile: Profile) -> Mix:
@@ -139,7 +236,7 @@ def _experiment(
 
 
 def _rules(
-    profile: SafeProfile, bound: AuditedBound | None, room: int | None, sockets: float
+    profile: SafeProfile, bound: AuditedBound | None, most_sockets: int | None, sockets: float
 ) -> Rules:
     if bound is not None:
         admitted, by = bound.connections, RESOURCES[bound.resource]
@@ -153,8 +250,8 @@ def _rules(
         )
     most = max(1, math.floor(admitted * profile.fraction / sockets))
     by = f"{units.share(profile.fraction)} of {by} ({units.count(admitted)})"
-    if room is not None and math.floor(room / sockets) < most:
-        most, by = max(1, math.floor(room / sockets)), "the load generator's own limits"
+    if most_sockets is not None and math.floor(most_sockets / sockets) < most:
+        most, by = max(1, math.floor(most_sockets / sockets)), "the load generator's own limits"
     return Rules(
         start=profile.start,
         growth=profile.growth,
@@ -164,6 +261,13 @@ def _rules(
         most=most,
         most_by=by,
     )
+
+
+def whole_clients(profile: Profile, target: Target) -> Profile:
+    """Return *profile* with users that hold the connections of whole clients of *target*."""
+    each = target.connections_per_client
+    per_user = math.ceil(profile.connections_per_user / each) * each
+    return profile.model_copy(update={"connections_per_user": per_user})
 
 
 def most_actors(planned: BusiestStep, profile: Profile) -> dict[str, int]:

@@ -15,10 +15,15 @@ from capacity.domain.resources import Limit, Resource
 from capacity.domain.run import ClockOffset
 from capacity.domain.sample import AgentInfo, Sample
 from capacity.loadgen.checks.agent_watch import watch
-from capacity.loadgen.checks.generator_limits import check_room, check_sources, hosts_of, room_of
+from capacity.loadgen.checks.generator_limits import (
+    check_sockets,
+    check_sources,
+    hosts_of,
+    most_sockets,
+)
 from capacity.loadgen.checks.planned_load import course_of, most_actors
 from capacity.loadgen.checks.request_trial import try_request
-from capacity.loadgen.checks.trial import try_conversation
+from capacity.loadgen.checks.trial import try_conversation, try_private
 from capacity.loadgen.checks.worker_identity import WorkerIdentity, boot_id, identity_here
 from capacity.planning.evidence.effective_limits import limits_at
 from capacity.planning.safety.audited_bound import audited_bound
@@ -27,8 +32,8 @@ from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 from capacity.settings.profile import Profile
 from capacity.settings.target import Target
+from capacity.settings.targets.private import lacking_rows, private_dialect
 from capacity.settings.targets.source_addresses import addresses_in
-from capacity.settings.values import too_few_rows
 from capacity.sources.source import Source
 from capacity.sources.source_of_target import open_source
 from capacity.workload.dialects.dialect import Dialect
@@ -64,6 +69,8 @@ class Preflight:
     """What the hosts of the workers have, by name."""
     same_host: bool
     """The target's host is that of the recorder, or of a worker."""
+    private_dialect: Dialect | None = None
+    """What private connections speak; None where the target has none."""
 
 
 def check(
@@ -75,6 +82,7 @@ def check(
     leaves their hosts unchecked.
     """
     dialect = load_dialect(find("dialects", target.dialect))
+    private = None if target.private is None else private_dialect(target.private, target.dialect)
     info = offset = None
     declared = target.spec().limits
     limits: tuple[Limit, ...] = declared
@@ -86,22 +94,26 @@ def check(
         limits = (*limits_at(info.limits, target.port, info), *limits)
         used = dict(latest_reading(agent).used)
     try_conversation(target, dialect)
+    if private is not None:
+        try_private(target, private)
     if target.rest is not None:
         try_request(target, dialect)
     if agent is not None and info is not None:
         info = checked_watch(target, dialect, agent, info)
+        limits = (*info.path_limits, *limits)
     if isinstance(workers, int):
         workers = [identity_here(target, dialect)] * workers
     here = platform.node()
     check_sources(addresses_in(target.source_addresses), workers, here)
     bound = audited_bound(limits, used)
-    course = course_of(target, dialect, profile, bound, room_of(workers))
-    if (trouble := too_few_rows(target.values, course.most_connections)) is not None:
+    course = course_of(target, dialect, profile, bound, most_sockets(workers))
+    for trouble in lacking_rows(target.values, target.private, course.most_connections):
         raise ConfigError(trouble)
     sockets = course.most_connections + sum(most_actors(course, profile).values())
-    check_room(sockets, workers, here)
+    check_sockets(sockets, workers, here)
     return Preflight(
         dialect=dialect,
+        private_dialect=private,
         agent=agent,
         info=info,
         clock_offset=offset,
@@ -152,7 +164,9 @@ def checked_watch(target: Target, dialect: Dialect, agent: Source, info: AgentIn
     if found.finding.status is Status.FAILURE:
         remedy = found.finding.remedy or ""
         raise PreflightError(f"{found.finding.statement}; {remedy[:1].lower()}{remedy[1:]}")
-    return replace(info, relay=found.relay, passes_on_to=found.passes_on_to)
+    return replace(
+        info, relay=found.relay, passes_on_to=found.passes_on_to, path_limits=found.limits
+    )
 
 
 def latest_reading(agent: Source) -> Sample:

@@ -8,8 +8,8 @@ from capacity.loadgen.wire.handshake import HandshakeError
 from capacity.loadgen.wire.http_connection import ExchangeError
 
 _BY_REASON = {
-    "connect_refused": "start the target, or correct host and port in the target file",
-    "connect_timeout": "correct host and port in the target file, or open the firewall for this host",
+    "connect_refused": "start the target, or correct host and port",
+    "connect_timeout": "correct host and port, or open the firewall for this host",
     "connect_unreachable": "correct host in the target file, or open the route or firewall for this host",
     "connect_reset": "correct port in the target file, or set tls: true if it speaks TLS there",
     "dns_failed": "correct host in the target file: it does not resolve on this host",
@@ -36,6 +36,7 @@ _OF_HANDSHAKE = {
     " in ws.url: some servers send 403 for unknown paths",
     404: "correct the path in ws.url of the dialect: it does not exist",
     421: "set Host in headers of the target file to the name that the target serves",
+    418: "wait as long as the target says, and ask it less often: some ban an address so",
     426: "correct ws.url and subprotocols in the dialect: the target requires another protocol",
     429: "wait, raise the target's per-client connection rate limit, or set source_addresses in the"
     " target file",
@@ -50,6 +51,7 @@ _OF_REQUEST = {
     421: "set Host in headers of the target file to the name that the target serves",
     404: "correct the path of rest.operation in the dialect, http.base, or symbols in the target file",
     405: "correct the method of rest.operation in the dialect",
+    418: "wait as long as the target says, and ask it less often: some ban an address so",
     422: "correct query and body of rest.operation in the dialect, or symbols in the target file",
     429: "wait, or raise the target's per-client request rate limit",
     503: "wait until the target has room: it says that it has none",
@@ -57,11 +59,24 @@ _OF_REQUEST = {
 _VALUE_REJECTED = "handshake_value_rejected_"
 _REJECTED = "handshake_rejected_"
 _LOGIN = re.compile("(?i)log.?in|unauthori[sz]ed|not authenticated|auth(entication)? required")
-_PACE = re.compile("(?i)too many (requests|messages)|rate.?limit|too fast|slow down")
+_PACE = re.compile("(?i)too[ _]many[ _](requests|messages)|rate.?limit|too fast|slow down")
+_BANNED = re.compile("(?i)\\b(banned|blocked|blacklist(ed)?|denylist(ed)?)\\b")
+_CAP = re.compile(
+    "(?i)(too many|max(imum)?|limit|exceed|cap|quota|up to|more than).{0,40}"
+    "(subscription|channel|topic|stream|symbol|instrument|args|product)"
+    "|(subscription|channel|topic|stream|symbol|instrument|product).{0,40}(limit|exceed|maximum|quota|too many)"
+)
+TOO_MANY = (
+    "lower mix.subscriptions_per_connection of the profile to what the target takes of one connection, or"
+    " raise its cap"
+)
+"""What helps where a connection, or an account, may have no more subscriptions."""
 
 
-def handshake_remedy(reason: str) -> str:
-    """Return what helps against a handshake that failed for *reason*."""
+def handshake_remedy(reason: str, told: str = "") -> str:
+    """Return what helps against a handshake that failed for *reason*; *told* is what the target said."""
+    if _BANNED.search(told):
+        return _OF_HANDSHAKE[418]
     if reason.startswith(_VALUE_REJECTED):
         return answer_remedy(int(reason.removeprefix(_VALUE_REJECTED)))
     if reason.startswith(_REJECTED):
@@ -130,7 +145,14 @@ def refusal_remedy(told: str) -> str:
         return "set ws.requests_per_s in the dialect, or subscribe to many channels in one frame"
     if _LOGIN.search(told):
         return "put the login into opening of the dialect, so that the subscriptions wait for its answer"
+    if says_too_many(told):
+        return TOO_MANY
     return "correct channels and symbols in the target file"
+
+
+def says_too_many(text: str) -> bool:
+    """Tell whether words of the target complain of the number of subscriptions."""
+    return _CAP.search(text) is not None
 
 
 def says_too_fast(text: str) -> bool:

@@ -36,7 +36,7 @@ def try_request(target: Target, dialect: Dialect) -> None:
         no_answer = f"no answer to the REST request ({error}); {request_remedy(str(error))}"
         raise UnreachableError(f"{place}: {known_trouble(error, TRIAL_S) or no_answer}") from None
     connection.close()
-    if not 200 <= answer.status < 300:
+    if answer.status >= 300:
         why = ", ".join(
             f"{name}: {printable(value, _SHOWN_LETTERS)}"
             for name in ("Location", "WWW-Authenticate", "Retry-After")

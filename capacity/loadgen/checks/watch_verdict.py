@@ -3,15 +3,19 @@
 from dataclasses import dataclass, replace
 
 from capacity.domain.answers.finding import Finding, Status
+from capacity.domain.resources import Limit
 from capacity.domain.sample import AgentInfo, Destination, PortHolder
 from capacity.domain.words import printable
-from capacity.planning.evidence.target_identity import (
-    LEAST_GAIN_RATIO,
-    Rise,
+from capacity.planning.evidence.identity.count_gains import LEAST_GAIN_RATIO, Rise
+from capacity.planning.evidence.identity.target_identity import (
     not_listening,
+    unseen_limits,
     watched,
 )
 
+WHOLE_RATIO = 0.9
+"""Of the connections opened: an upstream that gets fewer is one of several, and its limit not the
+limit of all."""
 _SHOWN_LETTERS = 60
 
 
@@ -37,8 +41,8 @@ class Holders:
         strangers = [each for each in self.during if not each.is_watched]
         return None if self.is_watched_among or self.front() else next(iter(strangers), None)
 
-    def behind(self, opened: int) -> Destination | None:
-        """Return whom the watched process connected to for each connection that it accepted."""
+    def behind(self, opened: int, ratio: float = LEAST_GAIN_RATIO) -> Destination | None:
+        """Return whom the watched process connected to for that share of what it accepted, or more."""
         before = {
             (holder.pid, to.address, to.port): to.connections
             for holder in self.before
@@ -52,7 +56,7 @@ class Holders:
             if not to.is_watched
         }
         most = max(grown, default=0)
-        return grown[most] if most >= opened * LEAST_GAIN_RATIO else None
+        return grown[most] if most >= opened * ratio else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +67,8 @@ class Watch:
     relay: str | None = None
     passes_on_to: str | None = None
     """Where the watched process passes on what it accepts, if it does."""
+    limits: tuple[Limit, ...] = ()
+    """What they admit by their own configuration."""
 
 
 def judged(found: Rise, info: AgentInfo, origin: str, port: int, holders: Holders) -> Watch:
@@ -78,15 +84,16 @@ def judged(found: Rise, info: AgentInfo, origin: str, port: int, holders: Holder
             f"Start the agent with --pid {behind.pid or 'PID, on the host of that address,'} to"
             " measure the service, unless the relay is what you want to size",
         )
-        return replace(warning, passes_on_to=place)
+        is_only_one = holders.behind(round(found.opened), WHOLE_RATIO) is not None
+        return replace(warning, passes_on_to=place, limits=behind.limits if is_only_one else ())
     if front is not None:
         relay = f"{_named(front)}, which listens on port {port}"
         shares = "" if found.is_seen else f" and gained {found.statement}"
         warning = _warning(
-            f"{who}{shares}; connections come through {relay}, whose limits are not seen",
+            f"{who}{shares}; connections come through {relay}, {unseen_limits(front.limits)}",
             f"Measure it as well, with an agent started with --pid {front.pid}: it may saturate first",
         )
-        return replace(warning, relay=relay)
+        return replace(warning, relay=relay, limits=front.limits)
     if found.is_seen:
         return Watch(finding=_finding(Status.OK, f"{watched(info)} gained {found.statement}"))
     return _unseen(found, info, who, port, holders)

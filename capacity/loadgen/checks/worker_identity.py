@@ -125,7 +125,7 @@ def _is_here(address: str) -> bool:
 
 def any_values(dialect: Dialect) -> dict[str, str]:
     """Return something for each value, where it is only dialled and nothing is said."""
-    return dict.fromkeys((*dialect.needs, "connection"), "0")
+    return dict.fromkeys((*dialect.needs, *dialect.signatures, "connection"), "0")
 
 
 def _trouble(target: Target, dialect: Dialect, own: tuple[str, ...]) -> str | None:

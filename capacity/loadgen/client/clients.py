@@ -2,10 +2,9 @@
 
 import itertools
 import math
-import time
 from collections.abc import Mapping, Sequence
 from operator import methodcaller
-from typing import Any, Protocol
+from typing import Any
 
 import gevent
 
@@ -14,14 +13,18 @@ from capacity.loadgen.client.arrivals.churn import Churn
 from capacity.loadgen.client.arrivals.connect_pacer import ConnectPacer
 from capacity.loadgen.client.arrivals.lifetimes import Lifetimes
 from capacity.loadgen.client.arrivals.returning import Returning
-from capacity.loadgen.client.connection_slot import ConnectionSlot
 from capacity.loadgen.client.freshness_probe import FreshnessProbe
+from capacity.loadgen.client.periodic import Line, send_forever
+from capacity.loadgen.client.private_connections import PrivateConnections
 from capacity.loadgen.client.self_monitor import SelfMonitor
 from capacity.loadgen.client.served import Served
-from capacity.loadgen.client.slow_reader import SlowReader
+from capacity.loadgen.client.slots.connection_slot import ConnectionSlot
+from capacity.loadgen.client.slots.request_pacer import SharedTurns
+from capacity.loadgen.client.slots.slow_reader import SlowReader, read_slices_forever
 from capacity.loadgen.client.wakeup import Wakeup
 from capacity.loadgen.protocol.counters import Counters
-from capacity.loadgen.protocol.orders import DrillOrder, Orders, Stage
+from capacity.loadgen.protocol.instructions import DrillInstructions, RunInstructions, Stage
+from capacity.loadgen.protocol.kinds import with_private
 from capacity.loadgen.wire.connection import BYTES_PER_READ
 from capacity.loadgen.wire.connection_values import ConnectionValues
 from capacity.loadgen.wire.endpoint import Endpoint, endpoint_of
@@ -38,25 +41,14 @@ from capacity.workload.dialects.address import channels_of
 from capacity.workload.dialects.compiled import compile_dialect
 from capacity.workload.dialects.values import NOTHING, uses_values
 from capacity.workload.order_requests import order_requests_of
-from capacity.workload.profiles.pacing import request_interval_s, shared_pace
-from capacity.workload.profiles.profile import Phase
+from capacity.workload.profiles.pacing import shared_pace
+from capacity.workload.profiles.profile import FOLLOWS_PER_CONNECT, Phase
 from capacity.workload.versions import versioned_operation
 
 _FOLLOW = methodcaller("follow")
-
-
 IDLE = Stage(
     index=-1, phase="idle", subscriptions_per_connection=0, requests_per_s=0.0, connects_per_s=100.0
 )
-
-
-class Line(Protocol):
-    """A connection that the dialect's periodic rules are for."""
-
-    @property
-    def is_open(self) -> bool: ...
-
-    def beat(self, rule: int, /) -> None: ...
 
 
 class Clients:
@@ -64,16 +56,17 @@ class Clients:
 
     drill: Returning | None = None
     """Those who were cut in the drill that is on."""
+    request_name = "connect"
 
-    def __init__(self, orders: Orders, worker: int = 0) -> None:
-        """Take the *orders* that the master sent when the run began to this *worker*, by number."""
-        self.target = Target.model_validate(orders.target)
-        self.dialect = compile_dialect(dialect_settings.parse(orders.dialect))
-        self.connections_per_user = orders.connections_per_user
-        self.poll_interval_s = orders.poll_interval_s
-        self.clock_offset_s = orders.clock_offset_s
-        self._fixed_subscriptions = orders.subscriptions_by_address
-        self._slow_readers_ratio = orders.slow_readers_ratio
+    def __init__(self, instructions: RunInstructions, worker: int = 0) -> None:
+        """Take the *instructions* that the master sent when the run began to this *worker*, by number."""
+        self.target = Target.model_validate(instructions.target)
+        self.dialect = compile_dialect(dialect_settings.parse(instructions.dialect))
+        self.connections_per_user = instructions.connections_per_user
+        self.poll_interval_s = instructions.poll_interval_s
+        self.clock_offset_s = instructions.clock_offset_s
+        self._fixed_subscriptions = instructions.subscriptions_by_address
+        self._slow_readers_ratio = instructions.slow_readers_ratio
         self.polls = polls_of(self.target, self.dialect.source)
         self.sources = in_turn(addresses_in(self.target.source_addresses))
         self.values = ConnectionValues(
@@ -81,14 +74,14 @@ class Clients:
             self.dialect.source,
             self.sources,
             worker=worker,
-            workers=orders.workers,
+            workers=instructions.workers,
         )
         self.has_values = uses_values(self.dialect.source)
         """Templates hold more than channels and ids."""
         self.max_message_bytes = self.dialect.source.ws.max_message_bytes
         self.counters = Counters()
-        self.connect_pacer = ConnectPacer(orders.arrivals, is_careful=orders.is_careful)
-        self._budget = MemoryBudget(orders.most_memory_bytes)
+        self.connect_pacer = ConnectPacer(instructions.arrivals, is_careful=instructions.is_careful)
+        self._budget = MemoryBudget(instructions.most_memory_bytes)
         self.connections = ConnectionSet(self._budget)
         self.stage, self.stage_changed, self.alarm = IDLE, Wakeup(), Alarm()
         self.is_over = False
@@ -101,28 +94,30 @@ class Clients:
             described = self.dialect.source
             self.orders = order_requests_of(described, host=host, port=port, tls=tls)
             self.order_values = order_values(self.target.orders.values)
-        self.trading = ConnectionSet(self._budget)
+        self.trading = ConnectionSet(self._budget, waits_for_turns=False)
         """The connections of traders: they are not among those whose number a step asks for."""
         self.trading_lines: set[Line] = set()
-        self._freshness = self._freshness_probe(orders, worker)
-        self._order_interval_s = orders.order_interval_s
-        self._worker, self._workers = worker, max(1, orders.workers)
+        self._freshness = self._freshness_probe(instructions, worker)
+        self._order_interval_s = instructions.order_interval_s
+        self._worker, self._workers = worker, max(1, instructions.workers)
         self._trader_numbers = itertools.count()
-        self._slots: dict[int, ConnectionSlot] = {}
-        self._indexes = itertools.count()
-        self._churn = Churn(lambda: list(self._slots.values()))
+        self.slots: dict[int, ConnectionSlot] = {}
+        """The public ones, by their index among them."""
+        self.private = PrivateConnections.of(self, instructions, worker)
+        self._numbers = itertools.count()
+        self._churn = Churn(self._held, lambda: len(self.connections))
         self.lifetimes = Lifetimes()
-        self._served = Served(lambda: list(self._slots.values()), self.channels_of)
+        self.served = Served(lambda: list(self.slots.values()), self.channels_of, self.counters)
         self.probe = SelfMonitor(self.counters.note_lag)
+        self.request_turns = SharedTurns(self.dialect.source, self._workers)
         self._greenlets = [
-            gevent.spawn(self._beat_forever, rule, every_s)
+            gevent.spawn(send_forever, rule, every_s, self.slots.values, self.trading_lines.copy)
             for rule, (every_s, _frame) in enumerate(self.dialect.periodic)
         ]
-        self.request_interval_s = request_interval_s(self.dialect.source)
-        """Between two requests of one connection; None where they are not paced."""
-        if (self._slow_readers_ratio or orders.has_slow_class) and orders.slow_read_bytes_per_s:
-            interval_s = BYTES_PER_READ / orders.slow_read_bytes_per_s
-            self._greenlets.append(gevent.spawn(self._read_slices_forever, interval_s))
+        read_slowly_per_s = instructions.slow_read_bytes_per_s
+        if read_slowly_per_s and (self._slow_readers_ratio or instructions.has_slow_class):
+            interval_s = BYTES_PER_READ / read_slowly_per_s
+            self._greenlets.append(gevent.spawn(read_slices_forever, self._held, interval_s))
 
     @property
     def can_resubscribe(self) -> bool:
@@ -155,10 +150,10 @@ class Clients:
             budget=self._budget,
         )
 
-    def _freshness_probe(self, orders: Orders, worker: int) -> FreshnessProbe | None:
+    def _freshness_probe(self, instructions: RunInstructions, worker: int) -> FreshnessProbe | None:
         """Return what watches one instrument, on the first worker of a run that asks for it."""
         operation = versioned_operation(self.dialect.source)
-        interval_s = orders.freshness_poll_interval_s
+        interval_s = instructions.freshness_poll_interval_s
         if interval_s is None or operation is None or worker:
             return None
         probe = FreshnessProbe(self, operation, interval_s)
@@ -183,23 +178,44 @@ class Clients:
     ) -> list[ConnectionSlot]:
         """Return that many new connection slots for one user."""
         slots = [
-            self._slot(next(self._indexes), on_lost, reads_slowly=reads_slowly)
-            for _ in range(slot_count)
+            self._slot(number, on_lost, reads_slowly=reads_slowly)
+            for number in itertools.islice(self._numbers, slot_count)
         ]
         for slot in slots:
             slot.churns = churns
-        self._slots.update((slot.index, slot) for slot in slots)
         return slots
 
-    def _slot(self, index: int, on_lost: Any, *, reads_slowly: bool) -> ConnectionSlot:
+    def _slot(self, number: int, on_lost: Any, *, reads_slowly: bool) -> ConnectionSlot:
+        is_private, index = (
+            (False, number) if self.private is None else self.private.place_of(number)
+        )
+        kind = self.private if self.private is not None and is_private else self
         ratio = self._slow_readers_ratio
         is_slow = reads_slowly or math.floor((index + 1) * ratio) > math.floor(index * ratio)
-        return (SlowReader if is_slow else ConnectionSlot)(self, index, on_lost)
+        slot = (SlowReader if is_slow else ConnectionSlot)(kind, index, on_lost)
+        kind.slots[index] = slot
+        return slot
+
+    def _kinds(self) -> "list[Clients | PrivateConnections]":
+        return [self] if self.private is None else [self, self.private]
+
+    def _held(self) -> list[ConnectionSlot]:
+        """Return the slots of both kinds."""
+        return [slot for kind in self._kinds() for slot in kind.slots.values()]
 
     def leave(self, slots: Sequence[ConnectionSlot]) -> None:
         for slot in slots:
             slot.close()
-            del self._slots[slot.index]
+            del slot.kind.slots[slot.index]
+
+    def take(self, now_s: float) -> dict[str, Any]:
+        """Return what all connections counted since the last call."""
+        report = self.counters.take(now_s)
+        return (
+            report
+            if self.private is None
+            else with_private(report, self.private.counters.take(now_s))
+        )
 
     def catch_up(self) -> None:
         """Count what waits in sockets: it came in the phase that is over, not in the next one."""
@@ -213,16 +229,16 @@ class Clients:
             # not the polls that belong to those already open.
             self.connect_pacer.hold(self.poll_interval_s)
         self._enter(stage)
-        if stage.phase == Phase.PLATEAU:
-            self._served.begin(stage.hold_s)
-        self.counters.turn_to(stage.index, stage.phase)
-        self.connect_pacer.turn_to(stage.index, stage.connects_per_s, stage.most_failures)
+        for kind in self._kinds():
+            kind.served.turn_to(stage.phase, stage.hold_s)
+            kind.counters.turn_to(stage.index, stage.phase)
+        per_s = self.request_turns.connects_per_s(stage.connects_per_s, len(self.channels_of(0)))
+        self.connect_pacer.turn_to(stage.index, per_s, stage.most_failures)
         self._turn_to_drill(stage)
         self._churn.turn_to(0.0 if stage.phase == Phase.RAMP else stage.churn_per_s)
         if resubscribe:
-            self._greenlets.append(
-                gevent.spawn(spread, _FOLLOW, list(self._slots.values()), stage.connects_per_s * 2)
-            )
+            per_s = FOLLOWS_PER_CONNECT * stage.connects_per_s
+            self._greenlets.append(gevent.spawn(spread, _FOLLOW, self._held(), per_s))
 
     def _turn_to_drill(self, stage: Stage) -> None:
         """End the drill that is on, and begin the one of this stage, if any; told twice, it goes on."""
@@ -232,13 +248,14 @@ class Clients:
             self.drill.end()
         self.drill = None
         if stage.drill is not None:
-            order = DrillOrder.from_message(stage.drill)
-            self.drill = Returning(order, [slot for slot in self._slots.values() if slot.is_open])
+            drill = DrillInstructions.from_message(stage.drill)
+            self.drill = Returning(drill, [slot for slot in self._held() if slot.is_open])
 
     def sum_up(self) -> None:
         """Count who was served in a plateau that is over; called before its last report."""
         if self.stage.phase == Phase.PLATEAU:
-            self._served.sum_up(self.counters)
+            for kind in self._kinds():
+                kind.served.sum_up(kind.counters)
 
     def poll_pace(self, poller: object) -> tuple[float, float] | None:
         """Return this poller's interval and first delay in seconds; None while it has to rest."""
@@ -268,31 +285,15 @@ class Clients:
         self._churn.stop()
         if self.drill is not None:
             self.drill.end()
-        self._served.stop()
+        self.served.stop()
         gevent.killall(self._greenlets, block=False)
         self.connections.close()
         self.trading.close()
+        if self.private is not None:
+            self.private.close()
         if self._freshness is not None:
             self._freshness.close()
 
     def _enter(self, stage: Stage) -> None:
         self.stage = stage
         self.stage_changed.ring()
-
-    def _read_slices_forever(self, interval_s: float) -> None:
-        """Have every slow reader read once in each interval."""
-        due_s = time.monotonic()
-        while True:
-            due_s = max(due_s + interval_s, time.monotonic())
-            slow = [slot for slot in self._slots.values() if isinstance(slot, SlowReader)]
-            if slow:
-                spread(SlowReader.read_slice, slow, max(1.0, 1.1 * len(slow) / interval_s))
-            gevent.sleep(max(0.0, due_s - time.monotonic()))
-
-    def _beat_forever(self, rule: int, every_s: float) -> None:
-        while True:
-            gevent.sleep(every_s / 2)
-            held = (*self._slots.values(), *self.trading_lines)
-            lines: list[Line] = [line for line in held if line.is_open]
-            per_s = max(1.0, 2 * len(lines) / every_s)
-            spread(lambda line: line.beat(rule), lines, per_s)

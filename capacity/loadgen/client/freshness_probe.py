@@ -6,11 +6,11 @@ lies on the way of the load's own messages.
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 import gevent
 from gevent.event import Event
 
+from capacity.loadgen.client.slots.worker_state import WorkerState
 from capacity.loadgen.wire.connection import Connection
 from capacity.loadgen.wire.epoll_set import ConnectionSet
 from capacity.loadgen.wire.handshake import HandshakeError
@@ -21,14 +21,11 @@ from capacity.workload.conversation import Conversation
 from capacity.workload.dialects.address import channel_name
 from capacity.workload.versions import PushedVersions, polled_version
 
-if TYPE_CHECKING:
-    from capacity.loadgen.client.clients import Clients
-
 RETRY_S = 1.0
 
 
 class FreshnessProbe:
-    def __init__(self, clients: "Clients", operation: str, poll_interval_s: float) -> None:
+    def __init__(self, clients: WorkerState, operation: str, poll_interval_s: float) -> None:
         dialect, self._clients = clients.dialect.source, clients
         described = dialect.rest[operation]
         symbol = next(iter(clients.target.symbols), "")
@@ -49,7 +46,7 @@ class FreshnessProbe:
     def is_open(self) -> bool:
         return self._connection is not None
 
-    def beat(self, rule: int) -> None:
+    def send_periodic(self, rule: int) -> None:
         """Send what the dialect's periodic rule with this number says."""
         if self._conversation is not None:
             self._send(self._conversation.every(rule))

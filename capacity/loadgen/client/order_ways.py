@@ -115,7 +115,7 @@ class WebSocketWay:
             return Asked(Told(Outcome.NOT_SENT, trouble), f"order_not_sent_{trouble}")
         return self._asked(operation, {**values, **self._kept})
 
-    def beat(self, rule: int) -> None:
+    def send_periodic(self, rule: int) -> None:
         """Send what the dialect's periodic rule with this number says."""
         if self._connection is not None and self._conversation is not None:
             self._connection.send(self._conversation.every(rule))

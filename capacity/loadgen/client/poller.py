@@ -7,15 +7,15 @@ import time
 from typing import Any
 
 from capacity.loadgen.client.clients import Clients
-from capacity.loadgen.client.steady_pace import Part, keep_pace
+from capacity.loadgen.client.steady_pace import Part, pace_or_rest
 from capacity.loadgen.client.worker import clients_of
 from capacity.loadgen.wire.http_connection import Answer, ExchangeError, HttpConnection
 from capacity.workload.poll import Poll, written_at
 from capacity.workload.profiles.pacing import asked_pause_s
 from capacity.workload.profiles.revisit import Revisit
 
-BUSY = frozenset({429, 503})
-"""Answers whose Retry-After is honoured."""
+BUSY = frozenset({418, 429, 503})
+"""Answers whose Retry-After is honoured; with 418 venues ban who went on after 429."""
 DEFECT = "request_defect"
 """A failure of ours, not of the target's, in the midst of a poll."""
 
@@ -60,11 +60,6 @@ class Poller(User):
         """Poll until the stage asks for another rate."""
         clients = self._clients
         assert clients is not None
-        pace = clients.poll_pace(self)
-        if pace is None:
-            self._hang_up()
-            clients.stage_changed.wait(1.0)
-            return
         part = Part(
             clients=clients,
             rate_per_s=lambda: clients.stage.requests_per_s,
@@ -73,13 +68,13 @@ class Poller(User):
             act=lambda intended_s: self._polled(clients, intended_s),
             dropped="request_dropped",
         )
-        keep_pace(part, pace)
+        pace_or_rest(part, self._hang_up)
 
     def _polled(self, clients: Clients, intended_s: float) -> float:
         """Poll once, whatever goes wrong: Locust would begin anew at once, without the pace."""
         try:
             return self._poll(clients, intended_s)
-        except Exception:
+        except Exception:  # Of any type: a defect is counted and logged, and the pace is kept.
             clients.counters.fail(DEFECT)
             logger.exception("a poll failed in a way that nobody foresaw")
             return 0.0

@@ -8,26 +8,26 @@ import gevent
 
 from capacity.loadgen.wire.process_limits import descriptor_limit
 
-BEAT_S = 0.05
+TIMER_INTERVAL_S = 0.05
 MOST_READINGS = 5
 AT_ONCE_S = 0.001
 """Two clocks read within this are read at one moment; a busy host may stop a process between them."""
 
 
 class SelfMonitor:
-    """Sleeps in short beats and notes how late it wakes: what every timer here suffers."""
+    """Sleeps for short intervals and notes how late it wakes: what every timer here suffers."""
 
     def __init__(self, on_lag: Callable[[int], None]) -> None:
         self._on_lag = on_lag
         self._cpu_s = time.process_time()
         self._at_s = time.monotonic()
-        self._greenlet = gevent.spawn(self._beat)
+        self._greenlet = gevent.spawn(self._watch_timer)
 
-    def _beat(self) -> None:
+    def _watch_timer(self) -> None:
         while True:
             before_s = time.monotonic()
-            gevent.sleep(BEAT_S)
-            late_s = time.monotonic() - before_s - BEAT_S
+            gevent.sleep(TIMER_INTERVAL_S)
+            late_s = time.monotonic() - before_s - TIMER_INTERVAL_S
             self._on_lag(max(0, round(late_s * 1e6)))
 
     def cpu_ratio(self) -> float:

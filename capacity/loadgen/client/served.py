@@ -3,7 +3,8 @@
 A connection whose other end is gone without a word (NAT, balancer, lost host) stays open here for ever.
 It is told by what it does not bring: an update while others on the same channels have theirs, or the
 answer to a ping. Pings go to those that were silent until the middle of a plateau, so that a feed that
-flows costs the target none.
+flows costs the target none. What private connections hear is their account's own: they are asked only. While a ramp stands still a few are asked as well: a target that is full lets
+nobody in and answers who is there, one that hangs answers nobody.
 """
 
 import math
@@ -13,9 +14,10 @@ from collections.abc import Callable, Iterable, Sequence
 
 import gevent
 
-from capacity.loadgen.client.connection_slot import ConnectionSlot
+from capacity.loadgen.client.slots.watched import Watched
 from capacity.loadgen.protocol.counters import Counters
 from capacity.loadgen.wire.epoll_set import spread
+from capacity.workload.profiles.profile import Phase
 
 PING_AFTER_RATIO = 0.5
 PING_WITHIN_RATIO = 0.25
@@ -23,6 +25,8 @@ PING_WITHIN_RATIO = 0.25
 WHOLE_RATIO = 0.9
 """Of its time: a plateau that was cut short says nothing of who is silent."""
 CONTROLS = 3
+ASK_EVERY_S, ANSWER_S = 2.0, 1.0
+"""In a ramp in which nobody came since the last time, and how long an answer may take."""
 CHANCE_FACTOR = 3.0
 """Of a feed that brings each connection its own updates at random, exp(-m) of them get none where m are
 usual (Poisson). Only more silent ones than that many times are told."""
@@ -33,16 +37,31 @@ class Served:
 
     def __init__(
         self,
-        slots: Callable[[], Iterable[ConnectionSlot]],
+        slots: Callable[[], Iterable[Watched]],
         channels_of: Callable[[int], Sequence[str]],
+        counters: Counters,
+        *,
+        are_alike: bool = True,
     ) -> None:
+        """Watch *slots*; where they *are alike*, those on the same channels hear the same."""
+        self._are_alike = are_alike
         self._slots = slots
+        self._counters = counters
         self._channels_of = channels_of
-        self._watched: list[tuple[ConnectionSlot, float]] = []
+        self._watched: list[tuple[Watched, float]] = []
         self._hold_s = 0.0
         self._began_s = 0.0
         self._has_pong = False
         self._pinging: gevent.Greenlet | None = None
+
+    def turn_to(self, phase: str, hold_s: float) -> None:
+        """Begin what there is to watch over in a phase; a plateau is of *hold_s*."""
+        if phase == Phase.PLATEAU:
+            self.begin(hold_s)
+            return
+        self.stop()
+        if phase == Phase.RAMP:
+            self._pinging = gevent.spawn(self._ask_while_nobody_comes)
 
     def begin(self, hold_s: float) -> None:
         """Begin a plateau of *hold_s*; what is open now is watched."""
@@ -67,12 +86,15 @@ class Served:
             for slot in asked
             if self._has_pong and not slot.has_answered and not slot.arrivals
         }
+        if unconfirmed := sum(slot.unconfirmed for slot in whole):
+            counters.fail("subscribe_unconfirmed", unconfirmed)
         following = [slot for slot in whole if slot.is_following]
         counters.followers += len(following)
         counters.pinged += sum(not slot.arrivals for slot in asked)
         counters.half_open += len(gone)
+        alike = following if self._are_alike else []
         counters.unserved += sum(
-            slot.index not in gone for slot in unserved(following, self._channels_of)
+            slot.index not in gone for slot in unserved(alike, self._channels_of)
         )
 
     def stop(self) -> None:
@@ -89,17 +111,33 @@ class Served:
             # Some that are served tell whether the target answers pings at all.
             for slot in [slot for slot in judged if slot.arrivals][:CONTROLS]:
                 slot.ping()
-            spread(ConnectionSlot.ping, silent, max(1.0, len(silent) / within_s))
+            spread(Watched.ping, silent, max(1.0, len(silent) / within_s))
+
+    def _ask_while_nobody_comes(self) -> None:
+        """Count those who answer, time after time, while no connection is opened."""
+        before = 0
+        while True:
+            there = [slot for slot in self._slots() if slot.is_judged]
+            if 0 < len(there) <= before:
+                asked = there[:CONTROLS]
+                for slot in asked:
+                    slot.begin_plateau()
+                    slot.ping()
+                gevent.sleep(ANSWER_S)
+                answering = sum(bool(slot.has_answered or slot.arrivals) for slot in asked)
+                self._counters.answering += answering
+            before = len(there)
+            gevent.sleep(ASK_EVERY_S)
 
 
 def unserved(
-    slots: Sequence[ConnectionSlot], channels_of: Callable[[int], Sequence[str]]
-) -> list[ConnectionSlot]:
+    slots: Sequence[Watched], channels_of: Callable[[int], Sequence[str]]
+) -> list[Watched]:
     """Return those that brought no update while those on the same channels brought several."""
-    groups = defaultdict[tuple[str, ...], list[ConnectionSlot]](list)
+    groups = defaultdict[tuple[str, ...], list[Watched]](list)
     for slot in slots:
         groups[tuple(sorted(channels_of(slot.index)))].append(slot)
-    found: list[ConnectionSlot] = []
+    found: list[Watched] = []
     for group in groups.values():
         silent = [slot for slot in group if not slot.arrivals]
         if silent and len(silent) < len(group):

@@ -10,6 +10,8 @@ from capacity.workload.profiles.pacing import ConstantPace
 Pace = tuple[float, float]
 """Interval and first delay, in seconds."""
 
+REST_S = 1.0
+"""Unless the stage changes before."""
 EARLY_S = 0.002
 """So much before its moment a member leaves the loop's timers, which may be late, for the alarm."""
 
@@ -28,6 +30,16 @@ class Part:
     """Does what is due; takes the intended start on the monotonic clock, returns a pause asked for."""
     dropped: str
     """What starts are counted under that came too late to be made up for."""
+
+
+def pace_or_rest(part: Part, hang_up: Callable[[], None]) -> None:
+    """Act until the stage asks for another rate; hang up and rest for a while if it asks for none."""
+    pace = part.pace()
+    if pace is None:
+        hang_up()
+        part.clients.stage_changed.wait(REST_S)
+    else:
+        keep_pace(part, pace)
 
 
 def keep_pace(part: Part, pace: Pace) -> None:

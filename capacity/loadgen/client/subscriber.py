@@ -16,9 +16,10 @@ from gevent.pool import Group
 
 from capacity.domain.errors import ProtocolError
 from capacity.loadgen.client.clients import Clients
-from capacity.loadgen.client.connection_slot import ConnectionSlot
+from capacity.loadgen.client.slots.connection_slot import ConnectionSlot
 from capacity.loadgen.client.worker import clients_of
 from capacity.loadgen.wire.handshake import HandshakeError
+from capacity.workload.profiles.pacing import asked_pause_s
 from capacity.workload.reconnect import ReconnectPolicy
 
 logger = logging.getLogger(__name__)
@@ -45,6 +46,8 @@ class Subscriber(User):
         self._slots: list[ConnectionSlot] = []
         self._clients: Clients | None = None
         self._opener: gevent.Greenlet | None = None
+        self._asked_s = 0.0
+        """Longest wait that the target asked for when it refused the last attempts (Retry-After)."""
 
     @property
     def slots(self) -> list[ConnectionSlot]:
@@ -75,11 +78,13 @@ class Subscriber(User):
             return
         failed_attempts = 0
         while not clients.is_over and (closed := [slot for slot in self._slots if slot.is_missing]):
+            self._asked_s = 0.0
             is_refused, is_new_stage = not self._connect(closed), False
             if is_refused or any(slot.is_missing for slot in closed):
                 # A new stage is a new load: who waits out an earlier refusal takes part at once, and
                 # begins to wait anew where that is too early.
-                is_new_stage = clients.stage_changed.wait(self._delay_s(failed_attempts))
+                delay_s = self._asked_s + self._delay_s(failed_attempts)
+                is_new_stage = clients.stage_changed.wait(delay_s)
             failed_attempts = failed_attempts + 1 if is_refused and not is_new_stage else 0
         self._opener = None
 
@@ -138,9 +143,10 @@ class Subscriber(User):
         except HandshakeError as failure:
             error = failure
             failed.append(slot)
-            self._clients.counters.fail(str(failure))
+            slot.kind.counters.fail(str(failure))
+            self._asked_s = max(self._asked_s, asked_pause_s(failure.retry_after, time.time()))
             if failure.told is not None:
-                self._clients.counters.note_said(failure.told)
+                slot.kind.counters.note_said(failure.told)
             pacer.failed(began_s, str(failure))
         except gevent.GreenletExit:
             pacer.left()
@@ -149,7 +155,7 @@ class Subscriber(User):
             pacer.opened(began_s)
         self.environment.events.request.fire(
             request_type="WS",
-            name="connect",
+            name=slot.kind.request_name,
             response_time=(time.perf_counter() - started_s) * 1000,
             response_length=0,
             exception=error,

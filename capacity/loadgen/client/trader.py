@@ -1,13 +1,13 @@
 """One simulated trader: its cycle of requests, its way to the target, what became of each."""
 
-import secrets
 import time
 from collections.abc import Callable
 from typing import Any
 
 from capacity.loadgen.client.clients import Clients
 from capacity.loadgen.client.order_ways import Asked, RestWay, Way, WebSocketWay
-from capacity.loadgen.client.steady_pace import Part, keep_pace
+from capacity.loadgen.client.steady_pace import Part, pace_or_rest
+from capacity.loadgen.wire.connection_values import moment
 from capacity.workload.order_cycle import OPERATIONS, OrderCycle, Outcome
 
 Tell = Callable[[str, str, float, str | None], None]
@@ -36,11 +36,6 @@ class Trader:
     def trade(self) -> None:
         """Trade until the stage asks for another rate; rest for a while if it asks for none."""
         clients = self._clients
-        pace = clients.order_pace(self)
-        if pace is None:
-            self._hang_up()
-            clients.stage_changed.wait(1.0)
-            return
         part = Part(
             clients=clients,
             rate_per_s=lambda: clients.stage.orders_per_s,
@@ -49,7 +44,7 @@ class Trader:
             act=self._act,
             dropped="order_dropped",
         )
-        keep_pace(part, pace)
+        pace_or_rest(part, self._hang_up)
 
     def leave(self) -> None:
         self._clients.traders.remove(self)
@@ -89,15 +84,13 @@ class Trader:
         return failure
 
     def _values(self) -> dict[str, Any]:
-        clients, at = self._clients, time.time()
+        clients = self._clients
         symbols = clients.target.symbols or ("",)
         return {
             **clients.order_values,
             **self._kept,
             "connection": self._number,
             "symbol": symbols[self._number // len(OPERATIONS) % len(symbols)],
-            "now_s": int(at),
-            "now_ms": int(at * 1000),
-            "nonce": secrets.token_hex(16),
+            **moment(),
             "id": 1,
         }

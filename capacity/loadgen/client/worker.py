@@ -18,7 +18,7 @@ from capacity.loadgen.client.clients import Clients
 from capacity.loadgen.client.locust_stats import add_deliveries
 from capacity.loadgen.client.self_monitor import ClockWatch, descriptors_ratio
 from capacity.loadgen.protocol import messages
-from capacity.loadgen.protocol.orders import Orders, Stage
+from capacity.loadgen.protocol.instructions import RunInstructions, Stage
 from capacity.loadgen.wire.process_limits import raise_descriptor_limit
 from capacity.settings import dialect as dialect_settings
 from capacity.settings.target import Target
@@ -26,8 +26,8 @@ from capacity.settings.targets.source_addresses import addresses_in
 from capacity.workload.profiles.profile import Phase
 
 REPORT_INTERVAL_S = 0.5
-ORDERS_TIMEOUT_S = 10.0
-"""Locust starts the users of a worker that joins while a run is on before its orders are there."""
+INSTRUCTIONS_TIMEOUT_S = 10.0
+"""Locust starts the users of a worker that joins while a run is on before its instructions are there."""
 
 _workers: "WeakKeyDictionary[Environment, Worker]" = WeakKeyDictionary()
 
@@ -35,12 +35,12 @@ _workers: "WeakKeyDictionary[Environment, Worker]" = WeakKeyDictionary()
 def clients_of(environment: Environment) -> Clients:
     """Return the clients that the users of *environment* belong to, at their start.
 
-    Waits for the orders of a run. Raises ProtocolError when none is on: Locust's users alone offer
+    Waits for the instructions of a run. Raises ProtocolError when none is on: Locust's users alone offer
     nothing.
     """
     worker = _workers.get(environment)
     if worker is not None:
-        worker.has_orders.wait(ORDERS_TIMEOUT_S)
+        worker.has_instructions.wait(INSTRUCTIONS_TIMEOUT_S)
     if worker is None or worker.clients is None:
         raise ProtocolError("users started without a run: let the load profile start them")
     return worker.clients
@@ -65,7 +65,7 @@ class Worker:
         self._environment = environment
         _workers[environment] = self
         self.clients: Clients | None = None
-        self.has_orders = Event()
+        self.has_instructions = Event()
         self._reporter: gevent.Greenlet | None = None
         self._run = ""
         self._reports = 0
@@ -102,18 +102,18 @@ class Worker:
         )
 
     def _on_begin(self, msg: Any, **_kwargs: Any) -> None:
-        orders = Orders.from_message(msg.data)
-        if self.clients is not None and orders.run == self._run:
+        instructions = RunInstructions.from_message(msg.data)
+        if self.clients is not None and instructions.run == self._run:
             return  # Told again because we were slow: who begins anew loses its connections.
         self._close()
-        target = orders.target
+        target = instructions.target
         own = addresses_here(addresses_in(target["source_addresses"]))
-        orders = replace(orders, target={**target, "source_addresses": own})
+        instructions = replace(instructions, target={**target, "source_addresses": own})
         number = getattr(self._environment.runner, "worker_index", 0)  # A master has none.
-        self.clients = Clients(orders, max(0, number))
-        self._run, self._reports, self._stage_number = orders.run, 0, 0
+        self.clients = Clients(instructions, max(0, number))
+        self._run, self._reports, self._stage_number = instructions.run, 0, 0
         self._clock = ClockWatch()
-        self.has_orders.set()
+        self.has_instructions.set()
         self._reporter = gevent.spawn(self._report_forever)
 
     def _on_stage(self, msg: Any, **_kwargs: Any) -> None:
@@ -145,13 +145,15 @@ class Worker:
             self._reporter.kill(block=False)
         if self.clients is not None:
             self.clients.close()
-        self.has_orders.clear()
+        self.has_instructions.clear()
         self.clients = self._reporter = None
         gc.unfreeze()
 
     def _report_forever(self) -> None:
         while True:
             gevent.sleep(REPORT_INTERVAL_S)
+            if self.clients is None:
+                return  # Both were due at once, and the end came first.
             self._report(is_final=False)
 
     def _report(self, *, is_final: bool) -> None:
@@ -160,14 +162,15 @@ class Worker:
         assert runner is not None
         if is_final:
             clients.sum_up()
-        report = clients.counters.take(time.monotonic())
+        report = clients.take(time.monotonic())
         self._reports += 1
         report |= {"is_final": is_final, "run": self._run, "number": self._reports}
         report["clock_set_s"] = self._clock.set_s()
         report["drill"] = None if clients.drill is None else clients.drill.take()
         report["gauges"] = {
-            "open_connections": len(clients.connections),
-            "most_open": max(len(clients.connections), report.pop("open_before_loss")),
+            "open_connections": clients.connections.entered,
+            "most_open": max(clients.connections.entered, report.pop("open_before_loss")),
+            "open_private": 0 if clients.private is None else clients.private.open_connections,
             "opening": clients.connect_pacer.under_way,
             "users": runner.user_count,
             "cpu_ratio": clients.probe.cpu_ratio(),

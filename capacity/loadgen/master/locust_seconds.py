@@ -7,8 +7,8 @@ thinned: every second reading of the older half goes where it grows too long.
 from locust.stats import RequestStats
 
 SECONDS = 60
-MOST_READINGS = 720
-"""Of the history: one in five seconds, so an hour before it is thinned."""
+MOST_READINGS = 240
+"""Of the history: one in five seconds, so twenty minutes before it is thinned."""
 
 
 def forget_old_seconds(stats: RequestStats) -> None:

@@ -15,7 +15,14 @@ from capacity.domain.errors import UnreachableError
 from capacity.domain.histogram import Histogram
 from capacity.domain.observation import StepObservation
 from capacity.domain.resources import Limit
-from capacity.domain.run import LIMIT_CHANGED, LoadPoint, RunEvent, RunManifest, RunRecord
+from capacity.domain.run import (
+    LIMIT_CHANGED,
+    LIMITS_UNREAD,
+    LoadPoint,
+    RunEvent,
+    RunManifest,
+    RunRecord,
+)
 from capacity.domain.sample import Sample
 from capacity.loadgen.checks.preflight import Preflight, generator_facts
 from capacity.loadgen.master.steps.repeated_steps import different, forget_samples, outdated
@@ -32,7 +39,7 @@ CATCH_UP_S = 3.0
 """Beyond the delay that a source is known to have."""
 MOST_UNMATCHED = 10
 MOST_POINTS = 1200
-"""Twenty minutes of seconds; of more, the older half is thinned for the page that draws them."""
+"""Twenty minutes of seconds; of more, every second one is let go for the page that draws them, and so on."""
 
 
 class Recorder:
@@ -48,9 +55,10 @@ class Recorder:
         self.path = run
         self.samples: list[Sample] = []
         self.points: list[LoadPoint] = []
+        self._points_seen, self._every = 0, 1
         self.events: list[RunEvent] = []
         self._ahead_s = time.time() - time.monotonic()
-        self.started_at = self.now()
+        self.started_at = self._limits_read_at = self.now()
         self._last_seq = self._newest_seq()
         self._agent_lost = False
         self._unmatched: set[str] = set()
@@ -104,10 +112,18 @@ class Recorder:
                 self.event("target_said", text=text)
 
     def point(self, point: LoadPoint) -> None:
-        self.points.append(point)
-        if len(self.points) > MOST_POINTS:
-            del self.points[: MOST_POINTS // 2 : 2]
+        self._keep(point)
         self._writer.append_point(point)
+
+    def _keep(self, point: LoadPoint) -> None:
+        """Keep one of each `_every` points for who draws them, and the newest one behind them."""
+        if (self._points_seen - 1) % self._every:
+            self.points.pop()
+        self.points.append(point)
+        self._points_seen += 1
+        if len(self.points) > MOST_POINTS:
+            del self.points[1::2]
+            self._every *= 2
 
     def storm(self, drill: StormDrill) -> None:
         self._writer.append_storm(drill)
@@ -152,14 +168,18 @@ class Recorder:
             gevent.sleep(FETCH_INTERVAL_S / 5)
         self._note_changed_limits()
 
-    def _note_changed_limits(self) -> None:
-        """Record limits that are others than when the run began, or than they were last."""
+    def _note_changed_limits(self) -> bool:
+        """Record limits that are others than when the run began, or than they were last.
+
+        Return whether they could be read.
+        """
         agent = self._preflight.agent
         assert agent is not None
         try:
             limits = agent.info().limits
         except UnreachableError:
-            return  # That it was lost is an event already.
+            return False  # That it was lost is an event already.
+        self._limits_read_at = self.now()
         for limit in limits:
             place = limit.place
             if place not in self._limits:
@@ -169,6 +189,7 @@ class Recorder:
                 self._changes.append(RunEvent(at=self.now(), kind=LIMIT_CHANGED, detail=detail))
                 self._writer.append_event(self._changes[-1])
                 self._limits[place] = limit
+        return True
 
     def close(self, kind: str, detail: dict[str, Any]) -> None:
         """Fetch what the agent still has of the run, then write the end."""
@@ -178,9 +199,11 @@ class Recorder:
                 assert self._preflight.agent is not None
                 gevent.sleep(self._preflight.agent.delay_s)  # The sample of the last second.
                 self._fetch()
-                if not self._agent_lost:  # Else each would wait for it once more.
-                    self._note_changed_limits()
+                # Where it was lost, each would wait for it once more.
+                if not self._agent_lost and self._note_changed_limits():
                     self._note_what_came_up()
+                else:
+                    self.event(LIMITS_UNREAD, since_s=self.now() - self._limits_read_at)
                 self._preflight.agent.close()
         finally:
             self.event(kind, **detail)

@@ -1,9 +1,11 @@
 """How a run can end before its profile is through: the event's kind and its detail."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from capacity.domain.errors import GuardError, RunInvalidError, UnreachableError
 from capacity.domain.observation import CutOffKind, StepObservation
+from capacity.domain.units import counted
 from capacity.planning.safety.trip import Trip
 
 INTERRUPTED = 130
@@ -15,7 +17,7 @@ def not_reached(last: StepObservation) -> Ending:
     """The ramp of the *last* step timed out: a finding, unless nothing was open at all."""
     assert last.cut_off is not None
     detail = {
-        "reason": f"step {last.index} asked for {last.step.connections} connections; "
+        "reason": f"step {last.index} asked for {counted(last.step.connections, 'connection')}; "
         f"{last.cut_off.statement}",
         "not_reached": last.index,
     }
@@ -52,10 +54,10 @@ def drill_guarded(trip: Trip) -> Ending:
     }
 
 
-def without_workers(fate: str) -> Ending:
-    """The last worker was lost; *fate* says what is known of it."""
+def without_workers(how_lost: str) -> Ending:
+    """The last worker was lost; *how_lost* says what is known of it."""
     return "aborted", {
-        "reason": f"the last worker was lost: {fate}; the steps before it are kept",
+        "reason": f"the last worker was lost: {how_lost}; the steps before it are kept",
         "exit_code": RunInvalidError.exit_code,
     }
 
@@ -85,10 +87,26 @@ def crashed(problem: BaseException | None) -> Ending:
     return "aborted", {"reason": reason, "exit_code": RunInvalidError.exit_code}
 
 
-def in_words(ending: Ending) -> str:
-    """Return how a run ended as a sentence for a page."""
+def in_words(ending: Ending, steps: Sequence[StepObservation] = ()) -> str:
+    """Return how a run ended as a sentence for a page, with what became of its *steps*."""
     kind, detail = ending
     reason = str(detail.get("reason") or detail.get("climbed") or "every step was held")
     if kind == "finished":
-        return f"The run is finished: {reason}."
+        if is_all_void(steps):
+            return (
+                "The run is finished, and there is nothing to plan from: every step with connections is"
+                f" void; the last one: {_loaded(steps)[-1].void}."
+            )
+        void = sum(step.void is not None for step in steps)
+        more = f"; {void} of {counted(len(steps), 'step')} void" if void else ""
+        return f"The run is finished: {reason}{more}."
     return f"The run ended early: {reason} (exit code {detail.get('exit_code', 0)})."
+
+
+def is_all_void(steps: Sequence[StepObservation]) -> bool:
+    """Tell whether there are steps with connections, and none of them may be used."""
+    return bool(loaded := _loaded(steps)) and all(step.void is not None for step in loaded)
+
+
+def _loaded(steps: Sequence[StepObservation]) -> list[StepObservation]:
+    return [step for step in steps if step.connections_peak]

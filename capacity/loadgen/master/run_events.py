@@ -1,4 +1,4 @@
-"""What one beat of a run brings: the first thing that is true of what its controller read."""
+"""What a look at a run brings: the first thing that is true of what its controller read."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from capacity.workload.profiles.profile import Phase, Position, StepNotReachedEr
 
 
 class Event(Enum):
-    """In this order: what comes first is what a beat is about."""
+    """In this order: what comes first is what a reading is about."""
 
     WORKERS_GONE = auto()
     DIED = auto()
@@ -67,7 +67,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Beat:
+class RunReading:
     """What a controller read at one moment."""
 
     steps: Sequence[LoadStep]
@@ -86,16 +86,18 @@ class Beat:
     samples: Sequence[Sample]
 
 
-def seen_in(beat: Beat, distress: Distress) -> Seen | None:
-    """Return what *beat* brings, None while the phase goes on as it should."""
-    if not beat.has_workers:
+def seen_in(reading: RunReading, distress: Distress) -> Seen | None:
+    """Return what *reading* brings, None while the phase goes on as it should."""
+    if not reading.has_workers:
         return Seen(event=Event.WORKERS_GONE)
-    if beat.moment is not None:
-        reaction = distress.reaction(beat.samples, beat.moment, beat.position.phase, beat.elapsed_s)
+    if reading.moment is not None:
+        reaction = distress.reaction(
+            reading.samples, reading.moment, reading.position.phase, reading.elapsed_s
+        )
         if reaction is not None:
             trip = reaction.trip
             return Seen(event=event_of(reaction), trip=trip, statement=trip.statement)
-    return _of_phase(beat) or _of_target(beat, distress)
+    return _of_phase(reading) or _of_target(reading, distress)
 
 
 def event_of(reaction: Reaction) -> Event:
@@ -107,16 +109,16 @@ def event_of(reaction: Reaction) -> Event:
     return Event.DIED if reaction.trip.kind is CutOffKind.DIED else Event.HARMED
 
 
-def _of_phase(beat: Beat) -> Seen | None:
-    before = beat.position
+def _of_phase(reading: RunReading) -> Seen | None:
+    before = reading.position
     try:
         after = advance(
-            beat.steps,
+            reading.steps,
             before,
-            beat.elapsed_s,
-            beat.open_connections,
-            beat.connections_per_user,
-            stalled_s=beat.stalled_s,
+            reading.elapsed_s,
+            reading.open_connections,
+            reading.connections_per_user,
+            stalled_s=reading.stalled_s,
         )
     except StepNotReachedError:
         return Seen(event=Event.UNREACHED)
@@ -130,9 +132,9 @@ def _of_phase(beat: Beat) -> Seen | None:
     return Seen(event=Event.REACHED if is_reached else Event.SETTLED, position=after)
 
 
-def _of_target(beat: Beat, distress: Distress) -> Seen | None:
-    if beat.loss is None:
+def _of_target(reading: RunReading, distress: Distress) -> Seen | None:
+    if reading.loss is None:
         return None
-    if not beat.is_search and distress.may_be_explained(beat.elapsed_s):
+    if not reading.is_search and distress.may_be_explained(reading.elapsed_s):
         return Seen(event=Event.SUSPECTED)
-    return Seen(event=Event.EMPTIED, statement=beat.loss)
+    return Seen(event=Event.EMPTIED, statement=reading.loss)

@@ -16,7 +16,7 @@ from capacity.workload.profiles.profile import Phase
 
 class Action(Enum):
     WAIT = auto()
-    """Do nothing in this beat; the phase does not go on either."""
+    """Do nothing this time; the phase does not go on either."""
     SLOW_DOWN = auto()
     BEGIN_PHASE = auto()
     BEGIN_STEP = auto()

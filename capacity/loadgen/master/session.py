@@ -5,6 +5,7 @@ from locust.runners import STATE_STOPPING, MasterRunner
 
 import logging
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,15 @@ from capacity.loadgen.arguments import options_of, users_picked
 from capacity.loadgen.master import run_endings
 from capacity.loadgen.master.controller import Controller
 from capacity.loadgen.master.locust_seconds import forget_old_seconds
+from capacity.loadgen.master.open_run import AskedRun
 from capacity.loadgen.master.steps.limit_search import trials_to_resume
-from capacity.loadgen.master.workers.cast import cast_of
 from capacity.loadgen.master.workers.check_in import await_workers, present_workers
+from capacity.loadgen.master.workers.user_classes import picked_classes
 from capacity.loadgen.protocol import messages
 from capacity.loadgen.run_path import new_run_path
 from capacity.recording.ending import ending_of, write_ending
+from capacity.recording.lock import locked
+from capacity.recording.lock_place import place_of_locks
 from capacity.settings.locate import find
 from capacity.settings.profile import load_profile
 from capacity.settings.target import load_target
@@ -44,6 +48,8 @@ class Session:
         self.is_beginning = False
         """Target and generator are being looked at; nothing is open yet."""
         self._is_unwanted = False
+        self._lock = ExitStack()
+        """Of the target, while its run is under way."""
         self._classes = list(environment.user_classes)
         self._is_running = False
         self._workers = 1
@@ -53,7 +59,7 @@ class Session:
         runner.register_message(messages.COUNTS, self._on_counts)
         # Before Locust stops its workers: who stops because it was told to is not lost.
         environment.events.test_stopping.add_listener(self._on_stopping)
-        environment.events.test_stop.add_listener(self._on_stopping)
+        environment.events.test_stop.add_listener(self._on_stopped)
 
     def tick(self) -> tuple[int, float] | None:
         """Return the users due now and their spawn rate; None when there is nothing to run."""
@@ -76,6 +82,12 @@ class Session:
             or runner.state == STATE_STOPPING
             or (controller is not None and not controller.is_over)
         )
+
+    @property
+    def chosen(self) -> str:
+        """Return which target the next run loads, and with which profile."""
+        options = options_of(self._environment)
+        return f"{options.capacity_target}, profile {options.capacity_profile}"
 
     def start(self, **options: str) -> None:
         """Begin a run with these of our options, as Locust's form does."""
@@ -105,12 +117,13 @@ class Session:
 
     def on_quitting(self) -> None:
         """Close the record, whatever ends the process, and settle Locust's exit code."""
-        self._on_stopping()
+        self._on_stopped()
         if self.controller is not None and self.problem is None:
             self._environment.process_exit_code = self.controller.exit_code
 
     def _begin(self) -> bool:
         self.is_beginning, self.problem = True, None
+        self._lock.close()
         try:
             self.controller = self._controller()
             if self._is_unwanted:
@@ -141,6 +154,7 @@ class Session:
             self._not_begun(PreflightError(_NOT_COME))
 
     def _not_begun(self, error: CapacityError) -> None:
+        self._lock.close()
         self.problem = str(error)
         self._environment.process_exit_code = error.exit_code
         if self._environment.web_ui is not None:
@@ -154,27 +168,30 @@ class Session:
     def _controller(self) -> Controller:
         options = options_of(self._environment)
         target = load_target(find("targets", options.capacity_target))
-        cast = cast_of(
+        user_classes = picked_classes(
             self._classes,
             users_picked(options),
             load_profile(find("profiles", options.capacity_profile)),
         )
-        profile = cast.profile
-        self._environment.user_classes = list(cast.classes)
+        profile = user_classes.profile
+        self._environment.user_classes = list(user_classes.classes)
         run = options.capacity_run or new_run_path(target.name, profile.name)
-        scheme = "https" if target.tls else "http"
-        self._environment.host = f"{scheme}://{target.host}:{target.port}"
+        scheme, address = "https" if target.tls else "http", f"{target.host}:{target.port}"
+        self._environment.host = f"{scheme}://{address}"
+        self._lock.enter_context(locked(place_of_locks(), address, run=Path(run).name))
         await_workers(self._environment, self._workers)
         self._workers = workers = len(present_workers(self._environment))
         earlier = options.capacity_resume
         return Controller(
             self._environment,
-            target,
-            profile,
-            Path(run),
-            workers,
-            cast=cast,
-            earlier=trials_to_resume(Path(earlier), target, profile) if earlier else (),
+            AskedRun(
+                target=target,
+                profile=profile,
+                path=Path(run),
+                workers=workers,
+                user_classes=user_classes,
+                earlier=trials_to_resume(Path(earlier), target, profile) if earlier else (),
+            ),
         )
 
     def _on_counts(self, msg: Any, **_kwargs: Any) -> None:
@@ -185,3 +202,8 @@ class Session:
         if self.controller is not None:
             self.controller.abort(run_endings.stopped())
         self._is_running = False
+
+    def _on_stopped(self, **_kwargs: Any) -> None:
+        """The workers have closed their connections."""
+        self._on_stopping()
+        self._lock.close()

@@ -18,14 +18,14 @@ from capacity.domain.observation import StepObservation
 from capacity.domain.run import LoadPoint
 from capacity.loadgen.checks.preflight import Preflight
 from capacity.loadgen.master import run_endings
+from capacity.loadgen.master.control_interval import CONTROL_INTERVAL_S
 from capacity.loadgen.master.guards.drill_guard import DrillGuard
-from capacity.loadgen.master.pulse import BEAT_S
 from capacity.loadgen.master.recorder import Recorder
 from capacity.loadgen.master.run_endings import Ending
 from capacity.loadgen.master.steps.step_results import FINAL_REPORTS_TIMEOUT_S, StepResults
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
 from capacity.loadgen.master.workers.worker_pool import WorkerPool
-from capacity.loadgen.protocol.orders import BETWEEN, DrillOrder
+from capacity.loadgen.protocol.instructions import BETWEEN, DrillInstructions
 from capacity.planning.safety.trip import Trip
 from capacity.settings.profile import Profile, RampProfile, SafeProfile
 from capacity.workload.profiles.profile import Position
@@ -69,7 +69,7 @@ class StormDrills:
         profile: Profile,
         preflight: Preflight,
         pool: WorkerPool,
-        book: StepResults,
+        results: StepResults,
         recorder: Recorder,
     ) -> None:
         self._storm = profile.storm if isinstance(profile, SafeProfile | RampProfile) else None
@@ -78,7 +78,7 @@ class StormDrills:
         self._preflight = preflight
         pids = preflight.info.target_pids if preflight.info is not None else ()
         self._guard = DrillGuard(profile, preflight.limits, pids)
-        self._pool, self._book, self._recorder = pool, book, recorder
+        self._pool, self._results, self._recorder = pool, results, recorder
         self._before: StepObservation | None = None
         self._step: LoadStep | None = None
         self._on: _Collected | None = None
@@ -102,11 +102,11 @@ class StormDrills:
     def run(self, ending: Ending, share: Callable[..., None], watch: Callable[[], None]) -> Ending:
         """Run the drills that are due, and return how the run ends; *ending* where nothing is wrong.
 
-        *share* tells the workers a stage with changes, *watch* looks after them once a beat.
+        *share* tells the workers a stage with changes, *watch* looks after them once an interval.
         """
         if self._storm is None or self._step is None or ending[0] != "finished":
             return ending
-        self._before = self._book.observations[-1]
+        self._before = self._results.observations[-1]
         if self._before.void is not None:
             self._skip(f"the step before it is void: {self._before.void}")
             return ending
@@ -127,13 +127,13 @@ class StormDrills:
 
     def point(self, position: Position, failures: int) -> LoadPoint:
         """Return the load of this moment, of the drill that is on, if one is."""
-        point = self._book.point(position, failures)
+        point = self._results.point(position, failures)
         if self._on is None:
             return point
         merged = self._on.merged
         return replace(
             point,
-            index=len(self._book.observations),
+            index=len(self._results.observations),
             phase=PHASE,
             deliveries_per_s=merged.per_s("deliveries"),
             requests_per_s=merged.per_s("requests"),
@@ -151,7 +151,7 @@ class StormDrills:
     def _rest(self, watch: Callable[[], None]) -> None:
         until_s = time.monotonic() + self._settle_s
         while time.monotonic() < until_s:
-            gevent.sleep(BEAT_S)
+            gevent.sleep(CONTROL_INTERVAL_S)
             watch()
 
     def _drilled(
@@ -161,8 +161,8 @@ class StormDrills:
         since = len(self._recorder.samples)
         self._on = on = _Collected(number, policy, began_at=time.time())
         habit = self._storm.model_dump(include={"share_ratio", "base_s", "factor", "cap_s"})
-        order = DrillOrder(policy=policy, **habit)
-        self.due = {"index": DRILL, "phase": PHASE, "drill": order.as_message()}
+        drill = DrillInstructions(policy=policy, **habit)
+        self.due = {"index": DRILL, "phase": PHASE, "drill": drill.as_message()}
         share(**self.due)
         self._recorder.event(
             "storm",
@@ -173,10 +173,10 @@ class StormDrills:
         )
         trip, trouble = None, None
         while trip is None and trouble is None and not self._is_over(on):
-            gevent.sleep(BEAT_S)
+            gevent.sleep(CONTROL_INTERVAL_S)
             watch()
-            if self._book.disturbances:
-                trouble = "; ".join(sorted(self._book.disturbances))
+            if self._results.disturbances:
+                trouble = "; ".join(sorted(self._results.disturbances))
             lost = on.merged.total("lost")
             trip = self._guard.harm(self._recorder.samples, since, lost, self._connections)
         if trip is None:

@@ -81,6 +81,8 @@ class Counters:
     open_before_loss: int = 0
     """Most connections that were open when one was lost, itself included."""
     gaps: int = 0
+    mismatched: int = 0
+    """Of them, those that a checksum told which does not fit the book."""
     unmatched: int = 0
     untimed: int = 0
     unnumbered: int = 0
@@ -97,6 +99,8 @@ class Counters:
     """Connections that had brought nothing by the middle of the plateau, and were asked whether they live."""
     half_open: int = 0
     """Of them, those that did not answer, of a target that answers pings."""
+    answering: int = 0
+    """Answers of connections that were asked while a ramp stood still."""
     failures: dict[str, int] = field(default_factory=dict)
     delivery_delay: list[float] = field(default_factory=list)
     arrival_delay: list[float] = field(default_factory=list)
@@ -128,7 +132,7 @@ class Counters:
     _folded: dict[str, Histogram] = field(default_factory=dict)
 
     def note_lag(self, late_us: int) -> None:
-        """Note how late a timer was, and use the beat to fold what has piled up."""
+        """Note how late a timer was, and take the occasion to fold what has piled up."""
         self.lag.append(late_us)
         self.fold()
 
@@ -216,6 +220,7 @@ COUNTS = (
     "connects",
     "lost",
     "gaps",
+    "mismatched",
     "unmatched",
     "untimed",
     "unnumbered",
@@ -224,5 +229,6 @@ COUNTS = (
     "unserved",
     "pinged",
     "half_open",
+    "answering",
 )
 """Counters that are summed over workers."""

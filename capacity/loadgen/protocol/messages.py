@@ -1,7 +1,7 @@
 """The messages between master and workers, by name. Their bodies are plain msgpack data."""
 
 CHECK_IN = "capacity_check_in"
-"""Master to one worker: say who you are and what time it is, before you get orders."""
+"""Master to one worker: say who you are and what time it is, before you get instructions."""
 
 PRESENT = "capacity_present"
 """Worker to master: the answer."""

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from capacity.domain import units
 from capacity.domain.answers.finding import Finding, Status
 from capacity.domain.errors import CapacityError, without_content
-from capacity.loadgen.checks.doctor import Examination, failure
+from capacity.loadgen.checks.attempts import failure
+from capacity.loadgen.checks.doctor import Examination
 from capacity.loadgen.checks.planned_load import Planned
 from capacity.settings.locate import find
 from capacity.settings.profile import BreakProfile, load_profile

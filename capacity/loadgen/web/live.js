@@ -3,10 +3,13 @@
 // is escaped in one place, and a button that did not change keeps its focus.
 const here = document.body.dataset.here;
 const silence = document.getElementById("silence");
+const longest = 10000; // ms; a Locust that hangs answers nothing, and refuses nothing
+let heardAt = new Date();
 async function refresh() {
   try {
-    const answer = await fetch(here, { cache: "no-store" });
+    const answer = await fetch(here, { cache: "no-store", signal: AbortSignal.timeout(longest) });
     if (!answer.ok) throw new Error(answer.status);
+    if (answer.redirected) return location.reload(); // the login has run out
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     const main = document.querySelector("main");
     const known = new Set();
@@ -22,8 +25,10 @@ async function refresh() {
     }
     for (const old of main.querySelectorAll("[data-part]")) if (!known.has(old.dataset.part)) old.remove();
     document.title = fresh.title;
+    heardAt = new Date();
     silence.hidden = true;
   } catch {
+    silence.textContent = `Locust has not answered since ${heardAt.toLocaleTimeString()}; what is shown here is from then.`;
     silence.hidden = false;
   }
   setTimeout(refresh, document.hidden ? 5000 : 1000);

@@ -117,9 +117,10 @@ def thinned(points: Sequence[Point], most: int = MOST_POINTS) -> list[Point]:
     """Return at most *most* points and the last one; of each piece the highest is kept."""
     if len(points) <= most:
         return list(points)
+    *earlier, last = points
     size = -(-len(points) // most)
-    pieces = (points[begin : begin + size] for begin in range(0, len(points) - 1, size))
-    return [*(max(piece, key=lambda point: point[1]) for piece in pieces), points[-1]]
+    pieces = (earlier[begin : begin + size] for begin in range(0, len(earlier), size))
+    return [*(max(piece, key=lambda point: point[1]) for piece in pieces), last]
 
 
 def _line(kind: str, points: Sequence[Point], scale: Scale) -> str:
@@ -131,11 +132,11 @@ def _line(kind: str, points: Sequence[Point], scale: Scale) -> str:
 
 def _frame(scale: Scale, end: str, most: float, *, is_time: bool = True) -> str:
     bottom = HEIGHT - BOTTOM
-    half = scale.most_y / 2
+    values = {units.about(value): value for value in (scale.most_y / 2, min(most, scale.most_y))}
     rules = "".join(
         f'<path class="grid" d="M{LEFT} {scale.y(value)}H{WIDTH - RIGHT}"/>'
-        + _text(LEFT - 6, scale.y(value) + 4, units.about(value), "end")
-        for value in (half, min(most, scale.most_y))
+        + _text(LEFT - 6, scale.y(value) + 4, said, "end")
+        for said, value in values.items()
     )
     axis = f'<path class="axis" d="M{LEFT} {bottom}H{WIDTH - RIGHT}"/>'
     ends = _text(LEFT, HEIGHT - 8, "0 s", "start") if is_time else ""

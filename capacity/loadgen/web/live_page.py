@@ -9,12 +9,13 @@ from flask import render_template
 
 from capacity.domain import units
 from capacity.loadgen.arguments import options_of
-from capacity.loadgen.master.run_endings import INTERRUPTED, in_words
+from capacity.loadgen.master.controller import Controller
+from capacity.loadgen.master.run_endings import INTERRUPTED, in_words, is_all_void
 from capacity.loadgen.master.session import Session
 from capacity.loadgen.master.workers.check_in import present_workers
 from capacity.loadgen.web import live_drawings
 from capacity.loadgen.web.checks import STEP_COLUMNS, Preview, preview_of
-from capacity.loadgen.web.live_view import view_of
+from capacity.loadgen.web.live_view import run_name, view_of
 from capacity.loadgen.web.permissions import BREAK, Permissions
 from capacity.loadgen.web.report import FILES, Report
 from capacity.loadgen.web.table import status_of
@@ -73,6 +74,7 @@ class LivePage:
             sentence=_sentence(session),
             state=state,
             state_word=word,
+            asked=self._asked(),
             view=None if controller is None or session.problem else view_of(controller),
             is_busy=session.is_busy,
             can_stop_later=controller is not None and not controller.stops_after_step,
@@ -105,11 +107,14 @@ class LivePage:
             return "idle", "No run yet"
         if controller.ending is None:
             return "running", "Running"
-        if controller.exit_code == INTERRUPTED:
-            return "idle", "Stopped"
-        return (
-            ("good", "Finished") if controller.ending[0] == "finished" else ("bad", "Ended early")
-        )
+        return _ended(controller)
+
+    def _asked(self) -> str:
+        """Return target and profile of the run that the page is about, nothing before the first."""
+        session, controller = self._session, self._session.controller
+        if session.is_beginning or session.problem is not None:
+            return session.chosen
+        return "" if controller is None else run_name(controller)
 
     def _choices(self) -> list[tuple[str, str, list[str], str]]:
         """Return name, label, values and the chosen one of every list of the form."""
@@ -131,8 +136,19 @@ def _sentence(session: Session) -> str:
     if controller is None:
         return "Choose a target and a load profile below."
     if controller.ending is not None:
-        return in_words(controller.ending)
+        return in_words(controller.ending, controller.observations)
     return f"The record is in {controller.recorder.path}"
+
+
+def _ended(controller: Controller) -> tuple[str, str]:
+    """Return how good an end was, and one word for it."""
+    if controller.exit_code == INTERRUPTED:
+        return "idle", "Stopped"
+    if controller.ending is None or controller.ending[0] != "finished":
+        return "bad", "Ended early"
+    if is_all_void(controller.observations):
+        return "bad", "Finished without a result"
+    return "good", "Finished"
 
 
 def state_of(session: Session) -> dict[str, Any]:
@@ -144,7 +160,7 @@ def state_of(session: Session) -> dict[str, Any]:
         "status": status_of(session),
         "is_busy": session.is_busy,
         "is_bad": session.problem is not None or is_harmed,
-        "exit_code": None if controller is None else controller.exit_code,
+        "exit_code": None if controller is None or session.is_busy else controller.exit_code,
         "open_connections": None if controller is None else controller.open_connections,
         "run": None if controller is None else str(controller.recorder.path),
     }

@@ -1,48 +1,33 @@
 """What the live page says of a run, as texts and figures; it asks the controller and changes nothing."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from capacity.domain import units
-from capacity.domain.caveats import Doubt
 from capacity.domain.load import LoadStep
 from capacity.domain.plan import CapacityPlan
 from capacity.domain.resources import Resource
 from capacity.domain.run import RunEvent
 from capacity.domain.words import RESOURCES, listed
 from capacity.loadgen.master.controller import Controller
-from capacity.loadgen.master.guards.blame import refusals_in
 from capacity.loadgen.master.run_endings import in_words
 from capacity.loadgen.master.steps.adaptive_steps import AdaptiveSteps
 from capacity.loadgen.web import live_drawings
+from capacity.loadgen.web.live_remarks import Remark, of_caveats, of_generator, of_guards, offset_s
 from capacity.loadgen.web.resource_rows import ResourceRow, resource_rows
-from capacity.planning.safety.guard_readings import guard_readings
-from capacity.planning.safety.trip import Bounds
 from capacity.workload.profiles.profile import Phase
 
 NEWEST_EVENTS = 8
+MOST_SAMPLES = 2400
+"""That a drawing looks at; of a day's it takes every 36th."""
 _QUIET = frozenset({"phase", "climb", "trial", "finished", "aborted"})
-_NEAR = 0.7
-"""Of a guard's bound, from where it is shown as near."""
-_BUSY_CPU_RATIO = 0.8
-"""Of the one core that a worker can use."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Remark:
-    """One line with how good it is: ok, near, bad or caveat."""
-
-    kind: str
-    text: str
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
     """Everything the page shows of one run, present or last."""
 
-    name: str
     step: str
     phase: str
     upcoming: str
@@ -83,25 +68,28 @@ def view_of(controller: Controller) -> View:
     ]
     ending = controller.ending
     return View(
-        name=f"{controller.target.name}, profile {controller.profile.name}",
         step=f"{controller.position.index}{total}",
         phase=_phase(controller),
         upcoming=_upcoming(controller),
         open_connections=units.count(controller.open_connections),
         target_connections=units.count(theirs[-1]) if theirs else "not counted",
         flow=flow,
-        ending="" if ending is None else in_words(ending),
+        ending="" if ending is None else in_words(ending, controller.observations),
         forecast=said,
         forecast_note=note,
         forecast_figure=figure,
         timeline=_timeline(controller),
         rows=rows,
         others=others,
-        guards=list(_guards(controller)),
-        generator=list(_generator(controller)),
-        caveats=list(_caveats(controller)),
+        guards=list(of_guards(controller)),
+        generator=list(of_generator(controller)),
+        caveats=list(of_caveats(controller)),
         events=_events(controller),
     )
+
+
+def run_name(controller: Controller) -> str:
+    return f"{controller.target.name}, profile {controller.profile.name}"
 
 
 def _phase(controller: Controller) -> str:
@@ -155,13 +143,13 @@ def _forecast(controller: Controller) -> tuple[str, str, str]:
         reason = (
             made[-1].answer.reason if made and not isinstance(made[-1].answer, CapacityPlan) else ""
         )
-        return "", "No forecast yet", reason or "the first one follows the first levels"
+        return "", _no_forecast(controller), reason or _why_none(controller)
     _step, plan = plans[-1]
     figure = live_drawings.forecast(
         [(step, each.capacity) for step, each in plans], plan.highest_connections
     )
     if plan.is_beyond_reach:
-        return figure, "No forecast yet", "too far beyond what was tested to be believed"
+        return figure, _no_forecast(controller), "too far beyond what was tested to be believed"
     said = f"{units.middle(plan.capacity)} connections"
     note = (
         f"{units.interval(plan.capacity)}; bottleneck: {RESOURCES[plan.binding]}; safe capacity"
@@ -175,14 +163,24 @@ def _forecast(controller: Controller) -> tuple[str, str, str]:
     return figure, said, note
 
 
+def _no_forecast(controller: Controller) -> str:
+    return "No forecast yet" if controller.ending is None else "No forecast"
+
+
+def _why_none(controller: Controller) -> str:
+    if controller.ending is None:
+        return "the first one follows the first levels"
+    return "too few levels were measured before the end"
+
+
 def _timeline(controller: Controller) -> str:
     recorder = controller.recorder
-    began_at, offset = recorder.started_at, controller.preflight.clock_offset
-    offset_s = offset.offset_s if offset is not None else 0.0
+    began_at, ahead_s = recorder.started_at, offset_s(controller)
     ours = [(point.at - began_at, float(point.open_connections)) for point in recorder.points]
+    every = 1 + len(recorder.samples) // MOST_SAMPLES
     theirs = [
-        (sample.at - offset_s - began_at, sample.used[Resource.APPLICATION_CONNECTIONS])
-        for sample in recorder.samples
+        (sample.at - ahead_s - began_at, sample.used[Resource.APPLICATION_CONNECTIONS])
+        for sample in recorder.samples[::-every][::-1]
         if Resource.APPLICATION_CONNECTIONS in sample.used
     ]
     plateaus = [
@@ -196,72 +194,6 @@ def _timeline(controller: Controller) -> str:
         plateaus,
         controller.step.connections,
     )
-
-
-def _guards(controller: Controller) -> Iterator[Remark]:
-    samples = controller.recorder.samples
-    if controller.preflight.agent is not None and samples:
-        is_alive = samples[-1].target_started_at is not None
-        yield Remark(
-            kind="ok" if is_alive else "bad",
-            text="the target's process is alive" if is_alive else "the target's process is gone",
-        )
-    if controller.profile.guards is None:
-        yield Remark(
-            kind="caveat", text="no guards: the run goes on whatever happens to the target"
-        )
-        return
-    counts = controller.counts
-    refused = sum(refusals_in(counts.failures).values())
-    readings = guard_readings(
-        samples,
-        controller.preflight.limits,
-        Bounds(**controller.profile.guards.model_dump()),
-        connections=controller.book.connections_peak,
-        lost=counts.total("lost"),
-        refused=refused,
-        asked=refused + counts.total("connects"),
-    )
-    for reading in readings:
-        nearness = reading.number / reading.bound
-        kind = "bad" if nearness > 1 else "near" if nearness >= _NEAR else "ok"
-        yield Remark(kind=kind, text=f"{reading.guard}: {reading.statement}")
-
-
-def _generator(controller: Controller) -> Iterator[Remark]:
-    gauges = controller.pool.gauges
-    if gauges:
-        cpu = max(float(each["cpu_ratio"]) for each in gauges.values())
-        descriptors = max(float(each["descriptors_ratio"]) for each in gauges.values())
-        yield Remark(
-            kind="near" if cpu > _BUSY_CPU_RATIO or descriptors > _BUSY_CPU_RATIO else "ok",
-            text=f"{units.counted(len(gauges), 'worker')}; the busiest uses {units.share(cpu)} of a core"
-            f" and {units.share(descriptors)} of its descriptors",
-        )
-    healthy = [step.generator for step in controller.observations if step.generator is not None]
-    if healthy:
-        yield Remark(
-            kind="ok",
-            text=f"timers were at most {units.duration(healthy[-1].lag_p95_s)} late in the last step (p95)",
-        )
-    for step in controller.observations:
-        if step.void is not None:
-            yield Remark(kind="bad", text=f"step {step.index} is void: {step.void}")
-
-
-def _caveats(controller: Controller) -> Iterator[Remark]:
-    if controller.preflight.agent is None:
-        yield Remark(
-            kind="caveat",
-            text="no agent: nothing is known of the target's resources, and there is no forecast",
-            note="start `capacity agent` on the target's host and name it in the target file",
-        )
-    made = controller.forecasts.made
-    if made:
-        answer = made[-1].answer
-        assumed: tuple[Doubt, ...] = answer.assumptions if isinstance(answer, CapacityPlan) else ()
-        for doubt in (*answer.doubts, *assumed):
-            yield Remark(kind="caveat", text=doubt.statement, note=doubt.remedy)
 
 
 def _events(controller: Controller) -> list[tuple[str, str]]:

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import gevent
 
+from capacity.domain import units
 from capacity.domain.words import printable
 
 FILES = {"report.html": "text/html", "report.md": "text/markdown", "plan.json": "application/json"}
 """What is served of a run's directory, and nothing else."""
 TIMEOUT_S = 300.0
+"""Of each of its two parts, plan and report."""
 
 logger = logging.getLogger(__name__)
 
@@ -44,13 +46,22 @@ class Report:
     def _make(self, run: Path, demand: str, hosts: str) -> None:
         sizing = ["--demand", demand] if demand else []
         sizing += ["--hosts", hosts] if demand and hosts else []
-        # A run that gives no plan has a report all the same: it says why.
-        planned = self._call("plan", str(run), *sizing)
-        reported = self._call("report", str(run))
-        if reported.returncode or (planned.returncode and sizing):
-            failed = reported if reported.returncode else planned
-            self.problem = printable(failed.stderr.strip().splitlines()[-1:] or ["no report"])
+        try:
+            self.problem = self._problem(str(run), sizing)
+        except subprocess.TimeoutExpired:
+            self.problem = f"not made within {units.duration(TIMEOUT_S)}"
+        if self.problem:
             logger.error("report of %s: %s", run, self.problem)
+
+    def _problem(self, run: str, sizing: list[str]) -> str:
+        """Make the report, and return what is wrong with it; nothing if nothing is."""
+        # A run that gives no plan has a report all the same: it says why.
+        planned = self._call("plan", run, *sizing)
+        reported = self._call("report", run)
+        if not reported.returncode and not (planned.returncode and sizing):
+            return ""
+        failed = reported if reported.returncode else planned
+        return printable((failed.stderr.strip().splitlines() or ["no report"])[-1])
 
     def _call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

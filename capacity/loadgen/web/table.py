@@ -96,9 +96,9 @@ def status_of(session: Session) -> str:
         return "Looking at target and generator before the run"
     controller = session.controller
     if controller is None:
-        return "No run yet"
+        return f"No run yet; START loads {session.chosen}"
     if controller.ending is not None:
-        return f"{in_words(controller.ending)} Its record is in {controller.recorder.path}"
+        return f"{in_words(controller.ending, controller.observations)} Its record is in {controller.recorder.path}"
     position = controller.position
     total = f" of {controller.total_steps - 1}" if controller.total_steps else ""
     return (

@@ -35,7 +35,7 @@ class Owner(Protocol):
 
     def forget(self, connection: "Connection", /) -> None: ...
 
-    def watch_room(self, connection: "Connection", /, *, wanted: bool) -> None: ...
+    def watch_writable(self, connection: "Connection", /, *, wanted: bool) -> None: ...
 
     def weigh(self, connection: "Connection", /) -> None: ...
 
@@ -87,7 +87,7 @@ class Connection:
             self._owner.lose(self, "target_not_reading")
 
     def flush(self) -> None:
-        """Hand queued bytes to the socket; watch for room while some are left."""
+        """Hand queued bytes to the socket; watch until it takes more while some are left."""
         try:
             sent = self._write(self._unsent)
         except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
@@ -97,7 +97,7 @@ class Connection:
             return
         waited = sent < len(self._unsent)
         self._unsent = self._unsent[sent:]
-        self._owner.watch_room(self, wanted=waited)
+        self._owner.watch_writable(self, wanted=waited)
         if waited or self.is_heavy:
             self._owner.weigh(self)
 

@@ -18,7 +18,9 @@ from capacity.settings.target import Target
 from capacity.settings.values import Value, texts_of
 from capacity.workload.dialects.dialect import Dialect
 from capacity.workload.dialects.matching import getter
+from capacity.workload.dialects.values import FrameValues, handshake_signatures
 
+_last_us = 0
 NO_ROW = "generator_no_row"
 """What a connection is counted under for which a file of values has no row."""
 
@@ -41,6 +43,7 @@ class ConnectionValues:
         """
         self._target, self._dialect, self._sources = target, dialect, sources
         self._worker, self._workers = worker, max(1, workers)
+        self._signed = handshake_signatures(dialect)
         self._fixed: dict[str, str] = {}
         self._rows: dict[str, list[str]] = {}
         self._asked: dict[str, tuple[str, str]] = {}
@@ -63,14 +66,21 @@ class ConnectionValues:
             if number >= len(rows):
                 raise HandshakeError(NO_ROW)
             values[name] = rows[number]
+        answers: dict[str, bytes] = {}
         for name, (operation, path) in self._asked.items():
-            values[name] = self._fetched(operation, path)
+            if operation not in answers:
+                answers[operation] = self._answer(operation, values)
+            values[name] = _value_in(answers[operation], path)
+        if self._signed:
+            at_once = FrameValues(at_this_moment(values)(), signatures=self._dialect.signatures)
+            values.update({name: at_once[name] for name in self._signed})
         return values
 
-    def _fetched(self, operation: str, path: str) -> Any:
+    def _answer(self, operation: str, values: Mapping[str, Any]) -> bytes:
+        """Ask for what belongs to the connection that has *values* so far."""
         target, dialect = self._target, self._dialect
         symbol = next(iter(target.symbols), "")
-        poll = one_poll(target, dialect, operation, symbol, is_kept=False)
+        poll = one_poll(target, dialect, operation, symbol, is_kept=False, values=values)
         timeout_s = dialect.ws.open_timeout_s
         connection = poll_connection(
             target, dialect, poll.url, self._sources, timeout_s, is_kept=False
@@ -85,25 +95,32 @@ class ConnectionValues:
             connection.close()
         if not 200 <= answer.status < 300:
             raise HandshakeError(f"handshake_value_rejected_{answer.status}")
-        try:
-            value = getter(path)(orjson.loads(answer.body))
-        except orjson.JSONDecodeError:
-            value = None
-        if type(value) is not str and type(value) is not int:
-            raise HandshakeError("handshake_value_missing")
-        return value
+        return answer.body
+
+
+def _value_in(body: bytes, path: str) -> str | int:
+    try:
+        value = getter(path)(orjson.loads(body))
+    except orjson.JSONDecodeError:
+        value = None
+    if type(value) is not str and type(value) is not int:
+        raise HandshakeError("handshake_value_missing")
+    return value
 
 
 def at_this_moment(values: Mapping[str, Any]) -> Callable[[], Mapping[str, Any]]:
     """Return the function that has the values of one request: *values*, the time and a nonce."""
+    return lambda: {**values, **moment()}
 
-    def now() -> Mapping[str, Any]:
-        at = time.time()
-        return {
-            **values,
-            "now_s": int(at),
-            "now_ms": int(at * 1000),
-            "nonce": secrets.token_hex(16),
-        }
 
-    return now
+def moment() -> dict[str, Any]:
+    """Return the time and a nonce; no two calls of a process have the same microsecond."""
+    global _last_us  # noqa: PLW0603 - nonces that must grow are one key's, whoever sends them
+    at_us = time.time_ns() // 1000
+    _last_us = max(at_us, _last_us + 1)
+    return {
+        "now_s": at_us // 1_000_000,
+        "now_ms": at_us // 1000,
+        "now_us": _last_us,
+        "nonce": secrets.token_hex(16),
+    }

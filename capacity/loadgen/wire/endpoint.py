@@ -8,7 +8,8 @@ from capacity.settings.secrets import header_values
 from capacity.settings.target import Target
 from capacity.settings.targets.certificates import Certificates
 from capacity.workload.dialects.address import websocket_url
-from capacity.workload.dialects.dialect import Dialect, Transport
+from capacity.workload.dialects.dialect import Dialect
+from capacity.workload.dialects.endpoints import Transport
 from capacity.workload.dialects.values import NOTHING
 
 HTTPS_PORT = 443

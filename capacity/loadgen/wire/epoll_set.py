@@ -41,21 +41,30 @@ _epoll = monkey.get_original("select", "epoll")
 class ConnectionSet:
     """The epoll set, its connections by descriptor, and the watcher that drains it."""
 
-    def __init__(self, budget: MemoryBudget | None = None) -> None:
+    def __init__(self, budget: MemoryBudget | None = None, *, waits_for_turns: bool = True) -> None:
+        """Poll on the clock while messages come; else every arrival wakes, which answers to orders do."""
+        self._waits_for_turns = waits_for_turns
         self._budget = budget or MemoryBudget()
         self._epoll = _epoll()
         self._by_fd: dict[int, Connection] = {}
-        self._room_watched: set[int] = set()
+        self._write_watched: set[int] = set()
         self._slowly_read: set[int] = set()
         loop = gevent.get_hub().loop
         self._arrival = loop.io(self._epoll.fileno(), _READABLE)
         self._tick = loop.timer(TURN_INTERVAL_S, TURN_INTERVAL_S)
         self._quiet_turns = 0
         self._added = 0
+        self.entering = 0
+        """Connections of it that wait for what the target says to their login."""
         self._arrival.start(self._wake)
 
     def __len__(self) -> int:
         return len(self._by_fd)
+
+    @property
+    def entered(self) -> int:
+        """Count of the connections that the target has let in."""
+        return max(0, len(self) - self.entering)
 
     def add(
         self,
@@ -84,13 +93,13 @@ class ConnectionSet:
             gevent.get_hub().loop.run_callback(self._read, connection)
         return connection
 
-    def watch_room(self, connection: Connection, *, wanted: bool) -> None:
-        if connection.fd < 0 or wanted == (connection.fd in self._room_watched):
+    def watch_writable(self, connection: Connection, *, wanted: bool) -> None:
+        if connection.fd < 0 or wanted == (connection.fd in self._write_watched):
             return
         if wanted:
-            self._room_watched.add(connection.fd)
+            self._write_watched.add(connection.fd)
         else:
-            self._room_watched.discard(connection.fd)
+            self._write_watched.discard(connection.fd)
         self._watch(connection.fd)
 
     def slow_down(self, connection: Connection) -> None:
@@ -113,7 +122,7 @@ class ConnectionSet:
 
     def _watch(self, fd: int) -> None:
         arriving = select.EPOLLRDHUP if fd in self._slowly_read else select.EPOLLIN
-        self._epoll.modify(fd, arriving | (select.EPOLLOUT if fd in self._room_watched else 0))
+        self._epoll.modify(fd, arriving | (select.EPOLLOUT if fd in self._write_watched else 0))
 
     def lose(self, connection: Connection, reason: str) -> None:
         """Drop a connection that ended against our will, and tell its listener."""
@@ -138,7 +147,7 @@ class ConnectionSet:
             connection.is_heavy = False
             self._budget.weigh(connection, 0)
         del self._by_fd[connection.fd]
-        self._room_watched.discard(connection.fd)
+        self._write_watched.discard(connection.fd)
         self._slowly_read.discard(connection.fd)
         self._epoll.unregister(connection.fd)
         connection.release()
@@ -154,6 +163,9 @@ class ConnectionSet:
 
     def _wake(self) -> None:
         """Serve what arrived after a silence, and look again on the clock."""
+        if not self._waits_for_turns:
+            self._serve()
+            return
         self._arrival.stop()
         self._quiet_turns = 0
         self._tick.again(self._turn)

@@ -4,7 +4,7 @@ import errno
 import re
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -65,6 +65,9 @@ _OF_OUR_CERTIFICATE = re.compile("ALERT_.*(CERTIFICATE|UNKNOWN_CA)")
 
 _TROUBLE = (OSError, websocket.WebSocketException, ValueError, NegotiationError, ConfigError)
 
+Told = list[tuple[str | None, str | None]]
+"""What a target says that refuses, and for how long; a way to open a connection adds to it."""
+
 
 class HandshakeError(Exception):
     """The connection did not come about; the message is the reason it is counted under."""
@@ -102,9 +105,14 @@ class Opened(NamedTuple):
 
 def open_websocket(endpoint: Endpoint) -> Opened:
     """Return the connection after the upgrade. Raises HandshakeError with the reason."""
-    laps, told = Laps(), list[tuple[str | None, str | None]]()
+    return opened_by(_upgraded, endpoint)
+
+
+def opened_by(way: Callable[[Endpoint, Laps, Told], Opened], endpoint: Endpoint) -> Opened:
+    """Return the connection that *way* opens in the endpoint's time. Raises HandshakeError with the reason."""
+    laps, told = Laps(), Told()
     try:
-        return in_time(endpoint.timeout_s, lambda: _opened(endpoint, laps, told))
+        return in_time(endpoint.timeout_s, lambda: way(endpoint, laps, told))
     except _TROUBLE as error:
         said, retry_after = told[0] if told else (None, None)
         raise HandshakeError(
@@ -112,8 +120,7 @@ def open_websocket(endpoint: Endpoint) -> Opened:
         ) from error
 
 
-def _opened(endpoint: Endpoint, laps: Laps, told: list[tuple[str | None, str | None]]) -> Opened:
-    """Return the connection; what the target says where it refuses, and for how long, is added to *told*."""
+def _upgraded(endpoint: Endpoint, laps: Laps, told: Told) -> Opened:
     client = websocket.WebSocket(skip_utf8_validation=True, enable_multithread=False)
     headers = list(endpoint.headers)
     if endpoint.offers_compression:

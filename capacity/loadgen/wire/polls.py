@@ -1,6 +1,7 @@
 """The polls that a target file asks for, and the connections that they are made on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from capacity.domain.errors import ConfigError
 from capacity.loadgen.wire.endpoint import Endpoint, host_by_certificate
@@ -9,8 +10,10 @@ from capacity.loadgen.wire.memory_budget import MemoryBudget
 from capacity.settings.secrets import header_values
 from capacity.settings.target import Target
 from capacity.settings.values import texts_of
-from capacity.workload.dialects.dialect import Dialect, Headers
+from capacity.workload.dialects.dialect import Dialect
+from capacity.workload.dialects.endpoints import Headers
 from capacity.workload.dialects.template import names
+from capacity.workload.dialects.values import NOTHING
 from capacity.workload.poll import Poll, poll_of
 
 
@@ -53,34 +56,47 @@ def _fixed_values(target: Target) -> dict[str, str]:
 
 
 def one_poll(
-    target: Target, dialect: Dialect, operation: str, symbol: str, *, is_kept: bool
+    target: Target,
+    dialect: Dialect,
+    operation: str,
+    symbol: str,
+    *,
+    is_kept: bool,
+    values: Mapping[str, Any] = NOTHING,
 ) -> Poll:
-    """Return the request of one operation. Raises ConfigError where a header cannot be had."""
+    """Return the request of one operation, with what all connections have in it and *values* of one.
+
+    Raises ConfigError where a header or a value cannot be had.
+    """
     layers = (
         ("ws.headers", _same_host(target, dialect)),
         ("http.headers", dialect.http.headers if dialect.http is not None else {}),
         (f"rest.{operation}.headers", dialect.rest[operation].headers),
         ("headers", target.headers),
     )
-    try:
-        headers = header_values(layers, _fixed_values(target))
-    except KeyError as name:
-        raise ConfigError(
-            f"a header of rest.{operation} holds {name}, which has no value for all requests; give it "
-            "as a text, a file or env in values of the target file"
-        ) from None
+    known = {**_fixed_values(target), **values}
     host = host_by_certificate(target) if _is_same_place(target) else None
     to_host, to_port, tls = target.http_origin()
-    return poll_of(
-        dialect,
-        operation,
-        host=to_host,
-        port=to_port,
-        tls=tls,
-        symbol=symbol,
-        is_kept=is_kept,
-        headers={**({"Host": host} if host is not None else {}), **headers},
-    )
+    try:
+        return poll_of(
+            dialect,
+            operation,
+            host=to_host,
+            port=to_port,
+            tls=tls,
+            symbol=symbol,
+            is_kept=is_kept,
+            headers={
+                **({"Host": host} if host is not None else {}),
+                **header_values(layers, known),
+            },
+            values=known,
+        )
+    except KeyError as name:
+        raise ConfigError(
+            f"rest.{operation} or one of its headers holds {name}, which has no value for all requests;"
+            " give it as a text, a file or env in values of the target file"
+        ) from None
 
 
 def shared_headers(target: Target, dialect: Dialect) -> dict[str, str]:

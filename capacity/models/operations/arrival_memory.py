@@ -51,7 +51,7 @@ def arrival_memory(
 
     *use_bytes* are read at *times_s*, *connections* are open at *points_s*, both in order of time.
     """
-    if len(times_s) < FEWEST_SAMPLES or len(points_s) < 2:
+    if len(times_s) < FEWEST_SAMPLES or len(points_s) == 0:
         return None
     times, use = np.array(times_s), np.array(use_bytes)
     places, counts = np.array(points_s), np.array(connections)

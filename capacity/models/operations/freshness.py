@@ -66,7 +66,8 @@ def pushed(changes_per_s: float, delay_s: float) -> FreshnessMeans:
 
 def poll_interval_s_as_fresh(changes_per_s: float, stale_share: float) -> float:
     """Return the P at which a poller is stale for that share of the time (above 0, below 1)."""
-    low_s, high_s = 0.0, 2.0 / (changes_per_s * (1.0 - stale_share))
+    # Of what is fresh, (1 − e⁻ʳ)/r, 1/r is more.
+    low_s, high_s = 0.0, 1.0 / (changes_per_s * (1.0 - stale_share))
     for _ in range(60):
         middle_s = (low_s + high_s) / 2
         if polled(changes_per_s, middle_s).stale_share < stale_share:

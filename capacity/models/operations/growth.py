@@ -42,7 +42,7 @@ def months_until_exhausted(
     ∞ if it never does.
     """
     growth = np.maximum(_values(growth_per_month), _SMALLEST_GROWTH)
-    room = np.log(np.maximum(_values(capacity, logarithmic=True), 1e-9) / connections)
+    room = _logarithms(capacity) - math.log(connections)
     rate = np.log1p(growth)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         months = np.where(rate[None, :] > 0.0, room[:, None] / rate[None, :], np.inf)
@@ -50,15 +50,19 @@ def months_until_exhausted(
     return [float(np.quantile(months, p, method="higher")) for p in probabilities]
 
 
-def _values(estimate: Estimate, *, logarithmic: bool = False) -> NDArray[np.float64]:
+def _logarithms(estimate: Estimate) -> NDArray[np.float64]:
+    """Return equally likely values of ln *estimate*; what is below a billionth counts as that."""
+    low, mid, high = (
+        math.log(max(value, 1e-9)) for value in (estimate.low, estimate.mid, estimate.high)
+    )
+    return _values(Estimate(low=low, mid=mid, high=high, confidence=estimate.confidence))
+
+
+def _values(estimate: Estimate) -> NDArray[np.float64]:
     """Return equally likely values of *estimate*."""
     if estimate.low == estimate.high:
         return np.array([estimate.mid])
     reach = NormalDist().inv_cdf((1.0 + estimate.confidence) / 2.0)
     normals = np.array([NormalDist().inv_cdf((rank + 0.5) / _GRID) for rank in range(_GRID)])
-    if logarithmic:
-        below = math.log(max(estimate.mid, 1e-9) / max(estimate.low, 1e-9)) / reach
-        above = math.log(max(estimate.high, 1e-9) / max(estimate.mid, 1e-9)) / reach
-        return np.asarray(estimate.mid * np.exp(normals * np.where(normals < 0.0, below, above)))
     below, above = (estimate.mid - estimate.low) / reach, (estimate.high - estimate.mid) / reach
     return np.asarray(estimate.mid + normals * np.where(normals < 0.0, below, above))

@@ -15,9 +15,16 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from random import Random
 
+from capacity.domain.observation import Quantiles
+
 _SIMULATED = 20_000
 """Clients in all repetitions together."""
 FEWEST_TIMES, MOST_TIMES = 5, 40
+
+
+FEWEST_TOGETHER = 10
+TOGETHER_RATIO, SOONER_RATIO = 0.1, 0.8
+"""Of the period: first updates that lie so close came at one moment, and one so early came on its way."""
 
 
 def restored_times_s(
@@ -27,13 +34,14 @@ def restored_times_s(
     burst: int,
     timeout_s: float,
     wait_s: Callable[[int, float], float],
-    after_s: Callable[[float], float],
+    after_s: Callable[[float, float], float],
     until_s: float,
     rng: Random,
 ) -> list[float]:
     """Return when each client is served again, seconds since the cut, in order; ∞ for not *until_s*.
 
-    *wait_s* takes the number of failed attempts and a random number in [0, 1), *after_s* such a number.
+    *wait_s* takes the number of failed attempts and a random number in [0, 1), *after_s* the time of a
+    client's turn and such a number.
     """
     if served_per_s <= 0.0:
         return [math.inf] * clients
@@ -50,7 +58,7 @@ def restored_times_s(
         turn_s = max(at_s, virtual_s - (burst - 1) * turn_after_s)
         virtual_s = max(virtual_s, turn_s) + turn_after_s
         if turn_s - at_s <= timeout_s:
-            restored_s.append(turn_s + after_s(rng.random()))
+            restored_s.append(turn_s + after_s(turn_s, rng.random()))
         else:
             again_s = at_s + timeout_s + wait_s(failed + 1, rng.random())
             heapq.heappush(dials, (again_s, client, failed + 1))
@@ -68,6 +76,23 @@ def share_restored_s(restored_s: Sequence[float], clients: int, share_ratio: flo
 def repetitions(clients: int) -> int:
     """Return how often a storm of that many clients is simulated."""
     return min(MOST_TIMES, max(FEWEST_TIMES, _SIMULATED // max(1, clients)))
+
+
+def shared_period_s(first_updates: Sequence[Quantiles]) -> float | None:
+    """Return the period of updates that all subscribers get at the same moments; None without signs.
+
+    Signs are of a time at which several subscribed at once, and had their first update together, sooner
+    than the period: had each a clock of its own, or an update of its own at once, they had waited alike
+    in every step.
+    """
+    period_s = max((seen.p99_s for seen in first_updates), default=0.0)
+    is_shared = any(
+        seen.count >= FEWEST_TOGETHER
+        and seen.p95_s - seen.p50_s <= TOGETHER_RATIO * period_s
+        and seen.p95_s < SOONER_RATIO * period_s
+        for seen in first_updates
+    )
+    return period_s if is_shared else None
 
 
 def drawn_between(

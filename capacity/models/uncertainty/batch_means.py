@@ -2,8 +2,8 @@
 The error of a mean over time, by batch means (Conway, Management Science 10, 1963).
 
 Readings that follow each other are not independent; the means of a few long batches nearly are. What
-comes in beats is counted in whole beats: each batch has one more or less, which says nothing of the
-rate. That part is taken out of the scatter of the batches (a uniform phase: 1/6 of a squared beat for
+comes to all at once is counted as a whole: each batch has one more or less, which says nothing of the
+rate. That part is taken out of the scatter of the batches (a uniform phase: 1/6 of a square of it for
 the difference of two edges) and counted once, for the whole time.
 """
 
@@ -15,10 +15,10 @@ BATCHES = 4
 _EDGES = 1.0 / 6.0
 
 
-def relative_error(readings: Sequence[tuple[float, float]], beat: float = 0.0) -> float | None:
+def relative_error(readings: Sequence[tuple[float, float]], at_once: float = 0.0) -> float | None:
     """Return the standard error of a rate over the rate, from (count, seconds) one after the other.
 
-    *beat* is what is counted at once. None for fewer than two readings a batch, and where nothing was
+    *at_once* is what is counted at once. None for fewer than two readings a batch, and where nothing was
     counted.
     """
     timed = [(count, seconds) for count, seconds in readings if seconds > 0.0]
@@ -32,5 +32,5 @@ def relative_error(readings: Sequence[tuple[float, float]], beat: float = 0.0) -
     if rate <= 0.0:
         return None
     squares = sum((count - rate * each) ** 2 for count, each in zip(counts, seconds, strict=True))
-    scatter = max(0.0, squares / (BATCHES - 1) - _EDGES * beat**2) * BATCHES
-    return math.sqrt(scatter + _EDGES * beat**2) / sum(counts)
+    scatter = max(0.0, squares / (BATCHES - 1) - _EDGES * at_once**2) * BATCHES
+    return math.sqrt(scatter + _EDGES * at_once**2) / sum(counts)

@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from scipy.stats import f as fisher
-from scipy.stats import t as student
+from scipy.special import fdtri, stdtr, stdtrit
 
 from capacity.domain.estimates import Estimate
 
@@ -48,8 +47,8 @@ class Shift:
 
     def seen_from(self, chance_needed: float) -> float:
         """Return the true difference that would be noticed in 95 of 100 cases."""
-        found = student.ppf(_POWER, self.degrees)
-        return self.error * float(student.ppf(chance_needed, self.degrees) + found)
+        found = stdtrit(self.degrees, _POWER)
+        return self.error * float(stdtrit(self.degrees, chance_needed) + found)
 
 
 def shift(before: Side, after: Side, degrees: int) -> Shift:
@@ -63,12 +62,12 @@ def shift(before: Side, after: Side, degrees: int) -> Shift:
             error=0.0,
             degrees=freedom,
         )
-    reach = float(student.ppf((1.0 + CONFIDENCE) / 2.0, freedom)) * error
+    reach = float(stdtrit(freedom, (1.0 + CONFIDENCE) / 2.0)) * error
     return Shift(
         difference=Estimate(
             low=difference - reach, mid=difference, high=difference + reach, confidence=CONFIDENCE
         ),
-        chance=float(student.cdf(abs(difference) / error, freedom)),
+        chance=float(stdtr(freedom, abs(difference) / error)),
         error=error,
         degrees=freedom,
     )
@@ -82,6 +81,6 @@ def _error_of_difference(before: Side, after: Side, degrees: int) -> tuple[float
         return math.sqrt(known), degrees
     squares = sum((value - side.mean) ** 2 for side in sides for value in side.values)
     spread = squares / freedom * sum(1.0 / len(side.values) for side in sides)
-    if spread <= known * float(fisher.ppf(_SPREAD_LEVEL, freedom, degrees)):
+    if spread <= known * float(fdtri(freedom, degrees, _SPREAD_LEVEL)):
         return math.sqrt(known), degrees
     return math.sqrt(spread), freedom

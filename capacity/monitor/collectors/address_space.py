@@ -5,7 +5,7 @@ them mmap(2) fails, however much memory is free: no thread starts then, and no b
 counts what is mapped, used or not; VmData what is private and writable of it without the main
 stack, which RLIMIT_DATA has counted since Linux 4.7. The stack of a thread is in both, whole.
 
-VmSize is in the stat that every beat reads; VmData costs another file, so that it is read of the
+VmSize is in the stat that is read for every sample; VmData costs another file, so that it is read of the
 processes only that are limited, and of so many of them.
 """
 
@@ -16,10 +16,10 @@ from capacity.monitor.collectors.base import TargetCollector
 from capacity.monitor.host.target import TargetView
 from capacity.monitor.limits.rlimits import read_rlimits, read_status, soft_limit, status_word
 from capacity.monitor.limits.states import known, unlimited
-from capacity.monitor.readings import READ_ERRORS, Reading, reason_of
+from capacity.monitor.readings import READ_ERRORS, Reading, of_each, reason_of
 
 MOST_READ = 16
-"""Of how many processes the data segment is read on one beat: those with most address space."""
+"""Of how many processes the data segment is read for one sample: those with most address space."""
 _LINES = {
     Resource.ADDRESS_SPACE: "Max address space",
     Resource.DATA_SEGMENT: "Max data size",
@@ -28,6 +28,7 @@ _LINES = {
 
 class AddressSpaceCollector(TargetCollector):
     provides = (Resource.ADDRESS_SPACE, Resource.DATA_SEGMENT)
+    tells_limits_with_usage = True
 
     def __init__(self) -> None:
         self._limits: dict[int, dict[Resource, int | None]] = {}
@@ -38,16 +39,7 @@ class AddressSpaceCollector(TargetCollector):
         return ()
 
     def collect(self, target: TargetView) -> Reading:
-        trouble: Exception | None = None
-        for pid in target.stats:
-            if pid not in self._limits:
-                try:
-                    self._limits[pid] = _limits(pid, target.proc)
-                except READ_ERRORS as error:
-                    trouble = error
-        read = [pid for pid in target.stats if pid in self._limits]
-        if not read:
-            raise trouble or ValueError("the target has no process")
+        read = of_each(target.stats, lambda pid: self._limits_of(pid, target.proc))
         spaces = {pid: target.stats[pid].virtual_bytes for pid in read}
         fullest = self._nearest(Resource.ADDRESS_SPACE, spaces)
         used = {Resource.ADDRESS_SPACE: float(spaces[fullest])}
@@ -67,16 +59,15 @@ class AddressSpaceCollector(TargetCollector):
         """Return VmData of the processes that may be nearest to a limit on it."""
         limited = [pid for pid in spaces if self._limits[pid][Resource.DATA_SEGMENT] is not None]
         largest = sorted(limited or spaces, key=spaces.__getitem__, reverse=True)
-        segments: dict[int, int] = {}
-        trouble: Exception | None = None
-        for pid in largest[: MOST_READ if limited else 1]:
-            try:
-                segments[pid] = int(status_word(read_status(pid, proc), "VmData")) * 1024
-            except READ_ERRORS as error:
-                trouble = error  # It ended.
-        if not segments:
-            raise trouble or ValueError("the target has no process")
-        return segments
+        return of_each(
+            largest[: MOST_READ if limited else 1],
+            lambda pid: int(status_word(read_status(pid, proc), "VmData")) * 1024,
+        )
+
+    def _limits_of(self, pid: int, proc: str) -> dict[Resource, int | None]:
+        if pid not in self._limits:
+            self._limits[pid] = _limits(pid, proc)
+        return self._limits[pid]
 
     def _nearest(self, resource: Resource, used: dict[int, int]) -> int:
         """Return the process that is nearest to its limit; the largest where none is limited."""

@@ -31,6 +31,8 @@ class TargetCollector(ABC):
     """Reads the target's processes, or what its namespace and cgroups say."""
 
     provides: ClassVar[tuple[str, ...]]
+    tells_limits_with_usage: ClassVar[bool] = False
+    """Which process or cgroup is nearest to its limit can change; a reading between two others harms none."""
 
     @abstractmethod
     def collect(self, target: TargetView) -> Reading: ...

@@ -1,7 +1,7 @@
 """Connections that the target's listeners have accepted, and how full their accept queues are.
 
-The queues are read on every beat. Counting connections costs the kernel about a microsecond each,
-so the census is not taken on every beat: every two seconds while it is cheap, more rarely when it
+The queues are read for every sample. Counting connections costs the kernel about a microsecond each,
+so the census is not taken for every sample: every two seconds while it is cheap, more rarely when it
 is not. A sample between two censuses has neither the number nor an entry in `missing`.
 How many connections the application admits is its own configuration: no limit is read here.
 """

@@ -1,7 +1,7 @@
 """Processor time of the whole target, in cores, averaged over the interval.
 
 Each process's own clock is compared with its own clock before, so that an exited child takes
-nothing away; what it did since the last beat is lost, at most one interval of one process. A target
+nothing away; what it did since the last sample is lost, at most one interval of one process. A target
 with many threads is read by the ticks of its processes alone: coarse, but two numbers a process.
 """
 

@@ -5,18 +5,24 @@ the one nearest to its own limit, of those that fill up: an idle master with a l
 otherwise hide the worker that takes the connections. Which process speaks can change, so its limit
 is a gauge of the same sample. Since Linux 6.2 the size of the directory /proc/PID/fd is their number: exact, in
 microseconds, and readable for everybody; listing it is neither.
+
+Who waits with select(2) cannot use what RLIMIT_NOFILE gives beyond FD_SETSIZE. A loop that is busy shows
+its system call now and then only, so that what was seen once is kept.
 """
 
+import contextlib
 import math
 import os
 from collections.abc import Iterable
 
-from capacity.domain.resources import Limit, Resource
+from capacity.domain.resources import SELECT, Limit, Resource
 from capacity.monitor.collectors.base import TargetCollector
+from capacity.monitor.host.listeners import TargetListeners
 from capacity.monitor.host.target import TargetView
 from capacity.monitor.limits.rlimits import soft_open_files
+from capacity.monitor.limits.select_sets import FD_SETSIZE, source_of, waits_with_select
 from capacity.monitor.limits.states import known, unknown, unlimited
-from capacity.monitor.readings import READ_ERRORS, Reading
+from capacity.monitor.readings import READ_ERRORS, Reading, of_each
 
 LIMIT_GAUGE = "fullest_process_descriptors_limit"
 
@@ -40,9 +46,13 @@ def kernel_counts_descriptors(proc: str = "/proc") -> bool:
 
 class DescriptorsCollector(TargetCollector):
     provides = (Resource.DESCRIPTORS, LIMIT_GAUGE, FILLING_GAUGE, TOGETHER_GAUGE)
+    tells_limits_with_usage = True
 
-    def __init__(self) -> None:
+    def __init__(self, listeners: TargetListeners | None = None) -> None:
+        self._listeners = listeners
         self._is_counted = kernel_counts_descriptors()
+        self._selecting: set[tuple[int, int]] = set()
+        """pid and start of each process that was seen to wait for clients with select."""
         self._limits: dict[int, Limit] = {}
         self._fewest: dict[int, int] = {}
         """What each process had open when it had least open."""
@@ -53,15 +63,9 @@ class DescriptorsCollector(TargetCollector):
         return ()
 
     def collect(self, target: TargetView) -> Reading:
-        counts: dict[int, int] = {}
-        trouble: OSError | None = None
-        for pid in target.stats:
-            try:
-                counts[pid] = self._open_descriptors(pid, target.proc)
-            except OSError as error:
-                trouble = error
-        if not counts:
-            raise trouble or ValueError("the target has no process")
+        counts = of_each(
+            target.stats, lambda pid: self._open_descriptors(pid, target.proc), (OSError,)
+        )
         for pid in counts:
             if pid not in self._limits:
                 self._limits[pid] = _limit(pid, target.proc)
@@ -69,7 +73,7 @@ class DescriptorsCollector(TargetCollector):
         fullest = max(
             filling or counts, key=lambda pid: (counts[pid] / self._room(pid), counts[pid])
         )
-        limit = self._limits[fullest]
+        limit = self._with_select(fullest, target)
         used = {Resource.DESCRIPTORS: float(counts[fullest])}
         gauges = {
             FILLING_GAUGE: float(len(filling)),
@@ -89,6 +93,23 @@ class DescriptorsCollector(TargetCollector):
         if most < _FILLS_FROM:
             return []
         return [pid for pid, grown in growth.items() if grown >= _FILLS_RATIO * most]
+
+    def _with_select(self, pid: int, target: TargetView) -> Limit:
+        """Return the limit of *pid*, which is FD_SETSIZE if that is lower and it waits with select."""
+        limit, stat = self._limits[pid], target.stats[pid]
+        if limit.value is not None and limit.value <= FD_SETSIZE:
+            return limit
+        process = pid, stat.started_ticks
+        latest = self._listeners.latest if self._listeners is not None else []
+        listening = {listener.inode for listener in latest}
+        with contextlib.suppress(OSError):  # The audit says why.
+            if process not in self._selecting and waits_with_select(
+                pid, stat, listening, target.proc
+            ):
+                self._selecting.add(process)
+        if process not in self._selecting:
+            return limit
+        return known(Resource.DESCRIPTORS, FD_SETSIZE, SELECT, source_of(pid, target.proc))
 
     def _room(self, pid: int) -> float:
         return self._limits[pid].value or math.inf

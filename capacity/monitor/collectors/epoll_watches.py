@@ -12,12 +12,11 @@ from collections.abc import Iterable
 from capacity.domain.resources import Limit, Resource
 from capacity.monitor.collectors.base import TargetCollector
 from capacity.monitor.host.discovery import link_of
-from capacity.monitor.host.procfs import read_number, read_text
+from capacity.monitor.host.procfs import read_text
 from capacity.monitor.host.target import TargetView
-from capacity.monitor.limits.states import known, unknown
-from capacity.monitor.limits.sysctls import sysctl_path
+from capacity.monitor.limits.sysctls import sysctl_limit
 from capacity.monitor.pace import Pace
-from capacity.monitor.readings import READ_ERRORS, Reading
+from capacity.monitor.readings import Reading, of_each
 
 _EVERY_S = 2.0
 _COST_RATIO = 0.0005
@@ -58,11 +57,8 @@ class EpollWatchesCollector(TargetCollector):
         )
 
     def limits(self, target: TargetView) -> Iterable[Limit]:
-        source = sysctl_path("fs.epoll.max_user_watches", target.proc)
-        try:
-            return [known(Resource.EPOLL_WATCHES, read_number(source), "user", source)]
-        except READ_ERRORS as error:
-            return [unknown(Resource.EPOLL_WATCHES, "user", source, error)]
+        name = "fs.epoll.max_user_watches"
+        return [sysctl_limit(Resource.EPOLL_WATCHES, name, "user", target.proc)]
 
     def _find_sets(self, target: TargetView) -> None:
         processes = {(pid, stat.started_ticks) for pid, stat in target.stats.items()}
@@ -74,18 +70,13 @@ class EpollWatchesCollector(TargetCollector):
 
 def _most_descriptors(target: TargetView) -> int:
     """Return how many the fullest process has; the last trouble when all have ended."""
-    counts = []
-    trouble: OSError = ProcessLookupError()
-    for pid in target.stats:
+
+    def count(pid: int) -> int:
         path = f"{target.proc}/{pid}/fd"
-        try:
-            # Before Linux 6.2 the size says nothing.
-            counts.append(os.stat(path).st_size or len(os.listdir(path)))  # noqa: PTH116, PTH208 - as in descriptors.py
-        except (FileNotFoundError, ProcessLookupError) as error:
-            trouble = error
-    if not counts:
-        raise trouble
-    return max(counts)
+        # Before Linux 6.2 the size says nothing.
+        return os.stat(path).st_size or len(os.listdir(path))  # noqa: PTH116, PTH208 - as in descriptors.py
+
+    return max(of_each(target.stats, count, (FileNotFoundError, ProcessLookupError)).values())
 
 
 def _epoll_sets(pid: int, proc: str) -> list[str]:

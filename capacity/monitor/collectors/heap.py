@@ -2,9 +2,11 @@
 
 A JVM tells what it has in use, garbage included. Collected garbage takes no connection's place, so
 that the use is the least of the last readings: what was left by the latest collection, where there
-was one. Node, Go, .NET and a JVM that tells nothing are known by their anonymous memory only (with
+was one. Of PHP it is the chunks that it has mapped.
+Node, Deno, Go, .NET and a JVM that tells nothing are known by their anonymous memory only (with
 what of it was swapped out): their heap is in there, so that it is never more, and the limit says so.
-Node's cap leaves its young generation out, which is in there as well: half of that is added.
+V8's cap leaves its young generation out, which is in there as well: half of that is added. An Erlang
+machine is known by all that is resident, as RabbitMQ's watermark is compared with.
 """
 
 from collections import deque
@@ -15,12 +17,14 @@ from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.monitor.collectors.base import TargetCollector
 from capacity.monitor.host.hsperfdata import counters_file, heap_used_bytes
 from capacity.monitor.host.target import TargetView
-from capacity.monitor.limits.heap_caps import HeapCap, Runtime, heap_cap
+from capacity.monitor.limits.heap_caps import HeapCap, heap_cap
+from capacity.monitor.limits.php_memory import php_heap_bytes
 from capacity.monitor.limits.rlimits import read_status, status_word
-from capacity.monitor.readings import READ_ERRORS, Reading
+from capacity.monitor.limits.runtimes import Runtime
+from capacity.monitor.readings import READ_ERRORS, Reading, of_each
 
 MOST_READ = 8
-"""Processes read on one beat: those with most resident memory for their cap."""
+"""Processes read for one sample: those with most resident memory for their cap."""
 _RECENT = 5
 """Readings among which a collection is looked for; guards look at as many samples."""
 _STATES = (LimitState.KNOWN, LimitState.UNKNOWN, LimitState.UNLIMITED)
@@ -43,6 +47,7 @@ class _Use:
 
 class HeapCollector(TargetCollector):
     provides = (Resource.HEAP,)
+    tells_limits_with_usage = True
 
     def __init__(self) -> None:
         self._caps: dict[int, HeapCap] = {}
@@ -56,29 +61,18 @@ class HeapCollector(TargetCollector):
         return ()
 
     def collect(self, target: TargetView) -> Reading:
-        trouble: Exception | None = None
-        for pid in target.stats:
-            if pid not in self._caps:
-                try:
-                    self._caps[pid] = heap_cap(pid, target.proc)
-                except READ_ERRORS as error:
-                    trouble = error
-        caps = {pid: self._caps[pid] for pid in target.stats if pid in self._caps}
-        if not caps:
-            raise trouble or ValueError("the target has no process")
-        uses = []
-        for pid in _nearest(caps, target):
-            try:
-                uses.append(self._use(pid, caps[pid], target.proc))
-            except READ_ERRORS as error:
-                trouble = error  # It ended.
-        if not uses:
-            raise trouble or ValueError("the target has no process")
-        fullest = max(uses, key=lambda use: use.share)
+        caps = of_each(target.stats, lambda pid: self._cap(pid, target.proc))
+        uses = of_each(_nearest(caps, target), lambda pid: self._use(pid, caps[pid], target.proc))
+        fullest = max(uses.values(), key=lambda use: use.share)
         limit = fullest.cap.limit
         if limit.state is LimitState.KNOWN and fullest.is_bound:
             limit = _of_anonymous(fullest.cap)
         return Reading(used={Resource.HEAP: float(fullest.used_bytes)}, limits=(limit,))
+
+    def _cap(self, pid: int, proc: str) -> HeapCap:
+        if pid not in self._caps:
+            self._caps[pid] = heap_cap(pid, proc)
+        return self._caps[pid]
 
     def _use(self, pid: int, cap: HeapCap, proc: str) -> _Use:
         status = read_status(pid, proc)
@@ -94,7 +88,11 @@ class HeapCollector(TargetCollector):
                     self._counters[pid] = None
                 else:
                     return _Use(pid=pid, used_bytes=min(recent), cap=cap, is_bound=False)
-        held = [int(status_word(status, name)) for name in ("RssAnon", "VmSwap")]
+        if cap.runtime is Runtime.PHP:
+            used_bytes = php_heap_bytes(pid, proc)
+            return _Use(pid=pid, used_bytes=used_bytes, cap=cap, is_bound=False)
+        held_as = "VmRSS" if cap.runtime is Runtime.BEAM else "RssAnon"
+        held = [int(status_word(status, name)) for name in (held_as, "VmSwap")]
         return _Use(pid=pid, used_bytes=sum(held) * 1024, cap=cap, is_bound=True)
 
 

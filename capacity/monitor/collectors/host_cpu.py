@@ -44,11 +44,13 @@ class HostCpuCollector(HostCollector):
             why = "no tick passed since the reading before"
             return Reading(missing=dict.fromkeys(self.provides, why))
         busy = sum(total) - total[_IDLE] - total[_IO_WAIT]
+        softirq_ratio = _ratio(total[_SOFTIRQ], sum(total))
         return Reading(
             gauges={
                 "cpu_system_ratio": _ratio(busy, sum(total)),
-                "cpu_softirq_ratio": _ratio(total[_SOFTIRQ], sum(total)),
-                "cpu_softirq_busiest_core_ratio": max(softirqs),
+                "cpu_softirq_ratio": softirq_ratio,
+                # For the same rounding, a tick of the total may be none of any core.
+                "cpu_softirq_busiest_core_ratio": max(*softirqs, softirq_ratio),
                 "cpu_steal_ratio": _ratio(total[_STEAL], sum(total)),
             }
         )

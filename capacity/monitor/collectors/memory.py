@@ -30,6 +30,7 @@ _MARK = "memory_high_water_bytes"
 
 class MemoryCollector(TargetCollector):
     provides = (Resource.MEMORY, "resident_bytes", _MARK)
+    tells_limits_with_usage = True
 
     def __init__(self) -> None:
         self._limited: list[tuple[Cgroup, int]] = []

@@ -4,14 +4,12 @@ Version 2 counts each event in memory.events, those of the cgroups below include
 refused charges in memory.failcnt and kills in memory.oom_control, and has no soft throttle.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
-from capacity.domain.resources import Limit
-from capacity.monitor.collectors.base import TargetCollector
+from capacity.monitor.collectors.cgroup_counters import CgroupCountersCollector
 from capacity.monitor.host.procfs import needed, parse_flat_keyed, read_number, read_text
-from capacity.monitor.host.target import TargetView
-from capacity.monitor.limits.cgroups import Cgroup, ancestors
-from capacity.monitor.readings import READ_ERRORS, Reading, reason_of
+from capacity.monitor.limits.cgroups import Cgroup
+from capacity.monitor.readings import Reading
 
 _HITS, _KILLS, _THROTTLES = (
     "cgroup_memory_limit_hits",
@@ -20,31 +18,17 @@ _HITS, _KILLS, _THROTTLES = (
 )
 
 
-class MemoryEventsCollector(TargetCollector):
+class MemoryEventsCollector(CgroupCountersCollector):
     provides = (_HITS, _KILLS, _THROTTLES)
+    controller = "memory"
+    none_there = "this kernel has no memory controller for the target"
 
-    def __init__(self) -> None:
-        self._group: Cgroup | None = None
-        self._missing = ""
+    def chosen(self, groups: Sequence[Cgroup]) -> Cgroup | None:
+        """Return the cgroup whose limit is nearest to the target."""
+        limited = [group for group in groups if group.limit("memory.max") is not None]
+        return next(iter(limited or groups), None)
 
-    def limits(self, target: TargetView) -> Iterable[Limit]:
-        """Find the cgroup whose limit is nearest to the target; the limit is the memory's."""
-        self._group = None
-        try:
-            groups = ancestors(target.root, "memory", target.proc)
-            limited = [group for group in groups if group.limit("memory.max") is not None]
-        except READ_ERRORS as error:
-            self._missing = reason_of(error)
-            return ()
-        self._missing = "this kernel has no memory controller for the target"
-        if groups:
-            self._group = (limited or groups)[0]
-        return ()
-
-    def collect(self, target: TargetView) -> Reading:  # noqa: ARG002 - its cgroup is known
-        group = self._group
-        if group is None:
-            return Reading(missing=dict.fromkeys(self.provides, self._missing))
+    def counters(self, group: Cgroup) -> Reading:
         if group.version == 1:
             control = parse_flat_keyed(read_text(group.file("memory.oom_control")))
             return Reading(

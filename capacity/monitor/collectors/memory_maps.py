@@ -8,12 +8,11 @@ from collections.abc import Iterable
 
 from capacity.domain.resources import Limit, Resource
 from capacity.monitor.collectors.base import TargetCollector
-from capacity.monitor.host.procfs import read_number, read_text
+from capacity.monitor.host.procfs import read_text
 from capacity.monitor.host.target import TargetView
-from capacity.monitor.limits.states import known, unknown
-from capacity.monitor.limits.sysctls import sysctl_path
+from capacity.monitor.limits.sysctls import sysctl_limit
 from capacity.monitor.pace import Pace
-from capacity.monitor.readings import READ_ERRORS, Reading
+from capacity.monitor.readings import Reading, of_each
 
 _EVERY_S = 2.0
 _COST_RATIO = 0.0005
@@ -37,22 +36,14 @@ class MemoryMapsCollector(TargetCollector):
         )
 
     def limits(self, target: TargetView) -> Iterable[Limit]:
-        source = sysctl_path("vm.max_map_count", target.proc)
-        try:
-            return [known(Resource.MEMORY_MAPS, read_number(source), "process", source)]
-        except READ_ERRORS as error:
-            return [unknown(Resource.MEMORY_MAPS, "process", source, error)]
+        return [sysctl_limit(Resource.MEMORY_MAPS, "vm.max_map_count", "process", target.proc)]
 
 
 def _counts(target: TargetView) -> list[int]:
     """Return the mappings of each process that lives; the last trouble when none does."""
-    counts = []
-    trouble: OSError = ProcessLookupError()
-    for pid in target.stats:
-        try:
-            counts.append(read_text(f"{target.proc}/{pid}/maps").count("\n"))
-        except (FileNotFoundError, ProcessLookupError) as error:
-            trouble = error
-    if not counts:
-        raise trouble
-    return counts
+    counts = of_each(
+        target.stats,
+        lambda pid: read_text(f"{target.proc}/{pid}/maps").count("\n"),
+        errors=(FileNotFoundError, ProcessLookupError),
+    )
+    return list(counts.values())

@@ -39,7 +39,7 @@ def target_collectors(
     return [
         CpuCollector(),
         EventLoopCollector(),
-        DescriptorsCollector(),
+        DescriptorsCollector(listeners),
         ConnectionsCollector(listeners),
         ApplicationLimitsCollector(listeners, applications or Applications()),
         ThreadsCollector(),

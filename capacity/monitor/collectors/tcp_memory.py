@@ -19,6 +19,7 @@ _LIMIT, _USAGE = "memory.kmem.tcp.limit_in_bytes", "memory.kmem.tcp.usage_in_byt
 
 class TcpMemoryCollector(TargetCollector):
     provides = (Resource.TCP_MEMORY,)
+    tells_limits_with_usage = True
 
     def __init__(self) -> None:
         self._limited: list[tuple[Cgroup, int]] = []

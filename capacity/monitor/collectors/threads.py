@@ -18,6 +18,7 @@ from capacity.monitor.readings import READ_ERRORS, Reading
 
 class ThreadsCollector(TargetCollector):
     provides = (Resource.THREADS,)
+    tells_limits_with_usage = True
 
     def __init__(self) -> None:
         self._limited: list[tuple[Cgroup, int]] = []

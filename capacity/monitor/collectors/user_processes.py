@@ -1,7 +1,7 @@
 """Threads and processes of the target's user, against RLIMIT_NPROC (setrlimit(2)).
 
 The kernel counts by real user, whichever program they belong to, and does not tell: so every
-process of the host is looked at, which is paced. The target's own are counted anew on every beat:
+process of the host is looked at, which is paced. The target's own are counted anew for every sample:
 they are what grows. Where nothing limits the target, as with the superuser, nothing is counted but
 the target itself. An agent in a container sees no process outside, and the limit says so.
 """

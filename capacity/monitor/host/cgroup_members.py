@@ -59,7 +59,8 @@ def _hierarchies(root: Path) -> list[Path]:
     if (root / "cgroup.controllers").exists():
         return [root]
     try:
-        entries = sorted(entry.name for entry in os.scandir(root))
+        with os.scandir(root) as found:
+            entries = sorted(entry.name for entry in found)
     except OSError:
         return []
     return [root / name for name in entries if (root / name / "cgroup.procs").exists()]

@@ -1,6 +1,6 @@
 """From what the operator said (a pid, a port, a name …) to the first processes of the target.
 
-Runs at start and when the target has vanished, never on a beat: it may look at every process.
+Runs at start and when the target has vanished, never while sampling: it may look at every process.
 """
 
 import os

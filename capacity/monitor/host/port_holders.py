@@ -1,7 +1,7 @@
 """Who listens on a port of the target's host, and where such a process passes connections on to.
 
 A published port of a container is held by docker-proxy, that of a service behind nginx by nginx:
-neither is the process whose limits are asked for. Looked at when somebody asks, never on a beat, as
+neither is the process whose limits are asked for. Looked at when somebody asks, never while sampling, as
 it may look at every process. What is not ours to look into is left out.
 """
 

@@ -5,7 +5,6 @@ only the sockets asked for cross into this process. A dual-stack listener's conn
 AF_INET6 even when the peer speaks IPv4: each family is asked for by itself.
 """
 
-import os
 import socket
 import struct
 from collections import Counter
@@ -13,11 +12,20 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from capacity.monitor.host.port_reuse import PortReuse
+from capacity.monitor.host.socket_filters import LOCAL_PORT_IS, no_port_filter, port_filter
+from capacity.monitor.host.socket_messages import (
+    BY_FAMILY,
+    HEADER,
+    SOCKET,
+    attribute_at,
+    count,
+    end_of_sockets,
+    raise_for_error,
+    starts,
+)
 
 _NETLINK_SOCK_DIAG = 4
-_SOCK_DIAG_BY_FAMILY = 20
 _NLM_F_REQUEST, _NLM_F_DUMP = 0x1, 0x300
-_NLMSG_ERROR, _NLMSG_DONE = 2, 3
 _ESTABLISHED, _LISTEN = 1, 10
 _TIME_WAIT = 6
 _CONNECTED = tuple(state for state in range(1, 12) if state not in {3, 7, _TIME_WAIT, _LISTEN})
@@ -30,24 +38,18 @@ _INFO_WANTED, _INFO = 1 << 1, 2
 """INET_DIAG_INFO likewise: struct tcp_info (linux/tcp.h), which only ever grew at its end."""
 _INFO_RETRANSMITS_AT, _INFO_SEGMENTS_AT = 100, 136
 """tcpi_total_retrans, and tcpi_segs_out of Linux 4.2 and later, 32 bits each."""
-_OP_JUMP, _OP_LOCAL_PORT_IS, _OP_REMOTE_PORT_IS = 1, 11, 12
 
-_HEADER = struct.Struct("=IHHII")
-_REQUEST = struct.Struct("=BBBBI48s")
-_OPERATION = struct.Struct("=BBH")
-_SOCKET = struct.Struct("=BBBB2s2s16s16sIIIIIIII")
-"""inet_diag_msg: family, state, timer, retransmits, ports and addresses in network order,
-interface, cookie (2), expiry, receive queue, write queue, uid, inode."""
-_ATTRIBUTE = struct.Struct("=HH")
+_REQUEST = struct.Struct("=BBBxI48x")
+"""inet_diag_req_v2: family, protocol, extensions, states; a socket's own id is left empty."""
 _COUNT = struct.Struct("=I")
-_PAIR = slice(_HEADER.size + 6, _HEADER.size + 40)
+_PAIR = slice(HEADER.size + 6, HEADER.size + 40)
 """Remote port, local and remote address, as they lie in a message."""
 _LOCAL = slice(2, 18)
 """The local address in such a pair."""
 _INODE = struct.Struct("=I")
-_INODE_AT = _HEADER.size + _SOCKET.size - _INODE.size
-_STATE_AT = _HEADER.size + 1
-_EXPIRY_AT = _HEADER.size + 52
+_INODE_AT = HEADER.size + SOCKET.size - _INODE.size
+_STATE_AT = HEADER.size + 1
+_EXPIRY_AT = HEADER.size + 52
 """In milliseconds."""
 _RECEIVE_BYTES = 1 << 16
 _TIMEOUT_S = 5.0
@@ -110,7 +112,7 @@ class SocketTable:
             _listener(message, start)
             for family in FAMILIES
             for message in self._dump(family, (_LISTEN,), b"", _MEMINFO_WANTED)
-            for start in _starts(message)
+            for start in starts(message)
         ]
 
     def established(self, family: int, ports: Collection[int]) -> int:
@@ -118,7 +120,7 @@ class SocketTable:
         if not ports:
             return 0
         program = port_filter(ports)
-        return sum(_count(message) for message in self._dump(family, (_ESTABLISHED,), program))
+        return sum(count(message) for message in self._dump(family, (_ESTABLISHED,), program))
 
     def sent(self, family: int, ports: Collection[int]) -> tuple[int, int]:
         """Return the segments that connections whose local port is one of *ports* have sent, and
@@ -129,8 +131,8 @@ class SocketTable:
         segments = retransmits = 0
         program = port_filter(ports)
         for part in self._dump(family, (_ESTABLISHED,), program, _INFO_WANTED):
-            for start in _starts(part):
-                place = _attribute(part, start, _INFO, _INFO_SEGMENTS_AT + 4)
+            for start in starts(part):
+                place = attribute_at(part, start, _INFO, _INFO_SEGMENTS_AT + 4)
                 if place is not None:
                     (again,) = _COUNT.unpack_from(part, place + _INFO_RETRANSMITS_AT)
                     (sent,) = _COUNT.unpack_from(part, place + _INFO_SEGMENTS_AT)
@@ -150,7 +152,7 @@ class SocketTable:
         closed: Counter[bytes] = Counter()
         inodes: dict[bytes, int] = {}
         for part in self._dump(family, (*_CONNECTED, _TIME_WAIT), program):
-            for start in _starts(part):
+            for start in starts(part):
                 pair = part[start + _PAIR.start : start + _PAIR.stop]
                 if part[start + _STATE_AT] == _TIME_WAIT:
                     (left_ms,) = _COUNT.unpack_from(part, start + _EXPIRY_AT)
@@ -166,10 +168,10 @@ class SocketTable:
 
     def connections(self, family: int, listening: Collection[int]) -> Iterator[Connection]:
         """Yield the connections that were not accepted on one of the *listening* ports."""
-        program = no_port_filter(listening, (_OP_LOCAL_PORT_IS,))
+        program = no_port_filter(listening, (LOCAL_PORT_IS,))
         for part in self._dump(family, _CONNECTED, program):
-            for start in _starts(part):
-                fields = _SOCKET.unpack_from(part, start + _HEADER.size)
+            for start in starts(part):
+                fields = SOCKET.unpack_from(part, start + HEADER.size)
                 remote = fields[7][:4] if family == socket.AF_INET else fields[7]
                 yield Connection(
                     inode=fields[15],
@@ -183,111 +185,27 @@ class SocketTable:
         """Yield the parts of the kernel's answer; each holds whole messages about sockets."""
         self._sequence += 1
         mask = sum(1 << state for state in states)
-        body = _REQUEST.pack(family, socket.IPPROTO_TCP, wanted, 0, mask, bytes(48))
+        body = _REQUEST.pack(family, socket.IPPROTO_TCP, wanted, mask)
         if program:
             body += struct.pack("=HH", 4 + len(program), _REQ_BYTECODE) + program
         flags = _NLM_F_REQUEST | _NLM_F_DUMP
-        head = _HEADER.pack(
-            _HEADER.size + len(body), _SOCK_DIAG_BY_FAMILY, flags, self._sequence, 0
-        )
+        head = HEADER.pack(HEADER.size + len(body), BY_FAMILY, flags, self._sequence, 0)
         self._netlink.send(head + body)
         while True:
             part = self._netlink.recv(_RECEIVE_BYTES)
-            _, _, _, sequence, _ = _HEADER.unpack_from(part)
+            _, _, _, sequence, _ = HEADER.unpack_from(part)
             if sequence != self._sequence:
                 continue  # The rest of an answer whose reading was cut short by an error.
-            end = _end_of_sockets(part)
+            end = end_of_sockets(part)
             if end:
                 yield part[:end]
             if end < len(part):
-                _raise_for_error(part, end)
+                raise_for_error(part, end)
                 return
 
 
-def port_filter(ports: Collection[int]) -> bytes:
-    """Return the program that accepts a socket whose local port is one of *ports*.
-
-    Per port: compare; on a match go on to a jump to the end, else skip that jump. Jumping to the
-    end accepts, jumping four bytes past it rejects.
-    """
-    block_bytes, wanted = 12, sorted(ports)
-    total_bytes = block_bytes * len(wanted) - 4
-    program = b""
-    for index, port in enumerate(wanted):
-        is_last = index == len(wanted) - 1
-        program += _OPERATION.pack(_OP_LOCAL_PORT_IS, 8, 12) + _OPERATION.pack(0, 0, port)
-        if not is_last:
-            program += _OPERATION.pack(_OP_JUMP, 4, total_bytes - len(program))
-    return program
-
-
-def no_port_filter(
-    ports: Collection[int], ends: Collection[int] = (_OP_LOCAL_PORT_IS, _OP_REMOTE_PORT_IS)
-) -> bytes:
-    """Return the program that accepts a socket neither of whose ports is one of *ports*.
-
-    Per port and end: compare; on a match go on to a jump past the end, else skip that jump.
-    """
-    block_bytes = 12
-    checks = [(end, port) for port in sorted(ports) for end in ends]
-    program, total_bytes = b"", block_bytes * len(checks)
-    for end, port in checks:
-        program += _OPERATION.pack(end, 8, block_bytes) + _OPERATION.pack(0, 0, port)
-        program += _OPERATION.pack(_OP_JUMP, 4, total_bytes + 4 - len(program))
-    return program
-
-
-def _starts(part: bytes) -> Iterator[int]:
-    start = 0
-    while start < len(part):
-        length_bytes, kind, *_ = _HEADER.unpack_from(part, start)
-        if kind != _SOCK_DIAG_BY_FAMILY:
-            return
-        yield start
-        start += (length_bytes + 3) & ~3
-
-
-def _end_of_sockets(part: bytes) -> int:
-    """Return where the messages about sockets end: mostly the end of the part."""
-    if _uniform_count(part):
-        return len(part)
-    end = 0
-    for start in _starts(part):
-        end = start + ((_HEADER.unpack_from(part, start)[0] + 3) & ~3)
-    return end
-
-
-def _uniform_count(part: bytes) -> int:
-    """Return how many messages *part* holds if all are equally long and about sockets, else 0.
-
-    Thousands of sockets come as equal messages: comparing strided columns counts them without a
-    loop in Python.
-    """
-    if len(part) % 4:
-        return 0
-    words = memoryview(part).cast("I")
-    stride = words[0] // 4
-    if words[0] % 4 or len(words) % stride or words[1] & 0xFFFF != _SOCK_DIAG_BY_FAMILY:
-        return 0
-    if set(words[::stride]) != {words[0]} or set(words[1::stride]) != {words[1]}:
-        return 0
-    return len(words) // stride
-
-
-def _count(part: bytes) -> int:
-    return _uniform_count(part) or sum(1 for _ in _starts(part))
-
-
-def _raise_for_error(part: bytes, start: int) -> None:
-    _, kind, *_ = _HEADER.unpack_from(part, start)
-    if kind in {_NLMSG_ERROR, _NLMSG_DONE}:
-        (code,) = struct.unpack_from("=i", part, start + _HEADER.size)
-        if code:
-            raise OSError(-code, f"sock_diag: {os.strerror(-code)}")
-
-
 def _listener(part: bytes, start: int) -> Listener:
-    fields = _SOCKET.unpack_from(part, start + _HEADER.size)
+    fields = SOCKET.unpack_from(part, start + HEADER.size)
     family, port, source = fields[0], fields[4], fields[6]
     address = socket.inet_ntop(family, source[:4] if family == socket.AF_INET else source)
     return Listener(
@@ -303,20 +221,8 @@ def _listener(part: bytes, start: int) -> Listener:
 
 def _drops(part: bytes, start: int) -> int | None:
     """Return SK_MEMINFO_DROPS from the attributes behind a message about a socket."""
-    place = _attribute(part, start, _MEMINFO, 4 * _MEMINFO_DROPS + 4)
+    place = attribute_at(part, start, _MEMINFO, 4 * _MEMINFO_DROPS + 4)
     if place is None:
         return None
     (drops,) = _COUNT.unpack_from(part, place + 4 * _MEMINFO_DROPS)
     return int(drops)
-
-
-def _attribute(part: bytes, start: int, wanted: int, least_bytes: int) -> int | None:
-    """Return where the content of an attribute begins; None where it is not there or shorter."""
-    end = start + _HEADER.unpack_from(part, start)[0]
-    place = start + _HEADER.size + _SOCKET.size
-    while place + _ATTRIBUTE.size <= end:
-        length, kind = _ATTRIBUTE.unpack_from(part, place)
-        if kind == wanted and length - _ATTRIBUTE.size >= least_bytes:
-            return place + _ATTRIBUTE.size
-        place += max(_ATTRIBUTE.size, (length + 3) & ~3)
-    return None

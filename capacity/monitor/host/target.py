@@ -20,12 +20,12 @@ _REFRESH_COST_RATIO = 0.001
 
 
 _WATCHED = 8
-"""Processes whose children are looked at on every beat."""
+"""Processes whose children are looked at for every sample."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetView:
-    """The target as it was on one beat; collectors read only what is in here, or by these pids."""
+    """The target as it was for one sample; collectors read only what is in here, or by these pids."""
 
     name: str
     started_at: float

@@ -15,6 +15,7 @@ from capacity.monitor.limits.heap_caps import heap_entries
 from capacity.monitor.limits.host_entries import host_entries
 from capacity.monitor.limits.links import link_entries
 from capacity.monitor.limits.rlimits import rlimit_entries
+from capacity.monitor.limits.select_sets import select_entries
 from capacity.monitor.limits.sysctls import sysctl_entries
 
 
@@ -28,6 +29,7 @@ def audit(
         *of_applications,
         *_backlog_entries(listeners),
         *rlimit_entries(target),
+        *select_entries(target, listeners),
         *heap_entries(target),
         *cgroup_entries(target),
         *sysctl_entries(target),

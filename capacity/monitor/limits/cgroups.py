@@ -4,6 +4,7 @@ The path in /proc/PID/cgroup counts from the root of the reader's cgroup namespa
 show only a subtree, and every ancestor may set a limit of its own: the tightest one binds.
 """
 
+import errno
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,7 +100,7 @@ def ancestors(pid: int, controller: str, proc: str = "/proc") -> tuple[Cgroup, .
             Cgroup(path=str(directory), version=version)
             for directory in _directories(Path(mount.path), mount.shown, inside)
         )
-    raise FileNotFoundError(2, "no mount", f"the cgroup file system of {controller}")
+    raise FileNotFoundError(errno.ENOENT, "no mount", f"the cgroup file system of {controller}")
 
 
 def _membership(text: str, controller: str) -> tuple[int, str]:
@@ -130,10 +131,12 @@ def _mounts(mountinfo: str) -> Iterator[_Mount]:
 def _directories(mount: Path, shown: str, inside: str) -> list[Path]:
     if inside.startswith("/.."):
         raise FileNotFoundError(
-            2, "outside", f"{inside} (outside the agent's cgroup namespace: start it on the host)"
+            errno.ENOENT,
+            "outside",
+            f"{inside} (outside the agent's cgroup namespace: start it on the host)",
         )
     relative = inside.removeprefix(shown) if shown != "/" else inside
     own = mount / relative.lstrip("/")
     if not own.is_dir():
-        raise FileNotFoundError(2, "no such cgroup", str(own))
+        raise FileNotFoundError(errno.ENOENT, "no such cgroup", str(own))
     return [own, *(parent for parent in own.parents if parent.is_relative_to(mount))]

@@ -1,8 +1,8 @@
 """The cap of a heap among the options of a runtime, by a list of the options that may set one.
 
 java(1) and the JDK's JDK_JAVA_OPTIONS and JAVA_TOOL_OPTIONS; node's command-line API; Go's
-runtime/debug.SetMemoryLimit; .NET's runtime configuration for garbage collection. Of command lines
-and environments nothing else is kept or shown: they hold secrets.
+runtime/debug.SetMemoryLimit; .NET's runtime configuration for garbage collection; Deno's --v8-flags and
+DENO_V8_FLAGS; where PHP looks for its files. Of command lines and environments nothing else is kept or shown: they hold secrets.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,9 +12,17 @@ JAVA_BEFORE = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS")
 """Taken before the command line, which overrides them, as _JAVA_OPTIONS overrides it."""
 JAVA_AFTER = "_JAVA_OPTIONS"
 NODE_OPTIONS = "NODE_OPTIONS"
+DENO_FLAGS = "DENO_V8_FLAGS"
+PHP_FILE, PHP_FOLDERS = "PHPRC", "PHP_INI_SCAN_DIR"
 GO_LIMIT = "GOMEMLIMIT"
 NET_LIMITS = ("DOTNET_GCHeapHardLimit", "COMPlus_GCHeapHardLimit")
-VARIABLES = frozenset({*JAVA_BEFORE, JAVA_AFTER, NODE_OPTIONS, GO_LIMIT, *NET_LIMITS})
+NET_SHARES = tuple(f"{name}Percent" for name in NET_LIMITS)
+VARIABLES = frozenset(
+    {
+        *(*JAVA_BEFORE, JAVA_AFTER, NODE_OPTIONS, DENO_FLAGS, GO_LIMIT),
+        *(*NET_LIMITS, *NET_SHARES, PHP_FILE, PHP_FOLDERS),
+    }
+)
 """All of an environment that is looked at."""
 
 _JAVA_SIZES = ("-Xmx", "-XX:MaxHeapSize=")
@@ -25,7 +33,11 @@ _JAVA_VALUED = frozenset(
 )
 _NODE_SIZE = "--max-old-space-size"
 _NODE_SEMI_SPACE = "--max-semi-space-size"
+_NODE_WHOLE = "--max-heap-size"
+"""Both generations; a size of one of them beats it."""
+_DENO_FLAGS = "--v8-flags="
 _NODE_VALUED = frozenset({"-r", "--require", "--import", "--loader", "-C", "--conditions"})
+_V8_SIZES = {_NODE_SIZE, _NODE_SEMI_SPACE, _NODE_WHOLE}
 _JAVA_PREFIXES = {"k": 10, "m": 20, "g": 30, "t": 40}
 _GO_PREFIXES = {"KiB": 10, "MiB": 20, "GiB": 30, "TiB": 40, "B": 0}
 
@@ -82,14 +94,27 @@ def java_option(words: Sequence[str], variables: Mapping[str, str]) -> HeapOptio
     return found
 
 
-def node_option(words: Sequence[str], variables: Mapping[str, str]) -> HeapOption | None:
-    """Return what caps the old space of node; the command line beats NODE_OPTIONS."""
-    return _node_size(_NODE_SIZE, words, variables)
+def v8_option(
+    words: Sequence[str], variables: Mapping[str, str], *, is_deno: bool = False
+) -> HeapOption | None:
+    """Return what caps the old space of node or Deno, or the whole heap where only that is given.
+
+    The command line beats the environment.
+    """
+    old = _v8_size(_NODE_SIZE, words, variables, is_deno=is_deno)
+    return old or _v8_size(_NODE_WHOLE, words, variables, is_deno=is_deno)
 
 
-def node_semi_space(words: Sequence[str], variables: Mapping[str, str]) -> HeapOption | None:
-    """Return what caps a half of node's young generation, which the cap of its old space leaves out."""
-    return _node_size(_NODE_SEMI_SPACE, words, variables)
+def is_of_old_space(option: HeapOption) -> bool:
+    """Tell whether the young generation comes beside what an option of V8 caps."""
+    return not option.text.startswith(_NODE_WHOLE)
+
+
+def v8_semi_space(
+    words: Sequence[str], variables: Mapping[str, str], *, is_deno: bool = False
+) -> HeapOption | None:
+    """Return what caps a half of V8's young generation, which the cap of its old space leaves out."""
+    return _v8_size(_NODE_SEMI_SPACE, words, variables, is_deno=is_deno)
 
 
 def go_option(variables: Mapping[str, str]) -> HeapOption | None:
@@ -103,10 +128,13 @@ def go_option(variables: Mapping[str, str]) -> HeapOption | None:
 
 
 def net_option(variables: Mapping[str, str]) -> HeapOption | None:
-    """Return the hard limit of .NET's heap, which is written in hexadecimal digits."""
+    """Return the hard limit of .NET's heap, which is written in hexadecimal digits; 0 sets none."""
     for name in NET_LIMITS:
-        if text := variables.get(name):
-            return HeapOption(text=f"{name}={text}", where="environ", size_bytes=int(text, 16))
+        if (text := variables.get(name)) and (size := int(text, 16)):
+            return HeapOption(text=f"{name}={text}", where="environ", size_bytes=size)
+    for name in NET_SHARES:
+        if (text := variables.get(name)) and (share := int(text, 16)):
+            return HeapOption(text=f"{name}={text}", where="environ", memory_ratio=share / 100)
     return None
 
 
@@ -121,11 +149,16 @@ def _own_options(words: Sequence[str], valued: frozenset[str]) -> Iterator[str]:
             yield next(rest, "")
 
 
-def _node_size(
-    option: str, words: Sequence[str], variables: Mapping[str, str]
+def _v8_size(
+    option: str, words: Sequence[str], variables: Mapping[str, str], *, is_deno: bool
 ) -> HeapOption | None:
-    own = _own_options(words, _NODE_VALUED | {_NODE_SIZE, _NODE_SEMI_SPACE})
-    of_environment = variables.get(NODE_OPTIONS, "").split()
+    if is_deno:
+        given = [word for word in words[1:] if word.startswith(_DENO_FLAGS)]
+        own = [flag for word in given for flag in word.removeprefix(_DENO_FLAGS).split(",")]
+        of_environment = variables.get(DENO_FLAGS, "").split(",")
+    else:
+        own = list(_own_options(words, _NODE_VALUED | _V8_SIZES))
+        of_environment = variables.get(NODE_OPTIONS, "").split()
     return _last_size(option, own, "cmdline") or _last_size(option, of_environment, "environ")
 
 

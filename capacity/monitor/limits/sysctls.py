@@ -10,11 +10,13 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
-from capacity.domain.resources import AuditEntry, Resource, Scaling
+from capacity.domain.resources import AuditEntry, Limit, Resource, Scaling
 from capacity.monitor.host.network_namespace import inside_namespace
-from capacity.monitor.host.procfs import PAGE_BYTES, parse_cores, read_text
+from capacity.monitor.host.procfs import PAGE_BYTES, parse_cores, read_number, read_text
 from capacity.monitor.host.target import TargetView
 from capacity.monitor.limits.entries import audited
+from capacity.monitor.limits.states import known, unknown
+from capacity.monitor.readings import READ_ERRORS
 
 _LARGEST_FILE_MAX = (1 << 63) - 1
 """What systemd sets."""
@@ -124,6 +126,15 @@ def sysctl_entries(target: TargetView) -> Iterator[AuditEntry]:
         source=f"{path}: last - first + 1, less ip_local_reserved_ports",
         scales_with=Scaling.OUTGOING,
     )
+
+
+def sysctl_limit(resource: Resource, name: str, scope: str, proc: str) -> Limit:
+    """Return the setting as the limit that it is on *resource*."""
+    path = sysctl_path(name, proc)
+    try:
+        return known(resource, read_number(path), scope, path)
+    except READ_ERRORS as error:
+        return unknown(resource, scope, path, error)
 
 
 def sysctl_path(name: str, proc: str) -> str:

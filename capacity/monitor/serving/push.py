@@ -14,7 +14,6 @@ import json
 import random
 import re
 import ssl
-import threading
 import time
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
@@ -23,6 +22,7 @@ from urllib.parse import urlsplit
 from capacity.domain.errors import ConfigError
 from capacity.domain.sample import AgentInfo
 from capacity.monitor.notes import Notes
+from capacity.monitor.serving.ring_consumer import RingConsumer
 from capacity.monitor.serving.store import SampleRing, as_json
 
 MOST_BYTES = 4 << 20
@@ -43,7 +43,7 @@ class _RefusedError(Exception):
     """The receiver answered, but did not take it."""
 
 
-class Pusher:
+class Pusher(RingConsumer):
     """Pushes a ring of samples to one URL, from a thread of its own."""
 
     def __init__(
@@ -57,11 +57,11 @@ class Pusher:
         tls: ssl.SSLContext | None = None,
     ) -> None:
         """*url* is one that `push_url` let pass; *tls* checks who answers there."""
+        super().__init__(ring, "push")
         parts = urlsplit(url)
         self._url, self._path = url, parts.path
         self._headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        self._ring, self._info, self._notes = ring, info, notes
-        self._stop = threading.Event()
+        self._info, self._notes = info, notes
         self._connection: http.client.HTTPConnection
         if parts.scheme == "https":
             self._connection = http.client.HTTPSConnection(
@@ -71,18 +71,8 @@ class Pusher:
             self._connection = http.client.HTTPConnection(
                 parts.hostname or "", parts.port, timeout=_TIMEOUT_S
             )
-        self._thread = threading.Thread(target=self._push_forever, name="push", daemon=True)
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self, within_s: float) -> None:
-        """End; what is there yet is pushed if that takes no longer than *within_s*."""
-        self._stop.set()
-        self._ring.wake()
-        self._thread.join(within_s)
-
-    def _push_forever(self) -> None:
+    def _consume(self) -> None:
         pauses = _pauses()
         while not self._stop.is_set():
             try:

@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from capacity.monitor.host.port_holders import port_holders
+from capacity.monitor.limits.applications.path_limits import with_path_limits
 from capacity.monitor.notes import Notes
 from capacity.monitor.sampler import Sampler
 from capacity.monitor.serving.exposition import metrics_text
@@ -112,7 +113,9 @@ class AgentServer(HttpServer):
     def _turn_away(self, request: Any) -> None:
         if self._tls is None:
             request.settimeout(0.1)
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(
+                OSError
+            ):  # Who does not take it is turned away without a word.
                 request.sendall(_BUSY)
         self.shutdown_request(request)
 
@@ -147,6 +150,7 @@ class _Handler(Handler):
         self.answer([b"ok\n"], "text/plain; charset=utf-8")
 
     def _info(self, _query: str) -> None:
+        self.server.sampler.refresh_limits()
         info = as_json(agent_info(self.server.sampler, self.server.notes.sentences))
         self.answer([info.encode()], "application/json")
 
@@ -170,7 +174,7 @@ class _Handler(Handler):
             self.send_error(HTTPStatus.SERVICE_UNAVAILABLE, "it is looked at already; ask again")
         else:
             try:
-                holders = port_holders(number, view)
+                holders = with_path_limits(port_holders(number, view), number)
             finally:
                 self.server.looking.release()
             self.answer([as_json(holders).encode()], "application/json")

@@ -11,13 +11,13 @@ import errno
 import fcntl
 import os
 import re
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
 from capacity.domain.errors import ConfigError, PreflightError
 from capacity.domain.sample import AgentInfo
 from capacity.monitor.notes import Notes
+from capacity.monitor.serving.ring_consumer import RingConsumer
 from capacity.monitor.serving.store import SampleRing, as_json
 
 FILES = 8
@@ -28,7 +28,7 @@ _WAKE_S = 60.0
 _TOPIC = "spool"
 
 
-class Spool:
+class Spool(RingConsumer):
     """Appends a ring of samples to files in one directory, from a thread of its own."""
 
     def __init__(
@@ -40,27 +40,21 @@ class Spool:
         notes: Notes,
     ) -> None:
         """Raises ConfigError without the directory, PreflightError when another agent is at it."""
+        super().__init__(ring, "spool")
         self._directory, self._most_bytes = directory, most_bytes
-        self._ring, self._info, self._notes = ring, info, notes
+        self._info, self._notes = info, notes
         self._place = _locked(directory)
         self._file: int | None = None
         self._size_bytes = 0
         self._written_seq = 0
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._write_forever, name="spool", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
 
     def stop(self, within_s: float) -> None:
-        """End; what is there yet is written if that takes no longer than *within_s*."""
-        self._stop.set()
-        self._ring.wake()
-        self._thread.join(within_s)
+        """End, and leave the directory to another agent unless the last write still goes on."""
+        super().stop(within_s)
         if not self._thread.is_alive():
             os.close(self._place)
 
-    def _write_forever(self) -> None:
+    def _consume(self) -> None:
         while True:
             is_last = self._stop.is_set()
             try:

@@ -11,7 +11,7 @@ from capacity.models.operations.arrival_memory import ArrivalMemory, arrival_mem
 from capacity.planning.costs.admission import admission_per_s
 from capacity.planning.costs.ramps import CPU_RESOURCES, excesses_s, ramps, smallest_backlog
 from capacity.planning.evidence.effective_limits import known_value
-from capacity.planning.evidence.plausible import is_plausible
+from capacity.planning.evidence.plausible import UNREAD, is_plausible
 from capacity.planning.evidence.windows import offset_of, restarts
 
 FEWEST_RAMPS = 3
@@ -77,7 +77,7 @@ def _memory(record: RunRecord) -> ArrivalMemory | None:
     read = sorted(
         (sample.at - offset_s, sample.used[Resource.MEMORY])
         for sample in record.samples
-        if is_plausible(sample.at) and is_plausible(sample.used.get(Resource.MEMORY, -1.0))
+        if is_plausible(sample.at) and is_plausible(sample.used.get(Resource.MEMORY, UNREAD))
     )
     return arrival_memory(
         [at for at, _ in read],

@@ -207,7 +207,7 @@ def _network(plan: CapacityPlan, mix: LoadVector, host: HostType) -> Iterator[Ho
 def _sigma(plan: CapacityPlan, wall: Wall, mix: LoadVector, ceiling: float) -> float:
     if wall.ceiling.confidence == 1.0 or not 0.0 < ceiling < math.inf:
         return 0.0
-    highest = max(1.0, float(plan.highest_connections))
+    highest = plan.highest_connections
     form = form_of(wall.resource)
     total = math.log(wall.ceiling.mid / max(wall.ceiling.low, 1.0)) / _DEVIATIONS
     if form is Form.LATENCY:

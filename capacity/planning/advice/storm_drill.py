@@ -4,8 +4,8 @@ Storm drills beside what the plan foretells of them from the steps before.
 Foretold is a simulation (models/operations/storm_drill.py) of the drill's own clients: they dial as
 their habit says, and are let in at the rate that is left beside the load (arrival_cost.py, at the
 middle of its cost), or at the rate of admission where that is lower. What comes after the wait, their
-handshake and first update, is as the ramps had it. A drill is foretold from the steps, and from what
-lets connections in as earlier drills met it; nothing of a drill enters its own forecast.
+handshake and first update, is as the ramps had it. A drill is foretold from the steps, and at the rate
+that an earlier drill let clients in at, where one met it; nothing of a drill enters its own forecast.
 """
 
 import math
@@ -35,12 +35,12 @@ from capacity.domain.sample import Sample
 from capacity.models.operations.admission import admission
 from capacity.models.operations.reconnect_storm import served_per_s
 from capacity.models.operations.storm_drill import (
-    drawn_between,
     repetitions,
     restored_times_s,
     share_restored_s,
 )
 from capacity.planning.advice.arrival_cost import arrival_cost
+from capacity.planning.advice.first_updates import AfterTurn, after_turn_s
 from capacity.planning.advice.other_hosts import host_walls, use_at
 from capacity.planning.evidence.counter_growth import own_drops
 from capacity.planning.evidence.plausible import is_plausible
@@ -49,7 +49,6 @@ from capacity.planning.evidence.windows import offset_of
 CONFIDENCE = 0.9
 _AFTER_S = 2.0
 """Samples that late still tell of a drill."""
-_DIALING = ("dns", "tcp", "proxy", "tls", "upgrade")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +94,7 @@ def _outcome(
     rates = _rates(before, plan, drill.connections, met)
     foretold: Sequence[Estimate | None] = [None] * len(RESTORED_SHARES)
     if isinstance(rates, _Rates):
-        foretold = _foretold(drill, rates, _after_s(before))
+        foretold = _foretold(drill, rates, after_turn_s(before))
     earlier, during = _samples_of(record, drill)
     failures = Counter(attempt.outcome for attempt in drill.attempts if attempt.outcome != UPGRADED)
     lag_s = drill.lag_p95_s
@@ -141,6 +140,10 @@ def _rates(
 ) -> _Rates | Unanswered:
     if isinstance(plan, Excuse):
         return Unanswered(reason=f"No capacity: {plan.reason}", remedy="")
+    if met is not None:
+        # Measured with a queue that was full; an arrival of a slow ramp costs a cold processor more.
+        rate = met.per_s
+        return _Rates(low=rate, mid=rate, high=rate, bound_by=None, burst=met.burst)
     cost = arrival_cost(record, plan)
     if isinstance(cost, Unanswered):
         return cost
@@ -150,9 +153,6 @@ def _rates(
         rates.append(_Rates(low=rate, mid=rate, high=rate, bound_by=None))
     if (seen := cost.admission_per_s) is not None and _are_slow(record):
         rates.append(_Rates(low=seen.low, mid=seen.mid, high=seen.high, bound_by=None))
-    if met is not None:
-        rate = met.per_s
-        rates.append(_Rates(low=rate, mid=rate, high=rate, bound_by=None, burst=met.burst))
     return min(rates, key=lambda rate: rate.mid)
 
 
@@ -175,29 +175,8 @@ def _of_wall(plan: CapacityPlan, cost: ArrivalCost, resource: Resource, connecti
     )
 
 
-def _after_s(record: RunRecord) -> Callable[[float], float]:
-    """Return the time from a client's turn to its first update, by a random number in [0, 1)."""
-    seen = [step for step in record.steps if step.step.is_mix and step.opening and not step.void]
-    if not seen:
-        return lambda _random01: 0.0
-    step = max(seen, key=lambda step: _first_updates(step.opening))
-    dialing_s = sum(step.opening[phase].p50_s for phase in _DIALING if phase in step.opening)
-    first = step.opening.get("first_data")
-    if first is None:
-        return lambda _random01: dialing_s
-    draw = drawn_between(
-        ((0.5, first.p50_s), (0.95, first.p95_s), (0.99, first.p99_s), (1.0, first.max_s))
-    )
-    return lambda random01: dialing_s + draw(random01)
-
-
-def _first_updates(opening: object) -> int:
-    first = opening.get("first_data") if isinstance(opening, dict) else None
-    return first.count if first is not None else 0
-
-
 def _foretold(
-    drill: StormDrill, rates: _Rates, after_s: Callable[[float], float]
+    drill: StormDrill, rates: _Rates, after_s: Callable[[Random], AfterTurn]
 ) -> list[Estimate | None]:
     """Return when each of the shares is served again, None for never."""
     if not drill.cut:
@@ -212,7 +191,7 @@ def _foretold(
                 burst=rates.burst,
                 timeout_s=drill.handshake_timeout_s,
                 wait_s=lambda failed, random01: _wait_s(drill.habit, failed, random01),
-                after_s=after_s,
+                after_s=after_s(rng),
                 until_s=drill.longest_s,
                 rng=rng,
             )
@@ -222,8 +201,8 @@ def _foretold(
     times = repetitions(drill.cut)
     usual, fast, slow = (
         simulated(rates.mid, times),
-        simulated(rates.high, max(1, times // 4)),
-        simulated(rates.low, max(1, times // 4)),
+        simulated(rates.high, times // 4),
+        simulated(rates.low, times // 4),
     )
     return [
         _estimate(

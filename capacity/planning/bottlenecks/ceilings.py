@@ -76,10 +76,13 @@ def walls(
     *,
     latencies: Sequence[LatencyUse] = (),
     ran_into: Sequence[MetLimit] = (),
+    held: int = 0,
+    garbage: float = 0.0,
 ) -> Walls:
     """Return the walls along *mix*; *missing* holds reasons for resources without readings.
 
-    The limits that the run itself *ran into*, lowest first, bound them.
+    The limits that the run itself *ran into*, lowest first, bound them, and so do the connections that
+    it *held*. Bytes of *garbage* are what the target's runtime lets come together.
     """
     generator = np.random.default_rng(SEED)
     noise = Noise.drawn(windows, generator)
@@ -90,6 +93,7 @@ def walls(
             limit=limits.get(resource),
             missing=missing,
             noise=noise,
+            garbage=garbage,
         )
         for resource in _MEASURED
     }
@@ -97,6 +101,7 @@ def walls(
     without = [each for each in in_order if isinstance(each, NoCeiling)]
     drawn = {each.cost.resource: each for each in in_order if isinstance(each, DrawnCeiling)}
     drawn = _with_met(drawn, ran_into, highest, generator)
+    drawn = {resource: _not_below(held, each) for resource, each in drawn.items()}
     drawn, far = _near(drawn)
     without = [entry for entry in without if entry.resource not in drawn] + [
         unmeasured(resource, met.limit, highest, low_end(met.ceilings))
@@ -154,6 +159,16 @@ def _with_met(
     for limit in reversed(ran_into):
         bounded[limit.resource] = _bounded(bounded.get(limit.resource), limit, highest, generator)
     return {resource: bounded[resource] for resource in TIE_ORDER if resource in bounded}
+
+
+def _not_below(held: int, ceiling: DrawnCeiling) -> DrawnCeiling:
+    """Return a ceiling of which no replicate is below what the target *held*.
+
+    One whose forecast itself is below that stays: its limit is not the target's, and is doubted so.
+    """
+    if ceiling.ceilings[-1] < held:
+        return ceiling
+    return replace(ceiling, ceilings=np.maximum(ceiling.ceilings, float(held)))
 
 
 def _bounded(

@@ -36,11 +36,14 @@ from capacity.planning.bottlenecks.latency_objectives import (
 from capacity.planning.costs.fitted_costs import ResourceFit, fitted_costs
 from capacity.planning.costs.host_account import by_own_account, is_explained
 from capacity.planning.costs.uneven_share import ceilings_by_chance, evenly_shared
+from capacity.planning.costs.young_generation import may_come_once
 from capacity.planning.evidence.effective_limits import known_value
 from capacity.planning.evidence.load_components import Attribution
 from capacity.planning.evidence.plausible import LARGEST
 from capacity.planning.evidence.windows import Window, levels
 
+READ_AT_ONLY = "usage read at only"
+"""How the reason begins where a limit is known and too few levels show what is used of it."""
 _FREE_SHARE = 0.01
 """A cost that vanishes in more than 1 % of the replicates is uncertain: it may be nothing."""
 _LOWER_TAIL = (1.0 - CONFIDENCE) / 2.0
@@ -89,20 +92,22 @@ def drawn_ceiling(
     limit: Limit | None,
     missing: Mapping[str, str],
     noise: Noise,
+    garbage: float = 0.0,
 ) -> DrawnCeiling | NoCeiling:
     """Return the ceiling of a resource that the agent reads, along *mix*; or why it has none.
 
-    *missing* holds reasons for resources without readings.
+    *missing* holds reasons for resources without readings; bytes of *garbage* may have come together.
     """
     reason = _why_unfitted(resource, windows, limit, missing)
     value = known_value(limit)
     if reason is not None or limit is None or value is None:
         return NoCeiling(resource=resource, reason=reason or "", limit=limit)
+    highest = max(window.load.connections for window in windows)
     fit = _fit(resource, windows, attributed, mix, noise.steps)
+    fit = may_come_once(resource, fit, garbage, highest)
     ceilings = connections_at_limit(value, fit.baseline, fit.marginal)
     ceilings[ceilings > LARGEST] = math.inf
     is_certain = np.mean(fit.marginal <= 0.0) <= _FREE_SHARE and ceilings[-1] < math.inf
-    highest = max(window.load.connections for window in windows)
     reached = float(ceilings[-1]) if is_certain else low_end(ceilings)
     if reached == math.inf:
         return unmeasured(resource, limit, highest, reached)
@@ -171,9 +176,7 @@ def _why_unfitted(
     if known_value(limit) is None:
         return f"limit unknown: {limit.reason or f'{limit.source} holds no number'}"
     if levels(read) < 2:
-        return (
-            f"usage read at only {units.counted(levels(read), 'connection level')}; a cost needs 2"
-        )
+        return f"{READ_AT_ONLY} {units.counted(levels(read), 'connection level')}; a cost needs 2"
     return None
 
 

@@ -73,7 +73,9 @@ def _about_forecast(record: RunRecord, of: Forecast) -> Iterator[Doubt]:
     yield from evidence_doubts(record, of.found, of.met, of.latencies)
     yield from plan_doubts(
         *(of.capacity, of.highest, ladder, of.attributed, of.mix),
+        windows=of.windows,
         processes=sharing_processes(of.windows),
+        has_threads=any(Resource.EVENT_LOOP in window.mean for window in of.windows),
     )
     yield from step_doubts(record, of.windows, of.attributed, of.capacity, ladder)
     yield from processor_doubts(record, of.windows, of.capacity, ladder)

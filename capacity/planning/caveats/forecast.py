@@ -21,7 +21,9 @@ from capacity.domain.resources import Resource
 from capacity.domain.words import LOADS, RESOURCES, listed
 from capacity.models.design import SEPARABLE_BELOW
 from capacity.planning.caveats.near import is_near
+from capacity.planning.costs.uneven_share import shares_of
 from capacity.planning.evidence.load_components import Attribution
+from capacity.planning.evidence.windows import Window
 
 
 def plan_doubts(
@@ -31,27 +33,30 @@ def plan_doubts(
     attributed: Attribution,
     mix: LoadVector,
     *,
+    windows: Sequence[Window] = (),
     processes: int = 1,
+    has_threads: bool = False,
 ) -> list[Doubt]:
     """Return the doubts about a ladder that was extrapolated from *highest* connections.
 
-    *processes* is how many of the target share the connections.
+    There is at least one wall; *windows* are what it was fitted through; *processes* is how many of the
+    target share the connections; *has_threads* says that the hottest thread was read.
     """
     return [
-        *_about_reach(capacity, highest, walls[0] if walls else None),
+        *_about_reach(capacity, highest, walls[0]),
         *_about_separation(attributed, mix),
         *_about_fit(capacity, walls),
         *_about_uncertain(capacity, walls),
         *_about_tie(walls),
-        *_about_one_loop(walls),
-        *_about_shares(walls, processes),
+        *_about_one_loop(walls, has_threads=has_threads),
+        *_about_shares(walls, windows, processes),
     ]
 
 
-def _about_reach(capacity: Estimate, highest: float, binding: Wall | None) -> Iterator[Doubt]:
+def _about_reach(capacity: Estimate, highest: float, binding: Wall) -> Iterator[Doubt]:
     ratio = capacity.mid / highest
     # What is counted is carried any distance once its slope was seen.
-    if ratio > BY_DESIGN_RATIO and (binding is None or binding.resource not in COUNTED):
+    if ratio > BY_DESIGN_RATIO and binding.resource not in COUNTED:
         word = "far beyond" if ratio > FARTHEST_RATIO else "beyond"
         yield Doubt(
             kind=DoubtKind.EXTRAPOLATION,
@@ -151,7 +156,7 @@ def _about_tie(walls: Sequence[Wall]) -> Iterator[Doubt]:
         )
 
 
-def _about_one_loop(walls: Sequence[Wall]) -> Iterator[Doubt]:
+def _about_one_loop(walls: Sequence[Wall], *, has_threads: bool) -> Iterator[Doubt]:
     """Doubt a capacity of processor time that one thread may not reach, or only with long waits."""
     first = walls[0]
     by_resource = {wall.resource: wall for wall in walls}
@@ -160,7 +165,8 @@ def _about_one_loop(walls: Sequence[Wall]) -> Iterator[Doubt]:
         yield Doubt(
             kind=DoubtKind.SINGLE_EVENT_LOOP,
             statement=(
-                "At the capacity the hottest thread is 100 % busy. At"
+                "At the capacity one core is 100 % busy with the hottest thread, or with the threads of"
+                " an interpreter that lets one run at a time (Python, Ruby). At"
                 f" {units.share(BUSY_LOOP_RATIO)} utilization"
                 f" ({units.about(BUSY_LOOP_RATIO * first.ceiling.mid)} connections) the queueing delay"
                 f" is already {waits} × the service time (M/M/1), and no latency SLO is set."
@@ -171,7 +177,8 @@ def _about_one_loop(walls: Sequence[Wall]) -> Iterator[Doubt]:
             ),
         )
     limit = first.limit.value or 0.0
-    if first.resource is Resource.CPU and Resource.EVENT_LOOP not in by_resource and limit > 1.0:
+    is_unread = Resource.EVENT_LOOP not in by_resource and not has_threads
+    if first.resource is Resource.CPU and is_unread and limit > 1.0:
         baseline = first.cost.baseline.mid
         one_core = first.ceiling.mid * max(0.0, 1.0 - baseline) / max(limit - baseline, 1e-9)
         yield Doubt(
@@ -185,12 +192,32 @@ def _about_one_loop(walls: Sequence[Wall]) -> Iterator[Doubt]:
         )
 
 
-def _about_shares(walls: Sequence[Wall], processes: int) -> Iterator[Doubt]:
+def _about_shares(
+    walls: Sequence[Wall], windows: Sequence[Window], processes: int
+) -> Iterator[Doubt]:
     """Doubt an even share: the process that happens to have most connections is full first."""
     first = walls[0]
     if processes < 2 or first.resource is not Resource.DESCRIPTORS or first.limit.value is None:
         return
-    even = (first.limit.value - first.cost.baseline.mid) / first.cost.per_connection.mid
+    baseline = first.cost.baseline.mid
+    shares = shares_of(windows, first.limit.value, baseline) if windows else None
+    if shares is not None and not shares.is_by_chance:
+        yield Doubt(
+            kind=DoubtKind.UNEVEN_SHARE,
+            statement=(
+                f"{processes} processes share the connections unevenly: the fullest one had"
+                f" {units.share(shares.fullest_ratio)} of them, more than chance explains. If it keeps"
+                f" that share, it is full at {units.middle(first.ceiling)} connections in all; with an"
+                f" even distribution they would hold {units.about(shares.even)}."
+            ),
+            remedy=(
+                "Let one process accept and distribute connections evenly, or give each a listening"
+                " socket of its own (SO_REUSEPORT). Where all accept from one socket, the others may go"
+                " on when the fullest one is full: measure a level beyond its share to see that."
+            ),
+        )
+        return
+    even = (first.limit.value - baseline) / first.cost.per_connection.mid
     yield Doubt(
         kind=DoubtKind.UNEVEN_SHARE,
         statement=(

@@ -30,7 +30,7 @@ from capacity.domain.resources import Resource
 from capacity.domain.run import RunRecord
 from capacity.domain.words import RESOURCES
 from capacity.models.breaks import highest_level_miss, strongest_break
-from capacity.planning.caveats.memory_jumps import memory_hazards, share_of_room
+from capacity.planning.caveats.memory_jumps import garbage_doubts, memory_hazards, share_of_room
 from capacity.planning.caveats.near import is_near
 from capacity.planning.caveats.rising_use import LINGERING, rising_doubts
 from capacity.planning.costs.fitted_costs import use_design
@@ -63,7 +63,8 @@ def step_doubts(
             doubts += _about_line(windows, attributed, wall)
             if wall.resource is Resource.MEMORY:
                 doubts += memory_hazards(record, wall)
-    return doubts
+    near = [wall for wall in walls if is_near(wall, capacity)]
+    return [*doubts, *garbage_doubts(record, near)]
 
 
 def _about_line(windows: Sequence[Window], attributed: Attribution, wall: Wall) -> Iterator[Doubt]:

@@ -3,10 +3,11 @@ Jumps of memory that are known to come without a warning at low load.
 
 * pages shared since a fork are copied when they are written: memory jumps by up to what is shared
 * a runtime's heap has a cap of its own, which earlier agents did not read
+* garbage comes together before any is collected, and is no cost of each connection
 * hash tables double: some 100 bytes an entry and table for CPython (PEP 412, dictobject.c)
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 
 from capacity.domain import units
@@ -14,7 +15,8 @@ from capacity.domain.caveats import MATERIAL_RATIO, Doubt, DoubtKind
 from capacity.domain.plan import Wall
 from capacity.domain.resources import Resource
 from capacity.domain.run import RunRecord
-from capacity.planning.evidence.plausible import is_plausible
+from capacity.planning.costs.young_generation import HELD_IN, garbage_bytes, garbage_ratio
+from capacity.planning.evidence.plausible import UNREAD, is_plausible
 
 TABLE_BYTES = 100.0
 TABLES = 2.0
@@ -71,6 +73,29 @@ def memory_hazards(record: RunRecord, wall: Wall) -> Iterator[Doubt]:
         )
 
 
+def garbage_doubts(record: RunRecord, walls: Sequence[Wall]) -> Iterator[Doubt]:
+    """Yield that a load added so little memory that much of it may be garbage: for one of the *walls*."""
+    garbage = garbage_bytes(record.manifest.agent)
+    held = [w.used_at_highest - w.used_at_baseline for w in walls if w.resource in HELD_IN]
+    added_bytes = next(iter(held), 0.0)
+    ratio = garbage_ratio(garbage, added_bytes)
+    if ratio <= MATERIAL_RATIO:
+        return
+    yield Doubt(
+        kind=DoubtKind.STEP_HAZARD,
+        statement=(
+            f"The runtime of the target collects no garbage before some {units.size(garbage)} of it have"
+            f" come together, and the tested load added {units.size(added_bytes)}: up to"
+            f" {units.share(ratio)} of the cost of a connection may be garbage that comes once, and the"
+            " capacity nearer to the upper end."
+        ),
+        remedy=(
+            "Plan with the safe capacity; for a closer forecast measure with a load that adds several"
+            " times as much memory (profile thorough, or fraction in the profile)."
+        ),
+    )
+
+
 def _shared_bytes(record: RunRecord, wall: Wall) -> tuple[float, int]:
     """Return by how much processes' resident sets count pages twice, in the middle; and how many
 
@@ -82,7 +107,7 @@ def _shared_bytes(record: RunRecord, wall: Wall) -> tuple[float, int]:
         if {"resident_bytes", "processes"} <= set(sample.gauges)
         and is_plausible(sample.gauges["resident_bytes"])
         and 2.0 <= sample.gauges["processes"] <= 1e6
-        and is_plausible(sample.used.get(Resource.MEMORY, -1.0))
+        and is_plausible(sample.used.get(Resource.MEMORY, UNREAD))
     ]
     if not read or wall.limit.scope != "cgroup":
         return 0.0, 0

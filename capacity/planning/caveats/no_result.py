@@ -8,9 +8,9 @@ from capacity.domain.plan import NoCeiling
 from capacity.domain.run import RunRecord
 from capacity.domain.words import RESOURCES
 from capacity.planning.evidence.client_rule import client_rule
+from capacity.planning.evidence.identity.target_identity import mismatch
 from capacity.planning.evidence.missing_evidence import Gap
 from capacity.planning.evidence.mix import measured_mix
-from capacity.planning.evidence.target_identity import mismatch
 from capacity.planning.evidence.updates import no_updates
 from capacity.planning.evidence.windows import Window, is_usable, levels, restarts
 
@@ -70,10 +70,16 @@ def _why_no_fit_of(record: RunRecord, windows: Sequence[Window]) -> Gap | None:
 
 
 def _why_no_mix(record: RunRecord) -> Gap:
+    remedy = "Look at the failures per step, and measure again once the first level is held."
+    if not any(step.step.is_mix for step in record.steps):
+        remedy = (
+            "No step of the run asked for it. Where each of the profile's steps sets a workload of its own, add"
+            " one without, or set mix to what one of them has; where the run ended before, see why it did."
+        )
     return Gap(
         f"None of {units.counted(len(record.steps), 'step')} carried the profile's full workload, so"
         " there is no capacity for it.",
-        "Look at the failures per step, and measure again once the first level is held.",
+        remedy,
     )
 
 
@@ -89,9 +95,11 @@ def _what_ended_it(record: RunRecord) -> Gap | None:
             "Measure again and let it finish; a result needs at least the first level of the profile.",
         )
     load = "with full workload" if step.is_mix else "idle"
+    is_counted = ended.kind is CutOffKind.GUARDED and ended.connections > 0
+    at = f" at {units.counted(ended.connections, 'connection')}" if is_counted else ""
     return Gap(
         f"The first level of {units.counted(step.connections, 'connection')} ({load}) was not held:"
-        f" {ended.statement}.",
+        f" {ended.statement}{at}.",
         START_REMEDIES[ended.kind],
     )
 

@@ -22,7 +22,7 @@ from capacity.domain.resources import LimitState, Resource
 from capacity.domain.run import RunRecord
 from capacity.domain.sample import Sample
 from capacity.planning.caveats.near import is_near
-from capacity.planning.evidence.plausible import is_plausible
+from capacity.planning.evidence.plausible import UNREAD, is_plausible
 from capacity.planning.evidence.windows import Window, samples_on_plateaus
 
 DONE_AT_HALF = (0.6, 0.65)
@@ -92,7 +92,7 @@ def _held_up_ratios(record: RunRecord, windows: Sequence[Window]) -> Iterator[fl
 
 
 def _grown(samples: Sequence[Sample], counter: str) -> float:
-    counts = [sample.counters.get(counter, -1.0) for sample in samples]
+    counts = [sample.counters.get(counter, UNREAD) for sample in samples]
     read = [count for count in counts if is_plausible(count)]
     # One that began anew adds nothing.
     return sum(max(0.0, after - before) for before, after in pairwise(read))

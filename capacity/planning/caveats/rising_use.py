@@ -15,9 +15,16 @@ from capacity.domain.observation import StepObservation
 from capacity.domain.plan import Wall
 from capacity.domain.resources import Resource
 from capacity.domain.run import RunRecord
+from capacity.domain.sample import Sample
 from capacity.domain.words import RESOURCES
 from capacity.planning.evidence.missing_evidence import Gap
-from capacity.planning.evidence.rises import FEWEST_COUNTS, FEWEST_SAMPLES, rise_of
+from capacity.planning.evidence.rises import (
+    FEWEST_COUNTS,
+    FEWEST_SAMPLES,
+    Rise,
+    resident_per_s,
+    rise_of,
+)
 from capacity.planning.evidence.windows import Window, samples_on_plateaus
 
 LINGERING = frozenset({Resource.OUTGOING_PORTS, Resource.CONNTRACK})
@@ -37,6 +44,8 @@ FEWEST_LEVELS = 3
 """On which it has to rise before no number of connections is held."""
 STEADY_RATIO = 0.5
 """Of the rise for a connection, that it has to have kept at the end of the run."""
+OWN_RATIO = 0.5
+"""Of a rise in the target's cgroup, below which it is not said to be the target's: chosen."""
 HELD_S = 600.0
 """Connections whose limit is reached sooner are not held: chosen."""
 
@@ -64,6 +73,7 @@ def rising_doubts(record: RunRecord, windows: Sequence[Window], wall: Wall) -> I
             f" {units.duration(rise.lasted_s)}"
             f" ({units.share(rise.per_s * rise.lasted_s / taken)} of what the connections use). At that rate"
             f" the limit is reached after {units.duration(until_full_s)}, and the ceiling is too high."
+            f"{_by_others(samples, rise, wall)}"
         ),
         remedy=_LINGERS if lingers else _FILLS,
     )
@@ -93,14 +103,32 @@ def not_held(record: RunRecord, windows: Sequence[Window], wall: Wall) -> Gap | 
     if last is top or each_per_s[1] < STEADY_RATIO * each_per_s[0] or until_full_s > HELD_S:
         return None
     name = RESOURCES[wall.resource]
+    others = _by_others(next(samples for step, samples in loaded if step is top), highest, wall)
     return Gap(
         f"On every level {name} rose while the connections stayed constant, and did not level off: at"
         f" {units.counted(top.step.connections, 'connection')} by"
         f" {units.amount(highest.per_s, wall.resource)} a second, which reaches the limit of"
         f" {units.amount(wall.limit.value, wall.resource)} after {units.duration(until_full_s)}. No"
-        " number of connections is held for long.",
-        "Find what queues up or leaks in the target, such as events that wait for a source that does not"
-        " answer, and bound it; then measure again.",
+        f" number of connections is held for long.{others}",
+        (
+            "Find what grows in the cgroup (its cgroup.procs lists the processes), and bound it or move"
+            " it out; then measure again."
+            if others
+            else "Find what queues up or leaks in the target, such as events that wait for a source that"
+            " does not answer, and bound it; then measure again."
+        ),
+    )
+
+
+def _by_others(samples: Sequence[Sample], rise: Rise, wall: Wall) -> str:
+    """Return a sentence where most of what rises in the target's cgroup is not its processes' own."""
+    own_per_s = resident_per_s(samples)
+    is_shared = wall.resource is Resource.MEMORY and wall.limit.scope == "cgroup"
+    if not is_shared or own_per_s is None or own_per_s >= OWN_RATIO * rise.per_s:
+        return ""
+    return (
+        f" The target's own processes account for {units.share(max(0.0, own_per_s) / rise.per_s)} of it;"
+        " the rest is other processes, files or kernel buffers in its cgroup."
     )
 
 

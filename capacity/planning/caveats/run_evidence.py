@@ -1,18 +1,19 @@
 """Reasons to distrust a plan that lie in what the run ran into, and in what it did not answer."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from capacity.domain import units
 from capacity.domain.caveats import OFF_LINE_RATIO, Doubt, DoubtKind
 from capacity.domain.observation import CutOffKind, StepObservation
-from capacity.domain.plan import MetLimit, Wall
+from capacity.domain.plan import MetLimit, NoCeiling, Wall
 from capacity.domain.resources import Limit, LimitState, Resource
-from capacity.domain.run import LIMIT_CHANGED, RunRecord
+from capacity.domain.run import LIMIT_CHANGED, LIMITS_UNREAD, RunRecord
 from capacity.domain.words import RESOURCES
 from capacity.planning.bottlenecks.ceilings import Walls
+from capacity.planning.bottlenecks.draws import READ_AT_ONLY
 from capacity.planning.bottlenecks.latency_objectives import LatencyUse
-from capacity.planning.evidence.plausible import is_plausible
+from capacity.planning.evidence.plausible import UNREAD, is_plausible
 from capacity.planning.evidence.windows import offset_of
 
 HELD = (
@@ -51,6 +52,7 @@ def evidence_doubts(
     """Yield the doubts that what the run met gives rise to, gravest first."""
     yield from _about_met(met)
     yield from _about_objectives(found, latencies)
+    yield from _about_unread(found.no_ceiling, {use.limit.resource for use in latencies})
     yield from _about_unfinished(record, found.ladder)
     yield from _about_changes(record)
 
@@ -113,6 +115,22 @@ def _about_objectives(found: Walls, latencies: Sequence[LatencyUse]) -> Iterator
         )
 
 
+def _about_unread(
+    no_ceiling: Sequence[NoCeiling], objectives: Collection[Resource]
+) -> Iterator[Doubt]:
+    """Doubt a plan without those limits whose use was read too seldom to tell a cost from it."""
+    for entry in no_ceiling:
+        if entry.resource in objectives or not entry.reason.startswith(READ_AT_ONLY):
+            continue
+        yield Doubt(
+            kind=DoubtKind.SAMPLES_MISSING,
+            statement=f"The limit of {RESOURCES[entry.resource]} is not included in this capacity:"
+            f" {entry.reason}.",
+            remedy="Raise plateau_s in the profile, so that each level is long enough for every reading of"
+            " the agent, or find out why it stopped reading this one.",
+        )
+
+
 def _about_unfinished(record: RunRecord, ladder: Sequence[Wall]) -> Iterator[Doubt]:
     """Doubt lines that the samples of a ramp contradict which was cut off."""
     offset_s = offset_of(record.manifest.clock_offset)
@@ -132,7 +150,7 @@ def _about_ramp(
         for sample in record.samples
         if step.started_at <= sample.at - offset_s
         and sample.target_started_at is not None
-        and is_plausible(sample.used.get(wall.resource, -1.0))
+        and is_plausible(sample.used.get(wall.resource, UNREAD))
     ]
     limit = wall.limit.value or 0.0
     room = limit - wall.cost.baseline.mid
@@ -164,6 +182,17 @@ def _about_changes(record: RunRecord) -> Iterator[Doubt]:
             f" {value} during the run; the plan uses the new value, although part of the usage was"
             " measured under the old one.",
             remedy="Measure again while nobody changes the target.",
+        )
+    unread = [event for event in record.events if event.kind == LIMITS_UNREAD]
+    if unread:
+        since_s = unread[-1].detail.get("since_s")
+        before = f" {units.duration(since_s)} before" if isinstance(since_s, int | float) else ""
+        yield Doubt(
+            kind=DoubtKind.SAMPLES_MISSING,
+            statement="The agent did not answer when the run ended: the limits are those read last"
+            f"{before}, and what was changed since is not known.",
+            remedy="Check the agent and the network to it; `capacity audit TARGET --against RUN` tells"
+            " which limits are others now.",
         )
 
 

@@ -16,18 +16,18 @@ from capacity.domain.caveats import (
 from capacity.domain.observation import CutOffKind, StepObservation
 from capacity.domain.plan import GeneratorVerdict
 from capacity.domain.resource_facts import HOST_WIDE
-from capacity.domain.resources import Limit, LimitState, Resource
+from capacity.domain.resources import MAY_ADMIT_MORE, Limit, LimitState, Resource
 from capacity.domain.run import RunRecord
 from capacity.domain.words import RESOURCES, listed, printable
 from capacity.planning.caveats.generator import is_near_limit
+from capacity.planning.caveats.other_process import identity_doubts
 from capacity.planning.evidence.client_rule import TARGET_SAID
 from capacity.planning.evidence.plausible import LARGEST, is_plausible
-from capacity.planning.evidence.target_identity import identity_doubts
 from capacity.planning.evidence.unserved_steps import unserved_in, unserved_statement
 from capacity.planning.evidence.updates import unmatched_classes, unmatched_example
 from capacity.planning.evidence.windows import is_usable, offset_of, plateau_of, restarts
 
-_SHORTEST_BEAT_S = 1e-3
+_SHORTEST_INTERVAL_S = 1e-3
 
 
 def record_doubts(
@@ -108,6 +108,15 @@ def _about_steps(record: RunRecord) -> Iterator[Doubt]:
             " connections followed fewer channels than the profile asks for, and the plan is for those.",
             remedy="Look at the reasons in the run's events; a cap on the subscriptions of a connection or"
             " an account: lower subscriptions_per_connection, or use several connections or credentials.",
+        )
+    unconfirmed = sum(step.failures.get("subscribe_unconfirmed", 0) for step in used)
+    if unconfirmed:
+        yield Doubt(
+            kind=DoubtKind.REFUSED_SUBSCRIPTIONS,
+            statement=f"The target left {units.counted(unconfirmed, 'subscription')} without an answer until"
+            " the end of usable steps: connections may follow fewer channels than the profile asks for.",
+            remedy="Run `capacity doctor`, which tries them one by one: for a cap on the subscriptions of a"
+            " connection lower subscriptions_per_connection, else correct subscribe.ack of the dialect.",
         )
     yield from _about_lifetimes(record)
     silent = [step for step in used if unserved_in(step)]
@@ -193,6 +202,15 @@ def _about_limits(limits: Sequence[Limit]) -> Iterator[Doubt]:
                 ),
                 remedy=f"Make it readable, or declare limits.{limit.resource} in the target file.",
             )
+        elif limit.source.endswith(MAY_ADMIT_MORE):
+            yield Doubt(
+                kind=DoubtKind.UNKNOWN_LIMIT,
+                statement=(
+                    f"Whether the limit on {RESOURCES[limit.resource]} holds is unknown"
+                    f" ({limit.source}). It is taken to hold, which is the safe side."
+                ),
+                remedy="Fill a copy of the target (--profile break), or upgrade the application.",
+            )
 
 
 def _about_own_cap(limits: Sequence[Limit]) -> Iterator[Doubt]:
@@ -251,24 +269,24 @@ def _about_samples(record: RunRecord) -> Iterator[Doubt]:
 def _missing_samples(record: RunRecord, used: Sequence[StepObservation]) -> str | None:
     """Return what is missing of the agent's samples on the plateaus, where that is too much."""
     intervals_s = (sample.interval_s for sample in record.samples)
-    beats = [beat_s for beat_s in intervals_s if _SHORTEST_BEAT_S <= beat_s <= LARGEST]
-    if not beats:
+    plausible_s = [each_s for each_s in intervals_s if _SHORTEST_INTERVAL_S <= each_s <= LARGEST]
+    if not plausible_s:
         return None
-    beat_s = median(beats)
+    interval_s = median(plausible_s)
     offset_s = offset_of(record.manifest.clock_offset)
     plateaus = [plateau for step in used if (plateau := plateau_of(step)) is not None]
     taken = [
         sum(begin <= sample.at - offset_s <= end for sample in record.samples)
         for begin, end in plateaus
     ]
-    # One beat less than fits: a plateau need not begin with a beat.
-    due = sum(max(0, int((end - begin) / beat_s) - 1) for begin, end in plateaus)
+    # One less than fits: a plateau need not begin with a sample.
+    due = sum(max(0, int((end - begin) / interval_s) - 1) for begin, end in plateaus)
     missing_ratio = 1.0 - sum(taken) / due if due else 0.0
     if missing_ratio > MISSING_SAMPLES_RATIO:
         return f"{units.share(missing_ratio)} of the samples expected on the plateaus are missing."
     # Of short plateaus, what one has more than its due must not hide that another has nothing.
     blank = sum(
-        count == 0 and end - begin > beat_s
+        count == 0 and end - begin > interval_s
         for count, (begin, end) in zip(taken, plateaus, strict=True)
     )
     if blank > MISSING_SAMPLES_RATIO * len(plateaus):

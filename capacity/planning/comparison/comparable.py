@@ -45,9 +45,22 @@ def _of_target(key: str) -> Callable[[RunManifest], Any]:
 
 
 def _dialect(run: RunManifest) -> Any:
+    return _name_of(run.target.document.get("dialect"))
+
+
+def _private(run: RunManifest) -> Any:
+    given = run.target.document.get("private")
+    if not isinstance(given, Mapping):
+        return None
+    return {key: value for key, value in given.items() if key != "values"} | {
+        "dialect": _name_of(given.get("dialect"))
+    }
+
+
+def _name_of(dialect: Any) -> Any:
     # Of a path its last part: the same file may lie elsewhere on another machine.
-    name = run.target.document.get("dialect")
-    return name.rsplit("/", 1)[-1].removesuffix(".yaml") if isinstance(name, str) else name
+    is_text = isinstance(dialect, str)
+    return dialect.rsplit("/", 1)[-1].removesuffix(".yaml") if is_text else dialect
 
 
 def _mix(run: RunManifest) -> dict[str, Any]:
@@ -69,6 +82,7 @@ _IDENTITY: Mapping[str, Callable[[RunManifest], Any]] = {
     "the target's dialect": _dialect,
     "the target's symbols": _of_target("symbols"),
     "the target's channels": _of_target("channels"),
+    "the target's private connections": _private,
     "TLS": lambda run: bool(run.target.document.get("tls")),
     "the target's REST endpoint": _of_target("rest"),
     "the kind of profile": lambda run: run.profile.get("kind"),

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from statistics import fmean, stdev
 
-from scipy.stats import t as student
+from scipy.special import stdtr, stdtrit
 
 from capacity.domain.answers.comparison import Change, Outcome
 from capacity.domain.estimates import Estimate
@@ -64,15 +64,15 @@ def _change(
     degrees = len(logs) - 1
     error = max(stdev(logs) / math.sqrt(len(logs)), _LEAST_ERROR)
     middle = fmean(logs)
-    reach = float(student.ppf((1.0 + _CONFIDENCE) / 2.0, degrees)) * error
-    chance = float(student.cdf(abs(middle) / error, degrees))
+    reach = float(stdtrit(degrees, (1.0 + _CONFIDENCE) / 2.0)) * error
+    chance = float(stdtr(degrees, abs(middle) / error))
     is_large = (
         abs(math.expm1(middle)) >= LEAST_EFFECT_RATIO and abs(new_s - old_s) >= LEAST_EFFECT_S
     )
     outcome = Outcome.NO_CHANGE
     if is_large and chance >= chance_needed:
         outcome = Outcome.REGRESSION if middle > 0.0 else Outcome.IMPROVEMENT
-    needed = float(student.ppf(chance_needed, degrees) + student.ppf(0.95, degrees))
+    needed = float(stdtrit(degrees, chance_needed) + stdtrit(degrees, 0.95))
     return replace(
         change,
         ratio=Estimate(

@@ -16,7 +16,7 @@ from capacity.domain.plan import CapacityPlan
 from capacity.domain.run import LoadPoint, RunRecord
 from capacity.planning.costs.ramps import CPU_RESOURCES, Ramp, ramps
 from capacity.planning.evidence.effective_limits import known_value
-from capacity.planning.evidence.plausible import is_plausible
+from capacity.planning.evidence.plausible import UNREAD, is_plausible
 
 FEWEST_SECONDS = 5
 """Of ramps that were held back, for a rate."""
@@ -24,10 +24,13 @@ HELD_BACK_RATIO = 0.8
 """Of the rate that the ramp was meant to have; at a higher one nothing held it back."""
 IDLE_RATIO = 0.6
 """Of the processors' limit: beyond, arrivals wait for processor time, whose cost is known."""
+HOST_BUSY_RATIO = 0.9
+"""Of all of the host's processors, whoever uses them: beyond, arrivals wait for their turn on one."""
 SHORTEST_RAMP_S = 6.0
 """A careful ramp takes this time at least."""
 ABOVE_RATIO = 1.1
 """What lets connections in may take that much more than the fastest second had."""
+HOST_CPU_GAUGE = "cpu_system_ratio"
 _CONFIDENCE = 0.9
 
 
@@ -69,7 +72,14 @@ def _is_eased(ramp: Ramp, record: RunRecord) -> bool:
 
 
 def _is_busy(ramp: Ramp, plan: CapacityPlan) -> bool:
-    """Tell whether a processor was used beyond what leaves arrivals alone."""
+    """Tell whether the generator, or a processor, was used beyond what leaves arrivals alone, by whomever."""
+    health = ramp.step.generator_opening
+    if health is not None and health.is_near_limits:
+        return True
+    shares = (sample.gauges.get(HOST_CPU_GAUGE, UNREAD) for sample in ramp.samples)
+    host = [share for share in shares if is_plausible(share)]
+    if host and sum(host) / len(host) > HOST_BUSY_RATIO:
+        return True
     for wall in plan.ladder:
         limit = known_value(wall.limit)
         if wall.resource not in CPU_RESOURCES or not limit:

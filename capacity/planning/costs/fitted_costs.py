@@ -114,8 +114,8 @@ def fitted_costs(
         if after > 0.0:
             is_stair[:-1:_STAIR_EVERY] = True
         size = coefficients[:, column]
-        coefficients[:, 0] += np.where(is_stair, 0.0, size)
-        coefficients[:, _CONNECTIONS] += np.where(is_stair, size / max(after, 1.0), 0.0)
+        coefficients[~is_stair, 0] += size[~is_stair]
+        coefficients[is_stair, _CONNECTIONS] += size[is_stair] / after
     coefficients = coefficients[:, : 1 + len(components)]
     by_name = dict(zip(components, coefficients.T[1:], strict=True))
     cost = UnitCost(
@@ -165,7 +165,7 @@ def _charge_lingering(
         column = 1 + components.index("requests_per_s")
         coefficients[:, column] = np.maximum(coefficients[:, column], lingering)
     else:
-        coefficients[:, _CONNECTIONS] += lingering * mix.requests_per_s / max(mix.connections, 1.0)
+        coefficients[:, _CONNECTIONS] += lingering * mix.requests_per_s
 
 
 def _rows(resource: Resource, windows: Sequence[Window], components: Sequence[str]) -> list[int]:

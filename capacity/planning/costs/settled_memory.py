@@ -5,6 +5,10 @@ The plateaus of the levels are equally long, so that their line is that of memor
 settled by then. A run whose memory still rose there holds the highest mix on (safety/hold.py): what it
 then reaches above that line is charged to each connection. A runtime that collects when its heap has
 doubled does so after as many seconds at ten times the connections, garbage coming ten times as fast.
+
+A limited cgroup is charged for files as well, and pages of them that are used anew are counted at once
+(a large program's own): what its use rose by meanwhile and neither the processes nor their sockets took is
+no cost of a connection.
 """
 
 from collections.abc import Sequence
@@ -41,5 +45,24 @@ def settling_cost(
     if not at_level or not connections:
         return 0.0
     before = max(at_level)[1]
-    reached = max(w.mean[resource] for w in held if w.asked_connections == connections)
-    return max(0.0, reached - before) / connections
+    tops = [w for w in windows if w.asked_connections == connections and resource in w.mean]
+    reached = max(tops, key=lambda window: (window.is_held_longer, window.mean[resource]))
+    late = reached.mean[resource] - before - _of_files(reached, tops)
+    return max(0.0, late) / connections
+
+
+def _of_files(reached: Window, tops: Sequence[Window]) -> float:
+    """Return by how many bytes more the use rose until *reached* than processes and sockets did.
+
+    0 where nobody read these.
+    """
+    earlier = [w for w in tops if not w.is_held_longer and w.resident_bytes is not None]
+    if not earlier or reached.resident_bytes is None:
+        return 0.0
+    last = max(earlier, key=lambda window: window.mean[Resource.MEMORY])
+    return max(0.0, _files_and_kernel(reached) - _files_and_kernel(last))
+
+
+def _files_and_kernel(window: Window) -> float:
+    taken = (window.resident_bytes or 0.0) + window.mean.get(Resource.TCP_MEMORY, 0.0)
+    return window.mean[Resource.MEMORY] - taken

@@ -6,7 +6,7 @@ its even share tells whether chance alone decides who gets a connection.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 import numpy as np
@@ -16,6 +16,39 @@ from capacity.domain.resources import Resource
 from capacity.models.sharing import connections_until_fullest, excesses, is_by_chance
 from capacity.planning.costs.fitted_costs import ResourceFit
 from capacity.planning.evidence.windows import Window, levels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shares:
+    """How the connections were shared on the plateau with most of them."""
+
+    fullest_ratio: float
+    """Of the connections, that the fullest process has."""
+    is_by_chance: bool
+    """A random choice for each connection explains that."""
+    even: float
+    """Connections that all processes hold together where each has as many."""
+
+
+def shares_of(windows: Sequence[Window], limit: float, baseline: float) -> Shares | None:
+    """Return the shares, None where it was not read what all processes have open together.
+
+    *limit* and *baseline* are descriptors of one process.
+    """
+    processes = sharing_processes(windows)
+    top = max(windows, key=lambda window: window.load.connections)
+    fullest, together = top.mean.get(Resource.DESCRIPTORS), top.shared_descriptors
+    if processes < 2 or fullest is None or together is None:
+        return None
+    taken, connections = together - processes * baseline, top.load.connections
+    if taken <= 0.0 or connections <= 0.0:
+        return None
+    ratio = (fullest - baseline) / taken
+    return Shares(
+        fullest_ratio=ratio,
+        is_by_chance=is_by_chance((ratio - 1.0 / processes) * connections, processes, connections),
+        even=processes * (limit - baseline) * connections / taken,
+    )
 
 
 def sharing_processes(windows: Sequence[Window]) -> int:

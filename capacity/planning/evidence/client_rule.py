@@ -2,8 +2,8 @@
 Whether what refused connections was the target's rule about one client, and no capacity of the target.
 
 A generator is one client, by its address, its key or its account. A service that admits 50 connections from
-one address answers the next with 429 (RFC 6585, section 4), or lets it in and closes it with a reason; how
-many connections it holds from all clients together, no such run tells.
+one address answers the next with 429 (RFC 6585, section 4) and who goes on with 418 (Binance), or lets it in
+and closes it with a reason; how many connections it holds from all clients together, no such run tells.
 """
 
 import re
@@ -16,7 +16,7 @@ from capacity.planning.evidence.missing_evidence import Gap
 
 TARGET_SAID = "target_said"
 """Event with the target's own words when it refused or ended connections."""
-_TOO_MANY = "_429"
+_TOO_MANY = ("_418", "_429")
 _REFUSED = re.compile(r"^(handshake_rejected_|handshake_closed_)")
 _ONE_CLIENT = re.compile(
     r"(?i)\b(per|from|by|for|of|this|your|same|one|each)[ _-]+(this |your |the |same |one |single |a )*"

@@ -18,7 +18,7 @@ from capacity.domain.resource_facts import LATENCIES
 from capacity.domain.resources import Limit, Resource
 from capacity.domain.run import RunRecord
 from capacity.planning.evidence.effective_limits import effective_limits, known_value
-from capacity.planning.evidence.plausible import is_plausible
+from capacity.planning.evidence.plausible import UNREAD, is_plausible
 from capacity.planning.evidence.windows import is_usable, offset_of
 
 EXHAUSTED_RATIO = 0.8
@@ -120,7 +120,7 @@ def _uses(record: RunRecord, step: StepObservation, resource: Resource) -> list[
         use
         for sample in record.samples
         if begin <= sample.at - offset_s <= end
-        and is_plausible(use := sample.used.get(resource, -1.0))
+        and is_plausible(use := sample.used.get(resource, UNREAD))
     ]
 
 

@@ -14,12 +14,15 @@ from capacity.planning.evidence.windows import Window, is_usable
 
 
 def measured_mix(steps: Sequence[StepObservation]) -> LoadVector | None:
-    """Return the load per connection, None if no usable step carried the full mix."""
+    """Return the load per connection, None if no usable step carried the full mix.
+
+    Of less than one connection on average nothing was carried: they were lost as they came.
+    """
     full = [
         (step.step, step.load)
         for step in sorted(steps, key=lambda step: step.index)
         if step.step.is_mix and is_usable(step)
-        if step.load is not None and step.load.connections > 0
+        if step.load is not None and step.load.connections >= 1.0
     ]
     if not full:
         return None

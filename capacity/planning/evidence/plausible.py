@@ -4,8 +4,12 @@ What a reading can be: a damaged record holds anything, and what cannot be is as
 The kernel counts in 64 bits, so that nothing it reports exceeds 2⁶³, and nothing is negative.
 """
 
+import math
+
 from capacity.domain.load import LoadVector
 
+UNREAD = math.nan
+"""Stands for a reading that is not there, and is as implausible as any that cannot be."""
 LARGEST = 2.0**63
 SMALLEST = 1e-9
 """Fewer connections on average than this, but some, are no count of connections."""

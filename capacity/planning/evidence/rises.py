@@ -14,7 +14,7 @@ from capacity.domain.caveats import RISING_PAIRS, RISING_RATIO
 from capacity.domain.resources import Resource
 from capacity.domain.sample import Sample
 from capacity.models.lines import theil_sen_line
-from capacity.planning.evidence.plausible import is_plausible
+from capacity.planning.evidence.plausible import UNREAD, is_plausible
 
 FEWEST_SAMPLES = 5
 FEWEST_COUNTS = 3
@@ -44,7 +44,7 @@ def rise_of(
     read = [
         (sample.at, sample.used[resource])
         for sample in samples
-        if is_plausible(sample.used.get(resource, -1.0))
+        if is_plausible(sample.used.get(resource, UNREAD))
     ]
     if len(read) < fewest:
         return None
@@ -58,3 +58,16 @@ def rise_of(
         middle=float(np.median(uses)),
         is_steady=pairs >= RISING_PAIRS,
     )
+
+
+def resident_per_s(samples: Sequence[Sample]) -> float | None:
+    """Return the slope of what the target's processes have resident, in bytes a second; None if unread."""
+    read = [
+        (sample.at, resident)
+        for sample in samples
+        if is_plausible(resident := sample.gauges.get("resident_bytes", -1.0))
+    ]
+    if len(read) < FEWEST_SAMPLES:
+        return None
+    times_s, uses = np.array(read).T
+    return theil_sen_line(times_s, uses)[1]

@@ -11,10 +11,10 @@ are used together: of the one with most connection levels.
 import math
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from statistics import stdev
+from statistics import median, stdev
 
 from capacity.domain.load import LoadStep, LoadVector
 from capacity.domain.observation import StepObservation
@@ -24,7 +24,7 @@ from capacity.domain.run import ClockOffset, RunRecord
 from capacity.domain.sample import Sample
 from capacity.models.warm_up import warm_up_batches
 from capacity.planning.evidence.memory_marks import burst_above
-from capacity.planning.evidence.plausible import is_plausible, is_plausible_load
+from capacity.planning.evidence.plausible import UNREAD, is_plausible, is_plausible_load
 from capacity.planning.evidence.rises import FEWEST_COUNTS, rise_of
 
 WINDOW_S = 4.0
@@ -67,6 +67,8 @@ class Window:
     """The load had been there before, and was held on until memory settled (safety/hold.py)."""
     tracked_per_s: float = 0.0
     """By which the connection-tracking table filled on the step's plateau; 0 where not steadily."""
+    resident_bytes: float | None = None
+    """Of the target's processes, in the middle; None where unread."""
 
 
 def is_usable(step: StepObservation) -> bool:
@@ -222,6 +224,7 @@ def _window(step: StepObservation, samples: list[Sample]) -> Window:
                 readings[resource].append(used)
     sharing = [round(count) for count in _gauges(samples, FILLING_PROCESSES)]
     shared = _gauges(samples, FILLING_DESCRIPTORS)
+    resident = _gauges(samples, "resident_bytes")
     return Window(
         step=step.index,
         asked_connections=step.step.connections,
@@ -229,13 +232,33 @@ def _window(step: StepObservation, samples: list[Sample]) -> Window:
         target_started_at=started_at,
         load=step.load,
         mean={resource: sum(used) / len(used) for resource, used in readings.items()},
-        error={resource: _error_of_mean(used) for resource, used in readings.items()},
+        error=_Errors(dict(readings)),
         peak={resource: max(used) for resource, used in readings.items()},
         burst_bytes=None,
         processes=max(sharing, default=1),
         shared_descriptors=sum(shared) / len(shared) if len(set(sharing)) == 1 and shared else None,
         descriptor_limit=min(_gauges(samples, DESCRIPTOR_LIMIT), default=None),
+        resident_bytes=median(resident) if resident else None,
     )
+
+
+class _Errors(Mapping[Resource, float]):
+    """The standard error of each mean, worked out when it is asked for: few are, and each takes long."""
+
+    def __init__(self, readings: Mapping[Resource, Sequence[float]]) -> None:
+        self._readings = readings
+        self._known: dict[Resource, float] = {}
+
+    def __getitem__(self, resource: Resource) -> float:
+        if resource not in self._known:
+            self._known[resource] = _error_of_mean(self._readings[resource])
+        return self._known[resource]
+
+    def __iter__(self) -> Iterator[Resource]:
+        return iter(self._readings)
+
+    def __len__(self) -> int:
+        return len(self._readings)
 
 
 def _error_of_mean(values: Sequence[float]) -> float:
@@ -243,5 +266,5 @@ def _error_of_mean(values: Sequence[float]) -> float:
 
 
 def _gauges(samples: Sequence[Sample], name: str) -> list[float]:
-    values = (sample.gauges.get(name, -1.0) for sample in samples)
+    values = (sample.gauges.get(name, UNREAD) for sample in samples)
     return [value for value in values if is_plausible(value)]

@@ -11,7 +11,7 @@ by one pattern, names and units are looked up.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from difflib import get_close_matches
 
 from capacity.domain.answers.rules import Condition, Dimension
@@ -79,9 +79,9 @@ def _number(figure: str, dimension: Dimension, operator: str, bound: str) -> flo
     if unit not in known:
         wanted = ", ".join(filter(None, known)) or "no unit"
         by_case = {each.lower(): each for each in known if each}
-        close = get_close_matches(unit.lower(), list(by_case), n=1)
-        hint = f"did you mean {by_case[close[0]]}? " if close else ""
-        raise ConfigError(f"{figure} is given in {wanted}; {hint}(got {printable(bound, 80)!r})")
+        close = get_close_matches(unit.lower(), by_case)
+        hint = f"; did you mean {by_case[close[0]]}?" if close else ""
+        raise ConfigError(f"{figure} is given in {wanted}{hint} (got {printable(bound, 80)!r})")
     return float(found[1].replace(",", "").replace("_", "")) * known[unit]
 
 
@@ -120,8 +120,8 @@ def _allowed(figure: str) -> set[str] | None:
             return None  # Regressions are figures and limits.
 
 
-def _hint(name: str, known: Iterable[str]) -> str:
-    close = get_close_matches(name, list(known), n=1)
+def _hint(name: str, known: Collection[str]) -> str:
+    close = get_close_matches(name, known)
     if close:
         return f"did you mean {close[0]}?"
     return f"known: {', '.join(sorted(known)[:12])}, …; config/README.md lists them"

@@ -22,6 +22,7 @@ from capacity.models.uncertainty.intervals import form_of, form_sigma
 from capacity.planning.bottlenecks.latency_objectives import latency_uses
 from capacity.planning.evidence.effective_limits import known_value
 from capacity.planning.evidence.windows import is_usable
+from capacity.planning.safety.opening_pace import OpeningPace
 
 GROWTH = 3.0
 """From a level to the next one, as the shipped profiles have it."""
@@ -31,6 +32,10 @@ LEAST_GROWTH = 1.1
 """A level nearer than this to the one before tells nothing new."""
 SHARP_RATIO = 0.01
 """Half width of the interval: an answer as sharp as this needs no further level."""
+LONGEST_RAMP_S = 60.0
+"""A level takes no longer to open at the pace of the one before."""
+FARTHEST = 10**9
+"""Connections: more than any level has."""
 _Z_95 = 1.645
 
 
@@ -69,41 +74,21 @@ def next_climb(
     rules: Rules,
     levels: Sequence[int],
     *,
-    most_at_pace: int,
+    pace: OpeningPace,
     used_s: float = 0.0,
 ) -> Climb:
     """Return what follows *levels*, of which *answer* is the plan.
 
-    *most_at_pace* is how many connections can be open in time, at the pace of those before; *used_s*
-    what the levels took.
+    A level takes no longer than LONGEST_RAMP_S to be opened at *pace*; *used_s* is what the levels took.
     """
     level = levels[-1]
-    if level >= rules.most:
-        return Climb(
-            connections=None,
-            reason=f"reached the bound set by {rules.most_by}: {rules.most} connections",
-        )
-    if len(levels) >= rules.levels:
-        return Climb(
-            connections=None,
-            reason=f"all {units.counted(rules.levels, 'level')} of the profile are done",
-        )
-    if used_s >= rules.longest_s:
-        return Climb(
-            connections=None,
-            reason=f"the profile's time limit of {units.duration(rules.longest_s)} is reached",
-        )
-    if isinstance(answer, CapacityPlan) and _is_sharp(answer):
-        return Climb(
-            connections=None,
-            reason="another level would not narrow the interval",
-        )
+    over = _over(answer, rules, levels, pace, used_s)
+    if over is not None:
+        return Climb(connections=None, reason=over)
+    most_at_pace = math.floor(min(level + pace.per_s * LONGEST_RAMP_S, float(FARTHEST)))
     allowed = {
         rules.most_by: (float(rules.most), float(rules.most)),
-        "the rate at which the target accepts connections": (
-            float(most_at_pace),
-            float(most_at_pace),
-        ),
+        pace.by: (float(most_at_pace), float(most_at_pace)),
         **{
             name: (rules.fraction * low, rules.fraction * mid)
             for name, (low, mid) in ceilings_so_far(record, answer).items()
@@ -114,13 +99,50 @@ def next_climb(
     most = max(least, min(*(mid for _, mid in allowed.values()), CAUTIOUS_GROWTH * level))
     count = math.floor(min(rules.growth * level, most))
     if count < LEAST_GROWTH * level:
-        return Climb(
-            connections=None,
-            reason=f"{units.counted(level, 'connection')} is as close as is safe to"
-            f" {units.share(rules.fraction)} of the ceiling of {by}"
-            f" (estimate {units.about(middle / rules.fraction) if middle else 0})",
-        )
+        return Climb(connections=None, reason=_too_near(level, rules, by, middle, pace))
+    if count == math.floor(rules.growth * level):
+        by = f"the profile's growth, {units.number(rules.growth)} times the level before"
     return Climb(connections=count, reason=f"bounded by {by}")
+
+
+def _over(
+    answer: CapacityPlan | Excuse,
+    rules: Rules,
+    levels: Sequence[int],
+    pace: OpeningPace,
+    used_s: float,
+) -> str | None:
+    """Return why no level follows, whatever its size; None where one may."""
+    level = levels[-1]
+    if level >= rules.most:
+        return f"reached the bound set by {rules.most_by}: {rules.most} connections"
+    if len(levels) >= rules.levels:
+        return f"all {units.counted(rules.levels, 'level')} of the profile are done"
+    if used_s >= rules.longest_s:
+        limit = units.duration(rules.longest_s)
+        return f"the profile's time limit of {limit} is reached{_of_it_lost(pace)}"
+    if isinstance(answer, CapacityPlan) and _is_sharp(answer):
+        return "another level would not narrow the interval"
+    return None
+
+
+def _too_near(level: int, rules: Rules, by: str, middle: float, pace: OpeningPace) -> str:
+    """Return why the next level would tell nothing new."""
+    if by == pace.by:
+        more = units.counted(math.floor(middle) - level, "connection")
+        return (
+            f"only {more} more would be open in {units.duration(LONGEST_RAMP_S)}, because of {by}"
+        )
+    return (
+        f"{units.counted(level, 'connection')} is as close as is safe to {units.share(rules.fraction)} of"
+        f" the ceiling of {by} (estimate {units.about(middle / rules.fraction) if middle else 0})"
+    )
+
+
+def _of_it_lost(pace: OpeningPace) -> str:
+    if pace.lost_s < 1.0:
+        return ""
+    return f", {units.duration(pace.lost_s)} of it lost while connections opened slowly; last by {pace.by}"
 
 
 def ceilings_so_far(

@@ -51,7 +51,7 @@ def guard_readings(
     recent = samples[-RECENT_SAMPLES - 1 :]
     if (fullest := _fullest(recent, limits, bounds.used_ratio)) is not None:
         readings.append(fullest)
-    if len(recent) > 1:
+    if recent:
         readings += share_readings((recent[0], recent[-1]), limits, bounds, whose_segments(samples))
     return sorted(readings, key=lambda reading: reading.number / reading.bound, reverse=True)
 

@@ -16,6 +16,8 @@ MOST_AGE_S = 60.0
 """Published and heard further apart than this, a clock or the dialect is wrong."""
 WRONG_UNIT_S = 86_400.0
 """No clock is that far off: the unit is wrong."""
+MOST_GAPS_RATIO = 0.5
+"""A target that leaves out updates this often has no numbers; a wrong rule for them finds gaps everywhere."""
 _SHOWN_CHANNELS = 3
 _SHOWN_LETTERS = 120
 
@@ -57,12 +59,31 @@ class Heard:
     """Path of the number, where the dialect checks that of a channel that was heard."""
     hint: str | None = None
     """What would have the first one understood that was not, if its bytes tell."""
+    is_checksum: bool = False
+    """What stands there is no number but a checksum."""
+    mismatched: int = 0
+    """Checksums that did not fit the book."""
+    missed: int = 0
+    """Updates that are missing by their numbers."""
+    gaps: int = 0
+    """Messages before which some are."""
+    ended: tuple[str, str] | None = None
+    """How the connection ended while it was listened to, and what to do; None if it did not."""
 
 
 def heard_findings(heard: Heard) -> Iterator[Finding]:
     """Yield what was heard, then what of the dialect does not fit it."""
+    if heard.ended is not None:
+        how, remedy = heard.ended
+        yield Finding(
+            name="connection",
+            status=Status.WARNING if heard.updates else Status.FAILURE,
+            statement=f"the connection ended {units.duration(heard.seconds)} after it was confirmed: {how}",
+            remedy=_capital(remedy),
+        )
     if not heard.updates:
-        yield _without_updates(heard)
+        if heard.ended is None or heard.frames:
+            yield _without_updates(heard)
         return
     statement = f"{units.counted(heard.updates, 'update')} in {units.duration(heard.seconds)}"
     shown = [_shown(update) for update in heard.latest[:_SHOWN_CHANNELS]]
@@ -82,13 +103,55 @@ def heard_findings(heard: Heard) -> Iterator[Finding]:
     else:
         yield Finding(name="updates", status=Status.OK, statement=statement)
     yield from _about_time(heard)
-    if heard.sequence is not None and not heard.numbered:
+    if heard.is_checksum or heard.mismatched:
+        yield from _about_checksums(heard)
+    if heard.sequence is not None and not heard.is_checksum:
+        yield from _about_numbers(heard)
+
+
+def _about_numbers(heard: Heard) -> Iterator[Finding]:
+    """Yield what is wrong with numbers: none that is one at all, or some that are left out."""
+    path = printable(heard.sequence or "", _SHOWN_LETTERS)
+    if not heard.numbered:
         yield _warning(
             "sequence",
-            f"{printable(heard.sequence, _SHOWN_LETTERS)} holds a whole number in none of"
+            f"{path} holds a whole number in none of"
             f" {units.counted(heard.updates, 'update')}: sequence gaps would go unnoticed",
             "Correct seq of sequence in the dialect, or use rule: none",
         )
+    elif heard.missed:
+        whose = (
+            "so often that rule or scope of sequence in the dialect is wrong, rather than the target"
+            if heard.gaps >= MOST_GAPS_RATIO * heard.numbered
+            else "the target leaves them out, or rule or scope of sequence in the dialect is wrong"
+        )
+        yield _warning(
+            "sequence",
+            f"{units.counted(heard.missed, 'update')} missing by {path}, at"
+            f" {units.counted(heard.gaps, 'gap')} in {units.counted(heard.numbered, 'numbered update')}: {whose}",
+            "Look at the numbers with `capacity dialect try`, which shows each gap: correct sequence in the dialect"
+            " if none is missing there, else look for the updates at the target",
+        )
+
+
+def _about_checksums(heard: Heard) -> Iterator[Finding]:
+    """Yield what is wrong with checksums: none that fits at all, or some that do not."""
+    if heard.numbered and not heard.mismatched:
+        return
+    of = units.counted(heard.updates, "update")
+    statement = (
+        f"{units.count(heard.mismatched)} of {units.count(heard.numbered)} checksums do not fit the book:"
+        " the target leaves updates out, or book of sequence in the dialect keeps it wrong"
+        if heard.numbered
+        else f"{printable(heard.sequence or '', _SHOWN_LETTERS)} fits the book in none of {of}: missing updates"
+        " would go unnoticed"
+    )
+    yield _warning(
+        "checksum",
+        statement,
+        "Correct book of sequence in the dialect: form, price and size, and depth as it is subscribed to;"
+        " `capacity dialect try` shows each update",
+    )
 
 
 def _without_updates(heard: Heard) -> Finding:
@@ -145,8 +208,22 @@ def _about_time(heard: Heard) -> Iterator[Finding]:
             else f"leads to {printable(value, _SHOWN_LETTERS)}, which is not a time in {unit}{ask}"
         )
         yield _warning("time of publication", f"time.path {path} {stands}", remedy)
+    elif dated := [update for update in wrong if update.published_at is not None]:
+        yield _warning("time of publication", f"{_distance(dated[0])}{ask}", remedy)
     elif wrong:
-        yield _warning("time of publication", f"{_distance(wrong[0])}{ask}", remedy)
+        names = listed([printable(one.channel, _SHOWN_LETTERS) for one in wrong[:_SHOWN_CHANNELS]])
+        led = next((update.value for update in wrong if update.value), None)
+        told = (
+            "nothing"
+            if led is None
+            else f"{printable(led, _SHOWN_LETTERS)}, no time in {unit}{ask}"
+        )
+        yield _warning(
+            "time of publication",
+            f"updates of {names} come without: time.path {path} leads to {told}; their delay is not measured",
+            "Where they do say when they were published, put that into time of the dialect, which may be a"
+            " list; else nothing is to be done",
+        )
     elif far := [update for update in heard.latest if _age_s(update) > MOST_AGE_S]:
         yield _warning(
             "time of publication",

@@ -101,8 +101,17 @@ def application_limit(limits: Sequence[Limit]) -> Finding | None:
     )
 
 
-def accept_queue(entries: Iterable[AuditEntry], port: int, connects_per_s: float) -> Finding:
-    """Return whether the target's accept queue outlasts a short pause at the profile's rate."""
+def accept_queue(
+    entries: Iterable[AuditEntry],
+    port: int,
+    connects_per_s: float,
+    *,
+    has_seen_ports: bool = True,
+) -> Finding:
+    """Return whether the target's accept queue outlasts a short pause at the profile's rate.
+
+    *has_seen_ports* says that the agent could read where the target listens.
+    """
     room = min(
         (
             entry.value
@@ -111,6 +120,13 @@ def accept_queue(entries: Iterable[AuditEntry], port: int, connects_per_s: float
         ),
         default=None,
     )
+    if room is None and not has_seen_ports:
+        return Finding(
+            name="accept queue",
+            status=Status.UNKNOWN,
+            statement="the agent may not see which sockets the target listens on",
+            remedy="Run the agent as the target's user or as root",
+        )
     if room is None:
         return Finding(
             name="accept queue",

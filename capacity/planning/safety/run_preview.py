@@ -29,12 +29,19 @@ def levels_up_to(most: int, *, start: int, growth: float, levels: int) -> int:
     return min(levels, 1 + math.ceil(math.log(most / start) / math.log(growth) - 1e-9))
 
 
-def load_finding(most: int, by: str | None, connects_per_s: float, levels: int) -> Finding:
-    """Return how many connections a profile opens, and how fast; *by* is what sets the number."""
+def load_finding(
+    most: int, by: str | None, connects_per_s: float, levels: int, *, per_client: int = 1
+) -> Finding:
+    """Return how many connections a profile opens, and how fast; *by* is what sets the number.
+
+    Clients hold so many *per client* each, where several the last of them a private one.
+    """
+    clients = units.counted(math.ceil(most / per_client), "client")
+    held = f" ({clients} of {per_client} each, one of them private)" if per_client > 1 else ""
     reason = "" if by is None else f", {by}"
     return _ok(
         "load",
-        f"at most {units.counted(most, 'connection')}{reason}, in up to"
+        f"at most {units.counted(most, 'connection')}{held}{reason}, in up to"
         f" {units.counted(levels, 'level')}, opened at up to"
         f" {units.rate(connects_per_s, 'connects')}",
     )

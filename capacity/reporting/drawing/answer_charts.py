@@ -32,9 +32,8 @@ def sizing_figure(sizing: Sizing) -> Figure | None:
         )
         for index, (host, value) in enumerate(zip(hosts, values, strict=True))
     ]  # fmt: skip
-    said = "; ".join(f"{row.label}: {row.text}" for row in rows)
     scale = _from_zero(max(values))
-    svg = bars("sizing-chart", title=caption, description=f"{said}.", scale=scale, rows=rows)
+    svg = bars("sizing-chart", title=caption, scale=scale, rows=rows)
     return Figure(caption=caption, svg=svg, table=None)
 
 
@@ -59,7 +58,6 @@ def storm_figure(storm: Storm) -> Figure | None:
         svg=bars(
             "storm-chart",
             title="Shortest reconnect window",
-            description="; ".join(f"{row.label}: {row.text}" for row in rows) + ".",
             scale=_from_zero(max([*windows, storm.window_s or 0.0])),
             rows=rows,
             lines=line,
@@ -92,7 +90,6 @@ def trade_figure(found: BreakEven) -> Figure | None:
         svg=bars(
             "trade-chart",
             title=caption,
-            description="; ".join(f"{row.label}: {row.text}" for row in rows) + ".",
             scale=_from_zero(max(finite)),
             rows=rows,
         ),
@@ -142,7 +139,6 @@ def exhaustion_figure(found: Exhaustion) -> Figure | None:
         svg=bars(
             "exhaustion-chart",
             title="Exhaustion date",
-            description="; ".join(f"{row.label}: {row.text}" for row in rows) + ".",
             scale=Scale(
                 low=low, high=high, text=lambda at: str(_year(at + 1)), ticks=tuple(ticks[::step])
             ),
@@ -183,7 +179,6 @@ def changes_figure(changes: tuple[Change, ...], names: dict[str, str]) -> Figure
         svg=bars(
             "changes-chart",
             title="Change against the baseline",
-            description="; ".join(f"{row.label}: {row.text}" for row in rows) + ".",
             scale=Scale(
                 low=-100 * reach,
                 high=100 * reach,

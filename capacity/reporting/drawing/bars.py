@@ -107,7 +107,6 @@ def bars(
     name: str,
     *,
     title: str,
-    description: str,
     scale: Scale,
     rows: Sequence[Bar],
     lines: Sequence[Line] = (),
@@ -115,6 +114,7 @@ def bars(
     wide: Geometry = WIDE,
 ) -> str:
     """Return both pictures; *name* is unique in the page, *shade* a range with its label."""
+    description = "; ".join(f"{row.label}: {row.text}" for row in rows) + "."
     return "".join(
         framed(
             name + suffix,
@@ -253,7 +253,7 @@ def label(
     bold = ' font-weight="700"' if weight == "bold" else ""
     return (
         f'<text class="{style_class}" x="{shortest(x)}" y="{shortest(y)}" text-anchor="{anchor}"'
-        f' font-size="{shortest(size)}" font-family="sans-serif" fill="{color}"{bold}>'
+        f' font-size="{shortest(size)}" fill="{color}"{bold}>'
         f"{safe(text)}</text>"
     )
 

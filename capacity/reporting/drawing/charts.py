@@ -27,7 +27,7 @@ from capacity.reporting.measured import Measured, fitted, fitted_windows, measur
 
 _FAR_RATIO = 10.0
 """A ceiling this many times beyond the highest plateau would squeeze the measured dots."""
-_MOST_DOTS = 300
+_MOST_DOTS = 200
 
 
 def resource_figures(record: RunRecord, plan: CapacityPlan | Excuse) -> tuple[Figure, ...]:

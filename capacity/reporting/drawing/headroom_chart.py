@@ -37,6 +37,7 @@ _USE = Geometry(width=500.0, left=200.0, right=10.0, row=_ROW)
 _REACH = Geometry(width=_WIDE, left=580.0, right=190.0, row=_ROW)
 _NARROW = Geometry(width=_NARROW_WIDTH, left=4.0, right=70.0, row=44.0, is_narrow=True)
 _SHARES = Scale(low=0.0, high=1.0)
+_CHARACTER = 7.0
 
 
 def near_walls(plan: CapacityPlan) -> tuple[Wall, ...]:
@@ -162,9 +163,8 @@ def _wide(shown: Sequence[Wall], plan: CapacityPlan, demand: float | None) -> li
             f'H{shortest(_WIDE - _REACH.right)}" stroke="#3D4854" fill="none"/>'
         ),
     ]
-    for tick in powers(scale.low, scale.high):
-        x = _REACH.x(scale, tick)
-        drawn.append(label(x, bottom + 15, units.count(tick), "middle", style_class="soft"))
+    for x, text in _decades(scale):
+        drawn.append(label(x, bottom + 15, text, "middle", style_class="soft"))
     for text, share in (("0 %", 0.0), ("50 %", 0.5), ("100 %", 1.0)):
         x = _USE.x(_SHARES, share)
         drawn.append(label(x, bottom + 15, text, "middle", style_class="soft"))
@@ -176,6 +176,15 @@ def _wide(shown: Sequence[Wall], plan: CapacityPlan, demand: float | None) -> li
         shown_text = f"demand {units.about(demand)}"
         drawn += vertical(_REACH, scale, Line(at=demand, label=shown_text), bottom, _TOP - 4)
     return drawn
+
+
+def _decades(scale: Scale) -> list[tuple[float, str]]:
+    """Return places and words of the powers of ten: of every second, third … where all are too many."""
+    ticks = [(_REACH.x(scale, tick), units.count(tick)) for tick in powers(scale.low, scale.high)]
+    if not ticks[1:]:
+        return ticks
+    apart, widest = ticks[1][0] - ticks[0][0], (len(ticks[-1][1]) + 1) * _CHARACTER
+    return ticks[:: math.ceil(widest / apart)]
 
 
 def _tested(scale: Scale, tested: float, bottom: float) -> list[str]:

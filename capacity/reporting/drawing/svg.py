@@ -130,11 +130,10 @@ def safe(text: object) -> str:
     return str(escape(printable(text)))
 
 
-def words(x: float, y: float, text: str, anchor: str = "start", size: int = 12) -> str:
-    return (
-        f'<text class="ink" x="{shortest(x)}" y="{shortest(y)}" text-anchor="{anchor}"'
-        f' font-size="{size}" font-family="sans-serif" fill="#16202B">{safe(text)}</text>'
-    )
+def words(x: float, y: float, text: str, anchor: str = "start") -> str:
+    """Return one line of text in the letters of its picture."""
+    where = "" if anchor == "start" else f' text-anchor="{anchor}"'
+    return f'<text class="ink" x="{shortest(x)}" y="{shortest(y)}"{where}>{safe(text)}</text>'
 
 
 def picture(
@@ -150,7 +149,8 @@ def picture(
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{shortest(width)}"'
         f' height="{shortest(height)}" viewBox="0 0 {shortest(width)} {shortest(height)}"'
-        f' aria-labelledby="{name}-title {name}-desc">'
+        f' aria-labelledby="{name}-title {name}-desc"'
+        ' font-size="12" font-family="sans-serif" fill="#16202B">'
         f'<title id="{name}-title">{safe(title)}</title>'
         f'<desc id="{name}-desc">{safe(description)}</desc>' + "".join(body) + "</svg>"
     )
@@ -218,8 +218,8 @@ def _drawn(mark: Mark, frame: Frame) -> str:
             corners = " ".join(f"{frame.at_x(x)},{frame.at_y(y)}" for x, y in mark.corners)
             drawn = f'<polygon {start}points="{corners}" {wash}/>'
         case Dots():
-            places = [f"{frame.at_x(x)} {frame.at_y(y)}" for x, y in mark.points if y is not None]
-            drawn = _dots(mark, places)
+            places = (f"{frame.at_x(x)} {frame.at_y(y)}" for x, y in mark.points if y is not None)
+            drawn = _dots(mark, tuple(dict.fromkeys(places)))  # One dot at a place looks like ten.
     return drawn
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from capacity.domain import units
 from capacity.domain.answers.sizing import ArrivalCost, Exhaustion, Storm, Unanswered
-from capacity.domain.caveats import Doubt
+from capacity.domain.caveats import Doubt, DoubtKind
 from capacity.domain.plan import CapacityPlan, Excuse, GeneratorVerdict
 from capacity.planning.caveats.generator import is_near_limit
 from capacity.reporting.advice.sizing import price
@@ -38,19 +38,19 @@ def _belief(plan: CapacityPlan) -> Card:
     }[standing(plan)]
     text = _named(plan.doubts)
     if plan.is_beyond_reach:
-        text = (
-            f"extrapolated {units.number(plan.extrapolation_ratio)} times the tested load; {text}"
-        )
+        far = f"Extrapolated {units.number(plan.extrapolation_ratio)} times the tested load"
+        others = (each for each in plan.doubts if each.kind is not DoubtKind.EXTRAPOLATION)
+        text = "; ".join(dict.fromkeys([far, *(DOUBTS[each.kind] for each in others)]))
     if not plan.doubts and plan.assumptions:
         assumed = "; ".join(DOUBTS[each.kind] for each in plan.assumptions)
-        text = f"no caveats; assumed: {assumed}"
+        text = f"No caveats. Assumed: {assumed}."
     return Card(heading=_BELIEF, big=big, text=shortened(text, _MOST_OF_BELIEF), link="doubts")
 
 
 def _named(doubts: Sequence[Doubt]) -> str:
     """Return one caveat as its sentence, several by their names."""
     if not doubts:
-        return "no caveats"
+        return "No caveats."
     if len(doubts) == 1:
         return shortened(
             f"{capital(DOUBTS[doubts[0].kind])}: {doubts[0].statement}", _MOST_CHARACTERS
@@ -107,9 +107,9 @@ def _storm(plan: CapacityPlan) -> Card:
         return _connects(cost)
     worst = max(storm.cases, key=lambda case: (case.is_metastable, case.shortest_window_s or 0.0))
     recovers = not any(case.is_metastable for case in storm.cases)
-    window = "no window is long enough"
+    window = "no time to spread reconnects over is long enough"
     if worst.shortest_window_s is not None:
-        window = f"needs a window of at least {units.duration(worst.shortest_window_s)}"
+        window = f"spread reconnects over at least {units.duration(worst.shortest_window_s)}"
     return Card(
         heading=_STORM,
         big="Recovers unaided" if recovers else "Does not recover",

@@ -7,12 +7,12 @@ from capacity.domain.run import RunRecord
 from capacity.domain.words import RESOURCES
 from capacity.reporting.document import Standing
 from capacity.reporting.drawing.fan_chart import fan_chart
-from capacity.reporting.drawing.headroom_chart import FARTHEST_RATIO, headroom_chart, near_walls
+from capacity.reporting.drawing.headroom_chart import headroom_chart, near_walls
 from capacity.reporting.first_screen.cards import excused_cards, planned_cards
 from capacity.reporting.first_screen.demand import demand_per_instance, headroom
 from capacity.reporting.first_screen.screen import FirstScreen, Line, Panel
 from capacity.reporting.first_screen.texts import capital, first_clause, shortened
-from capacity.reporting.verdict import mix_in_words, standing
+from capacity.reporting.verdict import clients_in_words, mix_in_words, standing
 from capacity.reporting.words import limit
 
 _INVALIDATING = {DoubtKind.EXTRAPOLATION, DoubtKind.GENERATOR_NEAR_LIMIT}
@@ -28,7 +28,7 @@ def _planned(record: RunRecord, plan: CapacityPlan) -> FirstScreen:
     demand = demand_per_instance(plan)
     shown = near_walls(plan)
     left_out = len(plan.ladder) - len(shown)
-    note = f"{left_out} more beyond {units.count(FARTHEST_RATIO)} times the first or further down"
+    note = f"{units.counted(left_out, 'more resource')} in the table below"
     return FirstScreen(
         standing=standing(plan),
         badge=_badge(plan),
@@ -82,9 +82,15 @@ def _answer(plan: CapacityPlan, demand: float | None) -> Panel:
         lines=(
             Line(label="Interval", text=_interval(plan)),
             Line(label="Workload", text=f"{mix_in_words(plan.mix)}"),
+            *_clients(plan),
             Line(label="Headroom", text=headroom(plan)),
         ),
     )
+
+
+def _clients(plan: CapacityPlan) -> list[Line]:
+    words = clients_in_words(plan)
+    return [Line(label="Clients", text=words)] if words else []
 
 
 def _interval(plan: CapacityPlan) -> str:
@@ -148,7 +154,8 @@ def _next(plan: CapacityPlan) -> str:
     nexts = ", ".join(
         f"{RESOURCES[wall.resource]} at {units.middle(wall.ceiling)}" for wall in behind
     )
-    gain = "" if first.gain is None else f"+{units.about(first.gain)} connections. "
+    is_raised = first.gain is not None and standing(plan) is not Standing.REFUTED
+    gain = f"That adds {units.about(first.gain or 0.0)} connections. " if is_raised else ""
     return f"{gain}Next bottlenecks: {nexts or 'none known'}."
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from capacity.settings.dialects.notation import place_findings
 from capacity.settings.yaml_files.yaml_file import Finding
 from capacity.settings.yaml_files.yaml_nodes import Location
-from capacity.workload.dialects.dialect import Headers, Secret
+from capacity.workload.dialects.endpoints import Headers, Secret
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A token by RFC 9110, section 5.6.2."""

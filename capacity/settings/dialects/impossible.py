@@ -6,14 +6,15 @@ from typing import Any
 
 from capacity.settings.yaml_files.yaml_file import Finding
 from capacity.settings.yaml_files.yaml_nodes import Location
-from capacity.workload.dialects import mqtt
-from capacity.workload.dialects.compiled import id_place
-from capacity.workload.dialects.dialect import Ack, Dialect, Matcher
-from capacity.workload.dialects.matching import paths_of
-from capacity.workload.dialects.template import CASTS, PLACE
+from capacity.workload.dialects.answers import Ack, id_place
+from capacity.workload.dialects.dialect import Dialect
+from capacity.workload.dialects.encodings import mqtt
+from capacity.workload.dialects.matching import Matcher, paths_of
+from capacity.workload.dialects.template import CASTS, PLACE, texts
 
 _ALMOST = re.compile(r"\{[^\s{}\"'\[][^{}]*\}")
 """Meant as a place, and none: {channels: list}, {Channel:LIST}, {1st}."""
+_IN_BRACES = re.compile(r"\{[^{}]+\}")
 
 
 def impossible_findings(dialect: Dialect) -> Iterator[Finding]:
@@ -22,6 +23,7 @@ def impossible_findings(dialect: Dialect) -> Iterator[Finding]:
     for place, matcher, has_id in _matchers(dialect):
         yield from _matcher(matcher, place, has_id=has_id)
     yield from _from_the_root(dialect)
+    yield from _names(dialect)
     yield from _never_reached(dialect)
     wires = [channel.wire for channel in dialect.channels.values()]
     for n, (name, channel) in enumerate(dialect.channels.items()):
@@ -31,7 +33,7 @@ def impossible_findings(dialect: Dialect) -> Iterator[Finding]:
 
 def _places(dialect: Dialect) -> Iterator[Finding]:
     for place, tree in _templates(dialect):
-        for text in _texts(tree):
+        for text in texts(tree):
             for almost in _ALMOST.findall(text):
                 if not PLACE.fullmatch(almost):
                     wrong = (
@@ -47,7 +49,7 @@ def _templates(dialect: Dialect) -> Iterator[tuple[Location, Any]]:
         yield ("http", "base"), dialect.http.base
     named = (
         ("channels", dialect.channels, ("wire", "request")),
-        ("signatures", dialect.signatures, ("key", "text")),
+        ("signatures", dialect.signatures, ("key", "text", "claims")),
         ("rest", dialect.rest, ("path", "query", "body")),
     )
     for section, entries, keys in named:
@@ -61,17 +63,6 @@ def _templates(dialect: Dialect) -> Iterator[tuple[Location, Any]]:
     for section in ("opening", "heartbeat"):
         for n, rule in enumerate(getattr(dialect, section)):
             yield (section, n, "send"), rule.send
-
-
-def _texts(tree: Any) -> Iterator[str]:
-    if isinstance(tree, str):
-        yield tree
-    elif isinstance(tree, Mapping):
-        for value in tree.values():
-            yield from _texts(value)
-    elif isinstance(tree, list | tuple):
-        for value in tree:
-            yield from _texts(value)
 
 
 def _acks(dialect: Dialect) -> Iterator[tuple[Location, Ack]]:
@@ -98,6 +89,9 @@ def _matchers(dialect: Dialect) -> Iterator[tuple[Location, Matcher, bool]]:
         yield ("ignore", n), matcher, False
     for place, data in _data(dialect):
         yield (*place, "where"), data.where, False
+    for n, numbering in enumerate(dialect.sequence):
+        if numbering.where is not None:
+            yield ("sequence", n, "where"), numbering.where, False
 
 
 def _data(dialect: Dialect) -> Iterator[tuple[Location, Any]]:
@@ -111,7 +105,8 @@ def _matcher(matcher: Matcher, place: Location, *, has_id: bool) -> Iterator[Fin
         if isinstance(expected, Mapping) and expected.get("in") == []:
             yield (*here, "in"), "is empty, which nothing fits"
         elif isinstance(expected, str) and _ALMOST.fullmatch(expected):
-            if has_id and id_place(expected):
+            place_of_id = id_place(expected)
+            if has_id and place_of_id is not None and place_of_id[2] in {None, "int", "str"}:
                 continue
             known = "only {id:int} and {id:str} do" if has_id else "nothing does in this matcher"
             yield (
@@ -127,7 +122,7 @@ def _from_the_root(dialect: Dialect) -> Iterator[Finding]:
         paths += [((*place, "items"), data.items)]
         paths += [((*place, "key"), path) for path in paths_of(data.key or "")]
     for place, ack in _acks(dialect):
-        paths += [((*place, "accepted"), ack.accepted)]
+        paths += [((*place, "accepted"), ack.accepted), ((*place, "alias"), ack.alias)]
         paths += [((*place, "channel"), path) for path in paths_of(ack.channel or "")]
     for place, matcher, _has_id in _matchers(dialect):
         paths += [((*place, path), path) for path in matcher]
@@ -136,9 +131,23 @@ def _from_the_root(dialect: Dialect) -> Iterator[Finding]:
             yield place, f"starts at the frame's root anyway: write {path[2:]} (got {path!r})"
 
 
+def _names(dialect: Dialect) -> Iterator[Finding]:
+    """Yield which names of channels have braces that hold no path."""
+    told = [((*place, "key"), data.key) for place, data in _data(dialect)]
+    told += [((*place, "channel"), ack.channel) for place, ack in _acks(dialect)]
+    for place, name in told:
+        if name is not None and set(_IN_BRACES.sub("", name)) & {"{", "}"}:
+            yield (
+                place,
+                f"{name} has a brace without a path: put paths in both, as in {{a.b}}:{{c}}",
+            )
+
+
 def _never_reached(dialect: Dialect) -> Iterator[Finding]:
-    only = [rule.only for rule in dialect.sequence]
+    only = [rule.only if rule.where is None else None for rule in dialect.sequence]
     for n, one in enumerate(only):
+        if one is None:
+            continue
         before = next((m for m in range(n) if only[m] in {"*", one}), None)
         if before is not None:
             yield (
@@ -153,12 +162,12 @@ def _never_reached(dialect: Dialect) -> Iterator[Finding]:
                 (*place, "where"),
                 f"is never reached: rule {before} fits all of its frames before",
             )
-    beats = [rule.when for rule in dialect.heartbeat]
-    for n, when in enumerate(beats):
-        if isinstance(when, Mapping) and when in beats[:n]:
+    whens = [rule.when for rule in dialect.heartbeat]
+    for n, when in enumerate(whens):
+        if isinstance(when, Mapping) and when in whens[:n]:
             yield (
                 ("heartbeat", n, "when"),
-                f"is never reached: rule {beats.index(when)} is the same",
+                f"is never reached: rule {whens.index(when)} is the same",
             )
 
 

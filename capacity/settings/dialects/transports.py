@@ -3,9 +3,16 @@
 from collections.abc import Iterator, Mapping
 
 from capacity.settings.yaml_files.yaml_file import Finding
-from capacity.workload.dialects.dialect import Dialect, Messages, WebSocket
+from capacity.workload.dialects.dialect import Dialect
+from capacity.workload.dialects.encodings.payload import Messages
+from capacity.workload.dialects.endpoints import WebSocket
 
-_OF_WEBSOCKETS = {"subprotocols": (), "compression": "none", "requests_per_s": None}
+_OF_WEBSOCKETS = {
+    "subprotocols": (),
+    "compression": "none",
+    "requests_per_s": None,
+    "total_requests_per_s": None,
+}
 _DIVIDING = {"packing": "none", "divider": "none", "pattern": None}
 _SENDING = ("subscribe", "unsubscribe", "opening", "heartbeat", "orders")
 

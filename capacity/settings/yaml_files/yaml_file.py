@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from capacity.domain.errors import ConfigError, ContentError
+from capacity.domain.outside import utf8_text
 from capacity.settings.yaml_files.key_schema import keys_at
 from capacity.settings.yaml_files.yaml_nodes import Document, Location, Problem, read
 
@@ -44,7 +45,9 @@ def load(
         settings = adapter.validate_json(json.dumps(document.data), strict=True)
     except ValidationError as invalid:
         broken = {place for _line, place, _text in problems}
-        found = (_problem(error, document, adapter) for error in invalid.errors())
+        found = _of_one_branch(
+            [_problem(error, document, adapter) for error in invalid.errors()], document
+        )
         problems += [problem for problem in found if problem[1] not in broken]
         problems = [problem for problem in problems if not _is_consequence(problem, problems)]
     if settings is not None and check is not None:
@@ -70,11 +73,7 @@ def text_of(path: Path) -> str:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
     if len(content) > MOST_BYTES:
         raise ConfigError(f"{path}: larger than {MOST_BYTES} bytes; this is no settings file")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise ConfigError(f"{path}:{line}: not UTF-8 text; save the file as UTF-8") from None
+    return utf8_text(content, str(path), "; save the file as UTF-8")
 
 
 def _without_waiting(path: str, flags: int) -> int:
@@ -115,6 +114,34 @@ def _problem(error: ErrorDetails, document: Document, adapter: TypeAdapter[Any])
     text = text.replace("a valid boolean", "true or false").replace("a valid string", "text")
     text = text.replace("a valid integer", "a whole number").replace("a valid number", "a number")
     return document.line_of(place), place, text[0].lower() + text[1:] + _got(error["input"])
+
+
+def _of_one_branch(problems: list[Problem], document: Document) -> list[Problem]:
+    """Return *problems* without those of forms that a value does not have, where it has another one.
+
+    What may be a mapping or a list is checked as both; a value that is neither is told once.
+    """
+    others = [problem for problem in problems if not _is_of_branch(problem, document)]
+    wanted: dict[Location, Problem] = {}
+    for line, (*above, _label), text in (each for each in problems if each not in others):
+        place = tuple(above)
+        if any(other[: len(place)] == place for _line, other, _text in others):
+            continue
+        form, got, value = text.partition(" (got ")
+        _line, _place, before = wanted.get(place, (line, place, ""))
+        told = (
+            f"{before.partition(' (got ')[0]} or {form.removeprefix('must be ')}"
+            if before
+            else form
+        )
+        wanted[place] = (line, place, f"{told}{got}{value}")
+    return others + list(wanted.values())
+
+
+def _is_of_branch(problem: Problem, document: Document) -> bool:
+    """Tell whether a problem's last step is a validator's name of a form, and no key of the file."""
+    _line, place, text = problem
+    return bool(place) and place not in document.lines and text.startswith("must be")
 
 
 def _is_consequence(problem: Problem, problems: list[Problem]) -> bool:

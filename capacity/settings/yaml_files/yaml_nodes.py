@@ -85,6 +85,8 @@ def read(text: str, shown: str) -> Document:
         mark = error.problem_mark or error.context_mark
         line = f"{shown}:{mark.line + 1}" if mark else shown
         wrong = f"{line}: not valid YAML: {error.problem or error.context}"
+        if "'\\t'" in wrong:
+            wrong += "; indent with spaces, not with tabs"
         raise ContentError(wrong, places=(line,)) from None
     except yaml.YAMLError as error:
         wrong = f"{shown}: not valid YAML: {' '.join(str(error).split())}"

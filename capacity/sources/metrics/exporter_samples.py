@@ -14,6 +14,7 @@ from capacity.domain.resources import Limit, Resource
 from capacity.domain.sample import AgentInfo, Sample
 from capacity.monitor.limits.states import unknown
 from capacity.monitor.readings import Reading
+from capacity.settings.agent import MetricsSelection
 from capacity.sources.metrics import cadvisor, client_library, node_exporter, process_exporter
 from capacity.sources.metrics.series import (
     AbsentError,
@@ -88,21 +89,19 @@ class Subjects:
 
 
 def subjects(
-    series: Sequence[Series],
-    *,
-    process: Mapping[str, str],
-    node: Mapping[str, str],
-    device: str | None,
-    origin: str,
-    section: str,
+    series: Sequence[Series], selection: MetricsSelection, *, origin: str, section: str
 ) -> Subjects:
-    """Return who the *series* with these labels are about; *section* is their place in the file.
+    """Return who the *series* that are selected are about; *section* is its place in the file.
 
     Raises ConfigError when several fit, UnreachableError when none does.
     """
-    host = subject(series, node_exporter.MARKER, node, key=f"{section}.node", origin=origin)
+    host = subject(
+        series, node_exporter.MARKER, selection.node, key=f"{section}.node", origin=origin
+    )
     for kind, exporter in _KINDS:
-        labels = subject(series, exporter.MARKER, process, key=f"{section}.process", origin=origin)
+        labels = subject(
+            series, exporter.MARKER, selection.process, key=f"{section}.process", origin=origin
+        )
         if labels is not None:
             return Subjects(
                 origin=origin,
@@ -110,10 +109,10 @@ def subjects(
                 exporter=exporter,
                 process=labels,
                 node=host,
-                device=device,
+                device=selection.device,
             )
     markers = ", ".join(exporter.MARKER for _, exporter in _KINDS)
-    wanted = " ".join(f"{name}={value}" for name, value in process.items())
+    wanted = " ".join(f"{name}={value}" for name, value in selection.process.items())
     raise UnreachableError(
         f"{origin} publishes no process{f' with {wanted}' if wanted else ''} (none of {markers});"
         f" run process-exporter beside the target, or correct {section}.process"

@@ -105,9 +105,7 @@ class ExporterScraper:
         if self._who is None:
             self._who = subjects(
                 series,
-                process=self._settings.process,
-                node=self._settings.node,
-                device=self._settings.device,
+                self._settings,
                 origin=f"agent.exporters ({', '.join(self._urls)})",
                 section="agent.exporters",
             )

@@ -8,7 +8,6 @@ Prometheus' clock; each cell with the target in it is a sample, numbered by its 
 """
 
 import math
-import time
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, NamedTuple
@@ -19,6 +18,7 @@ from capacity.domain.run import ClockOffset
 from capacity.domain.sample import AgentInfo, PortHolder, Sample
 from capacity.domain.words import printable
 from capacity.settings.agent import Prometheus
+from capacity.sources.clocks import least_error_offset
 from capacity.sources.metrics.exporter_samples import (
     NODE_NAMES,
     PROCESS_NAMES,
@@ -83,18 +83,7 @@ class PrometheusReader:
 
     def clock_offset(self) -> ClockOffset:
         """Return Prometheus' clock minus ours: its scrapes are dated by it."""
-        best: ClockOffset | None = None
-        for _ in range(_PROBES):
-            asked_at = time.time()
-            there_at = self._now()
-            answered_at = time.time()
-            error_s = (answered_at - asked_at) / 2 + _TICK_S
-            if best is None or error_s < best.error_s:
-                best = ClockOffset(
-                    offset_s=there_at - (asked_at + answered_at) / 2, error_s=error_s
-                )
-        assert best is not None
-        return best
+        return least_error_offset(self._now, _PROBES, tick_s=_TICK_S)
 
     def samples(self, since: int) -> list[Sample]:
         """Return the samples of the cells after *since*, at most some hundred at once."""
@@ -140,9 +129,7 @@ class PrometheusReader:
         if self._who is None:
             self._who = subjects(
                 series,
-                process=self._settings.process,
-                node=self._settings.node,
-                device=self._settings.device,
+                self._settings,
                 origin=self.name,
                 section="agent.prometheus",
             )

@@ -67,19 +67,29 @@ def websocket_url(
 
 
 def rest_request(
-    dialect: Dialect, operation: str, *, host: str, port: int, tls: bool, symbol: str
+    dialect: Dialect,
+    operation: str,
+    *,
+    host: str,
+    port: int,
+    tls: bool,
+    symbol: str,
+    values: Mapping[str, Any] = NOTHING,
 ) -> tuple[str, str, bytes | None]:
-    """Return method, address and JSON body of one REST operation for one symbol.
+    """Return method, address and JSON body of one REST operation for one symbol, with *values* in it.
 
-    Raises KeyError for an operation or an HTTP section that the dialect does not have.
+    Raises KeyError for an operation or an HTTP section that the dialect does not have, and for a name
+    that has no value.
     """
     if dialect.http is None:
         raise KeyError("http")
     asked = dialect.rest[operation]
     base = str(fill(dialect.http.base, origin_of("http", host, port, tls=tls)))
-    path = str(fill(asked.path, {"symbol": quote(symbol, safe="")}))
-    query = urlencode(fill(asked.query, {"symbol": symbol}))
-    body = None if asked.body is None else orjson.dumps(fill(asked.body, {"symbol": symbol}))
+    known = {**values, "symbol": symbol}
+    quoted = {name: quote(str(value), safe="") for name, value in known.items()}
+    path = str(fill(asked.path, quoted))
+    query = urlencode(fill(asked.query, known))
+    body = None if asked.body is None else orjson.dumps(fill(asked.body, known))
     return asked.method, f"{base}{path}{'?' if query else ''}{query}", body
 
 

@@ -1,40 +1,38 @@
 """A dialect ready for the hot path: matchers and paths as closures, shared by all conversations."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import orjson
 
-from capacity.workload.dialects import event_stream, mqtt
 from capacity.workload.dialects.channel_requests import ChannelRequests
-from capacity.workload.dialects.dialect import (
-    Ack,
-    Dialect,
-    Heartbeat,
+from capacity.workload.dialects.checksum import BookRule, BookShare
+from capacity.workload.dialects.dialect import Dialect
+from capacity.workload.dialects.encodings import event_stream, mqtt, sbe
+from capacity.workload.dialects.encodings.patterned import Parse, pattern_of
+from capacity.workload.dialects.encodings.patterned import written as text_or_json
+from capacity.workload.dialects.encodings.payload import Envelope, Messages, entries_of, envelope_of
+from capacity.workload.dialects.matching import (
+    Getter,
     Matcher,
-    Messages,
-    Sequence,
-    Step,
-    Subscribe,
-    Unsubscribe,
+    Test,
+    as_number,
+    getter,
+    matches,
+    name_getter,
 )
-from capacity.workload.dialects.matching import MISSING, Getter, Test, getter, matches, name_getter
-from capacity.workload.dialects.moment import Clock, clock_by
-from capacity.workload.dialects.patterned import Parse, Pattern
-from capacity.workload.dialects.patterned import written as text_or_json
-from capacity.workload.dialects.payload import Envelope, entries_of, envelope_of
-from capacity.workload.dialects.sequence import Check, check_by, rule_for
-from capacity.workload.dialects.template import PLACE, fill, names
-
-Values = Mapping[str, Any]
-Frame = Callable[[Values], bytes]
-"""Values -> the frame's payload. Raises KeyError for a value that there is not."""
-Text = Callable[[bytes], bytes]
-Write = Callable[[Any], bytes]
-"""A filled template -> the frame's payload."""
-_SHOWN = 120
+from capacity.workload.dialects.moment import Clock, clock_of
+from capacity.workload.dialects.sending import (
+    CompiledRequest,
+    CompiledStep,
+    Frame,
+    Write,
+    compiled_request,
+    compiled_step,
+    sent,
+)
+from capacity.workload.dialects.sequence import Check, Sequence, check_by, rule_for, snapshot_test
 
 
 class Updates(NamedTuple):
@@ -52,86 +50,11 @@ class Rule(NamedTuple):
     numbered: str
     """The channel's name, or nothing for the whole connection."""
     source: Sequence
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompiledAck:
-    id_of: Getter | None
-    """None: an answer belongs to the oldest open request."""
-    id_type: type[int] | type[str]
-    fits: Test
-    is_ok: Test
-    accepted: Getter | None
-    channel: Getter | None
-    is_error: Test
-    code: Getter
-    message: Getter
-
-    def refusal(self, frame: Any) -> str | None:
-        """Return why the answer *frame* is no confirmation; None if it is one."""
-        if self.is_error(frame):
-            told = (self.code(frame), self.message(frame))
-            words = [str(word)[:_SHOWN] for word in told if isinstance(word, str | int)]
-            return f"refused: {' '.join(words)}" if words else "refused"
-        if not self.is_ok(frame):
-            return "answered with neither a confirmation nor an error"
-        return None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompiledRequest:
-    """A subscribe or unsubscribe request."""
-
-    send: Any
-    batch: int
-    ack: CompiledAck | None
-    write: Write
-    requests: ChannelRequests
-
-    def outcome(self, frame: Any, channels: tuple[str, ...]) -> tuple[list[str], str | None]:
-        """Return the channels that the answer *frame* accepts, and why not all if it says so."""
-        ack = self.ack
-        assert ack is not None
-        refusal = ack.refusal(frame)
-        if refusal is not None:
-            return [], refusal
-        if ack.accepted is None:
-            return list(channels), None
-        accepted = ack.accepted(frame)
-        if type(accepted) is not list:
-            return [], "answered without the list of accepted channels"
-        named = {channel for channel in accepted if type(channel) is str}
-        asked = {channel: self.requests.of(channel) for channel in channels}
-        return [
-            channel
-            for channel, name in asked.items()
-            if name in (named if type(name) is str else accepted)
-        ], None
-
-    def frame(self, values: Values, channels: tuple[str, ...]) -> bytes:
-        asked = tuple(self.requests.of(channel) for channel in channels)
-        return self.write(fill(self.send, _With(values, channels=asked, channel=asked[0])))
-
-
-class _With(dict[str, Any]):
-    """Some values before others."""
-
-    def __init__(self, outer: Values, **own: Any) -> None:
-        super().__init__(own)
-        self._outer = outer
-
-    def __missing__(self, name: str) -> Any:
-        return self._outer[name]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompiledStep:
-    """One step before the subscriptions."""
-
-    frame: Frame | None
-    ack: CompiledAck | None
-    text: bytes | None
-    keep: Mapping[str, Getter]
+    book: BookRule | None
+    """Of what a checksum is; None where there is none."""
+    is_snapshot: Callable[[Any, Any], bool] | None
+    is_numbered: bool
+    """There is a number beside it."""
 
 
 @dataclass(slots=True)
@@ -162,12 +85,18 @@ class CompiledDialect:
     subscribe: CompiledRequest | None
     unsubscribe: CompiledRequest | None
     confirm: str
+    has_aliases: bool
+    """Updates carry names that confirmations handed out."""
     openings: tuple[Frame, ...]
     periodic: tuple[tuple[float, Frame], ...]
     answers: tuple[tuple[Test, Frame | None], ...]
     texts: dict[bytes, Frame | None]
     ignored: tuple[Test, ...]
+    numbered_others: tuple[tuple[Test, Check], ...]
+    """Which frames are no updates and numbered among them, and by what."""
+    requests: ChannelRequests
     glances: Glances = field(default_factory=Glances)
+    book_share: BookShare = field(default_factory=BookShare)
     rules: dict[str, Rule | None] = field(default_factory=dict)
     """Numbering rule by channel, filled by rule_of; only subscribed channels get in."""
 
@@ -181,9 +110,22 @@ class CompiledDialect:
                     check_by(rule),
                     "" if rule.scope == "connection" or not self.has_names else channel,
                     rule,
+                    self._book_of(rule, channel),
+                    snapshot_test(rule.snapshot),
+                    rule.rule != "checksum",
                 )
             )
         return self.rules[channel]
+
+    def _book_of(self, rule: Sequence, channel: str) -> BookRule | None:
+        book = rule.book
+        if book is None:
+            return None
+        depth = book.depth
+        if isinstance(depth, int):
+            return BookRule(book, depth)
+        asked = as_number(getter(depth)(self.requests.of(channel)))
+        return None if asked is None else BookRule(book, asked)
 
 
 def compile_dialect(dialect: Dialect) -> CompiledDialect:
@@ -194,8 +136,8 @@ def compile_dialect(dialect: Dialect) -> CompiledDialect:
     parse = _parser(dialect)
     write = _writer(envelope, dialect.messages)
     text = _as_it_is if envelope is None else envelope.text
-    clock = clock_by(dialect.time) if dialect.time else None
-    requests = ChannelRequests(dialect)
+    clock = clock_of(dialect.times)
+    requests = ChannelRequests(dialect.channels)
     batch = dialect.subscribe.batch if dialect.subscribe else 1
     updates = tuple(_updates(data.where, data.key, data.items) for data in dialect.updates)
     return CompiledDialect(
@@ -209,30 +151,35 @@ def compile_dialect(dialect: Dialect) -> CompiledDialect:
         is_binary=is_mqtt,
         is_opaque=dialect.messages.content == "opaque",
         clock=clock,
-        glance_clock=None if dialect.messages.list or parse is not orjson.loads else clock,
-        steps=tuple(_step(step, write, text) for step in dialect.opening),
-        subscribe=_request(dialect.subscribe, batch, write, requests),
-        unsubscribe=_request(dialect.unsubscribe, batch, write, requests),
+        glance_clock=None if dialect.messages.list else clock,
+        steps=tuple(compiled_step(step, write, text) for step in dialect.opening),
+        subscribe=compiled_request(dialect.subscribe, batch, write, requests),
+        unsubscribe=compiled_request(dialect.unsubscribe, batch, write, requests),
         confirm=dialect.subscribe.confirm if dialect.subscribe else "none",
+        has_aliases=dialect.has_aliases,
         openings=tuple(
-            frame for rule in rules if rule.when == "connect" and (frame := _sent(rule, write))
+            frame for rule in rules if rule.when == "connect" and (frame := sent(rule, write))
         ),
         periodic=tuple(
             (rule.every_s, frame)
             for rule in rules
-            if rule.every_s is not None and (frame := _sent(rule, write))
+            if rule.every_s is not None and (frame := sent(rule, write))
         ),
         answers=tuple(
-            (matches(rule.when), _sent(rule, write))
-            for rule in rules
-            if isinstance(rule.when, dict)
+            (matches(rule.when), sent(rule, write)) for rule in rules if isinstance(rule.when, dict)
         ),
         texts={
-            text(rule.when_text.encode()): _sent(rule, write)
+            text(rule.when_text.encode()): sent(rule, write)
             for rule in rules
             if rule.when_text is not None
         },
         ignored=tuple(matches(matcher) for matcher in dialect.ignore),
+        numbered_others=tuple(
+            (matches(rule.where), check_by(rule))
+            for rule in dialect.sequence
+            if rule.where is not None
+        ),
+        requests=requests,
     )
 
 
@@ -241,8 +188,10 @@ def _parser(dialect: Dialect) -> Parse:
         return event_stream.parse
     if dialect.messages.content == "mqtt":
         return mqtt.parse
+    if dialect.messages.content == "sbe":
+        return sbe.parser_of(dialect.messages.schema or "")
     pattern = dialect.messages.pattern
-    return orjson.loads if pattern is None else Pattern(pattern).parse
+    return orjson.loads if pattern is None else pattern_of(pattern).parse
 
 
 def _as_it_is(message: bytes) -> bytes:
@@ -265,60 +214,3 @@ def _updates(where: Matcher, key: str | None, items: str | None) -> Updates:
         name_getter(key) if key is not None else None,
         getter(items) if items is not None else None,
     )
-
-
-def _request(
-    section: Subscribe | Unsubscribe | None, batch: int, write: Write, requests: ChannelRequests
-) -> CompiledRequest | None:
-    if section is None:
-        return None
-    one_each = "channels" not in names(section.send)
-    return CompiledRequest(
-        send=section.send,
-        batch=1 if one_each else batch,
-        ack=compiled_ack(section.ack) if section.ack else None,
-        write=write,
-        requests=requests,
-    )
-
-
-def _step(step: Step, write: Write, text: Text) -> CompiledStep:
-    return CompiledStep(
-        frame=_sent(step, write),
-        ack=compiled_ack(step.answer) if step.answer else None,
-        text=None if step.answer_text is None else text(step.answer_text.encode()),
-        keep={name: getter(path) for name, path in step.keep.items()},
-    )
-
-
-def compiled_ack(ack: Ack) -> CompiledAck:
-    """Return how the answers are read that *ack* describes."""
-    ids = {path: place[2] for path, value in ack.where.items() if (place := id_place(value))}
-    rest: Matcher = {path: value for path, value in ack.where.items() if path not in ids}
-    error = ack.error
-    return CompiledAck(
-        id_of=getter(next(iter(ids))) if ids else None,
-        id_type=str if "str" in ids.values() else int,
-        fits=matches(rest),
-        is_ok=matches(ack.ok),
-        accepted=getter(ack.accepted) if ack.accepted else None,
-        channel=name_getter(ack.channel) if ack.channel else None,
-        is_error=matches(error.where) if error else lambda _frame: False,
-        code=getter(error.code) if error and error.code else lambda _frame: MISSING,
-        message=getter(error.message) if error and error.message else lambda _frame: MISSING,
-    )
-
-
-def id_place(expected: Any) -> re.Match[str] | None:
-    """Return the place that a matcher's entry keeps for the request's id, if it does."""
-    place = PLACE.fullmatch(expected) if isinstance(expected, str) else None
-    return place if place and place[1] == "id" else None
-
-
-def _sent(rule: Heartbeat | Step, write: Write) -> Frame | None:
-    if rule.send_text is not None:
-        text = rule.send_text.encode()
-        return lambda _values: text
-    if rule.send is None:
-        return None
-    return lambda values: write(fill(rule.send, values))

@@ -1,10 +1,11 @@
 """When an update was published, read from the update itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar, Literal
 
-from capacity.workload.dialects.dialect import Time
+from capacity.workload.dialects.answers import VALIDATION
 from capacity.workload.dialects.matching import item_getter
 
 PER_S = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
@@ -13,6 +14,31 @@ LATEST_S = 1e11
 
 Clock = Callable[[Any, Any], float | None]
 """(frame, item) -> epoch seconds; None where no usable time stands."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Time:
+    __pydantic_config__: ClassVar = VALIDATION
+    path: str
+    """Path of the time of publication."""
+    unit: Literal["s", "ms", "us", "ns", "rfc3339"]
+    """How the time is written: epoch time in that unit, or RFC 3339 text."""
+
+
+def clock_of(times: Sequence[Time]) -> Clock | None:
+    """Return the function that reads the first of *times* that there is; None without any."""
+    clocks = [clock_by(time) for time in times]
+    if len(clocks) < 2:
+        return clocks[0] if clocks else None
+
+    def first_of(frame: Any, item: Any) -> float | None:
+        for clock in clocks:
+            at_s = clock(frame, item)
+            if at_s is not None:
+                return at_s
+        return None
+
+    return first_of
 
 
 def clock_by(time: Time) -> Clock:

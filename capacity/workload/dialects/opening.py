@@ -3,8 +3,8 @@
 from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
-from capacity.workload.dialects.compiled import CompiledStep
 from capacity.workload.dialects.matching import MISSING
+from capacity.workload.dialects.sending import CompiledStep
 from capacity.workload.dialects.values import NOTHING
 
 

@@ -6,50 +6,89 @@ plus_one    every number left out is one missing update
 range       an update covers numbers; what begins behind the number after the last one follows at
             least one missing update, and counts as one
 monotonic   numbers only grow: nothing missing can be seen, going back can
+checksum    there are no numbers: a copy of the book tells (checksum.py)
 A number that goes back begins the numbering anew; it is a problem to tell, not a gap. A number is a
 whole one, or a text of digits: JavaScript loses digits of 64-bit numbers, so that many write texts.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, ClassVar, Literal
 
-from capacity.workload.dialects.dialect import Sequence, Snapshot
-from capacity.workload.dialects.matching import MISSING, item_getter, matches
+from capacity.workload.dialects.answers import VALIDATION
+from capacity.workload.dialects.checksum import Book
+from capacity.workload.dialects.matching import MISSING, Matcher, as_number, item_getter, matches
 
 MOST_MISSED = 1_000_000
 """A wider leap is no loss but numbering begun anew; it counts as one."""
-MOST_DIGITS = 40
-"""A longer text is no number."""
 
 Check = Callable[[Any, Any, int | None], tuple[int | None, int | None, str | None]]
 """(frame, item, last number) -> (number to keep, missing updates, problem); without a number that
 can be read, nothing is known of what is missing (None)."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    __pydantic_config__: ClassVar = VALIDATION
+    missing: str | None = None
+    """An update without this path starts the numbering anew."""
+    where: Matcher | None = None
+    """So does one in a frame that fits this."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sequence:
+    """One numbering rule; a channel follows the first whose `only` fits."""
+
+    __pydantic_config__: ClassVar = VALIDATION
+    rule: Literal["prev_link", "plus_one", "range", "monotonic", "checksum", "none"]
+    """prev_link: names its predecessor; plus_one: no number is left out; range: covers the numbers
+    from first to seq, and the next begins behind them; monotonic: numbers only grow, so that
+    nothing missing can be seen; checksum: a copy of the book is kept, and each update's checksum of it
+    tells whether one is missing; none: no numbers. Texts of digits are numbers too."""
+    only: str = "*"
+    """Wire names the rule is for, with * and ? as in file names."""
+    scope: Literal["key", "connection"] = "key"
+    """What is numbered: each channel for itself, or all updates of the connection."""
+    where: Matcher | None = None
+    """With scope connection: the rule is for frames that fit this, are no updates and are numbered
+    among them, such as heartbeats."""
+    seq: str | None = None
+    """Path of the number; needed by every rule but checksum and none."""
+    prev: str | None = None
+    """Path of the predecessor's number; needed by prev_link."""
+    first: str | None = None
+    """Path of the first number that an update covers; needed by range."""
+    snapshot: Snapshot | None = None
+    """How to tell an update that starts the numbering, or the book, anew."""
+    book: Book | None = None
+    """The book that updates carry a checksum of; needed by checksum, and checked beside the number
+    with any other rule."""
+
+
 def rule_for(rules: tuple[Sequence, ...], channel: str) -> Sequence | None:
     """Return the first rule that fits *channel*; None if none does or it checks nothing."""
     for rule in rules:
-        if fnmatchcase(channel, rule.only):
+        if rule.where is None and fnmatchcase(channel, rule.only):
             return None if rule.rule == "none" else rule
     return None
 
 
-def as_number(value: Any) -> int | None:
-    """Return a whole number, also one that is written as a text; None for anything else."""
-    if type(value) is int:
-        return value
-    if type(value) is str and len(value) <= MOST_DIGITS and value.isascii():
-        return int(value) if value.removeprefix("-").isdecimal() else None
-    return None
-
-
 def check_by(rule: Sequence) -> Check:
-    """Return *rule* as a function."""
+    """Return *rule* as a function; where a checksum alone tells, nothing is known of numbers."""
+    return _numberless if rule.rule == "checksum" else _check_of_numbers(rule)
+
+
+def _numberless(_frame: Any, _item: Any, last: int | None) -> tuple[int | None, None, None]:
+    return last, None, None
+
+
+def _check_of_numbers(rule: Sequence) -> Check:
     seq_of = item_getter(rule.seq or "")
     before_of = item_getter(rule.prev or rule.first or "")
     is_linked, is_range = rule.rule == "prev_link", rule.rule == "range"
-    is_snapshot = _snapshot_test(rule.snapshot) if rule.snapshot else None
+    is_snapshot = snapshot_test(rule.snapshot)
     is_consecutive = rule.rule == "plus_one"
     unnumbered = f"no whole number at {rule.seq}"
     unranged = f"no whole number at {rule.first}"
@@ -80,7 +119,10 @@ def check_by(rule: Sequence) -> Check:
     return check
 
 
-def _snapshot_test(snapshot: Snapshot) -> Callable[[Any, Any], bool]:
+def snapshot_test(snapshot: Snapshot | None) -> Callable[[Any, Any], bool] | None:
+    """Return (frame, item) -> whether it starts anew; None where nothing tells that."""
+    if snapshot is None:
+        return None
     absent = item_getter(snapshot.missing) if snapshot.missing is not None else None
     fits = matches(snapshot.where) if snapshot.where is not None else None
 

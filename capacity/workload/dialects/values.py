@@ -5,25 +5,64 @@ in an answer, what the answered frame holds.
 import base64
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any
 
+import orjson
+
+from capacity.workload.dialects.channel_requests import PART
 from capacity.workload.dialects.dialect import Dialect, Signature
 from capacity.workload.dialects.matching import MISSING, getter
 from capacity.workload.dialects.template import fill, names
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
-BUILT_IN = ("connection", "now_s", "now_ms", "nonce")
+BUILT_IN = ("connection", "now_s", "now_ms", "now_us", "nonce")
 """Values that every template may hold."""
-_HASHES = {"hmac_sha256": hashlib.sha256, "hmac_sha512": hashlib.sha512}
+_HASHES = {
+    "hmac_sha256": hashlib.sha256,
+    "hmac_sha384": hashlib.sha384,
+    "hmac_sha512": hashlib.sha512,
+    "jwt_hs256": hashlib.sha256,
+    "jwt_hs512": hashlib.sha512,
+}
+_CHANNELS = ("alias", "channel", "channels")
+Asked = Callable[[str, Mapping[str, Any]], Any]
+"""(name, values) -> a value about the channels of a request; MISSING for a part that one has not."""
 
 
 def uses_values(dialect: Dialect) -> bool:
     """Tell whether templates of *dialect* hold more than channels, ids and what answers bring."""
     described = asdict(dialect) | {"orders": None}  # Traders have values of their own.
-    return bool(dialect.needs) or not set(BUILT_IN).isdisjoint(names(described))
+    return bool(dialect.needs or dialect.signatures) or not set(BUILT_IN).isdisjoint(
+        names(described)
+    )
+
+
+def handshake_signatures(dialect: Dialect) -> tuple[str, ...]:
+    """Return the names of signatures that the handshake holds, in its address or a header."""
+    held = set(names([dialect.ws.url, asdict(dialect.ws)["headers"]]))
+    return tuple(name for name in dialect.signatures if name in held)
+
+
+def needed_for(dialect: Dialect, channels: Container[str]) -> tuple[str, ...]:
+    """Return the `needs` that a connection which follows some of *channels* makes use of.
+
+    Only what other channels alone make use of is left out.
+    """
+    requests = {name: set(names(channel.request)) for name, channel in dialect.channels.items()}
+    for held in requests.values():
+        for signature in (dialect.signatures[name] for name in held & set(dialect.signatures)):
+            held |= set(names([signature.key, signature.text, signature.claims]))
+    followed = set().union(*(held for name, held in requests.items() if name in channels))
+    others = set().union(*requests.values()) - followed
+    outside = asdict(dialect) | {"channels": None, "orders": None, "signatures": None}
+    common = set(names(outside))
+    for name in common & set(dialect.signatures):
+        signature = dialect.signatures[name]
+        common |= set(names([signature.key, signature.text, signature.claims]))
+    return tuple(name for name in dialect.needs if name not in others - common)
 
 
 class FrameValues(dict[str, Any]):
@@ -37,15 +76,19 @@ class FrameValues(dict[str, Any]):
         outer: Mapping[str, Any] = NOTHING,
         signatures: Mapping[str, Signature] = NOTHING,
         frame: Any = MISSING,
+        asked: Asked | None = None,
     ) -> None:
         super().__init__(own)
         self._outer, self._signatures, self._frame = outer, signatures, frame
+        self._asked = asked
 
     def __missing__(self, name: str) -> Any:
         if name in self._signatures:
             value = signed(self._signatures[name], self)
         elif name in self._outer:
             value = self._outer[name]
+        elif self._asked is not None and (name in _CHANNELS or name.startswith(PART)):
+            value = self._asked(name, self)
         else:
             value = getter(name.removeprefix("$."))(self._frame)
             if value is MISSING:
@@ -56,6 +99,28 @@ class FrameValues(dict[str, Any]):
 
 def signed(signature: Signature, values: Mapping[str, Any]) -> str:
     """Return the signature as it is written in a frame."""
-    key, text = (str(fill(each, values)).encode() for each in (signature.key, signature.text))
+    kind, _, algorithm = signature.function.partition("_")
+    key = str(fill(signature.key, values)).encode()
+    is_token = kind == "jwt"
+    text = (
+        _token_of(signature, algorithm.upper(), values)
+        if is_token
+        else str(fill(signature.text, values)).encode()
+    )
     digest = hmac.new(key, text, _HASHES[signature.function]).digest()
+    if is_token:
+        return b".".join((text, _url_safe(digest))).decode()
     return digest.hex() if signature.written == "hex" else base64.b64encode(digest).decode()
+
+
+def _token_of(signature: Signature, algorithm: str, values: Mapping[str, Any]) -> bytes:
+    """Return the header and the claims of a token, as they are signed."""
+    claims = fill(signature.claims, values)
+    if signature.lifetime_s is not None:
+        claims["exp"] = int(values["now_s"]) + signature.lifetime_s
+    parts = ({"alg": algorithm, "typ": "JWT"}, claims)
+    return b".".join(_url_safe(orjson.dumps(part)) for part in parts)
+
+
+def _url_safe(content: bytes) -> bytes:
+    return base64.urlsafe_b64encode(content).rstrip(b"=")

@@ -13,7 +13,8 @@ def answer_to(
     heard: Heard, asked_at: int, asked: Any, by_parts: Mapping[str, tuple[str, ...]]
 ) -> dict[str, Any] | None:
     """Return how the request at *asked_at* is answered, as an ack section; None if it is not."""
-    at = id_path(asked)
+    names = [*by_parts, *(part for parts in by_parts.values() for part in parts)]
+    at = id_path(asked, names)
     later = [tree for n, tree in heard.theirs() if n > asked_at]
     if at is not None:
         wanted = getter(at)(asked)
@@ -22,16 +23,16 @@ def answer_to(
                 if type(value) is type(wanted) and value == wanted:
                     place = "{id:int}" if type(wanted) is int else "{id:str}"
                     same = [one for one in later if getter(path)(one) == wanted]
-                    return _ack({path: place}, same, by_parts)
+                    return _with_refusal(_ack({path: place}, same, by_parts), same, heard, later)
     updates = [heard.frames[n][1] for n in sorted(heard.updates)]
-    names = [part for parts in by_parts.values() for part in parts]
     told = [tree for tree in later if _speaks_of_subscribing(tree)]
     told.sort(key=lambda tree: not any(value in names for _path, value in leaves(tree)))
     for tree in told:
         others = [one for one in later if shape(one) != shape(tree)]
         where = telling([tree], [*others, *updates], names) or telling([tree], updates, names)
         if where is not None:
-            return _ack(where, [one for one in later if matches(where)(one)], by_parts)
+            answers = [one for one in later if matches(where)(one)]
+            return _with_refusal(_ack(where, answers, by_parts), answers, heard, later)
     return None
 
 
@@ -63,8 +64,58 @@ def _ack(
     channel = _named_in(answers, by_parts) if "accepted" not in ack else None
     if channel is not None:
         ack["channel"] = channel
-    ack["error"] = {"where": {"error": {"exists": True}}, "message": "error"}
     return ack
+
+
+def _with_refusal(
+    ack: dict[str, Any], answers: Sequence[Any], heard: Heard, later: Sequence[Any]
+) -> dict[str, Any]:
+    """Return *ack* with the refusal that was recorded, if one was."""
+    updates = [heard.frames[n][1] for n in sorted(heard.updates)]
+    for tree in later:
+        if tree in answers or not _speaks_of_an_error(tree):
+            continue
+        where = telling([tree], [*answers, *updates])
+        if where is None:
+            continue
+        fits_all = _for_both(ack["where"], where)
+        if fits_all is None:
+            continue
+        error: dict[str, Any] = {"where": where}
+        for path, value in leaves(tree):
+            name = path.rpartition(".")[2].lower()
+            if name in {"code", "err_code", "error_code"} and type(value) in {int, str}:
+                error.setdefault("code", path)
+            elif name in _SAYING and type(value) is str:
+                error.setdefault("message", path)
+        return {**ack, **fits_all, "error": error}
+    return ack
+
+
+_SAYING = {"error", "message", "msg", "reason", "ret_msg", "err_msg", "errmsg", "err-msg", "label"}
+_WRONG = ("error", "fail", "reject", "denied", "invalid")
+
+
+def _speaks_of_an_error(tree: Any) -> bool:
+    return any(
+        (path.rpartition(".")[2].lower() in {"success", "ok"} and value is False)
+        or (type(value) is str and any(word in value.lower() for word in _WRONG))
+        or ("error" in path.lower() and value not in (None, False, "", 0))
+        for path, value in leaves(tree)
+    )
+
+
+def _for_both(where: dict[str, Any], refused: dict[str, Any]) -> dict[str, Any] | None:
+    """Return where and ok of answers by a matcher of confirmations and one of refusals.
+
+    None where nothing tells both from all else.
+    """
+    if any(str(value).startswith("{id") for value in where.values()):
+        return {}
+    ((path, value), *more) = where.items()
+    if more or type(value) is not str or type(refused.get(path)) is not str:
+        return None
+    return {"where": {path: {"in": [value, refused[path]]}}, "ok": {path: value}}
 
 
 def _named_in(answers: Sequence[Any], by_parts: Mapping[str, tuple[str, ...]]) -> str | None:

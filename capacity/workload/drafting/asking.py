@@ -1,7 +1,7 @@
 """What the client of a recording sent, as templates: logins, subscriptions, heartbeats."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -49,18 +49,18 @@ def rebuilt(tree: Any, replace: Replace, path: str = "") -> Any:
     return replace(path, tree)
 
 
-def id_path(tree: Any) -> str | None:
-    """Return where a request has its id, if it does."""
+def id_path(tree: Any, names: Container[Any] = ()) -> str | None:
+    """Return where a request has its id, if it does; one of *names*, those of channels, is none."""
     for path, value in leaves(tree):
         is_id = path.rpartition(".")[2].lower().replace("-", "_") in ID_NAMES
-        if is_id and path.count(".") == 0 and type(value) in {int, str}:
+        if is_id and path.count(".") == 0 and type(value) in {int, str} and value not in names:
             return path
     return None
 
 
-def with_id(tree: Any) -> Any:
+def with_id(tree: Any, names: Container[Any] = ()) -> Any:
     """Return a template of *tree* with the place of the request's id in it."""
-    at = id_path(tree)
+    at = id_path(tree, names)
 
     def replace(path: str, value: Any) -> Any:
         if path != at:
@@ -120,6 +120,16 @@ def is_secret(name: str) -> bool:
     return _SECRET.search(name) is not None
 
 
+def is_alike(tree: Any, asked: Any, names: Sequence[str]) -> bool:
+    """Tell whether a request is one for channels as *asked* is, whatever it asks for."""
+    told, known = dict(leaves(tree)), dict(leaves(asked))
+    id_at = id_path(asked, names)
+    return set(told) == set(known) and all(
+        told[path] == value or path == id_at or any(name in str(value) for name in names)
+        for path, value in known.items()
+    )
+
+
 def ask_for(frame: Any, names: Sequence[str]) -> Ask | None:
     """Return how *frame* asks for channels, whose *names* it holds as they are; None if it does not."""
     known = set(names)
@@ -127,7 +137,7 @@ def ask_for(frame: Any, names: Sequence[str]) -> Ask | None:
     if not held:
         return None
     places = {path.rpartition(".")[0] for path in held if path.rpartition(".")[2].isdecimal()}
-    template = with_id(frame)
+    template = with_id(frame, known)
     if places:
         place = min(places)
         return Ask(send=_put(template, place, "{channels:list}"))
@@ -143,7 +153,7 @@ def ask_by_parts(frame: Any, parts: Sequence[str], symbol: str | None) -> Ask | 
     if not all(held):
         return None
     above = max((_above(one_each) for one_each in product(*held)), key=lambda path: path.count("."))
-    template = with_id(frame)
+    template = with_id(frame, parts)
     tree = _at(template, above)
     steps = above.split(".") if above else []
     for n in range(len(steps) - 1, -1, -1):  # Of a list of such, one stands for all.

@@ -10,10 +10,11 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from capacity.domain.errors import ConfigError
 from capacity.workload.dialects.matching import getter, name_getter
-from capacity.workload.drafting.asking import is_secret, needed
+from capacity.workload.drafting.asking import is_alike, is_secret, needed
+from capacity.workload.drafting.beyond import doubt_what_is_beyond
 from capacity.workload.drafting.contents import describe_updates
 from capacity.workload.drafting.following import symbol_in
-from capacity.workload.drafting.heard import Heard, parsed
+from capacity.workload.drafting.heard import Heard, parsed, unpacked
 from capacity.workload.drafting.keeping import heartbeats, ignored, unsubscribing
 from capacity.workload.drafting.recorded_session import Session
 from capacity.workload.drafting.sections import Draft
@@ -28,11 +29,15 @@ def drafted(session: Session, name: str, symbols: Sequence[str] = ()) -> Draft:
     draft = Draft()
     draft.sections.update({"dialect": 1, "name": name})
     _address(session, draft)
+    session, packing = unpacked(session)
+    if packing is not None:
+        draft.sections["messages"] = {"packing": packing}
     heard = parsed(session)
     asks = [(n, tree) for n, (frame, tree) in enumerate(heard.frames) if frame.is_ours]
     _channels(heard, asks, draft, symbols)
     describe_updates(heard, draft)
     ignored(heard, draft)
+    doubt_what_is_beyond(heard, draft)
     _rest(session, draft)
     if draft.needs:
         draft.sections["needs"] = list(draft.needs)
@@ -101,7 +106,10 @@ def _channels(
     first = subscribing(heard, asks, by_parts, draft, channels)
     end = first if first is not None else next(iter(sorted(heard.updates)), 0)
     opening(heard, [one for one in asks if one[0] < end], draft)
-    rest = [(n, tree) for n, tree in asks if n > end] if first is not None else []
+    rest = []
+    if first is not None:
+        asked = heard.frames[first][1]
+        rest = [(n, tree) for n, tree in asks if n > end and not is_alike(tree, asked, names)]
     unsubscribing(rest, draft)
     heartbeats(heard, rest if first is not None else list(asks), draft)
 

@@ -12,7 +12,7 @@ from itertools import combinations, permutations
 from typing import Any
 
 from capacity.workload.dialects.matching import MISSING, name_getter
-from capacity.workload.drafting.leaves import leaves, telling, texts
+from capacity.workload.drafting.leaves import leaves, telling, telling_kinds, texts
 
 _USUAL = re.compile(
     r"(^|\.)(channel|topic|stream|subject|destination|ch|symbol|s|product_id|instId|instrument_name"
@@ -201,13 +201,17 @@ def _of(key: str, updates: list[int], heard: Sequence[Any], *, is_proven: bool) 
     get = name_getter(key)
     named = [heard[n] for n in updates]
     chosen = set(updates)
-    where = telling(named, [heard[n] for n in range(len(heard)) if n not in chosen])
-    if where is None:
-        where = {(_PLACE.findall(key) or [key])[0]: {"exists": True}}
+    others = [heard[n] for n in range(len(heard)) if n not in chosen]
+    parts = _PLACE.findall(key) or [key]
+    where = (
+        telling(named, others)
+        or telling_kinds(named, others, parts)
+        or {parts[0]: {"exists": True}}
+    )
     return Following(
         where=where,
         key=key,
-        parts=tuple(_PLACE.findall(key)) or (key,),
+        parts=tuple(parts),
         updates=tuple(updates),
         names=tuple(dict.fromkeys(str(get(frame)) for frame in named)),
         is_proven=is_proven,

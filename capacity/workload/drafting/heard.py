@@ -1,13 +1,13 @@
 """A recording as parsed frames, and which of them are updates."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
 from capacity.domain.errors import ConfigError
+from capacity.workload.dialects.encodings.payload import looks_packed, readable
 from capacity.workload.dialects.matching import MISSING, getter
-from capacity.workload.dialects.payload import looks_packed
 from capacity.workload.drafting.asking import id_path
 from capacity.workload.drafting.following import Following, following
 from capacity.workload.drafting.recorded_session import Frame, Session
@@ -50,6 +50,17 @@ def shape(tree: Any) -> str:
     ]
     ids = {key for key in tree if key.lower() in {"id", "req_id", "reqid"}}
     return " ".join(sorted({*tree, *(word for word in words if word.partition("=")[0] not in ids)}))
+
+
+def unpacked(session: Session) -> tuple[Session, str | None]:
+    """Return *session* with the server's frames unpacked, and how they are packed; None where they are not."""
+    theirs = [frame.payload for frame in session.frames if not frame.is_ours]
+    packing = next(filter(None, map(looks_packed, theirs)), None)
+    frames = tuple(
+        frame if frame.is_ours else replace(frame, payload=readable(frame.payload))
+        for frame in session.frames
+    )
+    return (session, None) if packing is None else (replace(session, frames=frames), packing)
 
 
 def parsed(session: Session) -> Heard:

@@ -1,14 +1,14 @@
 """What both sides of a recording say beside subscriptions and updates, as sections of a dialect."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
 import orjson
 
 from capacity.workload.dialects.matching import MISSING, matches
-from capacity.workload.drafting.asking import with_id
+from capacity.workload.drafting.asking import with_id, without_secrets
 from capacity.workload.drafting.heard import Heard, shape
 from capacity.workload.drafting.leaves import leaves, telling
 from capacity.workload.drafting.sections import Draft
@@ -58,7 +58,7 @@ def heartbeats(heard: Heard, asks: Sequence[tuple[int, Any]], draft: Draft) -> N
         send = (
             {"send_text": heard.frames[n][0].payload.decode(errors="replace")}
             if tree is MISSING
-            else {"send": with_id(tree)}
+            else {"send": without_secrets(with_id(tree), draft.needs)}
         )
         cause = heard.frames[n - 1] if n else None
         if cause is not None and not cause[0].is_ours and n - 1 not in heard.updates:
@@ -126,7 +126,11 @@ def ignored(heard: Heard, draft: Draft) -> None:
             rules.append(where)
     if rules:
         draft.sections["ignore"] = rules
-        draft.doubts["ignore"] = "what else came; are updates among them?"
+        draft.doubts["ignore"] = (
+            "a ping is among them: where it wants an answer, make it a heartbeat rule that sends one"
+            if any(_is_ping(tree) for _n, tree in heard.theirs() if any(map(_fits(tree), rules)))
+            else "what else came; are updates among them?"
+        )
     texts = {
         frame.payload
         for frame, tree in heard.frames
@@ -137,6 +141,17 @@ def ignored(heard: Heard, draft: Draft) -> None:
         shown = text.decode(errors="replace")
         if shown not in taken and shown.isprintable():
             draft.sections.setdefault("heartbeat", []).append({"when_text": shown})
+
+
+def _fits(tree: Any) -> Callable[[Mapping[str, Any]], bool]:
+    return lambda rule: matches(rule)(tree)
+
+
+def _is_ping(tree: Any) -> bool:
+    return any(
+        "ping" in {path.rpartition(".")[2].lower(), str(value).lower()}
+        for path, value in leaves(tree)
+    )
 
 
 def _with_ids(where: Mapping[str, Any], ids: list[Any]) -> dict[str, Any]:

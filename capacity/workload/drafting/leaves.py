@@ -82,6 +82,26 @@ def telling(
     )
 
 
+def telling_kinds(
+    frames: Sequence[Any], others: Sequence[Any], but: Sequence[str]
+) -> dict[str, Any] | None:
+    """Return a matcher for frames of several kinds, by the word that tells their kind; None if none does.
+
+    Words at the paths in *but* are none of a kind.
+    """
+    for path in sorted(texts(frames[0]), key=lambda path: _rank(path, "")):
+        if path in but or not _is_word(path):
+            continue
+        found = [getter(path)(frame) for frame in frames]
+        kinds = sorted({kind for kind in found if type(kind) is str})
+        way = {path: {"in": kinds}}
+        is_kind = len(kinds) <= _MOST_KINDS and all(type(kind) is str for kind in found)
+        if is_kind and not any(matches(way)(other) for other in others):
+            return way
+    return None
+
+
+_MOST_KINDS = 6
 _WORDS = ("type", "method", "event", "e", "op", "action", "kind", "cmd", "channel", "topic", "msg")
 
 

@@ -4,10 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
-from capacity.workload.dialects.dialect import Time
-from capacity.workload.dialects.matching import getter
-from capacity.workload.dialects.moment import PER_S, clock_by
-from capacity.workload.dialects.sequence import as_number
+from capacity.workload.dialects.matching import as_number, getter
+from capacity.workload.dialects.moment import PER_S, Time, clock_by
 from capacity.workload.drafting.leaves import leaves
 
 _NEAR_S = 86_400.0

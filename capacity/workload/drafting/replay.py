@@ -13,9 +13,12 @@ from typing import Any, NamedTuple
 import orjson
 
 from capacity.workload.conversation import Conversation
-from capacity.workload.dialects.compiled import CompiledDialect, compile_dialect, id_place
+from capacity.workload.dialects.answers import id_place
+from capacity.workload.dialects.channel_requests import PART, Channel
+from capacity.workload.dialects.compiled import CompiledDialect, compile_dialect
 from capacity.workload.dialects.dialect import Dialect
-from capacity.workload.dialects.template import fill
+from capacity.workload.dialects.matching import MISSING, getter
+from capacity.workload.dialects.template import PLACE, fill, names
 from capacity.workload.drafting.recorded_session import Frame
 from capacity.workload.drafting.understood import class_of
 from capacity.workload.drafting.unify import unified
@@ -23,7 +26,7 @@ from capacity.workload.reception import Kind, Reception
 
 _FIRST_ID = 1 << 60
 """No recorded client is thought to have such ids."""
-_ANY: Mapping[str, Any] = {"connection": 0, "now_s": 0, "now_ms": 0, "nonce": ""}
+_ANY: Mapping[str, Any] = {"connection": 0, "now_s": 0, "now_ms": 0, "now_us": 0, "nonce": ""}
 
 
 class Problem(NamedTuple):
@@ -41,6 +44,8 @@ class Counts:
     updates: Counter[str] = field(default_factory=Counter)
     """Updates by channel."""
     missed: int = 0
+    mismatched: int = 0
+    """Of them, those that a checksum told which does not fit."""
     timed: int = 0
     numbered: int = 0
     problems: dict[str, Problem] = field(default_factory=dict)
@@ -49,9 +54,10 @@ class Counts:
 
     def note(self, reception: Reception, at_s: float | None) -> None:
         self.kinds[reception.kind.name.lower()] += 1
+        self.missed += reception.missed
         if reception.kind is Kind.DATA:
             self.updates[reception.channel or ""] += reception.updates
-            self.missed += reception.missed
+            self.mismatched += reception.mismatched
             self.numbered += reception.numbered
             if reception.published_at_s is not None:
                 self.timed += reception.updates
@@ -75,6 +81,7 @@ class Replay:
             groups = [_named(compile_dialect(dialect), frames)]
             dialect = _one_sided(dialect)
         self._compiled = compile_dialect(dialect)
+        self._compiled.book_share.is_whole = True
         self._names = tuple(dict.fromkeys(name for group in groups for name in group))
         self._due = list(groups[1:])
         self._talk = Conversation(self._compiled, groups[0], lambda: values, first_id=_FIRST_ID)
@@ -139,20 +146,55 @@ def _asked(dialect: Dialect, frames: Sequence[Frame]) -> list[list[str]]:
     for frame in frames:
         if not frame.is_ours:
             continue
+        sent = _sent(frame.payload)
         found: dict[str, Any] = {}
-        if unified(dialect.subscribe.send, _sent(frame.payload), found):
+        if _has_parts(dialect.subscribe.send):
+            groups.append(_names_by_parts(dialect, dialect.subscribe.send, sent))
+        elif unified(dialect.subscribe.send, sent, found):
             asked = found.get("channels", [found.get("channel")])
             each = asked if type(asked) is list else [asked]
             groups.append(
                 list(dict.fromkeys(name for one in each for name in _names_of(dialect, one)))
             )
-    return groups
+    return [group for group in groups if group]
+
+
+def _has_parts(send: Any) -> bool:
+    return any(name.startswith(PART) for name in names(send))
+
+
+def _names_by_parts(dialect: Dialect, send: Any, sent: Any) -> list[str]:
+    """Return the wire names of the channel that *sent* asks for by its parts."""
+    for channel in dialect.channels.values():
+        found: dict[str, Any] = {}
+        if unified(_with_parts(send, channel), sent, found):
+            symbols = found.get("symbol", "")
+            symbols = symbols if type(symbols) is list else [symbols]
+            return [str(fill(channel.wire, {"symbol": symbol})) for symbol in symbols]
+    return []
+
+
+def _with_parts(tree: Any, channel: Channel) -> Any:
+    """Return the template *tree* with the channel's parts in it, whose own places stay."""
+    if isinstance(tree, Mapping):
+        filled = {key: _with_parts(value, channel) for key, value in tree.items()}
+        return {key: value for key, value in filled.items() if value is not MISSING}
+    if isinstance(tree, list | tuple):
+        return [_with_parts(value, channel) for value in tree]
+    place = PLACE.fullmatch(tree) if isinstance(tree, str) else None
+    if place is None or not place[1].startswith(PART):
+        return tree
+    return getter(place[1].removeprefix(PART))(channel.request)
 
 
 def _ids(dialect: Dialect, frames: Sequence[Frame]) -> set[Any]:
     """Return the ids of the recorded client's requests whose answers the dialect knows."""
     templates = [step.send for step in dialect.opening]
-    templates += [one.send for one in (dialect.subscribe, dialect.unsubscribe) if one is not None]
+    for one in (dialect.subscribe, dialect.unsubscribe):
+        if one is not None and _has_parts(one.send):
+            templates += [_with_parts(one.send, channel) for channel in dialect.channels.values()]
+        elif one is not None:
+            templates.append(one.send)
     ids: set[Any] = set()
     for frame in frames:
         for template in templates if frame.is_ours else ():

@@ -17,6 +17,9 @@ from capacity.workload.drafting.heard import Heard
 from capacity.workload.drafting.leaves import telling
 from capacity.workload.drafting.sections import Draft
 
+_ERROR = {"where": {"error": {"exists": True}}, "message": "error"}
+"""How refusals often look."""
+
 
 def subscribing(
     heard: Heard,
@@ -37,7 +40,12 @@ def subscribing(
         section: dict[str, Any] = {"send": without_secrets(ask.send, draft.needs)}
         ack = answer_to(heard, n, tree, by_parts)
         if ack is not None:
-            section["ack"] = ack
+            section["ack"] = {**ack, "error": ack.get("error", _ERROR)}
+            if "error" not in ack:
+                draft.doubts["subscribe"] = (
+                    "no refusal was recorded, so that error is a guess: ask for a channel that there is"
+                    " not, too, while you record"
+                )
         else:
             section["confirm"] = "first_data"
             draft.doubts["subscribe"] = "no answer was found: the first update confirms"

@@ -17,7 +17,7 @@ def class_of(reception: Reception) -> tuple[str, str]:
         return ("no rule fits" if name == _NO_RULE else name), first
     if reception.kind is Kind.REJECTED:
         return f"refused {problem.partition(': ')[0]}", problem
-    return "sequence", problem
+    return "checksum" if problem.startswith("checksum: ") else "sequence", problem
 
 
 def verdict(receptions: Sequence[Reception], at_s: float | None) -> str:

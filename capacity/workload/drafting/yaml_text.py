@@ -6,6 +6,8 @@ from typing import Any
 
 _PLAIN = re.compile(r"[A-Za-z_$][A-Za-z0-9_/$-]*(\.[A-Za-z0-9_/$-]+)*")
 _NOT_PLAIN = {"true", "false", "null", "on", "off", "yes", "no", "y", "n"}
+_ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+"""What YAML forbids in a text or takes for the end of a line, and JSON does not."""
 _WIDEST = 96
 
 
@@ -19,7 +21,8 @@ def flow(value: Any) -> str:
         return "[" + ", ".join(flow(each) for each in value) + "]"
     if isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() not in _NOT_PLAIN:
         return value
-    return json.dumps(value, ensure_ascii=False)
+    text = json.dumps(value, ensure_ascii=False)
+    return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def block(key: str, value: Any, indent: int = 0) -> list[str]:

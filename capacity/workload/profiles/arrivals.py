@@ -18,6 +18,13 @@ def gap_s(arrivals: Arrivals, per_s: float, random01: float) -> float:
     return 1 / per_s
 
 
+def longest_gap_s(arrivals: Arrivals, per_s: float) -> float:
+    """Return the time from one arrival to the next that is hardly ever exceeded (1 of 150, where chance rules)."""
+    if arrivals == "together":
+        return max(1.0, 1 / per_s)
+    return (5.0 if arrivals == "poisson" else 1.0) / per_s
+
+
 def opens_at_s(arrivals: Arrivals, turn_s: float) -> float:
     """Return when who has the turn at *turn_s* may come: together, all of a second at its start."""
     return math.floor(turn_s) if arrivals == "together" else turn_s

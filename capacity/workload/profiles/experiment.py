@@ -86,7 +86,9 @@ class Experiment:
         if factors.can_poll:
             polls.add(0.0)
         if churn:
-            churns |= {0.0, connections * churn}
+            # What is asked for beyond that is no load of the mix, and could not be offered.
+            most_per_s = max(full.churn_per_s, self.pace.most_churn_per_s)
+            churns |= {0.0, min(connections * churn, most_per_s)}
         steps = [
             replace(
                 full,

@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Protocol
 
 from capacity.domain.load import LoadStep
 
@@ -19,6 +20,14 @@ class Phase(StrEnum):
     PLATEAU = "plateau"
 
 
+MOST_CHURN_RATIO = 0.8
+"""Of the connect rate: of more, connections come back later than they leave, and the population shrinks."""
+
+
+FOLLOWS_PER_CONNECT = 2.0
+"""How much faster than connections are opened those that are open follow other channels."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
     """What all steps of a profile have in common."""
@@ -27,6 +36,11 @@ class Pace:
     ramp_timeout_s: float
     settle_s: float
     plateau_s: float
+
+    @property
+    def most_churn_per_s(self) -> float:
+        """Return how many connections a second can be replaced while all stay open."""
+        return MOST_CHURN_RATIO * self.connects_per_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +95,11 @@ class Position:
     index: int
     phase: Phase
     since_s: float
+    held_s: float = 0.0
+    """Of a ramp, the time at its begin in which the generator itself lets nobody connect: pollers come first,
+    and users have to be there. It is no part of what the ramp may take."""
+    least_s: float = 0.0
+    """Of a ramp, how long it lasts at least: until all that changes besides connections is there."""
 
     def begun_again(self, elapsed_s: float) -> "Position":
         """Return the phase with its whole time before it; a plateau is measured once."""
@@ -113,11 +132,14 @@ def advance(
     in_phase_s = elapsed_s - position.since_s
     if position.phase is Phase.RAMP:
         if _is_reached(steps, position.index, open_connections, connections_per_user):
+            if in_phase_s < position.least_s:
+                return position
             return Position(index=position.index, phase=Phase.SETTLE, since_s=elapsed_s)
         if stalled_s is not None:
             is_late = stalled_s > step.ramp_timeout_s
         else:
-            is_late = in_phase_s > ramp_s(steps, position.index) + step.ramp_timeout_s
+            due_s = position.held_s + ramp_s(steps, position.index)
+            is_late = in_phase_s > due_s + step.ramp_timeout_s
         if is_late:
             raise StepNotReachedError
     elif position.phase is Phase.SETTLE and in_phase_s >= step.settle_s:
@@ -133,6 +155,41 @@ def ramp_s(steps: Sequence[LoadStep], index: int) -> float:
     """Return how long the ramp of a step takes at its connect rate."""
     before = steps[index - 1].connections if index else 0
     return abs(steps[index].connections - before) / steps[index].connects_per_s
+
+
+class Intervals(Protocol):
+    """At which pollers and traders act at the latest."""
+
+    @property
+    def poll_interval_s(self) -> float: ...
+    @property
+    def order_interval_s(self) -> float: ...
+
+
+def ramp_of(
+    position: Position,
+    steps: Sequence[LoadStep],
+    intervals: Intervals,
+    *,
+    connects_per_s: float,
+    missing_s: float = 0.0,
+) -> Position:
+    """Return the begin of a ramp with the times that the generator takes itself, *missing_s* for users.
+
+    More polls or orders begin within one interval, each on a connection of its own; other subscriptions are
+    asked for at FOLLOWS_PER_CONNECT times *connects_per_s*, by those who were open before.
+    """
+    step = steps[position.index]
+    idle = replace(step, requests_per_s=0.0, orders_per_s=0.0)
+    before = steps[position.index - 1] if position.index else idle
+    polls_s = intervals.poll_interval_s if step.requests_per_s > before.requests_per_s else 0.0
+    orders_s = intervals.order_interval_s if step.orders_per_s > before.orders_per_s else 0.0
+    follow_s = 0.0
+    if step.subscriptions_per_connection != before.subscriptions_per_connection:
+        stay = min(before.connections, step.connections)
+        follow_s = stay / (FOLLOWS_PER_CONNECT * connects_per_s)
+    held_s = max(polls_s, missing_s)
+    return replace(position, held_s=held_s, least_s=max(held_s, orders_s, follow_s))
 
 
 def is_way_down(steps: Sequence[LoadStep], index: int) -> bool:

@@ -18,7 +18,7 @@ class Figures:
         self.connect_cpu_s = (time.process_time() - began_cpu_s) / connections
 
     def begin(self) -> None:
-        self.messages = self.gaps = self.connections = 0
+        self.messages = self.gaps = self.connections = self.unmatched = 0
         self.delays, self.arrivals = Histogram(), Histogram()
         self.cpu_s, self.at_s = time.process_time(), time.monotonic()
 
@@ -36,6 +36,7 @@ class Figures:
             "delay_p50_ms": milliseconds(self.delays, 0.5),
             "delay_p99_ms": milliseconds(self.delays, 0.99),
             "gaps": self.gaps,
+            "unmatched": self.unmatched,
             "connects_per_s": 1 / self.connect_s if self.connect_s else 0.0,
             "cpu_us_per_connect": self.connect_cpu_s * 1e6,
             "memory_bytes": anonymous_bytes(),

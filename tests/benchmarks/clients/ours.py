@@ -1,13 +1,17 @@
 """The Subscriber with full accounting: channel, delay, sequence, histogram.
 
-ours.py PORT CONNECTIONS SECONDS        prints its figures as JSON
+ours.py PORT CONNECTIONS SECONDS [PER_USER [DIALECT]]       prints its figures as JSON
+DIALECT is a JSON file: a dialect, and the channels and symbols that are followed in it.
 """
 
 import locust  # noqa: F401, I001 - must patch before anything else is imported
 
+import json
 import os
 import sys
 import time
+from pathlib import Path
+from typing import Any
 
 import gevent
 from figures import Figures
@@ -30,9 +34,12 @@ DIALECT = {
     "time": {"path": "ts", "unit": "us"},
     "sequence": [{"rule": "plus_one", "seq": "seq"}],
 }
+SPOKEN = {"dialect": DIALECT, "channels": ["ticker"], "symbols": ["x"]}
 
 
-def measure(port: int, connections: int, seconds: float, per_user: int) -> Figures:
+def measure(
+    port: int, connections: int, seconds: float, per_user: int, spoken: dict[str, Any] = SPOKEN
+) -> Figures:
     environment = Environment(user_classes=[OurSubscriber], events=Events())
     runner = environment.create_local_runner()
     worker = Worker(environment)
@@ -41,6 +48,7 @@ def measure(port: int, connections: int, seconds: float, per_user: int) -> Figur
     def count(msg, **_kwargs):
         figures.messages += msg.data["deliveries"]
         figures.gaps += msg.data["gaps"]
+        figures.unmatched += msg.data["unmatched"]
         figures.delays.merge(msg.data["histograms"].get("delivery_delay", {}))
         figures.arrivals.merge(msg.data["histograms"].get("arrival_delay", {}))
 
@@ -52,11 +60,11 @@ def measure(port: int, connections: int, seconds: float, per_user: int) -> Figur
             "host": "127.0.0.1",
             "port": port,
             "dialect": "pusher",
-            "channels": ["ticker"],
-            "symbols": ["x"],
+            "channels": spoken["channels"],
+            "symbols": spoken["symbols"],
             "source_addresses": [],
         },
-        "dialect": DIALECT,
+        "dialect": spoken["dialect"],
         "connections_per_user": per_user,
     }
     runner.send_message(messages.BEGIN, orders)
@@ -91,5 +99,6 @@ if __name__ == "__main__":
     raise_descriptor_limit()
     port_text, connections_text, seconds_text, *rest = sys.argv[1:]
     per_user = int(rest[0]) if rest else 100
-    measure(int(port_text), int(connections_text), float(seconds_text), per_user).print()
+    spoken = json.loads(Path(rest[1]).read_text("utf-8")) if len(rest) > 1 else SPOKEN
+    measure(int(port_text), int(connections_text), float(seconds_text), per_user, spoken).print()
     os._exit(0)  # Thousands of greenlets need no goodbye.

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from capacity.loadgen.client.clients import Clients
-from capacity.loadgen.client.connection_slot import ConnectionSlot
+from capacity.loadgen.client.slots.connection_slot import ConnectionSlot
 
 FOLDER = Path(os.environ["CAPACITY_WITNESS"])
 _on_messages, _turn_to, _close = ConnectionSlot.on_messages, Clients.turn_to, Clients.close
@@ -16,7 +16,7 @@ heard: set[int] = set()
 
 
 def open_slots(clients):
-    return {slot.index for slot in clients._slots.values() if slot.is_open}
+    return {slot.index for slot in clients.slots.values() if slot.is_open}
 
 
 def on_messages(slot, connection, payloads):

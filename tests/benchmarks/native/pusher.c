@@ -1,11 +1,14 @@
 /* A WebSocket server faster than any client: pushes one JSON text frame a write, staggered over
  * all connections, at a total rate. Compiled on the spot by receive_path.py.
  *
- *   pusher PORT RATE_PER_S [HELD_US]    prints "listening" once it accepts; SIGTERM: the totals
+ *   pusher PORT RATE_PER_S [HELD_US [TEMPLATE]]    prints "listening" once it accepts; SIGTERM: the totals
  *
  * Each frame carries the send time in microseconds ("ts") and a number without gaps per connection
  * ("seq"). A connection that does not take a frame at once loses it: "dropped".
- * HELD_US dates every frame back, as a server does that stamps a frame and then holds it so long. */
+ * HELD_US dates every frame back, as a server does that stamps a frame and then holds it so long.
+ * TEMPLATE is a file with another frame, of 126 bytes or more; in it stand runs of one byte: 16 times 1
+ * for the send time in microseconds, 13 times 2 for milliseconds, 10 times 3 for the number, 10 times 4
+ * for the one before, 27 times 5 for the time as RFC 3339 has it. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +24,8 @@
 
 #define MAX_FDS 20000
 #define PAYLOAD 200
+#define MOST_PAYLOAD 4096
+#define MOST_SLOTS 8
 
 static volatile sig_atomic_t stopping;
 static void on_term(int number) { (void)number; stopping = 1; }
@@ -92,13 +97,69 @@ static int shake_hands(int fd) {
     return send(fd, reply, (size_t)length, MSG_NOSIGNAL) == length;
 }
 
+static unsigned char frame[4 + MOST_PAYLOAD];
+static size_t payload_size;
+static struct { unsigned char kind; char *at; } slots[MOST_SLOTS];
+static int slot_count;
+
+static int read_template(const char *path) {
+    char *body = (char *)frame + 4;
+    if (path) {
+        FILE *file = fopen(path, "rb");
+        if (!file) return 0;
+        payload_size = fread(body, 1, MOST_PAYLOAD, file);
+        fclose(file);
+    } else {
+        static const char text[] = "{\"jsonrpc\":\"2.0\",\"method\":\"subscription\",\"params\":{\"channel\":"
+            "\"ticker.BTC-PERPETUAL.100ms\",\"data\":{\"ts\":"
+            "\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1,\"seq\":\3\3\3\3\3\3\3\3\3\3"
+            ",\"best_bid_price\":64250.5,\"best_a\":1}}}";
+        payload_size = PAYLOAD;
+        memset(body, ' ', PAYLOAD);
+        memcpy(body, text, sizeof text - 1);
+    }
+    if (payload_size < 126) return 0;
+    frame[0] = 0x81; frame[1] = 126;
+    frame[2] = (unsigned char)(payload_size >> 8); frame[3] = (unsigned char)payload_size;
+    for (size_t i = 0; i < payload_size && slot_count < MOST_SLOTS; i++)
+        if (body[i] > 0 && body[i] <= 5 && (i == 0 || body[i - 1] != body[i])) {
+            slots[slot_count].kind = (unsigned char)body[i];
+            slots[slot_count++].at = body + i;
+        }
+    return 1;
+}
+
+static void write_slots(uint64_t at_us, uint32_t number) {
+    static time_t known; static char second[32]; char digits[48];
+    for (int i = 0; i < slot_count; i++) {
+        int length;
+        switch (slots[i].kind) {
+            case 1: length = snprintf(digits, sizeof digits, "%016llu", (unsigned long long)at_us); break;
+            case 2: length = snprintf(digits, sizeof digits, "%013llu", (unsigned long long)at_us / 1000); break;
+            case 3: length = snprintf(digits, sizeof digits, "%010u", number); break;
+            case 4: length = snprintf(digits, sizeof digits, "%010u", number - 1); break;
+            default: {
+                time_t now = (time_t)(at_us / 1000000); struct tm parts;
+                if (now != known) {
+                    gmtime_r(&now, &parts);
+                    strftime(second, sizeof second, "%Y-%m-%dT%H:%M:%S", &parts);
+                    known = now;
+                }
+                length = snprintf(digits, sizeof digits, "%s.%06uZ", second, (unsigned)(at_us % 1000000));
+            }
+        }
+        memcpy(slots[i].at, digits, (size_t)length);
+    }
+}
+
 int main(int argc, char **argv) {
     static int open_fds[MAX_FDS];
     static uint32_t sequence[MAX_FDS];
     static char ready[MAX_FDS];
     int count = 0;
-    if (argc != 3 && argc != 4) return 2;
-    uint64_t held_us = argc == 4 ? strtoull(argv[3], NULL, 10) : 0;
+    if (argc < 3 || argc > 5) return 2;
+    if (!read_template(argc == 5 ? argv[4] : NULL)) return 4;
+    uint64_t held_us = argc > 3 ? strtoull(argv[3], NULL, 10) : 0;
     double rate = atof(argv[2]);
     signal(SIGTERM, on_term);
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), one = 1;
@@ -112,14 +173,7 @@ int main(int argc, char **argv) {
     puts("listening");
     fflush(stdout);
 
-    unsigned char frame[4 + PAYLOAD] = {0x81, 126, 0, PAYLOAD};
-    char *body = (char *)frame + 4;
-    memset(body, ' ', PAYLOAD);
-    int head = sprintf(body, "{\"jsonrpc\":\"2.0\",\"method\":\"subscription\",\"params\":{\"channel\":"
-                             "\"ticker.BTC-PERPETUAL.100ms\",\"data\":{\"ts\":");
-    char *stamp = body + head, *number = stamp + 16 + 7;
-    memcpy(stamp + 16, ",\"seq\":", 7);
-    memcpy(number + 10, ",\"best_bid_price\":64250.5,\"best_a\":1}}}", 39);
+    size_t size = 4 + payload_size;
     uint64_t sent = 0, dropped = 0, begin = now_us(CLOCK_MONOTONIC);
     double due = 0;
     int next = 0;
@@ -137,7 +191,7 @@ int main(int argc, char **argv) {
                 }
             } else if (!ready[fd]) {
                 if (shake_hands(fd)) {
-                    ready[fd] = 1; sequence[fd] = 1000000000; open_fds[count++] = fd;
+                    ready[fd] = 1; sequence[fd] = 1000000001; open_fds[count++] = fd;
                 } else close(fd);
             } else {
                 char junk[512];
@@ -151,14 +205,10 @@ int main(int argc, char **argv) {
         due += rate * (double)(now - begin) / 1e6;
         begin = now;
         if (due > rate * 0.05) due = rate * 0.05;  /* Never catch up by more than 50 ms. */
-        char digits[24];
         for (int burst = 0; due >= 1 && count && burst < 64; burst++, due -= 1) {
             int fd = open_fds[next++ % count];
-            snprintf(digits, sizeof digits, "%016llu", (unsigned long long)(now_us(CLOCK_REALTIME) - held_us));
-            memcpy(stamp, digits, 16);
-            snprintf(digits, sizeof digits, "%010u", sequence[fd]);
-            memcpy(number, digits, 10);
-            if (send(fd, frame, sizeof frame, MSG_NOSIGNAL) == (ssize_t)sizeof frame) sent++, sequence[fd]++;
+            write_slots(now_us(CLOCK_REALTIME) - held_us, sequence[fd]);
+            if (send(fd, frame, size, MSG_NOSIGNAL) == (ssize_t)size) sent++, sequence[fd]++;
             else dropped++;
         }
         if (!count) due = 0;

@@ -18,7 +18,7 @@ def test_a_dialect_and_a_target_are_written_and_the_recording_is_replayed(record
     assert ("ws.okx.com", 8443, True) == (target.host, target.port, target.tls)
     assert (("BTC-USDT", "ETH-USDT"), ("books",)) == (target.symbols, target.channels)
     assert "20 with updates, 3 heartbeats, 2 confirming" in result.output
-    assert "sequence number read in 20 of 20 updates; 0 missing" in result.output
+    assert "number or checksum read in 20 of 20 updates; 0 missing" in result.output
 
 
 def test_what_is_guessed_and_what_is_secret_is_said(recorded, monkeypatch):

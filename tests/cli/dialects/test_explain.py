@@ -1,13 +1,16 @@
 """`capacity dialect explain`."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
 
-from capacity.cli.dialects.explain import command
+from capacity.cli.dialects.explain import command, explained
 from capacity.domain.errors import ConfigError
-from capacity.settings.locate import names_of
+from capacity.settings.dialect import load_dialect
+from capacity.settings.locate import find, names_of
+from capacity.workload.dialects.dialect import Operation, Signature
 
 
 @pytest.mark.parametrize("name", names_of("dialects"))
@@ -36,3 +39,34 @@ def test_needs_are_shown_by_their_names():
 def test_an_unknown_channel_lists_those_there_are():
     with pytest.raises(ConfigError, match="has no channel x, it has book, ticker"):
         CliRunner().invoke(command, ["deribit", "--channel", "x"], catch_exceptions=False)
+
+
+def test_signatures_and_what_is_handed_out_are_shown_by_their_names_beside_what_ends_a_subscription():
+    shown = CliRunner().invoke(command, ["gate", "--channel", "orders", "--symbol", "A"]).output
+    handed_out = CliRunner().invoke(command, ["bitfinex", "--channel", "book"]).output
+
+    assert '"SIGN":"{sign}"' in shown
+    assert re.search(r'end       .*"event":"unsubscribe".*"SIGN":"{sign_end}"', shown)
+    assert 'end       {"event":"unsubscribe","chanId":"{alias}"}' in handed_out
+    assert 'sequence  not updates but {"1": hb}: plus_one 2, of the connection' in handed_out
+
+
+def test_what_is_signed_for_the_handshake_and_logins_that_hand_out_values_are_shown_by_name():
+    described = load_dialect(find("dialects", "deribit"))
+    signature = Signature(function="jwt_hs256", key="{secret}", claims={"sub": "{user}"})
+    login = Operation(path="/login", method="POST", body={"user": "{user}"})
+    lines = explained(
+        replace(
+            described,
+            needs=("user", "secret"),
+            ws=replace(described.ws, url="{scheme}://{host}:{port}/?token={tok}"),
+            signatures={"tok": signature},
+            rest={"login": login},
+        ),
+        ("book",),
+        ("X",),
+    )
+    shown = list(lines)
+
+    assert "connect   wss://HOST:PORT/?token={tok}" == shown[0]
+    assert shown[-1].endswith('/login {"user":"{user}"}')

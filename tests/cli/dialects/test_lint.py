@@ -15,6 +15,8 @@ def test_every_shipped_dialect_is_right():
     assert result.exit_code == 0
     assert len(names) == result.output.count(": ok: ")
     assert "hyperliquid.yaml: note: no sequence: missing updates cannot be told" in result.output
+    assert "nats.yaml: note: no unsubscribe: each step follows all channels" in result.output
+    assert "binance.yaml: note" not in result.output
 
 
 def test_what_is_wrong_names_file_line_and_key(described):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from capacity.cli.dialects.live_conversation import Onlooker, target_at, write_new
+from capacity.cli.dialects.live_conversation import FrameWatcher, target_at, write_new
 from capacity.domain.errors import ConfigError
 from capacity.workload.reception import HEARTBEAT
 
@@ -26,13 +26,13 @@ def test_what_is_no_address_is_refused(url):
 
 
 def test_what_is_said_and_heard_is_kept(capsys):
-    onlooker = Onlooker(0)
-    onlooker.sent(b"a")
-    onlooker.heard(b"b", [HEARTBEAT])
-    onlooker.close()
+    watcher = FrameWatcher(0)
+    watcher.sent(b"a")
+    watcher.heard(b"b", [HEARTBEAT])
+    watcher.close()
 
-    assert [(b"a", True), (b"b", False)] == [(f.payload, f.is_ours) for f in onlooker.frames]
-    assert (2, 1) == (onlooker.counts.frames, onlooker.counts.ours)
+    assert [(b"a", True), (b"b", False)] == [(f.payload, f.is_ours) for f in watcher.frames]
+    assert (2, 1) == (watcher.counts.frames, watcher.counts.ours)
 
 
 def test_files_are_made_with_their_folders_and_never_overwritten(tmp_path):

@@ -25,11 +25,14 @@ def test_a_recording_is_drafted_and_the_draft_understands_the_server(feed, here)
 
 def test_what_is_sent_is_recorded_as_the_clients(feed, here):
     url = feed("paced")
-    CliRunner().invoke(command, [url, "s", "--send", '{"id":1}', "--seconds", "0.1"])
+    shown = CliRunner().invoke(command, [url, "s", "--send", '{"id":1}', "--seconds", "0.1"]).output
     lines = Path("s").read_text("utf-8").splitlines()
 
     assert '"from":"client","text":"{\\"id\\":1}"' in lines[1]
     assert '"from":"server"' in lines[2]
+    # Nobody knows yet what a frame means.
+    assert " < " in shown
+    assert " = " not in shown
 
 
 def test_nothing_is_overwritten_and_headers_have_a_colon(here):

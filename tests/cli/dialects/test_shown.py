@@ -29,6 +29,6 @@ def test_counts_are_sentences():
             "time of publication read in 1 of 1 update; they came 500 ms after it in the median, by both"
             " clocks"
         ),
-        "sequence number read in 1 of 1 update; 2 missing",
+        "number or checksum read in 1 of 1 update; 2 missing",
         "1 × not JSON; the first: <html>",
     ] == list(summary(counts))

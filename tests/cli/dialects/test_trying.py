@@ -111,6 +111,11 @@ def test_what_is_due_by_itself_is_said(feed, described):
         (("deribit", "--url", "ws://h:1", "--channel", "x"), "has no x, it has book, ticker"),
         (("deribit", "--url", "ws://h:1"), "say what that is with --symbol"),
         (("binance-sbe", "--url", "ws://h:1"), "needs api_key; give them in `values`"),
+        (
+            ("gate", "--url", "ws://h:1", "--channel", "orders"),
+            "needs api_key, api_secret; give them in `values`",
+        ),
+        (("gate", "--url", "ws://h:1", "--channel", "book"), "made of {symbol}; say what that is"),
         (("deribit", "--url", "h:1", "--symbol", "A"), "must be ws://HOST:PORT"),
     ],
 )

@@ -9,18 +9,18 @@ import pytest
 
 from capacity.cli.running.locust_command import (
     FAR_WORKERS_TIMEOUT_S,
-    Meeting,
+    MasterAddress,
     check_port,
     locust_argv,
     locustfiles,
-    meeting_of,
+    master_address,
 )
 from capacity.domain.errors import ConfigError, PreflightError
 from capacity.loadgen.arguments import add_arguments
 
 
-def understood(workers, meeting=None):
-    argv = locust_argv(Path("t.yaml"), Path("p.yaml"), Path("run"), workers, meeting)
+def understood(workers, master=None):
+    argv = locust_argv(Path("t.yaml"), Path("p.yaml"), workers, master, {"run": Path("run")})
     parser = get_parser(default_config_files=[])
     add_arguments(parser)
     assert ["-m", "locust"] == argv[:2]
@@ -54,7 +54,7 @@ def test_two_runs_do_not_share_a_port():
 
 
 def test_with_a_meeting_locust_forks_nobody_and_waits():
-    options = understood(3, Meeting(address="10.0.0.5", port=6000))
+    options = understood(3, MasterAddress(address="10.0.0.5", port=6000))
 
     assert (None, True, 3) == (options.processes, options.master, options.expect_workers)
     assert ("10.0.0.5", 6000) == (options.master_bind_host, options.master_bind_port)
@@ -66,13 +66,13 @@ def test_with_a_meeting_locust_forks_nobody_and_waits():
     [(None, "127.0.0.1", 5557), ("10.0.0.5", "10.0.0.5", 5557), ("0.0.0.0:99", "0.0.0.0", 99)],
 )
 def test_a_meeting_is_on_loopback_unless_told(text, address, port):
-    assert Meeting(address=address, port=port) == meeting_of(text)
+    assert MasterAddress(address=address, port=port) == master_address(text)
 
 
 @pytest.mark.parametrize("text", ["", ":5557", "10.0.0.5:", "10.0.0.5:0", "10.0.0.5:65536", "::1"])
 def test_what_is_no_address_is_refused(text):
     with pytest.raises(ConfigError, match="ADDRESS:PORT"):
-        meeting_of(text)
+        master_address(text)
 
 
 def test_a_taken_port_and_an_address_of_another_host_are_said_before_anything_starts():
@@ -81,7 +81,7 @@ def test_a_taken_port_and_an_address_of_another_host_are_said_before_anything_st
         with pytest.raises(
             PreflightError, match=f"on 127.0.0.1 port {port}: Address already in use"
         ):
-            check_port(Meeting(address="127.0.0.1", port=port))
-    check_port(Meeting(address="127.0.0.1", port=port))
+            check_port(MasterAddress(address="127.0.0.1", port=port))
+    check_port(MasterAddress(address="127.0.0.1", port=port))
     with pytest.raises(PreflightError, match=r"on 192\.0\.2\.1 port 5557: Cannot assign"):
-        check_port(Meeting(address="192.0.2.1", port=5557))
+        check_port(MasterAddress(address="192.0.2.1", port=5557))

@@ -3,7 +3,9 @@
 import io
 import itertools
 import json
+import runpy
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,8 +14,10 @@ from rich.console import Console
 
 from capacity.cli.running import progress
 from capacity.cli.running.progress import Tail, watch
-from capacity.domain.run import LoadPoint, RunEvent
+from capacity.domain.run import RunEvent
 from capacity.recording.run_directory import RunWriter
+
+RECORDS = runpy.run_path(str(Path(__file__).parents[2] / "bare_records.py"))
 
 
 @pytest.fixture(name="writer")
@@ -28,15 +32,8 @@ def phase(index, name, connections):
 
 
 def point(open_connections):
-    return LoadPoint(
-        at=1.0,
-        index=0,
-        phase="plateau",
-        users=1,
-        open_connections=open_connections,
-        deliveries_per_s=12.4,
-        requests_per_s=3.0,
-        failures=0,
+    return RECORDS["point_of"](
+        open_connections=open_connections, deliveries_per_s=12.4, requests_per_s=3.0
     )
 
 
@@ -167,6 +164,14 @@ def test_a_void_step_is_told_with_its_reason(writer, bare_step):
                 },
             },
             "limit on file descriptors changed from unlimited to 2,048 descriptors (Max open files)",
+        ),
+        (
+            {"kind": "target_gone", "detail": {"sample_at": 1795802172.67}},
+            "the target's process ended, as the agent sees it",
+        ),
+        (
+            {"kind": "target_restarted", "detail": {"sample_at": 1795802172.67}},
+            "the target was restarted, as the agent sees it",
         ),
         (
             {"kind": "agent_lost", "detail": {"reason": "no answer", "samples": 3}},

@@ -9,28 +9,13 @@ from click.testing import CliRunner
 from capacity.cli.scheduling.history import command
 from capacity.domain.errors import ConfigError
 from capacity.recording.history import append
-from capacity.recording.history_row import Outcome
 
-row_of = runpy.run_path(str(Path(__file__).parents[2] / "history_row.py"))["row_of"]
+ROWS = runpy.run_path(str(Path(__file__).parents[2] / "history_row.py"))
+row_of = ROWS["row_of"]
 
-PLANNED = row_of(
-    run="nightly-20261122T023012Z",
-    planned_at=1_795_314_600.0,
-    started_at=1_795_314_612.0,
-    finished_at=1_795_314_712.0,
-    capacity_low_connections=980.0,
-    capacity_mid_connections=1021.0,
-    capacity_high_connections=1060.0,
-    safe_capacity_connections=985,
-    binding="descriptors",
-)
-FAILED = row_of(
-    run="nightly-20261123T023000Z",
-    target="[red]other[/red]",
-    started_at=1_795_401_000.0,
-    finished_at=1_795_401_001.0,
-    outcome=Outcome.FAILED,
-    reason="127.0.0.1:8080 does not answer",
+PLANNED = ROWS["planned_row"]("nightly-20261122T023012Z", due_at=1_795_314_600.0)
+FAILED = ROWS["failed_row"](
+    "nightly-20261123T023000Z", target="[red]other[/red]", started_at=1_795_401_000.0
 )
 
 

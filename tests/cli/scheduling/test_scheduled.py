@@ -29,6 +29,8 @@ from capacity.recording import history_database
 from capacity.recording.history import append, choose_baseline, rows
 from capacity.recording.history_row import Outcome, fingerprint_of
 from capacity.recording.lock import locked
+from capacity.recording.lock_place import place_of_locks
+from capacity.recording.notices import Notice, NoticeKind
 from capacity.recording.run_directory import RunWriter
 from capacity.reporting.formats import json_document
 
@@ -92,8 +94,34 @@ def test_a_target_that_does_not_answer_is_a_failed_run_with_its_reason(project, 
     assert row.capacity_mid_connections is None
 
 
+@pytest.fixture
+def lowered(monkeypatch):
+    notice = Notice(
+        kind=NoticeKind.LIMIT_LOWERED,
+        statement="maxconn: was 9 connections, is 5 connections (/etc/a:1)",
+        is_regression=True,
+    )
+    monkeypatch.setattr(scheduled, "changed_limits", lambda *_: [notice])
+    return f"Regression: {notice.statement}"
+
+
+def test_a_lowered_limit_is_told_where_nothing_could_be_measured(project, lowered):
+    result = invoke()
+
+    assert result.stdout.splitlines() == [lowered]
+    assert isinstance(result.exception, UnreachableError)
+    assert "maxconn: was 9 connections, is 5 connections" in result.stderr
+
+
+def test_a_lowered_limit_is_a_regression_of_a_run_that_went_well(project, planned, lowered):
+    result = invoke()
+
+    assert result.stdout.splitlines()[0] == lowered
+    assert isinstance(result.exception, RegressionError)
+
+
 def test_a_busy_target_is_left_alone_and_unrecorded(project, port):
-    with locked(Path("reports/locks"), f"127.0.0.1:{port}", run="another"):
+    with locked(place_of_locks(), f"127.0.0.1:{port}", run="another"):
         result = invoke()
 
     assert isinstance(result.exception, LockedError)
@@ -270,14 +298,14 @@ def test_what_the_job_says_is_what_is_measured(project, planned, monkeypatch, re
 ENDLESS = """
 import sys, time
 from capacity.cli import main
-from capacity.cli.scheduling import scheduled
+from capacity.cli.scheduling import scheduled, time_limit
 
 def measure(*_arguments, **_settings):
     print("measuring", flush=True)
     time.sleep(30)
 
 scheduled.measure = measure
-scheduled.GRACE_S = float(sys.argv.pop())
+time_limit.GRACE_S = float(sys.argv.pop())
 main.main()
 """
 

@@ -6,13 +6,14 @@ import pytest
 import requests
 import websocket
 
-from capacity.exchange.api.client_session import LARGEST_BACKLOG_BYTES, Session
+from capacity.exchange.api.client_session import Session
 from capacity.exchange.counters import Counters
 from capacity.exchange.frames import text_frame
 from capacity.exchange.market.publisher import Publisher
 from capacity.exchange.options import ExchangeOptions
 from capacity.exchange.venue import Venue
 
+TIMEOUT_S = 20.0
 TICKER, BOOK = "ticker.BTC-PERPETUAL.100ms", "book.BTC-PERPETUAL.100ms"
 
 
@@ -165,7 +166,36 @@ def test_a_reader_that_does_not_keep_up_is_cut_off_and_costs_no_more_than_its_ba
     assert counters.too_slow == 1
     # What filled the backlog and the kernel's buffer; the rest was never sent.
     sent_bytes = counters.deliveries * len(FRAME)
-    assert LARGEST_BACKLOG_BYTES < sent_bytes < 1.5 * LARGEST_BACKLOG_BYTES
+    most_bytes = ExchangeOptions().slow_consumer_bytes
+    assert most_bytes < sent_bytes < 1.5 * most_bytes
+
+
+@pytest.mark.parametrize(
+    "bound", [{"slow_consumer_bytes": 100_000}, {"slow_consumer_messages": 50}]
+)
+def test_a_client_that_reads_on_too_late_finds_the_code_behind_what_waited(exchange, ask, bound):
+    client = exchange(
+        updates_per_s=0.001, instruments=1, takes_faults=True, slow_consumer_code=4008, **bound
+    )
+    with socket.socket() as receiver:
+        receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        receiver.settimeout(TIMEOUT_S)
+        receiver.connect(("127.0.0.1", int(client.http.rsplit(":", 1)[1])))
+        connection = websocket.create_connection(client.ws, socket=receiver)
+        ask(connection, "public/subscribe", channels=["ticker.BTC-PERPETUAL.raw"])
+        burst = {"kind": "burst", "updates": 10_000}
+        assert requests.post(f"{client.http}/faults", json=burst, timeout=TIMEOUT_S).ok
+        client.status_once(lambda status: status["too_slow"] == 1)
+        came = 0
+        while (frame := connection.recv_frame()).opcode == websocket.ABNF.OPCODE_TEXT:
+            came += 1
+
+    assert (websocket.ABNF.OPCODE_CLOSE, 4008) == (
+        frame.opcode,
+        int.from_bytes(frame.data[:2], "big"),
+    )
+    assert b"slow consumer" == frame.data[2:]
+    assert 50 < came < 10_000
 
 
 def test_closing_does_not_wait_for_a_reader_that_does_not_read():

@@ -40,8 +40,9 @@ def test_it_asks_every_interval_and_goes_on_when_answered(story):
 
     told = story(answer)
 
-    assert set(told) == {HEARTBEAT + TEST_REQUEST}
-    assert 3 <= len(told) <= 5
+    assert told[:2] == [HEARTBEAT, TEST_REQUEST]
+    assert set(told) == {HEARTBEAT, TEST_REQUEST}
+    assert 6 <= len(told) <= 10
 
 
 def test_the_first_unanswered_request_ends_the_connection_after_the_grace_period(story):
@@ -61,7 +62,7 @@ def test_once_stopped_it_is_silent(story):
         heartbeat.stop()
         await asyncio.sleep(0.15)
 
-    assert story(stop) == [HEARTBEAT + TEST_REQUEST]
+    assert story(stop) == [HEARTBEAT, TEST_REQUEST]
 
 
 def test_stopping_twice_is_harmless(story):

@@ -5,8 +5,6 @@ import yaml
 
 from capacity.domain.answers.finding import Status
 from capacity.loadgen.checks.doctor import Examination
-from capacity.loadgen.run_path import LOCKS
-from capacity.recording.lock import locked
 from capacity.settings.locate import find
 from capacity.settings.profile import ADAPTER
 
@@ -102,28 +100,6 @@ def test_a_planted_descriptor_limit_bounds_the_highest_step(
     assert "(descriptors)" in highest.statement
 
 
-@pytest.mark.parametrize(("mode", "is_told"), [(0o600, False), (0o604, True)])
-def test_a_header_from_a_file_that_others_may_read_is_told(
-    exchange, target_file, tmp_path, mode, is_told
-):
-    key = tmp_path / "key"
-    key.write_text("s3cret\n")
-    key.chmod(mode)
-    findings = found(target_file(exchange, headers={"X-Api-Key": {"file": str(key)}}))
-
-    assert is_told == ("secrets" in findings)
-    assert not is_told or findings["secrets"].statement.startswith("headers.X-Api-Key.file: other")
-    assert "s3cret" not in str(findings)
-
-
-def test_a_scheduled_run_on_the_same_target_is_seen(exchange, target_file):
-    with locked(LOCKS, f"{exchange.host}:{exchange.port}", run="nightly"):
-        findings = found(target_file(exchange))
-
-    assert Status.WARNING is findings["other runs"].status
-    assert "nightly" in findings["other runs"].statement
-
-
 def test_what_the_run_will_do_is_said_before_it_does(start_exchange, start_agent, target_file):
     server = start_exchange("--descriptor-limit", "300")
     watcher = start_agent("--pid", str(server.pid))
@@ -169,8 +145,14 @@ def test_an_update_of_each_channel_is_shown_with_the_handshake(exchange, agent, 
             Status.WARNING,
             "holds a whole number in none",
         ),
+        (
+            {"sequence": [{"rule": "plus_one", "seq": "timestamp"}]},
+            "sequence",
+            Status.WARNING,
+            "so often that rule or scope of sequence",
+        ),
     ],
-    ids=["data.where", "time.unit", "time.path", "sequence"],
+    ids=["data.where", "time.unit", "time.path", "sequence", "rule"],
 )
 def test_a_dialect_that_does_not_fit_is_told_where_it_does_not(
     exchange, target_file, tmp_path, change, name, status, said
@@ -194,3 +176,27 @@ def test_a_rest_server_that_the_agent_does_not_watch_is_told(
     assert Status.WARNING is elsewhere["REST server"].status
     assert f"requests go to 127.0.0.1:{other.port}" in elsewhere["REST server"].statement
     assert Status.OK is elsewhere["REST request"].status
+
+
+@pytest.mark.parametrize(
+    ("passphrase", "status", "said"),
+    [
+        ("open sesame", Status.OK, "logged in and confirmed in"),
+        ("wrong", Status.FAILURE, "60009 Login failed"),
+    ],
+)
+def test_both_connections_of_a_client_are_tried(okx_target, passphrase, status, said):
+    findings = found(okx_target(passphrase=passphrase), profile(levels=[12]))
+
+    assert Status.OK is findings["handshake and subscription"].status
+    assert status is findings["private connection"].status
+    assert said in findings["private connection"].statement
+    assert "(6 clients of 2 each, one of them private)" in findings["load"].statement
+    assert "private.values.api_key has 5 rows" in findings["values"].statement
+
+
+def test_a_private_credential_that_others_may_read_is_told(okx_target, tmp_path):
+    target = okx_target()
+    (tmp_path / "accounts.csv").chmod(0o604)
+
+    assert found(target)["secrets"].statement.startswith("private.values.")

@@ -8,7 +8,12 @@ from hypothesis import strategies as st
 
 from capacity.domain.errors import PreflightError
 from capacity.domain.run import ClockOffset
-from capacity.loadgen.checks.generator_limits import check_room, check_sources, hosts_of, room_of
+from capacity.loadgen.checks.generator_limits import (
+    check_sockets,
+    check_sources,
+    hosts_of,
+    most_sockets,
+)
 from capacity.loadgen.checks.worker_identity import WorkerIdentity
 from capacity.loadgen.wire.process_limits import DESCRIPTORS_BESIDE_CONNECTIONS
 
@@ -31,17 +36,22 @@ def worker(host=HERE, **changes):
 
 def refusal(sockets, workers):
     with pytest.raises(PreflightError) as caught:
-        check_room(sockets, workers, HERE)
+        check_sockets(sockets, workers, HERE)
     return str(caught.value)
 
 
 def test_without_workers_nothing_is_known_and_nothing_refused():
-    check_room(10**9, [], HERE)
+    """One that is there is refused the same."""
+    check_sockets(10**9, [], HERE)
     check_sources(["192.0.2.1"], [], HERE)
+
+    assert "exceed" in refusal(10**9, [worker()])
+    with pytest.raises(PreflightError):
+        check_sources(["192.0.2.1"], [worker()], HERE)
 
 
 def test_every_worker_has_descriptors_of_its_own():
-    check_room(2000, [worker(), worker()], HERE)
+    check_sockets(2000, [worker(), worker()], HERE)
 
     assert "2001 connections, including pollers, exceed the 2000 descriptors of 2 worker(s)" in (
         said := refusal(2001, [worker(), worker()])
@@ -51,7 +61,7 @@ def test_every_worker_has_descriptors_of_its_own():
 
 def test_the_worker_with_fewest_descriptors_decides_since_all_get_the_same_share():
     workers = [worker("big", descriptors=100_100), worker("small", descriptors=600)]
-    check_room(1000, workers, HERE)
+    check_sockets(1000, workers, HERE)
 
     assert "exceed the 1000 descriptors of 2 worker(s) with 600 each on small" in (
         said := refusal(1001, workers)
@@ -68,7 +78,7 @@ def test_a_worker_without_descriptors_to_spare_gets_no_number_of_workers_as_advi
 def test_ports_are_those_of_a_host_however_many_workers_share_them():
     roomy = {"descriptors": 1_000_000}
     one_host = [worker("a", **roomy)] * 4
-    check_room(28_232, one_host, HERE)
+    check_sockets(28_232, one_host, HERE)
 
     assert (
         "28233 connections, including pollers, exceed the 28232 ports between 1 address(es) of a"
@@ -76,7 +86,7 @@ def test_ports_are_those_of_a_host_however_many_workers_share_them():
     )
     assert "set at least 2 source_addresses" in said
     assert said.endswith("or add workers on more hosts")
-    check_room(56_464, [worker("a", **roomy), worker("b", **roomy)] * 2, HERE)
+    check_sockets(56_464, [worker("a", **roomy), worker("b", **roomy)] * 2, HERE)
 
 
 def test_a_host_with_more_of_the_workers_needs_more_of_the_ports():
@@ -89,7 +99,10 @@ def test_a_host_with_more_of_the_workers_needs_more_of_the_ports():
 def test_network_namespaces_of_one_kernel_have_ports_of_their_own():
     roomy = {"descriptors": 1_000_000}
     apart = [worker("a", network="net:[1]", **roomy), worker("a", network="net:[2]", **roomy)]
-    check_room(50_000, apart, HERE)
+    together = [worker("a", network="net:[1]", **roomy)] * 2
+    check_sockets(50_000, apart, HERE)
+
+    assert "exceed the 28232 ports" in refusal(50_000, together)
 
 
 @given(
@@ -106,7 +119,7 @@ def test_network_namespaces_of_one_kernel_have_ports_of_their_own():
 )
 def test_what_is_let_through_fits_everybody(sockets, workers):
     try:
-        check_room(sockets, workers, HERE)
+        check_sockets(sockets, workers, HERE)
     except PreflightError:
         return
     for one in workers:
@@ -140,13 +153,13 @@ def test_the_record_names_every_host_once_with_its_workers():
 
 
 def test_a_worker_with_fewer_descriptors_than_it_needs_itself_has_room_for_none():
-    assert 0 == room_of([worker(descriptors=DESCRIPTORS_BESIDE_CONNECTIONS - 1)])
-    assert 1 == room_of([worker(descriptors=DESCRIPTORS_BESIDE_CONNECTIONS + 1)])
+    assert 0 == most_sockets([worker(descriptors=DESCRIPTORS_BESIDE_CONNECTIONS - 1)])
+    assert 1 == most_sockets([worker(descriptors=DESCRIPTORS_BESIDE_CONNECTIONS + 1)])
 
 
 def test_a_worker_without_addresses_of_its_own_has_the_ports_of_one():
     many = DESCRIPTORS_BESIDE_CONNECTIONS + 1_000_000
 
-    assert 28_232 == room_of([worker(descriptors=many)])
-    assert 28_232 == room_of([worker(descriptors=many, addresses=("127.0.0.2",))])
-    assert 56_464 == room_of([worker(descriptors=many, addresses=("127.0.0.2", "127.0.0.3"))])
+    assert 28_232 == most_sockets([worker(descriptors=many)])
+    assert 28_232 == most_sockets([worker(descriptors=many, addresses=("127.0.0.2",))])
+    assert 56_464 == most_sockets([worker(descriptors=many, addresses=("127.0.0.2", "127.0.0.3"))])

@@ -5,14 +5,17 @@ from types import SimpleNamespace
 
 import pytest
 
-from capacity.domain.errors import ConfigError
+from capacity.domain.errors import ConfigError, PreflightError
 from capacity.domain.resources import Resource
-from capacity.loadgen.checks.planned_load import _rules, course_of, most_actors
+from capacity.loadgen.checks.planned_load import _rules, course_of, most_actors, whole_clients
 from capacity.planning.safety.audited_bound import AuditedBound
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 from capacity.settings.profile import ADAPTER
 from capacity.settings.target import load_target
+from capacity.settings.targets.private import Private
+from capacity.workload.profiles.pacing import PACING_MARGIN
+from capacity.workload.profiles.request_rate import SPARE_RATIO
 
 TARGET = load_target(find("targets", "demo"))
 DIALECT = load_dialect(find("dialects", TARGET.dialect))
@@ -31,9 +34,9 @@ def test_a_quarter_of_what_is_admitted_is_rounded_down_to_one_at_least(admitted,
     assert most == _rules(safe, None, None, 1.0).most
 
 
-@pytest.mark.parametrize(("room", "most", "by"), [(24, 24, "generator"), (25, 25, "profile")])
-def test_the_generators_own_room_bounds_an_experiment_where_it_is_less(room, most, by):
-    rules = _rules(profile("safe", connections=100), None, room, 1.0)
+@pytest.mark.parametrize(("sockets", "most", "by"), [(24, 24, "generator"), (25, 25, "profile")])
+def test_the_generators_own_limit_bounds_an_experiment_where_it_is_less(sockets, most, by):
+    rules = _rules(profile("safe", connections=100), None, sockets, 1.0)
 
     assert most == rules.most
     assert by in rules.most_by
@@ -62,6 +65,59 @@ def test_a_ramp_is_its_levels_and_its_most_are_those_of_the_last():
     assert planned.rules is None
 
 
+@pytest.mark.parametrize(("connections", "is_possible"), [(160, True), (161, False)])
+@pytest.mark.parametrize(
+    "described",
+    [
+        {"kind": "ramp", "levels": [10]},
+        {"kind": "sequence", "steps": [{"connections": 10}]},
+        {"kind": "break", "start": 1, "limit": 10},
+    ],
+    ids=["ramp", "sequence", "break"],
+)
+def test_more_churn_than_four_fifths_of_the_connect_rate_is_refused(
+    described, connections, is_possible
+):
+    highest = {
+        "ramp": {"levels": [connections]},
+        "sequence": {"steps": [{"connections": connections}]},
+        "break": {"limit": connections},
+    }[described["kind"]]
+    asked = profile(
+        **{**described, **highest}, connects_per_s=20, mix={"churn_per_s_per_connection": 0.1}
+    )
+    if is_possible:
+        assert connections == course_of(TARGET, DIALECT, asked, None).most_connections
+        return
+    with pytest.raises(ConfigError, match=r"replace 16.1 of its 161 .* set connects_per_s to 21"):
+        course_of(TARGET, DIALECT, asked, None)
+
+
+@pytest.mark.parametrize(("admitted", "most"), [(640, 160), (644, 160)])
+def test_a_climb_ends_where_its_mix_replaces_what_the_connect_rate_allows(admitted, most):
+    mix = {"churn_per_s_per_connection": 0.1, "requests_per_s_per_connection": 0}
+    safe = profile("safe", connections=admitted, connects_per_s=20, mix=mix)
+    planned = course_of(TARGET, DIALECT, safe, None)
+
+    assert most == planned.rules.most
+    assert ("connects_per_s 20" in planned.rules.most_by) == (admitted > 640)
+
+
+def test_churn_that_only_tells_what_a_handshake_costs_stays_within_the_connect_rate():
+    safe = profile(
+        "safe",
+        connections=4000,
+        connects_per_s=20,
+        churn_per_s_per_connection=0.1,
+        steps_per_level=4,
+    )
+    experiment = course_of(TARGET, DIALECT, safe, None).experiment
+
+    for connections, churn_per_s in ((159, 15.9), (161, 16.0)):
+        steps = experiment.level(connections, [experiment.baseline()])
+        assert pytest.approx(churn_per_s) == max(step.churn_per_s for step in steps)
+
+
 def test_an_experiment_begins_without_load_and_ends_where_its_growth_or_its_bound_does():
     safe = profile("safe", connections=4000, start=20, growth=2.0, levels=3)
     planned = course_of(TARGET, DIALECT, safe, None)
@@ -69,7 +125,7 @@ def test_an_experiment_begins_without_load_and_ends_where_its_growth_or_its_boun
     assert 0 == planned.steps[0].connections
     assert 80 == planned.most_connections
     # Forty sockets, and a poller for each fortieth connection.
-    assert 39 == course_of(TARGET, DIALECT, safe, None, room=40).most_connections
+    assert 39 == course_of(TARGET, DIALECT, safe, None, most_sockets=40).most_connections
 
 
 @pytest.mark.parametrize(
@@ -98,3 +154,151 @@ def test_only_connections_with_subscriptions_can_be_idle(subscriptions, can_idle
     safe = profile("safe", connections=400, mix={"subscriptions_per_connection": subscriptions})
 
     assert can_idle == course_of(TARGET, DIALECT, safe, None).experiment.factors.can_idle
+
+
+def test_an_experiment_is_bounded_by_its_sockets_and_by_its_growth():
+    by_growth = profile("safe", connections=4000, start=20, growth=1.5, levels=3)
+    planned = course_of(TARGET, DIALECT, by_growth, None)
+
+    assert 45 == planned.most_connections
+    assert 45 * planned.experiment.mix.requests_per_s_per_connection == planned.most_requests_per_s
+    assert 0.0 == planned.most_orders_per_s
+    assert [20, 10, 1] == [
+        _rules(profile("safe", connections=80), None, None, sockets).most
+        for sockets in (1.0, 2.0, 99.0)
+    ]
+    assert [12, 1] == [
+        _rules(profile("safe", connections=100), None, sockets, 2.0).most for sockets in (25, 1)
+    ]
+
+
+def test_a_bound_says_by_what_it_is_one():
+    assert "25 % of connections in the profile (100)" == (
+        _rules(profile("safe", connections=100), None, 25, 1.0).most_by
+    )
+    assert "the load generator's own limits" == (
+        _rules(profile("safe", connections=100), None, 24, 1.0).most_by
+    )
+
+
+def test_of_a_search_the_ends_are_known_before():
+    asked = profile("break", start=10, limit=200, mix={"requests_per_s_per_connection": 0.5})
+    planned = course_of(TARGET, DIALECT, asked, None)
+
+    assert [10, 200] == [step.connections for step in planned.steps]
+    assert (200, 100.0, 0.0) == (
+        planned.most_connections,
+        planned.most_requests_per_s,
+        planned.most_orders_per_s,
+    )
+
+
+def test_without_any_bound_there_is_no_safe_load():
+    with pytest.raises(PreflightError, match="no limit of the target is known"):
+        course_of(TARGET, DIALECT, profile("safe"), None)
+
+
+@pytest.mark.parametrize(
+    ("mix", "can_poll"),
+    [
+        ({"requests_per_s_per_connection": 0.0}, False),
+        ({"requests_per_s_per_connection": 0.1}, True),
+    ],
+)
+def test_polls_can_be_left_out_where_there_are_some(mix, can_poll):
+    planned = course_of(TARGET, DIALECT, profile("safe", connections=400, mix=mix), None)
+
+    assert can_poll is planned.experiment.factors.can_poll
+
+
+PACED = replace(
+    DIALECT,
+    ws=replace(DIALECT.ws, total_requests_per_s=2 * PACING_MARGIN * SPARE_RATIO),
+    heartbeat=(),
+)
+
+
+@pytest.mark.parametrize(("connections", "is_possible"), [(75, True), (76, False)])
+@pytest.mark.parametrize(
+    "described",
+    [
+        lambda most: {"kind": "ramp", "levels": [most]},
+        lambda most: {"kind": "sequence", "steps": [{"connections": most}]},
+        lambda most: {"kind": "break", "start": most, "limit": 2 * most, "growth": 1.5},
+    ],
+    ids=["ramp", "sequence", "break"],
+)
+def test_a_ramp_that_cannot_subscribe_in_time_is_refused_with_the_number_that_works(
+    described, connections, is_possible
+):
+    def asked(timeout_s):
+        return profile(**described(connections), connects_per_s=10, ramp_timeout_s=timeout_s)
+
+    assert course_of(TARGET, PACED, asked(31), None)
+    if is_possible:
+        assert course_of(TARGET, PACED, asked(30), None)
+        return
+    with pytest.raises(
+        ConfigError, match=r"set ramp_timeout_s to 31, or ws.total_requests_per_s to 2.4"
+    ):
+        course_of(TARGET, PACED, asked(30), None)
+
+
+@pytest.mark.parametrize(
+    "described", [{"kind": "ramp", "levels": [10]}, {"kind": "safe", "connections": 40}]
+)
+def test_a_storm_whose_clients_wait_for_our_own_pace_is_refused(described):
+    drilled = profile(**described, connects_per_s=10, settle_s=5, storm={})
+
+    assert course_of(TARGET, DIALECT, drilled, None)
+    with pytest.raises(ConfigError, match=r"our own requests wait, .*\(ws\.total_requests_per_s\)"):
+        course_of(TARGET, PACED, drilled, None)
+
+
+def test_each_step_of_a_search_is_opened_from_the_one_before():
+    search = {"kind": "break", "start": 75, "limit": 225, "connects_per_s": 10}
+
+    assert course_of(TARGET, PACED, profile(**search, growth=1.5), None)
+    with pytest.raises(ConfigError, match=r"ws\.total_requests_per_s"):
+        course_of(TARGET, PACED, profile(**search, growth=1.6), None)
+
+
+@pytest.mark.parametrize(("admitted", "most"), [(40, 10), (48, 10)])
+def test_a_climb_ends_where_its_connections_can_change_what_they_follow_in_time(admitted, most):
+    mix = {"requests_per_s_per_connection": 0}
+    safe = profile("safe", connections=admitted, connects_per_s=10, settle_s=5, mix=mix)
+    rules = course_of(TARGET, PACED, safe, None).rules
+
+    assert most == rules.most
+    assert ("ws.total_requests_per_s 2.31" in rules.most_by) == (admitted > 40)
+
+
+@pytest.mark.parametrize(("timeout_s", "start"), [(4.0, 10), (3.6, 9)])
+def test_a_climb_begins_with_as_many_as_can_subscribe_in_time(timeout_s, start):
+    safe = profile(
+        "safe", connections=400, start=20, connects_per_s=10, settle_s=60, ramp_timeout_s=timeout_s
+    )
+
+    assert start == course_of(TARGET, PACED, safe, None).rules.start
+
+
+def test_a_dialect_that_names_its_channels_in_the_address_has_nothing_to_ask_for():
+    silent = replace(PACED, subscribe=None, unsubscribe=None)
+    unpaced = replace(silent, ws=DIALECT.ws)
+
+    assert course_of(TARGET, silent, profile("ramp", levels=[5000]), None).rules is None
+    safe = profile("safe", connections=4000)
+
+    assert course_of(TARGET, silent, safe, None) == course_of(TARGET, unpaced, safe, None)
+
+
+@pytest.mark.parametrize(
+    ("per_client", "asked", "users"), [(2, 1, 2), (2, 2, 2), (2, 3, 4), (3, 7, 9), (1, 7, 7)]
+)
+def test_a_user_holds_the_connections_of_whole_clients(per_client, asked, users):
+    given = profile("ramp", levels=[10], connections_per_user=asked)
+    private = Private.model_construct(connections_per_client=per_client)
+    target = TARGET.model_copy(update={"private": private})
+
+    assert users == whole_clients(given, target).connections_per_user
+    assert given == whole_clients(given, TARGET)

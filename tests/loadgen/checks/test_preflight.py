@@ -2,21 +2,27 @@
 
 import json
 import resource
+import runpy
 import socket
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import gevent
 import pytest
 import requests
 import yaml
 
-from capacity.domain.errors import PreflightError, UnreachableError
-from capacity.loadgen.checks.preflight import check, generator_facts
+from capacity.domain.errors import ConfigError, PreflightError, UnreachableError
+from capacity.loadgen.checks.preflight import check, generator_facts, latest_reading
 from capacity.loadgen.checks.worker_identity import identity_here
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 from capacity.settings.profile import ADAPTER
 from capacity.sources.agent import AgentClient
+
+AGENT = runpy.run_path(str(Path(__file__).parents[2] / "agent_samples.py"))
+sample_of = AGENT["sample_of"]
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +39,19 @@ def profile():
 def closed_port():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]
+
+
+@pytest.mark.parametrize(("rarely_at", "is_known"), [(1, False), (2, True)])
+def test_what_one_of_the_last_ten_samples_read_is_the_latest_reading(rarely_at, is_known):
+    """A census comes only every few samples."""
+    samples = [
+        sample_of(seq, used={"memory": float(seq)} | ({"threads": 7.0} if seq == rarely_at else {}))
+        for seq in range(1, 12)
+    ]
+    latest = latest_reading(SimpleNamespace(samples=lambda _since: samples))
+
+    assert (11, 11.0) == (latest.seq, latest.used["memory"])
+    assert is_known is ("threads" in latest.used)
 
 
 def test_a_sound_target_is_audited_and_its_load_stays_at_a_quarter(
@@ -251,3 +270,13 @@ def test_the_generators_facts_are_those_of_this_machine():
 
     assert (3, socket.gethostname()) == (facts["workers"], facts["host"])
     assert resource.getrlimit(resource.RLIMIT_NOFILE)[1] == facts["descriptor_limit"]
+
+
+def test_a_run_is_not_begun_whose_clients_cannot_log_in_or_lack_a_row(okx_target, profile):
+    found = check(okx_target(), profile(levels=[10]), workers=1)
+
+    assert "okx-private" == found.private_dialect.name
+    with pytest.raises(ConfigError, match=r"private\.values\.api_key has 5 rows .* for 6 conn"):
+        check(okx_target(), profile(levels=[11]), workers=1)
+    with pytest.raises(UnreachableError, match="private connection: "):
+        check(okx_target(secret="key"), profile(levels=[10]), workers=1)

@@ -1,29 +1,21 @@
 """One connection and one request, to the real exchange and to servers that answer otherwise."""
 
-import contextlib
+import re
 import runpy
 import socket
-import threading
 import time
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
-import gevent
 import pytest
-from wsproto import ConnectionType, WSConnection
-from wsproto.events import (
-    AcceptConnection,
-    BytesMessage,
-    CloseConnection,
-    Request,
-    TextMessage,
-)
+import requests
+import yaml
 
 from capacity.domain.errors import ConfigError, UnreachableError
 from capacity.loadgen.checks import trial
 from capacity.loadgen.checks.request_trial import try_request
-from capacity.loadgen.checks.trial import try_conversation
+from capacity.loadgen.checks.trial import try_conversation, try_private
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 
@@ -31,43 +23,6 @@ FOLDER = Path(__file__).parents[1]
 TLS = runpy.run_path(str(FOLDER / "tls_target.py"))
 ConnectProxy = runpy.run_path(str(FOLDER / "connect_proxy.py"))["ConnectProxy"]
 DIALECT = load_dialect(find("dialects", "deribit"))
-
-
-@pytest.fixture
-def accepting():
-    """Start a server that accepts one WebSocket and answers every frame with the same event, or
-    the first with bytes without end.
-    """
-    with contextlib.ExitStack() as stack:
-        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-
-        def start(answer):
-            thread = threading.Thread(target=converse, args=(listener, answer))
-            thread.start()
-            stack.callback(thread.join)
-            return SimpleNamespace(host="127.0.0.1", port=listener.getsockname()[1])
-
-        yield start
-
-
-def converse(listener, answer):
-    sock, _address = listener.accept()
-    peer = WSConnection(ConnectionType.SERVER)
-    with sock, contextlib.suppress(OSError):
-        while data := sock.recv(65536):
-            peer.receive_data(data)
-            for event in peer.events():
-                if isinstance(event, Request):
-                    sock.sendall(peer.send(AcceptConnection()))
-                elif isinstance(answer, bytes):
-                    while True:
-                        sock.sendall(answer)
-                elif isinstance(event, TextMessage) and answer is not None:
-                    sock.sendall(peer.send(answer))
-                    if isinstance(answer, CloseConnection):
-                        return
-                elif isinstance(event, CloseConnection):
-                    return
 
 
 def closed_port():
@@ -101,6 +56,7 @@ def test_what_is_heard_is_kept_with_the_distance_from_now(exchange, target_file)
     heard = trial.heard
 
     assert heard.updates > 0
+    assert heard.seconds >= 0.5, "it listens for as long as it was asked to, not until the first"
     assert (heard.updates, 0) == (heard.timed, heard.unmatched)
     assert {update.channel for update in heard.latest} <= {
         "ticker.BTC-PERPETUAL.100ms",
@@ -144,6 +100,102 @@ def test_a_target_behind_tls_passes_with_its_authority_and_name(secured, target_
 
     in_three_days_at = time.time() + 3 * 86_400
     assert time.time() < trial.certificate_ends_at < in_three_days_at
+
+
+def test_the_exchange_is_heard_over_tls_and_compressed(start_exchange, target_file, tmp_path):
+    venue = start_exchange("--deflate", f"--tls={tmp_path}", "--updates-per-s=20")
+    certificates = {"ca_file": str(tmp_path / "certificate.pem")}
+    target = target_file(venue, tls=True, certificates=certificates)
+    compressing = replace(DIALECT, ws=replace(DIALECT.ws, compression="deflate"))
+    heard = try_conversation(target, compressing, subscriptions=2, listen_s=0.5).heard
+
+    assert 0 < heard.updates == heard.timed
+    assert (0, 0) == (heard.unmatched, heard.missed)
+
+
+class Saboteur:
+    """Orders a fault of an exchange as soon as it is heard."""
+
+    def __init__(self, venue, fault):
+        self._url, self._fault = f"{venue.url}/faults", fault
+
+    def sent(self, text):
+        """What is said is of no interest."""
+
+    def heard(self, message, receptions):
+        if self._fault is not None and any(each.updates for each in receptions):
+            assert 1 == requests.post(self._url, json=self._fault, timeout=10).json()["connections"]
+            self._fault = None
+
+
+@pytest.mark.parametrize(
+    ("fault", "missed", "is_silent"),
+    [
+        ({"kind": "skip"}, 1, False),
+        ({"kind": "half_open"}, 0, True),
+        ({"kind": "stall", "for_s": 60}, 0, True),
+    ],
+)
+def test_faults_of_a_venue_are_heard_by_one_connection(
+    start_exchange, target_file, fault, missed, is_silent
+):
+    venue = start_exchange("--takes-faults", "--updates-per-s=50")
+    heard = try_conversation(
+        target_file(venue, channels=["book"]),
+        DIALECT,
+        listen_s=1.0,
+        watcher=Saboteur(venue, fault),
+    ).heard
+
+    assert missed == heard.missed
+    # What came before the fault was done; ten updates a second would follow.
+    assert heard.updates <= 3 or not is_silent
+
+
+@pytest.fixture
+def private_dialect(tmp_path):
+    """The dialect with what the page on the exchange adds to it for private channels."""
+    text = (Path(__file__).parents[3] / "docs" / "bundled-exchange.md").read_text()
+    blocks = re.findall(r"```yaml\n(.*?)```", text, flags=re.DOTALL)
+    added = yaml.safe_load(next(block for block in blocks if "opening:" in block))
+    document = yaml.safe_load(find("dialects", "deribit").read_text())
+    document |= added | {"channels": document["channels"] | added["channels"]}
+    document["subscribe"]["send"]["method"] = "private/subscribe"
+    file = tmp_path / "private.yaml"
+    file.write_text(yaml.safe_dump(document))
+    return load_dialect(file)
+
+
+@pytest.mark.parametrize("is_right", [True, False])
+def test_private_channels_are_confirmed_after_a_login_that_the_venue_takes(
+    start_exchange, target_file, private_dialect, tmp_path, is_right
+):
+    clients = tmp_path / "clients.yaml"
+    clients.write_text("credentials: 1\nclients: {demo: secret}\n")
+    venue = start_exchange(f"--credentials={clients}")
+    values = {"client_id": "demo", "client_secret": "secret" if is_right else "guessed"}
+    target = target_file(venue, channels=["my_orders"], rest=None, values=values)
+    if is_right:
+        assert 0 == try_conversation(target, private_dialect, subscriptions=2).heard.unmatched
+        return
+    with pytest.raises(UnreachableError, match=r"13004 invalid_credentials.*; correct the values"):
+        try_conversation(target, private_dialect)
+
+
+def test_a_venue_that_bans_us_says_for_how_long(start_exchange, target_file):
+    venue = start_exchange("--credits-per-s=0.001", "--credits-burst=10", "--ban-after=1")
+    target = target_file(venue)
+    said = []
+    for _ in range(14):  # Ten of them have their credits.
+        try:
+            try_conversation(target, DIALECT)
+        except UnreachableError as error:
+            said.append(str(error))
+
+    assert re.search(r"10028 too_many_requests\); set ws\.requests_per_s in the dialect", said[0])
+    assert re.search(
+        r"rejected_418.*banned for 1\d\d s.*; wait as long as the target says", said[-1]
+    )
 
 
 @pytest.mark.parametrize(
@@ -226,47 +278,27 @@ def test_a_proxy_that_does_not_connect_us_is_said_so(exchange, target_file):
     proxy.close()
 
 
-@pytest.mark.parametrize(
-    ("answer", "said"),
-    [
-        (
-            None,
-            "was not confirmed in dialect deribit .*in time, 0 other frames came\\); correct dialect",
-        ),
-        (
-            TextMessage(data='{"hello": 1}'),
-            'was not confirmed .* 2 other frames came, the first: {"hello": 1}.; correct .*ack',
-        ),
-        (TextMessage(data="no \x1b[2J"), "was not confirmed .* the first: not JSON: no \ufffd.2J"),
-        (
-            BytesMessage(data=b"\x1f\x8b\x08\xff"),
-            "the first: packed by gzip .*: 4 bytes: 1f 8b 08 ff.; set messages.packing .* to gzip",
-        ),
-        (CloseConnection(code=1000), "was not confirmed .*closed it with 1000 without a reason"),
-        (
-            CloseConnection(code=4403, reason="plan allows 0 streams"),
-            "closed it with 4403 'plan allows 0 streams', 0 other .*; use credentials",
-        ),
-    ],
-    ids=["silence", "another protocol", "junk", "packed", "hangs up", "not allowed"],
-)
-def test_a_target_that_does_not_confirm_is_given_up(
-    accepting, target_file, monkeypatch, answer, said
+def test_who_is_not_to_listen_has_no_rate_and_without_tls_there_is_no_certificate(
+    exchange, target_file
 ):
-    monkeypatch.setattr(trial, "TRIAL_S", 0.3)
-    with pytest.raises(UnreachableError, match=said):
-        try_conversation(target_file(accepting(answer)), DIALECT)
+    found = try_conversation(target_file(exchange), DIALECT)
+
+    assert (None, None) == (found.updates_per_s, found.certificate_ends_at)
+    assert 0 == found.heard.unmatched
 
 
-def test_a_target_that_talks_without_end_is_given_up_in_time(accepting, target_file, monkeypatch):
-    monkeypatch.setattr(trial, "TRIAL_S", 0.3)
-    with (
-        gevent.Timeout(30),
-        pytest.raises(UnreachableError, match=r"not confirmed .* \d+,\d{3} other frames"),
+PRIVATE = load_dialect(find("dialects", "okx-private"))
+
+
+def test_a_client_logs_in_on_its_private_connection_and_hears_its_balance(okx_target):
+    trial = try_private(okx_target(), PRIVATE, listen_s=1.0)
+
+    assert trial.opened_s > 0
+    assert (1, 0) == (trial.heard.updates, trial.heard.unmatched)
+
+
+def test_a_refused_login_says_which_connection_and_what_the_target_said(okx_target):
+    with pytest.raises(
+        UnreachableError, match=r"^private connection: .*/ws/v5/private.*60009 Login failed"
     ):
-        try_conversation(target_file(accepting(b"\x81\x02{}" * 100)), DIALECT)
-
-
-def test_a_target_that_breaks_the_protocol_is_told_so(accepting, target_file):
-    with pytest.raises(UnreachableError, match="message_too_big, 0 other frames came"):
-        try_conversation(target_file(accepting(b"\x82\x7f" + b"\xff" * 8)), DIALECT)
+        try_private(okx_target(passphrase="wrong"), PRIVATE)

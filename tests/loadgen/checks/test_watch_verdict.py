@@ -1,15 +1,16 @@
 """What is said of an agent, from what it saw and from who listens on the port."""
 
 import runpy
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from capacity.domain.answers.finding import Status
-from capacity.domain.resources import Resource
+from capacity.domain.resources import APPLICATION, Limit, LimitState, Resource
 from capacity.domain.sample import Destination, PortHolder
 from capacity.loadgen.checks.watch_verdict import Holders, judged
-from capacity.planning.evidence.target_identity import Rise
+from capacity.planning.evidence.identity.count_gains import Rise
 
 AGENT = runpy.run_path(str(Path(__file__).parents[2] / "agent_samples.py"))
 INFO = AGENT["agent_info"](
@@ -20,6 +21,15 @@ NONE = Rise(opened=5, gained={Resource.DESCRIPTORS: 0.0}, is_seen=False)
 SOME = Rise(opened=5, gained={Resource.DESCRIPTORS: 2.0}, is_seen=False)
 ALL = Rise(opened=5, gained={Resource.DESCRIPTORS: 5.0}, is_seen=True)
 UNTOLD = Rise(opened=5, gained={}, is_seen=None, unknown="no count is read")
+
+
+CAP = Limit(
+    resource=Resource.APPLICATION_CONNECTIONS,
+    state=LimitState.KNOWN,
+    value=1000.0,
+    scope=APPLICATION,
+    source="maxconn",
+)
 
 
 def holders(*during, before=()):
@@ -69,3 +79,73 @@ def test_what_is_said_follows_from_the_counts_and_from_who_listens(rise, holders
     assert status is finding.status
     assert said in finding.statement
     assert (finding.remedy is not None) is (status not in {Status.OK, Status.UNKNOWN})
+
+
+def test_the_cap_of_a_relay_in_front_bounds_the_target():
+    relay = replace(leading(False, True), limits=(CAP,))
+    found = judged(ALL, INFO, "the agent", 25100, holders(relay))
+
+    assert (CAP,) == found.limits
+    assert "of whose limits only that on connections was read" in found.finding.statement
+
+
+@pytest.mark.parametrize(("gained", "limits"), [(90, (CAP,)), (89, ())])
+def test_the_cap_of_an_upstream_counts_where_it_gets_nearly_all_connections(gained, limits):
+    relay = leading(True, False, gained)
+    upstream = replace(relay.destinations[0], limits=(CAP,))
+    rise = Rise(opened=100, gained={Resource.DESCRIPTORS: 200.0}, is_seen=True)
+    found = judged(
+        rise, INFO, "the agent", 25100, holders(replace(relay, destinations=(upstream,)))
+    )
+
+    assert limits == found.limits
+    assert found.passes_on_to is not None
+
+
+@pytest.mark.parametrize(
+    ("connections", "before", "is_relay"),
+    [(3, 0, True), (2, 0, False), (5, 2, True), (5, 3, False)],
+)
+def test_half_of_what_was_accepted_and_passed_on_makes_a_relay(connections, before, is_relay):
+    found = judged(
+        ALL,
+        INFO,
+        "the agent",
+        25100,
+        holders(leading(True, False, connections), before=[leading(True, False, before)]),
+    )
+
+    assert is_relay is (found.passes_on_to is not None)
+
+
+def test_what_stands_behind_a_stranger_may_be_meant_and_is_named():
+    there = Destination(
+        address="10.0.0.2", port=8080, connections=5, is_watched=False, pid=3, name="core"
+    )
+    stranger = replace(STRANGER, destinations=(there,))
+    named = judged(NONE, INFO, "the agent", 25100, holders(stranger)).finding.remedy
+    hidden = replace(stranger, destinations=(replace(there, pid=None, name=""),))
+    unnamed = judged(NONE, INFO, "the agent", 25100, holders(hidden)).finding.remedy
+
+    assert "with --pid 9 (or --port 25100), or with --pid 3, core, if" in named
+    assert "or with --pid of it if what stands behind it at port 8080" in unnamed
+
+
+def test_where_nobody_listens_the_host_is_named_if_it_could_be_looked_at():
+    def remedy(known):
+        found = judged(
+            NONE, INFO, "the agent", 25100, Holders(before=(), during=(), is_known=known)
+        )
+        return found.finding.remedy
+
+    assert "(no visible process listens there on venue-1)" in remedy(True)
+    assert "no visible process" not in remedy(False)
+
+
+def test_less_than_one_connection_is_no_share_of_a_balancer():
+    few = Rise(opened=5, gained={Resource.DESCRIPTORS: 0.9}, is_seen=False)
+    one = Rise(opened=5, gained={Resource.DESCRIPTORS: 1.0, Resource.THREADS: 0.0}, is_seen=False)
+
+    assert [Status.FAILURE, Status.WARNING] == [
+        judged(each, INFO, "the agent", 25100, holders()).finding.status for each in (few, one)
+    ]

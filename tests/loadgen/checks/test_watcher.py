@@ -1,6 +1,6 @@
-"""What an onlooker gets to see."""
+"""What a watcher gets to see."""
 
-from capacity.loadgen.checks.watcher import Nobody, without_secrets
+from capacity.loadgen.checks.watcher import NoWatcher, without_secrets
 
 
 def test_secrets_are_shown_by_their_names_unless_they_are_too_short_to_be_any():
@@ -11,7 +11,15 @@ def test_secrets_are_shown_by_their_names_unless_they_are_too_short_to_be_any():
     )
 
 
-def test_nobody_looks_at_anything():
-    nobody = Nobody()
+def test_signed_tokens_are_not_shown_either():
+    token = b"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c"
 
-    assert (None, None) == (nobody.sent(b"x"), nobody.heard(b"x", ()))
+    assert b'{"token":"{token}","a":"eyJ.b.c"}' == without_secrets(
+        b'{"token":"%s","a":"eyJ.b.c"}' % token, {}
+    )
+
+
+def test_without_a_watcher_nothing_is_looked_at():
+    watcher = NoWatcher()
+
+    assert (None, None) == (watcher.sent(b"x"), watcher.heard(b"x", ()))

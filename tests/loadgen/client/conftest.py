@@ -1,11 +1,20 @@
-"""What tests of traders have in common."""
+"""Whom clients connect to: a target that holds whatever comes, a venue that trades."""
 
 import runpy
 from pathlib import Path
 
 import pytest
 
-VENUE = runpy.run_path(str(Path(__file__).parents[1] / "orders_venue.py"))
+FOLDER = Path(__file__).parents[1]
+SMALL = runpy.run_path(str(FOLDER / "small_target.py"))
+VENUE = runpy.run_path(str(FOLDER / "orders_venue.py"))
+
+
+@pytest.fixture
+def target():
+    target = SMALL["SmallTarget"]()
+    yield target
+    target.close()
 
 
 @pytest.fixture

@@ -8,18 +8,14 @@ import pytest
 
 from capacity.loadgen.client.arrivals.connect_pacer import ConnectPacer
 from capacity.loadgen.client.clients import IDLE, Clients
-from capacity.loadgen.protocol.orders import Orders, Stage
+from capacity.loadgen.client.slots.slow_reader import SlowReader
+from capacity.loadgen.protocol.instructions import RunInstructions, Stage
+from capacity.loadgen.wire.connection import BYTES_PER_READ
+from capacity.workload.profiles.pacing import PACING_MARGIN
 
 SMALL = runpy.run_path(str(Path(__file__).parents[1] / "small_target.py"))
 wait_until, orders_for, stage_of = SMALL["wait_until"], SMALL["orders_for"], SMALL["stage_of"]
 BTC, ETH, SOL = SMALL["BTC"], SMALL["ETH"], SMALL["SOL"]
-
-
-@pytest.fixture
-def target():
-    target = SMALL["SmallTarget"]()
-    yield target
-    target.close()
 
 
 @pytest.fixture
@@ -28,7 +24,7 @@ def clients_of(target):
     made = []
 
     def clients_with(**orders):
-        made.append(Clients(Orders(**orders_for(target.port, **orders))))
+        made.append(Clients(RunInstructions(**orders_for(target.port, **orders))))
         return made[-1]
 
     yield clients_with
@@ -50,6 +46,18 @@ def test_a_fleet_is_idle_until_its_first_stage(clients_of):
 
     assert (IDLE, -1, []) == (clients.stage, clients.counters.index, clients.channels_of(0))
     assert None is clients.poll_pace(clients.pollers[0])
+
+
+@pytest.mark.parametrize(
+    ("subscriptions", "workers", "per_s"), [(0, 1, 7.0), (2, 1, 4.0), (2, 2, 2.0)]
+)
+def test_connections_open_no_faster_than_the_pace_of_all_requests_lets_them_subscribe(
+    clients_of, subscriptions, workers, per_s
+):
+    clients = clients_of(total_requests_per_s=4 * PACING_MARGIN, workers=workers)
+    clients.turn_to(Stage(**stage_of(subscriptions=subscriptions, connects_per_s=7.0)))
+
+    assert per_s == pytest.approx(clients.connect_pacer.per_s)
 
 
 def test_a_stage_sets_the_tag_the_channels_and_the_arrival_rate(clients_of):
@@ -218,3 +226,81 @@ def test_closing_ends_every_connection_and_every_timer(clients_of, target):
     )
     assert waiting.get(timeout=1)
     assert [True] * 3 == [client.said_goodbye for client in target.clients]
+
+
+def test_every_so_many_th_connection_reads_slowly(clients_of):
+    clients = clients_of(slow_readers_ratio=0.25)
+    slots = clients.join(8, lambda: None)
+
+    assert [False, False, False, True] * 2 == [isinstance(slot, SlowReader) for slot in slots]
+    assert list(range(8)) == [slot.index for slot in slots]
+    assert not any(slot.churns for slot in slots)
+
+
+def test_users_of_a_class_read_slowly_or_churn_all_of_them(clients_of):
+    slots = clients_of().join(2, lambda: None, reads_slowly=True, churns=True)
+
+    assert [True, True] == [isinstance(slot, SlowReader) and slot.churns for slot in slots]
+
+
+def test_traders_are_numbered_over_all_workers(target):
+    clients = Clients(RunInstructions(**orders_for(target.port, workers=3)), worker=1)
+    numbers = [clients.next_trader() for _ in range(3)]
+    clients.close()
+
+    assert [1, 4, 7] == numbers
+
+
+@pytest.mark.parametrize(
+    ("ratio", "bytes_per_s", "has_class", "greenlets"),
+    [(0.5, 9.0, False, 1), (0.0, 9.0, False, 0), (0.5, 0.0, False, 0), (0.0, 9.0, True, 1)],
+)
+def test_slices_are_read_where_somebody_reads_slowly(
+    clients_of, ratio, bytes_per_s, has_class, greenlets
+):
+    plain = len(clients_of()._greenlets)
+    clients = clients_of(
+        slow_readers_ratio=ratio, slow_read_bytes_per_s=bytes_per_s, has_slow_class=has_class
+    )
+
+    assert greenlets == len(clients._greenlets) - plain
+
+
+def test_a_slow_connection_reads_as_many_bytes_a_second_as_asked(clients_of, monkeypatch):
+    intervals_s = []
+    monkeypatch.setattr(
+        "capacity.loadgen.client.clients.read_slices_forever",
+        lambda _held, each: intervals_s.append(each),
+    )
+    clients_of(slow_readers_ratio=0.5, slow_read_bytes_per_s=BYTES_PER_READ / 4.0)
+    gevent.sleep(0)
+
+    assert [4.0] == intervals_s
+
+
+def test_before_the_first_stage_nothing_is_asked_for():
+    assert (-1, "idle", 0, 0.0, 100.0, 0.0, 0.0) == (
+        IDLE.index,
+        IDLE.phase,
+        IDLE.subscriptions_per_connection,
+        IDLE.requests_per_s,
+        IDLE.connects_per_s,
+        IDLE.churn_per_s,
+        IDLE.hold_s,
+    )
+
+
+@pytest.mark.parametrize(("phase", "per_s"), [("ramp", 0.0), ("settle", 5.0), ("plateau", 5.0)])
+def test_connections_are_replaced_when_all_are_there(clients_of, phase, per_s):
+    clients = clients_of()
+    clients.turn_to(Stage(**stage_of(churn_per_s=5.0, phase=phase)))
+
+    assert per_s == clients._churn._per_s
+
+
+def test_a_target_without_orders_has_no_traders(clients_of):
+    clients = clients_of()
+    clients.traders.append(object())
+    clients.turn_to(Stage(**{**stage_of(), "orders_per_s": 5.0}))
+
+    assert clients.order_pace(clients.traders[0]) is None

@@ -6,7 +6,7 @@ from pathlib import Path
 import gevent
 
 from capacity.loadgen.client.clients import Clients
-from capacity.loadgen.protocol.orders import Orders
+from capacity.loadgen.protocol.instructions import RunInstructions
 
 SMALL = runpy.run_path(str(Path(__file__).parents[1] / "small_target.py"))
 wait_until, orders_for = SMALL["wait_until"], SMALL["orders_for"]
@@ -14,7 +14,7 @@ wait_until, orders_for = SMALL["wait_until"], SMALL["orders_for"]
 
 def probing(port, worker=0, **changes):
     orders = orders_for(port, freshness_poll_interval_s=0.05, **changes)
-    return Clients(Orders.from_message(orders), worker)
+    return Clients(RunInstructions.from_message(orders), worker)
 
 
 def test_pushed_and_polled_versions_of_one_instrument_are_noted_on_one_scale(exchange):

@@ -10,7 +10,7 @@ from gevent.pywsgi import WSGIServer
 
 from capacity.loadgen.client.clients import Clients
 from capacity.loadgen.client.order_ways import RestWay, WebSocketWay
-from capacity.loadgen.protocol.orders import Orders
+from capacity.loadgen.protocol.instructions import RunInstructions
 from capacity.workload.order_cycle import Outcome
 
 VENUE = runpy.run_path(str(Path(__file__).parents[1] / "orders_venue.py"))
@@ -34,8 +34,9 @@ def way_of():
 def clients_of():
     made = []
 
-    def clients_with(port, **changes):
-        made.append(Clients(Orders.from_message(orders_with(port, **changes))))
+    def clients_with(given, **changes):
+        orders = given if isinstance(given, dict) else orders_with(given, **changes)
+        made.append(Clients(RunInstructions.from_message(orders)))
         return made[-1]
 
     yield clients_with
@@ -141,9 +142,17 @@ def test_over_websocket_answers_are_told_from_what_is_pushed(venue, clients_of):
     assert [frame["method"] for frame in venue.frames] == ["public/auth", "private/buy"]
 
 
-def test_a_test_request_of_the_venue_is_answered_meanwhile(venue, clients_of):
-    way = WebSocketWay(clients_of(venue.port), 0, 2.0)
-    venue.before_answers = [{"method": "heartbeat", "params": {"type": "test_request"}}]
+@pytest.mark.parametrize(
+    "asks",
+    [{"method": "heartbeat", "params": {"type": "test_request"}}, "are you there?"],
+    ids=["a frame", "no JSON"],
+)
+def test_a_test_request_of_the_venue_is_answered_meanwhile(venue, clients_of, asks):
+    orders = orders_with(venue.port)
+    test = {"id": "{id:int}", "method": "public/test", "params": {}}
+    orders["dialect"]["heartbeat"].append({"when_text": "are you there?", "send": test})
+    way = WebSocketWay(clients_of(orders), 0, 2.0)
+    venue.before_answers = [asks]
     way.ask("balance", VALUES)
 
     with gevent.Timeout(5):

@@ -2,6 +2,7 @@
 
 from locust.env import Environment
 from locust.event import Events
+from locust.util.load_locustfile import is_user_class
 
 import itertools
 import json
@@ -13,18 +14,26 @@ import time
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import gevent
 import pytest
+import requests
 from gevent.pool import Pool
 from gevent.pywsgi import WSGIServer
 from gevent.server import StreamServer
 
 from capacity.domain.histogram import Histogram, bucket_of
+from capacity.loadgen.client import poller as module
+from capacity.loadgen.client.mixed_trader import MixedTrader
+from capacity.loadgen.client.order_trader import OrderTrader
 from capacity.loadgen.client.poller import Poller
+from capacity.loadgen.client.subscriber import Subscriber
 from capacity.loadgen.client.worker import Worker
 from capacity.loadgen.protocol import messages
+from capacity.loadgen.protocol.counters import Counters
 from capacity.workload.profiles.pacing import ConstantPace
+from capacity.workload.profiles.revisit import Revisit
 
 FOLDER = Path(__file__).parents[1]
 TLS = runpy.run_path(str(FOLDER / "tls_target.py"))
@@ -231,6 +240,24 @@ def test_a_target_that_asks_to_be_left_alone_is(poll, server, ended):
     assert server.asked_s[1] - server.asked_s[0] > 0.9
 
 
+def test_whoever_heeds_what_a_venue_says_of_credits_is_throttled_and_never_banned(
+    poll, start_exchange, ended
+):
+    venue = start_exchange("--credits-per-s=2", "--credits-burst=10", "--ban-after=2")
+    poll(50.0, target={"port": venue.port})
+    status = {}
+
+    def is_throttled_twice():
+        status.update(requests.get(f"{venue.url}/status", timeout=10).json())
+        return status["throttled"] >= 2
+
+    wait_until(is_throttled_twice)
+    _requests, failures, _latencies = ended()
+
+    assert {"request_throttled"} == set(failures)
+    assert (0, True) == (status["banned"], status["requests"] >= 11)
+
+
 def test_a_poll_without_an_answer_is_counted_as_such(poll, server, ended):
     server.stalled, server.stall_s = 1, 1.0
     poll(20.0)
@@ -422,12 +449,12 @@ def test_cookies_go_back_so_that_a_target_opens_no_session_for_each_poll(poll, s
 
 
 def test_a_certificate_that_is_not_trusted_is_counted_as_for_websocket_connections(
-    poll, server, ended, tmp_path
+    poll, server, ended, reports, tmp_path
 ):
     authority = TLS["Authority"](tmp_path / "authority")
     front = TLS["fronted"](server.port, authority.certificate("IP:127.0.0.1"))
     poll(50.0, target={"port": front.server_port, "tls": True})
-    gevent.sleep(0.2)
+    wait_until(lambda: any(report["failures"] for report in reports))
     requests, failures, _latencies = ended()
     front.stop(timeout=0)
 
@@ -480,3 +507,93 @@ def test_a_poll_that_cannot_be_counted_keeps_the_pace(poll, server, ended, inten
     assert failures["request_defect"] >= 4
     assert pytest.approx([0.05] * 4) == gaps_s(intended_s[:5])
     assert "nobody foresaw" in caplog.text
+
+
+def answered(status, *, body=b"{}", opening_us=(), **headers):
+    names = {name.replace("_", "-"): [value] for name, value in headers.items()}
+    return SimpleNamespace(
+        status=status,
+        body=body,
+        opening_us=dict(opening_us),
+        headers=SimpleNamespace(getlist=lambda name: names.get(name, [])),
+    )
+
+
+@pytest.fixture
+def polled(monkeypatch):
+    """Have one poll answered by the test: begun at 102, answered at 105, intended at 100."""
+    moments = iter([102.0, 105.0, 106.0])
+    clock = SimpleNamespace(monotonic=lambda: next(moments), time=lambda: 1000.0)
+    monkeypatch.setattr(module, "time", clock)
+    counters, told, asked = Counters(), [], []
+    clients = SimpleNamespace(
+        counters=counters,
+        polls=[SimpleNamespace(url="/a", head=b"", body=b"", method="GET", name="a", clock=None)],
+        clock_offset_s=5.0,
+        max_message_bytes=1000,
+    )
+
+    def poll(answer):
+        def exchange(_request, *, is_repeatable):
+            asked.append(is_repeatable)
+            return answer
+
+        poller = Client.__new__(Client)
+        poller._polls, poller._revisit = 0, Revisit(has_validators=False)
+        poller._connection = SimpleNamespace(exchange=exchange, finish=lambda: asked.append("done"))
+        fired = SimpleNamespace(fire=lambda **detail: told.append(detail))
+        poller.environment = SimpleNamespace(events=SimpleNamespace(request=fired))
+        return poller._poll(clients, 100.0), counters, told, asked
+
+    return poll
+
+
+@pytest.mark.parametrize(
+    ("status", "is_good"), [(199, False), (200, True), (299, True), (300, False), (304, False)]
+)
+def test_what_is_answered_with_two_hundred_and_some_is_good(polled, status, is_good):
+    pause_s, counters, (told,), asked = polled(answered(status))
+
+    assert (0.0, [True, "done"]) == (pause_s, asked)
+    assert is_good is (told["exception"] is None)
+    assert is_good is (counters.requests == 1)
+    assert [5_000_000] * is_good == counters.request_latency
+    assert (4000.0, 2) == (told["response_time"], told["response_length"])
+
+
+@pytest.mark.parametrize(
+    ("status", "retry_after", "pause_s"),
+    [(418, "7", 7.0), (429, "7", 7.0), (503, "7", 7.0), (502, "7", 0.0), (430, "7", 0.0)],
+)
+def test_a_busy_target_may_ask_for_a_pause(polled, status, retry_after, pause_s):
+    assert pause_s == polled(answered(status, retry_after=retry_after))[0]
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [(429, "request_throttled"), (428, "request_failed_428"), (418, "request_failed_418")],
+)
+def test_a_failure_is_named_by_its_status(polled, status, reason):
+    _pause_s, counters, _told, _asked = polled(answered(status))
+
+    assert {reason: 1} == counters.failures
+
+
+def test_a_body_is_as_old_as_the_targets_clock_says(monkeypatch):
+    monkeypatch.setattr(module, "written_at", lambda _clock, _body, _encoding, _most: 970.0)
+    counters = Counters()
+    clients = SimpleNamespace(counters=counters, clock_offset_s=5.0, max_message_bytes=9)
+    clocked = SimpleNamespace(clock=object())
+    module.count(clients, clocked, answered(200), 1000.0)
+    module.count(clients, clocked, answered(304), 1000.0)
+    module.count(clients, SimpleNamespace(clock=None), answered(200), 1000.0)
+
+    assert (3, 1, [35_000_000]) == (counters.requests, counters.not_modified, counters.body_age)
+
+
+@pytest.mark.parametrize("bundled", [MixedTrader, OrderTrader, Poller, Subscriber])
+def test_bundled_users_are_for_deriving_from_and_run_only_so(bundled):
+    """A locustfile imports what it derives from, and Locust runs each user class that it finds there."""
+    derived = type("Own", (bundled,), {})
+
+    assert (False, True) == (is_user_class(bundled), is_user_class(derived))

@@ -1,9 +1,11 @@
 import os
 import time
+from types import SimpleNamespace
 
 import gevent
 import pytest
 
+from capacity.loadgen.client import self_monitor
 from capacity.loadgen.client.self_monitor import ClockWatch, SelfMonitor, descriptors_ratio
 from capacity.loadgen.wire.process_limits import descriptor_limit
 
@@ -71,3 +73,38 @@ def test_a_process_that_is_stopped_between_two_clocks_takes_neither_for_set(monk
     monkeypatch.setattr(time, "time", interrupted)
 
     assert pytest.approx(0.0, abs=0.05) == watch.set_s()
+
+
+@pytest.mark.parametrize(
+    ("took_s", "readings"), [((0.0009,), 1), ((0.0011, 0.0009), 2), ((0.002,) * 5, 5)]
+)
+def test_both_clocks_are_read_again_until_they_are_read_at_one_moment(
+    monkeypatch, took_s, readings
+):
+    """The wall is ahead by 5 s, and by 1 s more where a reading was slow."""
+    moments = [moment for took in took_s for moment in (100.0, 100.0 + took)]
+    walls = [
+        105.0 + took / 2 + (1.0 if took > 0.001 and n else 0.0) for n, took in enumerate(took_s)
+    ]
+    monotonic, wall = iter(moments), iter(walls)
+    clocks = SimpleNamespace(monotonic=lambda: next(monotonic), time=lambda: next(wall))
+    monkeypatch.setattr(self_monitor, "time", clocks)
+
+    assert pytest.approx(5.0) == self_monitor._ahead_s()
+    assert [] == list(monotonic)
+    assert readings == len(took_s)
+
+
+def test_no_timer_is_late_by_less_than_nothing(monkeypatch):
+    """Three intervals: on time, late by 20 ms, and early by the clock's own error."""
+    moments, lags = iter([10.0, 10.05, 20.0, 20.07, 30.0, 30.0499]), []
+    monkeypatch.setattr(self_monitor, "time", SimpleNamespace(monotonic=lambda: next(moments)))
+    slept = []
+    monkeypatch.setattr(self_monitor, "gevent", SimpleNamespace(sleep=slept.append))
+    probe = SelfMonitor.__new__(SelfMonitor)
+    probe._on_lag = lags.append
+    with pytest.raises(StopIteration):
+        probe._watch_timer()
+
+    assert [pytest.approx(0, abs=1), pytest.approx(20_000, abs=1), 0] == lags
+    assert [0.05] * 3 == slept

@@ -1,10 +1,12 @@
 """Who is served on a plateau, and who is only open."""
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import gevent
 import pytest
 
+from capacity.loadgen.client import served as module
 from capacity.loadgen.client.served import Served, unserved
 from capacity.loadgen.protocol.counters import Counters
 
@@ -22,6 +24,7 @@ class Row:
     is_open: bool = True
     is_judged: bool = True
     is_following: bool = True
+    unconfirmed: int = 0
     arrivals: int = 0
     is_pinged: bool = False
 
@@ -41,7 +44,7 @@ def channels_of(index):
 
 
 def held(rows, *, wait_s=HOLD_S, served=None, meanwhile=None):
-    served = served or Served(lambda: rows, channels_of)
+    served = served or Served(lambda: rows, channels_of, Counters())
     counters = Counters()
     served.begin(HOLD_S)
     gevent.sleep(wait_s)
@@ -55,7 +58,7 @@ def held(rows, *, wait_s=HOLD_S, served=None, meanwhile=None):
 
 @pytest.fixture(autouse=True)
 def pings(monkeypatch):
-    monkeypatch.setattr("capacity.loadgen.client.served.ConnectionSlot", Row)
+    monkeypatch.setattr("capacity.loadgen.client.served.Watched", Row)
 
 
 def test_who_brings_nothing_while_others_do_and_answers_is_not_served():
@@ -78,7 +81,7 @@ def test_a_target_that_answers_no_ping_at_all_is_not_gone():
 
 def test_who_answered_before_is_known_to_answer():
     rows = [Row(n) for n in range(4)]
-    served = Served(lambda: rows, channels_of)
+    served = Served(lambda: rows, channels_of, Counters())
     held(rows, served=served)
     for row in rows:
         row.answers, row.is_pinged = False, False
@@ -118,3 +121,98 @@ def test_channels_that_bring_nothing_to_anybody_say_nothing():
     rows = [Row(n, arrivals=10) for n in range(5)] + [Row(n) for n in range(100, 105)]
 
     assert [] == unserved(rows, channels_of)
+
+
+def test_subscriptions_without_an_answer_are_counted_when_a_plateau_ends():
+    served, counters = Served(lambda: rows, channels_of, Counters()), Counters()
+    rows = [Row(1, brings=1, unconfirmed=2), Row(2, brings=1), Row(3, brings=1, unconfirmed=1)]
+    served.begin(HOLD_S)
+    gevent.sleep(HOLD_S)
+    served.sum_up(counters)
+
+    assert {"subscribe_unconfirmed": 3} == counters.failures
+
+
+@pytest.mark.parametrize(("after_s", "is_told"), [(899.0, False), (901.0, True)])
+def test_a_plateau_is_judged_that_was_held_for_nine_tenths(after_s, is_told):
+    rows = [Row(n, brings=10 * (n % 2)) for n in range(10)]
+    served, counters = Served(lambda: rows, channels_of, Counters()), Counters()
+    served.begin(1000.0)
+    served._began_s -= after_s
+    served.sum_up(counters)
+
+    assert (10 if is_told else 0) == counters.followers
+
+
+def test_silent_ones_and_three_others_are_pinged():
+    rows = [Row(n, brings=n % 2) for n in range(10)] + [Row(10, is_judged=False)]
+    served = Served(lambda: rows, channels_of, Counters())
+    served.begin(0.0)
+    served._pinging.join()
+
+    assert [0, 1, 2, 3, 4, 5, 6, 8] == [row.index for row in rows if row.is_pinged]
+
+
+def test_where_nobody_is_silent_nobody_is_pinged():
+    rows = [Row(n, brings=1) for n in range(3)]
+    served = Served(lambda: rows, channels_of, Counters())
+    served.begin(0.0)
+    served._pinging.join()
+
+    assert not any(row.is_pinged for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("hold_s", "after_s", "per_s"), [(40.0, 20.0, 2.0), (0.2, 0.1, 200.0), (4000.0, 2000.0, 1.0)]
+)
+def test_pings_begin_in_the_middle_of_a_plateau_and_take_a_quarter_of_it(
+    monkeypatch, hold_s, after_s, per_s
+):
+    slept, spread_per_s = [], []
+    monkeypatch.setattr(module, "gevent", SimpleNamespace(sleep=slept.append, spawn=gevent.spawn))
+    monkeypatch.setattr(module, "spread", lambda _ping, _slots, rate: spread_per_s.append(rate))
+    served = Served(lambda: [Row(n) for n in range(20)], channels_of, Counters())
+    served.begin(hold_s)
+    served._pinging.join()
+
+    assert [after_s] == slept
+    assert [pytest.approx(per_s)] == spread_per_s
+
+
+def test_what_was_counted_of_one_plateau_adds_to_that_of_another():
+    rows = [Row(n, brings=10 * (n % 2)) for n in range(10)] + [Row(10, answers=False)]
+    served, counters = Served(lambda: rows, channels_of, Counters()), Counters()
+    for _ in range(2):
+        served.begin(0.0)
+        served._pinging.join()
+        served.sum_up(counters)
+
+    assert (22, 12, 2, 10) == (
+        counters.followers,
+        counters.pinged,
+        counters.half_open,
+        counters.unserved,
+    )
+
+
+@pytest.mark.parametrize(
+    ("answers", "newcomers", "is_told"),
+    [(True, False, True), (False, False, False), (None, False, False), (True, True, False)],
+    ids=["full", "hung", "cannot be asked", "still coming"],
+)
+def test_who_answers_while_nobody_comes_in_a_ramp_is_told(monkeypatch, answers, newcomers, is_told):
+    monkeypatch.setattr(module, "ASK_EVERY_S", 0.02)
+    monkeypatch.setattr(module, "ANSWER_S", 0.01)
+    rows, counters = [Row(n, answers=answers) for n in range(5)], Counters()
+
+    def there():
+        rows.extend([Row(len(rows))] * newcomers)
+        return list(rows)
+
+    served = Served(there, channels_of, counters)
+    served.turn_to("ramp", 0.0)
+    gevent.sleep(0.15)
+    served.turn_to("settle", 0.0)
+
+    assert is_told is (counters.answering > 0)
+    assert sum(row.is_pinged for row in rows) == (0 if newcomers else 3)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import gevent
 import pytest
+import requests
 
 from capacity.domain.errors import ProtocolError
 from capacity.loadgen.client.arrivals.connect_pacer import ConnectPacer
@@ -27,13 +28,6 @@ wait_until, orders_for, stage_of = SMALL["wait_until"], SMALL["orders_for"], SMA
 class Member(Subscriber):
     weight = 1
     reconnect = ReconnectPolicy(policy="exponential", base_s=0.1, factor=2.0, cap_s=2.0)
-
-
-@pytest.fixture
-def target():
-    target = SMALL["SmallTarget"]()
-    yield target
-    target.close()
 
 
 @pytest.fixture
@@ -111,6 +105,20 @@ def test_a_connection_that_is_replaced_comes_back_at_once(begin, target, environ
 
     assert 2 <= len(target.open_clients) <= 3
     wait_until(lambda: environment.stats.get("connect", "WS").num_requests >= 9)
+
+
+def test_what_is_replaced_waits_for_nothing_and_what_was_lost_for_its_delay(
+    environment, monkeypatch
+):
+    asked_s = []
+    monkeypatch.setattr(gevent, "spawn_later", lambda delay_s, _deed: asked_s.append(delay_s))
+    policy = ReconnectPolicy(policy="exponential", base_s=600.0, factor=2.0, cap_s=1200.0)
+    monkeypatch.setattr(Member, "reconnect", policy)
+    member = Member(environment)
+    member._on_lost(at_once=True)
+    member._on_lost()
+
+    assert [0.0, 600.0] == asked_s
 
 
 def test_a_user_may_own_several_connections(begin, target):
@@ -226,6 +234,17 @@ def test_failed_attempts_are_repeated_ever_more_slowly(begin, target, failed_con
     assert {("connect", "handshake_rejected_503")} == set(failed_connects)
 
 
+def test_who_is_refused_keeps_the_wait_that_the_target_asks_for(
+    begin, start_exchange, failed_connects
+):
+    venue = start_exchange("--max-connections-per-address=1")
+    begin(users=2, port=venue.port)
+    wait_until(lambda: failed_connects)
+    gevent.sleep(1.0)  # By itself it would have tried again after 0.1, 0.3 and 0.7 s.
+
+    assert [("connect", "handshake_rejected_429")] == failed_connects
+
+
 def test_a_target_that_ends_every_connection_at_once_is_not_hammered(begin, target):
     target.is_dropping = True
     begin()
@@ -294,7 +313,7 @@ def test_nothing_is_opened_once_the_run_is_over(begin, target, environment, user
 
 
 def test_users_started_without_a_run_are_told_so(environment, user_errors, monkeypatch):
-    monkeypatch.setattr("capacity.loadgen.client.worker.ORDERS_TIMEOUT_S", 0.1)
+    monkeypatch.setattr("capacity.loadgen.client.worker.INSTRUCTIONS_TIMEOUT_S", 0.1)
     worker = Worker(environment)
     environment.runner.start(1, spawn_rate=1)
     wait_until(lambda: user_errors)
@@ -309,6 +328,46 @@ def test_deliveries_of_the_bundled_exchange_are_counted(begin, exchange, reports
 
     assert [0, 0, 0, 0] == [total(name) for name in ("unmatched", "gaps", "untimed", "lost")]
     assert [] == [report["failures"] for report in reports if report["failures"]]
+
+
+def order_fault(server, **fault):
+    answer = requests.post(f"{server.url}/faults", json=fault, timeout=10)
+    assert 200 == answer.status_code, answer.text
+
+
+def test_gaps_that_the_exchange_makes_are_counted_one_by_one(begin, start_exchange, reports, total):
+    # Each message has one trade: of a faster market one in a tenth of a second had several.
+    server = start_exchange("--updates-per-s", "9", "--takes-faults")
+    begin(users=2, port=server.port, channels=["book", "trades"], stage=stage_of(subscriptions=6))
+    wait_until(lambda: sum(report["deliveries"] for report in reports) >= 30)
+    # A predecessor that is missing is one gap; of numbers that rise by one each is told.
+    order_fault(server, kind="skip", updates=1, channels="book.*")
+    order_fault(server, kind="skip", updates=3, channels="trades.*")
+    wait_until(lambda: sum(report["gaps"] for report in reports) >= 2 * 3 * (1 + 3))
+    told = len(reports)
+    wait_until(lambda: len(reports) > told + 1)
+
+    assert 24 == requests.get(f"{server.url}/status", timeout=10).json()["withheld"]
+    assert 24 == total("gaps")
+
+
+def test_connections_that_the_exchange_lets_fall_silent_are_not_served(
+    begin, start_exchange, environment, reports, total
+):
+    server = start_exchange("--updates-per-s", "20", "--takes-faults")
+    begin(users=8, port=server.port, stage=stage_of(subscriptions=3))
+    wait_until(lambda: sum(report["deliveries"] for report in reports) >= 60)
+    order_fault(server, kind="half_open", share_ratio=0.25)
+    order_fault(server, kind="stall", for_s=60, share_ratio=0.25)
+    environment.runner.send_message(
+        messages.STAGE, stage_of(subscriptions=3, index=1, phase="plateau", hold_s=2.0)
+    )
+    gevent.sleep(2.0)
+    environment.runner.send_message(messages.STAGE, stage_of(index=2, phase="ramp"))
+    wait_until(lambda: any(report.get("half_open") for report in reports))
+
+    assert (2, 0) == (total("half_open"), total("lost"))
+    assert 0 < total("unserved") <= 2
 
 
 def test_the_documented_class_of_ones_own_adds_its_behaviour(target, monkeypatch):

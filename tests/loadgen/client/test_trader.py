@@ -8,7 +8,7 @@ import pytest
 
 from capacity.loadgen.client.clients import Clients
 from capacity.loadgen.client.trader import Trader
-from capacity.loadgen.protocol.orders import Orders, Stage
+from capacity.loadgen.protocol.instructions import RunInstructions, Stage
 
 FOLDER = Path(__file__).parents[1]
 SMALL = runpy.run_path(str(FOLDER / "small_target.py"))
@@ -24,7 +24,7 @@ def trading(venue):
 
     def start(orders_per_s, traders=1, **changes):
         orders = orders_with(venue.port, over=("websocket",), **changes)
-        clients = Clients(Orders.from_message(orders))
+        clients = Clients(RunInstructions.from_message(orders))
         clients.told = told
         stage = Stage.from_message({**stage_of(), "orders_per_s": orders_per_s})
         clients.turn_to(stage)

@@ -32,13 +32,6 @@ class Member(Subscriber):
 
 
 @pytest.fixture
-def target():
-    target = SMALL["SmallTarget"]()
-    yield target
-    target.close()
-
-
-@pytest.fixture
 def environment():
     environment = Environment(user_classes=[Member], events=Events())
     runner = environment.create_local_runner()
@@ -85,7 +78,7 @@ def test_users_find_the_fleet_of_the_run(worker, environment, say):
 
 
 def test_without_a_run_there_is_no_fleet(worker, environment, say, monkeypatch):
-    monkeypatch.setattr(worker_module, "ORDERS_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(worker_module, "INSTRUCTIONS_TIMEOUT_S", 0.1)
     say(messages.BEGIN)
     say(messages.END)
     with pytest.raises(ProtocolError, match="let the load profile start them"):
@@ -205,6 +198,8 @@ def test_what_waited_in_a_socket_when_the_stage_changed_is_of_the_stage_before(
     say(messages.STAGE, index=0, phase="settle")
     environment.runner.start(1, spawn_rate=1)
     wait_until(lambda: worker.clients.counters.connects == 1)
+    [slot] = worker.clients.slots.values()
+    wait_until(lambda: slot._conversation.live)  # Else it is the answer that waits.
     target.clients[0].publish(BTC)
     [fd] = worker.clients.connections._by_fd
     arrived = monkey.get_original("select", "select")([fd], [], [], 30)[0]  # The hub does not look.
@@ -254,6 +249,13 @@ def test_the_end_closes_the_connections_and_nothing_is_reported_after_it(
 
     assert (None, reported) == (worker.clients, len(reports))
     assert (True, 2) == (reports[-1]["is_final"], reports[-1]["gauges"]["open_connections"])
+
+
+def test_a_report_that_falls_due_together_with_the_end_is_not_made(worker, reports):
+    with gevent.Timeout(30):
+        worker._report_forever()
+
+    assert [] == reports
 
 
 def test_on_plateaus_only_what_came_since_they_settled_is_searched_for_garbage(say):

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
 
 import gevent
 import pytest
@@ -21,6 +22,7 @@ from capacity.loadgen.client.subscriber import Subscriber
 from capacity.loadgen.client.worker import Worker
 from capacity.loadgen.master import recorder
 from capacity.loadgen.master.controller import Controller
+from capacity.loadgen.master.open_run import AskedRun
 from capacity.loadgen.protocol import messages
 from capacity.recording.run_directory import load
 from capacity.settings.profile import ADAPTER
@@ -80,7 +82,8 @@ class Run:
         self.path = path
         self.controller = None
         environment.runner.register_message(messages.COUNTS, self._on_counts)
-        self.controller = Controller(environment, target, profile, path, workers)
+        asked = AskedRun(target=target, profile=profile, path=path, workers=workers)
+        self.controller = Controller(environment, asked)
         self.controller.begin()
         self._shape = gevent.spawn(self._offer, environment.runner)
 
@@ -222,7 +225,9 @@ def test_the_load_is_noted_once_a_second(recorded):
     points = recorded[0].points
 
     assert len(points) >= 3
-    assert all(0.9 < b.at - a.at < 1.5 for a, b in pairwise(points))
+    gaps_s = [b.at - a.at for a, b in pairwise(points)]
+    assert min(gaps_s) > 0.9
+    assert median(gaps_s) < 1.5
     assert {0, 2, 4} >= {point.open_connections for point in points if point.phase == "plateau"}
 
 
@@ -277,6 +282,60 @@ def test_the_death_of_a_target_is_named_by_the_agent(
     assert last.statement in end_of(record)[1]["reason"]
 
 
+def test_a_target_that_is_shut_down_on_purpose_is_said_to_be_with_code_and_words(
+    start_exchange, target_file, start_run
+):
+    exchange = start_exchange("--shutdown-notice-s=0.2", "--shutdown-code=1012")
+    run = start_run(target_file(exchange), profile())
+    run.until(at_plateau(2))
+    exchange.process.terminate()
+    record = run.to_its_end()
+    kind, detail = end_of(record)
+
+    assert ("aborted", 4) == (kind, detail["exit_code"])
+    assert "; the target closed with 1012 'service restart', as in a planned" in detail["reason"]
+    assert "planned shutdown" in record.steps[-1].cut_off.statement
+    assert [0, 0, 0] == [step.unmatched for step in record.steps]
+
+
+@pytest.mark.parametrize(
+    "slow_polls",
+    [
+        {"poll_interval_s": 3},
+        {"mix": {"subscriptions_per_connection": 2, "requests_per_s_per_connection": 200}},
+    ],
+    ids=["the first of each poller comes before", "pollers are many"],
+)
+def test_time_in_which_the_generator_lets_nobody_connect_is_no_part_of_a_ramps_time(
+    start_exchange, target_file, start_run, slow_polls
+):
+    settings = profile(levels=[2, 4], ramp_timeout_s=1, plateau_s=1, **slow_polls)
+    record = start_run(target_file(start_exchange()), settings).to_its_end()
+
+    assert ("finished", {}) == end_of(record)
+    assert [0, 2, 4] == [step.connections_peak for step in record.steps]
+
+
+def test_polls_that_come_one_by_one_are_all_there_before_they_are_measured(
+    start_exchange, start_agent, target_file, start_run
+):
+    exchange = start_exchange()
+    agent = start_agent("--pid", exchange.pid)
+    steps = [{"connections": 3, "requests_per_s_per_connection": each} for each in (0, 4)]
+    changed = {"kind": "sequence", "steps": steps, "poll_interval_s": 3}
+    settings = ADAPTER.validate_python(profile().model_dump(exclude={"levels", "storm"}) | changed)
+    record = start_run(target_file(exchange, agent.url), settings).to_its_end()
+    polling = record.steps[-1]
+    used = [
+        sample.used[Resource.DESCRIPTORS]
+        for sample in record.samples
+        if polling.plateau_started_at <= sample.at <= polling.plateau_ended_at
+    ]
+
+    assert len(used) >= 3
+    assert 1 == len(set(used))
+
+
 def test_a_target_that_is_gone_before_anything_is_open_is_no_limit_that_was_reached(
     start_exchange, target_file, start_run
 ):
@@ -329,7 +388,8 @@ class TestSearch:
         record = run.to_its_end()
         kind, detail = end_of(record)
 
-        assert ("finished", 5, 6) == (kind, detail["last_passing"], detail["first_failing"])
+        ends = (kind, detail["last_passing"], detail["first_failing"])
+        assert ("finished", 5, 6) == ends, detail["reason"]
         assert "5 connections were held, 6 failed: 5 of 6 connections were open" in detail["reason"]
         assert ("not_all_open", 5, 6) == (
             detail["binding_slo"]["condition"],

@@ -2,7 +2,10 @@
 
 from locust.stats import RequestStats
 
-from capacity.loadgen.master.locust_seconds import MOST_READINGS, SECONDS, forget_old_seconds
+from capacity.loadgen.master.locust_seconds import forget_old_seconds
+
+MOST_READINGS = 240
+SECONDS = 60
 
 NEWEST = 1_000_000
 

@@ -2,7 +2,10 @@
 
 import contextlib
 import json
+import runpy
 from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
 from types import SimpleNamespace
 
 import gevent
@@ -12,14 +15,19 @@ from gevent.server import StreamServer
 
 from capacity.domain.errors import ConfigError
 from capacity.domain.histogram import Histogram, bucket_of
-from capacity.domain.run import LoadPoint
+from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.loadgen.checks.preflight import check
 from capacity.loadgen.master import recorder as recorder_module
-from capacity.loadgen.master.recorder import MOST_POINTS, MOST_UNMATCHED, Recorder
+from capacity.loadgen.master.recorder import Recorder
 from capacity.loadgen.master.steps.repeated_steps import NEWEST_OF_A_LOAD
 from capacity.recording.run_directory import load
 from capacity.settings.profile import ADAPTER
 from capacity.sources import web
+
+point_of = runpy.run_path(str(Path(__file__).parents[2] / "bare_records.py"))["point_of"]
+
+MOST_POINTS = 1200
+MOST_UNMATCHED = 10
 
 PROFILE = ADAPTER.validate_python({"profile": 1, "name": "tiny", "kind": "ramp", "levels": [2]})
 PATIENCE_S = 10
@@ -202,7 +210,9 @@ def test_an_agent_that_is_gone_at_the_end_does_not_keep_the_record_open(
     way.is_blocked = True
     recorder.close("finished", {"reason": "why not"})
 
-    assert ["agent_lost", "finished"] == kinds_of(recorder)
+    assert ["agent_lost", "limits_unread", "finished"] == kinds_of(recorder)
+    [unread] = [event for event in load(recorder.path).events if event.kind == "limits_unread"]
+    assert 0.0 < unread.detail["since_s"] <= recorder.now() - recorder.started_at
 
 
 def test_a_restarted_agent_that_counts_anew_is_followed_from_its_first_sample(
@@ -275,21 +285,33 @@ def test_without_an_agent_nothing_is_fetched(exchange, target_file, record):
     assert ["finished"] == kinds_of(recorder)
 
 
+@pytest.mark.parametrize(("offset_s", "waits"), [(-5.0, 0), (-3.0, 1), (5.0, 9), (None, 4)])
+def test_samples_are_waited_for_until_the_agents_clock_has_that_moment(
+    exchange, target_file, record, monkeypatch, offset_s, waits
+):
+    recorder = record(target_file(exchange))
+    offset = None if offset_s is None else SimpleNamespace(offset_s=offset_s)
+    agent = SimpleNamespace(delay_s=PATIENCE_S)
+    preflight = replace(recorder._preflight, agent=agent, clock_offset=offset)
+    monkeypatch.setattr(recorder, "_preflight", preflight)
+    monkeypatch.setattr(recorder, "_note_changed_limits", lambda: None)
+    recorder.samples.append(SimpleNamespace(at=96.0))
+
+    def a_second_passes(_seconds):
+        recorder.samples.append(SimpleNamespace(at=recorder.samples[-1].at + 1.0))
+
+    monkeypatch.setattr(recorder_module.gevent, "sleep", a_second_passes)
+    recorder.catch_up(100.0)
+
+    assert 1 + waits == len(recorder.samples)
+
+
 def test_steps_points_and_histograms_are_on_disk_as_soon_as_they_are_told(
     exchange, target_file, record, bare_step
 ):
     recorder = record(target_file(exchange))
     histogram = Histogram({bucket_of(1000): 1, bucket_of(2000): 1})
-    point = LoadPoint(
-        at=1.0,
-        index=0,
-        phase="ramp",
-        users=1,
-        open_connections=2,
-        deliveries_per_s=3.0,
-        requests_per_s=4.0,
-        failures=5,
-    )
+    point = point_of(phase="ramp", open_connections=2, deliveries_per_s=3.0, failures=5)
     recorder.point(point)
     recorder.step(bare_step, {"lag": histogram})
     run = load(recorder.path)
@@ -332,24 +354,22 @@ def test_a_search_keeps_all_that_it_decides_from(exchange, target_file, record, 
     assert NEWEST_OF_A_LOAD + 3 == len(recorder.record().steps)
 
 
-def test_points_of_long_runs_are_thinned_and_the_newest_stay(exchange, target_file, record):
+@pytest.mark.parametrize(
+    "seconds", [1, MOST_POINTS, MOST_POINTS + 1, MOST_POINTS + 2, 4 * MOST_POINTS + 7]
+)
+def test_points_of_long_runs_are_thinned_evenly_from_the_first_to_the_newest(
+    exchange, target_file, record, seconds
+):
     recorder = record(target_file(exchange))
-    point = LoadPoint(
-        at=0.0,
-        index=0,
-        phase="plateau",
-        users=1,
-        open_connections=2,
-        deliveries_per_s=3.0,
-        requests_per_s=4.0,
-        failures=5,
-    )
-    recorder.points += [replace(point, at=float(second)) for second in range(MOST_POINTS + 1)]
-    recorder.point(replace(point, at=MOST_POINTS + 1.0))
+    for second in range(seconds):
+        recorder.point(point_of(at=float(second)))
     kept = [each.at for each in recorder.points]
+    *gaps, last = [later - earlier for earlier, later in pairwise(kept)] or [0.0]
 
-    assert len(kept) == MOST_POINTS + 2 - MOST_POINTS // 4
-    assert list(range(MOST_POINTS // 2, MOST_POINTS + 2)) == kept[-MOST_POINTS // 2 - 2 :]
+    assert (0.0, seconds - 1.0) == (kept[0], kept[-1])
+    assert len(kept) <= MOST_POINTS
+    assert len(set(gaps)) <= 1, "as dense at the beginning as at the end"
+    assert last <= max([*gaps, 1.0])
 
 
 def test_a_run_is_never_recorded_over_another(exchange, target_file, record):
@@ -389,3 +409,77 @@ def test_what_the_target_said_is_noted_once_and_not_without_end(
 
     assert MOST_UNMATCHED == len(noted)
     assert {"text": "closed with 1000"} == noted[0].detail
+
+
+def limit(value, state=LimitState.KNOWN):
+    return Limit(
+        resource=Resource.OUTGOING_PORTS, state=state, value=value, scope="host", source="/planted"
+    )
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "is_another"),
+    [
+        (limit(101.0), limit(100.0), False),
+        (limit(101.1), limit(100.0), True),
+        (limit(99.0), limit(100.0), False),
+        (limit(98.9), limit(100.0), True),
+        (limit(None, LimitState.UNKNOWN), limit(100.0), True),
+        (limit(None, LimitState.UNKNOWN), limit(None, LimitState.UNKNOWN), False),
+    ],
+)
+def test_a_limit_is_another_one_beyond_a_hundredth_of_it(now, before, is_another):
+    assert is_another is recorder_module._is_another(now, before)
+
+
+def test_from_twenty_minutes_on_every_second_point_is_let_go_and_all_are_written():
+    written = []
+    recorder = Recorder.__new__(Recorder)
+    recorder.points, recorder._points_seen, recorder._every = [], 0, 1
+    recorder._writer = SimpleNamespace(append_point=written.append)
+    for number in range(1200):
+        recorder.point(number)
+    before = list(recorder.points)
+    recorder.point(1200)
+    thinned = list(recorder.points)
+    recorder.point(1201)
+    with_the_newest = list(recorder.points)
+    recorder.point(1202)
+
+    assert list(range(1200)) == before
+    assert list(range(0, 1201, 2)) == thinned
+    assert [*range(0, 1201, 2), 1201] == with_the_newest
+    assert list(range(0, 1203, 2)) == recorder.points
+    assert list(range(1203)) == written
+
+
+def test_ten_examples_are_kept_of_what_the_target_said_and_of_what_was_not_understood():
+    told = []
+    recorder = Recorder.__new__(Recorder)
+    recorder._unmatched, recorder._said = set(), set()
+    recorder.event = lambda kind, **_detail: told.append(kind)
+    for number in (*range(12), 0):
+        recorder.unmatched([str(number)])
+        recorder.said([str(number)])
+
+    assert (10, 10) == (told.count("unmatched_frame"), told.count("target_said"))
+
+
+@pytest.mark.parametrize(
+    ("started_at", "kinds"),
+    [
+        ((1.0, 1.0), []),
+        ((1.0, None, None), ["target_gone"]),
+        ((None, 2.0, 2.0), ["target_gone", "target_restarted"]),
+    ],
+)
+def test_each_change_of_the_target_is_told_once(started_at, kinds):
+    told = []
+    recorder = Recorder.__new__(Recorder)
+    recorder._target_started_at = 1.0
+    recorder.event = lambda kind, **detail: told.append((kind, detail["sample_at"]))
+    recorder._watch_target(
+        [SimpleNamespace(target_started_at=each, at=n) for n, each in enumerate(started_at)]
+    )
+
+    assert kinds == [kind for kind, _at in told]

@@ -91,6 +91,24 @@ def test_every_ending_is_told_in_a_sentence(ending, told):
     assert told == run_endings.in_words(ending)
 
 
+def test_an_end_without_a_usable_step_is_told_as_one():
+    idle = SimpleNamespace(connections_peak=0, void=None)
+    held = SimpleNamespace(connections_peak=5, void=None)
+    void = SimpleNamespace(connections_peak=10, void="a worker stood still")
+
+    for useless in ([idle, void], [void, idle]):
+        assert run_endings.in_words(("finished", {}), useless) == (
+            "The run is finished, and there is nothing to plan from: every step with connections is void;"
+            " the last one: a worker stood still."
+        )
+        assert run_endings.is_all_void(useless)
+    assert run_endings.in_words(("finished", {}), [idle, held, void]) == (
+        "The run is finished: every step was held; 1 of 3 steps void."
+    )
+    assert not run_endings.is_all_void([idle, held, void])
+    assert not run_endings.is_all_void([idle])
+
+
 def test_a_guards_ending_is_told_with_what_was_seen():
     told = run_endings.in_words(run_endings.guarded(2, TRIP))
 

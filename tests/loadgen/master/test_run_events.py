@@ -1,17 +1,21 @@
-"""Beats of a run of two steps of 100 connections, each a second of settling and five of plateau."""
+"""Readings of a run of two steps of 100 connections, each a second of settling and five of plateau."""
+
+import runpy
+from pathlib import Path
 
 import pytest
 
 from capacity.domain.load import LoadStep
 from capacity.domain.observation import CutOffKind
-from capacity.domain.sample import Sample
 from capacity.loadgen.master.guards.distress import SUSPECT_S, Distress, Reaction, Response
 from capacity.loadgen.master.guards.guard_watch import Guard, Moment
-from capacity.loadgen.master.run_events import Beat, Event, Seen, event_of, seen_in
+from capacity.loadgen.master.run_events import Event, RunReading, Seen, event_of, seen_in
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
 from capacity.planning.safety.trip import Trip
 from capacity.settings.profile import ADAPTER
 from capacity.workload.profiles.profile import Phase, Position
+
+sample_of = runpy.run_path(str(Path(__file__).parents[2] / "agent_samples.py"))["sample_of"]
 
 STEP = LoadStep(
     connections=100,
@@ -26,23 +30,11 @@ STEP = LoadStep(
 GUARDED = ADAPTER.validate_python(
     {"profile": 1, "name": "tiny", "kind": "ramp", "levels": [2], "guards": {}}
 )
-OVERFLOW = [
-    Sample(
-        seq=seq,
-        at=1_800_000_000.0 + seq,
-        interval_s=1.0,
-        used={},
-        gauges={},
-        counters={"listen_overflows": float(seq)},
-        missing={},
-        target_started_at=1.0,
-    )
-    for seq in range(2)
-]
+OVERFLOW = [sample_of(seq, counters={"listen_overflows": float(seq)}) for seq in range(2)]
 MOMENT = Moment(merged=MergedCounts(), connections=100, is_loaded=True, is_leaving=False)
 
 
-def beat(phase=Phase.RAMP, index=0, **changes):
+def reading(phase=Phase.RAMP, index=0, **changes):
     """Return what is read half a second into a phase in which nothing is amiss."""
     calm = {
         "steps": [STEP, STEP],
@@ -57,7 +49,7 @@ def beat(phase=Phase.RAMP, index=0, **changes):
         "moment": MOMENT,
         "samples": [],
     }
-    return Beat(**{**calm, **changes})
+    return RunReading(**{**calm, **changes})
 
 
 @pytest.fixture
@@ -72,7 +64,7 @@ def distress():
 
 @pytest.mark.parametrize("phase", Phase)
 def test_a_phase_that_goes_on_as_it_should_brings_nothing(distress, phase):
-    assert seen_in(beat(phase), distress()) is None
+    assert seen_in(reading(phase), distress()) is None
 
 
 @pytest.mark.parametrize(
@@ -89,7 +81,7 @@ def test_a_phase_that_goes_on_as_it_should_brings_nothing(distress, phase):
 def test_a_phase_that_is_over_says_what_ended_and_where_it_leads(
     distress, phase, index, changes, event, leads_to
 ):
-    seen = seen_in(beat(phase, index, **changes), distress())
+    seen = seen_in(reading(phase, index, **changes), distress())
 
     assert seen.event is event
     assert (seen.position and (seen.position.index, seen.position.phase)) == leads_to
@@ -105,41 +97,41 @@ def test_a_phase_that_is_over_says_what_ended_and_where_it_leads(
     ],
 )
 def test_just_before_its_time_no_phase_is_over(distress, phase, changes):
-    assert seen_in(beat(phase, **changes), distress()) is None
+    assert seen_in(reading(phase, **changes), distress()) is None
 
 
 def test_without_workers_nothing_else_matters(distress):
-    seen = seen_in(beat(has_workers=False, samples=OVERFLOW, loss="gone"), distress())
+    seen = seen_in(reading(has_workers=False, samples=OVERFLOW, loss="gone"), distress())
 
     assert seen.event is Event.WORKERS_GONE
 
 
 def test_distress_comes_before_the_end_of_a_phase(distress):
-    seen = seen_in(beat(open_connections=100, samples=OVERFLOW), distress())
+    seen = seen_in(reading(open_connections=100, samples=OVERFLOW), distress())
 
     assert (seen.event, seen.sign.guard) == (Event.HARMED, "overflow")
     assert seen.statement == seen.sign.statement
 
 
 def test_a_careful_ramp_is_distressed_before_it_is_harmed(distress):
-    assert seen_in(beat(samples=OVERFLOW), distress(is_careful=True)).event is Event.DISTRESSED
+    assert seen_in(reading(samples=OVERFLOW), distress(is_careful=True)).event is Event.DISTRESSED
 
 
 def test_a_search_without_guards_breaks_its_target(distress):
-    assert seen_in(beat(moment=None, samples=OVERFLOW), distress()) is None
+    assert seen_in(reading(moment=None, samples=OVERFLOW), distress()) is None
 
 
 def test_a_loss_is_suspected_first_where_the_agent_may_say_why(distress):
     watched = distress()
 
-    assert seen_in(beat(loss="it left", elapsed_s=100.5), watched).event is Event.SUSPECTED
-    late = seen_in(beat(loss="it left", elapsed_s=100.5 + SUSPECT_S), watched)
+    assert seen_in(reading(loss="it left", elapsed_s=100.5), watched).event is Event.SUSPECTED
+    late = seen_in(reading(loss="it left", elapsed_s=100.5 + SUSPECT_S), watched)
     assert (late.event, late.statement) == (Event.EMPTIED, "it left")
 
 
 def test_a_loss_is_one_at_once_where_nobody_can_say_why_or_need_not(distress):
-    assert seen_in(beat(loss="it left"), distress(has_agent=False)).event is Event.EMPTIED
-    assert seen_in(beat(loss="it left", is_search=True), distress()).event is Event.EMPTIED
+    assert seen_in(reading(loss="it left"), distress(has_agent=False)).event is Event.EMPTIED
+    assert seen_in(reading(loss="it left", is_search=True), distress()).event is Event.EMPTIED
 
 
 @pytest.mark.parametrize(

@@ -5,16 +5,20 @@ from locust.event import Events
 
 from argparse import Namespace
 from pathlib import Path
+from types import SimpleNamespace
 
 import gevent
 import pytest
 import yaml
 
+from capacity.domain.errors import LockedError
 from capacity.loadgen.client.subscriber import Subscriber
 from capacity.loadgen.client.worker import Worker
 from capacity.loadgen.master import recorder
 from capacity.loadgen.master.session import Session
 from capacity.recording.ending import read_ending
+from capacity.recording.lock import locked
+from capacity.recording.lock_place import place_of_locks
 from capacity.recording.run_directory import load
 
 PATIENCE_S = 20
@@ -72,6 +76,33 @@ def offer(environment, session, until=lambda: False):
             gevent.sleep(0.05)
     if due is None:
         environment.runner.stop()
+
+
+def test_a_run_has_the_lock_of_its_target_until_its_load_is_off(environment, session, exchange):
+    def is_busy():
+        try:
+            with locked(place_of_locks(), f"localhost:{exchange.port}", run="another"):
+                return False
+        except LockedError:
+            return True
+
+    busy = []
+    offer(environment, session, until=lambda: not busy and busy.append(is_busy()))
+
+    assert busy == [True]
+    assert not is_busy()
+
+
+def test_a_target_that_another_run_loads_is_refused_and_free_afterwards(
+    environment, session, exchange
+):
+    with locked(place_of_locks(), f"localhost:{exchange.port}", run="nightly"):
+        assert session.tick() is None
+    assert "is busy: run nightly by pid" in session.problem
+    assert environment.process_exit_code == LockedError.exit_code
+
+    offer(environment, session)
+    assert session.problem is None
 
 
 def test_runs_follow_one_another_each_with_a_record_of_its_own(environment, session, exchange):
@@ -173,3 +204,13 @@ def test_a_record_that_takes_not_even_its_first_event_ends_the_run(environment, 
 
     assert session.controller.is_over
     assert 5 == session.controller.exit_code
+
+
+def test_a_step_that_is_under_way_is_the_last_one_where_that_is_asked_for(session):
+    session.controller = SimpleNamespace(stops_after_step=False)
+    session.stop_after_step()
+    asked = session.controller.stops_after_step
+    session.controller = None
+    session.stop_after_step()
+
+    assert asked is True

@@ -3,12 +3,13 @@
 import runpy
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from capacity.domain.load import LoadStep, LoadVector
 from capacity.loadgen.master import storm_drills
-from capacity.loadgen.master.storm_drills import drill_step
+from capacity.loadgen.master.storm_drills import StormDrills, _Collected, drill_step, in_short
 from capacity.notebook import plan
 from capacity.planning.advice.storm_drill import drill_outcomes
 from capacity.recording.run_directory import load as loaded
@@ -16,6 +17,7 @@ from capacity.recording.run_directory import load as loaded
 RUNS = runpy.run_path(str(Path(__file__).with_name("test_controller.py")))
 local_run, profile = RUNS["local_run"], RUNS["profile"]
 EXAMPLE = Path(__file__).parents[3] / "reports" / "example"
+LEAST_S = storm_drills.LEAST_S
 STORM = {"share_ratio": 0.5, "habits": ["immediate", "full_jitter"], "base_s": 0.5}
 
 
@@ -32,6 +34,14 @@ def seen():
     )
     mixed = replace(step.step, connections=100, requests_per_s=50.0, churn_per_s=3.0)
     return replace(step, step=mixed, load=load, cut_off=None)
+
+
+@pytest.mark.parametrize(("share_ratio", "connections"), [(0.99, None), (1.0, 1)])
+def test_a_drill_cuts_a_whole_connection_or_is_none(seen, share_ratio, connections):
+    two = replace(seen, step=replace(seen.step, connections=2))
+    step = drill_step([two], share_ratio, 1)
+
+    assert connections == (step.connections if step else None)
 
 
 @pytest.mark.parametrize(
@@ -122,3 +132,102 @@ def test_a_drill_that_is_stopped_is_told_as_aborted(exchange, target_file, tmp_p
     (drill,) = record.storms
     assert "the test is over" == drill.aborted
     assert () == drill.restored_s
+
+
+@pytest.fixture
+def drills(seen):
+    """Drills without workers: what they would tell is told by the test."""
+    written = SimpleNamespace(storms=[], events=[])
+    made = StormDrills.__new__(StormDrills)
+    made._storm = SimpleNamespace(longest_s=60.0, base_s=0.5, factor=2.0, cap_s=30.0)
+    made._before, made._step, made._on, made.due = seen, seen.step, None, {}
+    made._pool = SimpleNamespace(ids={"a", "b"})
+    made._preflight = SimpleNamespace(
+        dialect=SimpleNamespace(ws=SimpleNamespace(open_timeout_s=7.0))
+    )
+    made._recorder = SimpleNamespace(
+        storm=written.storms.append,
+        event=lambda kind, **detail: written.events.append((kind, detail)),
+    )
+    return made, written
+
+
+@pytest.mark.parametrize(
+    ("age_s", "cut", "restored", "is_over"),
+    [
+        (3.9, {"a": 1, "b": 1}, 2, False),
+        (4.1, {"a": 1, "b": 1}, 2, True),
+        (4.1, {"a": 1, "b": 1}, 1, False),
+        (4.1, {"a": 1}, 1, False),
+        (59.0, {"a": 1}, 0, False),
+        (60.1, {"a": 1}, 0, True),
+    ],
+)
+def test_a_drill_is_over_when_all_are_back_and_it_was_watched_or_its_time_is_up(
+    drills, monkeypatch, age_s, cut, restored, is_over
+):
+    monkeypatch.setattr(storm_drills, "LEAST_S", LEAST_S)
+    monkeypatch.setattr(storm_drills, "time", SimpleNamespace(monotonic=lambda: 1000.0))
+    on = _Collected(0, "immediate", began_s=1000.0 - age_s, cut=cut, restored_s=[1.0] * restored)
+
+    assert is_over is drills[0]._is_over(on)
+
+
+def test_a_record_keeps_twenty_thousand_attempts_and_says_what_it_left_out(drills, report):
+    made, written = drills
+    on = _Collected(1, "fixed", began_at=1000.0, cut={"a": 3, "b": 4}, restored_s=[2.0, 1.0])
+    on.attempts = [(float(n), n + 0.5, "" if n else "refused") for n in range(20_001, -1, -1)]
+    on.merged.add("a", report(lost=2))
+    drill = made._record(on, ("a sign",), None)
+
+    assert (20_000, 2) == (len(drill.attempts), drill.left_out)
+    assert (0.0, 1.0) == (drill.attempts[0].began_s, drill.attempts[1].began_s)
+    assert (7, (1.0, 2.0), 2, 7.0, 60.0) == (
+        drill.cut,
+        drill.restored_s,
+        drill.stayed_lost,
+        drill.handshake_timeout_s,
+        drill.longest_s,
+    )
+    assert drill.lag_p95_s is None
+    assert [drill] == written.storms
+    ((kind, detail),) = written.events
+    assert ("storm_over", 1, 7, 2, 2.0, 1) == (
+        kind,
+        *(detail[name] for name in ("number", "cut", "restored", "last_s", "failed")),
+    )
+    assert made.due == {}
+
+
+def test_a_drill_after_which_nobody_is_back_has_no_last_one(drills):
+    drill = drills[0]._record(_Collected(0, "immediate"), (), "stopped")
+
+    assert (None, 0, "stopped") == tuple(
+        in_short(drill)[name] for name in ("last_s", "failed", "aborted")
+    )
+    assert (0, 0) == (drill.left_out, drill.cut)
+
+
+@pytest.mark.parametrize("policy", ["immediate", "fixed"])
+def test_who_dials_again_waits_for_a_moment_at_least(drills, policy):
+    first, *others = drills[0]._waits_s(policy)
+
+    assert all(low >= storm_drills.LEAST_RETRY_S for low, _high in others)
+    assert (first == (0.0, 0.0)) is (policy == "immediate")
+
+
+def test_what_workers_tell_of_a_drill_adds_up(drills, report):
+    made = drills[0]
+    made._on = on = _Collected(0, "immediate")
+    told = {"began_at": 1.0, "cut": 3, "attempts": [[0.1, 0.2, ""]], "restored_s": [0.5]}
+    for worker in ("a", "b", "a"):
+        made.add(worker, report(index=-2, drill=told, lost=1))
+    made.add("a", report(index=-2, drill=None, lost=1))
+    made.add("a", report(index=2, drill=told, lost=1))
+
+    assert ({"a": 3, "b": 3}, [(0.1, 0.2, "")] * 3, [0.5] * 3) == (
+        on.cut,
+        on.attempts,
+        on.restored_s,
+    )
+    assert 4 == on.merged.total("lost")

@@ -1,5 +1,7 @@
 """Locust's web UI as an operator starts it: a process of its own, in a folder with settings."""
 
+import runpy
+import shutil
 import signal
 import socket
 import subprocess
@@ -49,6 +51,7 @@ start: 5
 limit: 10
 """
 PATIENCE_S = 60.0
+BROWSER = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "browser.py"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +84,12 @@ class WebUi:
 
     def newest_run(self):
         return load(max((self.folder / "reports" / "runs").iterdir()))
+
+
+@pytest.fixture
+def target_text(exchange, agent):
+    """Return the text of a target file of that name."""
+    return lambda name: TARGET.format(name=name, exchange=exchange, agent=agent)
 
 
 def settings_folder(folder, exchange, agent):
@@ -167,3 +176,12 @@ def start_locust(root, exchange, agent, tmp_path):
     with ExitStack() as stack:
         folder = settings_folder(tmp_path / "own", exchange, agent)
         yield lambda *options: stack.enter_context(locust_running(root, folder, *options))
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A page of Chromium; without it the tests that look are skipped."""
+    if not (shutil.which("chromium") or shutil.which("chromium-browser")):
+        pytest.skip("Chromium is not installed")
+    with BROWSER["open_page"]() as page:
+        yield page

@@ -1,7 +1,10 @@
 """The page's forms and its report, against real Locust processes."""
 
+import os
 import re
 import time
+from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -67,8 +70,8 @@ def test_a_check_shows_steps_highest_load_and_findings_and_keeps_what_was_chosen
 @pytest.mark.parametrize(
     ("form", "said"),
     [
-        ({"capacity_target": "/etc/passwd"}, "there is no target"),
-        ({"capacity_target": "nosuch"}, "there is no target"),
+        ({"capacity_target": "/etc/passwd"}, "There is no target"),
+        ({"capacity_target": "nosuch"}, "There is no target"),
         ({"capacity_profile": "shatter"}, "--capacity-web-allow break"),
         ({"capacity_run": "mine"}, "--capacity-web-allow run"),
         ({"capacity_target": "invalid"}, "config/targets/invalid.yaml:2"),
@@ -102,7 +105,84 @@ def test_a_target_that_does_not_answer_is_refused_in_words(web_ui):
     page = web_ui.get("/capacity/").text
 
     assert "no WebSocket there" in after["status"]
-    assert re.search(r"<h2>Refused</h2><p>[^<]*no WebSocket there", page)
+    assert re.search(r"<h2>Refused: closed, profile short</h2><p>[^<]*no WebSocket there", page)
+
+
+STATE = "(document.querySelector('[data-part=state]')?.innerText ?? '')"
+
+
+def pressed_start(browser, ui, **form):
+    """Fill in the form of the page as a person does, and press its button."""
+    browser.show(f"{ui.url}/capacity/")
+    for name, value in form.items():
+        browser.tell(f"document.querySelector('[name=capacity_{name}]').value = '{value}'")
+    browser.tell("document.querySelector('button.go').click()")
+
+
+@pytest.mark.parametrize(
+    ("form", "stopped_at", "headline", "exit_code"),
+    [
+        ({"target": "here", "profile": "long"}, "plateau at", "Stopped: here, profile long", 130),
+        (
+            {"target": "hurried", "profile": "careful"},
+            None,
+            "Ended early: hurried, profile careful",
+            12,
+        ),
+    ],
+)
+def test_who_watches_in_a_browser_is_told_the_end_as_it_was_recorded(
+    browser, web_ui, form, stopped_at, headline, exit_code
+):
+    pressed_start(browser, web_ui, **form)
+    if stopped_at is not None:
+        browser.wait_for(f"document.body?.innerText.includes('{stopped_at}')")
+        browser.tell("document.querySelector('button.stop').click()")
+    browser.wait_for(f"{STATE}.startsWith('{headline}')")
+    shown = " ".join(browser.tell(STATE).split())
+    web_ui.wait(lambda data: not data["is_busy"])
+    ending = web_ui.newest_run().events[-1]
+
+    assert exit_code == ending.detail["exit_code"]
+    assert f"The run ended early: {ending.detail['reason']} (exit code {exit_code})." in shown
+
+
+def test_who_watches_in_a_browser_is_told_why_a_target_was_refused(browser, web_ui):
+    pressed_start(browser, web_ui, target="closed", profile="short")
+    browser.wait_for(f"{STATE}.startsWith('Refused')")
+
+    assert browser.tell(STATE).startswith("Refused: closed, profile short")
+    assert "no WebSocket there" in browser.tell(STATE)
+
+
+def test_a_locust_that_answers_no_more_is_told_with_the_time(browser, web_ui):
+    browser.show(f"{web_ui.url}/capacity/")
+    browser.tell("window.fetch = () => Promise.reject(new Error('gone'))")
+    told = "document.getElementById('silence')"
+    browser.wait_for(f"{told}.checkVisibility()")
+
+    assert re.search(r"has not answered since .*\d:\d\d:\d\d", browser.tell(f"{told}.textContent"))
+
+
+def test_who_is_logged_in_no_longer_is_taken_to_the_login(browser, web_ui):
+    browser.show(f"{web_ui.url}/capacity/")
+    browser.tell("window.before = true; window.fetch = async () => ({ok: true, redirected: true})")
+    browser.wait_for("window.before === undefined && document.querySelector('[data-part]')")
+
+    assert "/capacity/" in browser.tell("location.pathname")
+
+
+@pytest.mark.skipif("CAPACITY_AXE" not in os.environ, reason="CAPACITY_AXE names no axe.min.js")
+def test_axe_finds_nothing_serious_on_the_page(browser, web_ui):
+    axe = Path(os.environ["CAPACITY_AXE"]).read_text("utf-8")
+    pressed_start(browser, web_ui, target="hurried", profile="careful")
+    browser.wait_for(f"{STATE}.startsWith('Ended early')")
+    web_ui.wait(lambda data: not data["is_busy"])
+    web_ui.post("/capacity/check", {"capacity_target": "here", "capacity_profile": "pairs"})
+    for width, theme in product((390, 1280), ("light", "dark")):
+        browser.show(f"{web_ui.url}/capacity/", width=width, theme=theme)
+
+        assert [] == browser.serious(axe), f"{width} px, {theme}"
 
 
 def test_under_another_base_path_every_address_is_right(start_locust):

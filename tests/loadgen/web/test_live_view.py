@@ -6,9 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from capacity.loadgen.master.workers.merged_counts import MergedCounts
-from capacity.loadgen.web.live_view import _guards
-from capacity.settings.profile import ADAPTER
+from capacity.domain.resources import Resource
+from capacity.domain.run import RunEvent
+from capacity.loadgen.web import live_view
+from capacity.loadgen.web.live_view import MOST_SAMPLES, _timeline
+from capacity.workload.profiles.profile import Mix, Pace, Phase, Position, ramp_steps
 
 # One run for all of them: in one process of several.
 pytestmark = pytest.mark.xdist_group("live view")
@@ -88,9 +90,7 @@ def test_guards_generator_and_caveats_are_said(whole):
 def test_a_forecast_appears_with_interval_and_bottleneck_or_says_what_is_missing(whole):
     _during, (texts, html) = whole
 
-    assert re.search(
-        r"connections .*bottleneck: .*safe capacity|No forecast yet", texts["forecast"]
-    )
+    assert re.search(r"connections .*bottleneck: .*safe capacity|No forecast", texts["forecast"])
     assert ('class="interval"' in html) == ("step 1" in texts["forecast"])
 
 
@@ -103,20 +103,110 @@ def test_after_the_end_the_load_is_off_and_the_ending_is_told(whole):
     assert "none: the load is off" in texts["now"]
 
 
-@pytest.mark.parametrize(("share", "kind"), [(0.4, "ok"), (0.95, "near"), (1.5, "bad")])
-def test_a_guard_is_ok_near_its_bound_or_beyond_it(report, share, kind):
-    guarded = {"profile": 1, "name": "g", "kind": "ramp", "levels": [2], "guards": {}}
-    profile = ADAPTER.validate_python(guarded)
-    merged = MergedCounts()
-    merged.add("a", report(lost=round(share * profile.guards.lost_ratio * 10_000)))
+MIX = Mix(subscriptions_per_connection=1, requests_per_s_per_connection=0.5, poll_interval_s=1.0)
+PACE = Pace(connects_per_s=10.0, ramp_timeout_s=10.0, settle_s=5.0, plateau_s=20.0)
+STEPS = ramp_steps(levels=[4, 8], mix=MIX, pace=PACE)
+
+
+@pytest.mark.parametrize(
+    ("phase", "elapsed_s", "said"),
+    [
+        (Phase.RAMP, 103.0, "ramp to 4 connections"),
+        (Phase.SETTLE, 103.0, "settle at 4 connections, 2 s left"),
+        (Phase.PLATEAU, 103.0, "plateau at 4 connections, 17 s left"),
+        (Phase.PLATEAU, 130.0, "plateau at 4 connections, 0 s left"),
+    ],
+)
+def test_a_phase_is_told_with_what_is_left_of_it(phase, elapsed_s, said):
+    position = Position(index=1, phase=phase, since_s=100.0)
+    controller = SimpleNamespace(position=position, step=STEPS[1], elapsed_s=elapsed_s)
+
+    assert said == live_view._phase(controller)
+
+
+@pytest.mark.parametrize(
+    ("index", "stops", "is_search", "said"),
+    [
+        (1, False, False, "8 connections, 4 requests/s"),
+        (2, False, False, "nothing; this is the last step"),
+        (2, False, True, "decided from whether this step holds"),
+        (1, True, False, "the run ends when this step is over, as asked for"),
+    ],
+)
+def test_what_comes_next_is_told(index, stops, is_search, said):
     controller = SimpleNamespace(
-        recorder=SimpleNamespace(samples=()),
-        preflight=SimpleNamespace(agent=None, limits=()),
-        profile=profile,
-        counts=merged,
-        book=SimpleNamespace(connections_peak=10_000),
+        stops_after_step=stops,
+        steps=STEPS,
+        position=Position(index=index, phase=Phase.RAMP, since_s=0.0),
+        course=SimpleNamespace(is_search=is_search),
     )
 
-    remarks = _guards(controller)
+    assert said == live_view._upcoming(controller)
 
-    assert [kind] == [remark.kind for remark in remarks if remark.text.startswith("loss:")]
+
+def events_of(*kinds, **detail):
+    events = [
+        RunEvent(at=1000.0 + 61 * n, kind=kind, detail=detail) for n, kind in enumerate(kinds)
+    ]
+    return SimpleNamespace(recorder=SimpleNamespace(started_at=1000.0, events=events))
+
+
+def test_the_newest_eight_events_are_told_newest_first_and_quiet_ones_are_not():
+    kinds = [f"kind_{n}" for n in range(10)]
+    told = live_view._events(events_of(*kinds, "phase", "climb", "trial", "finished", "aborted"))
+
+    assert [f"kind {n}" for n in range(9, 1, -1)] == [text for _clock, text in told]
+    assert ["9:09", "8:08"] == [clock for clock, _text in told[:2]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail", "said"),
+    [
+        ("eased", {"connects_per_s": 5.0, "statement": "x"}, "arrivals slowed to 5 connects/s: x"),
+        ("guard", {"guard": "loss", "statement": "x"}, "guard loss: x"),
+        ("worker_lost", {"worker": "w", "reason": "gone", "more": 1}, "worker lost: gone and w"),
+        ("storm", {}, "storm"),
+    ],
+)
+def test_an_event_is_told_in_words(kind, detail, said):
+    assert said == live_view._event_text(RunEvent(at=1.0, kind=kind, detail=detail))
+
+
+@pytest.mark.parametrize(
+    ("passed_s", "said"),
+    [(-5.0, "0:00"), (0.4, "0:00"), (59.4, "0:59"), (60.0, "1:00"), (3661.0, "61:01")],
+)
+def test_a_clock_counts_minutes_and_seconds(passed_s, said):
+    assert said == live_view._clock(passed_s)
+
+
+def test_drawing_many_hours_looks_at_no_more_samples_than_drawing_few():
+    looked_at = []
+
+    class Used(dict):
+        def __getitem__(self, resource):
+            looked_at.append(self.second)
+            return super().__getitem__(resource)
+
+    def sample(second):
+        used = Used({Resource.APPLICATION_CONNECTIONS: 60_000.0})
+        used.second = second
+        return SimpleNamespace(at=float(second), used=used)
+
+    recorder = SimpleNamespace(
+        started_at=0.0,
+        points=[SimpleNamespace(at=20_000.0, open_connections=60_000)],
+        samples=[sample(second) for second in range(20_000)],
+    )
+    drawn = _timeline(
+        SimpleNamespace(
+            recorder=recorder,
+            preflight=SimpleNamespace(clock_offset=None),
+            observations=(),
+            step=SimpleNamespace(connections=60_000),
+        )
+    )
+
+    assert "now 60,000" in drawn
+    assert looked_at[-1] == 19_999, "the newest one is there"
+    assert len(looked_at) <= MOST_SAMPLES

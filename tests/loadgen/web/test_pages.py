@@ -23,19 +23,6 @@ from capacity.loadgen.web.table import COLUMNS
 
 EVIL = "<script>alert(1)</script>"
 
-TARGET = """\
-target: 1
-name: page
-host: {exchange.host}
-port: {exchange.port}
-dialect: deribit
-symbols: [BTC-PERPETUAL, ETH-PERPETUAL]
-channels: [ticker]
-agent:
-  url: http://{agent.host}:{agent.port}
-rest:
-  operation: ticker
-"""
 PROFILE = """\
 profile: 1
 name: page
@@ -98,9 +85,9 @@ def ui_of(monkeypatch):
 
 
 @pytest.fixture
-def run_files(tmp_path, exchange, agent):
+def run_files(tmp_path, target_text):
     target, profile = tmp_path / "target.yaml", tmp_path / "profile.yaml"
-    target.write_text(TARGET.format(exchange=exchange, agent=agent))
+    target.write_text(target_text(name="page"))
     profile.write_text(PROFILE)
     return {"target": target, "profile": profile, "run": tmp_path / "run"}
 
@@ -154,8 +141,8 @@ def test_the_page_and_the_tab_follow_a_run_from_before_to_after(ui_of, run_files
     time.sleep(2.1)  # Locust answers from its cache for two seconds.
     tab_after = tab_rows_of(ui)
 
-    assert ("No run yet", [], []) == (
-        before["status"],
+    assert ("No run yet; START loads ", [], []) == (
+        before["status"][:24],
         before["rows"],
         tab_before,
     )

@@ -1,5 +1,7 @@
 """Which files of a run are served; how one is made is in test_pages."""
 
+import subprocess
+
 import pytest
 
 from capacity.loadgen.web.report import FILES, Report
@@ -57,6 +59,7 @@ def test_a_run_that_is_none_has_no_report_and_says_why(tmp_path, seconds):
 
     assert was_being_made
     assert "not a run" in report.problem
+    assert report.problem[0].isalnum()
     assert report.file("report.html", tmp_path / "nosuch") is None
 
 
@@ -68,3 +71,17 @@ def test_a_report_is_made_once(tmp_path, seconds):
 
     assert making is report._making
     making.join(timeout=seconds(60))
+
+
+def test_a_report_that_takes_longer_than_five_minutes_is_given_up_and_says_so(
+    tmp_path, monkeypatch, seconds
+):
+    def never_ready(command, *, timeout, **_):
+        raise subprocess.TimeoutExpired(command, timeout)
+
+    monkeypatch.setattr(subprocess, "run", never_ready)
+    report = Report()
+    report.follow(tmp_path, "", "")
+    report._making.join(timeout=seconds(60))
+
+    assert report.problem == "not made within 5 min"

@@ -7,8 +7,9 @@ import pytest
 
 from capacity.domain.estimates import Estimate
 from capacity.domain.resources import Limit, LimitState, Resource
-from capacity.domain.sample import Sample
 from capacity.loadgen.web.resource_rows import MISSING, resource_rows
+
+sample_of = runpy.run_path(str(Path(__file__).parents[2] / "agent_samples.py"))["sample_of"]
 
 EXAMPLE = runpy.run_path(str(Path(__file__).parents[2] / "reporting" / "example_run.py"))
 
@@ -18,16 +19,7 @@ def limit(resource, value=None, state=LimitState.KNOWN):
 
 
 def sample(**used):
-    return Sample(
-        seq=1,
-        at=1.0,
-        interval_s=1.0,
-        used={Resource(name): value for name, value in used.items()},
-        gauges={},
-        counters={},
-        missing={},
-        target_started_at=1.0,
-    )
+    return sample_of(used={Resource(name): value for name, value in used.items()})
 
 
 def test_what_has_a_ceiling_is_ordered_by_it_and_the_bottleneck_is_first():
@@ -79,3 +71,37 @@ def test_a_ceiling_without_an_upper_end_is_a_lower_bound_without_noisy_digits():
     rows = resource_rows([], [], replace(plan, ladder=(plan.ladder[0], wall)))[0]
 
     assert ("at least 614", "", MISSING) == (rows[1].ceiling, rows[1].interval, rows[1].cost)
+
+
+def test_the_others_are_ordered_by_what_is_used_of_them():
+    limits = [limit(Resource.THREADS, 100.0), limit(Resource.DESCRIPTORS, 1000.0)]
+    used = sample(memory=5.0, threads=10.0, descriptors=0.0)
+    rows = resource_rows([used], limits, None)[1]
+
+    assert [0.1, 0.0, None] == [row.ratio for row in rows]
+    assert ["ok"] * 3 == [row.kind for row in rows]
+    assert not any(row.is_bottleneck for row in rows)
+    assert {(MISSING, MISSING, "")} == {(row.cost, row.ceiling, row.interval) for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("used", "kind"), [(69.9, "ok"), (70.0, "near"), (89.9, "near"), (90.0, "full")]
+)
+def test_seven_tenths_are_near_and_nine_are_full(used, kind):
+    rows = resource_rows([sample(threads=used)], [limit(Resource.THREADS, 100.0)], None)[1]
+
+    assert kind == rows[0].kind
+
+
+def test_a_limit_of_nothing_has_no_share():
+    rows = resource_rows([sample(threads=1.0)], [limit(Resource.THREADS, 0.0)], None)[1]
+
+    assert [(None, "ok")] == [(row.ratio, row.kind) for row in rows]
+
+
+def test_a_ceiling_has_its_cost_its_middle_and_its_interval():
+    plan = EXAMPLE["make_plan"]()
+    found, _others = resource_rows([], [], plan)
+
+    assert all(MISSING not in (row.cost, row.ceiling) and row.interval for row in found[:1])
+    assert not any(row.ceiling.startswith("at least") for row in found[:1])

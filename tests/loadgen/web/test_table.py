@@ -102,10 +102,12 @@ def test_a_limit_that_could_not_be_read_says_why():
 
 
 def test_before_the_first_run_the_table_is_empty_and_the_status_says_what_to_do():
-    session = SimpleNamespace(controller=None, problem=None, is_beginning=False)
+    session = SimpleNamespace(
+        controller=None, problem=None, is_beginning=False, chosen="mine, profile safe"
+    )
 
     assert [] == table_of(session)
-    assert "No run yet" == status_of(session)
+    assert "No run yet; START loads mine, profile safe" == status_of(session)
 
 
 def test_a_run_that_could_not_begin_says_why():
@@ -121,7 +123,8 @@ def test_while_target_and_generator_are_looked_at_the_status_says_so():
 
 
 def test_a_run_that_is_over_says_how_it_ended_and_where_its_record_is():
-    ended = SimpleNamespace(ending=run_endings.stopped(), recorder=SimpleNamespace(path="/r"))
+    recorder = SimpleNamespace(path="/r")
+    ended = SimpleNamespace(ending=run_endings.stopped(), observations=[], recorder=recorder)
     session = SimpleNamespace(problem=None, is_beginning=False, controller=ended)
 
     assert "stopped before the end of its profile" in status_of(session)

@@ -109,3 +109,25 @@ def test_a_stamped_connection_gives_its_descriptor_back(connections, tls_pair):
 
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(descriptor)
+
+
+def test_a_connection_that_is_closed_has_no_descriptor_and_is_closed_once(pair):
+    connection, heard, target = pair()
+    connection.close()
+    connection.close()
+    connection.send(b"late")
+
+    assert (-1, []) == (connection.fd, heard.lost)
+    assert 0x88 == target.recv(1000)[0]
+    assert b"" == target.recv(1000)
+
+
+def test_a_mebibyte_may_wait_for_room(pair):
+    connection, heard, _target = pair()
+    held_bytes = [0]
+    while not heard.lost and len(held_bytes) < 1000:
+        connection.send(b"x" * 10_000)
+        held_bytes.append(connection.held_bytes)
+
+    assert ["target_not_reading"] == heard.lost
+    assert (1 << 20) - 20_100 < max(held_bytes[:-1]) <= 1 << 20

@@ -1,12 +1,13 @@
 """What the templates of one connection may hold."""
 
+import base64
 import itertools
 import json
 import time
 
 import pytest
 
-from capacity.loadgen.wire.connection_values import ConnectionValues, at_this_moment
+from capacity.loadgen.wire.connection_values import ConnectionValues, at_this_moment, moment
 from capacity.loadgen.wire.handshake import HandshakeError
 from capacity.settings.dialect import parse
 from capacity.settings.target import Target
@@ -115,3 +116,96 @@ def test_each_request_has_the_time_and_a_nonce_of_its_own():
     assert before_ms <= first["now_ms"] <= now_ms
     assert first["nonce"] != second["nonce"]
     assert 32 == len(first["nonce"])
+
+
+def test_microseconds_grow_from_use_to_use_and_are_of_the_same_moment():
+    seen = [moment() for _ in range(1000)]
+    us = [one["now_us"] for one in seen]
+
+    assert us == sorted(set(us))
+    assert all(one["now_ms"] // 1000 == one["now_s"] for one in seen)
+    assert us[0] // 1_000_000 - seen[0]["now_s"] in {0, 1}
+
+
+def logged_in(serve, rows, answered, **needs):
+    """Return the values of a target whose REST login takes user and password of a row, and what it heard."""
+    heard = []
+
+    def log_in(environ, start_response):
+        body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"] or 0))
+        heard.append((environ["PATH_INFO"], environ["QUERY_STRING"], json.loads(body or b"null")))
+        start_response("200 OK", [])
+        return [json.dumps(answered(heard)).encode()]
+
+    host, port = serve(log_in).removeprefix("http://").split(":")
+    described = DIALECT | {
+        "needs": ["user", "password", "token", "account", "key"],
+        "rest": {
+            "login": {
+                "path": "/login/{user}",
+                "method": "POST",
+                "query": {"n": "{connection}"},
+                "body": {"user": "{user}", "password": "{password}"},
+            },
+            "key": {"path": "/key", "method": "POST", "body": {"token": "{token}"}},
+        },
+    }
+    given = {
+        "user": {"rows": rows, "column": "user"},
+        "password": "p",
+        "token": {"operation": "login", "path": "token"},
+        "account": {"operation": "login", "path": "account"},
+        "key": {"operation": "key", "path": "key"},
+    }
+    target = Target.model_validate(
+        {
+            "target": 1,
+            "name": "keyed",
+            "host": host,
+            "port": int(port),
+            "dialect": "keyed.yaml",
+            "channels": ["a"],
+            "values": given | needs,
+        }
+    )
+    return ConnectionValues(target, parse(described), itertools.repeat(None)), heard
+
+
+def test_each_connection_logs_in_as_the_user_of_its_row_once_and_asks_on_with_its_token(
+    serve, tmp_path
+):
+    (tmp_path / "users.csv").write_text("user\nann\nbob b\n")
+    given, heard = logged_in(
+        serve,
+        str(tmp_path / "users.csv"),
+        lambda heard: {"token": f"t{len(heard)}", "account": 7, "key": "k"},
+    )
+    found = given.of(1)
+
+    assert {"user": "bob b", "token": "t1", "account": 7, "key": "k"}.items() <= found.items()
+    assert [
+        ("/login/bob b", "n=1", {"user": "bob b", "password": "p"}),
+        ("/key", "", {"token": "t1"}),
+    ] == heard
+
+
+def test_a_handshake_may_hold_a_token_that_is_signed_for_its_connection():
+    signatures = {
+        "tok": {
+            "function": "jwt_hs256",
+            "key": "{token}",
+            "claims": {"sub": "u{connection}", "iat": "{now_s}"},
+        },
+        "other": {"function": "hmac_sha256", "key": "{token}", "text": "{id}"},
+    }
+    described = DIALECT | {
+        "ws": {"url": "ws://{host}:{port}/", "headers": {"Authorization": "Bearer {tok}"}},
+        "signatures": signatures,
+    }
+    target = {"target": 1, "name": "k", "host": "h", "port": 1, "dialect": "k", "channels": ["a"]}
+    target = Target.model_validate(target | {"values": {"token": "secret"}})
+    given = ConnectionValues(target, parse(described), itertools.repeat(None)).of(3)
+    claims = json.loads(base64.urlsafe_b64decode(given["tok"].split(".")[1] + "=="))
+
+    assert ("u3", int) == (claims["sub"], type(claims["iat"]))
+    assert "other" not in given

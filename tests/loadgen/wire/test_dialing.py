@@ -7,7 +7,6 @@ from pathlib import Path
 
 import gevent
 import pytest
-from gevent import socket as gevent_socket
 
 from capacity.loadgen.wire.dialing import Laps, dial
 from capacity.loadgen.wire.endpoint import Endpoint
@@ -16,21 +15,6 @@ from capacity.loadgen.wire.source_addresses import SourceAddressError
 FOLDER = Path(__file__).parents[1]
 Authority = runpy.run_path(str(FOLDER / "tls_target.py"))["Authority"]
 ConnectProxy = runpy.run_path(str(FOLDER / "connect_proxy.py"))["ConnectProxy"]
-
-
-@pytest.fixture
-def listen():
-    """Return a listener on an address."""
-    listeners = []
-
-    def on(host="127.0.0.1"):
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listeners.append(gevent_socket.create_server((host, 0), family=family))
-        return listeners[-1]
-
-    yield on
-    for listener in listeners:
-        listener.close()
 
 
 def endpoint_at(listener, host="127.0.0.1", scheme="ws", **options):

@@ -1,6 +1,7 @@
 """The epoll set on real sockets: the other end of a socket pair plays the target."""
 
 import contextlib
+import itertools
 import runpy
 import socket
 from pathlib import Path
@@ -11,9 +12,12 @@ from wsproto.connection import Connection as Peer
 from wsproto.connection import ConnectionType
 from wsproto.events import CloseConnection
 
+from capacity.loadgen.wire import epoll_set
 from capacity.loadgen.wire.connection import BYTES_PER_READ
-from capacity.loadgen.wire.epoll_set import READY_PER_TURN, ConnectionSet, spread
+from capacity.loadgen.wire.epoll_set import ConnectionSet, spread
 from capacity.loadgen.wire.memory_budget import MemoryBudget
+
+READY_PER_TURN = 256
 
 PAIRS = runpy.run_path(str(Path(__file__).parents[1] / "socket_pairs.py"))
 Heard = PAIRS["Heard"]
@@ -168,14 +172,22 @@ def test_a_connection_read_slowly_still_sends_what_waited_for_room(pair, connect
     connections.slow_down(connection)
     sent = 400_000
     connection.send(b"x" * sent)
+    target.sendall(text_frame("tick"))
     received = 0
     while received < sent:
         gevent.sleep(0.01)
         received += len(target.recv(1 << 16))
-    target.sendall(text_frame("tick"))
     gevent.sleep(0.05)
 
     assert [] == heard.payloads
+
+
+@pytest.mark.parametrize(("entering", "entered"), [(0, 1), (1, 0), (2, 0)])
+def test_who_waits_for_its_login_has_not_entered(pair, connections, entering, entered):
+    pair()
+    connections.entering = entering
+
+    assert entered == connections.entered
 
 
 def test_spreading_calls_everything_once_and_takes_its_time(seconds):
@@ -251,3 +263,28 @@ def test_fewer_than_one_a_turn_are_still_spread_one_by_one():
     spread(called.append, [1, 2], 49.0)
 
     assert [1, 2] == called
+
+
+@pytest.mark.parametrize(
+    ("items", "per_s", "batches", "pause_s"),
+    [(4, 49.0, [1] * 4, 1 / 49), (5, 100.0, [2, 2, 1], 0.02), (30, 1000.0, [20, 10], 0.02)],
+)
+def test_what_is_spread_comes_in_batches_of_a_fiftieth_of_a_second(
+    monkeypatch, items, per_s, batches, pause_s
+):
+    done, slept = [], []
+
+    def sleep(seconds):
+        slept.append((len(done), seconds))
+
+    monkeypatch.setattr(epoll_set, "gevent", type("Sleeper", (), {"sleep": staticmethod(sleep)}))
+    spread(done.append, range(items), per_s)
+
+    assert list(itertools.accumulate(batches)) == [count for count, _pause_s in slept]
+    assert [pytest.approx(pause_s)] * len(batches) == [each_s for _count, each_s in slept]
+
+
+def test_one_of_sixteen_connections_tells_when_the_kernel_received(pair):
+    stamped = [pair()[0]._stamped is not None for _ in range(33)]
+
+    assert [n % 16 == 0 for n in range(33)] == stamped

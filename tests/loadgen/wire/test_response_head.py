@@ -8,7 +8,7 @@ import websocket
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capacity.loadgen.wire.response_head import MAX_HEAD_BYTES, ResponseHead
+from capacity.loadgen.wire.response_head import ResponseHead
 
 HEAD = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"
 
@@ -77,7 +77,7 @@ def arrived(sock, count=100, flags=0):
 
 def test_a_head_without_end_is_given_up(pair):
     ours, theirs = pair
-    theirs.sendall(b"x: y\r\n" * (MAX_HEAD_BYTES // 6 + 1000))
+    theirs.sendall(b"x: y\r\n" * (69_632 // 6 + 1))
 
     with pytest.raises(websocket.WebSocketException, match="without end"):
         ResponseHead(ours).recv(1)
@@ -126,3 +126,50 @@ def test_an_answer_is_told_by_its_status_and_what_explains_it(pair, answer, told
         everything(head)
 
     assert told == head.told()
+
+
+def test_a_head_of_64_kibibytes_is_read(pair):
+    ours, theirs = pair
+    head = b"x" * 65_536 + b"\n\n"
+    theirs.sendall(head)
+
+    assert head == everything(ResponseHead(ours))
+
+
+def test_of_what_explains_an_answer_160_letters_are_shown(pair):
+    ours, theirs = pair
+    theirs.sendall(
+        b"HTTP/1.1 401 No\r\nServer: "
+        + b"s" * 300
+        + b"\r\nTransfer-Encoding: chunked\r\n\r\n"
+        + b"b" * 300
+    )
+    head = ResponseHead(ours)
+    everything(head)
+    said = head.told().split(", ")
+
+    assert ["401 No", 160] == [said[0], len(said[1])]
+    assert said[2].startswith("bbb")
+    assert b"b" * (300 - 160) == ours.recv(1000)
+    assert 0.05 == ours.gettimeout() == head.gettimeout()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("retry-after", "30"), ("location", None), ("http/1.1 429 busy", None)]
+)
+def test_a_header_is_found_by_its_name(pair, name, value):
+    ours, theirs = pair
+    theirs.sendall(b"HTTP/1.1 429 Busy: x\r\nRetry-After : 30 \r\nlocation\r\n\r\n")
+    head = ResponseHead(ours)
+    everything(head)
+
+    assert value == head.header(name)
+
+
+def test_a_redirect_is_no_answer(pair):
+    ours, theirs = pair
+    theirs.sendall(b"HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n")
+
+    with pytest.raises(websocket.WebSocketBadStatusException) as raised:
+        ResponseHead(ours).recv(1)
+    assert 302 == raised.value.status_code

@@ -15,21 +15,6 @@ NOT_OURS = "192.0.2.1"
 """Documentation's (RFC 5737): no machine has it."""
 
 
-@pytest.fixture
-def listen():
-    """Return a listener on an address."""
-    listeners = []
-
-    def on(host="127.0.0.1"):
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listeners.append(socket.create_server((host, 0), family=family))
-        return listeners[-1]
-
-    yield on
-    for listener in listeners:
-        listener.close()
-
-
 def test_addresses_come_in_turn_and_without_any_the_kernel_chooses():
     assert ["a", "b", "a"] == list(itertools.islice(in_turn(("a", "b")), 3))
     assert [None, None] == list(itertools.islice(in_turn(()), 2))

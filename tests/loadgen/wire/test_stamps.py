@@ -5,7 +5,9 @@ import time
 
 import pytest
 
-from capacity.loadgen.wire.stamps import NOTES_BYTES, ask_for_stamps, first_stamp, stamp_in
+from capacity.loadgen.wire.stamps import ask_for_stamps, first_stamp, stamp_in
+
+NOTES_BYTES = 64
 
 KERNEL_TICK_S = 0.01
 """A stamp may be of the tick before."""

@@ -13,6 +13,7 @@ from capacity.models.latency.ceiling import (
     within_what_was_seen,
 )
 from capacity.models.latency.misses import SCATTERED, Miss
+from capacity.models.lines import least_squares_line, relative_line, theil_sen_line
 
 LOADS = [1000.0, 2000.0, 3000.0, 4000.0, 5000.0]
 MEDIANS = [0.010 + 5e-6 * load for load in LOADS]
@@ -102,3 +103,55 @@ def test_a_straight_line_does_not_scatter_and_planted_noise_is_found() -> None:
 )
 def test_the_median_is_between_the_two_in_the_middle(values, middle) -> None:
     assert middle == _median(values)
+
+
+def test_the_forecast_is_the_median_of_the_six_lines() -> None:
+    loads, limit_s = np.array([100.0, 250.0, 400.0, 500.0]), 0.4
+    medians, tails = np.array([0.02, 0.03, 0.06, 0.061]), np.array([0.05, 0.07, 0.2, 0.19])
+    (b1, s1), (b2, s2), (b3, s3), (bm, sm), (bt, st_) = (
+        least_squares_line(loads, tails),
+        theil_sen_line(loads, tails),
+        relative_line(loads, tails),
+        relative_line(loads, medians),
+        relative_line(loads, tails - medians),
+    )
+    times = np.median(tails / medians)
+    crossings = [
+        (limit_s - b1) / s1,
+        (limit_s - b2) / s2,
+        (limit_s - b3) / s3,
+        limit_s / np.median(tails / loads),
+        (limit_s - times * bm) / (times * sm),
+        (limit_s - bm - bt) / (sm + st_),
+    ]
+
+    assert connections_at_latency(loads, medians, tails, limit_s) == pytest.approx(
+        np.median(crossings)
+    )
+    assert len(set(np.round(crossings, 3))) == 6
+
+
+def test_scatter_has_a_degree_of_freedom_less_for_each_coefficient() -> None:
+    loads, tails = np.array([100.0, 200.0, 300.0, 400.0]), np.array([0.1, 0.25, 0.28, 0.43])
+    intercept, slope = relative_line(loads, tails)
+    squares = float(np.sum((tails / (intercept + slope * loads) - 1.0) ** 2))
+
+    assert scatter_around_line(loads, tails) == pytest.approx(math.sqrt(squares / 2))
+    assert scatter_around_line([100.0, 200.0], [0.1, 0.15]) == pytest.approx(0.0, abs=1e-6)
+    assert scatter_around_line([100.0, 100.0], [0.1, 0.3]) > 0.1
+
+
+def test_a_tail_below_its_median_adds_nothing_and_a_median_of_nothing_is_no_trouble() -> None:
+    assert connections_at_latency(LOADS, [0.0] * 5, [2e-5 * n for n in LOADS], 0.5) > 0.0
+    below = connections_at_latency(LOADS, [2e-5 * n for n in LOADS], [1e-5 * n for n in LOADS], 0.5)
+    assert below == pytest.approx(50_000)
+
+
+def test_a_limit_that_is_missed_without_load_leaves_no_connection() -> None:
+    tails = [1.0 + 1e-4 * n for n in LOADS]
+
+    assert connections_at_latency(LOADS, tails, tails, 0.5) < LOADS[0]
+    assert within_what_was_seen(np.array([900.0]), LOADS, tails, 0.5).tolist() == [900.0]
+    assert within_what_was_seen(np.array([1e9]), LOADS, tails, 0.5).tolist() == [1000.0]
+    kept = within_what_was_seen(np.array([1.0, 1e9]), LOADS, [0.5] * 5, 0.5)
+    assert kept.tolist() == [5000.0, 1e9]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from capacity.models.operations.admission import FEWEST_POINTS, _unbroken, admission
+from capacity.models.operations.admission import _unbroken, _waited, admission
 
 
 def let_in(count, *, per_s, burst, serves_per_s=5000.0, began_s=0.0):
@@ -21,7 +21,7 @@ def test_a_bucket_is_found_with_its_rate_and_its_burst(per_s, burst):
 
     assert found_per_s == pytest.approx(per_s, rel=0.02)
     assert burst == found_burst
-    assert seen >= FEWEST_POINTS
+    assert seen >= 10
 
 
 def test_a_bucket_that_refuses_is_found_by_its_refusals():
@@ -78,3 +78,90 @@ def test_a_queue_has_run_empty_where_a_gap_is_eight_times_the_usual(gap_s, kept)
     points = [(moment, float(n)) for n, moment in enumerate(moments)]
 
     assert kept == len(_unbroken(points, moments))
+
+
+def one_by_one(count, every_s=0.1, burst=0):
+    """Return the attempts of who all begin at 0 and are let in one after the other."""
+    return [(0.0, max(1e-4 * n, (n - burst) * every_s)) for n in range(1, count + 1)]
+
+
+def test_the_line_is_fitted_behind_the_first_third_of_the_time():
+    """Of 50, the first 46 are let in while four others wait; from 1.415 s on, the 15th to the 46th."""
+    assert admission(one_by_one(50)) == (pytest.approx(10.0), 1, 32)
+    assert admission(one_by_one(50, burst=7)) == (pytest.approx(10.0), 7, 28)
+
+
+@pytest.mark.parametrize(("count", "points"), [(17, None), (18, 10)])
+def test_ten_points_of_a_line_are_needed(count, points):
+    found = admission(one_by_one(count))
+
+    assert (found and found[2]) == points
+
+
+@pytest.mark.parametrize(("every_s", "is_found"), [(0.00805, False), (0.00808, True)])
+def test_a_line_spans_a_quarter_of_a_second(every_s, is_found):
+    """Thirty-one intervals of it."""
+    assert is_found == (admission(one_by_one(50, every_s)) is not None)
+
+
+def test_four_others_have_to_wait_when_one_is_let_in():
+    together = [(0.0, float(n)) for n in range(1, 7)]
+
+    assert _waited(together) == [(1.0, 1.0), (2.0, 2.0)]
+    # Who begins at that very moment was not there yet.
+    assert _waited([*together, (1.0, 7.0)]) == [(1.0, 1.0), (2.0, 2.0), (3.0, 3.0)]
+
+
+@pytest.mark.parametrize(("refused", "points"), [(9, None), (10, 10)])
+def test_ten_refusals_tell_between_which_two_numbers_the_line_runs(refused, points):
+    """One is let in each second, and others are refused half a second later."""
+    let = [(float(n), float(n)) for n in range(30)]
+    refusals = [20.5 + n for n in range(refused - 1)] + [29.5]
+    found = admission(let, refusals)
+
+    assert (found and found[2]) == points
+    assert found is None or found[:2] == (pytest.approx(1.0), 1)
+
+
+@pytest.mark.parametrize(("batch", "is_a_line"), [(2, True), (4, False)])
+def test_who_is_let_in_by_fours_has_no_rate(batch, is_a_line):
+    """Twenty refusals see stairs: steps of the height h correlate by about √(1 − h² / 20²)."""
+    let = [(float(n // batch * batch), float(n // batch * batch)) for n in range(40)]
+
+    assert is_a_line == (admission(let, [10.5 + n for n in range(20)]) is not None)
+
+
+def test_too_few_before_a_gap_leave_all_of_them():
+    moments = [0.1 * n for n in range(9)] + [5.0 + 0.1 * n for n in range(11)]
+    points = [(moment, float(n)) for n, moment in enumerate(moments)]
+
+    assert _unbroken(points, moments) == points
+    assert _unbroken(points[:9], moments) == points[:9]
+
+
+@pytest.mark.parametrize("behind_s", [0.05, 0.98])
+def test_a_refusal_stands_between_two_numbers(behind_s):
+    """Ten at once and one each second: half a number above those let in, which meets 10 at rest."""
+    let = [(0.0, 0.0)] * 10 + [(float(n), float(n)) for n in range(1, 31)]
+    per_s, burst, _ = admission(let, [n + behind_s for n in range(10, 30)])
+
+    assert (per_s, burst) == (pytest.approx(1.0), 10)
+
+
+def test_the_burst_is_read_in_the_middle_of_the_first_attempt():
+    """It took a second: n = 10 + 10·t, half a second of it."""
+    let = [(0.0, max(1.0 + 1e-4 * n, 1.0 + 0.1 * (n - 20))) for n in range(1, 61)]
+
+    assert admission(let)[:2] == (pytest.approx(10.0), 15)
+
+
+def test_a_slow_rate_is_read_from_as_many_points():
+    assert admission(one_by_one(50, every_s=2.0)) == (pytest.approx(0.5), 1, 32)
+
+
+def test_the_usual_gap_is_that_of_the_later_half_where_a_burst_came_first():
+    gaps_s = [0.001] * 12 + [0.1] * 7
+    moments = [sum(gaps_s[:n]) for n in range(len(gaps_s) + 1)]
+    points = [(moment, float(n)) for n, moment in enumerate(moments)]
+
+    assert points == _unbroken(points, moments)

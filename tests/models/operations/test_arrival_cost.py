@@ -48,3 +48,11 @@ def test_less_than_nothing_is_nothing():
     found = arrival_cost_s([-0.1, -0.2, -0.1], [100, 200, 300], [0, 0, 0])
 
     assert (found.low, found.mid, found.high) == (0.0, 0.0, 0.0)
+
+
+def test_of_noisy_ramps_the_cost_is_what_all_took_by_all_that_arrived():
+    """A ratio estimate: a ramp of few arrivals counts for as little as they are."""
+    found = arrival_cost_s([0.06, 0.10, 0.20], [100, 200, 300], [0, 0, 0])
+
+    assert found.mid == pytest.approx(0.36 / 600)
+    assert found.low < found.mid < found.high

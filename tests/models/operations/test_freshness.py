@@ -117,3 +117,17 @@ def test_the_interval_that_is_as_fresh_gives_that_share(stale_share):
     interval_s = poll_interval_s_as_fresh(2.0, stale_share)
 
     assert polled(2.0, interval_s).stale_share == pytest.approx(stale_share, rel=1e-3)
+
+
+def test_what_brings_nothing_newer_ends_no_age():
+    found = measured([0.0, 1.0], [(0.5, 1), (0.75, 1), (1.5, 2)], until_s=3.0)
+
+    assert found.peak_age_s == 1.5
+    assert measured([1.0], [(1.5, 1)], until_s=4.0).peak_age_s == 3.0
+
+
+def test_staleness_counts_from_the_first_change_that_is_not_held():
+    found = measured([0.0, 1.0, 2.0], [(0.0, 1), (1.5, 2)], until_s=4.0)
+
+    # Half a second since the change at 1, and two since the one at 2.
+    assert found.staleness_s == pytest.approx((0.5**2 / 2 + 2.0**2 / 2) / 4)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capacity.domain.estimates import Estimate
-from capacity.models.operations.growth import demand_after, months_until_exhausted
+from capacity.models.operations.growth import MONTH_S, demand_after, months_until_exhausted
 
 
 def exactly(value):
@@ -77,3 +77,34 @@ def test_more_capacity_never_lasts_shorter(capacity, more, growth, width):
     pairs = zip(dates(capacity), dates(capacity * more), strict=True)
 
     assert all(after >= before for before, after in pairs)
+
+
+def test_a_month_is_a_twelfth_of_a_year_of_365_days_and_a_quarter():
+    assert MONTH_S == 2_629_800.0
+
+
+def test_what_may_shrink_to_nothing_and_below_never_exhausts():
+    assert [math.inf] == months_until_exhausted(1_000.0, exactly(2_000.0), around(-0.9, 0.3), [0.5])
+
+
+def test_each_side_of_the_middle_has_a_width_of_its_own():
+    lopsided = Estimate(low=0.04, mid=0.05, high=0.08, confidence=0.9)
+    found = months_until_exhausted(1_000.0, exactly(2_000.0), lopsided, [0.05, 0.5, 0.95])
+
+    assert found == pytest.approx(
+        [math.log(2) / math.log1p(growth) for growth in (0.08, 0.05, 0.04)], rel=0.01
+    )
+
+
+def test_the_interval_of_a_capacity_is_met_on_either_side():
+    lopsided = Estimate(low=1_500.0, mid=2_000.0, high=4_000.0, confidence=0.9)
+    found = months_until_exhausted(1_000.0, lopsided, exactly(0.05), [0.05, 0.5, 0.95])
+
+    assert found == pytest.approx([math.log(n) / math.log(1.05) for n in (1.5, 2.0, 4.0)], rel=0.02)
+
+
+def test_shrinking_demand_has_its_interval_the_other_way_round():
+    found = demand_after(1_000.0, Estimate(low=-0.1, mid=0.0, high=0.1, confidence=0.8), -1.0)
+
+    assert (found.low, found.mid, found.high) == pytest.approx((1000 / 1.1, 1000.0, 1000 / 0.9))
+    assert found.confidence == 0.8

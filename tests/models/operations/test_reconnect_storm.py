@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capacity.models.operations.reconnect_storm import (
-    BUSY_RATIO,
     arrivals_after_loss,
     is_metastable,
     served_per_s,
@@ -45,7 +44,7 @@ def test_in_the_shortest_window_nobody_waits(arrivals):
 
     longest_s, lost = storm(arrivals, window_s=window_s, wait_s=0.0)
 
-    assert window_s == pytest.approx(arrivals / PER_S / BUSY_RATIO)
+    assert window_s == pytest.approx(arrivals / PER_S / 0.7)
     assert lost == 0
     assert longest_s <= 1.01 / PER_S
 

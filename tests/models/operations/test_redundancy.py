@@ -49,3 +49,9 @@ def test_the_fewest_that_suffice_are_taken(connections, usable, lost, zones, dat
 
 def test_more_are_lost_than_there_are():
     assert survivors(2, lost_instances=5, zones=1, lost_zones=0) == 0
+
+
+def test_nobody_is_served_by_one():
+    losses = {"lost_instances": 0, "zones": 1, "lost_zones": 0}
+
+    assert instances_for_demand(0.0, 100, **losses) == 1

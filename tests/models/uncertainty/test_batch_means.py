@@ -1,16 +1,16 @@
 import numpy as np
 import pytest
 
-from capacity.models.uncertainty.batch_means import BATCHES, relative_error
+from capacity.models.uncertainty.batch_means import relative_error
 
 
-def test_what_comes_in_beats_is_uncertain_by_less_than_a_beat():
+def test_what_comes_at_once_is_uncertain_by_less_than_that():
     # 14 updates to 20 connections in 7 s, read twice a second, in whatever phase.
     updates_s = np.arange(0.0, 7.0, 0.5)
     errors = []
     for phase_s in np.linspace(0.0, 0.49, 50):
         counts, _edges = np.histogram(updates_s + phase_s, np.arange(0.0, 7.01, 0.5))
-        errors.append(relative_error([(20 * count, 0.5) for count in counts], beat=20.0))
+        errors.append(relative_error([(20 * count, 0.5) for count in counts], at_once=20.0))
 
     assert max(errors) < 0.04
 
@@ -28,7 +28,8 @@ def test_the_error_is_that_of_the_mean_of_independent_readings():
 def test_updates_that_come_by_chance_are_as_uncertain_as_their_count():
     found = [
         relative_error(
-            [(20 * count, 0.5) for count in np.random.default_rng(seed).poisson(1, 14)], beat=20.0
+            [(20 * count, 0.5) for count in np.random.default_rng(seed).poisson(1, 14)],
+            at_once=20.0,
         )
         for seed in range(300)
     ]
@@ -40,15 +41,35 @@ def test_a_rate_that_falls_has_an_error_that_says_so():
     assert relative_error([(count, 0.5) for count in range(160, 0, -10)]) > 0.1
 
 
-@pytest.mark.parametrize("count", [2 * BATCHES, 2 * BATCHES - 1])
+@pytest.mark.parametrize("count", [8, 7])
 def test_two_readings_a_batch_are_the_least(count):
-    assert (count == 2 * BATCHES) == (relative_error([(5, 0.5)] * count) is not None)
+    assert (count == 8) == (relative_error([(5, 0.5)] * count) is not None)
 
 
 def test_nothing_counted_has_no_relative_error():
     assert relative_error([(0, 0.5)] * 16) is None
 
 
-def test_a_steady_rate_is_uncertain_by_where_its_edges_cut_a_beat():
-    """A cut anywhere within a beat errs by a uniform deviate: two edges, a twelfth each, squared."""
-    assert relative_error([(20, 0.5)] * 16, beat=20.0) == pytest.approx(20 / np.sqrt(6) / 320)
+def test_a_steady_rate_is_uncertain_by_where_its_edges_cut_it():
+    """A cut anywhere within errs by a uniform deviate: two edges, a twelfth each, squared."""
+    assert relative_error([(20, 0.5)] * 16, at_once=20.0) == pytest.approx(20 / np.sqrt(6) / 320)
+
+
+def test_the_error_is_the_scatter_of_four_batches():
+    """Batches of 8, 12, 8 and 12 in two seconds each are off by 2 from what a steady rate gives."""
+    readings = [(count / 2, 1.0) for count in (8, 12, 8, 12) for _ in "12"]
+
+    assert relative_error(readings) == pytest.approx((16 / 3 * 4) ** 0.5 / 40)
+    # Two at once at either edge explains a sixth of its square of each.
+    assert relative_error(readings, at_once=2.0) == pytest.approx(
+        ((16 / 3 - 4 / 6) * 4 + 4 / 6) ** 0.5 / 40
+    )
+
+
+def test_readings_of_no_time_are_none():
+    assert relative_error([(5, 0.5)] * 8 + [(99, 0.0)]) == 0.0
+    assert relative_error([(5, 0.5)] * 7 + [(99, 0.0)]) is None
+
+
+def test_a_count_of_little_is_a_count():
+    assert relative_error([(0.01, 0.5)] * 16) == 0.0

@@ -62,3 +62,19 @@ def test_an_interval_around_a_forecast_has_the_bounds_of_the_replicates_and_hold
 
     assert (found.low, found.mid, found.high) == (1.0, 10.0, 20.0)
     assert (beside.low, beside.mid, beside.high) == (1.0, 30.0, 30.0)
+
+
+def test_three_hundred_replicates_are_drawn():
+    assert window_weights([0, 1], np.random.default_rng(4)).shape == (300, 2)
+
+
+def test_without_a_window_to_spare_one_is_taken():
+    found = widened(np.array([[14.0]]), np.array([12.0]), 4, 4)
+
+    assert found.tolist() == [[16.0]]
+
+
+def test_bounds_leave_half_of_the_rest_out_on_either_side():
+    low, high = spread_quantiles(np.arange(1001.0), 0.8)
+
+    assert (float(low), float(high)) == pytest.approx((100.0, 900.0), abs=1.0)

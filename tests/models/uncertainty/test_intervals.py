@@ -59,3 +59,25 @@ def test_even_normals_have_the_quantiles_of_the_normal_distribution():
     values = even_normals(1000, np.random.default_rng(1))
 
     assert np.quantile(values, [0.05, 0.5, 0.95]) == pytest.approx([-1.645, 0.0, 1.645], abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("form", "ratio", "sigma"),
+    [
+        (Form.MEMORY, 1.0, 0.0),
+        (Form.MEMORY, 0.5, 0.0),
+        (Form.MEMORY, 2.0, math.log(1.08) / Z_90 / 2),
+        (Form.MEMORY, 8.0, math.log(1.08) / Z_90 * 1.5),
+        (Form.UTILIZATION, 16.0, math.log(1.5) / Z_80),
+        (Form.UTILIZATION, 8.0, (math.log(1.5) + math.log(1.042)) / 2 / Z_80),
+        (Form.UTILIZATION, 32.0, (1.5 * math.log(1.5) - 0.5 * math.log(1.042)) / Z_80),
+    ],
+)
+def test_between_the_entries_it_grows_with_the_logarithm_of_the_reach(form, ratio, sigma):
+    assert form_sigma(form, ratio) == pytest.approx(sigma, rel=1e-6, abs=1e-12)
+
+
+def test_even_normals_stand_in_the_middle_of_their_ranks():
+    values = even_normals(2, np.random.default_rng(1))
+
+    assert sorted(values) == pytest.approx([-0.6744898, 0.6744898])

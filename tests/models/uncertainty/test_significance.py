@@ -72,3 +72,29 @@ def test_what_can_be_seen_is_seen_in_95_of_100():
     )
 
     assert 930 <= found <= 970
+
+
+def test_errors_of_several_runs_are_those_of_their_means():
+    sides = [Side(values=[base] * 3, errors=[1.0, 2.0, 2.0]) for base in (10.0, 12.0)]
+    found = shift(*sides, 30)
+
+    assert (found.error, found.degrees) == (pytest.approx(2**0.5), 30)
+    reach = 1.697261 * 2**0.5
+    assert (found.difference.low, found.difference.high) == pytest.approx((2 - reach, 2 + reach))
+    assert found.seen_from(0.99) == pytest.approx(2**0.5 * (2.457262 + 1.697261), rel=1e-5)
+
+
+@pytest.mark.parametrize(("factor", "degrees"), [(0.99, 30), (1.01, 4)])
+def test_runs_differ_by_more_than_they_say_beyond_one_in_twenty(factor, degrees):
+    """F of 4 and 30 degrees of freedom is 2.6896 at 95 %; of three values ±d the spread is 2·d² / 3."""
+    off = np.sqrt(2.6896 * factor)
+    sides = [Side(values=[base - off, base, base + off], errors=[1.0] * 3) for base in (0.0, 9.0)]
+
+    assert shift(*sides, 30).degrees == degrees
+
+
+def test_a_single_run_beside_several_has_no_spread_of_its_own():
+    several = Side(values=[9.0, 10.0, 11.0], errors=[0.01] * 3)
+
+    assert shift(one(10.0, 0.01), several, 30).degrees == 2
+    assert shift(one(10.0, 0.01), several, 30).error == pytest.approx((1.0 * (1 + 1 / 3)) ** 0.5)

@@ -113,3 +113,29 @@ def test_one_that_ended_is_left_out_and_a_target_that_did_is_no_zero(start_child
     assert used[SPACE] == both.stats[stays.pid].virtual_bytes
     with pytest.raises(FileNotFoundError):
         AddressSpaceCollector().collect(gone)
+
+
+@pytest.mark.parametrize(("limit", "read"), [(100, 16), (None, 1)])
+def test_the_sixteen_largest_with_a_limit_are_read_or_the_largest_one(monkeypatch, limit, read):
+    pids = []
+
+    def read_status(pid, _proc):
+        pids.append(pid)
+        return {"VmData": [str(pid), "kB"]}
+
+    monkeypatch.setattr(module, "read_status", read_status)
+    collector = AddressSpaceCollector()
+    collector._limits = {pid: {SEGMENT: limit, SPACE: None} for pid in range(1, 21)}
+    segments = collector._data_segments({pid: pid for pid in range(1, 21)}, "/proc")
+
+    assert list(range(20, 20 - read, -1)) == pids
+    assert {pid: pid * 1024 for pid in pids} == segments
+
+
+def test_a_limit_of_nothing_is_the_nearest():
+    collector = AddressSpaceCollector()
+    collector._limits = {pid: {SPACE: limit} for pid, limit in {1: 0, 2: 2, 3: None}.items()}
+
+    assert 1 == collector._nearest(SPACE, {1: 5, 2: 5, 3: 500})
+    assert 2 == collector._nearest(SPACE, {2: 1, 3: 500})
+    assert 1 == collector._nearest(SPACE, {1: 5, 2: 9})

@@ -16,7 +16,7 @@ def collector(listeners):
     return ApplicationLimitsCollector(listeners, Applications())
 
 
-def test_nothing_is_read_on_a_beat(collector, bystander, view):
+def test_nothing_is_read_for_a_sample(collector, bystander, view):
     assert collector.collect(view(bystander.pid)) == Reading()
 
 

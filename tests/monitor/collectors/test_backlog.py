@@ -28,3 +28,12 @@ def test_anything_else_is_refused(write_file, tmp_path, text):
     write_file("net/softnet_stat", text)
     with pytest.raises(ValueError, match=r"3 numbers or more|invalid literal"):
         BacklogCollector(str(tmp_path)).collect()
+
+
+def test_three_columns_are_enough(write_file, tmp_path):
+    write_file("net/softnet_stat", "5 6 7\n")
+
+    assert BacklogCollector(str(tmp_path)).collect().counters == {
+        "backlog_drops": 6,
+        "backlog_squeezes": 7,
+    }

@@ -216,3 +216,30 @@ def test_what_is_sent_and_what_is_sent_again_add_up_from_the_first_reading_on(mo
     found = [list(sent.read(1.0, table, []).values()) for _ in range(3)]
 
     assert [[0.0, 0.0], [20.0, 3.0], [25.0, 8.0]] == found
+
+
+def test_a_census_comes_every_two_seconds_or_takes_a_five_hundredth_of_a_core(listeners):
+    collector = ConnectionsCollector(listeners)
+
+    assert [(2.0, 0.002)] * 2 == [
+        (pace.interval_s, pace._cost_ratio) for pace in (collector._pace, collector._sent._pace)
+    ]
+
+
+def test_the_fullest_queue_is_the_one_with_least_room_and_then_the_shortest():
+    def fullness(queue, limit):
+        return module._fullness(SimpleNamespace(accept_queue=queue, accept_queue_limit=limit))
+
+    assert fullness(5, 10) > fullness(8, 20)
+    assert fullness(0, 10) > fullness(0, 20)
+    assert fullness(3, 0) == (3.0, -1)
+
+
+def test_what_another_start_of_the_target_sent_is_counted_anew(monkeypatch):
+    counts = iter([(10, 1), (5, 0), (3, 1), (1, 0)])
+    table = SimpleNamespace(sent=lambda _family, _ports: next(counts))
+    sent = module._Sent()
+    first, again, other = (sent.read(started_at, table, []) for started_at in (1.0, 1.0, 2.0))
+
+    assert [[0.0, 0.0]] * 3 == [list(each.values()) for each in (first, again, other)]
+    assert first is again

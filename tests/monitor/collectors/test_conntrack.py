@@ -10,12 +10,8 @@ from capacity.monitor.collectors.conntrack import ConntrackCollector
 
 
 @pytest.fixture
-def target(write_file, tmp_path, view):
-    write_file("7/stat", "7 (n) S 1 " + "0 " * 40)
-    ours = write_file("self/net/tcp", "")
-    (tmp_path / "7/net").mkdir()
-    (tmp_path / "7/net/tcp").hardlink_to(ours)
-    return view(7, proc=str(tmp_path))
+def target(made_up_proc, view):
+    return view(7, proc=made_up_proc)
 
 
 def test_entries_and_limit_come_from_the_kernel(target, write_file):

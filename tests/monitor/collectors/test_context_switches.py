@@ -22,6 +22,10 @@ def collector(monkeypatch):
     return ContextSwitchesCollector()
 
 
+def involuntary(reading):
+    return reading.counters["context_switches_involuntary"]
+
+
 def voluntary(reading):
     return reading.counters["context_switches_voluntary"]
 
@@ -63,6 +67,32 @@ def test_a_thread_id_that_was_given_away_counts_anew(collector, made_up):
     assert totals == [50, 60, 63]
 
 
+def test_those_that_were_taken_are_counted_apart(collector, made_up):
+    totals = [
+        involuntary(collector.collect(made_up(*counts))) for counts in ((50, 5), (60, 6), (3, 0))
+    ]
+
+    assert totals == [5, 6, 6]
+
+
+def test_threads_are_counted_together_and_lines_behind_the_counts_do_not_matter(
+    collector, made_up, write_file, view, tmp_path
+):
+    made_up(50, 5)
+    made_up(20, 3, thread=8)
+    write_file("7/stat", "7 (n) S 1 " + "0 " * 15 + "2 " + "0 " * 20)
+    write_file("7/task/7/status", STATUS.format(50, 5) + "a: 1\nb: 2\n")
+    reading = collector.collect(view(7, proc=str(tmp_path)))
+
+    assert (70, 8) == (voluntary(reading), involuntary(reading))
+
+
+def test_a_reading_comes_every_ten_seconds_or_takes_a_two_thousandth_of_a_core():
+    pace = ContextSwitchesCollector()._pace
+
+    assert (10.0, 0.0005) == (pace.interval_s, pace._cost_ratio)
+
+
 def test_a_kernel_that_does_not_count_is_refused(collector, made_up, write_file):
     target = made_up(1, 1)
     write_file("7/task/7/status", "Name:\tn\n")
@@ -70,7 +100,7 @@ def test_a_kernel_that_does_not_count_is_refused(collector, made_up, write_file)
         collector.collect(target)
 
 
-def test_it_is_not_counted_on_every_beat(start_child, view):
+def test_it_is_not_counted_for_every_sample(start_child, view):
     collector, target = ContextSwitchesCollector(), view(start_child().pid)
     first, second = collector.collect(target), collector.collect(target)
 

@@ -1,11 +1,13 @@
 """Burnt processor time against what the processes themselves counted."""
 
 import time
+from types import SimpleNamespace
 
 import psutil
 import pytest
 
 from capacity.domain.resources import LimitState, Resource
+from capacity.monitor.collectors import cpu as module
 from capacity.monitor.collectors.cpu import CpuCollector
 
 BURN = """
@@ -87,7 +89,7 @@ def test_an_exited_child_takes_nothing_away(start_child, view):
     elapsed_s = time.monotonic() - before_s
 
     # What the other one had used by then is twice as much: taken away, it would leave less than none.
-    assert reading.used[Resource.CPU] * elapsed_s >= burnt_s
+    assert reading.used[Resource.CPU] * elapsed_s >= burnt_s - SLACK_S
     assert burnt_s >= ENOUGH_S  # Of a tenth.
     assert reading.gauges["processes"] == 1
 
@@ -158,3 +160,46 @@ def test_a_target_that_ended_meanwhile_has_an_unknown_limit(start_child, view):
     (limit,) = CpuCollector().limits(gone)
 
     assert limit.state is LimitState.UNKNOWN
+
+
+def clocked(monkeypatch, *samples):
+    """Return the cores in use of two processes by what their clocks say, sample by sample."""
+    clock = SimpleNamespace(now_s=100.0)
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock.now_s))
+    monkeypatch.setattr(module, "thread_ids", lambda pid, _stat, _proc: (pid,))
+    spent, threads_read = {}, []
+
+    class Clock:
+        def read(self, pid, _stat, threads, _proc):
+            threads_read.append(threads)
+            return spent[pid]
+
+    monkeypatch.setattr(module, "ProcessClock", Clock)
+    collector, found = CpuCollector(), []
+    for passed_s, started_at, threads, now in samples:
+        clock.now_s += passed_s
+        spent.update(now)
+        stats = {pid: SimpleNamespace(started_ticks=1, threads=threads) for pid in now}
+        view = SimpleNamespace(stats=stats, started_at=started_at, proc="/proc")
+        found.append(collector.collect(view).used.get(Resource.CPU))
+    return found, threads_read
+
+
+def test_cores_are_what_those_spent_that_were_there_before_over_what_has_passed(monkeypatch):
+    found, _threads = clocked(
+        monkeypatch,
+        (0.0, 1.0, 1, {7: 10.0}),
+        (2.0, 1.0, 1, {7: 11.0, 8: 50.0}),
+        (4.0, 1.0, 1, {7: 12.0, 8: 51.0}),
+        (1.0, 2.0, 1, {7: 13.0, 8: 52.0}),
+        (1.0, 2.0, 1, {8: 52.5}),
+    )
+
+    assert [None, 0.5, 0.5, None, 0.5] == found
+
+
+@pytest.mark.parametrize(("threads", "are_read"), [(128, True), (129, False)])
+def test_up_to_256_threads_of_all_processes_are_read_one_by_one(monkeypatch, threads, are_read):
+    _found, read = clocked(monkeypatch, (0.0, 1.0, threads, {7: 1.0, 8: 1.0}))
+
+    assert ([(7,), (8,)] if are_read else [(), ()]) == read

@@ -101,3 +101,28 @@ def test_what_nobody_may_not_see_is_refused_and_not_zero(collector, start_child,
     child.do("watch(3)")
     with pytest.raises(PermissionError):
         as_nobody(lambda: collector.collect(view(child.pid)))
+
+
+@pytest.mark.parametrize(("descriptors", "is_counted"), [(10_000, True), (10_001, False)])
+def test_sets_of_processes_with_ten_thousand_descriptors_are_counted(
+    collector, start_child, view, monkeypatch, descriptors, is_counted
+):
+    monkeypatch.setattr(module, "_most_descriptors", lambda _target: descriptors)
+
+    assert is_counted is bool(collector.collect(view(start_child(WATCH).pid)).used)
+
+
+def test_a_reading_comes_every_two_seconds_and_a_search_every_thirty():
+    collector = EpollWatchesCollector()
+
+    assert [(2.0, 0.0005), (30.0, 0.0005)] == [
+        (pace.interval_s, pace._cost_ratio) for pace in (collector._pace, collector._search)
+    ]
+
+
+def test_the_fullest_process_says_how_many_descriptors_there_are(start_child, view):
+    small, large = start_child(WATCH), start_child(WATCH)
+    small.do("watch(5)")
+    large.do("watch(50)")
+
+    assert 50 < module._most_descriptors(view(small.pid, large.pid)) < 70

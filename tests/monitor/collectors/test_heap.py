@@ -1,13 +1,21 @@
 """Heaps of real programs that hold and drop, and die where the cap says."""
 
+import runpy
+import shutil
+import subprocess
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 
-from capacity.domain.resources import LimitState, Resource
+from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.monitor.collectors import heap as module
 from capacity.monitor.collectors.heap import HeapCollector
 from capacity.monitor.host.procfs import read_text
+from capacity.monitor.limits.heap_caps import HeapCap, Runtime
 
 MIB = 1 << 20
+WRITTEN = runpy.run_path(str(Path(__file__).parents[1] / "host/test_hsperfdata.py"))["written"]
 
 
 def collected(collector, target):
@@ -87,6 +95,26 @@ def test_a_runtime_without_a_cap_has_none_but_a_use(bystander, view):
     assert used == kib * 1024
 
 
+def test_an_erlang_machine_is_known_by_all_that_is_resident(view, tmp_path):
+    program = tmp_path / "beam.smp"
+    shutil.copy("/bin/cat", program)
+    ends = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([program], bufsize=0, **ends) as process:
+        process.stdin.write(b"x")
+        process.stdout.read(1)  # It runs.
+        try:
+            used, limit = collected(HeapCollector(), view(process.pid))
+            status = dict(
+                line.split(":") for line in read_text(f"/proc/{process.pid}/status").splitlines()
+            )
+        finally:
+            process.kill()
+
+    assert limit.state is LimitState.UNLIMITED
+    assert used == int(status["VmRSS"].split()[0]) * 1024
+    assert used > int(status["RssAnon"].split()[0]) * 1024
+
+
 def test_the_process_nearest_its_cap_speaks_and_one_without_does_not(start_node, start_child, view):
     far, near = start_node("--max-old-space-size=4000"), start_node("--max-old-space-size=64")
     far.do("hold 50")
@@ -96,9 +124,10 @@ def test_the_process_nearest_its_cap_speaks_and_one_without_does_not(start_node,
     assert (limit.value, str(near.pid) in limit.source) == (80 * MIB, True)
 
 
-def test_an_unknown_cap_is_said_where_none_is_known(start_node, start_child, view):
-    node, other = start_node(), start_child()
-    _, limit = collected(HeapCollector(), view(other.pid, node.pid))
+def test_an_unknown_cap_is_said_where_none_is_known(start_program, start_child, view):
+    named = "exec -a java bash -c 'echo ready; read line'"
+    java = start_program("bash", "-c", named, JAVA_TOOL_OPTIONS="@options")
+    _, limit = collected(HeapCollector(), view(start_child().pid, java.pid))
 
     assert limit.state is LimitState.UNKNOWN
 
@@ -120,3 +149,74 @@ def test_a_target_that_ended_is_refused_and_not_zero(start_child, view):
     child.end()
     with pytest.raises((FileNotFoundError, ProcessLookupError)):
         HeapCollector().collect(gone)
+
+
+def cap_of(value=None, *, state=None, runtime=Runtime.NODE, young_bytes=0):
+    state = state or (LimitState.UNLIMITED if value is None else LimitState.KNOWN)
+    limit = Limit(resource=Resource.HEAP, state=state, value=value, scope="process", source="here")
+    return HeapCap(runtime=runtime, limit=limit, young_bytes=young_bytes)
+
+
+def nearest(caps, resident_bytes):
+    stats = {pid: SimpleNamespace(resident_bytes=size) for pid, size in resident_bytes.items()}
+    return module._nearest(caps, SimpleNamespace(stats=stats))
+
+
+def test_the_eight_with_most_memory_for_their_cap_are_looked_at():
+    caps = {pid: cap_of(100.0 * pid) for pid in range(1, 11)} | {11: cap_of()}
+
+    assert list(range(1, 9)) == nearest(caps, dict.fromkeys(caps, 1000))
+
+
+@pytest.mark.parametrize("state", [LimitState.UNKNOWN, LimitState.UNLIMITED])
+def test_of_those_without_a_known_cap_the_largest_is_looked_at(state):
+    caps = {pid: cap_of(state=state) for pid in (1, 2, 3)} | {4: cap_of()}
+
+    assert [2] == nearest(caps, {1: 5, 2: 7, 3: 6, 4: 6})
+
+
+def test_a_cap_of_nothing_is_nearest():
+    assert [2, 1] == nearest({1: cap_of(2.0), 2: cap_of(0.0)}, {1: 5, 2: 5})
+    use = module._Use(pid=1, used_bytes=5, cap=cap_of(0.0), is_bound=True)
+    assert (5.0, 5) == use.share
+    assert (0.0, 5) == module._Use(pid=1, used_bytes=5, cap=cap_of(), is_bound=True).share
+    assert (0.5, 5) == module._Use(pid=1, used_bytes=5, cap=cap_of(10.0), is_bound=True).share
+
+
+def test_what_was_swapped_out_is_held_as_well(write_file, tmp_path):
+    write_file("7/status", "NSpid:\t7\nRssAnon:\t 30 kB\nVmSwap:\t 12 kB\n")
+    use = HeapCollector()._use(7, cap_of(100.0), str(tmp_path))
+
+    assert (42 * 1024, True) == (use.used_bytes, use.is_bound)
+
+
+def test_the_use_of_a_jvm_is_the_least_of_its_last_five_readings(write_file, tmp_path):
+    """It is process 1 of its own namespace; what it tells is damaged at last."""
+    write_file("7/status", "NSpid:\t7\t1\nRssAnon:\t 30 kB\nVmSwap:\t 0 kB\n")
+    path = write_file("7/root/tmp/hsperfdata_x/1", "")
+    collector, cap, seen = HeapCollector(), cap_of(100.0, runtime=Runtime.JVM), []
+    for size in (3, 20, 21, 22, 23, 24, 25):
+        path.write_bytes(WRITTEN({b"sun.gc.generation.0.space.0.used": size}))
+        seen.append(collector._use(7, cap, str(tmp_path)))
+    path.write_bytes(b"")
+    damaged = collector._use(7, cap, str(tmp_path))
+
+    assert [3, 3, 3, 3, 3, 20, 21] == [use.used_bytes for use in seen]
+    assert {False} == {use.is_bound for use in seen}
+    assert (30 * 1024, True) == (damaged.used_bytes, damaged.is_bound)
+
+
+@pytest.mark.parametrize(
+    ("cap", "value", "said"),
+    [
+        (cap_of(100.0, young_bytes=6 * MIB), 100 + 3 * MIB, "young generation of 6 MiB is added"),
+        (cap_of(100.0), 100, "holds more than the heap"),
+        (cap_of(young_bytes=6 * MIB), None, "holds more than the heap"),
+    ],
+)
+def test_half_of_the_young_generation_is_added_to_a_known_cap(cap, value, said):
+    limit = module._of_anonymous(cap)
+
+    assert value == limit.value
+    assert said in limit.source
+    assert ("is added" in said) is ("is added" in limit.source)

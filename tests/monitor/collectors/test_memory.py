@@ -195,3 +195,35 @@ def test_a_host_that_does_not_say_its_memory_is_an_unknown_limit(v2, write_file)
     write_file("meminfo", "Buffers: 1 kB\n")
 
     assert collected(target)[1].state is LimitState.UNKNOWN
+
+
+def test_room_is_what_the_working_set_leaves_whatever_the_cache_takes(v2):
+    """Of the first nine tenths are cache, of the second a tenth."""
+    target = v2(
+        **{"a/b__max": "1000\n", "a/b__current": "950\n", "a/b__peak": "900\n"},
+        **{"a/b__stat": "inactive_file 850\n"},
+        a__max="900\n",
+        a__current="500\n",
+        a__stat="inactive_file 50\n",
+        a__peak="499\n",
+    )
+    reading, limit = collected(target)
+
+    assert (450, 900) == (reading.used[Resource.MEMORY], limit.value)
+    assert (450, 500, 500) == (
+        reading.memory.use_bytes,
+        reading.memory.charged_bytes,
+        reading.memory.high_water_bytes,
+    )
+
+
+def test_the_mark_of_a_process_is_no_less_than_what_it_has(v2, write_file):
+    target = v2()
+    resident_bytes = target.stats[7].resident_bytes
+    marks = []
+    for mark_kib in (1, 5_000):
+        write_file("7/status", f"VmHWM:\t{mark_kib} kB\n")
+        marks.append(collected(target)[0].memory.high_water_bytes)
+
+    assert [resident_bytes, 5_000 * 1024] == marks
+    assert 1_000_000 < resident_bytes < 5_000 * 1024

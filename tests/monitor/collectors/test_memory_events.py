@@ -31,44 +31,35 @@ def test_a_version_1_cgroup_counts_what_it_refused(start_child, view, v1_cgroup)
     assert "memory.high" in reading.missing["cgroup_memory_high_hits"]
 
 
-@pytest.fixture
-def v2(write_file, tmp_path, view):
-    (tmp_path / "mnt/a/b").mkdir(parents=True)
-    write_file("7/stat", "7 (n) S 1 " + "0 " * 40)
-    write_file("7/cgroup", "0::/a/b\n")
-    write_file("self/mountinfo", f"1 1 0:1 / {tmp_path}/mnt rw - cgroup2 cgroup2 rw\n")
-    return view(7, proc=str(tmp_path))
-
-
-def test_version_2_tells_hits_throttles_and_kills_apart(v2, write_file):
+def test_version_2_tells_hits_throttles_and_kills_apart(v2_cgroups, write_file):
     write_file("mnt/a/b/memory.events", EVENTS)
 
-    assert collected(v2).counters == {
+    assert collected(v2_cgroups).counters == {
         "cgroup_memory_limit_hits": 7,
         "cgroup_memory_kills": 1,
         "cgroup_memory_high_hits": 5,
     }
 
 
-def test_the_nearest_limited_ancestor_is_asked(v2, write_file):
+def test_the_nearest_limited_ancestor_is_asked(v2_cgroups, write_file):
     write_file("mnt/a/b/memory.events", EVENTS)
     write_file("mnt/a/memory.max", "1000\n")
     write_file("mnt/a/memory.events", EVENTS.replace("max 7", "max 70"))
 
-    assert collected(v2).counters["cgroup_memory_limit_hits"] == 70
+    assert collected(v2_cgroups).counters["cgroup_memory_limit_hits"] == 70
 
 
-def test_without_a_controller_there_is_a_reason(v2, write_file):
+def test_without_a_controller_there_is_a_reason(v2_cgroups, write_file):
     write_file("7/cgroup", "")
-    reading = collected(v2)
+    reading = collected(v2_cgroups)
 
     assert set(reading.missing) == set(MemoryEventsCollector.provides)
     assert "no memory controller" in reading.missing["cgroup_memory_kills"]
 
 
-def test_a_half_written_file_is_no_zero(v2, write_file):
+def test_a_half_written_file_is_no_zero(v2_cgroups, write_file):
     write_file("mnt/a/b/memory.events", "low 0\nhigh")
     collector = MemoryEventsCollector()
-    list(collector.limits(v2))
+    list(collector.limits(v2_cgroups))
     with pytest.raises(ValueError, match="invalid literal"):
-        collector.collect(v2)
+        collector.collect(v2_cgroups)

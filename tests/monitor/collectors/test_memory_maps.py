@@ -80,3 +80,9 @@ def test_a_target_that_ended_is_refused_and_not_zero(collector, start_child, vie
 def test_what_nobody_may_not_see_is_refused_and_not_zero(collector, bystander, view, as_nobody):
     with pytest.raises(PermissionError):
         as_nobody(lambda: collector.collect(view(bystander.pid)))
+
+
+def test_a_reading_comes_every_two_seconds_or_takes_a_two_thousandth_of_a_core():
+    pace = MemoryMapsCollector()._pace
+
+    assert (2.0, 0.0005) == (pace.interval_s, pace._cost_ratio)

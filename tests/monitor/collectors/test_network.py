@@ -2,10 +2,12 @@
 
 import socket
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from capacity.domain.resources import LimitState, Resource
+from capacity.monitor.collectors import network
 from capacity.monitor.collectors.network import NetworkCollector, routed_interfaces
 from capacity.monitor.host.listeners import TargetListeners
 
@@ -51,19 +53,15 @@ def test_bytes_to_a_loopback_target_are_the_loopbacks(start_child, view, listene
 
 
 @pytest.fixture
-def host(write_file, tmp_path, view):
+def host(write_file, made_up_proc, view):
     """A made-up host: interfaces with their counters, routes, speeds."""
-    write_file("7/stat", "7 (n) S 1 " + "0 " * 40)
-    ours = write_file("self/net/tcp", "")
-    (tmp_path / "7/net").mkdir()
-    (tmp_path / "7/net/tcp").hardlink_to(ours)
 
     def make(dev, route="", speeds=()):
         write_file("7/net/dev", DEV + dev)
         write_file("7/net/route", ROUTE + route)
         for name, text in dict(speeds).items():
             write_file(f"sys/class/net/{name}/speed", text)
-        return view(7, proc=str(tmp_path))
+        return view(7, proc=made_up_proc)
 
     return make
 
@@ -163,3 +161,43 @@ def test_ipv6_default_routes_count_too(host, write_file):
     write_file("7/net/ipv6_route", "\n".join(lines))
 
     assert routed_interfaces(target) == {"eth6"}
+
+
+@pytest.mark.parametrize(("sent", "per_s"), [(3000, 2.0), (1000, 0.0)])
+def test_a_rate_is_what_was_sent_over_what_has_passed(host, collector, monkeypatch, sent, per_s):
+    target = host(row("eth0", 5, sent))
+    monkeypatch.setattr(network, "time", SimpleNamespace(monotonic=lambda: 1500.0))
+    collector._before = (frozenset({"eth0"}), target.started_at, 1000, 500.0)
+    reading = collector.collect(target)
+
+    assert per_s == reading.used[Resource.NETWORK_OUT]
+    assert not reading.missing
+
+
+ROUTE_6 = "{} {} {} 00 {} 00000400 00000001 00000000 00000001 {}\n"
+ANY_6 = "0" * 32
+
+
+@pytest.mark.parametrize(
+    ("routes", "names"),
+    [
+        (ROUTE_6.format(ANY_6, "00", ANY_6, ANY_6, "eth1"), {"eth1"}),
+        (ROUTE_6.format(ANY_6, "00", ANY_6, ANY_6, "lo"), set()),
+        (ROUTE_6.format("fe80" + "0" * 28, "40", ANY_6, ANY_6, "eth1"), set()),
+        (ROUTE_6.format("fe80" + "0" * 28, "00", ANY_6, ANY_6, "eth1"), set()),
+        (ROUTE_6.format(ANY_6, "40", ANY_6, ANY_6, "eth1"), set()),
+        (ROUTE_6.format(ANY_6, "00", ANY_6, ANY_6, ""), set()),
+    ],
+    ids=["default", "loopback", "local", "prefix of nothing", "all of a prefix", "cut short"],
+)
+def test_default_routes_of_both_families_count(host, write_file, routes, names):
+    write_file("7/net/ipv6_route", routes)
+
+    assert names == routed_interfaces(host(row("lo", 1, 1)))
+    assert names | {"eth0"} == routed_interfaces(host(row("lo", 1, 1), DEFAULT))
+
+
+def test_a_route_has_a_mask(host):
+    cut = "eth0 00000000 0102A8C0 0003 0 0 0 00000000\neth1 00000000 0102A8C0 0003 0 0 0\n"
+
+    assert {"eth0"} == routed_interfaces(host(row("lo", 1, 1), cut))

@@ -4,6 +4,7 @@ import pytest
 
 from capacity.domain.resources import LimitState, Resource
 from capacity.monitor.collectors.outgoing_ports import OutgoingPortsCollector
+from capacity.monitor.host.sock_diag import Outgoing
 
 PROXY = """
 import socket
@@ -139,3 +140,37 @@ def test_a_new_connection_takes_over_the_port_of_one_that_was_closed(
     )
 
     assert read() == 7
+
+
+def test_a_reading_comes_every_two_seconds_or_takes_a_thousandth_of_a_core(listeners):
+    collector = OutgoingPortsCollector(listeners)
+
+    assert [(2.0, 0.001)] * 2 == [
+        (pace.interval_s, pace._cost_ratio) for pace in (collector._pace, collector._search)
+    ]
+
+
+def outgoing(connections, closed, inode):
+    return Outgoing(connections=connections, closed=closed, inode=inode)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "is_ours", "expected"),
+    [
+        ({"a": outgoing(3, 0, 1), "b": outgoing(2, 2, 2)}, {"a": True, "b": True}, 4),
+        ({"a": outgoing(3, 0, 1), "b": outgoing(9, 0, 2)}, {"a": True, "b": False}, 3),
+        ({"a": outgoing(3, 0, 1), "b": outgoing(0, 9, 0)}, {"a": True}, 3),
+        ({"a": outgoing(3, 0, 1), "b": outgoing(9, 0, 2)}, {"a": True}, None),
+        ({"a": outgoing(9, 0, 1), "b": outgoing(3, 0, 2)}, {"a": True}, 9),
+        ({}, {}, 0),
+    ],
+    ids=["fullest", "another's", "nobody's", "not known yet", "known and fuller", "none"],
+)
+def test_the_fullest_pair_of_the_targets_own_counts(listeners, pairs, is_ours, expected):
+    collector = OutgoingPortsCollector(listeners)
+    collector._is_ours = is_ours
+    with collector._search.reading():
+        pass  # The next search is not due.
+    found = collector._fullest(None, pairs)
+
+    assert expected == (found and found.connections + found.closed)

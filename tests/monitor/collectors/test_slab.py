@@ -77,10 +77,32 @@ def test_anything_else_is_refused(text):
         parse_slabinfo(text)
 
 
-def test_it_is_not_read_on_every_beat(write_file, tmp_path):
+def test_it_is_not_read_for_every_sample(write_file, tmp_path):
     write_file("slabinfo", HEAD + ROW.format("filp", 1, 4))
     collector = SlabCollector(str(tmp_path))
     first, second = collector.collect(), collector.collect()
 
     assert first.gauges
     assert (second.gauges, second.missing) == ({}, {})
+
+
+def test_a_reading_comes_every_ten_seconds_or_takes_a_two_thousandth_of_a_core():
+    pace = SlabCollector()._pace
+
+    assert (10.0, 0.0005) == (pace.interval_s, pace._cost_ratio)
+
+
+@pytest.mark.parametrize(
+    ("line", "is_read"),
+    [
+        ("TCP 1 2 3 4 5 : slabdata 4 7", True),
+        ("TCP 1 2 3 4 : slabdata 4 7", False),
+        ("TCP 1 2 3 4 5 : slabdata 4", False),
+    ],
+)
+def test_a_line_has_six_words_and_two_counts_at_least(line, is_read):
+    if is_read:
+        assert {"TCP": 7 * 5 * PAGE_BYTES} == parse_slabinfo(line)
+    else:
+        with pytest.raises(ValueError, match="no line of slabinfo"):
+            parse_slabinfo(line)

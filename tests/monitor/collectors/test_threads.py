@@ -131,3 +131,29 @@ def test_a_host_that_does_not_say_its_limit_is_unknown(v2, tmp_path):
     (tmp_path / "sys/kernel/threads-max").unlink()
 
     assert collected(v2)[1].state is LimitState.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("limits", "used", "limit", "scope"),
+    [
+        ((40, 10, 100, 90), 90, 100, "cgroup"),
+        ((40, 35, 100, 90), 35, 40, "cgroup"),
+        ((999, 10, "max", 90), 10, 999, "cgroup"),
+        ((1000, 10, "max", 90), 3, 1000, "host"),
+        (("max", 10, "max", 90), 3, 1000, "host"),
+    ],
+)
+def test_the_cgroup_with_least_room_counts_where_it_is_below_the_hosts_limit(
+    write_file, tmp_path, view, limits, used, limit, scope
+):
+    write_file("7/stat", "7 (n) S 1 " + "0 " * 15 + "3 " + "0 " * 20)
+    write_file("7/cgroup", "0::/a/b\n")
+    write_file("self/mountinfo", f"1 1 0:1 / {tmp_path}/mnt rw - cgroup2 cgroup2 rw\n")
+    write_file("sys/kernel/threads-max", "1000\n")
+    write_file("sys/kernel/pid_max", "2000\n")
+    for folder, most, now in (("a/b", *limits[:2]), ("a", *limits[2:])):
+        write_file(f"mnt/{folder}/pids.max", f"{most}\n")
+        write_file(f"mnt/{folder}/pids.current", f"{now}\n")
+    found, at = collected(view(7, proc=str(tmp_path)))
+
+    assert (used, limit, scope) == (found, at.value, at.scope)

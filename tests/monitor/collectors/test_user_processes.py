@@ -174,3 +174,9 @@ def test_privilege_in_a_user_namespace_of_its_own_exempts_nobody(start_as_user, 
     assert (
         1 + int(started) == 30 == collector.collect(view(child.pid)).used[Resource.USER_PROCESSES]
     )
+
+
+def test_a_reading_comes_every_two_seconds_or_takes_a_two_thousandth_of_a_core():
+    pace = UserProcessesCollector()._pace
+
+    assert (2.0, 0.0005) == (pace.interval_s, pace._cost_ratio)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from capacity.domain.errors import ConfigError, UnreachableError
-from capacity.monitor.host.discovery import Selector, find_roots, held_sockets
+from capacity.monitor.host import discovery
+from capacity.monitor.host.discovery import Selector, find_roots, held_sockets, pid_in
 
 LISTEN = "import os, socket; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1])"
 PREFORK = f"""
@@ -197,3 +198,36 @@ def test_the_highest_number_that_a_process_can_have_is_one(tmp_path):
     (tmp_path / "pid").write_text(str(1 << 22))
     with pytest.raises(UnreachableError, match="is stale"):
         find_roots(Selector(pidfile=tmp_path / "pid"))
+
+
+@pytest.mark.parametrize(("text", "pid"), [("1\n", 1), ("4194304\nmore", 4_194_304), (" 7 ", 7)])
+def test_a_pidfile_begins_with_a_number(tmp_path, text, pid):
+    (tmp_path / "pid").write_text(text)
+
+    assert pid == pid_in(tmp_path / "pid")
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "4194305", "7 8", "", "\n7", "²"])
+def test_what_is_no_number_of_a_process_is_refused(tmp_path, text):
+    (tmp_path / "pid").write_text(text + "x" * 0)
+
+    with pytest.raises(UnreachableError, match="holds no process id"):
+        pid_in(tmp_path / "pid")
+
+
+def test_of_what_a_pidfile_holds_instead_twenty_letters_are_shown(tmp_path):
+    (tmp_path / "pid").write_text("x" * 50)
+
+    with pytest.raises(UnreachableError, match=rf"\(got '{'x' * 20}'\)"):
+        pid_in(tmp_path / "pid")
+
+
+@pytest.mark.parametrize(("count", "more"), [(5, ""), (6, " and 1 more"), (9, " and 4 more")])
+def test_five_of_many_targets_are_listed_by_sixty_letters(monkeypatch, count, more):
+    monkeypatch.setattr(discovery, "command_line", lambda pid: f"{pid}:" + "x" * 100)
+    with pytest.raises(ConfigError) as raised:
+        discovery._only(Selector(name="n"), tuple(range(1, count + 1)))
+    said = str(raised.value)
+
+    assert f"matches {count} targets: 1 (1:{'x' * 58}), 2 (" in said
+    assert f"5 (5:{'x' * 58}){more}; choose one" in said

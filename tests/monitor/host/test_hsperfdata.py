@@ -101,3 +101,63 @@ def test_it_says_what_the_jvm_says_itself(start_java):
 
     assert heap_used_bytes(path) == pytest.approx(sum(map(int, sizes)), abs=2 << 20)
     assert heap_used_bytes(path) > 18 << 20
+
+
+USED = {b"sun.gc.generation.0.space.0.used": 5}
+ENTRY_BYTES = len(written(USED)) - 32
+
+
+def changed(at, layout, value):
+    """Return a file with one space, of which one field is another."""
+    content = bytearray(written(USED))
+    struct.pack_into(f"<{layout}", content, at, value)
+    return bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "trouble"),
+    [
+        (written(USED), None),
+        (written({b"sun.gc.generation.0.space.0.used": 0}), None),
+        (changed(32 + 16, "i", ENTRY_BYTES - 7), "outside of its entry"),
+        (changed(32 + 16, "i", -1), "outside of its entry"),
+        (changed(32, "i", ENTRY_BYTES + 1), "reaches beyond its end"),
+        (changed(32, "i", 19), "reaches beyond its end"),
+        (changed(32, "i", 20), "no size of a space"),
+        (changed(32, "i", -1), "reaches beyond its end"),
+        (changed(32 + 4, "i", ENTRY_BYTES + 1), "reaches beyond its end"),
+        (changed(32 + 4, "i", -1), "reaches beyond its end"),
+        (changed(32 + 4, "i", ENTRY_BYTES), "no size of a space"),
+        (changed(32 + 8, "i", 1), "no size of a space"),
+        (changed(32 + 12, "b", ord("I")), "no size of a space"),
+        (changed(24, "i", -1), "begins beyond its end"),
+        (changed(24, "i", 32 + ENTRY_BYTES - 19), "begins beyond its end"),
+        (changed(28, "i", 2), "begins beyond its end"),
+        (changed(28, "i", 0), "no size of a space"),
+        (changed(8, "i", 32 + ENTRY_BYTES - 1), "reaches beyond its end"),
+        (changed(8, "i", 1 << 30), None),
+        (written(USED)[:-1], "reaches beyond its end"),
+        (written(USED)[:31], "begins with cafec0c0"),
+        (written({}), "no size of a space"),
+        (written(USED, version=3), "version 3"),
+        (written(USED, accessible=2), None),
+    ],
+)
+def test_each_bound_of_an_entry_is_looked_at(tmp_path, content, trouble):
+    if trouble is None:
+        assert used(tmp_path, content) in {0, 5}
+    else:
+        with pytest.raises(ValueError, match=trouble):
+            used(tmp_path, content)
+
+
+@pytest.mark.parametrize(("beyond_bytes", "is_read"), [(0, True), (1, False)])
+def test_a_mebibyte_is_looked_at(tmp_path, beyond_bytes, is_read):
+    at = (1 << 20) - ENTRY_BYTES + beyond_bytes
+    content = changed(24, "i", at)[:32].ljust(at, b"\0") + written(USED)[32:]
+    content = content[:8] + struct.pack("<i", 1 << 30) + content[12:]
+    if is_read:
+        assert 5 == used(tmp_path, content)
+    else:
+        with pytest.raises(ValueError, match="beyond its end"):
+            used(tmp_path, content)

@@ -54,3 +54,34 @@ def test_an_older_kernel_waits_a_second(tmp_path):
 
 def test_without_timestamps_no_port_is_given_back(tmp_path):
     assert port_reuse(written(tmp_path, tcp_tw_reuse=1, tcp_timestamps=0)).mode == 0
+
+
+@pytest.mark.parametrize("mode", [0, 1, 2, 3])
+def test_another_kind_of_reuse_keeps_every_port(mode):
+    assert (mode not in {1, 2}) is PortReuse(mode=mode).is_taken(LOOPBACK, 30.0)
+
+
+@pytest.mark.parametrize(("left_s", "is_taken"), [(59.1, True), (58.9, False)])
+def test_a_port_is_given_back_after_a_second_where_the_kernel_does_not_say(left_s, is_taken):
+    assert is_taken is PortReuse(mode=1).is_taken(OUTSIDE, left_s)
+
+
+@pytest.mark.parametrize(
+    ("address", "is_loopback"),
+    [
+        ("127.255.0.1", True),
+        ("126.0.0.1", False),
+        ("::1", True),
+        ("::2", False),
+        ("1::1", False),
+        ("::ffff:127.9.9.9", True),
+        ("::ffff:126.0.0.1", False),
+        ("::127.0.0.1", False),
+        ("7f00::1", False),
+    ],
+)
+def test_an_address_is_of_loopback_in_any_of_its_ways(address, is_loopback):
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    local = socket.inet_pton(family, address).ljust(16, b"\0")
+
+    assert is_loopback is not PortReuse(mode=2).is_taken(local, 30.0)

@@ -73,7 +73,7 @@ def test_threads_that_came_and_went_unseen_are_counted_by_the_ticks(start_child)
     assert -4.1 / TICKS_PER_S <= spent_s(clock, child) - before_s - 0.2 <= 0.025
 
 
-def test_over_many_beats_ended_threads_are_lost_by_no_more_than_the_ticks_round_off(start_child):
+def test_over_many_samples_ended_threads_are_lost_by_no_more_than_the_ticks_round_off(start_child):
     child, clock = start_child(BURN), ProcessClock()
     before_s, cpu = spent_s(clock, child), psutil.Process(child.pid)
     before = sum(cpu.cpu_times()[:2])
@@ -139,7 +139,7 @@ def test_all_threads_are_listed_and_none_of_a_process_that_ended(start_child):
     assert thread_ids(child.pid, stat) == []
 
 
-def test_a_real_process_agrees_with_psutil_beat_by_beat(start_child):
+def test_a_real_process_agrees_with_psutil_sample_by_sample(start_child):
     child, clock = start_child(BURN), ProcessClock()
     process = psutil.Process(child.pid)
     began, began_s = sum(process.cpu_times()[:2]), spent_s(clock, child)

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from capacity.monitor.host.procfs import (
     PAGE_BYTES,
+    TICKS_PER_S,
     needed,
     parse_cores,
+    parse_flat_keyed,
     parse_interfaces,
     parse_meminfo,
     parse_paired_lines,
@@ -146,3 +148,40 @@ def test_trouble_while_reading_names_the_file(tmp_path):
         read_text(str(tmp_path))
 
     assert caught.value.filename == str(tmp_path)
+
+
+def test_a_stat_has_22_fields_behind_the_name_at_least():
+    fields = STAT.format(name="n").split()
+    stat = parse_stat(" ".join(fields[:24]))
+
+    assert (99_999_999, 2500 * PAGE_BYTES) == (stat.virtual_bytes, stat.resident_bytes)
+    with pytest.raises(ValueError, match="stat has 21 fields"):
+        parse_stat(" ".join(fields[:23]))
+
+
+@pytest.mark.parametrize(("state", "is_alive"), [("x", False), ("T", True), ("I", True)])
+def test_who_is_dead_in_the_old_way_is_not_alive(state, is_alive):
+    assert is_alive is parse_stat(STAT.format(name="n").replace(") S", f") {state}")).is_alive
+
+
+def test_an_interface_of_nine_columns_is_read():
+    assert {"lo": (1, 9)} == parse_interfaces("a\nb\nlo: 1 2 3 4 5 6 7 8 9\n")
+    with pytest.raises(ValueError, match="9 columns: 'lo: 1 2 3 4 5 6 7 8'"):
+        parse_interfaces("a\nb\nlo: 1 2 3 4 5 6 7 8\n")
+    with pytest.raises(ValueError, match="9 columns"):
+        parse_interfaces("a\nb\nlo 1 2 3 4 5 6 7 8 9\n")
+
+
+def test_every_entry_of_a_sockstat_is_read():
+    assert {"inuse": 4, "mem": 63} == parse_sockstat("TCP: inuse 4 mem 63\n", "TCP")
+    with pytest.raises(ValueError, match="no line 'TCP:'"):
+        parse_sockstat("UDP: inuse 1\n", "TCP")
+
+
+def test_a_flat_keyed_file_has_a_name_and_a_number_a_line():
+    assert {"a": 1, "b": 22} == parse_flat_keyed("a 1\nb 22\n")
+
+
+def test_units_are_those_of_this_kernel():
+    assert os.sysconf("SC_CLK_TCK") == TICKS_PER_S
+    assert os.sysconf("SC_PAGE_SIZE") == PAGE_BYTES

@@ -71,3 +71,64 @@ def test_a_refusal_is_an_error(monkeypatch):
 
     with pytest.raises(PermissionError, match="rtnetlink refused"):
         list(module._messages(Refusing()))
+
+
+def header(length, kind):
+    return struct.pack("=IHHII", length, kind, 0, 1, 0)
+
+
+class Answering:
+    """Gives what a kernel would, part by part."""
+
+    def __init__(self, *parts):
+        self._parts = iter(parts)
+
+    def recv(self, _size):
+        return next(self._parts)
+
+
+def test_messages_are_read_from_all_parts_until_the_last_one():
+    def new(body):
+        padding = bytes(-len(body) % 4)
+        return header(16 + len(body), 36) + body + padding
+
+    done = header(20, 3) + bytes(4)
+    parts = (new(b"one!") + new(b"two.."), header(20, 99) + b"skip" + new(b"four") + done + b"rest")
+
+    assert [b"one!", b"two..", b"four"] == list(module._messages(Answering(*parts)))
+
+
+def attribute(kind, content):
+    return struct.pack("=HH", 4 + len(content), kind) + content + bytes(-len(content) % 4)
+
+
+BUCKET = struct.pack("=II", 0, 0)
+"""Of tc_tbf_qopt, what stands before its rate."""
+
+
+@pytest.mark.parametrize(
+    ("attributes", "expected"),
+    [
+        (attribute(1, b"noqueue\0"), Qdisc(kind="noqueue", rate_bytes_per_s=None)),
+        (
+            attribute(1, b"htb\0") + attribute(2, attribute(1, BUCKET + b"\7\0\0\0")),
+            Qdisc(kind="htb", rate_bytes_per_s=None),
+        ),
+        (
+            attribute(9, b"x")
+            + attribute(1, b"tbf\0")
+            + attribute(2, attribute(1, BUCKET + b"\7\0\0\0")),
+            Qdisc(kind="tbf", rate_bytes_per_s=7),
+        ),
+        (
+            attribute(1, b"tbf\0")
+            + attribute(
+                2, attribute(1, BUCKET + b"\xff" * 4) + attribute(4, struct.pack("=Q", 1 << 40))
+            ),
+            Qdisc(kind="tbf", rate_bytes_per_s=1 << 40),
+        ),
+    ],
+    ids=["without options", "another shaper", "a rate", "a rate of 64 bits"],
+)
+def test_kind_and_rate_stand_in_the_attributes(attributes, expected):
+    assert expected == module._qdisc(attributes)

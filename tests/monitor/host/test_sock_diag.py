@@ -1,15 +1,20 @@
-"""Counts of real sockets, and the filter program against a model of the kernel's interpreter."""
+"""Counts of real sockets."""
 
+import contextlib
 import os
+import runpy
 import socket
 import struct
+from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from capacity.monitor.host import sock_diag
-from capacity.monitor.host.sock_diag import SocketTable, no_port_filter, port_filter
+from capacity.monitor.host.port_reuse import PortReuse
+from capacity.monitor.host.sock_diag import SocketTable
+
+MESSAGES = runpy.run_path(str(Path(__file__).with_name("made_up_messages.py")))
+attribute, told = MESSAGES["attribute"], MESSAGES["told"]
 
 
 @pytest.fixture
@@ -119,59 +124,6 @@ def test_after_a_refusal_the_next_answer_is_the_right_one(table, opened):
     assert table.established(socket.AF_INET, {port}) == 2
 
 
-def accepts(program, port, remote=0):
-    """inet_diag_bc_run() of the kernel, for the three operations that we use."""
-    position, left = 0, len(program)
-    while left > 0:
-        code, yes, no = struct.unpack_from("=BBH", program, position)
-        if code in {11, 12}:
-            end = port if code == 11 else remote
-            step = yes if struct.unpack_from("=BBH", program, position + 4)[2] == end else no
-        else:
-            assert code == 1
-            step = no
-        position, left = position + step, left - step
-    return left == 0
-
-
-@given(st.sets(st.integers(1, 65535), min_size=1, max_size=80), st.integers(1, 65535))
-def test_the_filter_accepts_exactly_its_ports(ports, other):
-    program = port_filter(ports)
-
-    assert all(accepts(program, port) for port in ports)
-    assert accepts(program, other) == (other in ports)
-
-
-@given(st.sets(st.integers(1, 65535), max_size=80), st.integers(1, 65535), st.integers(1, 65535))
-def test_the_other_filter_rejects_its_ports_at_either_end(ports, local, remote):
-    program = no_port_filter(ports)
-
-    assert not any(accepts(program, port, remote) for port in ports)
-    assert not any(accepts(program, local, port) for port in ports)
-    assert accepts(program, local, remote) == (local not in ports and remote not in ports)
-
-
-def message(kind, length):
-    return struct.pack("=IHHII", length, kind, 2, 1, 0) + bytes(length - 16)
-
-
-@pytest.mark.parametrize(
-    ("part", "count"),
-    [
-        (message(20, 96) * 7, 7),
-        (message(20, 96) * 2 + message(20, 104), 3),
-        (message(20, 96) * 2 + message(3, 20), 2),
-        (message(20, 96) + message(20, 90) + bytes(2), 2),
-        (message(3, 20), 0),
-    ],
-    ids=["alike", "unequal", "with the end", "padded", "only the end"],
-)
-def test_messages_are_counted_however_they_are_packed(part, count):
-    end = sock_diag._end_of_sockets(part)
-
-    assert sock_diag._count(part[:end]) == count if end else count == 0
-
-
 def test_what_was_sent_is_told_of_the_asked_ports_alone(table, opened):
     port, server = listen(opened, "127.0.0.1", socket.AF_INET)
     connect(opened, "127.0.0.1", port, 2)
@@ -189,20 +141,185 @@ def test_what_was_sent_is_told_of_the_asked_ports_alone(table, opened):
     assert (0, 0) == table.sent(socket.AF_INET, ())
 
 
-@pytest.mark.parametrize("length", [72, 96, 100])
-def test_equal_messages_are_counted_without_a_look_at_each(length):
-    assert 7 == sock_diag._uniform_count(message(20, length) * 7)
+HERE = {socket.AF_INET: ("127.0.0.7", "127.0.0.1"), socket.AF_INET6: ("::1", "::1")}
+TAKEN, FREE = PortReuse(mode=0), PortReuse(mode=2, after_s=0.0)
+
+
+@pytest.fixture(params=HERE, ids=["IPv4", "IPv6"])
+def family(request):
+    return request.param
+
+
+@pytest.fixture
+def pair(opened, family):
+    """Connect from an address of the test's own; return both ends and the key of the client's."""
+    near, far = HERE[family]
+    port, server = listen(opened, far, family)
+
+    def connect_pair():
+        client = socket.create_connection((far, port), source_address=(near, 0))
+        accepted, _ = server.accept()
+        opened.extend((client, accepted))
+        return client, accepted
+
+    packed = [socket.inet_pton(family, each).ljust(16, b"\0") for each in (near, far)]
+    return connect_pair, port, port.to_bytes(2, "big") + b"".join(packed)
+
+
+def test_outgoing_connections_are_counted_by_where_they_lead(table, family, pair):
+    connect_pair, port, key = pair
+    inodes = {os.fstat(connect_pair()[0].fileno()).st_ino for _ in range(3)}
+    found = table.outgoing(family, (), TAKEN)[key]
+
+    assert (found.connections, found.closed) == (3, 0)
+    assert found.inode in inodes
+    assert key not in table.outgoing(family, (port,), TAKEN)
+
+
+def test_a_port_that_is_still_taken_is_told_from_one_that_can_be_had_again(table, family, pair):
+    connect_pair, _port, key = pair
+    for _ in range(2):
+        client, accepted = connect_pair()
+        client.close()
+        accepted.close()
+    taken, free = (table.outgoing(family, (), reuse)[key] for reuse in (TAKEN, FREE))
+
+    assert (taken.connections, taken.closed, taken.inode) == (0, 2, 0)
+    assert (free.connections, free.closed) == (0, 0)
+
+
+def test_the_time_that_a_closed_port_has_left_is_in_seconds(table, family, pair):
+    connect_pair, _port, key = pair
+    client, accepted = connect_pair()
+    client.close()
+    accepted.close()
+    said = [
+        table.outgoing(family, (), PortReuse(mode=1, after_s=after_s))[key].closed
+        for after_s in (0.0, 60.0)
+    ]
+
+    assert [0, 1] == said
+
+
+def test_who_holds_one_is_told_where_others_of_the_same_way_are_nobodys(table, family, pair):
+    connect_pair, _port, key = pair
+    orphan, _its_end = connect_pair()
+    orphan.close()
+    nobodys = table.outgoing(family, (), TAKEN)[key]
+    held, _its_end = connect_pair()
+    found = table.outgoing(family, (), TAKEN)[key]
+
+    assert (nobodys.connections, nobodys.inode) == (1, 0)
+    assert (found.connections, found.inode) == (2, os.fstat(held.fileno()).st_ino)
+
+
+def fill(end):
+    end.setblocking(False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            end.send(bytes(1 << 16))
 
 
 @pytest.mark.parametrize(
-    "part",
+    "deeds",
     [
-        message(20, 96) + bytes(2),
-        message(20, 90) + bytes(2),
-        message(20, 96) + message(20, 104),
-        message(3, 20) * 2,
-        message(20, 96) * 2 + bytes(4),
+        (),
+        (lambda _client, accepted: accepted.shutdown(socket.SHUT_WR),),
+        (lambda client, _accepted: client.shutdown(socket.SHUT_WR),),
+        (lambda client, _accepted: (fill(client), client.shutdown(socket.SHUT_WR)),),
+        (
+            lambda _client, accepted: accepted.shutdown(socket.SHUT_WR),
+            lambda client, _accepted: (fill(client), client.shutdown(socket.SHUT_WR)),
+        ),
     ],
+    ids=["ESTABLISHED", "CLOSE_WAIT", "FIN_WAIT2", "FIN_WAIT1", "LAST_ACK"],
 )
-def test_what_is_not_all_alike_is_left_to_a_closer_look(part):
-    assert 0 == sock_diag._uniform_count(part)
+def test_a_port_is_taken_in_every_state_of_its_connection(table, family, pair, deeds):
+    connect_pair, _port, key = pair
+    client, accepted = connect_pair()
+    for deed in deeds:
+        deed(client, accepted)
+
+    assert 1 == table.outgoing(family, (), TAKEN)[key].connections
+
+
+def test_a_port_is_taken_while_the_other_end_has_not_answered(table, opened):
+    port, _server = listen(opened, "127.0.0.1", socket.AF_INET, backlog=0)
+    for _ in range(4):
+        client = socket.socket()
+        client.setblocking(False)
+        client.bind(("127.0.0.7", 0))
+        client.connect_ex(("127.0.0.1", port))
+        opened.append(client)
+    key = port.to_bytes(2, "big") + b"".join(
+        socket.inet_aton(each).ljust(16, b"\0") for each in ("127.0.0.7", "127.0.0.1")
+    )
+
+    assert 4 == table.outgoing(socket.AF_INET, (), TAKEN)[key].connections
+
+
+def test_a_connection_has_its_socket_and_its_other_end(table, family, pair):
+    connect_pair, port, _key = pair
+    client, accepted = connect_pair()
+    near, far = HERE[family]
+    found = {each.inode: each for each in table.connections(family, ())}
+    unlistened = {each.inode for each in table.connections(family, (port,))}
+    mine, its = (found[os.fstat(end.fileno()).st_ino] for end in (client, accepted))
+
+    assert (mine.address, mine.port) == (far, port)
+    assert (its.address, its.port) == (near, client.getsockname()[1])
+    assert mine.inode in unlistened
+    assert its.inode not in unlistened
+
+
+def test_a_kernel_that_does_not_answer_is_waited_for_five_seconds(table):
+    assert 5.0 == table._netlink.gettimeout()
+
+
+@pytest.mark.parametrize(("words", "drops"), [(9, 77), (8, None)])
+def test_drops_are_the_ninth_word_of_a_sockets_memory(words, drops):
+    memory = struct.pack(f"={words}I", *[1, 2, 3, 4, 5, 6, 7, 8, 77][:words])
+
+    assert drops == sock_diag._drops(told(attribute(7, memory)), 0)
+
+
+@pytest.mark.parametrize(("cut_bytes", "sent"), [(0, (7, 3)), (1, (0, 0))])
+def test_what_was_sent_again_is_told_apart(cut_bytes, sent):
+    """tcpi_total_retrans and tcpi_segs_out lie at 100 and 136 of struct tcp_info."""
+
+    class Answered(SocketTable):
+        def _dump(self, *_asked):
+            info = bytes(100) + b"\3\0\0\0" + bytes(32) + b"\7\0\0\0"
+            return [told(attribute(2, info[: len(info) - cut_bytes]))] * 2
+
+    table = Answered()
+    table.close()
+
+    assert tuple(2 * each for each in sent) == table.sent(socket.AF_INET, {1})
+
+
+def test_of_a_dual_stack_listener_the_clients_end_is_the_other_one(table, opened):
+    server = socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True)
+    port = server.getsockname()[1]
+    client = socket.create_connection(("127.0.0.1", port), source_address=("127.0.0.7", 0))
+    accepted, _ = server.accept()
+    opened += [server, client, accepted]
+    found = {each.inode: each for each in table.connections(socket.AF_INET6, ())}
+
+    assert "::ffff:127.0.0.7" == found[os.fstat(accepted.fileno()).st_ino].address
+
+
+def test_loopback_is_told_by_its_address():
+    def listens(address):
+        return sock_diag.Listener(
+            family=socket.AF_INET,
+            address=address,
+            port=1,
+            inode=1,
+            accept_queue=0,
+            accept_queue_limit=1,
+        ).is_loopback
+
+    assert [True, True, False, False] == [
+        listens(each) for each in ("127.9.9.9", "::1", "128.0.0.1", "::2")
+    ]

@@ -4,6 +4,7 @@ import os
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from capacity.domain.errors import UnreachableError
@@ -57,7 +58,7 @@ def test_workers_come_and_go_from_view_to_view(start_child, hasty):
     assert counts == [1, 2, 3, 2, 3, 2, 1]
 
 
-def test_a_process_for_each_connection_is_seen_on_the_next_beat(start_child):
+def test_a_process_for_each_connection_is_seen_with_the_next_sample(start_child):
     child = start_child(FORK)
     target = resolved(pid=child.pid)
     target.view()
@@ -296,3 +297,17 @@ def test_a_tree_of_a_thousand_processes_is_found_with_one_look_at_each(start_chi
 
     assert len(tree) == 1001
     assert sorted(looks) == sorted(tree)
+
+
+def test_the_start_of_several_is_that_of_the_first(start_child, monkeypatch):
+    first = start_child()
+    second = start_child()
+    monkeypatch.setattr(
+        "capacity.monitor.host.target.find_roots", lambda _selector: (second.pid, first.pid)
+    )
+    target = Target(Selector(name="any"))
+    target.resolve()
+    starts = [psutil.Process(child.pid).create_time() for child in (first, second)]
+
+    assert min(starts) == target.view().started_at
+    assert second.pid == target.view().root

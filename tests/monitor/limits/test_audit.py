@@ -58,7 +58,7 @@ def test_at_least_thirty_limits_are_read_and_each_says_all_there_is_to_say(bysta
     for entry in entries:
         assert entry.unit
         assert entry.source
-        assert entry.scope in {"process", "cgroup", "user", "namespace", "host"}
+        assert entry.scope in {"process", "cgroup", "user", "namespace", "host", "select"}
         assert (entry.value is None) == (entry.state is not LimitState.KNOWN)
         assert (entry.reason is None) == (entry.state is not LimitState.UNKNOWN)
 

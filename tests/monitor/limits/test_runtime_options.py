@@ -6,7 +6,7 @@ from capacity.monitor.limits.runtime_options import (
     go_option,
     java_option,
     net_option,
-    node_option,
+    v8_option,
 )
 
 MIB = 1 << 20
@@ -56,17 +56,19 @@ def test_options_in_a_file_are_not_known():
         ("node --max-old-space-size=64 app.js", {}, 64),
         ("node --max_old_space_size=64 app.js", {}, 64),
         ("node --max-old-space-size 64 app.js", {}, 64),
+        ("node --max-heap-size=64 app.js", {}, 64),
+        ("node --max-old-space-size=64 --max-heap-size=90 app.js", {}, 64),
         ("node -r ./hook --max-old-space-size=64 app.js", {}, 64),
         ("node app.js", {"NODE_OPTIONS": "--enable-source-maps --max-old-space-size=32"}, 32),
         ("node --max-old-space-size=64 app.js", {"NODE_OPTIONS": "--max-old-space-size=32"}, 64),
     ],
 )
 def test_the_old_space_of_node_is_in_mebibytes(line, variables, mib):
-    assert node_option(line.split(), variables).size_bytes == mib * MIB
+    assert v8_option(line.split(), variables).size_bytes == mib * MIB
 
 
 def test_without_an_option_nothing_is_known_of_node():
-    assert node_option(["node", "app.js", "--max-old-space-size=64"], {}) is None
+    assert v8_option(["node", "app.js", "--max-old-space-size=64"], {}) is None
 
 
 @pytest.mark.parametrize(
@@ -96,6 +98,15 @@ def test_the_limit_of_net_is_hexadecimal(name, text):
     assert net_option({}) is None
 
 
+@pytest.mark.parametrize(
+    "name", ["DOTNET_GCHeapHardLimitPercent", "COMPlus_GCHeapHardLimitPercent"]
+)
+def test_so_is_its_share_of_the_memory_which_a_size_beats(name):
+    assert net_option({name: "32"}).memory_ratio == 0.5
+    assert net_option({name: "32", "DOTNET_GCHeapHardLimit": "4000000"}).size_bytes == 64 * MIB
+    assert net_option({name: "0", "DOTNET_GCHeapHardLimit": "0"}) is None
+
+
 def test_nothing_else_of_an_environment_is_kept():
     text = "PATH=/bin\0PASSWORD=x\0GOMEMLIMIT=1GiB\0NODE_OPTIONS=--a=b\0"
 
@@ -106,7 +117,7 @@ def test_nothing_else_of_an_environment_is_kept():
     ("read", "given"),
     [
         (java_option, (["java", "-Xmxmuch", "Main"], {})),
-        (node_option, (["node", "--max-old-space-size", "app.js"], {})),
+        (v8_option, (["node", "--max-old-space-size", "app.js"], {})),
         (go_option, ({"GOMEMLIMIT": "much"},)),
         (net_option, ({"DOTNET_GCHeapHardLimit": "much"},)),
     ],
@@ -114,3 +125,27 @@ def test_nothing_else_of_an_environment_is_kept():
 def test_a_size_that_is_none_is_refused(read, given):
     with pytest.raises(ValueError, match="invalid literal"):
         read(*given)
+
+
+@pytest.mark.parametrize(
+    ("line", "variables", "mib"),
+    [
+        ("deno run --v8-flags=--max-old-space-size=64 -A app.ts", {}, 64),
+        ("deno run -A --v8-flags=--expose-gc,--max_old_space_size=64 app.ts", {}, 64),
+        ("deno run app.ts", {"DENO_V8_FLAGS": "--expose-gc,--max-old-space-size=32"}, 32),
+        (
+            "deno run --v8-flags=--max-old-space-size=64 app.ts",
+            {"DENO_V8_FLAGS": "--max-old-space-size=32"},
+            64,
+        ),
+    ],
+)
+def test_deno_hands_flags_on_to_v8(line, variables, mib):
+    assert v8_option(line.split(), variables, is_deno=True).size_bytes == mib * MIB
+
+
+def test_flags_of_v8_are_none_of_node_and_nodes_options_none_of_deno():
+    line = ["deno", "run", "--max-old-space-size=64", "app.ts"]
+
+    assert v8_option(line, {"NODE_OPTIONS": "--max-old-space-size=32"}, is_deno=True) is None
+    assert v8_option(["node", "--v8-flags=--max-old-space-size=64"], {}) is None

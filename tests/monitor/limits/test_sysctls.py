@@ -15,16 +15,12 @@ def entries(target):
 
 
 @pytest.fixture
-def host(write_file, tmp_path, view):
-    write_file("7/stat", "7 (n) S 1 " + "0 " * 40)
-    ours = write_file("self/net/tcp", "")
-    (tmp_path / "7/net").mkdir()
-    (tmp_path / "7/net/tcp").hardlink_to(ours)
+def host(write_file, made_up_proc, view):
 
     def make(**files):
         for name, text in files.items():
             write_file(sysctl_path(name.replace("__", "."), "").lstrip("/"), text)
-        return view(7, proc=str(tmp_path))
+        return view(7, proc=made_up_proc)
 
     return make
 

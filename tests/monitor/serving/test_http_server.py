@@ -3,7 +3,6 @@
 import http.client
 import json
 import socket
-import threading
 
 import pytest
 
@@ -24,21 +23,11 @@ class Hello(Handler):
 
 
 @pytest.fixture
-def serve():
-    running = []
-
+def serve(in_a_thread):
     def start(host="127.0.0.1", token=None, tls=None):
-        server = HttpServer((host, 0), Hello, token=token, tls=tls)
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        running.append((server, thread))
-        return server
+        return in_a_thread(HttpServer((host, 0), Hello, token=token, tls=tls))
 
-    yield start
-    for server, thread in running:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    return start
 
 
 def get(server, path="/", context=None, **headers):

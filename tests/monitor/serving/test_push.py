@@ -6,15 +6,14 @@ import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from capacity.domain.errors import ConfigError
-from capacity.domain.sample import Sample
 from capacity.monitor.notes import Notes
 from capacity.monitor.serving import push as module
 from capacity.monitor.serving.credentials import client_context, server_context
-from capacity.monitor.serving.push import Pusher, push_url
+from capacity.monitor.serving.push import Pusher
 from capacity.monitor.serving.store import SampleRing
 
 AGENT = runpy.run_path(str(Path(__file__).parents[2] / "agent_samples.py"))
@@ -22,16 +21,7 @@ INFO = AGENT["agent_info"]()
 
 
 def sample(seq):
-    return Sample(
-        seq=seq,
-        at=float(seq),
-        interval_s=1.0,
-        used={},
-        gauges={},
-        counters={},
-        missing={},
-        target_started_at=None,
-    )
+    return AGENT["sample_of"](seq, target_started_at=None)
 
 
 class Receiver:
@@ -279,57 +269,90 @@ def test_a_stranger_in_the_receivers_place_gets_nothing(receive, push, wait_unti
     assert receiver.posts == []
 
 
+@pytest.fixture
+def pusher(receive):
+    """A pusher that nothing is pushed with but what a test asks for, and its receiver."""
+
+    def make(ring=None):
+        receiver = receive()
+        url = f"http://127.0.0.1:{receiver.port}"
+        return Pusher(url, ring or ring_of(3), lambda: INFO, Notes()), receiver
+
+    return make
+
+
+@pytest.mark.parametrize(("last_bytes", "count"), [(1 << 20, 4), ((1 << 20) + 1, 3)])
+def test_a_request_has_four_mebibytes_of_samples(pusher, last_bytes, count):
+    made, _receiver = pusher()
+    asked = []
+    lines = [(seq, bytes(1 << 20)) for seq in (5, 6, 7)] + [(8, bytes(last_bytes)), (9, b"")]
+
+    def since(seq):
+        asked.append(seq)
+        return lines[:4]
+
+    made._ring = SimpleNamespace(since=since)
+
+    assert count == len(made._lines_from(5))
+    assert [4] == asked
+
+
 @pytest.mark.parametrize(
-    "url",
+    ("answer", "said"),
     [
-        "http://127.0.0.1:9102",
-        "http://127.8.8.8:9102/",
-        "http://[::1]:9102",
-        "http://localhost:9102",
-        "https://10.0.0.9:9102",
-        "https://load.example/agent",
+        ((200, b'{"next": 1}'), None),
+        ((200, b'{"next": 0}'), "not as a receiver"),
+        ((200, b'{"next": true}'), "not as a receiver"),
+        ((200, b'{"next": "5"}'), "not as a receiver"),
+        ((200, b"[5]"), "not as a receiver"),
+        ((200, b"no JSON"), "not as a receiver"),
+        ((401, b'{"error": "no"}'), "refuses the token"),
+        ((503, b'{"error": "full"}'), "answers 503 'full'"),
+        ((503, b"[]"), "answers 503 ''"),
+        ((500, b'{"error": "' + b"x" * 300 + b'"}'), "answers 500 '" + "x" * 119),
     ],
 )
-def test_the_loopback_and_tls_are_safe(url):
-    assert push_url(url, may_be_plain=False) == url.rstrip("/")
+def test_an_answer_says_what_is_wanted_next_or_why_it_was_not_taken(pusher, answer, said):
+    made, receiver = pusher()
+    receiver.rude = [answer]
+    if said is None:
+        assert 1 == made._post("/v1/samples", "application/x-ndjson", b"")
+    else:
+        with pytest.raises(module._RefusedError) as refused:
+            made._post("/v1/samples", "application/x-ndjson", b"")
+        assert said in str(refused.value)
+        assert len(str(refused.value)) <= len("answers 500 ") + 120
+    made._connection.close()
 
 
-@pytest.mark.parametrize("url", ["http://10.0.0.9:9102", "http://load.example", "http://[2001::1]"])
-def test_plain_http_to_others_has_to_be_asked_for(url):
-    with pytest.raises(ConfigError, match="use https, or add --allow-plain-http"):
-        push_url(url, may_be_plain=False)
+def test_the_info_comes_first_and_again_after_half_a_minute(pusher, monkeypatch):
+    clock, waits = SimpleNamespace(now_s=1000.0), []
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock.now_s))
+    ring = ring_of(3)
+    ring.wait_beyond = lambda seq, timeout_s, _stop: waits.append((seq, timeout_s))
+    made, receiver = pusher(ring)
+    pushing, infos = made._push_until_refused(), []
+    for passed_s in (0.0, 29.5, 0.5, 5.0):
+        clock.now_s += passed_s
+        next(pushing)
+        infos.append(len(receiver.infos))
+    made._connection.close()
 
-    assert push_url(url, may_be_plain=True) == url
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "",
-        "10.0.0.9:9102",
-        "ftp://x",
-        "http://",
-        "http://x:0",
-        "http://x:99999",
-        "http://[::1",
-        "http://x/a b",
-    ],
-)
-def test_what_is_no_address_is_refused(url):
-    with pytest.raises(ConfigError, match="must be http://HOST:PORT"):
-        push_url(url, may_be_plain=True)
+    assert [1, 1, 2, 2] == infos
+    assert [(3, 5.0)] * 3 == waits
+    assert [1, 2, 3] == receiver.seqs
+    assert "3" == receiver.posts[0][1]["Capacity-Newest-Seq"]
 
 
-@pytest.mark.parametrize("url", ["https://u:p@x", "https://x?token=1", "https://x#f"])
-def test_an_address_carries_no_secrets(url):
-    with pytest.raises(ConfigError, match="must not carry credentials"):
-        push_url(url, may_be_plain=True)
+def test_who_takes_no_sample_is_not_asked_for_ever(pusher):
+    made, receiver = pusher()
+    receiver.rude = [(200, b'{"next": 1}')]
+    with pytest.raises(module._RefusedError, match="took no sample from 1 on"):
+        next(made._push_until_refused())
+    made._connection.close()
 
 
-def test_pauses_grow_to_their_bound_and_are_never_alike():
-    pauses = module._pauses()
-    drawn = [next(pauses) for _ in range(12)]
+def test_an_answer_is_waited_for_five_seconds(pusher):
+    made, _receiver = pusher()
 
-    assert 0.25 <= drawn[0] <= 0.5
-    assert all(5 <= pause_s <= 10 for pause_s in drawn[5:])
-    assert len(set(drawn)) == 12
+    assert 5.0 == made._connection.timeout

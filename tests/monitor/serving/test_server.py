@@ -3,9 +3,9 @@
 import http.client
 import json
 import socket
-import threading
 import time
 
+import psutil
 import pytest
 
 from capacity.domain.resources import Resource
@@ -22,9 +22,7 @@ from capacity.monitor.serving.store import SampleRing
 
 
 @pytest.fixture
-def serve(bystander):
-    running = []
-
+def serve(bystander, in_a_thread):
     def start(token=None, samples=3, host="127.0.0.1", tls=None, notes=None):
         target = Target(Selector(pid=bystander.pid))
         target.resolve()
@@ -32,17 +30,9 @@ def serve(bystander):
         sampler.prime()
         for _ in range(samples):
             ring.add(sampler.sample())
-        server = AgentServer((host, 0), sampler, ring, token=token, tls=tls, notes=notes)
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        running.append((server, thread))
-        return server
+        return in_a_thread(AgentServer((host, 0), sampler, ring, token=token, tls=tls, notes=notes))
 
-    yield start
-    for server, thread in running:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    return start
 
 
 def ask(server, path, headers=None, method="GET"):
@@ -78,6 +68,19 @@ def test_info_is_one_json_document(serve):
     assert (status, headers["Content-Type"]) == (200, "application/json")
     assert info["target_pids"] == [server.sampler.view.root]
     assert info["limits"][0]["state"] == "known"
+
+
+def test_a_limit_that_is_changed_is_told_to_who_asks_next(serve, bystander):
+    server = serve()
+    soft, hard = psutil.Process(bystander.pid).rlimit(psutil.RLIMIT_NOFILE)
+    psutil.Process(bystander.pid).rlimit(psutil.RLIMIT_NOFILE, (soft - 1, hard))
+    try:
+        server.sampler._limits_read_at_s = float("-inf")
+        [told] = json.loads(ask(server, "/v1/info")[2])["limits"]
+    finally:
+        psutil.Process(bystander.pid).rlimit(psutil.RLIMIT_NOFILE, (soft, hard))
+
+    assert soft - 1 == told["value"]
 
 
 @pytest.mark.parametrize(

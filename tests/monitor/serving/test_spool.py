@@ -12,24 +12,16 @@ from pathlib import Path
 import pytest
 
 from capacity.domain.errors import ConfigError, PreflightError
-from capacity.domain.sample import Sample
 from capacity.monitor.notes import Notes
 from capacity.monitor.serving import spool as module
-from capacity.monitor.serving.spool import FILES, Spool
+from capacity.monitor.serving.spool import Spool
 from capacity.monitor.serving.store import SampleRing
+
+FILES = 8
 
 AGENT = runpy.run_path(str(Path(__file__).parents[2] / "agent_samples.py"))
 INFO = AGENT["agent_info"]()
-SAMPLE = Sample(
-    seq=1,
-    at=1.0,
-    interval_s=1.0,
-    used={},
-    gauges={},
-    counters={},
-    missing={"cpu": "x" * 800},
-    target_started_at=None,
-)
+SAMPLE = AGENT["sample_of"](missing={"cpu": "x" * 800}, target_started_at=None)
 AMPLE_BYTES = 1 << 20
 
 

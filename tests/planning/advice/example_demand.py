@@ -5,12 +5,15 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
-from capacity.domain.answers.sizing import ArrivalCost, Demand, HostType
+from capacity.domain.answers.sizing import ArrivalCost, HostType
 from capacity.domain.answers.storm_drill import Retry
 from capacity.domain.estimates import Estimate
 from capacity.domain.resources import Limit, LimitState, Resource
-from capacity.domain.run import LoadPoint, RunEvent
+from capacity.domain.run import RunEvent
 
+TESTS = Path(__file__).parents[2]
+RECORDS = runpy.run_path(str(TESTS / "bare_records.py"))
+demand_of = RECORDS["demand_of"]
 EXAMPLE = runpy.run_path(str(Path(__file__).parents[2] / "reporting" / "example_run.py"))
 NEW_YEAR_AT = 1_767_225_600.0
 JULY_AT = 1_782_864_000.0
@@ -21,25 +24,14 @@ AT_ONCE = Retry(policy="immediate", waits_s=((0.0, 0.0),))
 
 
 def make_demand(**changes):
-    demand = Demand(
-        name="growing",
-        connections=100_000.0,
-        as_of_at=NEW_YEAR_AT,
-        size_for_at=None,
-        growth_per_month=None,
-        deliveries_per_s=None,
-        requests_per_s=None,
-        headroom_ratio=0.2,
-        lost_instances=1,
-        zones=1,
-        lost_zones=0,
-        host=None,
-        instances=None,
-        retry=SPREADING,
-        handshake_timeout_s=10.0,
-        reconnect_window_s=None,
-    )
-    return replace(demand, **changes)
+    growing = {
+        "name": "growing",
+        "connections": 100_000.0,
+        "as_of_at": NEW_YEAR_AT,
+        "instances": None,
+        "retry": SPREADING,
+    }
+    return demand_of(**(growing | changes))
 
 
 def make_host(**changes):
@@ -122,15 +114,8 @@ def phase(name, index, at):
 
 
 def point(step, at, connections):
-    return LoadPoint(
-        at=at,
-        index=step.index,
-        phase="ramp",
-        users=connections,
-        open_connections=connections,
-        deliveries_per_s=0.0,
-        requests_per_s=0.0,
-        failures=0,
+    return RECORDS["point_of"](
+        at=at, index=step.index, phase="ramp", users=connections, open_connections=connections
     )
 
 

@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from capacity.domain.answers.sizing import Unanswered
+from capacity.domain.estimates import Estimate
 from capacity.domain.resources import Resource
 from capacity.domain.target import TargetSpec
-from capacity.planning.advice.arrival_cost import arrival_cost
+from capacity.models.operations.arrival_memory import ArrivalMemory
+from capacity.planning.advice.arrival_cost import _at_once, _cost, arrival_cost
 
 EXAMPLE = runpy.run_path(str(Path(__file__).with_name("example_demand.py")))
 PLAN = EXAMPLE["make_plan"]()
@@ -92,3 +94,55 @@ def test_a_target_that_restarted_has_another_line():
 
     assert isinstance(found, Unanswered)
     assert "restarted 1 time" in found.reason
+
+
+@pytest.mark.parametrize(("ramps", "is_enough"), [(3, True), (2, False)])
+def test_three_ramps_in_which_connections_opened_are_enough(ramps, is_enough):
+    record = EXAMPLE["make_ramped_record"](0.0008, 0.0002)
+    opening = [step.index for step in record.steps if step.connects][-ramps:]
+    steps = tuple(
+        step if step.index in opening or not step.connects else replace(step, connects=0)
+        for step in record.steps
+    )
+    found = arrival_cost(replace(record, steps=steps), PLAN)
+
+    assert is_enough == (not isinstance(found, Unanswered))
+
+
+@pytest.mark.parametrize(("total", "is_enough"), [(50, True), (49, False)])
+def test_fifty_connections_are_enough(total, is_enough):
+    record = EXAMPLE["make_ramped_record"](0.0008, 0.0002)
+    opened = iter((10, 10, 10, total - 30))
+    steps = tuple(
+        replace(step, connects=next(opened)) if step.connects else step for step in record.steps
+    )
+    found = arrival_cost(replace(record, steps=steps), PLAN)
+
+    assert is_enough == (not isinstance(found, Unanswered))
+    assert is_enough or "49 connections opened in 4 ramps" in found.reason
+
+
+def test_how_many_may_come_at_once_is_what_memory_has_to_spare_over_what_each_takes():
+    wall = next(wall for wall in PLAN.ladder if wall.resource is Resource.MEMORY)
+    memory = ArrivalMemory(
+        each_bytes=Estimate(low=90.0, mid=190.0, high=390.0, confidence=0.9),
+        held_s=1.0,
+        kept_bytes=10.0,
+    )
+
+    def at_once(limit, used=1000.0):
+        moved = replace(wall, limit=replace(wall.limit, value=limit), used_at_baseline=used)
+        return _at_once(replace(PLAN, ladder=(moved,)), memory)
+
+    found = at_once(5000.0)
+    assert (found.low, found.mid, found.high, found.confidence) == (10.0, 20.0, 40.0, 0.9)
+    assert at_once(500.0).high == 0.0
+    assert at_once(None) is None
+    assert _at_once(replace(PLAN, ladder=()), memory) is None
+
+
+def test_a_cost_that_may_be_nothing_at_its_upper_end_is_none():
+    record = EXAMPLE["make_ramped_record"](-1e-9, 0.0)
+
+    assert _cost(record, PLAN, Resource.EVENT_LOOP) is None
+    assert _cost(EXAMPLE["make_ramped_record"](1e-4, 0.0), PLAN, Resource.EVENT_LOOP) is not None

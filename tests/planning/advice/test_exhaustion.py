@@ -8,7 +8,7 @@ import pytest
 from capacity.domain.answers.sizing import Unanswered
 from capacity.domain.estimates import Estimate
 from capacity.models.operations.growth import MONTH_S
-from capacity.planning.advice.exhaustion import exhaustion
+from capacity.planning.advice.exhaustion import HORIZON_MONTHS, _at, exhaustion
 from capacity.planning.advice.sizing import sized
 
 EXAMPLE = runpy.run_path(str(Path(__file__).with_name("example_demand.py")))
@@ -81,3 +81,63 @@ def test_what_cannot_be_sized_cannot_be_dated():
 
     assert isinstance(dated(nothing), Unanswered)
     assert isinstance(dated(host=tiny, instances=None), Unanswered)
+
+
+@pytest.mark.parametrize(("months_ahead", "is_told"), [(599.0, True), (601.0, False)])
+def test_a_date_beyond_fifty_years_is_none(months_ahead, is_told):
+    growth = Estimate.exactly(math.expm1(math.log(2.2) / months_ahead))
+    _, bare = dated(growth_per_month=growth).dates
+
+    assert is_told == (bare.middle_at is not None)
+
+
+def test_the_last_moment_of_fifty_years_is_a_date():
+    demand = EXAMPLE["make_demand"]()
+
+    assert demand.as_of_at + HORIZON_MONTHS * MONTH_S == _at(demand, HORIZON_MONTHS)
+    assert _at(demand, math.nextafter(HORIZON_MONTHS, math.inf)) is None
+
+
+def test_the_three_dates_are_those_of_one_in_ten_a_half_and_nine_in_ten():
+    """Demand doubles in 20 months; the capacity is log-normal, 10 % wide at 90 %."""
+    spread = math.exp(0.1 * 1.6448536)
+    wide = replace(
+        PLAN,
+        capacity=Estimate(
+            low=20_000.0 / spread, mid=20_000.0, high=20_000.0 * spread, confidence=0.9
+        ),
+    )
+    growth = 2.0 ** (1 / 20) - 1.0
+    _, bare = dated(wide, growth_per_month=Estimate.exactly(growth)).dates
+    found = [months(at) for at in (bare.early_at, bare.middle_at, bare.late_at)]
+
+    assert found == pytest.approx(
+        [(math.log(2.2) + 0.1 * z) / math.log1p(growth) for z in (-1.2816, 0.0, 1.2816)], rel=4e-3
+    )
+
+
+def test_on_another_host_type_the_upper_end_is_as_far_as_the_lower_one():
+    fast = replace(HOST, limits={"descriptors": 1e6})
+    one = dated(host=fast).dates[1].connections
+
+    assert one.high / one.mid == pytest.approx(one.mid / one.low)
+    assert one.confidence == 0.9
+    assert dated().dates[1].connections.confidence == 1.0
+
+
+def test_one_connection_that_is_safe_is_a_lower_end():
+    fast = replace(HOST, limits={"descriptors": 1e6})
+    one = dated(replace(PLAN, safe_capacity=1), host=fast, headroom_ratio=0.0).dates[1].connections
+
+    assert one.low == 11.0
+    assert one.high / one.mid == pytest.approx(one.mid / one.low)
+
+
+def test_present_instances_that_carry_nothing_are_exhausted_now():
+    demand = EXAMPLE["make_demand"](growth_per_month=FIVE, instances=5, deliveries_per_s=3.0)
+    nothing = replace(PLAN, safe_capacity=0)
+    none_fits = sized(nothing, demand, [replace(HOST, memory_bytes=1e6)])
+    found = exhaustion(nothing, demand, none_fits, None)
+
+    assert found.dates[1].connections.low == 0.0
+    assert found.dates[1].early_at == NEW_YEAR_AT

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capacity.domain.estimates import Estimate
 from capacity.domain.resources import Resource
 from capacity.planning.advice.other_hosts import (
     FRAME_BYTES,
-    cautious_use_at,
+    _beyond_tested,
+    _differs,
     host_walls,
     mix_for,
     safe_connections,
@@ -119,50 +119,11 @@ def test_another_mix_needs_costs_that_were_told_apart():
     assert "the cost of deliveries in memory of the target" in refusal.reason
 
 
-def test_costs_known_badly_widen_another_mix():
-    uncertain = tuple(
-        replace(
-            wall,
-            cost=replace(
-                wall.cost,
-                per_delivery_per_s=Estimate(
-                    low=0.0,
-                    mid=wall.cost.per_delivery_per_s.mid,
-                    high=2.0 * wall.cost.per_delivery_per_s.mid,
-                    confidence=0.9,
-                ),
-            ),
-        )
-        for wall in PLAN.ladder
-    )
-    mix = mix_for(PLAN, 200.0, None)
-
-    sure = by_resource(None, mix=mix)[Resource.EVENT_LOOP].sigma
-    unsure = by_resource(None, replace(PLAN, ladder=uncertain), mix)[Resource.EVENT_LOOP].sigma
-
-    assert unsure > 2 * sure
-
-
-def test_a_farther_ceiling_is_known_less_well():
-    near = by_resource(None)[Resource.EVENT_LOOP].sigma
-    far = by_resource(replace(HOST, core_speed_ratio=4.0))[Resource.EVENT_LOOP].sigma
-
-    assert far > near
-
-
 def test_use_is_that_of_the_line():
     wall = by_resource(None)[Resource.DESCRIPTORS]
 
     assert use_at(wall, 1_000.0) == pytest.approx(1_052.0)
     assert use_at(wall, wall.ceiling) == pytest.approx(wall.limit)
-
-
-def test_cautious_use_meets_the_limit_at_the_lower_end_of_the_ceiling():
-    wall = by_resource(None)[Resource.EVENT_LOOP]
-    low = wall.ceiling * math.exp(-1.6449 * wall.sigma)
-
-    assert cautious_use_at(wall, low) == pytest.approx(wall.limit, rel=1e-4)
-    assert cautious_use_at(wall, low) > use_at(wall, low)
 
 
 def test_nothing_is_safe_where_the_plan_knows_nothing_safe():
@@ -204,10 +165,71 @@ def test_a_mix_far_outside_what_was_tested_is_refused(asked, is_refused):
     assert refusal is None or "deliveries/s per connection, but at most" in refusal.reason
 
 
-def test_a_mix_outside_what_was_tested_is_less_certain():
-    mix = mix_for(PLAN, 3.0 * PLAN.mix.deliveries_per_s, None)
-    inside = by_resource(None, widened(times=3.0), mix)[Resource.EVENT_LOOP]
-    outside = by_resource(None, widened(times=1.0), mix)[Resource.EVENT_LOOP]
+def loop_of(plan):
+    return next(wall for wall in plan.ladder if wall.resource is Resource.EVENT_LOOP)
 
-    assert outside.ceiling == inside.ceiling
-    assert outside.sigma > inside.sigma
+
+@pytest.mark.parametrize(
+    ("wanted", "tested", "times"),
+    [(6.0, 2.0, 3.0), (1.0, 2.0, 1.0), (0.0, 0.0, 1.0), (1.0, 0.0, math.inf), (6.0, None, 1.0)],
+)
+def test_how_far_a_mix_lies_beyond_what_was_tested(wanted, tested, times):
+    widest = None if tested is None else replace(PLAN.mix, deliveries_per_s=tested)
+    plan = replace(PLAN, widest_mix=widest)
+
+    assert _beyond_tested(plan, mix_for(PLAN, wanted, None), "deliveries_per_s") == times
+
+
+@pytest.mark.parametrize(("off", "differs"), [(9e-7, False), (1.1e-6, True)])
+def test_mixes_are_told_apart_from_a_millionth_on(off, differs):
+    mix = mix_for(PLAN, (1.0 + off) * PLAN.mix.deliveries_per_s, None)
+
+    assert _differs(PLAN, mix, "deliveries_per_s") is differs
+
+
+def test_without_measured_updates_theirs_are_as_large_as_what_came():
+    plan = replace(PLAN, mix=replace(PLAN.mix, deliveries_per_s=0.0, delivered_bytes_per_s=100.0))
+
+    assert mix_for(plan, 3.0, None).delivered_bytes_per_s == 300.0
+
+
+def test_requests_that_a_counted_cost_does_not_tell_apart_are_refused_and_deliveries_are_not():
+    ladder = tuple(
+        replace(wall, cost=replace(wall.cost, separated=("connections",)))
+        for wall in PLAN.ladder
+        if wall.resource is Resource.DESCRIPTORS
+    )
+    plan = replace(PLAN, ladder=ladder)
+
+    assert why_not_transferable(plan, mix_for(plan, 3.0, None)) is None
+    assert (
+        "requests in file descriptors"
+        in why_not_transferable(plan, mix_for(plan, None, 0.5)).reason
+    )
+
+
+def test_faster_cores_are_worth_as_many_more():
+    plan, _ = plan_with_cpu()
+
+    assert by_resource(replace(HOST, core_speed_ratio=1.5), plan)[Resource.CPU].limit == 6.0
+
+
+def test_a_network_that_was_measured_is_one_wall_with_the_bandwidth_of_the_type():
+    measured = replace(loop_of(PLAN), resource=Resource.NETWORK_OUT)
+    plan = replace(PLAN, ladder=(*PLAN.ladder, measured))
+    found = [
+        wall.limit
+        for wall in host_walls(plan, plan.mix, replace(HOST, network_bytes_per_s=5e6))
+        if wall.resource is Resource.NETWORK_OUT
+    ]
+
+    assert found == [5e6]
+    assert by_resource(HOST, plan)[Resource.NETWORK_OUT].limit == 1.0
+    assert by_resource(replace(HOST, network_bytes_per_s=5e6))[Resource.NETWORK_OUT].sigma == 0.0
+
+
+def test_a_trickle_of_deliveries_fills_a_network_too():
+    trickle = mix_for(PLAN, 0.001, None)
+    found = by_resource(replace(HOST, network_bytes_per_s=1e6), mix=trickle)
+
+    assert found[Resource.NETWORK_OUT].ceiling == pytest.approx(1e6 / (0.21 + 0.001 * 74))

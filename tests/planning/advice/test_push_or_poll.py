@@ -5,8 +5,20 @@ from pathlib import Path
 import pytest
 
 from capacity.domain.answers.sizing import Unanswered
+from capacity.domain.estimates import Estimate
 from capacity.domain.resources import Resource
-from capacity.planning.advice.push_or_poll import DELIVERIES_PER_S, FRESHNESS_S, break_even
+from capacity.planning.advice.other_hosts import host_walls
+from capacity.planning.advice.push_or_poll import (
+    DELIVERIES_PER_S,
+    FRESHNESS_S,
+    _against,
+    _held,
+    _Instance,
+    _is_priced,
+    _is_separated,
+    _reply_s,
+    break_even,
+)
 
 EXAMPLE = runpy.run_path(str(Path(__file__).with_name("example_demand.py")))
 PLAN, HOST = EXAMPLE["make_plan"](), EXAMPLE["make_host"]()
@@ -113,3 +125,79 @@ def test_without_deliveries_in_the_mix_there_is_nothing_to_poll_for():
     premise = break_even(idle, (), NO_ARRIVALS, None).premise
 
     assert (premise.poll_clients, premise.poll_interval_s) == (None, None)
+
+
+def loop_cost(**parts):
+    [cost] = [wall.cost for wall in PLAN.ladder if wall.resource is Resource.EVENT_LOOP]
+    return replace(cost, **{name: Estimate.exactly(value) for name, value in parts.items()})
+
+
+@pytest.mark.parametrize(
+    ("parts", "is_priced"),
+    [
+        ({}, True),
+        ({"per_request_per_s": 0.0}, False),
+        ({"per_connection": 0.0}, True),
+        ({"per_delivery_per_s": 0.0}, True),
+        ({"per_connection": 0.0, "per_delivery_per_s": 0.0}, False),
+        ({"per_connection": 0.0, "per_delivery_per_s": 0.5, "per_request_per_s": 0.5}, True),
+    ],
+)
+def test_a_price_has_a_request_and_something_that_is_pushed(parts, is_priced):
+    assert _is_priced(loop_cost(**parts)) is is_priced
+
+
+@pytest.mark.parametrize(
+    ("resource", "separated", "is_separated"),
+    [
+        (Resource.EVENT_LOOP, ("connections", "deliveries_per_s", "requests_per_s"), True),
+        (Resource.EVENT_LOOP, ("connections", "requests_per_s"), False),
+        (Resource.DESCRIPTORS, ("connections", "requests_per_s"), True),
+        (Resource.DESCRIPTORS, ("connections", "deliveries_per_s"), False),
+    ],
+)
+def test_a_delivery_takes_no_counted_unit(resource, separated, is_separated):
+    cost = replace(loop_cost(), resource=resource, separated=separated)
+
+    assert _is_separated(cost) is is_separated
+
+
+def test_who_fits_is_the_room_over_the_cost():
+    wall = replace(host_walls(PLAN, PLAN.mix, None)[0], limit=110.0, baseline=10.0)
+
+    assert (_held(wall, 0.5), _held(wall, 0.0)) == (200.0, float("inf"))
+    assert _held(replace(wall, limit=9.0), 0.5) == 0.0
+
+
+def test_the_last_reply_that_was_recorded_counts_by_its_middle():
+    first, last = (
+        replace(STEPS[3], request_latency=replace(STEPS[3].request_latency, p50_s=p50_s))
+        for p50_s in (0.1, 0.2)
+    )
+
+    assert _reply_s([first, last, replace(last, request_latency=None)]) == 0.2
+    assert _reply_s([replace(last, request_latency=None)]) == 0.0
+
+
+def test_what_is_free_to_push_never_breaks_even():
+    assert _against(loop_cost(per_connection=0.0, per_delivery_per_s=0.0), 2.0).interval_s is None
+    assert _against(loop_cost(), 2.0).interval_s == pytest.approx(REQUEST / (IDLE + 2 * DELIVERY))
+
+
+def test_the_table_has_these_rates_and_freshnesses():
+    assert DELIVERIES_PER_S == (0.01, 0.1, 1.0, 10.0, 100.0)
+    assert FRESHNESS_S == (0.5, 1.0, 5.0, 30.0, 300.0)
+
+
+def test_updates_every_other_second_are_polled_for_every_other_second():
+    slow = replace(PLAN, mix=replace(PLAN.mix, deliveries_per_s=0.5))
+
+    assert break_even(slow, (), NO_ARRIVALS, None).premise.poll_interval_s == 2.0
+
+
+def test_a_poller_holds_memory_for_as_long_as_its_connection_is_kept_alive():
+    memory = next(wall.cost for wall in PLAN.ladder if wall.resource is Resource.MEMORY)
+    instance = _Instance(walls=(), costs={}, arrival={})
+
+    assert instance.poll(memory, 300.0) == pytest.approx(memory.per_connection.mid / 4)
+    assert instance.poll(memory, 75.0) == memory.per_connection.mid

@@ -7,10 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capacity.domain.answers.sizing import Unanswered
+from capacity.domain.estimates import Estimate
 from capacity.domain.resources import Resource
-from capacity.models.operations.reconnect_storm import BUSY_RATIO
 from capacity.planning.advice.other_hosts import cautious_use_at
-from capacity.planning.advice.reconnect_storm import sized_for, storm
+from capacity.planning.advice.reconnect_storm import (
+    connect_rates,
+    sized_for,
+    spread_and_wait_s,
+    storm,
+    window_with_s,
+)
 from capacity.planning.advice.sizing import sized
 
 EXAMPLE = runpy.run_path(str(Path(__file__).with_name("example_demand.py")))
@@ -35,7 +41,7 @@ def test_the_window_is_what_the_load_leaves_of_the_event_loop():
     assert (loss.instances_up, loss.busiest) == (7, Resource.EVENT_LOOP)
     assert loss.arrivals == pytest.approx(100_000 / 7 - 100_000 / 8)
     assert loss.served_per_s == pytest.approx(served)
-    assert loss.shortest_window_s == pytest.approx(loss.arrivals / served / BUSY_RATIO)
+    assert loss.shortest_window_s == pytest.approx(loss.arrivals / served / 0.7)
     assert loss.overflows
 
 
@@ -46,7 +52,7 @@ def test_no_more_are_served_than_are_declared_to_be_admitted():
     generous = storm(sized(PLAN, demand, ()), replace(cost, admitted_per_s=1e6), demand).cases[0]
 
     assert (limited.busiest, limited.served_per_s) == (None, 5.0)
-    assert limited.shortest_window_s == pytest.approx(limited.arrivals / 5.0 / BUSY_RATIO)
+    assert limited.shortest_window_s == pytest.approx(limited.arrivals / 5.0 / 0.7)
     assert generous == stormed().cases[0]
 
 
@@ -118,3 +124,57 @@ def test_a_wider_window_never_needs_more_instances(window_s, wider):
     wide = stormed(reconnect_window_s=window_s * wider).instances_for_window
 
     assert wide <= narrow
+
+
+def test_clients_spread_over_their_window_or_their_first_wait_and_wait_half_of_their_last():
+    retry = replace(EXAMPLE["SPREADING"], waits_s=((1.0, 4.0), (2.0, 10.0)))
+
+    assert spread_and_wait_s(make_demand(retry=retry)) == (3.0, 6.0)
+    assert spread_and_wait_s(make_demand(retry=retry, reconnect_window_s=9.0)) == (9.0, 6.0)
+
+
+def test_each_processor_and_each_rate_of_admission_bounds_what_is_served():
+    walls = sized(PLAN, make_demand(), []).hosts[0].walls
+    loop = next(wall for wall in walls if wall.resource is Resource.EVENT_LOOP)
+    admission = Estimate(low=30.0, mid=40.0, high=50.0, confidence=0.9)
+    cost = replace(make_arrival_cost(0.001), admitted_per_s=70.0, admission_per_s=admission)
+
+    assert connect_rates(walls, cost, 1000.0) == [
+        (pytest.approx((1.0 - cautious_use_at(loop, 1000.0)) / 0.001), Resource.EVENT_LOOP),
+        (70.0, None),
+        (30.0, None),
+    ]
+    free = replace(cost.cpu_s[Resource.EVENT_LOOP], high=0.0)
+    nothing = replace(cost, cpu_s={Resource.EVENT_LOOP: free}, admitted_per_s=None)
+    assert connect_rates(walls, nothing, 1000.0) == [(30.0, None)]
+
+
+@pytest.mark.parametrize(
+    ("backlog", "overflows"), [(None, None), (12_500.0, False), (12_499.0, True)]
+)
+def test_more_arrivals_than_the_queue_holds_overflow_it(backlog, overflows):
+    demand = make_demand()
+    cost = replace(make_arrival_cost(0.001), backlog=backlog)
+    restart = storm(sized(PLAN, demand, ()), cost, demand).cases[-1]
+
+    assert restart.overflows is overflows
+    assert restart.connections_after == 12_500.0
+    assert restart.arrivals_per_s == pytest.approx(0.7 * restart.served_per_s)
+
+
+def test_instances_are_looked_for_by_zones_up_to_a_hundred_times_as_many():
+    zoned = {"lost_instances": 0, "zones": 3, "lost_zones": 1}
+    found = stormed(reconnect_window_s=2.0, **zoned).instances_for_window
+    demand = make_demand(reconnect_window_s=2.0, **zoned)
+    host = sized(PLAN, demand, ()).hosts[0]
+    windows = {
+        count: window_with_s(count, host, make_arrival_cost(0.001), demand, 100_000.0)
+        for count in (found - 3, found)
+    }
+
+    assert found % 3 == 0
+    assert windows[found] <= 2.0 < windows[found - 3]
+    last = window_with_s(1200, host, make_arrival_cost(0.001), demand, 100_000.0)
+    assert stormed(reconnect_window_s=1.0001 * last, **zoned).instances_for_window == 1200
+    assert stormed(reconnect_window_s=0.98 * last, **zoned).instances_for_window is None
+    assert stormed(reconnect_window_s=2.0, lost_instances=0).instances_for_window is None

@@ -1,8 +1,10 @@
 import runpy
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from capacity.domain.estimates import Estimate
 from capacity.domain.resources import Resource
 from capacity.planning.advice.sensitivity import sensitivities
 
@@ -26,3 +28,12 @@ def test_the_next_wall_ends_the_gain():
 
     assert first.resource is Resource.MEMORY
     assert first.capacity_with_more_limit == pytest.approx(19_948)
+
+
+def test_a_limit_that_is_used_up_without_load_gains_by_any_more_of_it():
+    [first, *_] = PLAN.ladder
+    full = replace(first, cost=replace(first.cost, baseline=Estimate.exactly(first.limit.value)))
+    [found] = sensitivities(replace(PLAN, ladder=(full,)))
+
+    assert found.limit_elasticity == pytest.approx(1e9)
+    assert found.capacity_with_less_cost == pytest.approx(first.ceiling.mid / 0.9)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from capacity.domain.answers.sizing import Unanswered
 from capacity.domain.estimates import Estimate
 from capacity.domain.resources import Resource
-from capacity.planning.advice.sizing import AS_TESTED, demand_when_needed, name_of, sized
+from capacity.planning.advice.sizing import AS_TESTED, _dearness, demand_when_needed, name_of, sized
 
 EXAMPLE = runpy.run_path(str(Path(__file__).with_name("example_demand.py")))
 PLAN, HOST = EXAMPLE["make_plan"](), EXAMPLE["make_host"]()
@@ -134,3 +134,41 @@ def test_more_memory_never_needs_more_instances(factor):
         return sized(PLAN, make_demand(), [host]).hosts[0].instances
 
     assert instances(large) <= instances(small)
+
+
+def test_of_equal_prices_fewer_instances_come_first_and_then_the_less_used():
+    def host(**changes):
+        return replace(sized(PLAN, make_demand(), [HOST]).hosts[0], **changes)
+
+    dear, many, full, free = (
+        host(price_per_month=9.0),
+        host(price_per_month=5.0, instances=9),
+        host(price_per_month=5.0, instances=3, utilization_at_peak=0.9),
+        host(price_per_month=None, instances=1),
+    )
+    idle = replace(full, utilization_at_peak=0.2)
+
+    assert sorted([free, dear, many, full, idle], key=_dearness) == [idle, full, many, dear, free]
+
+
+@pytest.mark.parametrize(("safe", "is_enough"), [(1, False), (2, True)])
+def test_one_connection_after_headroom_is_the_least_an_instance_carries(safe, is_enough):
+    found = sized(replace(PLAN, safe_capacity=safe), make_demand(headroom_ratio=0.5), [])
+
+    assert is_enough == (not isinstance(found, Unanswered))
+    assert is_enough or "safe capacity is 1 connection, and after 50 % headroom" in found.reason
+
+
+def test_a_share_of_headroom_that_leaves_a_whole_number_leaves_it_all():
+    assert (
+        sized(replace(PLAN, safe_capacity=10), make_demand(headroom_ratio=0.9), [])
+        .hosts[0]
+        .usable_connections
+        == 1
+    )
+
+
+def test_the_date_sized_for_is_that_of_the_peak_unless_another_is_given():
+    assert sized(PLAN, make_demand(), []).at == EXAMPLE["NEW_YEAR_AT"]
+    assert sized(PLAN, make_demand(), [HOST]).hosts[0].currency == "EUR"
+    assert sized(PLAN, make_demand(), []).hosts[0].currency == ""

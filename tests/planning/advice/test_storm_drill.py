@@ -4,15 +4,28 @@ import json
 import runpy
 from dataclasses import asdict, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from capacity.domain.answers.storm_drill import DialAttempt, Retry
 from capacity.domain.caveats import SATURATED_LAG_S
+from capacity.domain.observation import Quantiles
 from capacity.domain.plan import CapacityPlan
+from capacity.domain.resources import Resource
 from capacity.notebook import plan
 from capacity.planning.advice.advice import advice
-from capacity.planning.advice.storm_drill import drill_outcomes
+from capacity.planning.advice.other_hosts import host_walls
+from capacity.planning.advice.storm_drill import (
+    _are_slow,
+    _estimate,
+    _of_wall,
+    _peaks,
+    _samples_of,
+    _until_cut,
+    _wait_s,
+    drill_outcomes,
+)
 from capacity.recording.run_directory import load
 
 EXAMPLE = runpy.run_path(str(Path(__file__).with_name("example_drill.py")))
@@ -100,3 +113,110 @@ def test_the_advice_of_a_plan_has_the_drills_and_can_be_written(answer):
 
     assert drills == drill_outcomes(record, answer)
     assert json.dumps(asdict(drills[0]), default=str)
+
+
+@pytest.mark.parametrize(
+    ("usual", "fast", "slow", "expected"),
+    [
+        (range(1, 41), [10.0], [30.0], (3.0, 20.5, 38.0)),
+        ([4.0, 6.0, 5.0], [1.0], [9.0], (1.0, 5.0, 9.0)),
+        ([4.0, 5.0, 6.0], [7.0], [2.0], (4.0, 5.0, 6.0)),
+        ([4.0, 5.0, 6.0], [8.0, 1.0, 2.0], [9.0, None, 1.0], (2.0, 5.0, 9.0)),
+        ([1.0, 2.0, None], [2.0], [2.0], (1.0, 2.0, float("inf"))),
+    ],
+)
+def test_a_forecast_holds_nine_in_ten_repetitions_and_both_ends_of_the_rate(
+    usual, fast, slow, expected
+):
+    found = _estimate(usual, fast, slow)
+
+    assert (found.low, found.mid, found.high) == expected
+    assert found.confidence == 0.9
+
+
+def test_what_mostly_never_comes_back_has_no_forecast():
+    assert _estimate([1.0, None, None], [1.0], [1.0]) is None
+
+
+@pytest.mark.parametrize(("failed", "wait_s"), [(0, 1.0), (1, 2.075), (7, 2.075)])
+def test_a_client_waits_as_its_habit_says_and_at_last_as_the_last_entry(failed, wait_s):
+    assert _wait_s(JITTER, failed, 0.25) == pytest.approx(wait_s)
+
+
+def test_peaks_are_of_what_was_read_before_and_during():
+    used = [
+        {Resource.MEMORY: 10.0, Resource.DESCRIPTORS: 5.0, Resource.THREADS: 1.0},
+        {Resource.MEMORY: 15.0, Resource.THREADS: float("nan")},
+        {Resource.MEMORY: 12.0, Resource.THREADS: 2.0},
+    ]
+    before, *during = (SimpleNamespace(used=each) for each in used)
+
+    assert _peaks(before, during) == {Resource.MEMORY: (10.0, 15.0)}
+    assert _peaks(SimpleNamespace(used=used[1]), during) == {Resource.MEMORY: (15.0, 15.0)}
+    assert _peaks(None, during) == {}
+
+
+def test_samples_of_a_drill_lie_behind_its_cut_and_up_to_two_seconds_behind_its_end():
+    record = recorded_with({})
+    [drill] = record.storms
+    off_s = record.manifest.clock_offset.offset_s
+    after_s = (-1.0, 0.0, 0.01, 5.99, 6.01)
+    like = record.samples[-1]
+    samples = tuple(replace(like, at=drill.began_at + off_s + each) for each in after_s)
+    earlier, during = _samples_of(replace(record, samples=samples), drill)
+
+    assert (earlier, during) == (samples[1], list(samples[2:4]))
+    assert _samples_of(replace(record, samples=()), drill) == (None, [])
+
+
+def test_a_forecast_knows_nothing_from_the_cut_on():
+    record = recorded_with({})
+    [drill] = record.storms
+    off_s = record.manifest.clock_offset.offset_s
+    sample, point = record.samples[-1], record.points[-1]
+    samples = tuple(replace(sample, at=drill.began_at + off_s + each) for each in (-0.1, 0.0))
+    points = tuple(replace(point, at=drill.began_at + each) for each in (-0.1, 0.0))
+    known = _until_cut(replace(record, samples=samples, points=points))
+
+    assert (known.samples, known.points, known.storms) == (samples[:1], points[:1], ())
+
+
+def quick(**changes):
+    times = {"count": 9, "p50_s": 0.01, "p95_s": 0.02, "p99_s": 0.03, "max_s": 0.04}
+    return Quantiles(**{**times, **changes})
+
+
+@pytest.mark.parametrize(("p99_s", "is_slow"), [(0.1, False), (0.101, True), (None, False)])
+def test_handshakes_are_slow_where_one_in_a_hundred_is(p99_s, is_slow):
+    times = [None, None if p99_s is None else quick(p99_s=p99_s)]
+    steps = [SimpleNamespace(handshake_time=each) for each in times]
+
+    assert _are_slow(SimpleNamespace(steps=steps)) is is_slow
+
+
+def test_the_rate_is_what_the_load_leaves_over_the_cost_of_an_arrival(answer):
+    wall = host_walls(answer, answer.mix, None)[0]
+    taken = SimpleNamespace(low=0.0, mid=0.002, high=0.004)
+    cost = SimpleNamespace(cpu_s={wall.resource: taken})
+    rates = _of_wall(answer, cost, wall.resource, 100)
+    spare = wall.limit - wall.baseline - 100 * wall.marginal
+
+    assert (rates.low, rates.mid, rates.high) == pytest.approx(
+        (spare / 0.004, spare / 0.002, float("inf"))
+    )
+
+
+def test_of_two_clients_the_second_one_waits_a_turn(answer):
+    record = recorded_with({"cut": 2, "restored_s": (0.0, 1.0), "attempts": ()})
+    target = replace(record.manifest.target, arrival_limit_per_s=0.5)
+    declared = replace(record, manifest=replace(record.manifest, target=target))
+    (outcome,) = drill_outcomes(declared, answer)
+
+    assert outcome.times[2].foretold_s.mid == pytest.approx(2.0, abs=0.3)
+    assert outcome.times[0].foretold_s.mid == pytest.approx(0.0, abs=0.3)
+
+
+def test_a_drill_that_cut_nobody_has_no_forecast(answer):
+    (outcome,) = drill_outcomes(recorded_with({"cut": 0, "restored_s": (), "attempts": ()}), answer)
+
+    assert [time.foretold_s for time in outcome.times] == [None] * 3

@@ -1,12 +1,16 @@
+import math
 from dataclasses import replace
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
 from capacity.domain import units
+from capacity.domain.observation import CutOffKind
+from capacity.domain.plan import MetLimit
 from capacity.domain.resource_facts import LATENCIES
 from capacity.domain.resources import Limit, LimitState, Resource
-from capacity.planning.bottlenecks.ceilings import FAR_RATIO, walls
+from capacity.planning.bottlenecks.ceilings import _bounded, _lowest, walls
 from capacity.planning.evidence.load_components import attribution
 from capacity.planning.evidence.mix import measured_mix
 from capacity.planning.evidence.windows import plateau_windows
@@ -33,9 +37,11 @@ def test_probabilities_of_binding_add_up_to_one(venue):
     assert sum(wall.binding_probability for wall in found.ladder) == pytest.approx(1.0)
 
 
-def test_two_equal_walls_share_the_probability(venue, cost):
+@pytest.fixture
+def twins(venue, cost):
+    """What is found of two resources that run out at once."""
     twin = cost(baseline=60e6, connection=60e3, noise=0.002)
-    found = walls_of(
+    return walls_of(
         replace(
             venue,
             costs={Resource.MEMORY: twin, Resource.ADDRESS_SPACE: twin},
@@ -43,21 +49,14 @@ def test_two_equal_walls_share_the_probability(venue, cost):
         )
     )
 
-    assert all(0.2 < wall.binding_probability < 0.8 for wall in found.ladder)
+
+def test_two_equal_walls_share_the_probability(twins):
+    assert all(0.2 < wall.binding_probability < 0.8 for wall in twins.ladder)
 
 
-def test_the_interval_of_the_capacity_is_that_of_the_minimum(venue, cost):
-    twin = cost(baseline=60e6, connection=60e3, noise=0.002)
-    found = walls_of(
-        replace(
-            venue,
-            costs={Resource.MEMORY: twin, Resource.ADDRESS_SPACE: twin},
-            limits={Resource.MEMORY: 120e6, Resource.ADDRESS_SPACE: 120e6},
-        )
-    )
-
-    assert found.capacity.high < min(wall.ceiling.high for wall in found.ladder)
-    assert found.capacity.low <= min(wall.ceiling.low for wall in found.ladder)
+def test_the_interval_of_the_capacity_is_that_of_the_minimum(twins):
+    assert twins.capacity.high < min(wall.ceiling.high for wall in twins.ladder)
+    assert twins.capacity.low <= min(wall.ceiling.low for wall in twins.ladder)
 
 
 def twice_read(venue, cost, limit_cores):
@@ -205,7 +204,7 @@ def test_a_cost_that_may_be_nothing_keeps_the_lower_end_of_its_wall(venue, cost)
 def test_far_beyond_the_first_wall_it_is_told_as_a_resource_without_one(venue, cost):
     noisy = cost(baseline=2e9, noise=0.01, step_noise=0.01)
     _, wall = noisy_beside_descriptors(venue, cost, 1e6, noisy)
-    far = 15 + wall.ceiling.low / FAR_RATIO
+    far = 15 + wall.ceiling.low / 10.0
     _, just_near = noisy_beside_descriptors(venue, cost, 1.02 * far, noisy)
     found, just_far = noisy_beside_descriptors(venue, cost, 0.98 * far, noisy)
     [entry] = [e for e in found.no_ceiling if e.resource is Resource.HOST_MEMORY]
@@ -253,3 +252,41 @@ def test_the_fan_widens_with_its_confidence_and_ends_at_the_interval_of_the_capa
     for inner, outer in pairwise(found.fan):
         assert outer.low <= inner.low <= inner.mid <= inner.high <= outer.high
     assert found.fan[0].high - found.fan[0].low < found.capacity.high - found.capacity.low
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "forecast"),
+    [
+        # Medians of 2 for the minimum and 3 for the first wall alone.
+        ([1.0, 4.0, 3.0, 2.0], [5.0, 2.0, 3.0, 9.0], 4 / 3),
+        ([0.1, 0.4, 0.3, 0.2], [0.5, 0.2, 0.3, 0.9], 0.4 / 3),
+        ([1.0, 4.0, 3.0, 2.0], [5.0, 6.0, 7.0, 9.0], 2.0),
+        ([0.0, 0.0, 3.0, 2.0], [5.0, 6.0, 7.0, 9.0], 2.0),
+        ([math.inf, math.inf, 3.0, 2.0], [5.0, 6.0, 7.0, 9.0], 2.0),
+    ],
+)
+def test_the_forecast_is_lowered_as_the_minimum_is_below_the_first_wall(first, second, forecast):
+    found = _lowest(np.array([first, second]))
+
+    assert found[-1] == pytest.approx(forecast)
+    assert found[:-1].tolist() == [min(pair) for pair in zip(first[:-1], second[:-1], strict=True)]
+
+
+def test_a_limit_that_was_met_without_a_fit_is_a_wall_of_its_own():
+    met = MetLimit(
+        kind=CutOffKind.DIED,
+        resource=Resource.UNIDENTIFIED,
+        held=100,
+        failed=400,
+        statement="it died",
+    )
+    found = _bounded(None, met, 150.0, np.random.default_rng(1))
+
+    assert (found.used_at_baseline, found.used_at_highest, found.is_certain) == (0.0, 150.0, True)
+    assert found.ceilings[-1] == 200.0
+    assert (found.cost.baseline.mid, found.cost.per_connection.mid) == (0.0, 1.0)
+    assert (found.cost.residual_ratio, found.cost.windows, found.limit.value) == (0.0, 0, 200.0)
+    assert found.limit.source == "this run: it died"
+    # As likely in each part of the way, in ratios, and whole.
+    assert np.quantile(found.ceilings[:-1], [0.25, 0.75]) == pytest.approx([141, 283], abs=2)
+    assert np.array_equal(found.ceilings, np.floor(found.ceilings))

@@ -30,6 +30,7 @@ def test_that_a_thread_has_one_core_was_read_from_nowhere():
     ("resource", "scope", "setting"),
     [
         (Resource.DESCRIPTORS, "process", "LimitNOFILE="),
+        (Resource.DESCRIPTORS, "select", "wait with epoll(7) or poll(2)"),
         (Resource.APPLICATION_CONNECTIONS, "declared", "worker_connections"),
         (Resource.APPLICATION_CONNECTIONS, "application", "the application's own configuration"),
         (Resource.CONNTRACK, "host", "net.netfilter.nf_conntrack_max"),
@@ -56,3 +57,17 @@ def test_a_limit_in_a_configuration_is_lifted_where_it_stands():
 
     assert "(/etc/haproxy/haproxy.cfg:9: maxconn 50)" in remedy(read)
     assert "reload" in remedy(read)
+
+
+def test_a_cap_that_follows_from_the_descriptors_is_lifted_with_them():
+    read = replace(
+        limit(Resource.APPLICATION_CONNECTIONS, "application"),
+        source="/proc/7/limits: 1024 descriptors, of which it keeps a part for its files",
+    )
+
+    assert "LimitNOFILE=" in remedy(read)
+    assert "start the application anew" in remedy(read)
+
+
+def test_above_a_cap_on_memory_it_is_the_memory_that_has_to_be_kept():
+    assert remedy(limit(Resource.HEAP, "application")).endswith("keep the memory limit above it.")

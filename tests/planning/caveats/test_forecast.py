@@ -34,8 +34,10 @@ def quiet(planned):
 
 @pytest.fixture(scope="module")
 def doubts(planned, attributed, quiet):
-    def found(capacity=985.0, highest=250.0, walls=quiet, attributed=attributed):
-        return plan_doubts(Estimate.exactly(capacity), highest, walls, attributed, planned.mix)
+    def found(capacity=985.0, highest=250.0, walls=quiet, attributed=attributed, **more):
+        return plan_doubts(
+            Estimate.exactly(capacity), highest, walls, attributed, planned.mix, **more
+        )
 
     return found
 
@@ -73,7 +75,7 @@ def test_a_target_that_carried_more_than_its_capacity_is_a_contradiction(doubts)
     assert "more than the computed capacity of 200" in found[0].statement
 
 
-@pytest.mark.parametrize(("low", "doubted"), [(984.0, True), (986.0, False)])
+@pytest.mark.parametrize(("low", "doubted"), [(984.0, True), (985.0, False), (986.0, False)])
 def test_a_wall_of_which_only_the_lower_end_is_known_is_doubted_below_the_capacity(
     doubts, quiet, low, doubted
 ):
@@ -192,6 +194,7 @@ def test_cores_without_a_reading_of_threads_may_serve_one_thread_only(doubts, pl
     assert "not at the 4,000 that 4 cores would carry" in doubt.statement
     one_core = 4000.0 * (1.0 - cpu.cost.baseline.mid) / (4.0 - cpu.cost.baseline.mid)
     assert f"saturates at {about(one_core)} connections" in doubt.statement
+    assert doubts(walls=(cpu,), has_threads=True) == []
 
 
 @pytest.mark.parametrize("cores", [0.5, 1.0])
@@ -202,10 +205,97 @@ def test_a_quota_of_a_core_or_less_is_as_much_as_a_thread_needs(doubts, planned,
     assert doubts(walls=(cpu,)) == []
 
 
-@pytest.mark.parametrize(("highest", "is_doubted"), [(1009.0, False), (1011.0, True)])
+@pytest.mark.parametrize(
+    ("highest", "is_doubted"), [(1009.0, False), (1010.0, False), (1011.0, True)]
+)
 def test_more_than_a_hundredth_above_the_computed_capacity_is_a_poor_fit(
     doubts, highest, is_doubted
 ):
     found = kinds(doubts(capacity=1000.0, highest=highest))
 
     assert is_doubted is (DoubtKind.POOR_FIT in found)
+
+
+def test_a_component_that_the_mix_has_none_of_is_not_named(doubts, attributed):
+    assert doubts(attributed=replace(attributed, constant=("handshakes_per_s",))) == []
+
+
+@pytest.mark.parametrize(("condition", "is_doubted"), [(30.0, False), (30.1, True)])
+def test_costs_are_told_apart_up_to_a_condition_of_thirty(
+    doubts, attributed, condition, is_doubted
+):
+    found = doubts(attributed=replace(attributed, condition_number=condition))
+
+    assert is_doubted == bool(found)
+    assert not is_doubted or "The cost of connections cannot be separated" in found[0].statement
+
+
+def shared_descriptors(quiet, ceiling=900.0, **limit):
+    first = next(wall for wall in quiet if wall.resource is Resource.DESCRIPTORS)
+    cost = replace(
+        first.cost, baseline=Estimate.exactly(20.0), per_connection=Estimate.exactly(0.5)
+    )
+    limit = replace(first.limit, **{"value": 520.0, **limit})
+    return replace(first, cost=cost, limit=limit, ceiling=Estimate.exactly(ceiling))
+
+
+def test_an_even_share_is_what_the_limit_leaves_over_the_cost(planned, attributed, quiet):
+    def found(wall, processes):
+        walls = [wall]
+        return plan_doubts(
+            Estimate.exactly(900.0), 250.0, walls, attributed, planned.mix, processes=processes
+        )
+
+    [doubt] = found(shared_descriptors(quiet), 2)
+    assert "they would hold 1,000 connections, with the usual random one 900;" in doubt.statement
+    assert found(shared_descriptors(quiet), 1) == []
+    assert found(shared_descriptors(quiet, value=None), 2) == []
+    assert found(replace(shared_descriptors(quiet), resource=Resource.THREADS), 2) == []
+
+
+@pytest.mark.parametrize(
+    ("baseline", "cores", "one_core"),
+    [(0.25, 4.0, 800.0), (1.5, 4.0, 0.0), (0.0, 1.000001, 4000.0), (2.0, 1.5, 0.0)],
+)
+def test_one_thread_is_full_at_what_one_core_leaves(doubts, quiet, baseline, cores, one_core):
+    loop = next(wall for wall in quiet if wall.resource is Resource.EVENT_LOOP)
+    cpu = replace(
+        loop,
+        resource=Resource.CPU,
+        limit=replace(loop.limit, value=cores),
+        cost=replace(loop.cost, baseline=Estimate.exactly(baseline)),
+        ceiling=Estimate.exactly(4000.0),
+    )
+    [doubt] = doubts(walls=(cpu,))
+
+    assert f"saturates at {about(one_core)} connections" in doubt.statement
+
+
+def test_how_far_is_far_and_a_quarter_is_rounded_up(doubts, quiet):
+    measured = [replace(quiet[0], resource=Resource.MEMORY)]
+    [far] = doubts(capacity=2501.0, highest=250.0, walls=measured)
+    [beyond] = doubts(capacity=2499.0, highest=250.0, walls=measured)
+
+    assert "10 times the tested 250 connections, far beyond the 4" in far.statement
+    assert "250 connections, beyond the 4" in beyond.statement
+    assert "at least 626 connections" in far.remedy
+    assert "at least 625 connections" in beyond.remedy
+
+
+def test_a_capacity_of_less_than_one_is_contradicted_by_two(doubts, quiet):
+    assert DoubtKind.POOR_FIT in kinds(doubts(capacity=0.5, highest=1.02))
+    assert DoubtKind.POOR_FIT not in kinds(doubts(capacity=0.5, highest=1.005))
+
+
+@pytest.mark.parametrize(("residual", "is_doubted"), [(0.1, False), (0.101, True)])
+def test_a_tenth_off_its_line_is_a_poor_fit(doubts, quiet, residual, is_doubted):
+    walls = [replace(quiet[0], cost=replace(quiet[0].cost, residual_ratio=residual))]
+
+    assert is_doubted == (DoubtKind.POOR_FIT in kinds(doubts(walls=walls)))
+
+
+def test_five_times_the_tested_is_meant(doubts, quiet):
+    measured = [replace(quiet[0], resource=Resource.MEMORY)]
+
+    assert doubts(capacity=1250.0, highest=250.0, walls=measured) == []
+    assert len(doubts(capacity=1251.0, highest=250.0, walls=measured)) == 1

@@ -61,3 +61,35 @@ def test_a_generator_that_nobody_watched_is_not_trustworthy(steps):
 def test_no_steps_give_no_trust():
 
     assert not generator_verdict([]).is_trustworthy
+
+
+@pytest.mark.parametrize(("void", "is_trusted"), [(4, True), (5, False)])
+def test_half_of_the_steps_may_be_void(steps, void, is_trusted):
+    spoiled = [replace(step, void="late" if n < void else None) for n, step in enumerate(steps[:8])]
+
+    assert generator_verdict(spoiled).is_trustworthy is is_trusted
+
+
+def test_what_was_not_read_is_not_near_a_limit(steps):
+    assert not is_near_limit(generator_verdict([]))
+    assert not is_near_limit(
+        generator_verdict(with_health(steps, 4, lag_p95_s=0.01, cpu_ratio=0.8))
+    )
+
+
+def test_one_step_that_nobody_watched_spoils_the_trust(steps):
+    verdict = generator_verdict([*steps[:-1], replace(steps[-1], generator=None)])
+
+    assert not verdict.is_trustworthy
+    assert verdict.statement == "Generator health was not recorded on 1 of 9 usable steps."
+
+
+def test_each_verdict_is_said_with_its_numbers(steps):
+    void = [replace(step, void="late") for step in steps]
+
+    assert generator_verdict(void).statement.startswith("No usable step: of 9 steps, 9 void")
+    assert generator_verdict(steps).statement.startswith("Healthy on 9 of 9 usable steps: ")
+    assert generator_verdict([void[0], *steps[1:]]).statement.startswith("1 of 9 steps are void")
+    assert "saturated on 6 of 9 steps" in generator_verdict([*void[:6], *steps[6:]]).statement
+    worst = with_health(with_health(steps, 2, lag_p95_s=0.005), 3, cpu_ratio=0.5)
+    assert "p95 ≤ 5 ms, busiest worker at 50 % CPU" in generator_verdict(worst).statement

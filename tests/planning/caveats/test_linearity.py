@@ -6,7 +6,7 @@ import pytest
 
 from capacity.domain.caveats import DoubtKind
 from capacity.domain.resources import Resource
-from capacity.planning.caveats.linearity import _noise_ratio
+from capacity.planning.caveats.linearity import _is_same, _noise_ratio, _share_of_bend
 from capacity.planning.plan import plan
 
 KINDS = {DoubtKind.STEP_HAZARD, DoubtKind.BENDING, DoubtKind.KEPT, DoubtKind.RISING}
@@ -35,17 +35,6 @@ def bent(record, resource, added):
         for sample in record.samples
     )
     return replace(record, samples=samples)
-
-
-@pytest.fixture(scope="module")
-def memory(venue, cost, safe):
-    """Memory gives out first, at 2,500 connections after tests up to 245 in eight levels."""
-    return replace(
-        venue,
-        steps=safe(8.0, 8),
-        costs={Resource.MEMORY: cost(baseline=60e6, connection=60e3, delivery=500.0, noise=0.002)},
-        limits={Resource.MEMORY: 60e6 + 1000 * 65e3},
-    )
 
 
 def on_the_way_down(planted):
@@ -179,3 +168,106 @@ def test_the_peak_once_more_is_no_way_down(memory):
     record = bent(again.record(), Resource.MEMORY, lambda _n, index: 10e6 * (index >= 17))
 
     assert DoubtKind.KEPT not in {doubt.kind for doubt in doubts_of(record)}
+
+
+def step_window(**load):
+    values = {
+        "connections": 100.0,
+        "deliveries_per_s": 100.0,
+        "requests_per_s": 100.0,
+        "handshakes_per_s": 100.0,
+    }
+    return SimpleNamespace(asked_connections=100, load=SimpleNamespace(**{**values, **load}))
+
+
+@pytest.mark.parametrize(
+    "part", ["connections", "deliveries_per_s", "requests_per_s", "handshakes_per_s"]
+)
+def test_two_steps_carry_one_load_up_to_a_twentieth(part):
+    assert _is_same(step_window(), step_window(**{part: 95.1}))
+    assert not _is_same(step_window(), step_window(**{part: 94.9}))
+    assert _is_same(step_window(**{part: 0.0}), step_window(**{part: 0.0}))
+
+
+def test_a_bend_counts_by_what_it_takes_of_the_way_to_the_ceiling(memory):
+    wall = plan(memory.record()).ladder[0]
+    room = wall.limit.value - wall.cost.baseline.mid
+
+    assert _share_of_bend(wall, 0.1 * room / wall.ceiling.mid) == pytest.approx(0.1)
+    assert _share_of_bend(replace(wall, limit=replace(wall.limit, value=None)), 1e9) == 0.0
+
+
+def test_a_use_of_nothing_has_no_noise():
+    windows = [SimpleNamespace(mean={Resource.MEMORY: 0.0})] * 2
+
+    assert _noise_ratio([windows], Resource.MEMORY) == 0.0
+
+
+def test_of_several_levels_the_one_that_kept_most_is_told(memory):
+    down = on_the_way_down(memory)
+    first, second = len(down.steps) - 2, len(down.steps) - 1
+    kept = {first: 3e6, second: 4e6}
+    record = bent(down.record(), Resource.MEMORY, lambda _n, index: kept.get(index, 0.0))
+    [doubt] = [doubt for doubt in doubts_of(record) if doubt.kind is DoubtKind.KEPT]
+
+    count = down.steps[second].connections
+    assert doubt.statement.startswith(f"Memory of the target at {count} connections was 3.8")
+
+
+@pytest.mark.parametrize(("share", "is_doubted"), [(0.045, False), (0.055, True)])
+def test_a_twentieth_of_what_the_peak_added_may_be_kept(memory, share, is_doubted):
+    down = on_the_way_down(memory)
+    still = replace(down, costs={Resource.MEMORY: replace(down.costs[Resource.MEMORY], noise=0.0)})
+    record = still.record()
+    wall = plan(record).ladder[0]
+    kept = share * (wall.used_at_highest - wall.used_at_baseline)
+    spoiled = bent(record, Resource.MEMORY, lambda _n, index: kept * (index >= len(down.steps) - 2))
+
+    assert is_doubted == any(doubt.kind is DoubtKind.KEPT for doubt in doubts_of(spoiled))
+
+
+@pytest.mark.parametrize(("left", "is_doubted"), [(2.0, False), (3.0, True)])
+def test_two_descriptors_that_stay_are_a_pool(venue, cost, ramp, left, is_doubted):
+    few = replace(
+        venue,
+        steps=ramp(10, 20, 30, 20),
+        costs={Resource.DESCRIPTORS: cost(baseline=15, connection=1.0)},
+        limits={Resource.DESCRIPTORS: 120.0},
+    )
+    record = bent(few.record(), Resource.DESCRIPTORS, lambda _n, index: left * (index == 4))
+
+    assert is_doubted == any(doubt.kind is DoubtKind.KEPT for doubt in doubts_of(record))
+
+
+def test_processor_time_that_stays_or_rises_is_no_leak(venue, cost):
+    busy = on_the_way_down(
+        replace(
+            venue,
+            costs={Resource.CPU: cost(baseline=0.02, connection=9e-4)},
+            limits={Resource.CPU: 0.9},
+        )
+    )
+    record = bent(busy.record(), Resource.CPU, lambda _n, index: 0.1 * (index > 8))
+    top = record.steps[8]
+    rising = tuple(
+        replace(
+            each,
+            used={
+                Resource.CPU: each.used[Resource.CPU] + 0.01 * (each.at - top.plateau_started_at)
+            },
+        )
+        if top.plateau_started_at <= each.at <= top.plateau_ended_at
+        else each
+        for each in record.samples
+    )
+    found = {doubt.kind for doubt in doubts_of(replace(record, samples=rising))}
+
+    assert not {DoubtKind.KEPT, DoubtKind.RISING} & found
+
+
+def test_what_memory_takes_while_a_load_is_held_on_is_no_bend(memory):
+    top = max((step for step in memory.steps if step.is_mix), key=lambda step: step.connections)
+    held = replace(memory, steps=(*memory.steps, replace(top, plateau_s=30.0)))
+    record = bent(held.record(), Resource.MEMORY, lambda _n, index: 20e6 * (index == 17))
+
+    assert not {DoubtKind.BENDING, DoubtKind.STEP_HAZARD} & {d.kind for d in doubts_of(record)}

@@ -3,25 +3,15 @@ from dataclasses import replace
 import pytest
 
 from capacity.domain.caveats import DoubtKind
+from capacity.domain.estimates import Estimate
 from capacity.domain.resources import Limit, LimitState, Resource
-from capacity.planning.caveats.memory_jumps import share_of_room
+from capacity.planning.caveats.memory_jumps import garbage_doubts, memory_hazards, share_of_room
 from capacity.planning.plan import plan
 
 
 def doubts_of(record, declared=()):
     found = plan(record, declared=declared).doubts
     return [doubt for doubt in found if doubt.kind is DoubtKind.STEP_HAZARD]
-
-
-@pytest.fixture(scope="module")
-def memory(venue, cost, safe):
-    """Memory gives out first, at 2,500 connections after tests up to 245 in eight levels."""
-    return replace(
-        venue,
-        steps=safe(8.0, 8),
-        costs={Resource.MEMORY: cost(baseline=60e6, connection=60e3, delivery=500.0, noise=0.002)},
-        limits={Resource.MEMORY: 60e6 + 1000 * 65e3},
-    )
 
 
 def with_agent(record, *, target_name="planted", scope="process"):
@@ -62,16 +52,16 @@ def test_one_process_or_little_to_copy_is_no_hazard(memory, processes, shared_by
 
 
 def test_the_cap_of_a_heap_is_asked_for_until_it_is_declared(memory):
-    record = with_agent(memory.record(), target_name="node")
+    record = with_agent(memory.record(), target_name="java")
     cap = Limit(
         resource=Resource.MEMORY,
         state=LimitState.KNOWN,
         value=100e6,
         scope="declared",
-        source="--max-old-space-size",
+        source="-Xmx",
     )
 
-    assert "--max-old-space-size" in doubts_of(record)[0].statement
+    assert "-Xmx" in doubts_of(record)[0].statement
     assert doubts_of(record, declared=(cap,)) == []
 
 
@@ -107,3 +97,72 @@ def test_more_than_all_of_the_room_is_all_of_it(memory):
     assert share_of_room(wall, room / 4) == pytest.approx(0.25)
     assert share_of_room(wall, 3 * room) == 1.0
     assert share_of_room(replace(wall, limit=replace(wall.limit, value=1.0)), room) == 0.0
+
+
+def hazards(memory, record, *, room, ceiling):
+    wall = plan(memory.record()).ladder[0]
+    wall = replace(
+        wall,
+        limit=replace(wall.limit, value=1e6 + room, scope="cgroup"),
+        cost=replace(wall.cost, baseline=Estimate.exactly(1e6)),
+        ceiling=Estimate.exactly(ceiling),
+    )
+    return [doubt.statement for doubt in memory_hazards(record, wall)]
+
+
+@pytest.mark.parametrize(("each_bytes", "is_doubted"), [(1_990.0, True), (2_010.0, False)])
+def test_a_doubling_of_two_tables_matters_where_it_takes_a_twentieth(
+    memory, each_bytes, is_doubted
+):
+    """At 100 bytes an entry and table it adds 100 bytes for each connection of the ceiling."""
+    found = hazards(memory, memory.record(), room=each_bytes * 1000, ceiling=1000.0)
+
+    assert is_doubted == bool(found)
+    assert not is_doubted or "adds 97.7 KiB at once, 5 %" in found[0]
+
+
+@pytest.mark.parametrize(
+    ("processes", "shared_bytes", "is_doubted"),
+    [(2.0, 5.1e6, True), (2.0, 4.9e6, False), (1.9, 5.1e6, False), (1e6, 5.1e6, True), (1e7, 5.1e6, False)],
+)  # fmt: skip
+def test_pages_of_two_processes_matter_from_a_twentieth_of_the_room(
+    memory, processes, shared_bytes, is_doubted
+):
+    record = forked(memory.record(), processes=processes, shared_bytes=shared_bytes)
+
+    assert is_doubted == bool(hazards(memory, record, room=100e6, ceiling=1000.0))
+
+
+def test_samples_that_cannot_have_been_read_share_nothing(memory):
+    record = forked(memory.record(), processes=5.0, shared_bytes=40e6)
+    broken = [
+        {"processes": 5.0},
+        {"resident_bytes": 9e9},
+        {"resident_bytes": float("inf"), "processes": 5.0},
+    ]
+    samples = [replace(each, gauges=broken[n % 3]) for n, each in enumerate(record.samples)]
+    unread = [replace(each, used={}) for each in record.samples]
+
+    for spoiled in (samples, unread):
+        lost = replace(record, samples=tuple(spoiled))
+        assert hazards(memory, lost, room=100e6, ceiling=1000.0) == []
+
+
+def test_what_a_small_load_added_may_be_garbage_of_the_runtime(memory):
+    record = memory.record()
+    (doubt,) = doubts_of(with_agent(record, target_name="deno"))
+
+    assert "collects no garbage before some 32 MiB" in doubt.statement
+    assert "up to 50 % of the cost of a connection" in doubt.statement
+    assert doubts_of(record) == []
+
+
+@pytest.mark.parametrize(("added_mib", "is_doubted"), [(639, True), (641, False), (0, False)])
+def test_garbage_matters_from_a_twentieth_of_what_a_load_added(memory, added_mib, is_doubted):
+    record = with_agent(memory.record(), target_name="ruby3.1")
+    (wall,) = plan(record).ladder
+    wall = replace(wall, used_at_baseline=1e6, used_at_highest=1e6 + added_mib * 2**20)
+    cores = replace(wall, resource=Resource.CPU)
+
+    assert bool(list(garbage_doubts(record, [cores, wall, wall]))) == is_doubted
+    assert list(garbage_doubts(record, [cores])) == []

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from capacity.domain.observation import CutOff, CutOffKind
-from capacity.domain.plan import Excuse, NoCeiling
+from capacity.domain.plan import CapacityPlan, Excuse, NoCeiling
 from capacity.domain.resources import Resource
 from capacity.planning.caveats.no_result import why_no_wall
 from capacity.planning.plan import plan
@@ -92,3 +92,64 @@ def test_a_run_whose_second_level_failed_says_how(venue):
 
     assert "at the next count, 9 of 20 were silent." in answer.reason
     assert "time-outs" in answer.remedy
+
+
+def test_one_void_step_and_several_without_a_plateau_are_told_by_their_numbers(venue):
+    record = venue.record()
+    lone = replace(record, steps=(replace(record.steps[0], void="80 ms late"),))
+    unreached = no_plateaus(record)
+    mixed = replace(
+        unreached, steps=(replace(unreached.steps[0], void="late"), *unreached.steps[1:])
+    )
+
+    assert "The only step is void" in plan(lone).reason
+    assert "step 0: 80 ms late." in plan(lone).reason
+    assert "None of 9 steps reached a usable plateau (1 void)" in plan(mixed).reason
+
+
+def test_two_levels_are_enough_and_without_the_full_mix_they_are_no_plan(venue, ramp):
+    record = replace(venue, steps=ramp(100, 200)).record()
+    idle = tuple(replace(each, step=replace(each.step, is_mix=False)) for each in record.steps)
+
+    assert isinstance(plan(replace(record, steps=record.steps[:2])), CapacityPlan)
+    excuse = plan(replace(record, steps=idle))
+    assert "None of 3 steps carried the profile's full workload" in excuse.reason
+    assert "add one without, or set mix to what one of them has" in excuse.remedy
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_mix", "said"),
+    [
+        (CutOffKind.STOPPED, True, "The run ended before the first level was reached: so it was."),
+        (
+            CutOffKind.DIED,
+            True,
+            "level of 61 connections (with full workload) was not held: so it was.",
+        ),
+        (CutOffKind.DIED, False, "level of 61 connections (idle) was not held: so it was."),
+    ],
+)
+def test_what_ended_the_first_level_is_told(venue, kind, is_mix, said):
+    baseline, first, *_ = venue.record().steps
+    cut = CutOff(kind=kind, statement="so it was", connections=20)
+    first = replace(first, step=replace(first.step, is_mix=is_mix), cut_off=cut)
+
+    assert said in plan(replace(venue.record(), steps=(baseline, first))).reason
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (CutOffKind.GUARDED, "was not held: 94 of 100 MiB in use at 14 connections."),
+        (CutOffKind.LOST, "was not held: 94 of 100 MiB in use."),
+    ],
+)
+def test_a_first_level_that_a_guard_ended_is_told_with_how_many_were_open(venue, kind, said):
+    record = venue.record()
+    empty, first = record.steps[:2]
+    cut = CutOff(kind=kind, statement="94 of 100 MiB in use", connections=14)
+    ended = replace(first, plateau_started_at=None, plateau_ended_at=None, load=None, cut_off=cut)
+    answer = plan(replace(record, steps=(empty, ended)))
+
+    assert isinstance(answer, Excuse)
+    assert said in answer.reason

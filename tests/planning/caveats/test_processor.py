@@ -4,6 +4,7 @@ import pytest
 
 from capacity.domain.caveats import DoubtKind
 from capacity.domain.resources import Resource
+from capacity.planning.caveats.processor import _grown, processor_doubts
 from capacity.planning.evidence.windows import plateau_of
 from capacity.planning.plan import plan
 
@@ -108,3 +109,35 @@ def test_damaged_counts_make_no_doubt(busy):
     ]
 
     assert not doubts_of(replace(record, samples=(*record.samples, *damaged)))
+
+
+@pytest.mark.parametrize(("off", "is_doubted"), [(0.99, False), (1.01, True)])
+def test_threads_share_cores_below_half_of_all_of_their_time(busy, off, is_doubted):
+    record = with_agent(with_cpu_limit(busy.record(), "host", 8.0), threads_per_core=2)
+    used = plan(record).ladder[0].used_at_highest
+    record = with_agent(with_cpu_limit(busy.record(), "host", 2.0 * off * used), threads_per_core=2)
+
+    assert is_doubted == bool(doubts_of(record))
+
+
+@pytest.mark.parametrize(("ratio", "is_doubted"), [(0.0099, False), (0.0101, True)])
+def test_one_period_in_a_hundred_is_the_most_that_is_held_up_unsaid(busy, ratio, is_doubted):
+    record = with_cpu_limit(busy.record(), "cgroup", 8.0)
+
+    assert is_doubted == bool(doubts_of(held_up(record, ratio=ratio, step=1)))
+
+
+def test_counters_that_began_anew_or_were_not_read_add_nothing(busy):
+    like = busy.record().samples[0]
+    counted = [{"n": 5.0}, {"n": 8.0}, {}, {"n": 1.0}, {"n": 4.0}, {"n": float("nan")}]
+
+    assert _grown([replace(like, counters=each) for each in counted], "n") == 6.0
+
+
+def test_a_record_without_an_agent_tells_no_threads(busy):
+    record = busy.record()
+    wall = plan(record).ladder[0]
+    wall = replace(wall, limit=replace(wall.limit, scope="host"))
+    blind = replace(record, manifest=replace(record.manifest, agent=None))
+
+    assert processor_doubts(blind, [], wall.ceiling, [wall]) == []

@@ -6,7 +6,8 @@ import pytest
 from capacity.domain.caveats import RISING_RATIO, DoubtKind
 from capacity.domain.plan import CapacityPlan, Excuse
 from capacity.domain.resources import Resource
-from capacity.planning.caveats.rising_use import STEADY_RATIO
+from capacity.planning.caveats.rising_use import _is_as_loaded, not_held
+from capacity.planning.evidence.windows import plateau_windows
 from capacity.planning.plan import plan
 
 BASELINE, PER_CONNECTION = 60e6, 60e3
@@ -92,8 +93,8 @@ def test_a_rise_that_is_half_over_at_the_end_of_the_run_is_buffers_that_fill(rev
     def answer(levels_off):
         return plan(rising_with_time(revisiting.record(), 2000.0, levels_off=levels_off))
 
-    assert isinstance(answer(0.9 * STEADY_RATIO), CapacityPlan)
-    assert isinstance(answer(1.2 * STEADY_RATIO), Excuse)
+    assert isinstance(answer(0.47), CapacityPlan)
+    assert isinstance(answer(1.2 * 0.5), Excuse)
 
 
 def test_what_lingers_for_a_minute_or_two_leaves_a_capacity(revisiting, cost):
@@ -200,3 +201,95 @@ def test_three_readings_of_a_count_are_enough(lingering, readings, doubts):
     )
 
     assert len(rising_doubts_of(replace(record, samples=samples))) == doubts
+
+
+@pytest.mark.parametrize(
+    ("carried", "is_alike"),
+    [((100, 190.0), True), ((100, 189.8), False), ((99, 200.0), False), ((101, 200.0), False)],
+)
+def test_plateaus_are_loaded_alike_up_to_a_twentieth_of_their_deliveries(carried, is_alike):
+    assert _is_as_loaded(carried, (100, 200.0)) is is_alike
+
+
+@pytest.fixture
+def gap_of(memory):
+    [wall] = plan(memory.record()).ladder
+
+    def of(record, limit):
+        windows = plateau_windows(record.steps, record.samples, 0.0)
+        return not_held(record, windows, replace(wall, limit=replace(wall.limit, value=limit)))
+
+    return of
+
+
+def test_the_limit_has_to_be_reached_within_ten_minutes(revisiting, gap_of, cost):
+    """At 300 bytes a second and connection the highest level reaches its limit in so many seconds."""
+    still = {Resource.MEMORY: cost(baseline=BASELINE, connection=PER_CONNECTION)}
+    made = replace(revisiting, costs=still)
+    record = rising_with_time(made.record(), 300.0)
+    top = max(record.steps, key=lambda step: (step.step.connections, step.load.deliveries_per_s))
+    last = [each for each in record.samples if each.at <= top.plateau_ended_at][-1]
+    used, per_s = last.used[Resource.MEMORY], 300.0 * top.step.connections
+    near, far = (gap_of(record, used + seconds * per_s) for seconds in (590.0, 610.0))
+
+    assert "after 9 min 50 s" in near.reason
+    assert far is None
+    assert gap_of(record, None) is None
+    assert gap_of(record, 0.5 * used).reason.count("after 0 s") == 1
+
+
+@pytest.mark.parametrize(("levels", "is_told"), [(2, False), (3, True)])
+def test_it_has_to_rise_on_three_levels(venue, cost, ramp, gap_of, levels, is_told):
+    counts = [80, 160, 240][:levels]
+    made = replace(
+        venue,
+        steps=ramp(*counts, counts[0]),
+        costs={Resource.MEMORY: cost(baseline=BASELINE, connection=PER_CONNECTION)},
+        limits={Resource.MEMORY: 1e9},
+    )
+    record = rising_with_time(made.record(), 2000.0)
+
+    assert is_told == (gap_of(record, 90e6) is not None)
+
+
+def test_what_is_told_of_a_rise_is_what_it_takes_of_the_connections_use(memory, cost):
+    still = {Resource.MEMORY: cost(baseline=BASELINE, connection=PER_CONNECTION)}
+    record = rising(replace(memory, costs=still).record(), 0.05, highest=True)
+    [doubt] = rising_doubts_of(record)
+
+    # 735 kB a second for 8 s, over 14.7 MB and what was on top after 7 s; 37.2 MB were left.
+    assert "rose by 5.61 MiB in 8 s (30 % of what the connections use)" in doubt.statement
+    assert "the limit is reached after 50.6 s" in doubt.statement
+
+
+@pytest.mark.parametrize(
+    ("scope", "own", "is_said"),
+    [("cgroup", 0.0, True), ("cgroup", 0.45, True), ("cgroup", 0.55, False), ("host", 0.0, False)],
+)
+def test_what_others_in_the_cgroup_take_is_not_said_to_be_the_target_s(
+    revisiting, scope, own, is_said
+):
+    still = revisiting.record()
+    record = rising_with_time(still, 2000.0)
+    before = {sample.seq: sample.used[Resource.MEMORY] for sample in still.samples}
+    samples = tuple(
+        replace(
+            sample,
+            gauges={
+                **sample.gauges,
+                "resident_bytes": 1e6 + own * (sample.used[Resource.MEMORY] - before[sample.seq]),
+            },
+        )
+        for sample in record.samples
+    )
+    agent = record.manifest.agent
+    limits = tuple(
+        replace(limit, scope=scope) if limit.resource is Resource.MEMORY else limit
+        for limit in agent.limits
+    )
+    manifest = replace(record.manifest, agent=replace(agent, limits=limits))
+    excuse = plan(replace(record, samples=samples, manifest=manifest))
+
+    assert isinstance(excuse, Excuse)
+    assert is_said is ("other processes, files or kernel buffers in its cgroup" in str(excuse))
+    assert is_said is ("cgroup.procs" in str(excuse))

@@ -1,11 +1,12 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from capacity.domain.caveats import DoubtKind
 from capacity.domain.observation import CutOff, CutOffKind
-from capacity.domain.resources import Limit, LimitState, Resource
-from capacity.domain.run import ClockOffset
+from capacity.domain.resources import MAY_ADMIT_MORE, Limit, LimitState, Resource
+from capacity.domain.run import ClockOffset, RunEvent
 from capacity.planning.caveats.generator import generator_verdict
 from capacity.planning.caveats.run_record import record_doubts
 
@@ -61,6 +62,11 @@ def test_a_cap_of_the_application_that_nobody_declared_may_bind_unseen(record):
             lambda r: with_steps(r, failures={"subscribe_rejected": 2}),
             DoubtKind.REFUSED_SUBSCRIPTIONS,
             "refused 18 subscriptions",
+        ),
+        (
+            lambda r: with_steps(r, failures={"subscribe_unconfirmed": 1}),
+            DoubtKind.REFUSED_SUBSCRIPTIONS,
+            "left 9 subscriptions without an answer",
         ),
         (lambda r: with_steps(r, unmatched=3), DoubtKind.UNMATCHED_FRAMES, "27 received"),
         (
@@ -143,6 +149,21 @@ def test_a_limit_that_could_not_be_read_is_named_with_its_reason(record):
     assert "a virtual interface has no speed" in found[0].statement
 
 
+def test_a_cap_that_the_version_may_not_apply_is_doubted_with_its_place(record):
+    cap = Limit(
+        resource=Resource.APPLICATION_CONNECTIONS,
+        state=LimitState.KNOWN,
+        value=700.0,
+        scope="application",
+        source=f"/etc/m.conf:8: max_connections 700, which some do not apply: {MAY_ADMIT_MORE}",
+    )
+    [doubt] = doubts_of(record, [cap])
+
+    assert doubt.kind is DoubtKind.UNKNOWN_LIMIT
+    assert cap.source in doubt.statement
+    assert doubts_of(record, [replace(cap, source="/etc/m.conf:8")]) == []
+
+
 @pytest.mark.parametrize(
     ("kind", "is_doubted"), [(CutOffKind.REFUSED, False), (CutOffKind.STOPPED, True)]
 )
@@ -159,7 +180,9 @@ def test_a_run_that_its_target_ended_is_not_asked_to_be_measured_to_the_end(
 
 
 @pytest.mark.parametrize(("seen", "statement"), [(9, None), (8, "1 of 9 plateaus"), (7, "2 of 9")])
-def test_plateaus_of_hardly_more_than_a_beat_without_a_sample_are_told(record, seen, statement):
+def test_plateaus_of_hardly_more_than_an_interval_without_a_sample_are_told(
+    record, seen, statement
+):
     steps = tuple(
         replace(step, plateau_ended_at=step.plateau_started_at + 1.5) for step in record.steps
     )
@@ -172,9 +195,96 @@ def test_plateaus_of_hardly_more_than_a_beat_without_a_sample_are_told(record, s
     )
 
 
-def test_a_plateau_shorter_than_a_beat_need_not_have_a_sample(record):
+def test_a_plateau_shorter_than_an_interval_need_not_have_a_sample(record):
     steps = tuple(
         replace(step, plateau_ended_at=step.plateau_started_at + 0.9) for step in record.steps
     )
 
     assert doubts_of(replace(record, steps=steps, samples=record.samples[:1])) == []
+
+
+@pytest.mark.parametrize(("kept", "is_doubted"), [(90, False), (89, True)])
+def test_a_tenth_of_the_samples_due_may_be_missing(record, kept, is_doubted):
+    """Nine plateaus of twelve intervals are due eleven samples each."""
+    on_plateaus = [
+        sample.seq
+        for sample in record.samples
+        if any(s.plateau_started_at <= sample.at <= s.plateau_ended_at for s in record.steps)
+    ]
+    left = set(np.random.default_rng(1).choice(on_plateaus, kept, replace=False).tolist())
+    thinned = replace(record, samples=tuple(each for each in record.samples if each.seq in left))
+
+    assert is_doubted == bool(doubts_of(thinned))
+
+
+@pytest.mark.parametrize(("count", "is_doubted"), [(4, False), (3, True)])
+def test_four_steps_are_enough(record, count, is_doubted):
+    assert is_doubted == bool(doubts_of(replace(record, steps=record.steps[:count])))
+
+
+@pytest.mark.parametrize(("error_s", "is_doubted"), [(0.25, False), (0.2501, True)])
+def test_a_clock_may_be_uncertain_by_a_quarter_of_a_second(record, error_s, is_doubted):
+    offset = ClockOffset(offset_s=-3.0, error_s=error_s)
+    shifted = replace(
+        record, samples=tuple(replace(each, at=each.at - 3.0) for each in record.samples)
+    )
+
+    assert is_doubted == bool(doubts_of(with_manifest(shifted, clock_offset=offset)))
+
+
+def test_connections_that_were_ended_without_an_age_have_no_bound_of_one(record):
+    assert doubts_of(with_steps(record, expired=2, lifetime_s=None)) == []
+    assert doubts_of(with_steps(record, expired=None, lifetime_s=8.0)) == []
+
+
+def test_the_age_is_the_median_one_and_the_targets_words_go_with_it(record):
+    ages_s = dict(enumerate((8.0, 8.0, 9.0), start=1))
+    steps = [replace(step, expired=1, lifetime_s=ages_s.get(step.index)) for step in record.steps]
+    texts = ("503 busy", "closed with 1001 " + "x" * 300, 7)
+    events = [RunEvent(at=1.0, kind="target_said", detail={"text": text}) for text in texts]
+    other = RunEvent(at=1.0, kind="other", detail={"text": "closed elsewhere"})
+    [doubt] = doubts_of(replace(record, steps=tuple(steps), events=(other, *events)))
+
+    assert "ended 9 connections when they were 8 s old" in doubt.statement
+    assert (
+        doubt.statement.split("(")[1].split(")")[0] == ("closed with 1001 " + "x" * 300)[:159] + "…"
+    )
+
+
+@pytest.mark.parametrize(
+    ("missing", "is_doubted"),
+    [
+        ("2 of 11 steps", False),
+        ("2 of 12 steps", False),
+        ("3 of 11 steps", True),
+        ("a sample", True),
+    ],
+)
+def test_steps_that_are_missing_because_one_was_cut_off_are_explained(record, missing, is_doubted):
+    cut_off = CutOff(kind=CutOffKind.REFUSED, statement="as planted", connections=1)
+    steps = (*record.steps[:-1], replace(record.steps[-1], cut_off=cut_off))
+    planned = replace(record.manifest, steps=(*record.manifest.steps, *record.manifest.steps[:2]))
+    short = replace(record, steps=steps, manifest=planned, missing=(missing,))
+
+    assert is_doubted == (DoubtKind.RUN_INCOMPLETE in {each.kind for each in doubts_of(short)})
+
+
+def test_a_cap_that_is_declared_among_other_limits_is_known(record):
+    other = replace(OWN_CAP, resource=Resource.DESCRIPTORS)
+
+    assert doubts_of(record, limits=(other,)) == []
+    assert [DoubtKind.OWN_CAP] == [each.kind for each in doubts_of(record, (other,), ())]
+
+
+def test_each_void_step_is_named_with_its_reason(record):
+    steps = [replace(step, void="late" if step.index in {0, 4} else None) for step in record.steps]
+    [doubt] = doubts_of(replace(record, steps=tuple(steps)))
+
+    assert "2 of 9 steps are void and excluded: 0 (late), 4 (late)." == doubt.statement
+
+
+def test_a_generator_near_its_limits_is_told_with_both_readings(record):
+    near = with_steps(record, generator=replace(record.steps[0].generator, lag_p95_s=0.02))
+    [doubt] = doubts_of(near)
+
+    assert "lag p95 20 ms (threshold 10 ms), busiest worker at 30 % CPU" in doubt.statement

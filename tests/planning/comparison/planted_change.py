@@ -10,8 +10,8 @@ from capacity.domain.run import RunEvent
 from capacity.domain.target import TargetSpec
 from capacity.planning.comparison.run_costs import MeasuredRun
 from capacity.planning.plan import plan
-from capacity.recording.run_directory import RunWriter
 
+written = runpy.run_path(str(Path(__file__).parents[2] / "written_run.py"))["write_run"]
 PLANTING = runpy.run_path(str(Path(__file__).parents[1] / "conftest.py"))
 Cost, Planted = PLANTING["Cost"], PLANTING["Planted"]
 TARGET = {
@@ -101,16 +101,3 @@ def quantiles(p99_s):
 def measured(seed, **changes):
     made = record(seed, **changes)
     return MeasuredRun(record=made, plan=plan(made))
-
-
-def written(path, made):
-    """Write the record to the directory *path* and return it."""
-    writer = RunWriter(path, made.manifest)
-    for step in made.steps:
-        writer.append_step(step)
-    writer.append_samples(made.samples)
-    for point in made.points:
-        writer.append_point(point)
-    for event in made.events:
-        writer.append_event(event)
-    return path

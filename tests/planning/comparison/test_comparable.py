@@ -80,6 +80,17 @@ def test_other_hosts_and_versions_are_circumstances(manifest):
     assert circumstances([manifest, manifest]) == ()
 
 
+def test_another_kernel_and_more_processes_are_circumstances_and_without_an_agent_unknown(manifest):
+    agent = replace(manifest.agent, kernel="6.9", target_pids=(1, 2, 3))
+    before, pids = manifest.agent.kernel, len(manifest.agent.target_pids)
+
+    assert circumstances([manifest, replace(manifest, agent=agent)]) == (
+        f"kernels of the target's host differ: {before} and 6.9",
+        f"numbers of the target's processes differ: {pids} and 3",
+    )
+    assert circumstances([replace(manifest, agent=None)] * 2) == ()
+
+
 @pytest.mark.parametrize("way", ["url", "listen", "local"])
 def test_however_our_agent_is_reached_it_reads_the_same(manifest, way):
     assert source_of(with_target(manifest, agent={way: "there", "token_file": "t"})) == "agent"
@@ -97,3 +108,18 @@ def test_a_slow_readers_rate_matters_only_where_some_read_slowly(manifest):
 
     assert difference(one, other) is None
     assert difference(slow, slower) is not None
+
+
+def test_a_long_name_is_shown_by_its_first_letters(manifest):
+    said = difference(manifest, with_target(manifest, name="n" * 300))
+
+    assert said == f"the target's name: planted in run-1, {'n' * 119}… in other"
+
+
+def test_private_connections_are_part_of_what_was_asked_for(manifest):
+    given = {"dialect": "/a/okx-private.yaml", "connections_per_client": 2, "values": {"k": "x"}}
+    before = with_target(manifest, private=given)
+    elsewhere = {**given, "dialect": "okx-private", "values": {"k": {"env": "K"}}}
+
+    assert difference(before, with_target(manifest, private=elsewhere)) is None
+    assert difference(manifest, before).startswith("the target's private connections: null in")

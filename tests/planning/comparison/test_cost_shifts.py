@@ -1,8 +1,17 @@
+import math
+
 import pytest
 
 from capacity.domain.answers.comparison import Outcome
+from capacity.domain.estimates import Estimate
 from capacity.domain.resources import Resource
-from capacity.planning.comparison.cost_shifts import cost_change, cost_shifts
+from capacity.models.uncertainty.significance import Shift, Side
+from capacity.planning.comparison.cost_shifts import (
+    CostShift,
+    _is_told,
+    cost_change,
+    cost_shifts,
+)
 from capacity.planning.comparison.run_costs import resource_lines
 
 NEEDED = 0.998
@@ -101,3 +110,85 @@ def test_that_a_connection_is_one_connection_is_no_figure(planted, cost):
     run = MeasuredRun(record=made, plan=plan(made))
 
     assert set(changes([run], [run])) == {Resource.MEMORY}
+
+
+def side(value, error, runs=1):
+    return Side(values=[value] * runs, errors=[error] * runs)
+
+
+@pytest.mark.parametrize(
+    ("errors", "is_told"), [([3.3], True), ([3.34], False), ([4.7] * 2, True), ([4.8] * 2, False)]
+)
+def test_a_cost_counts_from_three_standard_errors_of_its_mean_on(errors, is_told):
+    assert _is_told(Side(values=[10.0] * len(errors), errors=errors)) is is_told
+
+
+def moved(mid, chance, resource=Resource.MEMORY, before=None, after=None):
+    return CostShift(
+        resource=resource,
+        before=before or side(10.0, 0.1),
+        after=after or side(10.0 + mid, 0.1),
+        shift=Shift(
+            difference=Estimate(low=mid - 0.2, mid=mid, high=mid + 0.4, confidence=0.9),
+            chance=chance,
+            error=0.1,
+            degrees=1000,
+        ),
+        note="its parts",
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "outcome"),
+    [
+        (moved(0.51, 0.998), Outcome.REGRESSION),
+        (moved(0.49, 0.998), Outcome.NO_CHANGE),
+        (moved(0.51, 0.997), Outcome.NO_CHANGE),
+        (moved(-0.51, 0.998), Outcome.IMPROVEMENT),
+        (moved(0.0, 0.998), Outcome.NO_CHANGE),
+        (moved(0.51, 0.998, Resource.HOST_MEMORY), Outcome.NO_CHANGE),
+        (moved(0.51, 0.998, Resource.CONNTRACK), Outcome.NO_CHANGE),
+        # What was nothing before has no ratio that could be small.
+        (moved(0.1, 0.998, before=side(0.1, 0.1)), Outcome.REGRESSION),
+        (moved(0.0, 0.998, before=side(0.1, 0.1)), Outcome.NO_CHANGE),
+        (moved(9.0, 0.998, before=side(0.1, 0.1), after=side(0.1, 0.1)), Outcome.NO_CHANGE),
+    ],
+)
+def test_a_cost_is_judged_by_how_sure_and_how_large_its_change_is(found, outcome):
+    change = cost_change(found, NEEDED, 0.05)
+
+    assert change.outcome is outcome
+    assert (change.note == "its parts") is (outcome is not Outcome.NO_CHANGE)
+
+
+def test_a_change_is_told_over_what_it_was():
+    change = cost_change(moved(0.5, 0.9), NEEDED, 0.05)
+
+    assert (change.ratio.low, change.ratio.mid, change.ratio.high) == pytest.approx(
+        (1.03, 1.05, 1.09)
+    )
+    # z of 0.998 and of 0.95, over 10.
+    assert change.seen_from_ratio == pytest.approx(0.1 * (2.8782 + 1.6449) / 10, rel=3e-3)
+    assert (change.baseline, change.current, change.ratio.confidence) == (10.0, 10.5, 0.9)
+    nothing = cost_change(moved(0.5, 0.9, before=side(0.1, 0.1)), NEEDED, 0.05)
+    assert (nothing.ratio, nothing.seen_from_ratio) == (None, None)
+
+
+def test_noise_from_run_to_run_that_is_known_adds_to_the_error(measured):
+    lines = [[resource_lines(measured(n).record, [Resource.MEMORY])] for n in (1, 2)]
+    mix = measured(1).plan.mix
+    bare, noisy = (cost_shifts(*lines, mix, ratio)[0] for ratio in (0.0, 0.05))
+
+    assert noisy.before.values == bare.before.values
+    assert noisy.before.errors[0] == pytest.approx(
+        math.hypot(bare.before.errors[0], 0.05 * bare.before.values[0])
+    )
+
+
+def test_parts_are_told_where_99_of_100_would_not_move_so_far(measured):
+    def said(dearer):
+        found = changes([measured(1)], [measured(2, cpu=dearer)], least=0.0001)
+        return found[Resource.EVENT_LOOP].note
+
+    assert said(1.5) == "connections +49.2 %, deliveries +50.2 %, requests +55.9 %"
+    assert "connections" not in said(1.02)

@@ -49,6 +49,18 @@ def test_a_limit_that_was_set_where_there_was_none_is_a_regression(measured):
     assert [Outcome.IMPROVEMENT] == [each.outcome for each in limit_changes([run], [free])]
 
 
+def test_a_limit_that_one_side_does_not_name_is_neither_better_nor_worse(measured):
+    run = measured(1)
+    ladder = tuple(wall for wall in run.plan.ladder if wall.resource is not Resource.DESCRIPTORS)
+    silent = replace(run, plan=replace(run.plan, ladder=ladder))
+    (came,), (went,) = limit_changes([silent], [run]), limit_changes([run], [silent])
+
+    assert (None, 1020.0) == (came.baseline, came.current.value)
+    assert (1020.0, None) == (went.baseline.value, went.current)
+    assert {Resource.DESCRIPTORS} == {came.resource, went.resource}
+    assert {Outcome.CHANGED} == {came.outcome, went.outcome}
+
+
 def test_a_limit_that_is_not_known_any_more_is_neither_better_nor_worse(measured):
     run = measured(1)
     unknown = with_limit(run, state=LimitState.UNKNOWN, value=None)
@@ -61,3 +73,11 @@ def test_what_a_run_ran_into_is_no_setting(measured):
 
     assert limit_changes([run], [with_limit(run, scope="met", value=500.0)]) != ()
     assert [None] == [each.current for each in limit_changes([run], [with_limit(run, scope="met")])]
+
+
+def test_a_limit_of_nothing_is_another_one_than_a_limit_of_one(measured):
+    run = measured(1)
+    none, one = (with_limit(run, value=value) for value in (0.0, 1.0))
+
+    assert [Outcome.IMPROVEMENT] == [each.outcome for each in limit_changes([none], [one])]
+    assert [Outcome.REGRESSION] == [each.outcome for each in limit_changes([one], [none])]

@@ -1,11 +1,17 @@
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from capacity.domain.resources import Resource
 from capacity.models.wild_bootstrap import step_normals
-from capacity.planning.costs.fitted_costs import fitted_costs
+from capacity.planning.costs.fitted_costs import (
+    _charge_lingering,
+    _peaks,
+    _uses,
+    fitted_costs,
+)
 from capacity.planning.evidence.load_components import attribution
 from capacity.planning.evidence.mix import measured_mix
 from capacity.planning.evidence.windows import plateau_windows
@@ -170,13 +176,14 @@ def test_a_cost_that_is_not_separated_has_no_confidence(venue, ramp):
     assert found.per_connection.mid == pytest.approx(60e3 + 10 * 500, rel=0.02)
 
 
-def test_without_replicates_the_fit_is_the_same(venue):
+@pytest.mark.parametrize("resource", [Resource.MEMORY, Resource.DESCRIPTORS])
+def test_without_replicates_the_fit_is_the_same(venue, resource):
     record = venue.record()
     windows = plateau_windows(record.steps, record.samples, 0.0)
     mix, attributed = measured_mix(record.steps), attribution(windows)
-    bare = fitted_costs(Resource.MEMORY, windows, attributed, mix, np.empty((0, len(windows))))
+    bare = fitted_costs(resource, windows, attributed, mix, np.empty((0, len(windows))))
 
-    assert bare.marginal[-1] == pytest.approx(fit(Resource.MEMORY, venue).marginal[-1])
+    assert bare.marginal[-1] == pytest.approx(fit(resource, venue).marginal[-1])
 
 
 def test_the_cost_of_a_handshake_is_found_where_steps_churn(venue, cost, safe):
@@ -191,83 +198,91 @@ def test_the_cost_of_a_handshake_is_found_where_steps_churn(venue, cost, safe):
     assert found.per_connection.mid == pytest.approx(1e-4, rel=1e-3)
 
 
-def test_memory_that_stays_when_connections_leave_does_not_flatten_their_cost(venue, cost, safe):
-    truth = cost(baseline=40e6, connection=16e3)
-    steps = [*safe(12.0, 4), replace(safe(12.0, 4)[2], subscriptions_per_connection=0)]
-    record = replace(planted_cost(venue, Resource.MEMORY, truth), steps=steps).record()
+def test_what_is_left_is_the_root_of_the_mean_square_over_the_mean(venue, cost):
+    truth = cost(baseline=0.01, connection=1e-4, delivery=4e-5, request=5e-4, noise=0.05)
+    record = planted_cost(venue, Resource.CPU, truth).record()
     windows = plateau_windows(record.steps, record.samples, 0.0)
-    last = max(window.step for window in windows)
-    departed = max(w.asked_connections for w in windows)
-    stayed = [
-        replace(
-            w,
-            mean={
-                Resource.MEMORY: w.mean[Resource.MEMORY] + 14e3 * (departed - w.asked_connections)
-            },
+    found = fit(Resource.CPU, None, record).cost
+    uses, lines = [], []
+    for step in {window.step for window in windows}:
+        inside = [window for window in windows if window.step == step]
+        load = inside[0].load
+        uses.append(np.mean([window.mean[Resource.CPU] for window in inside]))
+        lines.append(
+            found.baseline.mid
+            + found.per_connection.mid * load.connections
+            + found.per_delivery_per_s.mid * load.deliveries_per_s
+            + found.per_request_per_s.mid * load.requests_per_s
         )
-        if w.step == last
-        else w
-        for w in windows
-    ]
-    found = fitted_costs(
-        Resource.MEMORY,
-        stayed,
-        attribution(stayed),
-        measured_mix(record.steps),
-        np.empty((0, len(stayed))),
-    ).cost
 
-    assert found.baseline.mid == pytest.approx(40e6, rel=1e-3)
-    assert found.per_connection.mid == pytest.approx(16e3, rel=1e-3)
+    assert found.residual_ratio == pytest.approx(
+        np.sqrt(np.mean((np.array(uses) - lines) ** 2)) / np.mean(uses), rel=1e-6
+    )
+    assert (found.windows, found.separated[0]) == (len(windows), "connections")
 
 
-def fit_of_memory(venue, cost, steps, added, seed=1):
-    """Return the fit of 26,000 bytes a connection with what *added* adds at a count of them."""
-    truth = cost(baseline=45e6, connection=26e3, noise=0.0004)
-    record = replace(planted_cost(venue, Resource.MEMORY, truth), steps=steps, seed=seed).record()
-    windows = plateau_windows(record.steps, record.samples, 0.0)
-    raised = [
-        replace(
-            w,
-            mean={Resource.MEMORY: w.mean[Resource.MEMORY] + added(w.asked_connections)},
-            peak={Resource.MEMORY: w.peak[Resource.MEMORY] + added(w.asked_connections)},
-        )
-        for w in windows
-    ]
-    normals = step_normals([w.step for w in raised], np.random.default_rng(1))
-    return fitted_costs(
-        Resource.MEMORY, raised, attribution(raised), measured_mix(record.steps), normals
+def test_a_use_of_nothing_leaves_nothing(venue, cost):
+    found = fit(Resource.CPU, planted_cost(venue, Resource.CPU, cost(baseline=0.0))).cost
+
+    assert (found.residual_ratio, found.baseline.mid) == (0.0, 0.0)
+
+
+def part_of(step, mean, error=0.0, peak=0.0):
+    return SimpleNamespace(
+        step=step, mean={Resource.CPU: mean}, error={Resource.CPU: error}, peak={Resource.CPU: peak}
     )
 
 
-@pytest.mark.parametrize("levels", [(8, 16, 24, 32), (15, 30, 45, 60)])
-def test_what_a_fresh_process_allocates_at_first_is_not_charged_to_connections(
-    venue, cost, ramp, levels
+def test_a_flow_is_read_by_its_means_over_steps_and_what_is_held_by_windows():
+    windows = [part_of(4, 1.0, 0.3), part_of(4, 2.0, 0.4), part_of(2, 7.0), part_of(4, 6.0)]
+    rows, use, errors = _uses(Resource.CPU, windows, [0, 1, 2])
+
+    assert (rows, use.tolist()) == ([2, 0], [7.0, 1.5])
+    assert errors == pytest.approx([0.0, 0.25])
+    held = [SimpleNamespace(step=1, mean={Resource.MEMORY: n}, error={}) for n in (1.0, 5.0)]
+    assert [
+        each.tolist() if n else each for n, each in enumerate(_uses(Resource.MEMORY, held, [0, 1]))
+    ] == [
+        [0, 1],
+        [1.0, 5.0],
+        [0.0, 0.0],
+    ]
+
+
+def test_peaks_stand_beside_the_middle_of_their_step():
+    windows = [
+        part_of(1, 1.0, peak=3.0),
+        part_of(1, 2.0, peak=9.0),
+        part_of(1, 9.0, peak=9.5),
+        part_of(2, 5.0, peak=6.0),
+    ]
+    steady, peaks = _peaks(Resource.CPU, windows, [0, 1, 2, 3])
+
+    assert (steady.tolist(), peaks.tolist()) == ([2.0, 2.0, 2.0, 5.0], [3.0, 9.0, 9.5, 6.0])
+
+
+@pytest.mark.parametrize(
+    ("components", "expected"),
+    [
+        (("connections", "requests_per_s"), [[9.0, 1.0, 3.0], [9.0, 1.0, 4.0]]),
+        (("connections",), [[9.0, 2.5, 2.0], [9.0, 2.5, 4.0]]),
+    ],
+)
+def test_entries_that_requests_leave_are_charged_to_them_or_to_who_brings_them(
+    components, expected
 ):
-    steps = ramp(0, *levels)
-    covered = 0
-    for seed in range(20):
-        fresh = fit_of_memory(venue, cost, steps, lambda n: 5e6 * (n > 0), seed)
-        low, high = np.quantile(fresh.marginal[:-1], [0.05, 0.95])
-        covered += low <= 26e3 <= high
+    coefficients = np.array([[9.0, 1.0, 2.0], [9.0, 1.0, 4.0]])
+    _charge_lingering(coefficients, components, 3.0, SimpleNamespace(requests_per_s=0.5))
 
-        assert fresh.marginal[-1] == pytest.approx(26e3, rel=0.25)
-        assert fresh.baseline[-1] == pytest.approx(50e6, rel=0.01)
-
-    assert covered >= 15
+    assert coefficients == pytest.approx(np.array(expected))
 
 
-def test_a_jump_between_two_loads_may_be_the_first_of_a_staircase(venue, cost, ramp):
-    steps = ramp(0, 50, 100, 150, 200, 250, 300)
-    found = fit_of_memory(venue, cost, steps, lambda n: 4e6 * (n // 180))
-    dearest = np.quantile(found.marginal[:-1], 0.95)
+@pytest.mark.parametrize("resource", [Resource.MEMORY, Resource.DESCRIPTORS])
+def test_the_forecast_is_the_last_of_the_replicates(venue, resource):
+    found = fit(resource, venue)
 
-    assert found.marginal[-1] == pytest.approx(26e3, rel=0.1)
-    assert np.median(found.marginal[:-1]) == pytest.approx(26e3, rel=0.1)
-    assert dearest == pytest.approx(26e3 + 4e6 / 175, rel=0.1)
-
-
-def test_growth_without_a_jump_is_no_staircase(venue, cost, ramp):
-    found = fit_of_memory(venue, cost, ramp(0, 50, 100, 150, 200, 250, 300), lambda _: 0.0)
-
-    assert np.quantile(found.marginal[:-1], 0.95) < 1.1 * 26e3
+    assert found.cost.baseline.mid == found.baseline[-1]
+    assert found.cost.baseline.low <= found.cost.baseline.mid <= found.cost.baseline.high
+    assert found.cost.marginal_along(measured_mix(venue.record().steps)) == pytest.approx(
+        found.marginal[-1]
+    )

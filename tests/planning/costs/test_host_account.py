@@ -6,8 +6,6 @@ import pytest
 
 from capacity.domain.resources import Resource
 from capacity.planning.costs.host_account import (
-    DEARER_QUANTILE,
-    KERNEL_BYTES,
     by_own_account,
     is_explained,
 )
@@ -23,9 +21,7 @@ def host(venue, cost):
 
     def with_others(others=lambda _n: 0.0, beside_bytes=0.0):
         own = cost(baseline=60e6, connection=EACH_BYTES)
-        whole = cost(
-            baseline=60e6 + OTHERS_BYTES, connection=EACH_BYTES + KERNEL_BYTES + beside_bytes
-        )
+        whole = cost(baseline=60e6 + OTHERS_BYTES, connection=EACH_BYTES + 8192 + beside_bytes)
         record = replace(
             venue,
             costs={Resource.MEMORY: own, Resource.HOST_MEMORY: whole},
@@ -52,7 +48,7 @@ def host_wall(record):
 
 def truth(most_of_others, beside_bytes=0.0):
     rest = HOST_BYTES - 60e6 - OTHERS_BYTES - most_of_others
-    return rest / (EACH_BYTES + KERNEL_BYTES + beside_bytes)
+    return rest / (EACH_BYTES + 8192 + beside_bytes)
 
 
 def test_neighbours_that_come_and_go_do_not_hide_what_a_connection_takes(host):
@@ -79,7 +75,7 @@ def test_the_most_that_others_had_lies_below_the_targets_own(host):
         round(
             window.mean[Resource.HOST_MEMORY]
             - window.mean[Resource.MEMORY]
-            - KERNEL_BYTES * window.load.connections
+            - 8192 * window.load.connections
         )
         for window in told
     }
@@ -99,7 +95,7 @@ def test_without_the_targets_memory_the_whole_counts(host):
 
 @pytest.mark.parametrize(("off", "is_so"), [(0.02, True), (-0.02, False)])
 def test_the_own_cost_explains_the_whole_unless_nearly_all_draws_are_dearer(off, is_so):
-    cheap = round(100 * (DEARER_QUANTILE + off))
+    cheap = round(100 * (0.05 + off))
     draws = np.array([1.0] * cheap + [3.0] * (100 - cheap) + [3.0])
     whole, own = SimpleNamespace(marginal=draws), SimpleNamespace(marginal=np.array([2.0]))
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from capacity.domain.resources import Resource
-from capacity.planning.costs.lingering_entries import TIME_WAIT_S
 from capacity.planning.plan import plan
 
 CONNTRACK, PORTS, TABLE, OWN = Resource.CONNTRACK, Resource.OUTGOING_PORTS, 1600.0, 4
@@ -30,7 +29,7 @@ def leaving(record, entries_a_request, resource=CONNTRACK):
         step = [step for step in record.steps if step.started_at < sample.at - 1e-6][-1]
         asked.append((sample.at, step.step.requests_per_s * (sample.at - before_at)))
         before_at = sample.at
-        recent = sum(count for at, count in asked if at > sample.at - TIME_WAIT_S)
+        recent = sum(count for at, count in asked if at > sample.at - 120.0)
         used = {**sample.used, resource: round(sample.used[resource] + entries_a_request * recent)}
         samples.append(replace(sample, used=used))
     return replace(record, samples=tuple(samples))
@@ -40,7 +39,7 @@ def leaving(record, entries_a_request, resource=CONNTRACK):
 def test_the_table_is_full_where_what_requests_leave_in_two_minutes_fits_no_more(proxied, entries):
     found = plan(leaving(proxied.record(), entries))
 
-    held = (TABLE - OWN) / (EACH + POLLS * entries * TIME_WAIT_S)
+    held = (TABLE - OWN) / (EACH + POLLS * entries * 120.0)
     assert found.binding is CONNTRACK
     # What the levels before left is in the line as well: rather too low than too high.
     assert 0.88 * held < found.capacity.mid < 1.03 * held

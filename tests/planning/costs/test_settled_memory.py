@@ -1,11 +1,14 @@
 """Memory that connections take only after a while, from plan to plan."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from capacity.domain.plan import CapacityPlan
 from capacity.domain.resources import Resource
+from capacity.planning.costs.settled_memory import settling_cost
 from capacity.planning.plan import plan
 
 BASELINE, EACH, LATE, SETTLED_AFTER_S = 40e6, 80e3, 60e3, 45.0
@@ -62,6 +65,28 @@ def test_memory_that_is_settled_has_the_same_capacity_whether_it_is_held_or_not(
     assert longer.capacity.mid == pytest.approx(alone.capacity.mid, rel=0.01)
 
 
+def of_processes(record, plain, taken):
+    """Return the record whose processes have resident what is *plain*, and a share of what comes late."""
+    at_once = {sample.seq: sample.used[Resource.MEMORY] for sample in plain.samples}
+
+    def resident(sample):
+        late = sample.used[Resource.MEMORY] - at_once[sample.seq]
+        return {"resident_bytes": at_once[sample.seq] + taken * late}
+
+    samples = tuple(replace(s, gauges={**s.gauges, **resident(s)}) for s in record.samples)
+    return replace(record, samples=samples)
+
+
+def test_files_that_are_used_anew_meanwhile_are_not_charged(collected):
+    plain, late = held(collected).record(), settling(held(collected))
+    none, half, whole = (plan(of_processes(late, plain, taken)).capacity for taken in (0, 0.5, 1))
+    unheld = plan(settling(collected)).capacity
+
+    assert none.mid == pytest.approx(unheld.mid, rel=0.05)
+    assert none.mid > 1.03 * half.mid > 1.06 * whole.mid
+    assert whole.mid == pytest.approx(1000, rel=0.03)
+
+
 def test_what_others_on_the_host_take_while_a_load_is_held_on_is_not_charged(collected, cost):
     both = {
         Resource.MEMORY: collected.costs[Resource.MEMORY],
@@ -92,3 +117,37 @@ def test_garbage_takes_no_room_of_a_heap_that_is_collected_when_it_is_full(colle
     )
 
     assert plan(settling(made, Resource.HEAP)).capacity.mid > 550
+
+
+def seen(step, use, connections, deliveries_per_s=0.0, *, is_held_longer=False):
+    return SimpleNamespace(
+        step=step,
+        mean={Resource.MEMORY: use},
+        asked_connections=connections,
+        load=SimpleNamespace(deliveries_per_s=deliveries_per_s),
+        is_held_longer=is_held_longer,
+        resident_bytes=None,
+    )
+
+
+def test_what_is_reached_above_the_line_of_the_fullest_step_is_shared_by_the_connections():
+    windows = [
+        seen(1, 0.0, 50),
+        seen(2, 0.0, 100, 5.0),
+        seen(3, 0.0, 100, 9.0),
+        seen(4, 400.0, 100, is_held_longer=True),
+        seen(5, 500.0, 100, is_held_longer=True),
+        seen(6, 900.0, 50, is_held_longer=True),
+    ]
+    line = np.array([100.0, 450.0, 300.0])
+
+    def cost(resource=Resource.MEMORY, windows=windows, steps=(1, 2, 3)):
+        return settling_cost(resource, windows, steps, line[: len(steps)])
+
+    assert cost() == 2.0
+    assert cost(steps=(1, 2)) == 0.5
+    assert cost(steps=(1,)) == 0.0
+    assert cost(windows=windows[:3]) == cost(Resource.HEAP) == 0.0
+    assert settling_cost(Resource.MEMORY, windows, (3,), np.array([600.0])) == 0.0
+    nobody = [seen(1, 0.0, 0), seen(2, 9.0, 0, is_held_longer=True)]
+    assert settling_cost(Resource.MEMORY, nobody, (1,), np.array([1.0])) == 0.0

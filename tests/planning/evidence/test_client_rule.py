@@ -33,6 +33,7 @@ def refused(venue, reason, said=None, addresses=(), kind=CutOffKind.NOT_REACHED)
     ("reason", "said"),
     [
         ("handshake_rejected_429", None),
+        ("handshake_rejected_418", None),
         ("handshake_closed_1008", "closed with 1008 'too many connections from this address'"),
         ("handshake_closed_4429", "closed with 4429 'connection limit per user reached'"),
         (
@@ -76,3 +77,10 @@ def test_who_comes_from_many_addresses_meets_the_limit_on_all(venue):
 
 def test_a_target_that_fell_silent_did_not_refuse(venue):
     assert client_rule(refused(venue, "handshake_rejected_429", kind=CutOffKind.SILENT)) is None
+
+
+def test_of_what_it_said_160_letters_are_shown(venue):
+    said = "limit per user " + "x" * 300
+    gap = client_rule(refused(venue, "handshake_rejected_503", said))
+
+    assert f'It said: "{said[:159]}…".' in gap.reason

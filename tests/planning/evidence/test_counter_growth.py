@@ -1,22 +1,17 @@
 """What counters grew by, and connects that were dropped."""
 
+import runpy
+from pathlib import Path
+
 import pytest
 
-from capacity.domain.sample import Sample
 from capacity.planning.evidence.counter_growth import grown, own_drops
+
+sample_of = runpy.run_path(str(Path(__file__).parents[2] / "agent_samples.py"))["sample_of"]
 
 
 def sample(**counters):
-    return Sample(
-        seq=1,
-        at=1.0,
-        interval_s=1.0,
-        used={},
-        gauges={},
-        counters=counters,
-        missing={},
-        target_started_at=1.0,
-    )
+    return sample_of(counters=counters)
 
 
 @pytest.mark.parametrize(

@@ -1,24 +1,21 @@
 """Which rise of a mark belongs to a step, and in whose account."""
 
+import runpy
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from capacity.domain.resources import Resource
-from capacity.domain.sample import RESIDENT, MemoryReading, Sample
+from capacity.domain.sample import RESIDENT, MemoryReading
 from capacity.planning.evidence.memory_marks import burst_above, memory_of
+
+sample_of = runpy.run_path(str(Path(__file__).parents[2] / "agent_samples.py"))["sample_of"]
 
 
 def sample(use, mark, charged=None, account=RESIDENT):
-    return Sample(
-        seq=1,
-        at=0.0,
-        interval_s=1.0,
+    return sample_of(
         used={Resource.MEMORY: use},
-        gauges={},
-        counters={},
-        missing={},
-        target_started_at=0.0,
         memory=MemoryReading(
             account=account,
             use_bytes=use,
@@ -72,3 +69,9 @@ def test_the_cache_of_the_sample_before_the_mark_rose_is_taken_off_too():
     step = [sample(100.0, 180.0, 180.0), sample(100.0, 200.0, 120.0)]
 
     assert burst_above(step, step) == 200.0 - (180.0 - 100.0) - 100.0
+
+
+def test_the_cache_that_was_counted_after_the_mark_rose_is_not_taken_off():
+    step = [sample(100.0, 180.0, 180.0), sample(100.0, 200.0, 110.0), sample(100.0, 200.0, 190.0)]
+
+    assert burst_above(step, step) == 200.0 - 80.0 - 100.0

@@ -6,9 +6,8 @@ import pytest
 from capacity.domain.caveats import DoubtKind
 from capacity.domain.observation import CutOff, CutOffKind
 from capacity.domain.plan import CapacityPlan, Excuse, MetLimit
-from capacity.domain.resources import Resource
+from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.planning.evidence.met_limits import (
-    EXHAUSTED_RATIO,
     bounded_draws,
     held_connections,
     met_limits,
@@ -72,7 +71,7 @@ def test_what_is_no_limit_of_the_target_bounds_nothing(cut, kind):
 )
 def test_what_was_nearly_used_up_is_what_gave_out(cut, ratio, resource):
     limit_bytes = 256e6
-    used = {Resource.MEMORY: ratio * EXHAUSTED_RATIO * limit_bytes}
+    used = {Resource.MEMORY: ratio * 0.8 * limit_bytes}
     record = cut(CutOffKind.DIED, 180, used=used)
     (met,) = met_limits(record, record.manifest.agent.limits)
 
@@ -149,31 +148,140 @@ def test_a_first_level_that_fails_is_told_with_what_to_do(venue, ramp):
     assert "credentials" in answer.remedy
 
 
-def test_a_cap_that_counts_pollers_too_is_told_along_the_mix(venue, ramp, cost):
-    """Planted: a cap of 160, of which a connection with its share of the pollers takes 1.02.
+@pytest.fixture
+def capped(venue, ramp, cost):
+    """Return what a cap admits along a mix of which a connection with its pollers takes 1.02.
 
-    Whether it counts the pollers the run does not tell: 140 were open beside them.
+    The pollers of 1,000 connections were there first, 20 at an interval of a second: *seen* is what was
+    open in all, *opened* were so beside them.
     """
-    counted = cost(baseline=0, connection=1.0, request=1.0)
-    venue = replace(
-        venue,
-        costs={**venue.costs, Resource.APPLICATION_CONNECTIONS: counted},
-        steps=ramp(50, 100, 1000),
-    )
-    *held, last = venue.record().steps
-    # The pollers of 1,000 connections are there first: 20 of 160.
-    cut_off = CutOff(kind=CutOffKind.REFUSED, statement="as planted", connections=140)
-    last = replace(last, plateau_started_at=None, plateau_ended_at=None, load=None, cut_off=cut_off)
-    record = venue.record()
-    samples = tuple(
-        replace(each, used={**each.used, Resource.APPLICATION_CONNECTIONS: 160.0})
-        if each.at > last.started_at
-        else each
-        for each in record.samples
-    )
-    (met,) = met_limits(replace(record, steps=(*held, last), samples=samples), LIMITS)
 
-    assert (140, 156) == (met.held, met.failed)
+    def admitted(
+        *, seen=160.0, opened=140, base=0, each=1.0, orders_per_s=0.0, profile=(), spoil=None
+    ):
+        counted = cost(baseline=base, connection=each, request=1.0)
+        made = replace(
+            venue,
+            costs={**venue.costs, Resource.APPLICATION_CONNECTIONS: counted},
+            steps=ramp(50, 100, 1000),
+        ).record()
+        *held, last = made.steps
+        cut_off = CutOff(kind=CutOffKind.REFUSED, statement="as planted", connections=opened)
+        last = replace(
+            last,
+            step=replace(last.step, orders_per_s=orders_per_s),
+            plateau_started_at=None,
+            plateau_ended_at=None,
+            load=None,
+            cut_off=cut_off,
+        )
+        samples = tuple(
+            replace(each, used={**each.used, Resource.APPLICATION_CONNECTIONS: seen})
+            if each.at > last.started_at
+            else each
+            for each in made.samples
+        )
+        record = replace(
+            made,
+            steps=(*held, last),
+            samples=samples,
+            manifest=replace(made.manifest, profile=dict(profile)),
+        )
+        (met,) = met_limits(spoil(record) if spoil else record, LIMITS)
+        return met.held, met.failed
+
+    return admitted
+
+
+@pytest.mark.parametrize(
+    ("changes", "failed"),
+    [
+        # Whether the cap counts the pollers the run does not tell: 160 of 1.02 each, or 140.
+        ({}, 156),
+        ({"seen": 150.0}, 147),
+        ({"seen": 170.0}, 156),
+        ({"seen": 170.0, "orders_per_s": 9.5}, 166),
+        ({"seen": 170.0, "orders_per_s": 5.0, "profile": {"order_interval_s": 2.0}}, 166),
+        ({"seen": 170.0, "profile": {"poll_interval_s": 1.5}}, 166),
+        ({"seen": 170.0, "profile": {"poll_interval_s": 0.5}}, 147),
+        # What it has without connections takes of it too.
+        ({"base": 3}, 153),
+        # Seen are no more than were opened, or each takes less than one: nothing is told of pollers.
+        ({"seen": 139.0}, 140),
+        ({"each": 0.5}, 140),
+        ({"spoil": lambda record: replace(record, steps=record.steps[1:])}, 140),
+        ({"spoil": lambda record: replace(record, steps=(record.steps[0], record.steps[-1]))}, 140),
+    ],
+)  # fmt: skip
+def test_a_cap_that_counts_pollers_too_is_told_along_the_mix(capped, changes, failed):
+    assert capped(**changes) == (min(140, failed), max(140, failed))
+
+
+def test_a_cap_of_nearly_nothing_admits_one(capped):
+    profile = {"poll_interval_s": 0.0}
+
+    assert capped(seen=3.0, opened=3, base=3, profile=profile) == (1, 3)
+
+
+def test_what_was_open_counts_however_few_were_held(cut):
+    for kind in (CutOffKind.REFUSED, CutOffKind.DIED):
+        assert met_limits(cut(kind, 0), LIMITS) == []
+    (met,) = met_limits(cut(CutOffKind.REFUSED, 1), LIMITS)
+    assert (met.held, met.failed) == (1, 1)
+
+
+def test_a_step_that_failed_on_its_plateau_failed_at_what_was_open(cut):
+    record = cut(CutOffKind.LOST, 180)
+    *held, last = record.steps
+    last = replace(last, plateau_started_at=last.started_at + 3.0)
+    (met,) = met_limits(replace(record, steps=(*held, last)), LIMITS)
+
+    assert (met.held, met.failed) == (100, 180)
+
+
+def test_void_steps_met_nothing_and_the_lowest_limit_comes_first(cut):
+    record = cut(CutOffKind.DIED, 180)
+    *held, last = record.steps
+    early = replace(last, index=9, step=replace(last.step, connections=80))
+    both = met_limits(replace(record, steps=(*held, last, early)), LIMITS)
+
+    assert [met.failed for met in both] == [180, 200]
+    assert met_limits(replace(record, steps=(*held, replace(last, void="late"))), LIMITS) == []
+
+
+def test_what_gave_out_is_what_was_fullest_from_the_step_on_while_the_target_lived(cut):
+    def limit(resource, value):
+        return Limit(
+            resource=resource, state=LimitState.KNOWN, value=value, scope="process", source="x"
+        )
+
+    limits = [
+        limit(Resource.MEMORY, 100e6),
+        limit(Resource.THREADS, 100.0),
+        limit(Resource.DELIVERY_DELAY, 1.0),
+    ]
+    record = cut(
+        CutOffKind.DIED,
+        180,
+        used={Resource.MEMORY: 85e6, Resource.THREADS: 90.0, Resource.DELIVERY_DELAY: 9.0},
+    )
+    samples = list(record.samples)
+    samples[0] = replace(samples[0], used={Resource.MEMORY: 99e6})
+    samples[-1] = replace(samples[-1], target_started_at=None, used={Resource.MEMORY: 98e6})
+    (met,) = met_limits(replace(record, samples=tuple(samples)), limits)
+    assert met.resource is Resource.THREADS
+
+    samples[-2] = replace(samples[-2], used={Resource.MEMORY: 95e6})
+    (met,) = met_limits(replace(record, samples=tuple(samples)), limits)
+    assert met.resource is Resource.MEMORY
+
+
+def test_between_bounds_the_ceiling_is_as_likely_in_each_part_of_the_way_in_ratios():
+    found = bounded_draws(None, died_between(held=100, failed=400), np.array([0.0, 0.5, 1.0]))
+    nobody = bounded_draws(None, died_between(held=0, failed=4), np.array([0.5]))
+
+    assert found.tolist() == pytest.approx([100.0, 200.0, 400.0, 200.0])
+    assert nobody.tolist() == pytest.approx([2.0, 2.0])
 
 
 def test_a_target_that_fails_at_fewer_than_it_held_holds_what_is_below_those(cut):

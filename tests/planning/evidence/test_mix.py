@@ -3,8 +3,10 @@ from dataclasses import replace
 import pytest
 
 from capacity.domain.observation import CutOff, CutOffKind
+from capacity.domain.plan import Excuse
 from capacity.planning.evidence.mix import measured_mix, widest_mix
 from capacity.planning.evidence.windows import plateau_windows
+from capacity.planning.plan import plan
 
 
 def test_the_mix_is_that_of_the_mix_steps_alone(venue):
@@ -76,3 +78,19 @@ def test_a_step_without_connections_has_no_mix(venue):
     steps = [replace(s, load=replace(s.load, connections=0.0)) for s in venue.record().steps]
 
     assert measured_mix(steps) is None
+
+
+@pytest.mark.parametrize(("connections", "is_carried"), [(0.99, False), (1.0, True)])
+def test_less_than_one_connection_carries_nothing_and_there_is_no_plan(
+    venue, connections, is_carried
+):
+    record = venue.record()
+    steps = tuple(
+        replace(step, load=replace(step.load, connections=connections)) if step.load else step
+        for step in record.steps
+        if step.step.is_mix or not step.step.connections
+    )
+
+    assert is_carried is (measured_mix(steps) is not None)
+    if not is_carried:
+        assert isinstance(plan(replace(record, steps=steps)), Excuse)

@@ -1,27 +1,20 @@
+import runpy
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from capacity.domain.caveats import RISING_RATIO
 from capacity.domain.resources import Resource
-from capacity.domain.sample import Sample
-from capacity.planning.evidence.rises import FEWEST_SAMPLES, rise_of
+from capacity.planning.evidence.rises import resident_per_s, rise_of
+
+sample_of = runpy.run_path(str(Path(__file__).parents[2] / "agent_samples.py"))["sample_of"]
 
 MEMORY = Resource.MEMORY
 
 
 def samples(*uses):
-    return [
-        Sample(
-            seq=seq,
-            at=float(seq),
-            interval_s=1.0,
-            used={MEMORY: use},
-            gauges={},
-            counters={},
-            missing={},
-            target_started_at=0.0,
-        )
-        for seq, use in enumerate(uses)
-    ]
+    return [sample_of(seq, used={MEMORY: use}) for seq, use in enumerate(uses)]
 
 
 def test_a_rise_has_its_slope_its_length_and_where_it_ended():
@@ -36,8 +29,8 @@ def test_one_outlier_is_no_rise():
 
 
 def test_too_few_readings_tell_nothing():
-    assert rise_of(samples(*[1.0] * FEWEST_SAMPLES), MEMORY) is not None
-    assert rise_of(samples(*[1.0] * (FEWEST_SAMPLES - 1)), MEMORY) is None
+    assert rise_of(samples(*[1.0] * 5), MEMORY) is not None
+    assert rise_of(samples(*[1.0] * 4), MEMORY) is None
     assert rise_of(samples(*[1.0] * 9), Resource.CPU) is None
 
 
@@ -51,3 +44,30 @@ def test_a_rise_is_material_from_a_hundredth_of_what_is_taken_above_the_rest(fac
 
 def test_without_anything_above_the_rest_no_rise_is_material():
     assert not rise_of(samples(10.0, 12.0, 14.0, 16.0, 18.0), MEMORY).is_material(50.0)
+
+
+@pytest.mark.parametrize(
+    ("uses", "is_steady"),
+    [((1, 2, 3, 5, 4), True), ((1, 3, 2, 5, 4), True), ((2, 3, 1, 5, 4), False)],
+)
+def test_most_pairs_have_to_rise(uses, is_steady):
+    """Of ten pairs nine, eight and seven rise: τ of 0.8, 0.6 and 0.4."""
+    assert rise_of(samples(*map(float, uses)), MEMORY).is_steady is is_steady
+
+
+def test_what_cannot_be_read_is_not_among_the_readings():
+    read = samples(1.0, float("nan"), 2.0, -1.0, 3.0)
+
+    assert rise_of(read, MEMORY) is None
+    assert rise_of(read, MEMORY, fewest=3).middle == 2.0
+
+
+def test_the_slope_of_what_is_resident_is_read_of_its_gauge():
+    read = [
+        replace(sample, gauges={"resident_bytes": 3.0 * sample.at})
+        for sample in samples(*[1.0] * 5)
+    ]
+
+    assert resident_per_s(read) == pytest.approx(3.0)
+    assert resident_per_s(read[1:]) is None
+    assert resident_per_s(samples(*[1.0] * 5)) is None

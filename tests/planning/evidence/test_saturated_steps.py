@@ -6,7 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capacity.domain.observation import CutOff, CutOffKind
-from capacity.planning.evidence.saturated_steps import judged, short_steps
+from capacity.planning.evidence.saturated_steps import (
+    _unserved_before_silence,
+    judged,
+    short_steps,
+)
 from capacity.planning.plan import plan
 
 
@@ -126,3 +130,104 @@ def test_a_plateau_on_which_nothing_came_was_not_held_where_the_target_then_hung
     record = replace(record, steps=(baseline, first, replace(second, cut_off=hung)))
 
     assert is_held == (judged(record).steps[1].cut_off is None)
+
+
+@pytest.fixture
+def served(venue, ramp):
+    """Return steps with so many connections, deliveries a second for each, seconds and errors."""
+
+    def steps(*rows):
+        made = replace(venue, steps=ramp(*(row[0] for row in rows))).record().steps[1:]
+        return [
+            replace(
+                step,
+                load=replace(step.load, deliveries_per_s=each_per_s * count),
+                plateau_ended_at=step.plateau_started_at + seconds,
+                delivery_rate_error_ratio=error,
+            )
+            for step, (count, each_per_s, seconds, error) in zip(made, rows, strict=True)
+        ]
+
+    return steps
+
+
+@pytest.mark.parametrize(
+    ("rows", "least_per_s"),
+    [
+        # 95 % of 10 less one update of both subscriptions in 12 s, and such an update more got.
+        ([(20, 10.0, 12.0, 0.0), (40, 9.5, 24.0, 0.0), (99, None, 12.0, 0.0)], 9.175),
+        # Up to two fifths of the connections count: 9.667 was due in 36 s.
+        ([(20, 10.0, 12.0, 0.0), (40, 9.5, 24.0, 0.0), (100, None, 12.0, 0.0)], 8.91111),
+        # Where none has so few, the smallest step alone counts.
+        ([(80, 10.0, 12.0, 0.0), (90, 9.5, 24.0, 0.0), (100, None, 12.0, 0.0)], 9.175),
+        # Twice the error of the rates on both sides.
+        ([(20, 10.0, 12.0, 0.02), (40, 10.0, 12.0, 0.04), (100, None, 12.0, 0.03)], 8.117925),
+        # A rate that is known to a half at best is nothing that is due.
+        ([(20, 10.0, 12.0, 0.5), (100, None, 12.0, 0.0)], 0.0),
+    ],
+)  # fmt: skip
+def test_what_was_due_is_the_mean_of_far_smaller_steps_by_their_time(served, rows, least_per_s):
+    *below, (count, _, seconds, error) = rows
+
+    def is_short(each_per_s):
+        return bool(short_steps(served(*below, (count, each_per_s, seconds, error))))
+
+    assert not is_short(1.0001 * least_per_s)
+    assert is_short(0.9999 * least_per_s) is (least_per_s > 0.0)
+
+
+def test_a_short_step_is_no_measure_of_what_is_due(served):
+    """Of 30 connections, which are short, 60 of 150 got as much; only 20 tell what is due."""
+    rows = [(20, 10.0, 12.0, 0.0), (30, 5.0, 120.0, 0.0), (150, 8.0, 12.0, 0.0)]
+
+    assert len(short_steps(served(*rows))) == 2
+
+
+def test_what_is_said_of_a_short_step_are_its_rates(served):
+    [cut] = short_steps(served((20, 10.0, 12.0, 0.0), (100, 5.0, 12.0, 0.0))).values()
+
+    assert cut.connections == 100
+    assert (
+        "(5 deliveries/s per connection instead of 10 deliveries/s); at least 95 %" in cut.statement
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"void": "late"},
+        {"load": None},
+        {"plateau_started_at": None},
+        {"plateau_ended_at": None},
+        {"plateau_ended_at": 0.0},
+        {"delivery_rate_error_ratio": math.nan},
+    ],
+)
+def test_a_step_without_a_plateau_or_a_rate_tells_nothing(served, changes):
+    first, last = served((20, 10.0, 12.0, 0.0), (100, 5.0, 12.0, 0.0))
+
+    assert short_steps([first, last])
+    assert short_steps([first, replace(last, **changes)]) == {}
+
+
+@pytest.mark.parametrize(
+    "changes", [{"connections": 0}, {"subscriptions_per_connection": 0}, {"is_mix": False}]
+)
+def test_who_follows_nothing_is_due_nothing(served, changes):
+    first, last = served((20, 10.0, 12.0, 0.0), (100, 5.0, 12.0, 0.0))
+
+    assert short_steps([first, replace(last, step=replace(last.step, **changes))]) == {}
+
+
+def test_silence_reaches_back_to_the_last_plateau_on_which_anything_came(served):
+    steps = served(*[(n, 0.0 if n > 30 else 5.0, 12.0, 0.0) for n in (20, 30, 40, 50, 60)])
+    hung = CutOff(kind=CutOffKind.SILENT, statement="it hung", connections=60)
+    steps[-1] = replace(steps[-1], cut_off=hung)
+    idle = replace(steps[2], step=replace(steps[2].step, is_mix=False))
+    found = _unserved_before_silence((*steps[:2], idle, *steps[3:]))
+
+    assert list(found) == [steps[3].index]
+    assert "on the plateau of 50 connections" in found[steps[3].index].statement
+    assert found[steps[3].index].connections == 50
+    assert len(_unserved_before_silence(tuple(steps))) == 2
+    assert _unserved_before_silence(tuple(steps[:-1])) == {}

@@ -4,11 +4,12 @@ from dataclasses import replace
 import pytest
 
 from capacity.domain.resources import Resource
+from capacity.domain.sample import MemoryReading
 from capacity.planning.evidence.windows import (
+    DESCRIPTOR_LIMIT,
+    FILLING_DESCRIPTORS,
     FILLING_PROCESSES,
-    levels,
     plateau_windows,
-    restarts,
     windows_of_one_life,
 )
 
@@ -30,25 +31,6 @@ def test_a_short_plateau_is_one_window(venue, safe):
     record = replace(venue, steps=safe(2.0)).record()
 
     assert len(windows_of(record)) == len(record.steps)
-
-
-def test_only_plateau_samples_count_not_those_of_the_ramp(venue):
-    record = venue.record()
-    begin, end = record.steps[3].plateau_started_at, record.steps[3].plateau_ended_at
-    spoiled = tuple(
-        sample if begin <= sample.at <= end else replace(sample, used={MEMORY: 1e15})
-        for sample in record.samples
-    )
-
-    windows = windows_of(replace(record, samples=spoiled))
-
-    assert max(w.peak[MEMORY] for w in windows if w.step == 3) < 1e9
-
-
-def test_the_agents_clock_may_be_hours_off(venue):
-    right, off = venue.record(), replace(venue, clock_offset_s=7200.0).record()
-
-    assert [w.mean for w in windows_of(off)] == [w.mean for w in windows_of(right)]
 
 
 def test_the_mean_is_that_of_the_samples_and_the_peak_the_largest(venue):
@@ -80,90 +62,9 @@ def test_a_reading_that_is_no_number_is_missing_not_zero(venue, nothing):
     assert all(5.9e7 < window.mean[MEMORY] < 1e8 for window in windows)
 
 
-def test_void_steps_and_steps_without_plateau_have_no_windows(venue):
-    record = venue.record()
-    steps = list(record.steps)
-    steps[2] = replace(steps[2], void="lag")
-    steps[4] = replace(steps[4], plateau_started_at=None, plateau_ended_at=None, load=None)
-
-    windows = windows_of(replace(record, steps=tuple(steps)))
-
-    assert {window.step for window in windows} == {0, 1, 3, 5, 6, 7, 8}
-
-
-def test_samples_without_the_target_are_left_out(venue):
-    record = venue.record()
-    gone = tuple(
-        replace(sample, target_started_at=None, used={MEMORY: 0.0}) if sample.seq % 3 else sample
-        for sample in record.samples
-    )
-
-    windows = windows_of(replace(record, samples=gone))
-
-    assert all(window.mean[MEMORY] > 5e7 for window in windows)
-
-
-def test_a_plateau_with_a_restart_in_it_is_not_used(venue):
-    record = venue.record()
-    middle = (record.steps[5].plateau_started_at + record.steps[5].plateau_ended_at) / 2
-    restarted = tuple(
-        replace(sample, target_started_at=middle) if sample.at > middle else sample
-        for sample in record.samples
-    )
-    windows = windows_of(replace(record, samples=restarted))
-
-    assert {window.step for window in windows} == set(range(9)) - {5}
-    assert restarts(restarted) == 1
-
-
-def test_the_life_with_most_levels_is_used_alone(venue):
-    record = replace(venue, restarts_at=(2,)).record()
-
-    kept = windows_of_one_life(windows_of(record))
-
-    assert {window.step for window in kept} == set(range(2, 9))
-    assert levels(kept) == 4
-
-
-def test_a_start_time_that_is_read_a_little_differently_is_no_restart(venue):
-    record = venue.record()
-    wobbling = tuple(
-        replace(sample, target_started_at=sample.target_started_at + 0.01 * (sample.seq % 2))
-        for sample in record.samples
-    )
-
-    assert restarts(wobbling) == 0
-    assert len(windows_of(replace(record, samples=wobbling))) == 27
-
-
 def test_nothing_recorded_gives_no_windows():
 
     assert windows_of_one_life(plateau_windows((), (), 0.0)) == []
-
-
-def test_windows_in_which_the_target_warmed_up_are_left_out(venue, safe):
-    record = replace(venue, steps=safe(60.0)).record()
-    warm = record.steps[-1]
-    samples = [
-        replace(
-            sample,
-            used={
-                **sample.used,
-                Resource.EVENT_LOOP: sample.used[Resource.EVENT_LOOP]
-                + (
-                    1.0
-                    if warm.plateau_started_at < sample.at < warm.plateau_started_at + 7
-                    else 0.0
-                ),
-            },
-        )
-        for sample in record.samples
-    ]
-    whole = windows_of(record)
-    cut = windows_of(replace(record, samples=tuple(samples)))
-
-    assert len(whole) - len(cut) in {2, 3}
-    assert max(w.mean[Resource.EVENT_LOOP] for w in cut) < 0.5
 
 
 def test_a_window_has_as_many_processes_as_filled_up_at_its_fullest(venue):
@@ -186,3 +87,120 @@ def test_a_load_that_was_there_before_is_held_on_from_twice_its_plateau(venue, t
     assert {window.step for window in windows if window.is_held_longer} == (
         {len(venue.steps)} if is_longer else set()
     )
+
+
+@pytest.mark.parametrize(
+    ("plateau_s", "count"), [(5.9, 1), (6.1, 2), (9.9, 2), (10.1, 3), (0.5, 1)]
+)
+def test_a_plateau_has_a_window_for_each_four_seconds_rounded(venue, plateau_s, count):
+    record = replace(venue, beat_s=0.1).record()
+    step = replace(
+        record.steps[-1], plateau_ended_at=record.steps[-1].plateau_started_at + plateau_s
+    )
+    windows = plateau_windows([step], record.samples, 0.0)
+
+    assert len(windows) == count
+
+
+def test_windows_of_a_plateau_are_equally_long_and_take_its_ends(venue):
+    record = replace(venue, beat_s=0.5).record()
+    step = record.steps[-1]
+    begin = step.plateau_started_at
+    samples = tuple(replace(each, used={MEMORY: each.at - begin}) for each in record.samples)
+    step = replace(step, plateau_ended_at=begin + 8.0)
+    windows = plateau_windows([step], samples, 0.0)
+
+    assert [(w.mean[MEMORY], w.peak[MEMORY]) for w in windows] == pytest.approx(
+        [(1.75, 3.5), (6.0, 8.0)]
+    )
+    # Eight readings half a second apart scatter by √6 / 2.
+    assert windows[0].error[MEMORY] == pytest.approx(6**0.5 / 2 / 8**0.5)
+
+
+def test_one_reading_has_no_error(venue):
+    record = venue.record()
+    step = replace(record.steps[-1], plateau_ended_at=record.steps[-1].plateau_started_at + 0.5)
+    [window] = plateau_windows([step], record.samples, 0.0)
+
+    assert window.error[MEMORY] == 0.0
+
+
+def test_what_goes_with_the_descriptors_is_read_where_it_is(venue):
+    record = venue.record()
+
+    def window_of(*gauges):
+        step = record.steps[0]
+        inside = [each for each in record.samples if step.plateau_started_at <= each.at]
+        samples = [replace(each, gauges=gauge) for each, gauge in zip(inside, gauges, strict=False)]
+        [window] = plateau_windows(
+            [replace(step, plateau_ended_at=step.plateau_started_at + 3.0)], samples, 0.0
+        )
+        return window.processes, window.shared_descriptors, window.descriptor_limit
+
+    def gauge(processes, descriptors, limit):
+        return {
+            FILLING_PROCESSES: processes,
+            FILLING_DESCRIPTORS: descriptors,
+            DESCRIPTOR_LIMIT: limit,
+        }
+
+    assert window_of({}, {}, {}) == (1, None, None)
+    assert window_of(gauge(4.0, 10.0, 99.0), {}, gauge(4.0, 20.0, 50.0)) == (4, 15.0, 50.0)
+    assert window_of(gauge(4.0, 10.0, 99.0), gauge(3.0, 20.0, math.nan)) == (4, None, 99.0)
+    assert window_of({FILLING_PROCESSES: 4.0}) == (4, None, None)
+
+
+def test_churn_is_asked_for_or_not(venue):
+    record = venue.record()
+    churned = replace(record.steps[-1], step=replace(record.steps[-1].step, churn_per_s=0.5))
+
+    assert {w.is_churned for w in plateau_windows([churned], record.samples, 0.0)} == {True}
+    assert {w.is_churned for w in windows_of(record)} == {False}
+
+
+def test_windows_come_in_the_order_of_their_loads(venue):
+    loads = [
+        (window.load.connections, window.load.deliveries_per_s, window.load.requests_per_s)
+        for window in windows_of(replace(venue, steps=tuple(reversed(venue.steps))).record())
+    ]
+
+    assert loads == sorted(loads)
+
+
+def test_the_mark_of_a_step_is_held_against_the_sample_before_it(venue):
+    """The mark rises from 100 to 160 between the last sample before the step and its first one."""
+    record = venue.record()
+    first, second = record.steps[:2]
+    samples = tuple(
+        replace(
+            each,
+            memory=MemoryReading(
+                account="a",
+                use_bytes=50.0,
+                charged_bytes=50.0,
+                high_water_bytes=160.0 if each.at > second.started_at else 100.0,
+            ),
+        )
+        for each in record.samples
+    )
+    bursts = {w.step: w.burst_bytes for w in windows_of(replace(record, samples=samples))}
+
+    assert (bursts[first.index], bursts[second.index]) == (None, 110.0)
+    assert set(bursts.values()) == {None, 110.0}
+
+
+def test_a_table_that_fills_on_a_plateau_fills_at_so_many_a_second(venue):
+    record = venue.record()
+    step = record.steps[-1]
+    begin = step.plateau_started_at
+
+    def filling(per_s):
+        samples = tuple(
+            replace(each, used={Resource.CONNTRACK: 1000.0 + per_s * (each.at - begin)})
+            for each in record.samples
+        )
+        return {w.tracked_per_s for w in plateau_windows([step], samples, 0.0)}
+
+    assert list(filling(2.0)) == pytest.approx([2.0])
+    assert filling(-2.0) == filling(0.0) == {0.0}
+    assert {w.tracked_per_s for w in windows_of(record)} == {0.0}

@@ -66,6 +66,7 @@ def test_a_missing_figure_says_why():
         (Dimension.SECONDS, 0.25, "250 ms"),
         (Dimension.CORES, 0.002, "2 millicores"),
         (Dimension.COUNT, 985.0, "985"),
+        (Dimension.COUNT, 4.0719, "4.072"),
         (Dimension.NAMES, frozenset({"b", "a"}), "a, b"),
         (Dimension.NAMES, frozenset(), "none"),
         (Dimension.COUNT, None, "missing"),

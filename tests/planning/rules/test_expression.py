@@ -98,3 +98,33 @@ def test_each_unit_is_worth_what_its_name_says(figure, units):
     assert units == {
         unit: pytest.approx(condition(f"{figure} <= 1 {unit}").bound) for unit in units
     }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x" * 200,
+        "x" * 200 + " >= 1",
+        "headroom >= " + "x" * 200,
+        "headroom >= 1 " + "x" * 200,
+        "bottleneck in " + "x" * 200,
+        "bottleneck == " + "x" * 200,
+    ],
+)
+def test_of_a_long_text_eighty_characters_are_shown(text):
+    with pytest.raises(ConfigError) as error:
+        condition(text)
+
+    shown = str(error.value).split("'")[1]
+    assert (len(shown), shown[-1]) == (80, "…")
+
+
+def test_a_text_of_five_hundred_characters_is_read_yet():
+    assert condition("headroom >= 30 %".ljust(500)).bound == pytest.approx(0.3)
+
+
+def test_twelve_names_are_shown_where_none_is_close():
+    with pytest.raises(ConfigError, match="known: ") as error:
+        condition("qqqqqqqqqq >= 1")
+
+    assert len(str(error.value).split("known: ")[1].split(", …")[0].split(", ")) == 12

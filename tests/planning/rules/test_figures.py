@@ -4,33 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from capacity.domain.answers.sizing import Demand
-from capacity.domain.answers.storm_drill import Retry
 from capacity.domain.plan import Excuse
-from capacity.domain.resources import Resource
+from capacity.domain.resources import LimitState, Resource
+from capacity.planning.advice.advice import advice as advise
 from capacity.planning.comparison.comparison import compare
 from capacity.planning.rules.figures import figures
 from capacity.planning.rules.names import DIMENSIONS
 
+RECORDS = runpy.run_path(str(Path(__file__).parents[2] / "bare_records.py"))
 PLANTED = runpy.run_path(str(Path(__file__).parents[1] / "comparison" / "planted_change.py"))
-DEMAND = Demand(
-    name="peak",
-    connections=6000.0,
-    as_of_at=0.0,
-    size_for_at=None,
-    growth_per_month=None,
-    deliveries_per_s=None,
-    requests_per_s=None,
-    headroom_ratio=0.2,
-    lost_instances=1,
-    zones=1,
-    lost_zones=0,
-    host=None,
-    instances=10,
-    retry=Retry(policy="fixed", waits_s=((1.0, 1.0),)),
-    handshake_timeout_s=10.0,
-    reconnect_window_s=None,
-)
+DEMAND = RECORDS["demand_of"](connections=6000.0)
 
 
 @pytest.fixture(scope="module")
@@ -116,3 +99,47 @@ def test_a_bottleneck_that_nobody_saw_is_unknown(run):
     plan = replace(run.plan, binding=Resource.UNIDENTIFIED)
 
     assert values(replace(run, plan=plan))["bottleneck"] == {"unknown"}
+
+
+def test_a_step_without_the_full_mix_or_without_a_plateau_to_use_is_not_the_worst(run):
+    first, *others = run.record.steps
+    slow = PLANTED["quantiles"](9.0)
+    idle = replace(first, step=replace(first.step, is_mix=False), delivery_delay=slow)
+    void = replace(
+        others[-1], step=replace(others[-1].step, is_mix=True), delivery_delay=slow, void="late"
+    )
+    record = replace(run.record, steps=(idle, *others, void))
+
+    assert values(replace(run, record=record)) == values(run)
+
+
+@pytest.mark.parametrize(("safe", "said"), [(0, "the safe capacity is 0"), (1, "")])
+def test_a_safe_capacity_of_nothing_leaves_no_share_of_it(run, safe, said):
+    answer = replace(run.plan, safe_capacity=safe)
+
+    assert figures(run.record, answer, DEMAND)["headroom"].missing == said
+
+
+def test_without_a_number_of_instances_those_sized_are_taken(run):
+    advice = advise(run.record, run.plan, replace(DEMAND, instances=None))
+    sized = advice.sizing.hosts[0].instances
+    found = values(
+        replace(run, plan=replace(run.plan, advice=advice)), demand=replace(DEMAND, instances=None)
+    )
+
+    assert found["headroom"] == 1.0 - 6000.0 / sized / run.plan.safe_capacity
+
+
+def test_a_limit_without_a_number_has_no_figure(run):
+    first, *others = run.plan.ladder
+    unlimited = replace(first, limit=replace(first.limit, state=LimitState.UNLIMITED, value=None))
+    damaged = replace(first, limit=replace(first.limit, value=None))
+
+    for wall in (unlimited, damaged):
+        answer = replace(run.plan, ladder=(wall, *others))
+        assert figures(run.record, answer)["limit.descriptors"].value is None
+        assert figures(run.record, answer)["utilization.descriptors"].value is None
+
+
+def test_how_well_the_generator_kept_up_is_a_figure(run):
+    assert (values(run)["generator.lag_p95"], values(run)["generator.cpu"]) == (0.002, 0.3)

@@ -1,8 +1,12 @@
 """A run of ten samples whose counters grow as planted, and bounds for it."""
 
+import runpy
+from pathlib import Path
+
 from capacity.domain.resources import Limit, LimitState, Resource
-from capacity.domain.sample import Sample
 from capacity.planning.safety.trip import Bounds
+
+sample_of = runpy.run_path(str(Path(__file__).parents[2] / "agent_samples.py"))["sample_of"]
 
 BOUNDS = Bounds(
     used_ratio=0.9,
@@ -21,17 +25,7 @@ DESCRIPTORS = Limit(
 
 
 def sample(seq, used=None, counters=None, **changes):
-    fields = {
-        "seq": seq,
-        "at": 1_800_000_000.0 + seq,
-        "interval_s": 1.0,
-        "used": used or {},
-        "gauges": {},
-        "counters": counters or {},
-        "missing": {},
-        "target_started_at": 1.0,
-    }
-    return Sample(**{**fields, **changes})
+    return sample_of(seq, used=used or {}, counters=counters or {}, **changes)
 
 
 def run_of(**counters):

@@ -1,9 +1,13 @@
+import runpy
+from pathlib import Path
+
 import pytest
 
 from capacity.domain.resources import Limit, LimitState, Resource
-from capacity.domain.sample import Sample
 from capacity.planning.safety.guard_readings import guard_readings
 from capacity.planning.safety.trip import Bounds
+
+sample_of = runpy.run_path(str(Path(__file__).parents[2] / "agent_samples.py"))["sample_of"]
 
 BOUNDS = Bounds(
     used_ratio=0.9,
@@ -23,16 +27,7 @@ def limit(resource, value):
 
 
 def sample(seq, used=None, **counters):
-    return Sample(
-        seq=seq,
-        at=float(seq),
-        interval_s=1.0,
-        used=used or {},
-        gauges={},
-        counters=counters,
-        missing={},
-        target_started_at=1.0,
-    )
+    return sample_of(seq, used=used or {}, counters=counters)
 
 
 def readings(samples=(), limits=(), **step):
@@ -72,3 +67,39 @@ def test_what_is_not_read_is_not_shown():
     assert ["loss"] == readings(asked=0, connections=0)[1]
     assert "limit" not in readings([sample(0, {Resource.DESCRIPTORS: 1.0})])[0]
     assert "throttling" not in readings([sample(0), sample(1)])[0]
+
+
+@pytest.mark.parametrize(("began", "ratio"), [(3, 0.0), (4, 0.02)])
+def test_the_five_newest_intervals_count(began, ratio):
+    samples = [
+        sample(seq, cpu_throttled_periods=10.0 * (seq >= began), cpu_periods=100.0 * seq)
+        for seq in range(9)
+    ]
+
+    assert readings(samples)[0]["throttling"].number == pytest.approx(ratio)
+
+
+def test_two_samples_tell_a_share_and_a_limit_is_told_from_one():
+    pair = [sample(n, cpu_throttled_periods=float(n), cpu_periods=10.0 * n) for n in range(2)]
+    used = sample(0, {Resource.DESCRIPTORS: 450.0})
+
+    assert readings(pair)[0]["throttling"].number == pytest.approx(0.1)
+    assert "limit" in readings([used], [limit(Resource.DESCRIPTORS, 1000.0)])[1]
+
+
+def test_a_step_of_nobody_lost_nobody():
+    assert readings(connections=0)[0]["loss"].number == 0.0
+
+
+def test_the_nearest_to_its_bound_comes_first_whatever_its_share():
+    used = {Resource.DESCRIPTORS: 450.0}
+    order = readings([sample(0, used)], [limit(Resource.DESCRIPTORS, 1000.0)], lost=4)[1]
+
+    assert order[:2] == ["loss", "limit"]
+
+
+def test_what_is_not_counted_and_has_no_known_limit_fills_nothing():
+    used = {Resource.CPU: 1.0, Resource.THREADS: 9.0}
+    limits = [limit(Resource.CPU, 1.0), limit(Resource.THREADS, None)]
+
+    assert "limit" not in readings([sample(0, used)], limits)[1]

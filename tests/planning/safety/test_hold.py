@@ -5,7 +5,7 @@ import pytest
 from capacity.domain.caveats import RISING_RATIO
 from capacity.domain.resources import Resource
 from capacity.planning.evidence.windows import HELD_LONGER_RATIO
-from capacity.planning.safety.hold import HOLD_RATIO, is_settling
+from capacity.planning.safety.hold import HOLD_RATIO, MOST_HOLDS, is_settling
 
 EACH = 60e3
 
@@ -48,6 +48,26 @@ def test_what_rose_on_another_level_only_is_not_held_on(record):
     assert not is_settling(rising_on(record, 2, 0.5))
 
 
+@pytest.mark.parametrize(
+    ("changes", "is_held"),
+    [
+        ({}, True),
+        ({"subscriptions_per_connection": 0}, False),
+        ({"is_mix": True}, False),
+        ({"connections": 20}, False),
+    ],
+)
+def test_it_is_held_on_as_well_where_memory_rose_with_the_updates_before_the_requests(
+    record, changes, is_held
+):
+    top = top_of(record)
+    step = replace(record.steps[top].step, requests_per_s=0.0, is_mix=False)
+    before = replace(record.steps[top - 1], step=replace(step, **changes))
+    steps = (*record.steps[: top - 1], before, *record.steps[top:])
+
+    assert is_settling(rising_on(replace(record, steps=steps), top - 1, 0.5)) is is_held
+
+
 def test_of_several_plateaus_with_the_highest_mix_the_last_one_counts(record):
     top = record.steps[top_of(record)]
     index = len(record.steps)
@@ -77,3 +97,7 @@ def test_without_readings_of_memory_or_a_mix_nothing_is_held_on(record):
 
 def test_what_is_held_on_is_told_from_a_step_once_more():
     assert HOLD_RATIO >= HELD_LONGER_RATIO
+
+
+def test_what_settles_has_nine_plateaus_for_it():
+    assert (HOLD_RATIO, HOLD_RATIO * MOST_HOLDS) == (3.0, 9.0)

@@ -88,6 +88,15 @@ def test_the_queue_of_another_port_says_nothing():
     assert Status.UNKNOWN is finding.status
 
 
+def test_sockets_that_may_not_be_seen_are_told_from_those_that_are_not_there():
+    hidden = readiness.accept_queue([], 443, 400, has_seen_ports=False)
+    absent = readiness.accept_queue([], 443, 400)
+
+    assert Status.UNKNOWN is hidden.status
+    assert hidden.remedy == "Run the agent as the target's user or as root"
+    assert absent.remedy.startswith("Let the agent watch the process that listens there")
+
+
 def test_as_many_workers_as_proposed_take_the_messages():
     finding = readiness.message_rate(10.0, 50_000, 1)
 
@@ -124,3 +133,64 @@ def test_what_the_application_admits_is_told_with_its_place(state, value, status
 
 def test_a_target_of_which_no_configuration_is_read_has_no_finding():
     assert readiness.application_limit([]) is None
+
+
+@pytest.mark.parametrize(
+    ("finding_of", "good", "bad"),
+    [
+        (lambda error_s: readiness.clock(ClockOffset(offset_s=0.0, error_s=error_s)), 0.05, 0.0501),
+        (lambda age_s: readiness.sample_age(age_s, 2.0), 7.0, 7.01),
+        (readiness.agent_cost, 0.01, 0.0101),
+        (lambda per_s: readiness.accept_queue([queue_of(443, 50)], 443, per_s), 100.0, 100.1),
+        (lambda count: readiness.highest_level(count, 2000, "descriptors"), 1800, 1801),
+        (lambda count: readiness.connection_tracking(count, 100, 1000), 800, 801),
+        (lambda count: readiness.generator_memory(count, 2000 * 16 * 1024.0), 1000, 1001),
+        (lambda count: readiness.generator_cores(count, 4), 4, 5),
+        (lambda count: readiness.message_rate(2.0, count, 3), 90_000, 90_001),
+        (readiness.certificate, 14 * 86_400.0, 14 * 86_400.0 - 1.0),
+        (lambda free: readiness.disk(free, "reports/runs"), 256 * 2.0**20, 256 * 2.0**20 - 1.0),
+    ],
+)
+def test_each_bound_is_where_it_says(finding_of, good, bad):
+    assert (Status.OK, Status.WARNING) == (finding_of(good).status, finding_of(bad).status)
+
+
+@pytest.mark.parametrize(
+    ("finding", "said"),
+    [
+        (readiness.sample_age(-1.0, 1.0), "newest sample is 0 s old"),
+        (readiness.accept_queue([queue_of(443, 50)], 443, 400.0), "holds 50 connections, which is 125 ms"),
+        (readiness.connection_tracking(900, 100, 1000), "nf_conntrack_max to 2,000"),
+        (readiness.generator_memory(1000, 1e6), "1,000 sockets need about 15.6 MiB"),
+        (readiness.message_rate(2.5, 40_000, 1), "which makes 100,000 updates/s"),
+        (readiness.message_rate(2.5, 40_000, 1), "can receive 60,000 updates/s"),
+        (readiness.message_rate(1.0, 120_000, 1), "Use 2 workers"),
+        (readiness.message_rate(1.0, 120_001, 1), "Use 3 workers"),
+        (readiness.certificate(13.9 * 86_400), "expires in 13 days"),
+        (readiness.disk(1e6, "reports/runs"), "Free at least 256 MiB"),
+        (readiness.unseen_limits([limit(LimitState.UNKNOWN)] * 2), "2 limits of 2 unknown"),
+        (readiness.unseen_limits([limit(LimitState.UNKNOWN)]), "(/proc/sys/net/netfilter/"),
+        (readiness.unseen_limits([limit(LimitState.UNLIMITED)]), "1 limit read, none unknown"),
+    ],
+)  # fmt: skip
+def test_each_number_is_said(finding, said):
+    assert said in f"{finding.statement} {finding.remedy}"
+
+
+def test_the_smallest_of_the_ports_queues_counts_and_one_that_is_not_read_does_not():
+    queues = [queue_of(443, None), queue_of(443, 70), queue_of(443, 50), queue_of(80, 10)]
+
+    assert "it holds 50 connections" in readiness.accept_queue(queues, 443, 1.0).statement
+    assert Status.UNKNOWN is readiness.accept_queue(queues[:1], 443, 1.0).status
+
+
+def test_a_declared_cap_of_the_application_is_told_as_declared():
+    declared = Limit(
+        resource=Resource.APPLICATION_CONNECTIONS,
+        state=LimitState.KNOWN,
+        value=50.0,
+        scope="declared",
+        source="the target file",
+    )
+
+    assert "declared as the target file" in readiness.application_limit([declared]).statement

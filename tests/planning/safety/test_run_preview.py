@@ -78,3 +78,9 @@ def test_an_objective_that_the_mix_does_not_measure_is_told(resource, measured):
 
 def test_without_objectives_there_is_nothing_to_say():
     assert objectives_finding({}, mix_levels=2, is_polled=True, is_followed=True) is None
+
+
+def test_a_load_of_clients_that_hold_several_connections_is_told_in_clients():
+    finding = load_finding(11, None, 1.0, 1, per_client=2)
+
+    assert "at most 11 connections (6 clients of 2 each, one of them private)" in finding.statement

@@ -22,7 +22,7 @@ ROW = Bar(label="small", parts=[Part(start=0.0, end=40.0, fill=Fill.TESTED)], te
 
 
 def drawn(parsed_svg, *rows, scale=SCALE, **more):
-    svg = bars("b", title="T", description="D.", scale=scale, rows=rows, **more)
+    svg = bars("b", title="T", scale=scale, rows=rows, **more)
     return list(parsed_svg(f"<div>{svg.replace('xmlns=', 'data-x=')}</div>"))
 
 
@@ -92,7 +92,7 @@ def test_powers_of_ten_lie_within_the_ends():
 
 
 def test_colours_stand_in_attributes_alone():
-    svg = bars("b", title="T", description="D.", scale=SCALE, rows=[ROW])
+    svg = bars("b", title="T", scale=SCALE, rows=[ROW])
 
     assert not re.search(r"style=", svg)
 
@@ -119,3 +119,10 @@ def test_a_line_at_the_edge_keeps_its_words_inside(parsed_svg, at):
         [word] = [text for text in picture.iter("text") if text.text == "demand 1,430"]
 
         assert 12 * 4.5 <= float(word.get("x")) <= width - 12 * 4.5
+
+
+def test_who_cannot_see_the_bars_is_told_each(parsed_svg):
+    other = Bar(label="large", parts=[Part(start=0.0, end=90.0, fill=Fill.TESTED)], text="90 ms")
+
+    for picture in drawn(parsed_svg, ROW, other):
+        assert "small: 40; large: 90 ms." == next(picture.iter("desc")).text

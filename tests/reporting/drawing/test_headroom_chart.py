@@ -1,5 +1,6 @@
 import math
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -84,3 +85,20 @@ def test_ceilings_without_an_upper_end_are_drawn_with_real_numbers(plan):
 
 def test_without_a_wall_there_is_no_row(plan):
     assert near_walls(replace(plan, ladder=())) == ()
+
+
+@pytest.mark.parametrize("far", [1e5, 1e9, 1e12])
+def test_words_below_the_axis_never_lie_on_each_other(plan, parsed_svg, far):
+    last = replace(plan.ladder[1], ceiling=Estimate.exactly(far))
+    chart = headroom_chart("h", replace(plan, ladder=(plan.ladder[0], last)), None)
+    wide = pictures(chart, parsed_svg)[0]
+    below = max(float(text.get("y")) for text in wide.iter("text"))
+    ticks = [
+        (float(text.get("x")), text.text)
+        for text in wide.iter("text")
+        if float(text.get("y")) == below and "%" not in text.text
+    ]
+
+    assert len(ticks) > 1
+    for (x, left), (next_x, right) in pairwise(ticks):
+        assert next_x - x >= 6.5 * (len(left) + len(right)) / 2

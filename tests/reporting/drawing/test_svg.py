@@ -60,6 +60,13 @@ def test_a_planted_dot_lies_where_its_numbers_say(parsed_svg):
     assert (x, y) == pytest.approx((LEFT + DATA_WIDTH / 4, (top + HEIGHT - BOTTOM) / 2), abs=0.1)
 
 
+def test_dots_at_one_place_are_one_dot(parsed_svg):
+    points = ((25, 50), (25, 50.001), (75, 50))
+    svg = draw(Dots(label="d", points=points, tone=Tone.MEASURED))
+
+    assert paths(svg, parsed_svg, "measured")[0].count("h0") == 2
+
+
 def test_a_line_is_broken_where_nothing_was_measured(parsed_svg):
     points = ((0, 1), (10, 1), (10, None), (50, 1), (60, 1))
 

@@ -39,7 +39,7 @@ def test_no_caveat_names_what_is_assumed(plan):
     sound = replace(plan, doubts=(), assumptions=plan.doubts)
     found = card(planned_cards(sound), "Confidence")
 
-    assert (found.big, found.text) == ("Good", "no caveats; assumed: unknown limit")
+    assert (found.big, found.text) == ("Good", "No caveats. Assumed: unknown limit.")
 
 
 def test_what_is_extrapolated_too_far_is_invalid_with_its_factor(plan):
@@ -47,7 +47,7 @@ def test_what_is_extrapolated_too_far_is_invalid_with_its_factor(plan):
     found = card(planned_cards(far), "Confidence")
 
     assert found.big == "Invalid"
-    assert found.text.startswith("extrapolated 40 times the tested load")
+    assert found.text == "Extrapolated 40 times the tested load; unknown limit"
 
 
 def test_instances_come_with_price_and_date(sized):

@@ -42,7 +42,15 @@ def test_the_bottleneck_shows_why_what_to_do_and_what_is_next(record, plan):
         "Why": "(20,000 descriptors − 52 descriptors) / 1 descriptor = 19,948 connections",
     }
     assert panel.do == "raise descriptors on the target (LimitNOFILE=)."
-    assert panel.after.startswith("+8,550 connections. Next bottlenecks: memory of the target at")
+    assert panel.after.startswith(
+        "That adds 8,550 connections. Next bottlenecks: memory of the target at"
+    )
+
+
+def test_an_invalid_number_promises_nothing_of_a_raised_limit(record, plan):
+    far = replace(plan, binding=plan.ladder[1].resource, extrapolation_ratio=40.0)
+
+    assert first_screen(record, far).bottleneck.after.startswith("Next bottlenecks: ")
 
 
 def test_a_limit_that_was_met_has_no_arithmetic(record, plan):
@@ -101,3 +109,10 @@ def test_every_partial_record_has_a_first_screen(partial_records, plan, excuse):
     for record in partial_records.values():
         for answer in (plan, excuse):
             assert first_screen(record, answer).about.startswith("run ")
+
+
+def test_clients_are_counted_where_each_holds_several_connections(record, plan):
+    several = first_screen(record, replace(plan, connections_per_client=2)).answer
+
+    assert lines(several)["Clients"].startswith("A client holds 2 connections, one of them private")
+    assert "Clients" not in lines(first_screen(record, plan).answer)

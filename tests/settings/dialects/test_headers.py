@@ -3,7 +3,7 @@
 import pytest
 
 from capacity.settings.dialects.headers import header_findings, request_header_findings
-from capacity.workload.dialects.dialect import Secret
+from capacity.workload.dialects.endpoints import Secret
 
 HERE = ("ws", "headers")
 

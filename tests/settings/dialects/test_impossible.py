@@ -69,6 +69,12 @@ def test_a_brace_that_is_meant_as_such_is_none(tmp_path):
             '{where: {id: "{ID}"}}',
             "d.yaml:8: subscribe.ack.where.id: {ID} st",
         ),
+        (
+            '{where: {id: "{id:int}"}}',
+            '{where: {id: "{id:float}"}}',
+            "d.yaml:8: subscribe.ack.where.id: {id:float} stands for nothing",
+        ),
+        ("key: ch", 'key: "{ch"', "d.yaml:11: data.key: {ch has a brace without a path"),
         ("{t: ping}", "{t: {in: []}}", "d.yaml:10: heartbeat[0].when.t.in: is empty"),
         (
             "key: ch",

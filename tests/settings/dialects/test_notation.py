@@ -10,7 +10,7 @@ from capacity.settings.dialects.notation import (
     place_findings,
     positive_findings,
 )
-from capacity.workload.dialects.dialect import Ack
+from capacity.workload.dialects.answers import Ack, AckError
 
 HERE = ("here",)
 
@@ -27,6 +27,11 @@ def test_keys_joined_by_dots_are_a_path(path):
 @pytest.mark.parametrize("path", ["", ".a", "a.", "a..b", "a b", "a[0]", "{a}"])
 def test_what_has_no_key_between_its_dots_is_no_path(path):
     assert [(HERE, "no path")] == said(path_findings(path, HERE))
+
+
+@pytest.mark.parametrize(("path", "is_odd"), [("$ts", True), ("$", False), ("$.ts", False)])
+def test_a_root_without_its_dot_is_no_key(path, is_odd):
+    assert is_odd == any("$.ts" in text for _place, text in path_findings(path, HERE))
 
 
 def test_a_name_is_put_together_of_paths():
@@ -64,7 +69,9 @@ def test_what_a_matcher_cannot_be_is_named_with_its_place(matcher, place, senten
     assert found.startswith(sentence)
 
 
-@pytest.mark.parametrize("tree", ["{id}", "{id:int}", ["{channels:list}"], {"a": "x"}])
+@pytest.mark.parametrize(
+    "tree", ["{id}", "{id:int}", ["{channels:list}"], ["{channels:entries}"], {"a": "x"}]
+)
 def test_a_placeholder_with_a_value_and_a_form_it_can_take_is_right(tree):
     assert [] == said(place_findings(tree, HERE, "id", "channels"))
 
@@ -77,10 +84,41 @@ def test_a_placeholder_with_a_value_and_a_form_it_can_take_is_right(tree):
         ("{id:list}", "{id:list} does not go together"),
         ("{channels:str}", "{channels:str} does not go together"),
         ("x{channels:list}", "{channels:list} is a list and must stand alone"),
+        ("{id:entries}", "{id:entries} does not go together"),
+        ("x{channels:entries}", "{channels:entries} is a list and must stand alone"),
     ],
 )
 def test_a_placeholder_that_nothing_can_fill_is_named_once(tree, sentence):
     assert [(HERE, sentence)] == said(place_findings([tree, tree], HERE, "id", "channels"))
+
+
+@pytest.mark.parametrize("tree", ["{channels:entries}", [{"a": "{channels:entries}"}]])
+def test_entries_stand_in_a_list_alone(tree):
+    ((place, sentence),) = place_findings(tree, HERE, "channels")
+
+    assert HERE == place
+    assert "must be one itself: [..., {channels:entries}]" in sentence
+
+
+@pytest.mark.parametrize(
+    ("ok", "refused", "is_told"),
+    [
+        ({"code": 0}, {"code": {"exists": True}}, True),
+        ({"code": 0}, {"method": "subscribe"}, True),
+        ({"code": 0}, {}, True),
+        ({"code": {"in": [0, 1]}}, {"code": {"in": [0, 1]}}, True),
+        ({"code": 0}, {"code": {"exists": False}}, False),
+        ({"code": 0}, {"code": 1}, False),
+        ({"code": 0}, {"message": {"exists": True}}, False),
+        ({"code": {"in": [0, 1]}}, {"code": {"exists": True}}, False),
+        ({}, {"method": "subscribe"}, False),
+    ],
+)
+def test_a_refusal_that_every_confirmation_is_too_is_told(ok, refused, is_told):
+    ack = Ack(where={"method": "subscribe"}, ok=ok, error=AckError(where=refused))
+    places = [place for place, _ in ack_findings(ack, HERE, has_id=True)]
+
+    assert is_told == ((*HERE, "error", "where") in places)
 
 
 def test_an_answer_is_known_by_one_id_that_its_request_carries():

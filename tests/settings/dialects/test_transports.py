@@ -40,6 +40,7 @@ def test_both_are_taken_as_they_are(load, transport):
         ("heartbeat: [{every_s: 9, send: {ping: 1}}]", "heartbeat.0"),
         ("  compression: deflate", "ws.compression"),
         ("  subprotocols: [a]", "ws.subprotocols"),
+        ("  total_requests_per_s: 5", "ws.total_requests_per_s"),
         ("messages: {content: mqtt}", "messages.content"),
     ],
 )

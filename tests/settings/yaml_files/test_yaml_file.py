@@ -217,3 +217,22 @@ def test_a_pipe_or_a_device_is_refused_and_not_waited_for(tmp_path):
 
     for path in (tmp_path / "fifo.yaml", Path("/dev/zero")):
         assert message(path) == f"{path}: a pipe or a device, and no settings file"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Either:
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 - pydantic's interface
+    one: Plain | tuple[Plain, ...]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("one: {size: a}", 'f.yaml:1: one.size: must be a whole number (got "a")'),
+        ("one:\n- {size: 1}\n- {size: a}", 'f.yaml:3: one[1].size: must be a whole number (got "a")'),
+        ("one: {}", "f.yaml:1: one.size: is required"),
+        ("one: 7", "f.yaml:1: one: must be a mapping or a list (got 7)"),
+    ],
+)  # fmt: skip
+def test_of_what_may_be_one_or_a_list_only_the_form_is_told_that_it_has(file, text, said):
+    assert said == message(file(text), TypeAdapter(Either))

@@ -95,6 +95,13 @@ def test_what_is_wrong_whatever_the_file_is_about_is_found(text, problem):
         ("", "f.yaml: the file is empty; config/README.md lists its keys"),
         ("# nothing\n", "f.yaml: the file is empty; config/README.md lists its keys"),
         ("a: [1\nb: 2", "f.yaml:2: not valid YAML: expected ',' or ']', but got ':'"),
+        (
+            "a: 1\n\tb: 2",
+            (
+                "f.yaml:2: not valid YAML: found character '\\t' that cannot start any token; indent with"
+                " spaces, not with tabs"
+            ),
+        ),
         ("a: *nope", "f.yaml:1: not valid YAML: found undefined alias 'nope'"),
         ("a: 1\n---\nb: 2", "f.yaml:2: not valid YAML: but found another document"),
         ("a: " + "[" * 3000, "f.yaml: nested too deeply, at most 40 levels"),

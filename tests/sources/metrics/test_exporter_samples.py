@@ -4,6 +4,7 @@ import pytest
 
 from capacity.domain.errors import ConfigError, UnreachableError
 from capacity.domain.resources import LimitState, Resource
+from capacity.settings.agent import MetricsSelection
 from capacity.sources.metrics.exporter_samples import info_of, sample_of, subjects
 from capacity.sources.metrics.exposition import page_of
 from capacity.sources.metrics.series import Rates
@@ -33,8 +34,8 @@ def series(page, at=100.0):
 
 
 def found(page, **labels):
-    asked = {"process": {}, "node": {}, "device": None, **labels}
-    return subjects(series(page), **asked, origin="the pages", section="agent.exporters")
+    selection = MetricsSelection(**labels)
+    return subjects(series(page), selection, origin="the pages", section="agent.exporters")
 
 
 def sampled(page, page_at_once=None, oldest_at=0.0):

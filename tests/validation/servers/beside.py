@@ -5,6 +5,11 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
+
+PUBLISHER = Path(__file__).parents[1] / "publisher.py"
+START_S = 60.0
+"""Longest time until a server's port is open."""
 
 
 def start_beside(argv):
@@ -15,6 +20,12 @@ def start_beside(argv):
         return
     subprocess.Popen(argv, stdin=subprocess.DEVNULL)
     os._exit(0)
+
+
+def publish_beside(protocol, host, port, topic, rate_per_s):
+    """Start a publisher of updates to a broker."""
+    words = (protocol, host, port, topic, rate_per_s)
+    start_beside([sys.executable, str(PUBLISHER), *map(str, words)])
 
 
 def free_port(host):
@@ -29,11 +40,13 @@ def ready_when_open(host, port):
         os.waitpid(child, 0)
         return
     if os.fork() == 0:
-        for _ in range(200):
+        deadline_s = time.monotonic() + START_S
+        while time.monotonic() < deadline_s:
             try:
                 socket.create_connection((host, port), timeout=1).close()
-                break
             except OSError:
                 time.sleep(0.05)
-        print(f"server ready on {host}:{port}", file=sys.stderr, flush=True)
+            else:
+                print(f"server ready on {host}:{port}", file=sys.stderr, flush=True)
+                break
     os._exit(0)

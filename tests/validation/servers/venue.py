@@ -40,11 +40,22 @@ def arguments():
     parser.add_argument("--handshake-us", type=float, default=0.0, help="CPU time of a handshake")
     parser.add_argument("--request-us", type=float, default=0.0, help="CPU time of a request")
     parser.add_argument("--max-connections", type=int, default=0, help="refuses more; 0: none")
+    parser.add_argument(
+        "--when-full",
+        choices=("refuse", "send-away", "stop"),
+        default="refuse",
+        help="or upgrade and close with 1013, or accept nobody",
+    )
     parser.add_argument("--connects-per-s", type=float, default=0.0, help="refuses more; 0: none")
     parser.add_argument("--backlog", type=int, default=2048)
     parser.add_argument("--queue-bytes", type=int, default=0, help="kept for who reads slowly")
     parser.add_argument("--deflate", action="store_true")
     parser.add_argument("--certificate", type=Path, help="speaks TLS; key.pem lies beside it")
+    parser.add_argument("--protocol", default="stomp", help="of a broker that speaks several")
+    parser.add_argument(
+        "--watermark-mib", type=int, default=0, help="memory at which it holds back"
+    )
+    parser.add_argument("--ports", type=int, default=0, help="of the runtime; 0: its own")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--build", action="store_true", help="compiles, no more")
     parser.add_argument("--quiet", action="store_true", help="does not say when it is ready")
@@ -115,7 +126,11 @@ class Venue:
                 return False
             self._tokens -= 1.0
         burn(self.options.handshake_us)
-        return not self.options.max_connections or self.open < self.options.max_connections
+        return self.options.when_full != "refuse" or not self.is_full
+
+    @property
+    def is_full(self):
+        return 0 < self.options.max_connections <= self.open
 
     def enter(self):
         """Return the state of a new connection, its pages touched."""

@@ -1,6 +1,7 @@
 """A thread for each connection, on plain sockets; wsproto speaks the protocol."""
 
 import contextlib
+import sys
 import threading
 import time
 
@@ -46,6 +47,7 @@ def follow(client, clients):
                     elif isinstance(event, CloseConnection):
                         return
         finally:
+            doors.release()
             clients.discard(client)
             if state is not None:
                 venue.leave()
@@ -63,21 +65,26 @@ def publish(clients):
         time.sleep(max(0.0, 1.0 / options.rate_per_s - (time.monotonic() - began_s)))
 
 
+is_closing = options.when_full == "stop"
+doors = threading.Semaphore(options.max_connections if is_closing else sys.maxsize)
 sock = listen(options)
 clients = set()
 threading.Thread(target=publish, args=(clients,), daemon=True).start()
 if not options.quiet:
     ready(sock.getsockname()[1])
 while True:
+    doors.acquire()
     try:
         connection, _address = sock.accept()
         if options.accepts_per_s:
             time.sleep(1.0 / options.accepts_per_s)
     except OSError:
         time.sleep(0.05)  # No descriptor is left.
+        doors.release()
         continue
     client = Client(connection)
     try:
         threading.Thread(target=follow, args=(client, clients), daemon=True).start()
     except RuntimeError:  # No thread is left.
         connection.close()
+        doors.release()

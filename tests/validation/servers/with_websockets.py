@@ -26,6 +26,9 @@ async def main(options, sock):
         return None
 
     async def follow(connection):
+        if options.when_full == "send-away" and venue.is_full:
+            await connection.close(1013, "try again later")
+            return
         client, state = Client(connection), venue.enter()
         clients.add(client)
         try:

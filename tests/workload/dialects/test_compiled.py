@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from capacity.settings.dialect import load_dialect
-from capacity.workload.dialects.compiled import compile_dialect, id_place
+from capacity.workload.dialects.compiled import compile_dialect
 
 DIALECTS = Path(__file__).parents[3] / "config" / "dialects"
 
@@ -33,11 +33,3 @@ def test_numbers_of_the_whole_connection_are_kept_under_no_name():
 
     assert rule is not None
     assert rule[1] == ""
-
-
-@pytest.mark.parametrize(
-    ("expected", "is_place"),
-    [("{id:int}", True), ("{id}", True), ("x{id}", False), ("{channel}", False), (7, False)],
-)
-def test_only_a_whole_place_for_the_id_stands_for_the_id(expected, is_place):
-    assert (id_place(expected) is not None) is is_place

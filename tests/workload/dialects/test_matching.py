@@ -80,3 +80,13 @@ def test_no_frame_makes_a_path_or_a_matcher_raise(frame):
         getter(path)(frame)
         for expected in (1, "x", None, {"exists": False}, {"in": [1]}, {"regex": "x"}):
             assert matches({path: expected})(frame) in {True, False}
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [("-1", 9), ("-2", [7, 8]), ("-2.-2", 7), ("-3", MISSING), ("1", 9), ("2", MISSING)],
+)
+def test_entries_of_a_list_are_counted_from_either_end(path, found):
+    assert getter(path)([[7, 8], 9]) == found
+    assert item_getter(path)({"9": 9}, [[7, 8], 9]) == found
+    assert item_getter(f"$.{path}")([[7, 8], 9], None) == found

@@ -2,8 +2,7 @@
 
 import pytest
 
-from capacity.workload.dialects.dialect import Time
-from capacity.workload.dialects.moment import clock_by
+from capacity.workload.dialects.moment import Time, clock_by, clock_of
 
 
 @pytest.mark.parametrize(
@@ -24,6 +23,23 @@ def test_a_time_is_read_in_its_unit(unit, value, at_s):
     read = clock_by(Time(path="ts", unit=unit))({}, {"ts": value})
 
     assert read == pytest.approx(at_s, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("item", "at_s"),
+    [
+        ({"ts": 1655395057025}, 1655395057.025),
+        ({"ts": 1655395057025000000}, 1655395057.025),
+        ({"at": 1655395058}, 1655395058.0),
+        ({"ts": 1655395057025, "at": 1655395058}, 1655395057.025),
+        ({"by": 1}, None),
+    ],
+)
+def test_of_several_times_the_first_that_there_is_counts(item, at_s):
+    times = [Time(path="ts", unit="ms"), Time(path="ts", unit="ns"), Time(path="at", unit="s")]
+
+    assert pytest.approx(at_s) == clock_of(times)({}, item)
+    assert clock_of([]) is None
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,11 @@
 
 import pytest
 
-from capacity.workload.dialects.dialect import Sequence, Snapshot
+from capacity.workload.dialects.matching import MOST_DIGITS, as_number
 from capacity.workload.dialects.sequence import (
-    MOST_DIGITS,
     MOST_MISSED,
-    as_number,
+    Sequence,
+    Snapshot,
     check_by,
     rule_for,
 )

@@ -2,7 +2,8 @@
 
 import pytest
 
-from capacity.workload.dialects.template import fill, names
+from capacity.workload.dialects.matching import MISSING
+from capacity.workload.dialects.template import fill, names, needed, texts
 
 SUBSCRIBE = {
     "jsonrpc": "2.0",
@@ -35,6 +36,18 @@ def test_braces_that_are_no_place_stay():
     assert fill(query, {}) == query
 
 
+def test_entries_are_put_into_the_list_that_they_stand_in():
+    tree = [{"ticket": 1}, "{channels:entries}", {"a": ["{channels:entries}"]}]
+
+    assert fill(tree, {"channels": ({"type": "x"}, "y")}) == [
+        {"ticket": 1},
+        {"type": "x"},
+        "y",
+        {"a": [{"type": "x"}, "y"]},
+    ]
+    assert fill(["{channels:entries}"], {"channels": ()}) == []
+
+
 def test_a_missing_value_is_a_key_error_with_its_name():
     with pytest.raises(KeyError, match="symbol"):
         fill(SUBSCRIBE, {"id": 7, "channels": ()})
@@ -43,3 +56,20 @@ def test_a_missing_value_is_a_key_error_with_its_name():
 def test_names_are_those_of_all_places_in_the_tree():
     assert list(names(SUBSCRIBE)) == ["id", "channels", "id", "symbol", "id"]
     assert list(names((1, None, {"a": True}))) == []
+
+
+def test_a_key_without_its_value_is_left_out_and_null_is_a_value():
+    tree = {"a": "{gone}", "b": "{null}", "c": {"d": "{gone}"}}
+
+    assert fill(tree, {"gone": MISSING, "null": None}) == {"b": None, "c": {}}
+
+
+def test_all_places_are_needed_but_whole_values_of_keys():
+    tree = {"a": "{x}", "b": "is {y}", "c": ["{z}", {"d": "{x}"}]}
+
+    assert list(needed(tree)) == ["y", "z"]
+    assert list(needed("{x}")) == ["x"]
+
+
+def test_texts_are_those_at_any_depth_but_no_keys():
+    assert ["a", "b", "c"] == list(texts({"x": ["a", 1, None], "y": {"z": "b"}, "w": ("c",)}))

@@ -177,4 +177,47 @@ def push():
     return "ws://127.0.0.1:9/ws?token=abcdefghi&v=2", rows
 
 
-VENUES = {each.__name__: each for each in (deribit, okx, kraken, binance, bitmex, coinbase, push)}
+def gate():
+    followed = (("spot.trades", ["BTC_USDT"]), ("spot.order_book_update", ["ETH_USDT", "100ms"]))
+    rows = []
+    for number, (channel, payload) in enumerate(followed, 7):
+        asked = {"time": int(BEGAN_S), "id": number, "channel": channel, "event": "subscribe"}
+        answer = {"time_ms": int(BEGAN_S * 1000), "id": number, "channel": channel}
+        answer |= {"event": "subscribe", "result": {"status": "success"}}
+        rows += [(BEGAN_S, CLIENT, asked | {"payload": payload}), (BEGAN_S + 0.1, SERVER, answer)]
+    for n in range(10):
+        at = BEGAN_S + 0.3 + n / 10
+        trade = {"id_market": n + 5, "currency_pair": "BTC_USDT", "price": "67012.1"}
+        book = {"s": "ETH_USDT", "U": 10 * n, "u": 10 * n + 9, "b": [], "a": []}
+        for (channel, _payload), result in zip(followed, (trade, book), strict=True):
+            told = {"time_ms": int(at * 1000), "channel": channel, "event": "update"}
+            rows.append((at, SERVER, told | {"result": result}))
+    return "wss://api.gateio.ws/ws/v4/", rows
+
+
+def bitfinex():
+    channels = (("trades", 416415), ("ticker", 224555), ("account", 0))
+    rows = [
+        (BEGAN_S, SERVER, {"event": "info", "version": 2, "platform": {"status": 1}}),
+        (BEGAN_S, CLIENT, {"event": "conf", "flags": 98304}),
+        (BEGAN_S, SERVER, {"event": "conf", "status": "OK", "flags": 98304}),
+    ]
+    login = {"apiKey": "k", "authNonce": "12", "authPayload": "AUTH12", "authSig": "5dec71fa"}
+    for channel, number in channels:
+        of = {"channel": channel, "symbol": "tBTCUSD"}
+        asked = {"event": "subscribe", **of} if number else {"event": "auth", **login}
+        answer = {"event": "subscribed", **of} if number else {"event": "auth", "status": "OK"}
+        rows.append((BEGAN_S, CLIENT, asked))
+        rows.append((BEGAN_S + 0.1, SERVER, answer | {"chanId": number}))
+    trade = [1493281076, 1706514938424, -0.1, 67011]
+    heard = [[416415, "te", trade], [224555, [67010, 4.0]], [224555, "hb"], [0, "ou", [1, None]]]
+    for n in range(12):
+        at = BEGAN_S + 0.3 + n / 10
+        told = heard[n % len(heard)]
+        own = [n // len(heard) + 1] if told[0] == 0 else []
+        rows.append((at, SERVER, [*told, n + 1, *own, int(at * 1000)]))
+    return "wss://api.bitfinex.com/ws/2", rows
+
+
+_ALL = (deribit, okx, kraken, binance, bitmex, coinbase, push, gate, bitfinex)
+VENUES = {each.__name__: each for each in _ALL}

@@ -1,5 +1,6 @@
 """What is drafted from sessions as venues' documentation shows them."""
 
+import gzip
 import json
 from dataclasses import replace
 
@@ -199,3 +200,33 @@ def test_no_recording_raises_anything_but_what_is_wrong_with_it(frames):
 def test_a_recording_without_updates_says_what_to_do():
     with pytest.raises(ConfigError, match="holds no update that is JSON; record longer"):
         drafted(Session(frames=()), "x")
+
+
+def test_a_packed_session_is_read_and_its_dialect_unpacks():
+    """As on HTX: gzip, a key of its own for requests, refusals with an id, and pings."""
+    asked = [{"sub": f"market.{name}.depth", "id": name} for name in ("btcusdt", "ethusdt", "nope")]
+    heard = [
+        {"id": "btcusdt", "status": "ok", "subbed": "market.btcusdt.depth"},
+        {"id": "ethusdt", "status": "ok", "subbed": "market.ethusdt.depth"},
+        {"id": "nope", "status": "error", "err-msg": "invalid topic"},
+        {"ping": 1_795_803_227_860},
+    ]
+    heard += [
+        {"ch": f"market.{name}.depth", "ts": 1_795_803_227_000 + n, "tick": {"version": n}}
+        for n in range(5, 9)
+        for name in ("btcusdt", "ethusdt")
+    ]
+    frames = [Frame(payload=json.dumps(frame).encode(), is_ours=True) for frame in asked]
+    frames += [Frame(payload=gzip.compress(json.dumps(frame).encode())) for frame in heard]
+    draft = drafted(Session(frames=tuple(frames)), "htx")
+    replay = Replay(dialect_of(draft), tuple(frames))
+    for _ in replay.run():
+        pass
+
+    assert {"packing": "gzip"} == draft.sections["messages"]
+    assert "heartbeat" not in draft.sections
+    assert "a ping is among them" in draft.doubts["ignore"]
+    assert (8, 8, 0) == (replay.counts.timed, replay.counts.numbered, replay.counts.missed)
+    assert {"where": {"err-msg": {"exists": True}}, "message": "err-msg"} == (
+        draft.sections["subscribe"]["ack"]["error"]
+    )

@@ -43,6 +43,20 @@ def test_confirmations_that_look_like_updates_are_none():
     assert ({"event": "trade"}, (1, 2, 3)) == (found.where, found.updates)
 
 
+def test_updates_of_several_kinds_are_told_from_confirmations_by_their_kinds():
+    asked = [{"event": "bts:subscribe", "data": {"channel": c}} for c in ("px_btcusd", "ob_btcusd")]
+    heard = [
+        {"event": "bts:subscription_succeeded", "channel": c, "data": {}}
+        for c in ("px_btcusd", "ob_btcusd")
+    ]
+    heard += [{"event": "trade", "channel": "px_btcusd", "data": {"p": n}} for n in range(3)]
+    heard += [{"event": "data", "channel": "ob_btcusd", "data": {"b": []}} for _ in range(3)]
+    found = following(asked, heard)
+
+    assert {"event": {"in": ["data", "trade"]}} == found.where
+    assert (2, 3, 4, 5, 6, 7) == found.updates
+
+
 def test_without_a_client_a_usual_key_is_guessed():
     found = following([], [{"symbol": name, "p": 1} for name in "ABAB"])
 

@@ -1,6 +1,6 @@
 """What stands where in parsed frames."""
 
-from capacity.workload.drafting.leaves import common, leaves, telling, texts, tops
+from capacity.workload.drafting.leaves import common, leaves, telling, telling_kinds, texts, tops
 
 
 def test_everything_that_is_no_object_and_no_list_has_a_path():
@@ -39,3 +39,11 @@ def test_names_of_channels_tell_no_kind_of_frame():
 
 def test_what_is_the_same_cannot_be_told():
     assert telling([{"a": 1}], [{"a": 2}]) is None
+
+
+def test_frames_of_several_kinds_are_told_by_their_words():
+    kinds = [{"ch": "a", "event": "trade"}, {"ch": "b", "event": "data"}]
+
+    assert {"event": {"in": ["data", "trade"]}} == telling_kinds(kinds, [{"event": "ack"}], ["ch"])
+    assert telling_kinds(kinds, [{"event": "data"}], ["ch"]) is None
+    assert telling_kinds([{"event": f"e{n}"} for n in range(7)], [], []) is None

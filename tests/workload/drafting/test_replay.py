@@ -38,6 +38,27 @@ def test_a_shipped_dialect_understands_a_recording_of_its_venue(session, name, u
     assert ({}, 0, 20) == (found.problems, found.missed, found.timed)
 
 
+@pytest.mark.parametrize(
+    ("name", "updates"),
+    [
+        ("gate", {"spot.trades:BTC_USDT": 10, "spot.order_book_update:ETH_USDT": 10}),
+        ("bitfinex", {"trades:tBTCUSD": 3, "ticker:tBTCUSD": 3, "account": 3}),
+    ],
+)
+def test_requests_from_parts_of_a_channel_are_recognized(session, name, updates):
+    found = counts(shipped_dialect(name), session(name).frames)
+    total = sum(updates.values())
+
+    assert updates == dict(found.updates)
+    assert ({}, 0, total, total) == (found.problems, found.missed, found.timed, found.numbered)
+
+
+def test_a_heartbeat_left_out_is_missed_where_the_connection_is_numbered(session):
+    frames = [frame for frame in session("bitfinex").frames if b'"hb"' not in frame.payload]
+
+    assert 3 == counts(shipped_dialect("bitfinex"), frames).missed
+
+
 def test_a_recording_without_its_client_is_understood_too(session):
     frames = [frame for frame in session("okx").frames if not frame.is_ours]
     found = counts(shipped_dialect("okx"), frames)

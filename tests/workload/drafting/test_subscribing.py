@@ -49,3 +49,17 @@ def test_a_request_that_names_nothing_of_the_updates_is_doubted():
 
     assert "subscribe" not in draft.sections
     assert "write it" in draft.doubts["subscribe"]
+
+
+def test_an_error_of_which_none_was_recorded_is_doubted():
+    asked, answer = {"op": "sub", "ch": "px.A"}, {"op": "subscribed", "ch": "px.A"}
+    refused = (
+        (True, {"op": "sub", "ch": "no"}),
+        (False, {"op": "error", "msg": "no such channel"}),
+    )
+    guessed = drafted(spoken((True, asked), (False, answer), *UPDATES), "x")
+    known = drafted(spoken((True, asked), (False, answer), *refused, *UPDATES), "x")
+
+    assert "no refusal was recorded" in guessed.doubts["subscribe"]
+    assert "subscribe" not in known.doubts
+    assert {"op": "error"} == known.sections["subscribe"]["ack"]["error"]["where"]

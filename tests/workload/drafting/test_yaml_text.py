@@ -15,6 +15,7 @@ from capacity.workload.drafting.yaml_text import block, flow
         "a\nb\0",
         "book.{symbol}",
         ["-ERR", "$.id", ""],
+        "del\x7f, nel\x85, line\u2028end, mark\ufeff, none\uffff",
     ],
 )
 def test_a_flow_is_read_as_it_was(value):

@@ -5,7 +5,7 @@ import statistics
 
 import pytest
 
-from capacity.workload.profiles.arrivals import gap_s, opens_at_s
+from capacity.workload.profiles.arrivals import gap_s, longest_gap_s, opens_at_s
 
 
 def gaps_s(arrivals, per_s, count=20_000, seed=7):
@@ -28,6 +28,19 @@ def test_a_poisson_process_has_exponential_gaps(per_s):
     for share in (0.1, 0.5, 0.9):  # The exponential distribution's own quantiles: -ln(1 - q)/rate.
         expected_s = {0.1: 0.10536, 0.5: 0.69315, 0.9: 2.30259}[share] / per_s
         assert abs(gaps[int(share * len(gaps))] / expected_s - 1) < 0.05
+
+
+@pytest.mark.parametrize(("arrivals", "longest_s"), [("even", 2.0), ("poisson", 10.0)])
+def test_hardly_any_gap_is_longer_than_the_longest(arrivals, longest_s):
+    gaps = gaps_s(arrivals, 0.5)
+
+    assert longest_s == longest_gap_s(arrivals, 0.5)
+    assert sum(gap > longest_s for gap in gaps) <= len(gaps) / 100
+
+
+@pytest.mark.parametrize(("per_s", "longest_s"), [(200.0, 1.0), (0.5, 2.0)])
+def test_who_comes_together_waits_for_the_next_second_at_least(per_s, longest_s):
+    assert longest_s == longest_gap_s("together", per_s)
 
 
 def test_a_poisson_process_scatters_the_counts_of_equal_times_by_their_mean():

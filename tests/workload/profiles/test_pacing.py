@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capacity.workload.dialects.dialect import Dialect, WebSocket
+from capacity.workload.dialects.dialect import Dialect
+from capacity.workload.dialects.endpoints import WebSocket
 from capacity.workload.profiles.pacing import (
     MOST_OVERDUE,
     MOST_PAUSE_S,

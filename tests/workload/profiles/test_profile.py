@@ -1,4 +1,5 @@
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,6 +12,7 @@ from capacity.workload.profiles.profile import (
     StepNotReachedError,
     advance,
     is_way_down,
+    ramp_of,
     ramp_s,
     ramp_steps,
 )
@@ -55,6 +57,56 @@ def test_a_ramp_ends_the_run_when_its_arrivals_and_the_time_out_after_them_are_o
     assert AT_RAMP == advance(TWO_STEPS, AT_RAMP, 10 + arrivals_s + timeout_s, 99)
     with pytest.raises(StepNotReachedError):
         advance(TWO_STEPS, AT_RAMP, 10 + arrivals_s + timeout_s + 0.1, 99)
+
+
+def test_a_ramp_in_which_nobody_may_connect_yet_has_that_time_besides():
+    held = replace(AT_RAMP, held_s=30)
+    over_s = 10 + 30 + 100 / 100 + 10
+
+    assert held == advance(TWO_STEPS, held, over_s, 99)
+    with pytest.raises(StepNotReachedError):
+        advance(TWO_STEPS, held, over_s + 0.1, 99)
+
+
+def test_a_ramp_ends_no_sooner_than_all_that_it_changes_is_there():
+    waiting = replace(AT_RAMP, least_s=30)
+
+    assert [Phase.RAMP, Phase.SETTLE] == [
+        advance(TWO_STEPS, waiting, 10 + elapsed_s, 100, stalled_s=15.0).phase
+        for elapsed_s in (29.9, 30)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "held_s", "least_s"),
+    [
+        ({}, 0.0, 0.0),
+        ({"connections": 80}, 0.0, 0.0),
+        ({"requests_per_s": 21.0}, 7.0, 7.0),
+        ({"requests_per_s": 19.0}, 0.0, 0.0),
+        ({"orders_per_s": 1.5}, 0.0, 3.0),
+        ({"orders_per_s": 0.5}, 0.0, 0.0),
+        ({"subscriptions_per_connection": 0}, 0.0, 5.0),
+        ({"subscriptions_per_connection": 0, "connections": 20}, 0.0, 2.5),
+        ({"subscriptions_per_connection": 0, "requests_per_s": 21.0}, 7.0, 7.0),
+    ],
+)
+def test_what_a_step_changes_besides_connections_takes_its_time(changes, held_s, least_s):
+    first = replace(
+        TWO_STEPS[1],
+        connections=40,
+        subscriptions_per_connection=1,
+        requests_per_s=20.0,
+        orders_per_s=1.0,
+    )
+    intervals = SimpleNamespace(poll_interval_s=7.0, order_interval_s=3.0)
+    steps = [first, replace(first, **changes)]
+
+    begun = ramp_of(AT_RAMP, steps, intervals, connects_per_s=4.0)
+    assert replace(AT_RAMP, held_s=held_s, least_s=least_s) == begun
+    begun = ramp_of(AT_RAMP, steps, intervals, connects_per_s=4.0, missing_s=9.0)
+    assert (9.0, 9.0) == (begun.held_s, begun.least_s)
+    assert 7.0 == ramp_of(START, steps, intervals, connects_per_s=4.0).held_s
 
 
 def test_a_ramp_down_ends_when_few_enough_are_left():

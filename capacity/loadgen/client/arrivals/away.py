@@ -17,9 +17,11 @@ class Away(Protocol):
 class Drilled(ABC):
     """A slot as a drill sees it."""
 
-    __slots__ = ("away", "upgraded_at_s")
+    __slots__ = ("away", "churns", "upgraded_at_s")
 
     def __init__(self) -> None:
+        self.churns = False
+        """Is of those that are replaced while a step is held, where not all are."""
         self.away: Away | None = None
         """Is told what becomes of this connection while a drill has it; else whoever owns the slot."""
         self.upgraded_at_s: float | None = None
@@ -36,6 +38,10 @@ class Drilled(ABC):
         return not self.is_open and self.away is None
 
     @abstractmethod
+    def open(self) -> None:
+        """Connect and subscribe. Blocks the calling greenlet; raises HandshakeError."""
+
+    @abstractmethod
     def close(self) -> None:
         """Close the connection, if there is one."""
 
@@ -43,12 +49,12 @@ class Drilled(ABC):
     def renew(self) -> None:
         """Close, and have whoever owns this slot open it again at once."""
 
-    def go_away(self, away: Away) -> None:
+    def hand_over(self, away: Away) -> None:
         """Close, and leave it to *away* to open this connection again."""
         self.away = away
         self.close()
 
-    def come_home(self) -> None:
+    def hand_back(self) -> None:
         """Belong again to whoever owns this slot, who opens it at once where it is not open."""
         self.away = None
         if not self.is_open:

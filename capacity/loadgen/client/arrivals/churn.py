@@ -1,7 +1,7 @@
 """Replaces connections at a constant pace while a step is held: what handshakes cost shows so.
 
-Each connection in its turn is closed and opened again at once, so that the population stays. A pace
-of less than the connect rate goes through the pacer without waiting.
+Each connection in its turn is closed and opened again at once, so that the population stays: nobody is
+replaced while more than a few of those before are still on their way back.
 """
 
 import time
@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 import gevent
 
-from capacity.loadgen.client.connection_slot import ConnectionSlot
+from capacity.loadgen.client.arrivals.away import Drilled
+
+MOST_AWAY_RATIO = 0.05
+"""Of the connections, that may be on their way back when the next one is closed; one at least."""
 
 
 class Churn:
@@ -17,15 +20,16 @@ class Churn:
 
     def __init__(
         self,
-        slots: Callable[[], Sequence[ConnectionSlot]],
+        slots: Callable[[], Sequence[Drilled]],
+        opened: Callable[[], int],
         clock_s: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = gevent.sleep,
     ) -> None:
-        self._slots = slots
+        self._slots, self._opened = slots, opened
         self._clock_s = clock_s
         self._sleep = sleep
         self._per_s = 0.0
-        self._turns: Iterator[ConnectionSlot] = iter(())
+        self._turns: Iterator[Drilled] = iter(())
         self._greenlet: gevent.Greenlet | None = None
 
     def turn_to(self, per_s: float) -> None:
@@ -52,9 +56,11 @@ class Churn:
             if slot is not None:
                 slot.renew()
 
-    def _next_open(self) -> ConnectionSlot | None:
-        """Return the connection whose turn it is; None while nothing is open."""
+    def _next_open(self) -> Drilled | None:
+        """Return the connection whose turn it is; None while nothing is open, or too much is not."""
         slots = self._slots()
+        if len(slots) - self._opened() > max(1.0, MOST_AWAY_RATIO * len(slots)):
+            return None
         own = [slot for slot in slots if slot.churns] or slots
         for turns in (self._turns, iter(own)):
             self._turns = turns

@@ -109,7 +109,7 @@ class ConnectPacer:
 
     def opened(self, began_s: float) -> None:
         self._under_way -= 1
-        if time.monotonic() - self._taken_back_s > _TAKEN_BACK_S:
+        if self._clock_s() - self._taken_back_s > _TAKEN_BACK_S:
             self._in_a_row = 0
         if self._rate is not None:
             self._rate.opened(began_s, self._clock_s() - began_s)
@@ -122,7 +122,7 @@ class ConnectPacer:
 
     def taken_back(self, reason: str) -> None:
         """Note that a connection was refused after it had been let in."""
-        self._taken_back_s = time.monotonic()
+        self._taken_back_s = self._clock_s()
         if self._rate is not None:
             self._rate.failed(self._taken_back_s, 0.0)
         self.note_failure(reason)

@@ -31,7 +31,6 @@ class Lifetimes:
 
     def __init__(self) -> None:
         self._ended: deque[tuple[float, float]] = deque(maxlen=_REMEMBERED)
-        self._uncounted = 0
         self.age_s = math.nan
         """The age at which the target ends connections; not a number while none is known."""
 
@@ -45,7 +44,6 @@ class Lifetimes:
         if abs(age_s - self.age_s) <= max(ALIKE_S, ALIKE_RATIO * self.age_s):
             return 1
         self._ended.append((age_s, now_s))
-        self._uncounted += 1
         ages, moments = zip(*self._ended, strict=True)
         usual_s = mean(ages)
         if (
@@ -56,6 +54,5 @@ class Lifetimes:
         ):
             return 0
         self.age_s = usual_s
-        known, self._uncounted = self._uncounted, 0
         self._ended.clear()
-        return known
+        return len(ages)

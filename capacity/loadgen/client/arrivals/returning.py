@@ -14,14 +14,14 @@ import gevent
 from gevent.event import Event
 from gevent.queue import SimpleQueue
 
-from capacity.loadgen.client.connection_slot import ConnectionSlot
-from capacity.loadgen.protocol.orders import DrillOrder
+from capacity.loadgen.client.arrivals.away import Drilled
+from capacity.loadgen.protocol.instructions import DrillInstructions
 from capacity.loadgen.wire.handshake import HandshakeError
 from capacity.workload.profiles.pacing import asked_pause_s
 from capacity.workload.reconnect import LEAST_RETRY_S, ReconnectPolicy
 
 _SERVED = ""
-VANGUARD_S = 0.05
+FIRST_DIAL_WAIT_S = 0.05
 """As long as the others wait at most for the first one."""
 
 
@@ -30,7 +30,7 @@ class _Client:
 
     __slots__ = ("news", "slot")
 
-    def __init__(self, slot: ConnectionSlot) -> None:
+    def __init__(self, slot: Drilled) -> None:
         self.slot = slot
         self.news: SimpleQueue[str] = SimpleQueue()
 
@@ -44,18 +44,18 @@ class _Client:
 class Returning:
     """One worker's part in a drill, from the cut to its end."""
 
-    def __init__(self, order: DrillOrder, slots: Sequence[ConnectionSlot]) -> None:
+    def __init__(self, drill: DrillInstructions, slots: Sequence[Drilled]) -> None:
         """Cut a share of the open *slots* now, evenly chosen, and let them come back."""
         self._habit = ReconnectPolicy(
-            policy=order.policy, base_s=order.base_s, factor=order.factor, cap_s=order.cap_s
+            policy=drill.policy, base_s=drill.base_s, factor=drill.factor, cap_s=drill.cap_s
         )
         self._attempts: list[tuple[float, float, str]] = []
         self._restored_s: list[float] = []
-        self._clients = [_Client(slot) for n, slot in enumerate(slots) if is_cut(n, order)]
+        self._clients = [_Client(slot) for n, slot in enumerate(slots) if is_cut(n, drill)]
         self.began_at = time.time()
         self._began_s = time.monotonic()
         for client in self._clients:
-            client.slot.go_away(client)
+            client.slot.hand_over(client)
         self._first_is_in = Event()
         self._greenlets = [
             gevent.spawn(self._bring_back, client, is_first=n == 0)
@@ -77,14 +77,14 @@ class Returning:
         """Give all clients back to whoever owns them, those that are still out as well."""
         gevent.killall(self._greenlets, block=False)
         for client in self._clients:
-            client.slot.come_home()
+            client.slot.hand_back()
 
     def _bring_back(self, client: _Client, *, is_first: bool) -> None:
         failed, asked_s, is_back = 0, None, False
         while True:
             gevent.sleep(self._wait_s(failed, asked_s))
-            if not failed and not is_first and self._now_s() < VANGUARD_S:
-                self._first_is_in.wait(VANGUARD_S)
+            if not failed and not is_first and self._now_s() < FIRST_DIAL_WAIT_S:
+                self._first_is_in.wait(FIRST_DIAL_WAIT_S)
             began_s = self._now_s()
             try:
                 client.slot.open()
@@ -108,15 +108,15 @@ class Returning:
     def _now_s(self) -> float:
         return time.monotonic() - self._began_s
 
-    def _let_in_s(self, slot: ConnectionSlot) -> float:
+    def _let_in_s(self, slot: Drilled) -> float:
         """Return when the answer to the upgrade arrived, by the kernel's stamp where there is one."""
         now_s = self._now_s()
         return now_s if slot.upgraded_at_s is None else now_s - (time.time() - slot.upgraded_at_s)
 
 
-def is_cut(n: int, order: DrillOrder) -> bool:
+def is_cut(n: int, drill: DrillInstructions) -> bool:
     """Tell whether connection number *n* is one of those that are cut: every so many-th of them."""
-    return math.floor((n + 1) * order.share_ratio + 1e-9) > math.floor(n * order.share_ratio + 1e-9)
+    return math.floor((n + 1) * drill.share_ratio + 1e-9) > math.floor(n * drill.share_ratio + 1e-9)
 
 
 def _asked_s(error: HandshakeError) -> float | None:

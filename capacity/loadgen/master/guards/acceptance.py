@@ -1,5 +1,7 @@
 """Whether a step holds what it asked for: all connections open, receiving, and within the SLO."""
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from capacity.domain import units
@@ -11,6 +13,10 @@ from capacity.settings.targets.slo import Slo
 
 RECEIVING_RATIO = 0.8
 """Deliveries of a connection over those of the same mix at fewer connections."""
+UNSURE_RATIO = 0.5
+"""In its place where a plateau is too short for the error of its rate."""
+SURE_ERRORS = 2.0
+"""Standard errors of a rate by which it is taken as less, or as more, than what was read."""
 LEAST_DURATIONS = 20
 """Fewer of them say nothing of a quantile."""
 
@@ -32,7 +38,7 @@ def miss_of(
     """Return what the step missed first, None if it passed.
 
     *last* is the merged of its last phase, the plateau's where it came to that; *usual_per_s* the
-    most deliveries that a connection got in the steps before.
+    most deliveries that a connection got for certain in a step before (``surely_received_per_s``).
     """
     asked = observation.step.connections
     if observation.plateau_started_at is None or observation.load is None:
@@ -47,7 +53,7 @@ def miss_of(
             bound=asked,
             statement=f"{opened} of {units.counted(asked, 'connection')} were "
             f"open {units.duration(observation.step.ramp_timeout_s)} after the last one was started"
-            + refused_clause(last.failures),
+            + refused_clause(last.failures, last.private_failures),
         )
     if lost := last.total("lost"):
         return _dropped(lost, asked)
@@ -59,7 +65,7 @@ def miss_of(
             statement=unserved_statement(observation),
         )
     received_per_s = observation.load.deliveries_per_s / max(1.0, observation.load.connections)
-    if received_per_s < RECEIVING_RATIO * usual_per_s:
+    if _is_less(received_per_s, observation, usual_per_s):
         return Miss(
             condition="not_receiving",
             number=received_per_s,
@@ -68,6 +74,32 @@ def miss_of(
             f"{units.rate(usual_per_s, 'deliveries')} with fewer connections",
         )
     return breach_of(last, slo) if slo is not None else None
+
+
+def surely_received_per_s(observation: StepObservation) -> float:
+    """Return the deliveries per second that each connection of a step got, less the error of the rate."""
+    if observation.load is None:
+        return 0.0
+    received_per_s = observation.load.deliveries_per_s / observation.step.connections
+    return max(0.0, received_per_s - _error_per_s(received_per_s, observation))
+
+
+def _is_less(received_per_s: float, observation: StepObservation, usual_per_s: float) -> bool:
+    is_known = observation.delivery_rate_error_ratio is not None
+    most_per_s = received_per_s + _error_per_s(received_per_s, observation)
+    return most_per_s < (RECEIVING_RATIO if is_known else UNSURE_RATIO) * usual_per_s
+
+
+def _error_per_s(received_per_s: float, observation: StepObservation) -> float:
+    """Return by how much what a connection received may be wrong; unknown, by an update of each subscription.
+
+    Of slow readers, who take what waits for them by slices, then nothing is known.
+    """
+    if observation.delivery_rate_error_ratio is not None:
+        return SURE_ERRORS * observation.delivery_rate_error_ratio * received_per_s
+    if observation.step.slow_readers_ratio:
+        return math.inf
+    return observation.step.subscriptions_per_connection / observation.step.plateau_s
 
 
 def _dropped(lost: int, asked: int) -> Miss:
@@ -81,18 +113,22 @@ def _dropped(lost: int, asked: int) -> Miss:
 
 def breach_of(merged: MergedCounts, slo: Slo, least: int = LEAST_DURATIONS) -> Miss | None:
     """Return the first objective that was missed, by no fewer durations than *least*."""
+    read = objectives_read(merged, slo, least)
+    return next((each for each in read if each.number > each.bound), None)
+
+
+def objectives_read(merged: MergedCounts, slo: Slo, least: int = LEAST_DURATIONS) -> Iterator[Miss]:
+    """Yield what was read of each objective with *least* durations, whether or not it was missed."""
     for series in type(slo).model_fields:
         objective = getattr(slo, series)
         histogram = merged.histograms.get(series)
         if objective is None or histogram is None or histogram.total < least:
             continue
         took_s = histogram.quantile_us(objective.quantile) / 1e6
-        if took_s > objective.limit_s:
-            return Miss(
-                condition=series,
-                number=took_s,
-                bound=objective.limit_s,
-                statement=f"{series.replace('_', ' ')} p{units.number(100 * objective.quantile)} was "
-                f"{units.duration(took_s)} (SLO {units.duration(objective.limit_s)})",
-            )
-    return None
+        yield Miss(
+            condition=series,
+            number=took_s,
+            bound=objective.limit_s,
+            statement=f"{series.replace('_', ' ')} p{units.number(100 * objective.quantile)} was "
+            f"{units.duration(took_s)} (SLO {units.duration(objective.limit_s)})",
+        )

@@ -11,7 +11,7 @@ from capacity.domain.observation import CutOff, CutOffKind
 from capacity.domain.resources import Limit, Resource
 from capacity.domain.sample import Sample
 from capacity.loadgen.master.guards.acceptance import breach_of
-from capacity.loadgen.master.guards.blame import refusals_in, told
+from capacity.loadgen.master.guards.blame import private_clause, refusals_in, told
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
 from capacity.planning.evidence.saturated_steps import SERVED_RATIO
 from capacity.planning.safety.guards import (
@@ -41,6 +41,8 @@ class Moment:
     """Of the present phase."""
     connections: int
     """Most that were open in this step."""
+    admitted: int | None = None
+    """Those of them that the target let in: without those that it refused behind their upgrade."""
     is_loaded: bool
     """There is load, or was."""
     is_leaving: bool
@@ -164,10 +166,17 @@ def _refused(moment: Moment, bounds: Bounds) -> Trip | None:
         return None
     return replace(
         trip,
-        statement=f"{trip.statement}, most by {told(refusals)}, while"
-        f" {units.counted(moment.connections, 'connection')} were open",
+        statement=f"{trip.statement}, most by {told(refusals)}"
+        f"{private_clause(moment.merged.private_failures)}, while"
+        f" {_admitted(moment)} were open",
         resource=Resource.APPLICATION_CONNECTIONS,
     )
+
+
+def _admitted(moment: Moment) -> str:
+    count = moment.connections if moment.admitted is None else moment.admitted
+    of = "" if moment.merged.private is None else " of whole clients"
+    return f"{units.counted(count, 'connection')}{of}"
 
 
 def _given_up(moment: Moment) -> Trip | None:
@@ -191,8 +200,8 @@ def _given_up(moment: Moment) -> Trip | None:
         guard="refusal",
         number=failed,
         bound=0.0,
-        statement=f"{units.counted(failed, 'connect attempt')} failed while {connections} were"
-        f" open, most by {told(refusals)}",
+        statement=f"{units.counted(failed, 'connect attempt')} failed while {_admitted(moment)} were"
+        f" open, most by {told(refusals)}{private_clause(moment.merged.private_failures)}",
         kind=CutOffKind.REFUSED,
         resource=Resource.APPLICATION_CONNECTIONS,
     )

@@ -17,10 +17,8 @@ from capacity.planning.plan import plan
 from capacity.planning.safety.arrival_pace import arrival_pace_per_s
 from capacity.planning.safety.climb import Climb, Rules, next_climb
 from capacity.planning.safety.hold import HOLD_RATIO, MOST_HOLDS, is_settling
+from capacity.planning.safety.opening_pace import opening_pace
 from capacity.workload.profiles.experiment import Experiment
-
-LONGEST_RAMP_S = 60.0
-"""A level takes no longer to open at the pace of the one before."""
 
 
 class AdaptiveSteps:
@@ -46,7 +44,6 @@ class AdaptiveSteps:
         self._holds = 0
         """How often the highest mix was held on."""
         self._repeated: list[LoadStep] = []
-        self._opened_per_s = 0.0
         self._pace_per_s = math.inf
         """Connections a second that the target's processors are asked for at most."""
         self._seen: list[StepObservation] = []
@@ -68,10 +65,6 @@ class AdaptiveSteps:
         # Once may be a disturbance of the host; what lasts is the load's doing.
         self._to_repeat = observation.step if is_first else None
         self.short = None if is_first else short
-        ramp_s = (observation.plateau_started_at or 0.0) - observation.started_at
-        ramp_s -= observation.step.settle_s
-        if observation.connects >= self.rules.start and ramp_s > 0.0:
-            self._opened_per_s = observation.connects / ramp_s
 
     def next_steps(self, record: RunRecord) -> tuple[LoadStep, ...]:
         if self._is_down:
@@ -135,9 +128,11 @@ class AdaptiveSteps:
             self._trouble = f"no capacity so far: {answer.reason}"
             return Climb(connections=None, reason=self._trouble)
         self._pace_per_s = arrival_pace_per_s(record, answer, self.rules.fraction)
-        per_s = self._opened_per_s or self._experiment.pace.connects_per_s
-        per_s = min(per_s, self._pace_per_s)
-        most_at_pace = levels[-1] + round(per_s * LONGEST_RAMP_S)
-        return next_climb(
-            record, answer, self.rules, levels, most_at_pace=most_at_pace, used_s=self._used_s()
+        pace = opening_pace(
+            self._seen,
+            record,
+            fewest=self.rules.start,
+            profile_per_s=self._experiment.pace.connects_per_s,
+            bearable_per_s=self._pace_per_s,
         )
+        return next_climb(record, answer, self.rules, levels, pace=pace, used_s=self._used_s())

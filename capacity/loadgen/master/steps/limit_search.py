@@ -13,7 +13,7 @@ from capacity.domain.errors import ConfigError
 from capacity.domain.load import LoadStep
 from capacity.domain.observation import StepObservation
 from capacity.domain.run import RunRecord
-from capacity.loadgen.master.guards.acceptance import Miss, miss_of
+from capacity.loadgen.master.guards.acceptance import Miss, miss_of, surely_received_per_s
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
 from capacity.planning.evidence.unserved_steps import unserved_in
 from capacity.recording.run_directory import load
@@ -26,6 +26,8 @@ TRIAL = "trial"
 """The kind of event that a later search goes on from."""
 MOST_VOIDS = 2
 """Steps in a row that say nothing of the target before the search gives up."""
+MOST_RELIEFS = 3
+"""Times that a relieved target is asked whether it recovered: it may need longer than one step."""
 
 
 class LimitSearch:
@@ -52,6 +54,7 @@ class LimitSearch:
         self._usual_per_s = 0.0
         self._relief_due: int | None = None
         self._is_relief = False
+        self._reliefs_missed = 0
         self._voids = 0
         self._trouble: tuple[str, int] | None = None
         """Why the search cannot go on, and the exit code for it."""
@@ -84,6 +87,7 @@ class LimitSearch:
             self._pattern,
             connections=connections,
             requests_per_s=self._per_connection(self._pattern.requests_per_s) * connections,
+            orders_per_s=self._per_connection(self._pattern.orders_per_s) * connections,
             churn_per_s=self._per_connection(self._pattern.churn_per_s) * connections,
             plateau_s=plateau_s,
         )
@@ -97,13 +101,10 @@ class LimitSearch:
         slo = None if self._is_relief else self._slo  # Recovered is who serves all again.
         miss = miss_of(observation, last, slo, self._usual_per_s)
         if self._is_relief:
-            if miss is not None:
-                code = 0 if observation.connections_peak else 4
-                self._trouble = f"the target did not recover: {miss.statement}", code
+            self._note_relief(observation, miss)
             return None
-        if miss is None and observation.load is not None:
-            received_per_s = observation.load.deliveries_per_s / observation.step.connections
-            self._usual_per_s = max(self._usual_per_s, received_per_s)
+        if miss is None:
+            self._usual_per_s = max(self._usual_per_s, surely_received_per_s(observation))
         trial = Trial(
             connections=observation.step.connections,
             plateau_s=observation.step.plateau_s,
@@ -128,6 +129,16 @@ class LimitSearch:
         trouble, code = self._trouble
         detail["reason"] = f"{trouble}; {reason}"
         return ("aborted", {**detail, "exit_code": code}) if code else ("finished", detail)
+
+    def _note_relief(self, observation: StepObservation, miss: Miss | None) -> None:
+        """Have a relief that failed repeated; a target that stays down ends the search."""
+        self._reliefs_missed = 0 if miss is None else self._reliefs_missed + 1
+        if miss is None:
+            return
+        self._relief_due = observation.step.connections
+        if self._reliefs_missed == MOST_RELIEFS:
+            code = 0 if observation.connections_peak else 4
+            self._trouble = f"the target did not recover: {miss.statement}", code
 
     def _note_void(self, observation: StepObservation) -> None:
         """Have the step repeated; a trouble that comes again stays."""

@@ -14,10 +14,13 @@ from capacity.domain.observation import CutOff, CutOffKind, StepObservation
 from capacity.domain.resources import Resource
 from capacity.domain.run import LoadPoint
 from capacity.loadgen.master.guards.blame import (
+    admitted_of,
+    held_clause,
     most_of,
     protocol_faults_in,
     refusals_in,
     refused_clause,
+    tries_in_words,
 )
 from capacity.loadgen.master.recorder import Recorder
 from capacity.loadgen.master.steps.freshness import Watched, freshness_of
@@ -32,8 +35,7 @@ LOST_SHARE = 0.5
 LEAST_COUNTED_RATIO = 0.5
 """Of a plateau, that a worker has to have counted on; it heard late of it, and the load was the same."""
 LONGER_S, LONGER_RATIO = 0.5, 0.15
-"""By the larger one, the second of a plateau, a worker may have gone on counting: others are at the next
-load by then."""
+"""By the larger one, the second of a plateau, a worker may have gone on counting at the old load."""
 CLOCK_SET_S = 0.1
 """By more than this a host's clock is not slewed but set."""
 WORKER_LOST = "a worker was lost"
@@ -49,6 +51,7 @@ class StepResults:
         self._pool = pool
         self._recorder = recorder
         self._times: dict[int, dict[Phase, float]] = {}
+        self._held_s: dict[int, float] = {}
         self._merged_counts: dict[int, dict[Phase, MergedCounts]] = {}
         self.observations: list[StepObservation] = []
         self._disturbances: dict[int, set[str]] = {}
@@ -65,8 +68,14 @@ class StepResults:
         """Return the most connections that were open at once in the step that is under way."""
         return self._peaks.get(len(self.observations), 0)
 
+    @property
+    def admitted(self) -> int:
+        """Count of the connections that the target let in; where clients hold several, of whole clients."""
+        return admitted_of(self.connections_peak, self._pool, self._failures())
+
     def begin(self, position: Position) -> None:
         self._times.setdefault(position.index, {})[position.phase] = self._recorder.now()
+        self._held_s.setdefault(position.index, position.held_s)
         self._peaks.setdefault(position.index, self._pool.open_connections)
 
     def note_workers(self, lost: Collection[str], joined: Collection[str]) -> bool:
@@ -77,7 +86,7 @@ class StepResults:
         before = set(self.disturbances)
         for worker in sorted(lost):
             self.disturbances.add(WORKER_LOST)
-            self._recorder.event("worker_lost", worker=worker, reason=self._pool.fate(worker))
+            self._recorder.event("worker_lost", worker=worker, reason=self._pool.how_lost(worker))
         for worker in sorted(joined):
             self.disturbances.add(WORKER_JOINED)
             self._recorder.event("worker_joined", worker=worker)
@@ -94,8 +103,7 @@ class StepResults:
         self._note_standstill(index, report)
         merged = self.merged(index, Phase(report["phase"]))
         merged.add(worker, report)
-        if self._pool.ids <= merged.held.keys():
-            merged.open_connections.append(sum(merged.held[each] for each in self._pool.ids))
+        merged.note_open(self._pool.ids, self._pool.open_private)
 
     def _note_standstill(self, index: int, report: Mapping[str, Any]) -> None:
         disturbances = self._disturbances.setdefault(index, set())
@@ -111,10 +119,8 @@ class StepResults:
 
     def lost_before(self, position: Position) -> int:
         """Return the connections that the target ended in the step's earlier phases."""
-        phases = self._merged_counts.get(position.index, {})
-        return sum(
-            merged.total("lost") for phase, merged in phases.items() if phase != position.phase
-        )
+        phases = self._merged_counts.get(position.index, {}).items()
+        return sum(merged.total("lost") for phase, merged in phases if phase != position.phase)
 
     def point(self, position: Position, failures: int) -> LoadPoint:
         """Return the load of this moment."""
@@ -144,8 +150,8 @@ class StepResults:
 
     def _total(self, name: str) -> int:
         """Return a count of the open step so far."""
-        phases = self._merged_counts.get(len(self.observations), {})
-        return sum(merged.total(name) for merged in phases.values())
+        phases = self._merged_counts.get(len(self.observations), {}).values()
+        return sum(merged.total(name) for merged in phases)
 
     def _failures(self) -> dict[str, int]:
         """Return what failed in the open step so far, by reason."""
@@ -172,7 +178,7 @@ class StepResults:
         failed, unanswered = sum(refusals.values()), refusals.get("connect_timeout", 0)
         kind = CutOffKind.NOT_REACHED
         statement = (
-            f"the target held {self.connections_peak} connections and accepted no more for"
+            f"the target held {self.admitted} connections{held_clause(self._pool)} and accepted no more for"
             f" {step.ramp_timeout_s:.0f} s"
         )
         faults = protocol_faults_in(ramp.failures)
@@ -182,28 +188,24 @@ class StepResults:
                 f" {ramp.total('connects')} that were opened were lost{most_of(faults)}"
             )
             return self.cut_off(CutOffKind.LOST, statement)
-        statement += refused_clause(ramp.failures)
+        statement += refused_clause(ramp.failures, ramp.private_failures)
         newest = [reports[-2:] for reports in ramp.delivered.values()]
-        is_serving = any(deliveries for reports in newest for deliveries, _seconds in reports)
+        is_served = any(deliveries for reports in newest for deliveries, _seconds in reports)
+        is_serving = is_served or ramp.total("answering") > 0
         if unanswered >= failed / 2 and not is_serving:
             kind = CutOffKind.SILENT
-            waiting = self._pool.opening
-            tried = [
-                f"{units.counted(unanswered, 'connect attempt')} timed out" * bool(unanswered),
-                f"{units.counted(waiting, 'connect attempt')} had no answer yet" * bool(waiting),
-            ]
+            tried = tries_in_words(unanswered, self._pool.opening)
             statement = (
-                f"the target did not respond for {step.ramp_timeout_s:.0f} s:"
-                f" {' and '.join(filter(None, tried)) or 'no update came'}"
+                f"the target did not respond for {step.ramp_timeout_s:.0f} s: {tried}"
                 f" while {self.connections_peak} were open"
             )
         return self.cut_off(kind, statement)
 
     def cut_off(self, kind: CutOffKind, statement: str, resource: Resource | None = None) -> CutOff:
         """Return how the step that is under way ends here, with how far it came."""
-        return CutOff(
-            kind=kind, statement=statement, connections=self.connections_peak, resource=resource
-        )
+        is_told = kind in (CutOffKind.REFUSED, CutOffKind.NOT_REACHED)
+        most = self.admitted if is_told else self.connections_peak
+        return CutOff(kind=kind, statement=statement, connections=most, resource=resource)
 
     def _await_last_words(self, merged: MergedCounts) -> None:
         deadline_s = time.monotonic() + FINAL_REPORTS_TIMEOUT_S
@@ -211,8 +213,8 @@ class StepResults:
             gevent.sleep(0.02)
 
     def _is_complete(self, merged: MergedCounts) -> bool:
-        index = len(self.observations)
-        return self._pool.ids <= merged.finals and not self._pool.reports.missing(index)
+        missing = self._pool.reports.missing(len(self.observations))
+        return self._pool.ids <= merged.finals and not missing
 
     def _note_unheard(self, merged: MergedCounts) -> None:
         """Note who has not said all of the step that is under way, and what was lost on the way here."""
@@ -267,8 +269,7 @@ class StepResults:
     ) -> tuple[StepObservation, MergedCounts]:
         index = len(self.observations)
         times = self._times.pop(index)
-        last = list(times)[-1]
-        merged = self.merged(index, last)
+        merged = self.merged(index, last := list(times)[-1])
         self._await_last_words(merged)
         self._note_unheard(merged)
         if last is Phase.PLATEAU and cut_off is None:
@@ -287,10 +288,10 @@ class StepResults:
             cut_off=cut_off,
         )
         if self._watched is not None and last is Phase.PLATEAU:
-            pair = freshness_of(
-                self._watched, merged.pushed_versions, merged.polled_versions, until_s=ended_at
-            )
+            heard = (merged.pushed_versions, merged.polled_versions)
+            pair = freshness_of(self._watched, *heard, until_s=ended_at)
             observation = replace(observation, freshness=pair)
+        observation = replace(observation, held_s=self._held_s.pop(index, 0.0))
         self.observations.append(observation)
         self._recorder.step(observation, merged.histograms)
         self._disturbances.pop(index, None)

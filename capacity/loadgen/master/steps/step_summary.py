@@ -7,6 +7,7 @@ from capacity.domain.caveats import SATURATED_CPU_RATIO, SATURATED_LAG_S
 from capacity.domain.load import LoadStep
 from capacity.domain.observation import CutOff, GeneratorHealth, Quantiles, StepObservation
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
+from capacity.loadgen.master.workers.private_counts import figures_of
 from capacity.loadgen.protocol.counters import PHASES, POLL_PHASES, poll_series_of, series_of
 from capacity.loadgen.wire.handshake import GENERATOR_FAULTS
 from capacity.workload.profiles.profile import Phase
@@ -29,7 +30,7 @@ def observe(
     plateau = merged_counts.get(Phase.PLATEAU)
     every = _all_phases(merged_counts.values())
     lifetime = every.quantiles("lifetime")
-    health = _health(plateau, workers) if plateau is not None else None
+    health = _health(plateau, workers)
     reached = Phase.PLATEAU in times and plateau is not None
     return StepObservation(
         index=index,
@@ -51,6 +52,11 @@ def observe(
         **(_NOT_REACHED if plateau is None else _of_plateau(plateau, step)),
         freshness=None,
         generator=health,
+        generator_opening=_health(merged_counts.get(Phase.RAMP), workers),
+        private=figures_of(
+            [merged.private for merged in merged_counts.values()],
+            plateau.private if plateau is not None and reached else None,
+        ),
         cut_off=cut_off,
         void=_void_reason(health, every.failures, disturbances),
     )
@@ -58,6 +64,7 @@ def observe(
 
 _NOT_REACHED: dict[str, Any] = {
     "gaps": 0,
+    "mismatched": None,
     "unmatched": 0,
     "unmatched_by": {},
     "delivery_delay": None,
@@ -80,6 +87,7 @@ _NOT_REACHED: dict[str, Any] = {
 def _of_plateau(plateau: MergedCounts, step: LoadStep) -> dict[str, Any]:
     return {
         "gaps": plateau.total("gaps"),
+        "mismatched": plateau.total("mismatched"),
         "unmatched": plateau.total("unmatched"),
         "unmatched_by": plateau.unmatched_by,
         "delivery_delay": plateau.quantiles("delivery_delay"),
@@ -118,15 +126,17 @@ def _by_phase(
     }
 
 
-def _health(plateau: MergedCounts, workers: int) -> GeneratorHealth | None:
-    lag, queueing = plateau.quantiles("lag"), plateau.quantiles("queueing")
-    if lag is None:
+def _health(merged: MergedCounts | None, workers: int) -> GeneratorHealth | None:
+    """Return how hard the workers worked in a phase; None where it was not reached or not told."""
+    lag = merged.quantiles("lag") if merged is not None else None
+    if merged is None or lag is None:
         return None
+    queueing = merged.quantiles("queueing")
     return GeneratorHealth(
         workers=workers,
         lag_p95_s=lag.p95_s,
-        cpu_ratio=plateau.cpu_ratio,
-        descriptors_ratio=plateau.descriptors_ratio,
+        cpu_ratio=merged.cpu_ratio,
+        descriptors_ratio=merged.descriptors_ratio,
         queueing_p95_s=queueing.p95_s if queueing is not None else None,
     )
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from capacity.domain.load import LoadStep
 from capacity.loadgen.checks.preflight import Preflight
 from capacity.loadgen.master.steps.freshness import Watched
-from capacity.loadgen.master.workers.cast import Cast
-from capacity.loadgen.protocol.orders import Orders, Stage
+from capacity.loadgen.master.workers.user_classes import UserClasses
+from capacity.loadgen.protocol.instructions import RunInstructions, Stage
 from capacity.settings import dialect as dialect_settings
 from capacity.settings.profile import Profile, SafeProfile
 from capacity.settings.target import Target
@@ -21,15 +21,18 @@ MOST_FAILURES, MOST_FAILURES_RATIO = 20, 0.05
 """Attempts to connect that a careful run lets fail in a step, all workers together: the larger one."""
 
 
-def orders_of(
-    target: Target, profile: Profile, preflight: Preflight, cast: Cast | None = None
-) -> Orders:
-    """Return what the workers are told; *cast* says which of its mix is a class's own doing."""
+def instructions_of(
+    target: Target, profile: Profile, preflight: Preflight, user_classes: UserClasses | None = None
+) -> RunInstructions:
+    """Return what the workers are told; *user_classes* says which of its mix is a class's own doing."""
     offset = preflight.clock_offset
-    return Orders(
+    return RunInstructions(
         run=secrets.token_hex(8),
         target=target.model_dump(mode="json"),
         dialect=dialect_settings.dump(preflight.dialect),
+        private_dialect=None
+        if preflight.private_dialect is None
+        else dialect_settings.dump(preflight.private_dialect),
         connections_per_user=profile.connections_per_user,
         arrivals=profile.arrivals,
         poll_interval_s=profile.poll_interval_s,
@@ -38,9 +41,9 @@ def orders_of(
         clock_offset_s=offset.offset_s if offset else 0.0,
         subscriptions_by_address=profile.mix.subscriptions_per_connection,
         slow_readers_ratio=profile.mix.slow_readers_ratio
-        if cast is None
-        else cast.slow_readers_ratio,
-        has_slow_class=cast is not None and cast.has_slow_class,
+        if user_classes is None
+        else user_classes.slow_readers_ratio,
+        has_slow_class=user_classes is not None and user_classes.has_slow_class,
         slow_read_bytes_per_s=profile.mix.slow_read_bytes_per_s,
         is_careful=is_careful(profile),
         most_memory_bytes=profile.worker_memory_mib * 2**20,

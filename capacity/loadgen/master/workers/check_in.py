@@ -1,6 +1,6 @@
-"""The master asks every worker who it is before it gives orders.
+"""The master asks every worker who it is before it gives instructions.
 
-A worker of another program would load something else, or count it differently: it gets no orders.
+A worker of another program would load something else, or count it differently: it gets no instructions.
 Clocks are compared as NTP does (RFC 5905, section 8): of several exchanges the one with the least
 round trip counts, and the middle of it is taken for the moment of the answer.
 """
@@ -24,6 +24,7 @@ from capacity.settings import dialect as dialect_settings
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 from capacity.settings.target import Target
+from capacity.sources.clocks import offset_between
 
 logger = logging.getLogger(__name__)
 
@@ -159,8 +160,6 @@ class Roster:
         if identity.boot_id == boot_id():
             clock = ClockOffset(offset_s=0.0, error_s=0.0)  # One kernel, one clock.
         else:
-            clock = ClockOffset(
-                offset_s=now - (asked_at + answered_at) / 2, error_s=(answered_at - asked_at) / 2
-            )
+            clock = offset_between(asked_at, now, answered_at)
         if identity.clock is None or clock.error_s < identity.clock.error_s:
             self._presences[worker] = replace(identity, clock=clock)

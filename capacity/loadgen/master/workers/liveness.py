@@ -62,7 +62,7 @@ class Processes:
         pid = self._pids.get(worker)
         return pid is not None and _parent_of(pid) != os.getpid()
 
-    def fate(self, worker: str, silent_s: float | None) -> str:
+    def how_lost(self, worker: str, silent_s: float | None) -> str:
         """Return what is known of how a worker was lost, as a clause."""
         heard = "" if silent_s is None else f", last heard of {silent_s:.1f} s before"
         load, cores = os.getloadavg()[0], os.cpu_count() or 1

@@ -30,7 +30,7 @@ def spawns_per_s(
     if is_way_down(steps, index):
         rate_per_s = step.connects_per_s  # Nobody queues to leave.
     # Changes when a newcomer is first heard: Locust then starts those of its users again that it
-    # had started before the orders were there. Also when another was lost at the same time.
+    # had started before the instructions were there. Also when another was lost at the same time.
     return rate_per_s * max(1, workers_heard) * (1 + NUDGE_RATIO * newcomers)
 
 
@@ -45,6 +45,13 @@ class UsersDue:
         self._fixed_users = fixed_users
         self._connections_per_user = connections_per_user
         self._asked: tuple[int, float] | None = None
+
+    def missing_s(self, steps: Sequence[LoadStep], index: int, users: int, workers: int) -> float:
+        """Return how long Locust takes to start the fixed users that are not among the *users* there are."""
+        missing = max(0, self._fixed_users - users)
+        # Locust starts all that it was asked for at the rate of then, before it is asked again.
+        asked_per_s = self._asked[1] if self._asked is not None else float("inf")
+        return missing / min(asked_per_s, spawns_per_s(steps, index, workers))
 
     def of(
         self,

@@ -1,12 +1,13 @@
 """The master's side of the counters: what all workers counted under one step and phase."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from capacity.domain.histogram import Histogram
 from capacity.domain.load import LoadVector
 from capacity.domain.observation import OrderFigures, Quantiles
+from capacity.loadgen.master.workers.private_counts import PrivateCounts
 from capacity.loadgen.protocol.counters import (
     COUNTS,
     ORDER_KINDS,
@@ -37,6 +38,8 @@ class MergedCounts:
     """All workers together, once a report."""
     held: dict[str, int] = field(default_factory=dict)
     """What each worker said last, in this phase, that it holds."""
+    private: PrivateCounts | None = None
+    """What of it the private connections counted; None where there are none."""
     delivered: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     """Worker -> deliveries and seconds of each of its reports."""
 
@@ -56,12 +59,22 @@ class MergedCounts:
         for series, counts in report["histograms"].items():
             self.histograms.setdefault(series, Histogram()).merge(counts)
         self.delivered.setdefault(worker, []).append((report["deliveries"], report["seconds"]))
+        if (private := report.get("private")) is not None:
+            self.private = self.private or PrivateCounts()
+            self.private.add(private)
         self.held[worker] = report["gauges"]["open_connections"]
         used_s = report["gauges"]["cpu_ratio"] * report["seconds"]
         self.cpu_s[worker] = self.cpu_s.get(worker, 0.0) + used_s
         self.descriptors_ratio = max(self.descriptors_ratio, report["gauges"]["descriptors_ratio"])
         if report["is_final"]:
             self.finals.add(worker)
+
+    def note_open(self, workers: Collection[str], private: int) -> None:
+        """Note what all *workers* hold, once each has told, and how many of that are *private*."""
+        if self.held.keys() >= set(workers):
+            self.open_connections.append(sum(self.held[worker] for worker in workers))
+            if self.private is not None:
+                self.private.open_connections.append(private)
 
     @property
     def cpu_ratio(self) -> float:
@@ -74,6 +87,11 @@ class MergedCounts:
             ),
             default=0.0,
         )
+
+    @property
+    def private_failures(self) -> dict[str, int]:
+        """Those of the failures that private connections had."""
+        return {} if self.private is None else self.private.failures
 
     def total(self, name: str) -> int:
         return int(sum(counts[name] for counts in self.counts.values()))
@@ -92,9 +110,9 @@ class MergedCounts:
         What is published reaches all workers, so that their errors add up and do not cancel; and
         each of so many *subscriptions* of all connections at once.
         """
-        beat = subscriptions / max(1, len(self.delivered))
+        at_once = subscriptions / max(1, len(self.delivered))
         errors = [
-            (relative_error(reports, beat), sum(count for count, _seconds in reports))
+            (relative_error(reports, at_once), sum(count for count, _seconds in reports))
             for reports in self.delivered.values()
         ]
         total = sum(count for _error, count in errors)

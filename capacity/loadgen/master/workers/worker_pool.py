@@ -9,16 +9,17 @@ from dataclasses import replace
 from typing import Any
 
 from capacity.loadgen.checks.worker_identity import PROGRAM
+from capacity.loadgen.master.guards.blame import whole_clients_of
 from capacity.loadgen.master.workers.check_in import present_workers, roll_of
 from capacity.loadgen.master.workers.heard_reports import HeardReports, Tag
 from capacity.loadgen.master.workers.liveness import note_death, note_life
 from capacity.loadgen.protocol import messages
-from capacity.loadgen.protocol.orders import Orders, Stage
+from capacity.loadgen.protocol.instructions import RunInstructions, Stage
 
 logger = logging.getLogger(__name__)
 
 SILENCE_S = 3.0
-"""A worker with orders reports twice a second; one this silent has joined before it could hear."""
+"""A worker with instructions reports twice a second; one this silent has joined before it could hear."""
 
 
 BEHIND_S = 2.0
@@ -28,10 +29,10 @@ BEHIND_S = 2.0
 class WorkerPool:
     """Knows the workers from the first order until the run is over."""
 
-    def __init__(self, environment: Environment, orders: Orders) -> None:
-        """Give the *orders* of a run to every worker that is there."""
+    def __init__(self, environment: Environment, instructions: RunInstructions) -> None:
+        """Give the *instructions* of a run to every worker that is there."""
         self._environment = environment
-        self._orders = orders
+        self._instructions = instructions
         self._roster = roll_of(environment)
         self._called_s: dict[str, float] = {}
         self._ordered_s: dict[str, float] = {}
@@ -42,13 +43,13 @@ class WorkerPool:
         self._told_s = 0.0
         self._is_over = False
         self._begun_s = time.monotonic()
-        self.reports = HeardReports(orders.run)
+        self.reports = HeardReports(instructions.run)
         self.gauges: dict[str, dict[str, Any]] = {}
         """What each worker that is there said last of itself."""
         self._newcomers = 0
         self._heard_s: dict[str, float] = {}
         self._processes = self._roster.processes
-        self.last_fate = "nothing is known of it"
+        self.last_loss = "nothing is known of it"
         """What is known of the worker that was lost last."""
         self.ids = present_workers(environment)
         self.order_silent()
@@ -58,11 +59,25 @@ class WorkerPool:
 
     @property
     def connections_per_user(self) -> int:
-        return self._orders.connections_per_user
+        return self._instructions.connections_per_user
+
+    @property
+    def whole_clients(self) -> int | None:
+        """Count of the open connections that belong to whole clients; None where each is a client."""
+        private = self._instructions.target.get("private")
+        if private is None:
+            return None
+        each = private["connections_per_client"]
+        return whole_clients_of(self.open_connections, self.open_private, each)
 
     @property
     def open_connections(self) -> int:
         return sum(gauges["open_connections"] for gauges in self.gauges.values())
+
+    @property
+    def open_private(self) -> int:
+        """Count of the open connections that are private."""
+        return sum(gauges.get("open_private", 0) for gauges in self.gauges.values())
 
     @property
     def most_open(self) -> int:
@@ -108,25 +123,25 @@ class WorkerPool:
             self._heard_s[worker] = time.monotonic()
             self._processes.note(worker, gauges["pid"])
 
-    def fate(self, worker: str) -> str:
+    def how_lost(self, worker: str) -> str:
         """Return what is known of how a worker was lost."""
         heard_s = self._heard_s.get(worker)
         silent_s = None if heard_s is None else time.monotonic() - heard_s
-        self.last_fate = self._processes.fate(worker, silent_s)
-        return self.last_fate
+        self.last_loss = self._processes.how_lost(worker, silent_s)
+        return self.last_loss
 
     def tell_stage(self, stage: Stage) -> None:
         """Tell every worker its share of the stage that is due."""
         self._stages += 1
         self._due, self._told_s = (stage.index, stage.phase), time.monotonic()
-        told = replace(stage, run=self._orders.run, number=self._stages)
+        told = replace(stage, run=self._instructions.run, number=self._stages)
         for worker in sorted(self.ids):
             self._send(messages.STAGE, told.as_message(), worker)
 
     def end(self) -> None:
         """Tell every worker that the run is over; from now on none is told anything else of it."""
         for worker in sorted(self.ids):
-            self._send(messages.END, self._orders.run, worker)
+            self._send(messages.END, self._instructions.run, worker)
         self._is_over = True
 
     def is_behind(self) -> bool:
@@ -160,7 +175,7 @@ class WorkerPool:
         return any(map(self._processes.has_ended, present_workers(self._environment)))
 
     def order_silent(self) -> bool:
-        """Give the orders to whoever does not act on them yet; return whether there was any.
+        """Give the instructions to whoever does not act on them yet; return whether there was any.
 
         A newcomer is asked who it is first, and rejected when it runs another program.
         """
@@ -186,9 +201,11 @@ class WorkerPool:
             return
         clock = identity.clock
         assert clock is not None
-        offset_s = self._orders.clock_offset_s - clock.offset_s
-        orders = replace(self._orders, clock_offset_s=offset_s, workers=max(1, len(self.ids)))
-        self._send(messages.BEGIN, orders.as_message(), worker)
+        offset_s = self._instructions.clock_offset_s - clock.offset_s
+        instructions = replace(
+            self._instructions, clock_offset_s=offset_s, workers=max(1, len(self.ids))
+        )
+        self._send(messages.BEGIN, instructions.as_message(), worker)
 
     def _reject(self, worker: str, reason: str) -> None:
         """Have Locust end a worker that cannot take part; its users go to the others."""

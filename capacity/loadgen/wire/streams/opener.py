@@ -6,11 +6,9 @@ from urllib.parse import urlsplit
 
 import websocket
 
-from capacity.domain.errors import ConfigError
-from capacity.loadgen.wire.deadline import in_time
 from capacity.loadgen.wire.dialing import Laps, dial
 from capacity.loadgen.wire.endpoint import Endpoint
-from capacity.loadgen.wire.handshake import HandshakeError, Opened, failure_reason, open_websocket
+from capacity.loadgen.wire.handshake import HandshakeError, Opened, Told, open_websocket, opened_by
 from capacity.loadgen.wire.response_head import ResponseHead
 from capacity.loadgen.wire.streams.event_stream import EventStreamReader
 from capacity.loadgen.wire.streams.long_poll import LongPollReader
@@ -18,24 +16,14 @@ from capacity.loadgen.wire.streams.long_poll import LongPollReader
 NO_EVENT_STREAM = "handshake_no_event_stream"
 _EVENT_STREAM = "text/event-stream"
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})\b")
-Told = list[tuple[str | None, str | None]]
-"""What a target says that refuses, and for how long."""
-_TROUBLE = (OSError, websocket.WebSocketException, ValueError, ConfigError)
 
 
 def open_connection(endpoint: Endpoint) -> Opened:
     """Return the connection as its transport has it. Raises HandshakeError with the reason."""
     if endpoint.transport == "websocket":
         return open_websocket(endpoint)
-    laps, told = Laps(), Told()
-    opened = _long_poll if endpoint.transport == "long_poll" else _event_stream
-    try:
-        return in_time(endpoint.timeout_s, lambda: opened(endpoint, laps, told))
-    except _TROUBLE as error:
-        said, retry_after = told[0] if told else (None, None)
-        raise HandshakeError(
-            failure_reason(error), said, is_connected="tcp" in laps.us, retry_after=retry_after
-        ) from error
+    way = _long_poll if endpoint.transport == "long_poll" else _event_stream
+    return opened_by(way, endpoint)
 
 
 def _long_poll(endpoint: Endpoint, laps: Laps, _told: Told) -> Opened:

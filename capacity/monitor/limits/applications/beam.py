@@ -2,7 +2,8 @@
 
 erl(1): a TCP connection is a port of the machine, of which there are +Q, 65,536 by default, and at
 least one process, of which there are +P (262,144 before OTP 27 and 1,048,576 from then on). Both are
-rounded up to a power of 2. ERL_MAX_PORTS is the older way to say the first; of other variables erl
+rounded up to a power of 2. Some ten ports are the machine's own: listeners, pipes, the way to other
+nodes (asked of RabbitMQ 3.10, and ejabberd 23.01 filled). ERL_MAX_PORTS is the older way to say the first; of other variables erl
 makes words of the command line.
 """
 
@@ -17,6 +18,7 @@ from capacity.monitor.limits.applications.settings import Setting
 
 NAMES = frozenset({"beam.smp", "beam"})
 _DEFAULT_PORTS = 65_536
+OF_ITS_OWN = 10
 _SERVERS = {"rabbit": rabbitmq_entries, "emqx": emqx_entries}
 
 
@@ -27,8 +29,8 @@ def entries(process: Process) -> Iterator[AuditEntry]:
         ports = Setting("+Q", str(_DEFAULT_PORTS), where)
     yield cap(
         "ports of the Erlang machine",
-        _power(ports.number()),
-        f"{ports.source}, one for each client",
+        max(0, _power(ports.number()) - OF_ITS_OWN),
+        f"{ports.source}, one for each client, less some {OF_ITS_OWN} of its own",
     )
     processes = _flag(process, "P")
     if processes is not None:

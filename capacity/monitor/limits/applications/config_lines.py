@@ -9,16 +9,26 @@ _ASSIGNED = re.compile(r"\s*([\w.\-/]+)\s*(?:[=:]\s*|\s+)(.*)", re.ASCII)
 
 
 def settings(
-    lines: Iterable[tuple[str, str]], names: Collection[str], *, comments: str = "#"
+    lines: Iterable[tuple[str, str]],
+    names: Collection[str],
+    *,
+    comments: str = "#",
+    prefixes: tuple[str, ...] = (),
 ) -> Iterator[Setting]:
-    """Yield the settings of these *names*, in their order and without comments behind them."""
+    """Yield the settings of these *names* or with one of *prefixes*, in their order.
+
+    Without comments behind them.
+    """
     for text, where in lines:
         bare = text.strip()
         if not bare or bare[0] in comments:
             continue
         found = _ASSIGNED.match(bare)
-        if found is not None and found[1].lower() in names:
-            yield Setting(found[1].lower(), plain(found[2], comments), where)
+        if found is None:
+            continue
+        name = found[1].lower()
+        if name in names or name.startswith(prefixes):
+            yield Setting(name, plain(found[2], comments), where)
 
 
 def plain(value: str, comments: str = "#") -> str:

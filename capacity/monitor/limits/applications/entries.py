@@ -1,6 +1,7 @@
 """What is said of an application's own limits: a cap, none, one that cannot be told, or a hint."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from capacity.domain.resources import (
     APPLICATION,
@@ -22,6 +23,12 @@ _STATES = (LimitState.KNOWN, LimitState.UNKNOWN, LimitState.UNLIMITED)
 def cap(name: str, connections: float, source: str, ports: Iterable[int] = ()) -> AuditEntry:
     """Return how many clients the application admits at once, on *ports* (none: on all)."""
     return _entry(name, LimitState.KNOWN, float(connections), source, ports)
+
+
+def heap(name: str, size_bytes: float, source: str) -> AuditEntry:
+    """Return how much memory of its own the application may have before it serves no more."""
+    entry = _entry(name, LimitState.KNOWN, size_bytes, source, ())
+    return replace(entry, unit="bytes", scales_with=Scaling.BYTES, resource=Resource.HEAP)
 
 
 def uncapped(name: str, source: str, ports: Iterable[int] = ()) -> AuditEntry:
@@ -73,17 +80,20 @@ def told(
 
 
 def limits_of(entries: Iterable[AuditEntry]) -> list[Limit]:
-    """Return the cap that counts for each set of ports: the smallest that is known, else that there is
+    """Return the cap that counts for each resource and set of ports: the smallest that is known, else
 
-    none; and beside it the first that is unknown.
+    that there is none; and beside it the first that is unknown.
     """
-    caps = [entry for entry in entries if entry.resource is CONNECTIONS]
-    tightest: dict[tuple[tuple[int, ...], bool], AuditEntry] = {}
-    for entry in sorted(caps, key=lambda entry: (_STATES.index(entry.state), entry.value or 0.0)):
-        tightest.setdefault((entry.ports, entry.state is LimitState.UNKNOWN), entry)
+    tightest: dict[tuple[Resource, tuple[int, ...], bool], tuple[Resource, AuditEntry]] = {}
+    for entry in sorted(
+        entries, key=lambda entry: (_STATES.index(entry.state), entry.value or 0.0)
+    ):
+        if (resource := entry.resource) is not None:
+            key = (resource, entry.ports, entry.state is LimitState.UNKNOWN)
+            tightest.setdefault(key, (resource, entry))
     return [
         Limit(
-            resource=CONNECTIONS,
+            resource=resource,
             state=entry.state,
             value=entry.value,
             scope=APPLICATION,
@@ -91,7 +101,7 @@ def limits_of(entries: Iterable[AuditEntry]) -> list[Limit]:
             reason=entry.reason,
             ports=entry.ports,
         )
-        for entry in tightest.values()
+        for resource, entry in tightest.values()
     ]
 
 

@@ -9,8 +9,9 @@ import os
 from collections.abc import Iterator
 
 from capacity.domain.resources import AuditEntry, Scaling
+from capacity.monitor.limits.applications.directives import Directive
 from capacity.monitor.limits.applications.entries import cap, told
-from capacity.monitor.limits.applications.nginx_syntax import Directive, tree
+from capacity.monitor.limits.applications.nginx_syntax import tree
 from capacity.monitor.limits.applications.process import Process, options
 from capacity.monitor.limits.applications.settings import Setting
 

@@ -6,8 +6,8 @@ the main file. Blocks of Lua are skipped by their braces.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
+from capacity.monitor.limits.applications.directives import Directive
 from capacity.monitor.limits.applications.process import Process
 from capacity.monitor.limits.applications.settings import UnclearError
 
@@ -21,25 +21,6 @@ _TOKEN = re.compile(
 _LUA = "_by_lua_block"
 _LUA_BRACE = re.compile(r"""[{}]|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|--[^\n]*""")
 """Braces, and what hides them: texts and comments."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Directive:
-    name: str
-    words: tuple[str, ...]
-    where: str
-    block: list["Directive"] = field(default_factory=list)
-
-    @property
-    def text(self) -> str:
-        return " ".join(self.words)
-
-    def all(self, *names: str) -> Iterator["Directive"]:
-        """Yield the directives of these names in its block, at any depth."""
-        for directive in self.block:
-            if directive.name in names:
-                yield directive
-            yield from directive.all(*names)
 
 
 def tree(process: Process, path: str, prefix: str) -> Directive:

@@ -38,10 +38,17 @@ class Process:
 
     def environ(self, names: Collection[str]) -> dict[str, str]:
         """Return those of *names* that are set; PermissionError where that may not be read."""
-        pairs = (
-            line.partition("=") for line in read_text(f"{self.proc}/{self.pid}/environ").split("\0")
-        )
-        return {name: value for name, _, value in pairs if name in names}
+        return {name: value for name, value in self._variables() if name in names}
+
+    def environ_below(self, prefixes: Sequence[str]) -> dict[str, str]:
+        """Return the variables whose names begin so; PermissionError likewise."""
+        known = tuple(prefixes)
+        return {name: value for name, value in self._variables() if name.startswith(known)}
+
+    def _variables(self) -> Iterator[tuple[str, str]]:
+        for line in read_text(f"{self.proc}/{self.pid}/environ").split("\0"):
+            name, _, value = line.partition("=")
+            yield name, value
 
     def variable(self, name: str) -> Setting | None:
         """Return one variable of the environment as a setting."""

@@ -7,6 +7,7 @@ from capacity.domain.resources import AuditEntry
 from capacity.monitor.limits.applications import (
     apache,
     beam,
+    caddy,
     envoy,
     granian,
     gunicorn,
@@ -15,6 +16,7 @@ from capacity.monitor.limits.applications import (
     lighttpd,
     mariadb,
     memcached,
+    mojolicious,
     mosquitto,
     nats,
     nginx,
@@ -23,8 +25,10 @@ from capacity.monitor.limits.applications import (
     postgresql,
     redis,
     tinyproxy,
+    traefik,
     uncapped_servers,
     uvicorn,
+    uwsgi,
     vsftpd,
     websocketd,
 )
@@ -35,6 +39,7 @@ Reader = Callable[[Process], Iterator[AuditEntry]]
 _SERVERS: tuple[ModuleType, ...] = (
     apache,
     beam,
+    caddy,
     envoy,
     granian,
     gunicorn,
@@ -43,6 +48,7 @@ _SERVERS: tuple[ModuleType, ...] = (
     lighttpd,
     mariadb,
     memcached,
+    mojolicious,
     mosquitto,
     nats,
     nginx,
@@ -51,8 +57,10 @@ _SERVERS: tuple[ModuleType, ...] = (
     postgresql,
     redis,
     tinyproxy,
+    traefik,
     uncapped_servers,
     uvicorn,
+    uwsgi,
     vsftpd,
     websocketd,
 )

@@ -1,8 +1,9 @@
 """What the systemd unit of the target says: the limits that a restart would bring.
 
 systemd.exec(5), systemd.resource-control(5) and systemd.unit(5): a unit in /etc hides one of the same
-name in /run and /usr/lib; files in NAME.d come on top, by their names. The running process may have
-other limits, which are read where they hold.
+name in /run and /usr/lib; files in NAME.d come on top, by their names, and so do those of all services and
+of a prefix; an empty value takes back what was set. The running process may have other limits, which are
+read where they hold.
 """
 
 import os
@@ -17,6 +18,9 @@ from capacity.monitor.limits.applications.process import Process
 from capacity.monitor.limits.applications.settings import Setting, UnclearError
 
 _FOLDERS = (
+    "/etc/systemd/system.control",
+    "/run/systemd/system.control",
+    "/run/systemd/transient",
     "/etc/systemd/system",
     "/run/systemd/system",
     "/usr/local/lib/systemd/system",
@@ -57,6 +61,8 @@ def unit_entries(process: Process) -> Iterator[AuditEntry]:
                 for setting in settings([(text, where)], _KEYS.keys(), comments="#;"):
                     found[setting.name] = setting
     for name, setting in found.items():
+        if not setting.text:
+            continue
         key = _KEYS[name]
         shown = Setting(key.name, setting.text.rpartition(":")[0] or setting.text, setting.where)
         label = f"{key.name} of {unit}, from its next start on"
@@ -90,8 +96,14 @@ def _paths(process: Process, unit: str) -> list[str]:
         None,
     )
     drop_ins: dict[str, str] = {}
-    for folder in reversed(_FOLDERS):
-        for each in reversed(names):
+    for each in ["service", *_prefixes(unit), *reversed(names)]:
+        for folder in reversed(_FOLDERS):
             for path in process.files.matching(f"{folder}/{each}.d/*.conf"):
                 drop_ins[os.path.basename(path)] = path  # noqa: PTH119 - a path of another root
     return ([main] if main is not None else []) + [drop_ins[key] for key in sorted(drop_ins)]
+
+
+def _prefixes(unit: str) -> list[str]:
+    """Return "a-.service" and "a-b-.service" for a-b-c.service."""
+    parts = unit.removesuffix(".service").partition("@")[0].split("-")
+    return [f"{'-'.join(parts[:count])}-.service" for count in range(1, len(parts))]

@@ -6,14 +6,17 @@ from capacity.loadgen.client.arrivals.away import Drilled
 class Slot(Drilled):
     def __init__(self):
         super().__init__()
-        self.open, self.renewed = True, 0
+        self.is_there, self.renewed = True, 0
 
     @property
     def is_open(self):
-        return self.open
+        return self.is_there
+
+    def open(self):
+        self.is_there = True
 
     def close(self):
-        self.open = False
+        self.is_there = False
 
     def renew(self):
         self.renewed += 1
@@ -32,18 +35,18 @@ class Home:
 
 def test_a_slot_that_a_drill_has_is_not_missing():
     slot = Slot()
-    slot.go_away(Home())
+    slot.hand_over(Home())
 
     assert (slot.is_open, slot.is_missing) == (False, False)
-    slot.come_home()
+    slot.hand_back()
     assert (slot.is_missing, slot.renewed) == (True, 1)
 
 
 def test_a_slot_that_is_open_again_comes_home_as_it_is():
     slot = Slot()
-    slot.go_away(Home())
-    slot.open = True
-    slot.come_home()
+    slot.hand_over(Home())
+    slot.open()
+    slot.hand_back()
 
     assert 0 == slot.renewed
 
@@ -51,7 +54,7 @@ def test_a_slot_that_is_open_again_comes_home_as_it_is():
 def test_only_a_drill_is_told_that_a_client_is_served():
     slot, home = Slot(), Home()
     slot.tell_served()
-    slot.go_away(home)
+    slot.hand_over(home)
     slot.tell_served()
 
     assert 1 == home.times
@@ -61,6 +64,6 @@ def test_a_loss_is_told_to_the_drill_that_has_the_connection():
     slot, home = Slot(), Home()
 
     assert slot.tell_lost("closed") is False
-    slot.go_away(home)
+    slot.hand_over(home)
     assert slot.tell_lost("closed") is True
     assert ["closed"] == home.reasons

@@ -8,7 +8,7 @@ import pytest
 
 from capacity.loadgen.client.arrivals.churn import Churn
 from capacity.loadgen.client.clients import Clients
-from capacity.loadgen.protocol.orders import Orders, Stage
+from capacity.loadgen.protocol.instructions import RunInstructions, Stage
 
 SMALL = runpy.run_path(str(Path(__file__).parents[2] / "small_target.py"))
 wait_until, orders_for, stage_of = SMALL["wait_until"], SMALL["orders_for"], SMALL["stage_of"]
@@ -16,16 +16,9 @@ HELD = 6
 
 
 @pytest.fixture
-def target():
-    target = SMALL["SmallTarget"]()
-    yield target
-    target.close()
-
-
-@pytest.fixture
 def clients(target):
     """Clients with HELD open connections, each of which is opened again when it was closed."""
-    clients = Clients(Orders(**orders_for(target.port)))
+    clients = Clients(RunInstructions(**orders_for(target.port)))
     clients.turn_to(Stage(**stage_of()))
     slots, opening = [], set()
 
@@ -79,10 +72,10 @@ class Replaced:
         self.times += 1
 
 
-def replaced(hours, per_s):
-    """Return how often each of three connections was replaced in these *hours*."""
-    slots = [Replaced() for _ in range(3)]
-    churn = Churn(lambda: slots, hours.clock_s, hours.sleep)
+def replaced(hours, per_s, *, slot_count=3, away=0):
+    """Return how often each of some connections was replaced in these *hours*."""
+    slots = [Replaced() for _ in range(slot_count)]
+    churn = Churn(lambda: slots, lambda: slot_count - away, hours.clock_s, hours.sleep)
     churn.turn_to(per_s)
     churn._greenlet.join()
     return [slot.times for slot in slots]
@@ -95,6 +88,17 @@ def test_connections_are_replaced_at_the_pace():
 def test_what_could_not_be_kept_is_not_made_up_for():
     # Two late by less than an interval cost nothing; one late by three seconds costs 60.
     assert 200 - 60 == pytest.approx(sum(replaced(Hours(10.01, [0, 0.03, 0.02, 3.0]), 20.0)), abs=1)
+
+
+@pytest.mark.parametrize(
+    ("slot_count", "away", "replacements"), [(3, 1, 200), (3, 2, 0), (40, 2, 200), (40, 3, 0)]
+)
+def test_nobody_is_replaced_while_more_than_one_in_twenty_is_on_its_way_back(
+    slot_count, away, replacements
+):
+    times = replaced(Hours(10.01), 20.0, slot_count=slot_count, away=away)
+
+    assert replacements == sum(times)
 
 
 def test_while_they_are_replaced_all_stay_open(clients, target):
@@ -139,7 +143,7 @@ def test_the_end_of_the_run_ends_the_churn(clients, target):
 def test_where_some_are_of_a_churning_class_it_is_they_who_are_replaced():
     slots = [Replaced(), Replaced(churns=True), Replaced(), Replaced(churns=True)]
     hours = Hours(10.0)
-    churn = Churn(lambda: slots, hours.clock_s, hours.sleep)
+    churn = Churn(lambda: slots, lambda: len(slots), hours.clock_s, hours.sleep)
     with pytest.raises(gevent.GreenletExit):
         churn._renew_forever(1.0)
 

@@ -4,7 +4,7 @@ import statistics
 
 import pytest
 
-from capacity.loadgen.client.arrivals.connect_pacer import _LOOK_AGAIN_S, ConnectPacer
+from capacity.loadgen.client.arrivals.connect_pacer import ConnectPacer
 
 NOW_S = 1000.0
 
@@ -103,7 +103,7 @@ def test_a_careful_pacer_has_as_many_attempts_under_way_as_its_rate_allows():
     looked = []
 
     def sleep(seconds):
-        if seconds == _LOOK_AGAIN_S:
+        if seconds == 0.01:
             looked.append(seconds)
             pacer.left()
 
@@ -116,13 +116,114 @@ def test_a_careful_pacer_has_as_many_attempts_under_way_as_its_rate_allows():
     assert [] == looked
 
     pacer.wait()
-    assert [_LOOK_AGAIN_S] == looked
+    assert [0.01] == looked
 
 
 def test_who_comes_back_for_a_connection_that_came_of_age_goes_through_at_once(through_s):
     pacer = pacer_of("even", 0.001)
     pacer.hold(60.0)
     pacer.owe()
+    pacer.owe()
 
-    assert [] == through_s(pacer, 1)
+    assert [] == through_s(pacer, 2)
     assert [NOW_S + 60.0] == through_s(pacer, 1)
+
+
+def test_before_the_first_step_a_hundred_a_second_go_through(through_s):
+    gaps = gaps_between(through_s(ConnectPacer("even", lambda: NOW_S), 3))
+
+    assert pytest.approx([0.01, 0.01]) == gaps
+
+
+def test_a_shorter_hold_does_not_end_a_longer_one(through_s):
+    pacer = pacer_of("even", 100.0)
+    pacer.hold(60.0)
+    pacer.hold(1.0)
+
+    assert [NOW_S + 60.0] == through_s(pacer, 1)
+
+
+@pytest.mark.parametrize(("most", "enough"), [(20, 10), (5, 5), (None, 1000)])
+def test_it_gives_up_after_ten_failures_in_a_row_or_fewer_where_fewer_are_allowed(most, enough):
+    pacer = ConnectPacer("even", lambda: NOW_S)
+    pacer.turn_to(0, 100.0, most)
+    for _ in range(enough - 1):
+        pacer.failed(pacer.began(), "refused")
+    before = pacer.has_given_up
+    pacer.failed(pacer.began(), "refused")
+
+    assert (False, most is not None) == (before, pacer.has_given_up)
+
+
+def test_failures_among_successes_count_together_and_not_as_a_row():
+    pacer = ConnectPacer("even", lambda: NOW_S)
+    pacer.turn_to(0, 100.0, 12)
+    told = []
+    for _ in range(12):
+        pacer.failed(pacer.began(), "refused")
+        pacer.opened(pacer.began())
+        told.append(pacer.has_given_up)
+
+    assert [*[False] * 11, True] == told
+    assert {"refused": 12} == pacer.failures
+
+
+@pytest.mark.parametrize(("step", "is_new"), [(3, False), (-1, False), (4, True), (0, True)])
+def test_a_new_step_begins_without_failures(step, is_new):
+    pacer = ConnectPacer("even", lambda: NOW_S)
+    pacer.turn_to(3, 100.0, 1)
+    pacer.note_failure("refused")
+    pacer.turn_to(step, 100.0, 1)
+
+    assert (not is_new, {} if is_new else {"refused": 1}) == (pacer.has_given_up, pacer.failures)
+
+
+def test_a_row_of_failures_ends_with_its_step():
+    pacer = ConnectPacer("even", lambda: NOW_S)
+    for step in (0, 1):
+        pacer.turn_to(step, 100.0, 20)
+        for _ in range(9):
+            pacer.note_failure("refused")
+
+    assert not pacer.has_given_up
+
+
+def test_an_attempt_is_under_way_until_it_ends_in_any_of_its_ways():
+    pacer = ConnectPacer("even", lambda: NOW_S)
+    under_way = [pacer.under_way]
+    began_s = [pacer.began() for _ in range(3)]
+    under_way.append(pacer.under_way)
+    for end in (
+        lambda: pacer.opened(began_s[0]),
+        lambda: pacer.failed(began_s[1], "x"),
+        pacer.left,
+    ):
+        end()
+        under_way.append(pacer.under_way)
+
+    assert [0, 3, 2, 1, 0] == under_way
+    assert [NOW_S] * 3 == began_s
+
+
+@pytest.mark.parametrize(("later_s", "is_success"), [(0.9, False), (1.1, True)])
+def test_for_a_second_after_one_was_taken_back_an_upgrade_is_no_success(later_s, is_success):
+    now_s = [NOW_S]
+    pacer = ConnectPacer("even", lambda: now_s[0])
+    pacer.turn_to(0, 100.0, 20)
+    pacer.taken_back("closed")
+    now_s[0] += later_s
+    pacer.opened(pacer.began())
+    for _ in range(9):
+        pacer.note_failure("refused")
+
+    assert is_success is not pacer.has_given_up
+
+
+@pytest.mark.parametrize(("step", "per_s"), [(1, 100.0), (0, 400.0)])
+def test_a_pace_is_not_eased_by_a_new_step_or_by_the_same_pace(step, per_s):
+    pacer = ConnectPacer("even", is_careful=True)
+    pacer.turn_to(0, 400.0, 20)
+    before = pacer._rate.per_s
+    pacer.turn_to(step, per_s, 20)
+
+    assert min(before, per_s) == pacer._rate.per_s

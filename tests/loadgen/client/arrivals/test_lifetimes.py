@@ -46,6 +46,8 @@ def test_ages_that_scatter_are_no_bound():
         ((1011, "internal error"), False),
         ((1013, "overloaded"), False),
         ((1000, ""), True),
+        ((1001, ""), True),
+        ((1002, ""), False),
         ((1012, "service restart"), True),
         ((4000, "session expired"), True),
         ((1008, "idle timeout"), True),
@@ -58,6 +60,38 @@ def test_only_a_good_bye_or_a_word_about_age_says_so(closing, is_known):
 
 
 def test_what_lives_for_less_than_a_second_was_not_wanted():
-    known, _lifetimes = ended([(1.0, 0.9), (1.2, 0.9), (1.4, 0.9)])
+    for age_s, count in ((0.99, 0), (1.0, 3)):
+        known, _lifetimes = ended([(1.0, age_s), (1.2, age_s), (1.4, age_s)])
 
-    assert [0, 0, 0] == known
+        assert [0, 0, count] == known
+
+
+@pytest.mark.parametrize(
+    ("usual_s", "apart_s", "count"),
+    [(1.5, 0.12, 3), (1.5, 0.125, 0), (8.0, 0.48, 3), (8.0, 0.5, 0)],
+)
+def test_ages_may_scatter_by_a_tenth_of_a_second_or_by_a_twentieth(usual_s, apart_s, count):
+    known, _lifetimes = ended([(10.0 * n, usual_s + n * apart_s) for n in (-1, 0, 1)])
+
+    assert [0, 0, count] == known
+
+
+@pytest.mark.parametrize(("age_s", "count"), [(1.405, 1), (1.595, 1), (1.395, 0), (1.605, 0)])
+def test_who_ends_within_a_tenth_of_a_second_of_the_known_age_is_of_it(age_s, count):
+    _known, lifetimes = ended([(10.0, 1.5), (20.0, 1.5), (30.0, 1.5)])
+
+    assert count == lifetimes.note(age_s, 40.0, GOODBYE)
+
+
+@pytest.mark.parametrize(("moments_apart_s", "count"), [(0.07, 0), (0.09, 3)])
+def test_moments_are_twice_as_far_apart_as_ages_where_the_age_is_the_reason(moments_apart_s, count):
+    known, _lifetimes = ended([(moments_apart_s * n, 8.0 + 0.04 * n) for n in (-1, 0, 1)])
+
+    assert [0, 0, count] == known
+
+
+def test_what_ended_otherwise_is_forgotten_after_a_hundred_and_stays_lost():
+    odd = [(1.0, 3.0), (2.0, 20.0)]
+    known, _lifetimes = ended([*odd, *((10.0 + n, 8.0) for n in range(100))])
+
+    assert [*[0] * 101, 100] == known

@@ -7,21 +7,17 @@ from pathlib import Path
 import gevent
 import pytest
 
-from capacity.loadgen.client.arrivals.returning import is_cut
+from capacity.loadgen.client.arrivals import returning
+from capacity.loadgen.client.arrivals.away import Drilled
+from capacity.loadgen.client.arrivals.returning import Returning, is_cut
 from capacity.loadgen.client.clients import Clients
-from capacity.loadgen.protocol.orders import DrillOrder, Orders, Stage
+from capacity.loadgen.protocol.instructions import DrillInstructions, RunInstructions, Stage
+from capacity.loadgen.wire.handshake import HandshakeError
 
 SMALL = runpy.run_path(str(Path(__file__).parents[2] / "small_target.py"))
 wait_until, orders_for, stage_of = SMALL["wait_until"], SMALL["orders_for"], SMALL["stage_of"]
 HELD = 6
-ORDER = DrillOrder(share_ratio=0.5, policy="immediate", base_s=0.0, factor=2.0, cap_s=1.0)
-
-
-@pytest.fixture
-def target():
-    target = SMALL["SmallTarget"]()
-    yield target
-    target.close()
+ORDER = DrillInstructions(share_ratio=0.5, policy="immediate", base_s=0.0, factor=2.0, cap_s=1.0)
 
 
 @pytest.fixture
@@ -32,7 +28,7 @@ def owned():
 
 @pytest.fixture
 def clients(target, owned):
-    clients = Clients(Orders(**orders_for(target.port)))
+    clients = Clients(RunInstructions(**orders_for(target.port)))
     clients.turn_to(Stage(**stage_of()))
     for slot in clients.join(HELD, lambda **_: owned.append(True)):
         slot.open()
@@ -106,3 +102,65 @@ def test_whoever_is_still_out_at_the_end_goes_back_to_its_owner(clients, target,
     assert clients.drill is None
     assert [True] * 3 == owned
     assert 3 == len(clients.connections)
+
+
+class Slot(Drilled):
+    """One that opens after it was refused so often, and says how often it was asked to."""
+
+    is_open = False
+
+    def __init__(self, refused=0):
+        super().__init__()
+        self.times, self._refused = 0, refused
+
+    def open(self):
+        self.times += 1
+        if self.times <= self._refused:
+            raise HandshakeError("handshake_rejected_503")
+        self.is_open = True
+
+    def close(self):
+        self.is_open = False
+
+    renew = close
+
+
+def test_a_client_is_restored_once_however_often_it_is_served_or_lost_again():
+    slot = Slot()
+    drill = Returning(replace(ORDER, share_ratio=1.0), [slot])
+    wait_until(lambda: slot.times == 1)
+    slot.tell_served()
+    slot.tell_served()
+    slot.tell_lost("reset")
+    wait_until(lambda: slot.times == 2)
+    slot.tell_served()
+    gevent.sleep(0)
+    told = drill.take()
+    drill.end()
+
+    assert (2, 1) == (len(told["attempts"]), len(told["restored_s"]))
+
+
+@pytest.mark.parametrize(
+    ("habit", "waits_s"),
+    [
+        ({"policy": "immediate"}, [0.0, 0.1, 0.1, 0.1]),
+        ({"policy": "fixed", "base_s": 0.09}, [0.09, 0.1, 0.1, 0.1]),
+        ({"policy": "fixed", "base_s": 0.11}, [0.11, 0.11, 0.11, 0.11]),
+        ({"policy": "exponential", "base_s": 0.2}, [0.2, 0.4, 0.8, 1.0]),
+    ],
+)
+def test_who_is_refused_waits_by_its_habit_and_for_a_tenth_of_a_second_at_least(
+    monkeypatch, habit, waits_s
+):
+    waited_s, slot = [], Slot(refused=2)
+    sleep = gevent.sleep
+    monkeypatch.setattr(returning.gevent, "sleep", waited_s.append)
+    drill = Returning(replace(ORDER, share_ratio=1.0, **habit), [slot])
+    sleep(0)
+    slot.tell_lost("reset")
+    sleep(0)
+    drill.end()
+
+    assert waits_s == waited_s
+    assert 4 == slot.times

@@ -1,20 +1,21 @@
+import runpy
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from capacity.domain.observation import CutOffKind
 from capacity.domain.resources import Limit, LimitState, Resource
-from capacity.domain.sample import Sample
-from capacity.loadgen.master.guards.distress import (
-    MOST_EASINGS,
-    SUSPECT_S,
-    Distress,
-    Response,
-)
+from capacity.loadgen.master.guards.distress import Distress, Response
 from capacity.loadgen.master.guards.guard_watch import Guard, Moment
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
 from capacity.settings.profile import ADAPTER
 from capacity.workload.profiles.profile import Phase
+
+sample_of = runpy.run_path(str(Path(__file__).parents[3] / "agent_samples.py"))["sample_of"]
+
+MOST_EASINGS = 3
+SUSPECT_S = 3.0
 
 GUARDED = ADAPTER.validate_python(
     {"profile": 1, "name": "tiny", "kind": "ramp", "levels": [2], "guards": {}}
@@ -23,14 +24,9 @@ GUARDED = ADAPTER.validate_python(
 
 def samples(*overflows, started_at=1.0):
     return [
-        Sample(
-            seq=seq,
-            at=1_800_000_000.0 + seq,
-            interval_s=1.0,
-            used={},
-            gauges={},
+        sample_of(
+            seq,
             counters={"listen_overflows": float(count)},
-            missing={},
             target_started_at=1.0 if seq == 0 else started_at,
         )
         for seq, count in enumerate(overflows)
@@ -71,6 +67,43 @@ def test_a_queue_that_overflows_in_a_ramp_slows_it_down_and_ends_the_run_when_th
 
     assert [Response.SLOW_DOWN] * 3 + [Response.END] == responses
     assert 0.25**3 == careful.rate_ratio
+
+
+@pytest.mark.parametrize(
+    ("still_s", "response", "kind"),
+    [
+        (4.9, Response.SLOW_DOWN, CutOffKind.GUARDED),
+        (5.0, Response.END, CutOffKind.NOT_REACHED),
+    ],
+)
+def test_a_queue_that_overflows_while_nobody_is_let_in_is_a_closed_door(
+    distress, report, still_s, response, kind
+):
+    careful, merged = distress(), MergedCounts()
+    merged.add("a", report(connects=90))
+    assert careful.reaction(samples(0, 0), moment(merged), Phase.RAMP, 6.0) is None
+    found = careful.reaction(samples(0, 0, 2), moment(merged), Phase.RAMP, 6.0 + still_s)
+
+    assert (response, kind) == (found.response, found.trip.kind)
+    is_named = found.trip.resource is Resource.APPLICATION_CONNECTIONS
+    assert is_named is (kind is CutOffKind.NOT_REACHED)
+    assert is_named is ("held 100 connections and accepted no more" in found.trip.statement)
+
+
+def test_a_queue_that_overflows_while_some_are_let_in_is_one_of_arrivals_that_are_too_fast(
+    distress, report
+):
+    careful, merged = distress(), MergedCounts()
+    responses = []
+    for second in (1, 4, 8, 12):
+        merged.add("a", report(connects=1))
+        found = careful.reaction(
+            samples(*range(second + 1)), moment(merged), Phase.RAMP, float(second)
+        )
+        responses.append((found.response, found.trip.kind))
+
+    assert [(Response.SLOW_DOWN, CutOffKind.GUARDED)] * 3 == responses[:3]
+    assert (Response.END, CutOffKind.GUARDED) == responses[3]
 
 
 def test_what_was_answered_by_a_slower_ramp_is_not_judged_again(distress):
@@ -166,3 +199,27 @@ def test_refusals_may_yet_turn_out_to_be_a_death(distress):
 
     assert Response.WAIT is careful.reaction((), refused, Phase.RAMP, 0.0).response
     assert Response.END is careful.reaction((), refused, Phase.RAMP, SUSPECT_S).response
+
+
+@pytest.mark.parametrize(("later_s", "response"), [(2.9, Response.WAIT), (3.1, Response.END)])
+def test_the_agent_has_three_seconds_to_explain_what_is_lost(distress, losing, later_s, response):
+    guarded = distress()
+    responses = [
+        guarded.reaction((), moment(losing), Phase.PLATEAU, elapsed_s).response
+        for elapsed_s in (100.0, 100.0 + later_s)
+    ]
+
+    assert [Response.WAIT, response] == responses
+
+
+def test_three_times_a_quarter_of_the_rate_is_left():
+    guarded = Distress(Guard(GUARDED, ()), is_careful=True, has_agent=False)
+    ratios, responses = [guarded.rate_ratio], []
+    for _ in range(4):
+        reaction = guarded.reaction(samples(0, 0, 900), moment(), Phase.RAMP, 1.0)
+        responses.append(reaction and reaction.response)
+        ratios.append(guarded.rate_ratio)
+        guarded._guard._since = guarded._guard._forgiven = 0
+
+    assert [1.0, 0.25, 0.0625, 0.015625, 0.015625] == ratios
+    assert [Response.SLOW_DOWN] * 3 + [Response.END] == responses

@@ -1,12 +1,17 @@
 """What ends a drill and what is only told of it."""
 
+import runpy
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from capacity.domain.observation import CutOffKind
 from capacity.domain.resources import Limit, LimitState, Resource
-from capacity.domain.sample import Sample
 from capacity.loadgen.master.guards.drill_guard import DrillGuard
 from capacity.settings.profile import ADAPTER
+
+sample_of = runpy.run_path(str(Path(__file__).parents[3] / "agent_samples.py"))["sample_of"]
 
 RAMP = ADAPTER.validate_python({"profile": 1, "name": "tiny", "kind": "ramp", "levels": [2]})
 DESCRIPTORS = Limit(
@@ -21,15 +26,10 @@ DESCRIPTORS = Limit(
 def samples_of(*used, **counters):
     """Return a sample a second; each counter as it is in the first and in the last one."""
     return [
-        Sample(
-            seq=seq,
-            at=1_800_000_000.0 + seq,
-            interval_s=1.0,
+        sample_of(
+            seq,
             used={Resource.DESCRIPTORS: float(use)},
-            gauges={},
             counters={name: ends[seq == len(used) - 1] for name, ends in counters.items()},
-            missing={},
-            target_started_at=1.0,
         )
         for seq, use in enumerate(used)
     ]
@@ -62,12 +62,7 @@ def test_clients_lost_that_were_not_cut_end_a_drill(guard, lost, expected):
 
 def test_a_process_that_ended_ends_a_drill(guard):
     samples = samples_of(100, 100)
-    again = Sample(
-        **{
-            **{name: getattr(samples[1], name) for name in Sample.__slots__},
-            "target_started_at": 9.0,
-        }
-    )
+    again = replace(samples[1], target_started_at=9.0)
 
     assert CutOffKind.DIED is guard.harm([*samples, again], 1, 0, 100).kind
 
@@ -83,3 +78,16 @@ def test_without_an_agent_only_what_the_generator_sees_ends_a_drill(guard):
     assert guard.harm([], 0, 5, 100) is None
     assert "loss" == guard.harm([], 0, 6, 100).guard
     assert () == guard.signs([], 0)
+
+
+@pytest.mark.parametrize("since", [0, 1])
+def test_what_overflowed_with_the_cut_itself_is_told(guard, since):
+    samples = samples_of(100, 100, target_listen_drops=(0.0, 3.0))
+
+    assert ("its listening sockets dropped connects 3 times",) == guard.signs(samples, since)
+
+
+def test_what_overflowed_before_the_drill_is_not_its_sign(guard):
+    samples = samples_of(100, 100, target_listen_drops=(0.0, 3.0))
+
+    assert () == guard.signs([*samples, samples[-1]], 2)

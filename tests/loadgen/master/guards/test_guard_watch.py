@@ -1,12 +1,18 @@
+import runpy
+from pathlib import Path
+
 import pytest
 
 from capacity.domain.histogram import Histogram, bucket_of
 from capacity.domain.observation import CutOffKind
-from capacity.domain.sample import Sample
-from capacity.loadgen.master.guards.guard_watch import LEAST_TO_STOP, Guard, Moment, _less
+from capacity.loadgen.master.guards.guard_watch import Guard, Moment, _less
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
 from capacity.settings.profile import ADAPTER
 from capacity.settings.targets.slo import Slo
+
+sample_of = runpy.run_path(str(Path(__file__).parents[3] / "agent_samples.py"))["sample_of"]
+
+LEAST_TO_STOP = 200
 
 RAMP = {"profile": 1, "name": "tiny", "kind": "ramp", "levels": [2]}
 UNGUARDED = ADAPTER.validate_python(RAMP)
@@ -14,16 +20,7 @@ GUARDED = ADAPTER.validate_python({**RAMP, "guards": {}})
 
 
 def sample(seq, segments_sent, retransmits):
-    return Sample(
-        seq=seq,
-        at=1_800_000_000.0 + seq,
-        interval_s=1.0,
-        used={},
-        gauges={},
-        counters={"segments_sent": segments_sent, "retransmits": retransmits},
-        missing={},
-        target_started_at=1.0,
-    )
+    return sample_of(seq, counters={"segments_sent": segments_sent, "retransmits": retransmits})
 
 
 def moment(merged, **changes):

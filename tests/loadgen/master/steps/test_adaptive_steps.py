@@ -1,21 +1,29 @@
 """Climbs without an agent: no plan is possible, so that the profile's own bounds alone decide."""
 
+import math
+import runpy
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from capacity.domain.load import LoadVector
-from capacity.domain.observation import CutOffKind, StepObservation
+from capacity.domain.observation import CutOffKind
 from capacity.domain.resources import Resource
-from capacity.domain.run import RunManifest, RunRecord
-from capacity.domain.sample import Sample
-from capacity.domain.target import TargetSpec
-from capacity.loadgen.master.steps.adaptive_steps import LONGEST_RAMP_S, AdaptiveSteps
+from capacity.domain.run import RunRecord
+from capacity.loadgen.master.steps import adaptive_steps
+from capacity.loadgen.master.steps.adaptive_steps import AdaptiveSteps
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
 from capacity.planning.safety.climb import Rules
 from capacity.planning.safety.hold import HOLD_RATIO, MOST_HOLDS
 from capacity.workload.profiles.experiment import Experiment, Factors
 from capacity.workload.profiles.profile import Mix, Pace
+
+LONGEST_RAMP_S = 60.0
+
+AGENT = runpy.run_path(str(Path(__file__).parents[3] / "agent_samples.py"))
+RECORDS = runpy.run_path(str(Path(__file__).parents[3] / "bare_records.py"))
+observation_of = RECORDS["observation_of"]
 
 MIX = Mix(subscriptions_per_connection=2, requests_per_s_per_connection=0.0, poll_interval_s=1.0)
 PACE = Pace(connects_per_s=400.0, ramp_timeout_s=15.0, settle_s=2.0, plateau_s=8.0)
@@ -28,21 +36,7 @@ RULES = Rules(
     most=400,
     most_by="descriptors",
 )
-UNWATCHED = RunManifest(
-    format_version=1,
-    product_version="0",
-    run="r",
-    started_at=0.0,
-    target=TargetSpec(),
-    profile={},
-    steps=(),
-    audited_bound=None,
-    audited_by=None,
-    agent=None,
-    clock_offset=None,
-    generator={},
-    same_host=False,
-)
+UNWATCHED = RECORDS["manifest_of"]()
 
 
 class Climb:
@@ -74,9 +68,9 @@ class Climb:
 def observed(index, step, each_per_s, ramp_s, void):
     begin = 1000.0 * index
     subscribed = step.connections if step.subscriptions_per_connection else 0
-    return StepObservation(
+    return observation_of(
+        step,
         index=index,
-        step=step,
         started_at=begin,
         plateau_started_at=begin + ramp_s + step.settle_s,
         plateau_ended_at=begin + ramp_s + step.settle_s + step.plateau_s,
@@ -87,17 +81,6 @@ def observed(index, step, each_per_s, ramp_s, void):
             requests_per_s=0.0,
             handshakes_per_s=0.0,
         ),
-        users=step.connections,
-        connections_peak=step.connections,
-        connects=step.connections,
-        failures={},
-        lost=0,
-        gaps=0,
-        unmatched=0,
-        delivery_delay=None,
-        request_latency=None,
-        handshake_time=None,
-        generator=None,
         void=void,
     )
 
@@ -115,6 +98,10 @@ def test_it_climbs_by_its_growth_to_its_bound_then_goes_down_once_and_ends():
     ]
     assert ("finished", {"climbed": climb.climber.reason}) == climb.climber.end()
     assert "descriptors" in climb.climber.reason
+
+
+def test_it_is_careful_with_the_target_and_searches_for_no_limit():
+    assert (True, False) == (Climb().climber.is_careful, Climb().climber.is_search)
 
 
 def test_a_level_whose_updates_do_not_arrive_is_noticed_as_it_ends():
@@ -150,6 +137,21 @@ def test_a_target_that_takes_connections_in_slowly_gets_levels_that_open_in_time
 
     # The last level opened one connection a second.
     assert 60 + LONGEST_RAMP_S == pytest.approx(steps[-1].connections)
+
+
+@pytest.mark.parametrize(
+    ("bearable_per_s", "offered_per_s", "most"),
+    [(math.inf, 400.0, 180), (401.0, 400.0, 180), (399.0, 399.0, 180), (1.0, 1.0, 60 + 60)],
+)
+def test_connections_arrive_at_the_profiles_pace_or_what_arrivals_may_take(
+    monkeypatch, bearable_per_s, offered_per_s, most
+):
+    monkeypatch.setattr(adaptive_steps, "arrival_pace_per_s", lambda *_: bearable_per_s)
+    climb = Climb()
+    climb.follow()
+    steps = climb.follow()
+
+    assert {(offered_per_s, most)} == {(step.connects_per_s, step.connections) for step in steps}
 
 
 def test_a_level_that_only_the_generator_spoiled_is_the_last_one():
@@ -196,16 +198,7 @@ class Settling(Climb):
 def sample_of(step, second, *, rises):
     use = 1e6 * step.step.connections * (1.0 + 0.01 * second * rises)
     at = step.plateau_started_at + second
-    return Sample(
-        seq=round(at),
-        at=at,
-        interval_s=1.0,
-        used={Resource.MEMORY: use},
-        gauges={},
-        counters={},
-        missing={},
-        target_started_at=1.0,
-    )
+    return AGENT["sample_of"](round(at), at=at, used={Resource.MEMORY: use})
 
 
 def plateaus(climb, times):

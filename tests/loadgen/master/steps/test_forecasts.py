@@ -6,7 +6,9 @@ import gevent
 import pytest
 
 from capacity.domain.plan import CapacityPlan, Excuse
-from capacity.loadgen.master.steps.forecasts import MOST, Forecasts
+from capacity.loadgen.master.steps.forecasts import Forecasts
+
+MOST = 60
 
 EXAMPLE = runpy.run_path(str(Path(__file__).parents[3] / "reporting" / "example_run.py"))
 

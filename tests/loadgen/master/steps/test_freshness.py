@@ -33,3 +33,25 @@ def test_a_snapshot_that_repeats_a_version_is_no_change():
 @pytest.mark.parametrize("pushed", [[], PUSHED[:1]])
 def test_of_a_source_that_did_not_change_nothing_is_said(pushed):
     assert freshness_of(WATCHED, pushed, [(101.0, 7, 0.1)], until_s=93.0) is None
+
+
+def test_two_versions_are_enough_and_without_polls_no_reply_took_any_time():
+    pair = freshness_of(WATCHED, PUSHED[:2], [], until_s=93.0)
+
+    assert (pytest.approx(1.0), 0.0, 2.0) == (
+        pair.changes_per_s,
+        pair.reply_s,
+        pair.poll_interval_s,
+    )
+
+
+def test_versions_of_one_moment_change_by_the_clocks_resolution():
+    pair = freshness_of(WATCHED, [(100.5, 100.0, 7), (100.5, 100.0, 8)], [], until_s=93.0)
+
+    assert pytest.approx(1e9) == pair.changes_per_s
+
+
+def test_the_usual_reply_is_the_one_in_the_middle():
+    polled = [(101.0, 7, took_s) for took_s in (0.1, 0.2, 5.0)]
+
+    assert 0.2 == freshness_of(WATCHED, PUSHED, polled, until_s=93.0).reply_s

@@ -6,13 +6,18 @@ from itertools import pairwise
 import pytest
 
 from capacity.domain.errors import ConfigError
-from capacity.loadgen.master.steps.limit_search import MOST_VOIDS, LimitSearch
+from capacity.loadgen.master.steps.limit_search import MOST_RELIEFS, LimitSearch
 from capacity.loadgen.master.steps.step_summary import observe
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
 from capacity.settings.profile import ADAPTER
 from capacity.workload.profiles.profile import Mix, Pace, Phase, mixed_step
 
-MIX = Mix(subscriptions_per_connection=1, requests_per_s_per_connection=0.5, poll_interval_s=1.0)
+MIX = Mix(
+    subscriptions_per_connection=1,
+    requests_per_s_per_connection=0.5,
+    poll_interval_s=1.0,
+    orders_per_s_per_connection=0.25,
+)
 PACE = Pace(connects_per_s=100.0, ramp_timeout_s=5.0, settle_s=1.0, plateau_s=2.0)
 PATTERN = mixed_step(100, MIX, PACE)
 PROFILE = ADAPTER.validate_python(
@@ -33,14 +38,20 @@ PROFILE = ADAPTER.validate_python(
 class Target:
     """Holds up to *limit* connections; how often it recovers from more is planted too."""
 
-    def __init__(self, report, limit, *, recovers=True, void=None):
+    def __init__(self, report, limit, *, recovers=True, void=None, remains=0, down_steps=0):
         self.report, self.limit, self.recovers, self.void = report, limit, recovers, void
+        self.remains, self.down_steps = remains, down_steps
         self.is_down = False
+        self.down_for = 0
 
     def offered(self, index, step):
-        held = 0 if self.is_down else min(step.connections, self.limit)
+        is_up_again = not self.is_down and not self.down_for
+        held = min(step.connections, self.limit if is_up_again else self.remains)
+        self.down_for = max(0, self.down_for - 1)
         is_reached = held == step.connections
         self.is_down = self.is_down or (not is_reached and not self.recovers)
+        if not is_reached and is_up_again:
+            self.down_for = self.down_steps
         times = {Phase.RAMP: 100.0, Phase.SETTLE: 101.0, Phase.PLATEAU: 102.0}
         if not is_reached:
             times = {Phase.RAMP: 100.0}
@@ -115,6 +126,7 @@ def test_a_step_brings_its_share_of_the_mix(found):
     steps, _recorded, _seeker = found(limit=137)
 
     assert all(0.5 * step.connections == step.requests_per_s for step in steps)
+    assert all(0.25 * step.connections == step.orders_per_s for step in steps)
 
 
 def test_a_target_that_does_not_recover_ends_the_search_as_unreachable(found):
@@ -124,6 +136,25 @@ def test_a_target_that_does_not_recover_ends_the_search_as_unreachable(found):
     assert ("aborted", 4) == (kind, detail["exit_code"])
     assert "the target did not recover" in detail["reason"]
     assert "80 connections were held, 160 failed" in detail["reason"]
+
+
+@pytest.mark.parametrize("down_steps", [1, MOST_RELIEFS - 1])
+def test_a_target_that_recovers_late_is_given_the_time(found, down_steps):
+    steps, _recorded, seeker = found(limit=137, down_steps=down_steps)
+    kind, detail = seeker.end()
+
+    assert ("finished", 137, 138) == (kind, detail["last_passing"], detail["first_failing"])
+    assert [10, 20, 40, 80, 160, *[40] * (down_steps + 1)] == [
+        step.connections for step in steps[: 6 + down_steps]
+    ]
+
+
+def test_a_target_that_recovers_too_late_ends_the_search(found):
+    steps, _recorded, seeker = found(limit=137, down_steps=MOST_RELIEFS)
+    _kind, detail = seeker.end()
+
+    assert [160, *[40] * MOST_RELIEFS] == [step.connections for step in steps[4:]]
+    assert "the target did not recover" in detail["reason"]
 
 
 def test_a_search_goes_on_where_an_earlier_one_was_cut(found):
@@ -145,5 +176,56 @@ def test_steps_that_say_nothing_are_repeated_and_then_end_the_search(found):
     steps, recorded, seeker = found(limit=137, void="a worker was lost")
     kind, detail = seeker.end()
 
-    assert [10] * (MOST_VOIDS + 1) == [step.connections for step in steps]
+    assert [10] * 3 == [step.connections for step in steps]
     assert ([], "aborted", 5) == (recorded, kind, detail["exit_code"])
+
+
+def test_a_target_that_recovers_in_part_ends_the_search_with_what_was_found(found):
+    _steps, _recorded, seeker = found(limit=137, recovers=False, remains=1)
+    kind, detail = seeker.end()
+
+    assert "finished" == kind
+    assert "the target did not recover" in detail["reason"]
+    assert "exit_code" not in detail
+
+
+@pytest.mark.parametrize(("limit", "relief"), [(9, 4), (4, 2), (1, 1), (0, 1)])
+def test_where_nothing_held_the_relief_is_half_of_what_was_open(found, limit, relief):
+    steps, _recorded, _seeker = found(limit=limit)
+
+    assert [10, relief] == [step.connections for step in steps[:2]]
+    assert [2.0, 0.5 * relief] == [steps[1].plateau_s, steps[1].requests_per_s]
+
+
+def test_a_step_that_says_nothing_now_and_then_ends_no_search(report):
+    seeker, target = LimitSearch(PROFILE, PATTERN, None, ()), Target(report, 1000)
+    step = seeker.first_step()
+    for index in range(9):
+        target.void = None if index % 3 == 2 else "a worker was lost"
+        seeker.after(*target.offered(index, step))
+        step = seeker.next_step()
+
+    assert 80 == step.connections
+
+
+def test_a_relief_that_says_nothing_is_offered_again(report):
+    seeker, target = LimitSearch(PROFILE, PATTERN, None, ()), Target(report, 8)
+    seeker.after(*target.offered(0, seeker.first_step()))
+    relief = seeker.next_step()
+    target.void = "a worker was lost"
+    seeker.after(*target.offered(1, relief))
+
+    assert relief == seeker.next_step()
+    assert 4 == relief.connections
+
+
+def test_a_trial_says_what_was_held_and_why_it_failed(found):
+    _steps, recorded, seeker = found(limit=12)
+
+    assert (10, None, 10, "it held") == tuple(
+        recorded[0][name] for name in ("connections", "failure", "held", "reason")
+    )
+    assert (20, "not_all_open", 12) == tuple(
+        recorded[1][name] for name in ("connections", "failure", "held")
+    )
+    assert seeker.trials[1].held == 12

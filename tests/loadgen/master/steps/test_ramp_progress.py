@@ -25,6 +25,19 @@ def test_a_step_that_was_slowed_down_has_all_of_its_time_again(progress):
     assert 1.0 == progress.stalled_s(107.0)
 
 
+def test_a_step_that_has_not_begun_to_open_has_no_time_to_be_given_again(progress):
+    progress.begin(10, 130.0)
+    progress.wait_anew(106.0)
+
+    assert -23.0 == progress.stalled_s(107.0)
+
+
+def test_the_gaps_of_our_own_pace_are_no_stall(progress):
+    progress.gap_s = 6.0
+
+    assert 1.0 == progress.stalled_s(107.0)
+
+
 def test_a_time_in_which_the_master_stood_still_is_not_the_ramps(progress):
     progress.forgive(3.0)
 

@@ -7,13 +7,10 @@ from pathlib import Path
 import pytest
 
 from capacity.domain.plan import CapacityPlan
-from capacity.loadgen.master.steps.repeated_steps import (
-    NEWEST_OF_A_LOAD,
-    different,
-    forget_samples,
-    outdated,
-)
+from capacity.loadgen.master.steps.repeated_steps import different, forget_samples, outdated
 from capacity.planning.plan import plan
+
+NEWEST_OF_A_LOAD = 3
 
 EXAMPLE = runpy.run_path(str(Path(__file__).parents[3] / "reporting" / "example_run.py"))
 

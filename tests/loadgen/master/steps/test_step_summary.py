@@ -1,21 +1,14 @@
+import runpy
+from pathlib import Path
+
 import pytest
 
 from capacity.domain.histogram import bucket_of
-from capacity.domain.load import LoadStep
 from capacity.loadgen.master.steps.step_summary import observe
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
 from capacity.workload.profiles.profile import Phase
 
-STEP = LoadStep(
-    connections=10,
-    subscriptions_per_connection=1,
-    requests_per_s=1.0,
-    connects_per_s=10.0,
-    ramp_timeout_s=5.0,
-    settle_s=1.0,
-    plateau_s=4.0,
-    is_mix=True,
-)
+STEP = runpy.run_path(str(Path(__file__).parents[3] / "bare_records.py"))["step_of"]()
 
 
 def observed(report, *, plateau=None, ramp=None, times=None, disturbances=()):
@@ -48,6 +41,26 @@ def test_load_is_that_of_the_plateau_and_failures_those_of_the_whole_step(report
     assert {"connect_refused": 3, "request_failed_500": 1} == observation.failures
     assert 10 == observation.connects
     assert observation.void is None
+
+
+def test_the_generator_is_watched_while_connections_are_opened_and_while_they_are_held(report):
+    def lagging(lag_us, cpu_ratio):
+        histograms = {"lag": {bucket_of(lag_us): 20}}
+        gauges = {
+            "open_connections": 10,
+            "users": 11,
+            "cpu_ratio": cpu_ratio,
+            "descriptors_ratio": 0.1,
+            "pid": 1,
+        }
+        return {"histograms": histograms, "gauges": gauges}
+
+    told = observed(report, ramp=lagging(50_000, 0.9), plateau=lagging(2_000, 0.1))
+
+    assert 0.04 < told.generator_opening.lag_p95_s < 0.06
+    assert 0.001 < told.generator.lag_p95_s < 0.003
+    assert (0.9, 0.1) == (told.generator_opening.cpu_ratio, told.generator.cpu_ratio)
+    assert observed(report, plateau={}).generator_opening is None
 
 
 def test_phases_of_opening_are_those_of_the_whole_step_in_their_order(report):
@@ -143,6 +156,13 @@ def test_of_the_updates_it_is_told_how_many_were_checked_for_gaps(report):
 
     assert (40, 10) == (observation.updates, observation.numbered)
     assert (None, None) == (observed(report).updates, observed(report).numbered)
+
+
+def test_of_the_gaps_it_is_told_how_many_a_checksum_showed(report):
+    observation = observed(report, plateau={"gaps": 3, "mismatched": 2, "seconds": 4.0})
+
+    assert (3, 2) == (observation.gaps, observation.mismatched)
+    assert observed(report).mismatched is None
 
 
 def test_a_step_whose_values_ran_out_is_void_for_that(report):

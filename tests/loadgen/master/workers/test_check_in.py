@@ -4,7 +4,9 @@ from locust.env import Environment
 from locust.event import Events
 
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
+from itertools import chain, repeat
+from types import SimpleNamespace
 
 import gevent
 import pytest
@@ -156,6 +158,20 @@ def test_a_worker_that_says_nothing_is_refused_by_name(master, join, target, mon
     monkeypatch.setattr(check_in_module, "TIMEOUT_S", 0.3)
     mute = join(lambda asked: None)
     with pytest.raises(PreflightError, match=f"worker {mute} did not identify itself within 0 s"):
+        check_in(master, target)
+
+
+@pytest.mark.parametrize(("silent_s", "is_refused"), [(14.9, False), (15.1, True)])
+def test_a_worker_has_fifteen_seconds_for_its_answer(
+    master, join, target, monkeypatch, silent_s, is_refused
+):
+    """The clock stands until the roll was called, and then that much has passed."""
+    clock = chain([0.0], repeat(silent_s))
+    clocks = SimpleNamespace(monotonic=lambda: next(clock), time=time.time)
+    monkeypatch.setattr(check_in_module, "time", clocks)
+    join(answering(target, late_s=0.05))
+    refusal = pytest.raises(PreflightError, match="within 15 s") if is_refused else nullcontext()
+    with refusal:
         check_in(master, target)
 
 

@@ -55,3 +55,16 @@ def test_the_newest_step_is_that_of_whoever_is_farthest(heard):
 
     assert (1, "plateau") == heard.tag("w")
     assert (2, 1) == (heard.newest_index({"w", "v"}), heard.newest_index({"w", "u"}))
+
+
+def test_who_sent_nothing_that_counts_is_in_no_step(heard):
+    assert not heard.is_new("w", report(0))
+    assert (-1, "") == heard.tag("w")
+    assert -1 == heard.newest_index({"w"})
+
+
+def test_what_is_missing_before_a_step_is_of_the_steps_since_the_report_before(heard):
+    heard.is_new("w", report(1, index=2))
+    heard.is_new("w", report(3, index=-1, phase="idle"))
+
+    assert [0, 0, 1, 0] == [heard.missing(index) for index in range(4)]

@@ -13,13 +13,9 @@ import pytest
 import zmq.green
 
 from capacity.loadgen.master.workers import liveness
-from capacity.loadgen.master.workers.liveness import (
-    SILENT_S,
-    Processes,
-    be_patient,
-    note_death,
-    note_life,
-)
+from capacity.loadgen.master.workers.liveness import Processes, be_patient, note_death, note_life
+
+SILENT_S = 8
 
 PATIENCE_S = 30
 LEFT_OPEN = []
@@ -118,7 +114,7 @@ def test_a_child_that_was_killed_is_told_by_its_signal_as_soon_as_it_has_ended(c
     assert not before
     assert (
         f"its process {child} ended by SIGKILL, last heard of 1.5 s before; this host's load"
-        in (processes.fate("w", 1.5))
+        in (processes.how_lost("w", 1.5))
     )
 
 
@@ -131,15 +127,22 @@ def test_a_child_that_gave_up_is_told_by_its_status():
     wait_until(lambda: isinstance(gevent.os._watched_children.get(pid), tuple))
 
     assert processes.has_ended("w")
-    assert "ended with exit status 3" in processes.fate("w", None)
+    assert "ended with exit status 3" in processes.how_lost("w", None)
 
 
 def test_a_child_that_lives_and_says_nothing_is_told_so(child):
     processes = Processes()
     processes.note("w", child)
 
-    assert f"its process {child} is there and silent" in processes.fate("w", None)
+    assert f"its process {child} is there and silent" in processes.how_lost("w", None)
     assert not processes.has_ended("w")
+
+
+def test_the_load_of_the_host_is_told_beside_its_cores(monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 6)
+    monkeypatch.setattr(os, "getloadavg", lambda: (7.25, 1.0, 1.0))
+
+    assert Processes().how_lost("far", None).endswith("this host's load was 7.2 on 6 cores")
 
 
 def test_a_process_that_is_none_of_ours_is_nobody_that_could_have_ended():
@@ -147,7 +150,7 @@ def test_a_process_that_is_none_of_ours_is_nobody_that_could_have_ended():
     processes.note("far", 1)
 
     assert not processes.has_ended("far")
-    assert processes.fate("far", 9.0).startswith("it fell silent, last heard of 9.0 s before")
+    assert processes.how_lost("far", 9.0).startswith("it fell silent, last heard of 9.0 s before")
 
 
 @pytest.mark.parametrize(("later", "is_told"), [(5, False), (6, True), (None, False)])
@@ -159,4 +162,4 @@ def test_what_was_killed_for_want_of_memory_is_said(child, monkeypatch, later, i
     os.kill(child, signal.SIGKILL)
     wait_until(lambda: processes.has_ended("w"))
 
-    assert is_told == ("for want of memory" in processes.fate("w", None))
+    assert is_told == ("for want of memory" in processes.how_lost("w", None))

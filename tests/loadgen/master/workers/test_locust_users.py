@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 
 from capacity.loadgen.master.workers.locust_users import (
-    SPAWNS_PER_S,
     UsersDue,
     fix_counts,
     spawns_per_s,
@@ -50,10 +49,28 @@ def test_what_is_asked_of_locust_stays_while_it_is_held():
     assert (28, 1600.0) == due.of(STEPS, 2, 2, 0, is_held=False)
 
 
+def test_fixed_users_that_are_not_there_yet_take_their_time_to_come():
+    due = UsersDue(4000, connections_per_user=1)
+
+    assert 5.0 == due.missing_s(STEPS, 1, 0, 1)
+    assert 1.25 == due.missing_s(STEPS, 1, 2000, 2)
+    assert 0.0 == due.missing_s(STEPS, 1, 4000, 1) == due.missing_s(STEPS, 1, 4100, 1)
+
+
+def test_fixed_users_come_at_the_rate_that_locust_was_asked_for_first():
+    due = UsersDue(4000, connections_per_user=1)
+    due.of(STEPS, 1, 1, 0, is_held=False)
+
+    assert 5.0 == due.missing_s(STEPS, 1, 0, 2)
+
+
 def test_slow_connects_do_not_hold_back_users():
     slow = [replace(step, connects_per_s=1.0) for step in STEPS]
 
-    assert SPAWNS_PER_S == spawns_per_s(slow, 1, 1)
+    assert [100.0, 100.0, 102.0] == [
+        spawns_per_s([replace(step, connects_per_s=each) for step in slow], 1, 1)
+        for each in (1.0, 50.0, 51.0)
+    ]
 
 
 def test_pollers_and_traders_are_as_many_as_the_busiest_step_can_take():
@@ -81,3 +98,31 @@ def test_without_a_class_of_pollers_there_are_none():
         weight = 1
 
     assert 0 == fix_counts(Environment(user_classes=[Followers]), {"requests_per_s": 50})
+
+
+def test_each_newcomer_changes_the_rate_by_a_thousandth():
+    assert [pytest.approx(800.0 * (1 + newcomers / 1000)) for newcomers in range(3)] == [
+        spawns_per_s(STEPS, 1, 1, newcomers) for newcomers in range(3)
+    ]
+    assert 800.0 == spawns_per_s(STEPS, 1, 1)
+
+
+def test_classes_that_nothing_is_asked_of_are_left_out_and_others_left_alone():
+    class Followers(User):
+        weight = 1
+        rate = "requests_per_s"
+
+    class Others(User):
+        weight = 0
+        fixed_count = 3
+
+    class Askers(User):
+        weight = 0
+        fixed_count = 1
+        rate = "requests_per_s"
+
+    environment = Environment(user_classes=[Followers, Others, Askers])
+
+    assert 0 == fix_counts(environment, {"orders_per_s": 7})
+    assert [Followers, Others] == environment.user_classes
+    assert (0, 3, 0) == (Followers.fixed_count, Others.fixed_count, Askers.fixed_count)

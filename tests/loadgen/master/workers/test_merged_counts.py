@@ -1,6 +1,7 @@
 import pytest
 
 from capacity.domain.histogram import bucket_of
+from capacity.loadgen.master.workers import merged_counts
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
 
 
@@ -75,4 +76,106 @@ def test_each_quantile_is_the_one_of_its_name(report):
         pytest.approx(found.p95_s, rel=0.015),
         pytest.approx(found.p99_s, rel=0.015),
         pytest.approx(found.max_s, rel=0.015),
+    )
+
+
+def test_who_counted_for_no_time_has_no_rate(report):
+    merged = MergedCounts()
+    assert (0.0, 0.0, 0, 0.0) == (
+        merged.cpu_ratio,
+        merged.per_s("deliveries"),
+        merged.total("deliveries"),
+        merged.descriptors_ratio,
+    )
+    merged.add("a", report(deliveries=5, seconds=0.0, orders={"order_place_rest_answered": 2}))
+
+    assert (0.0, 0.0, 0.0) == (
+        merged.cpu_ratio,
+        merged.per_s("deliveries"),
+        merged.orders_per_s(),
+    )
+
+
+def test_what_an_older_worker_does_not_count_adds_nothing(report):
+    told = report()
+    del told["gaps"]
+    merged = MergedCounts()
+    merged.add("a", told)
+
+    assert 0 == merged.total("gaps")
+
+
+def test_versions_and_what_is_held_are_kept_by_report(report):
+    merged = MergedCounts()
+    gauges = {**report()["gauges"], "open_connections": 3}
+    merged.add("a", report(pushed_versions=[(1.0, 0.5, 7)], deliveries=4, seconds=0.5))
+    merged.add("a", report(polled_versions=[(2.0, 8, 0.1)], gauges=gauges))
+
+    assert ([(1.0, 0.5, 7)], [(2.0, 8, 0.1)]) == (merged.pushed_versions, merged.polled_versions)
+    assert {"a": 3} == merged.held
+    assert {"a": [(4, 0.5), (0, 1.0)]} == merged.delivered
+
+
+def test_errors_of_workers_add_up_by_their_deliveries(report, monkeypatch):
+    seen = []
+
+    def relative_error(reports, at_once):
+        seen.append(at_once)
+        return {300: 0.1, 100: 0.3, 0: None}[reports[0][0]]
+
+    monkeypatch.setattr(merged_counts, "relative_error", relative_error)
+    merged = MergedCounts()
+    assert merged.delivery_rate_error_ratio(10) is None
+    merged.add("a", report(deliveries=300))
+    merged.add("b", report(deliveries=100))
+
+    assert pytest.approx(0.15) == merged.delivery_rate_error_ratio(10)
+    assert [5.0, 5.0] == seen
+    merged.add("c", report(deliveries=0))
+    assert merged.delivery_rate_error_ratio(10) is None
+
+
+def test_where_nothing_was_delivered_there_is_no_error(report, monkeypatch):
+    monkeypatch.setattr(merged_counts, "relative_error", lambda _reports, _at_once: 0.0)
+    merged = MergedCounts()
+    merged.add("a", report(deliveries=0))
+
+    assert merged.delivery_rate_error_ratio(1) is None
+
+
+def test_requests_of_traders_are_told_by_kind_and_outcome(report):
+    merged = MergedCounts()
+    placed = {"order_place_rest_answered": 6, "order_place_rest_unknown": 1}
+    merged.add(
+        "a",
+        report(orders=placed, histograms={"order_latency_place_rest": {bucket_of(2_000_000): 6}}),
+    )
+    merged.add("a", report(orders={"order_place_rest_answered": 2}))
+    merged.add("b", report(orders={"order_cancel_rest_refused": 3}, seconds=0.5))
+    figures = merged.order_figures()
+
+    assert {"place_rest", "cancel_rest"} == set(figures)
+    assert (8, 0, 1, 0) == tuple(
+        getattr(figures["place_rest"], name)
+        for name in ("answered", "refused", "unknown", "not_sent")
+    )
+    assert 6 == figures["place_rest"].latency.count
+    assert figures["cancel_rest"].latency is None
+    # Eight answers in two seconds of one worker, three refusals in half a second of the other.
+    assert 4.0 + 6.0 == merged.orders_per_s()
+
+
+def test_the_load_is_the_mean_of_what_was_open_and_the_rates(report):
+    merged = MergedCounts()
+    merged.add("a", report(deliveries=8, delivered_bytes=80, requests=4, connects=2, seconds=2.0))
+    merged.open_connections += [10, 20, 60]
+    load = merged.load()
+
+    assert (30.0, 4.0, 40.0, 2.0, 1.0, 0.0) == (
+        load.connections,
+        load.deliveries_per_s,
+        load.delivered_bytes_per_s,
+        load.requests_per_s,
+        load.handshakes_per_s,
+        load.orders_per_s,
     )

@@ -16,9 +16,9 @@ from capacity.loadgen.master.workers import worker_pool as worker_pool_module
 from capacity.loadgen.master.workers.check_in import LOCAL, check_in, roll_of
 from capacity.loadgen.master.workers.worker_pool import WorkerPool
 from capacity.loadgen.protocol import messages
-from capacity.loadgen.protocol.orders import Orders, Stage
+from capacity.loadgen.protocol.instructions import RunInstructions, Stage
 
-ORDERS = Orders(target={}, dialect={}, clock_offset_s=0.25, run="a")
+ORDERS = RunInstructions(target={}, dialect={}, clock_offset_s=0.25, run="a")
 STAGE = Stage(
     index=1, phase="ramp", subscriptions_per_connection=1, requests_per_s=0.0, connects_per_s=9.0
 )

@@ -74,3 +74,29 @@ def test_nothing_is_sent_over_an_event_stream():
     reader, _found = read(HEAD)
 
     assert (reader.framed(b"x", is_binary=False), reader.goodbye, reader.ping) == (b"", b"", b"")
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_byte_by_byte_it_is_the_same(end):
+    sent = HEAD + b"\xef\xbb\xbf" + b"\n\n".join([*EVENTS, b""]).replace(b"\n", end)
+    reader, found = read(*(sent[at : at + 1] for at in range(len(sent))))
+
+    assert (EVENTS, "7") == (found, reader.cursor)
+
+
+def test_an_empty_line_after_one_that_was_cut_between_its_two_bytes_ends_the_event():
+    assert [b"data: x"] == read(HEAD, b"data: x\r", b"\n", b"\n")[1]
+
+
+def test_what_is_too_large_is_named_though_the_answer_is_over():
+    head = HEAD[:-2] + b"Content-Length: 105\r\n\r\n"
+    reader, _found = read(head + b"data: " + b"x" * 97 + b"\n\n", most_bytes=100)
+
+    assert reader.end == TOO_BIG
+
+
+def test_a_mark_is_left_out_once_and_at_the_beginning_alone():
+    mark = b"\xef\xbb\xbf"
+
+    assert [b"data: " + mark] == read(HEAD, b"data: " + mark + b"\n\n")[1]
+    assert [] == read(HEAD, mark + mark + b"data\n\n")[1]

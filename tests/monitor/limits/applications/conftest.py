@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from capacity.domain.resources import AuditEntry, Limit, LimitState
+from capacity.domain.resources import AuditEntry, Limit, LimitState, Resource
 from capacity.monitor.host.discovery import Selector
 from capacity.monitor.host.listeners import TargetListeners
 from capacity.monitor.host.sock_diag import SocketTable
@@ -86,6 +86,7 @@ class Made:
             "Limit Soft Limit Hard Limit Units\n"
             f"Max open files            {self.open_files}        {self.open_files}       files\n"
         )
+        (self.proc / "meminfo").write_text("MemTotal:       10000000 kB\n")
         names, _ = names_of(PID, str(self.proc))
         return Process(
             pid=PID,
@@ -112,7 +113,8 @@ class Made:
         return [
             (entry.value, entry.ports)
             for entry in self.entries(*words, **known)
-            if entry.resource is not None and entry.state is LimitState.KNOWN
+            if entry.resource is Resource.APPLICATION_CONNECTIONS
+            and entry.state is LimitState.KNOWN
         ]
 
     def unknown(self, *words: str, **known: object) -> AuditEntry:
@@ -164,7 +166,12 @@ class Server:
 
     def cap(self) -> Limit:
         """Return the smallest limit for its port."""
-        limits = [each for each in self.limits() if not each.ports or self.port in each.ports]
+        limits = [
+            each
+            for each in self.limits()
+            if each.resource is Resource.APPLICATION_CONNECTIONS
+            and (not each.ports or self.port in each.ports)
+        ]
         return min(limits, key=lambda limit: limit.value or float("inf"))
 
     def stop(self) -> None:
@@ -220,7 +227,7 @@ def backend() -> Iterator[int]:
 
 @pytest.fixture
 def fill() -> Callable[..., int]:
-    """Open clients one by one until two in a row are not served; return how many are."""
+    """Open clients one by one until *refusals* in a row are not served; return how many are."""
 
     def count(
         port: int,
@@ -229,11 +236,12 @@ def fill() -> Callable[..., int]:
         answer: bytes = b" 101 ",
         most: int = 600,
         patience_s: float = ANSWER_S,
+        refusals: int = 2,
     ) -> int:
         served = refused = 0
         deadline_s = time.monotonic() + START_S
         with contextlib.ExitStack() as stack:
-            while refused < 2 and served < most:
+            while refused < refusals and served < most:
                 client = stack.enter_context(socket.socket())
                 client.settimeout(patience_s if served else 10.0)
                 if _is_served(client, port, ask, answer):

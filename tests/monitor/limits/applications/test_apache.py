@@ -41,6 +41,9 @@ def test_max_request_workers_is_the_cap(made):
         ("MaxRequestWorkers 60", 50),
         ("MaxRequestWorkers 9000", 400),
         ("ThreadsPerChild 10\nMaxRequestWorkers 100", 100),
+        ("MaxRequestWorkers 10", 25),
+        ("ThreadsPerChild 0\nMaxRequestWorkers 0", 0),
+        ("MaxRequestWorkers 50\nMaxClients 75", 50),
     ],
 )
 def test_processes_and_threads_bound_it(made, settings, cap):
@@ -116,3 +119,84 @@ def test_a_real_one_serves_what_was_read(
     apache = start_server("apache2", "-DFOREGROUND", "-f", path, port=port)
 
     assert fill(port, patience_s=2.0) == apache.cap().value == cap
+
+
+def test_the_defaults_of_each_kind(made):
+    for kind, expected in (("prefork", 256), ("worker", 400), ("event", 400)):
+        made.write(PATH, f"LoadModule mpm_{kind}_module x.so\n")
+
+        assert made.caps(*WORDS) == [(expected, ())]
+        told = [entry.name for entry in made.entries(*WORDS)]
+        assert ("ThreadsPerChild" in told) is (kind != "prefork")
+
+
+@pytest.mark.parametrize(
+    ("settings", "source"),
+    [
+        ("MaxRequestWorkers 400", ":2: MaxRequestWorkers 400"),
+        (
+            "MaxRequestWorkers 401",
+            f"ServerLimit 16, times 25 threads, below {PATH}:2: MaxRequestWorkers 401",
+        ),
+        ("MaxRequestWorkers 60", "MaxRequestWorkers 60, in whole processes of 25 threads"),
+        ("MaxRequestWorkers 75", ":2: MaxRequestWorkers 75"),
+    ],
+)
+def test_a_cap_says_what_it_comes_of(made, settings, source):
+    made.write(PATH, f"{EVENT}{settings}\n")
+
+    assert made.entries(*WORDS)[-1].source.endswith(source)
+
+
+def test_sixteen_files_may_include_one_another(made):
+    for number in range(16):
+        made.write(f"/etc/apache2/{number}.conf", f"Include {number + 1}.conf\n")
+    made.write("/etc/apache2/16.conf", f"{EVENT}MaxRequestWorkers 50\n")
+
+    assert made.caps("apache2", "-f", "0.conf") == [(50, ())]
+
+    made.write(PATH, "Include 0.conf\n")
+
+    assert "more than 16 deep" in made.unknown(*WORDS).reason
+
+
+@pytest.mark.parametrize(
+    ("settings", "cap"),
+    [
+        ("<IfModule mpm_event_module>\nMaxRequestWorkers 50\n</IfModule>", 50),
+        ("<IfModule !mpm_event_module>\nMaxRequestWorkers 50\n</IfModule>", 400),
+        ("<IfModule worker.c>\nMaxRequestWorkers 50\n</IfModule>", 50),
+        ("<IfModule ssl_module>\nMaxRequestWorkers 50\n</IfModule>", 50),
+        ('<Directory "/x">\nMaxRequestWorkers 50\n</Directory>', 50),
+        (
+            (
+                "<IfDefine No>\n<IfModule ssl_module>\nMaxClients 25\n</IfModule>\nMaxClients 50\n"
+                "</IfDefine>\nMaxClients 75"
+            ),
+            75,
+        ),
+        ("# MaxRequestWorkers 50", 400),
+        ("MaxRequestWorkers \\\n  50", 50),
+        ("# a \\\nMaxRequestWorkers 50\nMaxClients 75", 75),
+        ('ServerRoot "/srv/x"\nInclude more.conf', 100),
+        ("IncludeOptional missing", 400),
+        ("IncludeOptional /srv/x", 100),
+        ('MaxRequestWorkers "50"', 50),
+        ("maxrequestworkers 50", 50),
+        ("Define A\n<IfDefine A>\nMaxRequestWorkers 50\n</IfDefine>", 50),
+    ],
+)
+def test_sections_continued_lines_and_included_files(made, settings, cap):
+    made.write("/srv/x/more.conf", "MaxRequestWorkers 100\n")
+    made.write("/srv/x/.hidden.conf", "MaxRequestWorkers 125\n")
+    made.write(PATH, f"{EVENT}{settings}\n")
+
+    assert made.caps(*WORDS) == [(cap, ())]
+
+
+def test_the_root_is_that_of_the_command_line_or_of_the_programs_name(made):
+    for folder, most in (("/etc/httpd/conf", 50), ("/srv/a/conf", 75)):
+        made.write(f"{folder}/httpd.conf", f"{EVENT}MaxRequestWorkers {most}\n")
+
+    assert made.caps("httpd") == [(50, ())]
+    assert made.caps("httpd", "-d", "/srv/a") == [(75, ())]

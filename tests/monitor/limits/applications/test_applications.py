@@ -3,6 +3,7 @@
 import os
 import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from capacity.domain.resources import APPLICATION, LimitState
 from capacity.monitor.host.discovery import Selector
 from capacity.monitor.host.listeners import TargetListeners
+from capacity.monitor.host.procfs import TICKS_PER_S
 from capacity.monitor.host.target import Target, TargetView, process_tree, read_stat
 from capacity.monitor.limits.applications import applications as module
 from capacity.monitor.limits.applications.applications import Applications
@@ -177,6 +179,79 @@ def test_a_worker_is_asked_through_its_master(
 
     assert f"{path}:1: worker_connections 20" in limit.source
     assert limit.value == (18 if asked == "worker" else 36)
+
+
+@pytest.fixture
+def start_nginx_with(start_server, free_port, tmp_path):
+    """Start an nginx with so many connections for its one worker."""
+
+    def start(connections):
+        port = free_port()
+        folder = tmp_path / str(port)
+        folder.mkdir()
+        path = folder / "nginx.conf"
+        path.write_text(
+            f"daemon off; user root root; pid {folder}/pid; error_log {folder}/e;"
+            f"events {{ worker_connections {connections}; }}"
+            f"http {{ access_log off; server {{ listen 127.0.0.1:{port}; }} }}"
+        )
+        return start_server("nginx", "-c", path, port=port)
+
+    return start
+
+
+@pytest.mark.parametrize(("changed_after_s", "is_newer"), [(1800, False), (5400, True)])
+def test_a_file_is_newer_than_the_youngest_worker_or_it_counts(
+    start_nginx_with, wait_until, changed_after_s, is_newer
+):
+    """A reload starts new workers, here as if an hour later, and they have read the file anew."""
+    nginx = start_nginx_with(20)
+    wait_until(lambda: 1 == sum(map(is_nginx_worker, process_tree((nginx.process.pid,)))))
+    stats = {pid: read_stat(pid) for pid in process_tree((nginx.process.pid,))}
+    master, worker = stats
+    stats[worker] = replace(
+        stats[worker], started_ticks=stats[worker].started_ticks + 3600 * TICKS_PER_S
+    )
+    (path,) = Path("/proc", str(master), "cmdline").read_text().rstrip("\0").split("-c ")[1:]
+    changed_at = time.time() + changed_after_s
+    os.utime(path, (changed_at, changed_at))
+    (limit,) = Applications().limits(TargetView(name="x", started_at=1.0, stats=stats))
+
+    assert is_newer is ("changed after the process started" in limit.source)
+
+
+def test_two_masters_of_one_program_have_each_their_own_ports(start_nginx_with, look, wait_until):
+    few, many = start_nginx_with(20), start_nginx_with(30)
+    pids = [few.process.pid, many.process.pid]
+    wait_until(lambda: 2 == sum(map(is_nginx_worker, process_tree(tuple(pids)))))
+    limits = look(Applications(), *pids)
+
+    assert {limit.ports: limit.value for limit in limits} == {(few.port,): 18, (many.port,): 28}
+
+
+REWRITTEN = """
+import ctypes, os
+fields = open("/proc/self/stat").read().rpartition(")")[2].split()
+begin, end = int(fields[45]), int(fields[46])
+os.chroot(FOLDER)
+os.chdir("/")
+words = b"nginx: master process /usr/sbin/nginx -c /etc/own.conf"
+ctypes.memmove(begin, words.ljust(end - begin, b"\\0"), end - begin)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may change its root")
+def test_a_process_that_rewrote_its_words_is_read_below_its_own_root(start_child, look, tmp_path):
+    for folder in ("proc", "etc"):
+        (tmp_path / folder).mkdir()
+    # Outside of its root the name leads to what nobody asked for.
+    (tmp_path / "etc/own.conf").symlink_to("/etc/real.conf")
+    (tmp_path / "etc/real.conf").write_text("events { worker_connections 20; }\n")
+    child = start_child(REWRITTEN.replace("FOLDER", repr(str(tmp_path))))
+    (limit,) = look(Applications(), child.pid)
+
+    assert limit.value == 18
+    assert limit.source.startswith("/etc/own.conf:1: worker_connections 20")
 
 
 def test_a_view_that_the_target_makes_is_enough(start_memcached):

@@ -40,6 +40,13 @@ def test_links_of_files_and_folders_are_followed_inside(root, files):
     assert files.text("/etc/b") == files.text("/etc/../etc/./linked/a") == "found"
 
 
+def test_a_step_back_leaves_one_folder_and_no_more(root, files):
+    (root / "etc/one/two/three").mkdir(parents=True)
+    (root / "etc/one/two/a").write_text("found")
+
+    assert files.text("/etc/one/two/three/../a") == "found"
+
+
 def test_links_that_go_round_are_an_error(root, files):
     (root / "etc/a").symlink_to("b")
     (root / "etc/b").symlink_to("a")
@@ -170,3 +177,41 @@ def test_no_descriptor_is_kept(root):
     command = [sys.executable, "-c", COUNT, str(root)]
 
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "0\n"
+
+
+@pytest.mark.parametrize(("parts", "is_followed"), [(255, True), (256, False)])
+def test_a_path_has_255_parts_at_most(files, parts, is_followed):
+    path = "/etc/.." * (parts // 2) + "/etc" * (parts % 2)
+    if is_followed:
+        assert files.exists(path)
+    else:
+        with pytest.raises(OSError, match="too many links"):
+            files.exists(path)
+
+
+def test_bounds_are_those_of_a_large_configuration():
+    assert (256, 4096, 1 << 20) == (module.MOST_FILES, module._MOST_ENTRIES, MOST_FILE_BYTES)
+
+
+def test_as_many_files_as_allowed_may_match(root, files, monkeypatch):
+    monkeypatch.setattr(module, "_MOST_ENTRIES", 3)
+    for folder in ("x", "y"):
+        (root / folder).mkdir()
+        for number in range(2 if folder == "x" else 1):
+            (root / folder / str(number)).write_text("")
+
+    assert 3 == len(files.matching("/[xy]/*"))
+
+    (root / "y/1").write_text("")
+
+    with pytest.raises(OSError, match="too many files match"):
+        files.matching("/[xy]/*")
+
+
+def test_a_file_says_when_it_was_written_once_it_was_read(root, files):
+    (root / "etc/a").write_text("x")
+    os.utime(root / "etc/a", ns=(0, 1_500_000_000))
+
+    assert 0.0 == files.changed_at("/etc/a")
+    files.text("/etc/a")
+    assert 1.5 == files.changed_at("/etc/a")

@@ -29,6 +29,7 @@ WORDS = ("/usr/bin/python3", "/usr/bin/granian", "--interface", "asgi", "app:app
         (("--workers", "2", "--backpressure", "50"), 100),
         (("--backlog", "300", "--workers", "2"), 300),
         (("--workers", "3"), 341 * 3),
+        (("--backlog", "2", "--workers", "4"), 4),
         ((), 1024),
     ],
 )

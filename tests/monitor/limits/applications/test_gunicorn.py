@@ -21,6 +21,7 @@ def application(environ, start_response):
     ("words", "cap"),
     [
         ((), 1),
+        (("-w", "0"), 1),
         (("-w", "3"), 3),
         (("-w3", "--threads", "4"), 12),
         (("-k", "gthread", "--threads=5"), 5),
@@ -92,3 +93,23 @@ def test_a_real_one_serves_what_was_read(start_server, free_port, fill, tmp_path
 
     assert gunicorn.cap().value == cap
     assert fill(port, ask=ASK, answer=b"held", patience_s=1.5) == cap
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (("-k", "sync", "--threads", "4", "--worker-connections", "9"), "gthread"),
+        (("-k", "gevent", "--threads", "4", "--worker-connections", "9"), "gevent"),
+    ],
+)
+def test_threads_make_another_class_of_a_sync_worker_alone(made, words, name):
+    entries = made.entries("gunicorn", *words, "app", workers=1)
+
+    assert any(entry.resource and entry.value for entry in entries)
+    assert (4 if name == "gthread" else 9) in {entry.value for entry in entries if entry.resource}
+
+
+def test_what_is_assigned_to_anything_but_a_plain_name_is_no_setting(made):
+    made.write("/srv/gunicorn.conf.py", "a.workers = 7\nb['workers'] = 8\nother = 9\nworkers = 3\n")
+
+    assert made.caps(*WORDS, "-c", "/srv/gunicorn.conf.py") == [(3, ())]

@@ -160,3 +160,107 @@ def test_a_real_one_serves_what_was_read(
 
     assert fill(port) == haproxy.cap().value == int(text.split()[-1])
     assert f"{path}:" in haproxy.cap().source
+
+
+def test_descriptors_that_are_asked_for_are_told(made):
+    made.write(PATH, "global\n ulimit-n 90\n fd-hard-limit 80\n")
+    told = [(entry.name, entry.value, entry.unit) for entry in made.entries(*WORDS)]
+
+    assert told[:2] == [("ulimit-n", 90.0, "descriptors"), ("fd-hard-limit", 80.0, "descriptors")]
+
+
+@pytest.mark.parametrize(
+    ("text", "caps"),
+    [
+        ("global\n maxconn 0\nfrontend a\n bind :80 maxconn 0\n maxconn 0", []),
+        ("defaults\n maxconn 9\nbackend a\n bind :80 maxconn 3", []),
+        ("frontend a\n bind /run/x maxconn 3\n maxconn 4", [(4, ())]),
+        (
+            (
+                "frontend a\n bind :80\n default_backend b\nbackend b\n server s x maxconn 1\n"
+                " server t x maxconn 2 disabled"
+            ),
+            [(1, (80,))],
+        ),
+        (
+            (
+                "frontend a\n bind :80\n default_backend b\n use_backend c if x\nbackend b\n"
+                " server s x maxconn 1\nbackend c\n server t x maxconn 2"
+            ),
+            [(3, (80,))],
+        ),
+        (
+            "frontend a\n bind :80\n default_backend b\nbackend b\n server s x maxconn 1\n server t x",
+            [],
+        ),
+        (
+            (
+                "frontend a\n bind :80\n default_backend b\nbackend b\n server s x maxconn 1\n"
+                " server-template t 3 x maxconn 2"
+            ),
+            [],
+        ),
+        ("frontend a\n bind :80\n default_backend b\nbackend b\n server s x maxconn 0", []),
+        ("listen a\n bind :80\n default_backend b\nbackend b\n server s x maxconn 2", [(2, (80,))]),
+        (
+            (
+                "listen a\n bind :80\n server t x maxconn 5\n default_backend b\nbackend b\n"
+                " server s x maxconn 2"
+            ),
+            [(5, (80,))],
+        ),
+        (
+            (
+                "frontend a\n bind :80\n default_backend b\nbackend b\n default-server maxconn 4\n"
+                " default-server maxconn 6\n server s x\n server t x"
+            ),
+            [(12, (80,))],
+        ),
+    ],
+    ids=[
+        "none where it is 0",
+        "a backend binds nothing",
+        "a socket",
+        "disabled",
+        "two backends",
+        "one without",
+        "a template",
+        "of a server 0 is none",
+        "behind a listen",
+        "its own before its default",
+        "the last default",
+    ],
+)
+def test_what_counts_as_a_cap(made, text, caps):
+    made.write(PATH, text)
+
+    assert made.caps(*WORDS) == caps
+
+
+def test_a_server_under_a_condition_is_unknown(made):
+    made.write(
+        PATH,
+        "frontend a\n bind :80\n default_backend b\nbackend b\n.if x\n server s y\n.endif\n",
+    )
+
+    assert made.unknown(*WORDS).source == f"{PATH}:6"
+
+
+@pytest.mark.parametrize(
+    ("options", "caps"),
+    [
+        (("-f", "/a.cfg", "--", "/b.cfg"), [(5, ()), (4, (80,))]),
+        (("-C", "/", "-f", "a.cfg", "-f", "b.cfg"), [(5, ()), (4, (80,))]),
+        (("-f", "/a.cfg"), [(5, ())]),
+        (("-f", "/b.cfg", "-n", "7"), [(7, ()), (4, (80,))]),
+        (("-f", "/c.cfg", "-N", "6"), [(6, (81,))]),
+        ((), [(3, ())]),
+    ],
+)
+def test_files_and_numbers_of_the_command_line(made, options, caps):
+    made.write("/a.cfg", "global\n maxconn 5\n")
+    made.write("/b.cfg", "frontend a\n bind :80\n maxconn 4\n")
+    made.write("/c.cfg", "frontend a\n bind :81\n")
+    made.write("/etc/haproxy/haproxy.cfg", "global\n maxconn 3\n")
+
+    assert made.caps("haproxy", *options) == caps

@@ -66,3 +66,46 @@ def test_a_real_jetty_admits_what_was_read(start_server, free_port, fill, tmp_pa
     jetty = start_server(*words, port=port)
 
     assert fill(port, ask=ASK, answer=b"HTTP/1.1") == jetty.cap().value == 12
+
+
+@pytest.mark.parametrize(
+    ("size", "size_bytes"), [("64k", 64 << 10), ("2G", 2 << 30), ("1t", 1 << 40), ("5", 5)]
+)
+def test_direct_memory_has_its_units(made, size, size_bytes):
+    (entry,) = made.entries("java", f"-XX:MaxDirectMemorySize={size}", "Main")
+
+    assert size_bytes == entry.value
+    assert entry.source.endswith("/7/cmdline: MaxDirectMemorySize " + size)
+
+
+def test_jetty_is_told_by_the_first_words_of_its_command_line(made):
+    early = ("java", *["-ea"] * 6, "jetty.jar")
+    late = ("java", *["-ea"] * 7, "jetty.jar")
+
+    assert ["unlimited"] == [entry.state.value for entry in made.entries(*early)]
+    assert [] == made.entries(*late)
+
+
+def test_a_property_that_is_a_number_is_a_setting_and_no_other_is(made):
+    made.write("/base/start.ini", "--module=connectionlimit\n")
+    words = ("java", "-Djetty.base=/base", "-Djetty.connectionlimit.maxConnections={}", "Main")
+
+    assert made.caps(*[word.format("7") for word in words]) == [(7, ())]
+    assert made.caps(*[word.format("x7") for word in words]) == [(1000, ())]
+
+
+def test_an_option_of_spring_beats_a_property_and_that_a_variable(made):
+    made.environ["SERVER_TOMCAT_MAXCONNECTIONS"] = "5"
+    words = ("java", "-jar", "app.jar")
+    given = "server.tomcat.max-connections"
+
+    assert made.caps(*words) == [(5, ())]
+    assert made.caps("java", f"-D{given}=6", "-jar", "app.jar") == [(6, ())]
+    assert made.caps("java", f"-D{given}=6", "-jar", "app.jar", f"--{given}=7") == [(7, ())]
+    assert made.caps("java", f"-X{given}=6", "-jar", "app.jar") == [(5, ())]
+
+
+def test_a_module_of_jetty_may_be_asked_for_on_the_command_line(made):
+    made.write("/srv/start.ini", "jetty.connectionlimit.maxConnections=50\n")
+
+    assert made.caps("java", "-jar", "jetty.jar", "--module=connectionlimit") == [(50, ())]

@@ -15,6 +15,10 @@ WORDS = ("/usr/sbin/mariadbd", "--user=mysql")
         ("[mariadb-10.11]\nmax-connections=50", 50),
         ("[client]\nmax_connections = 5", 151),
         ("[server]\n!includedir /etc/mysql/conf.d/\n", 60),
+        ("!include /etc/mysql/conf.d/a.cnf\n", 60),
+        ("!include /etc/mysql/conf.d/a.cnf more\n!includedir /etc/mysql conf.d\n!include", 151),
+        ("[mysqld]\nmax_connections = 50 ; few\nmax-connections = 51", 51),
+        ("max_connections = 50", 151),
     ],
 )
 def test_only_the_groups_of_the_server_count(made, text, cap):
@@ -63,3 +67,28 @@ def test_a_real_one_admits_what_was_read(start_server, free_port, fill, open_fol
     ask = len(body).to_bytes(3, "little") + b"\1" + body
 
     assert fill(port, ask=ask, answer=b"\7\0\0\2\0\0\0") == mariadb.cap().value == 14
+
+
+def test_eight_files_may_include_one_another(made):
+    for number in range(8):
+        made.write(f"/{number}.cnf", f"!include /{number + 1}.cnf\n")
+    made.write("/8.cnf", "[mysqld]\nmax_connections = 3\n")
+
+    assert made.caps(*WORDS, "--defaults-file=/0.cnf") == [(3, ())]
+
+    for text in ("!include /0.cnf\n", "!includedir /d\n"):
+        made.write("/d/a.cnf", "!include /1.cnf\n!include /0.cnf\n")
+        made.write("/etc/my.cnf", text)
+
+        assert "more than 8 deep" in made.unknown(*WORDS).reason
+
+
+def test_later_files_and_options_beat_earlier_ones(made):
+    made.write("/etc/my.cnf", "[mysqld]\nmax_connections = 50\n")
+    made.write("/etc/mysql/my.cnf", "[mysqld]\nmax_connections = 51\n")
+    made.write("/extra.cnf", "[mysqld]\nmax_connections = 52\n")
+    extra = "--defaults-extra-file=/extra.cnf"
+
+    assert made.caps(*WORDS) == [(51, ())]
+    assert made.caps(*WORDS, extra) == [(52, ())]
+    assert made.caps(*WORDS, extra, "--max_connections=53") == [(53, ())]

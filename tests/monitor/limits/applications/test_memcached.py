@@ -25,3 +25,11 @@ def test_a_real_one_admits_what_was_read(start_server, free_port, fill):
     )
 
     assert fill(port, ask=b"version\r\n", answer=b"VERSION") == memcached.cap().value == 60 - 16
+
+
+@pytest.mark.parametrize(("listening", "cap"), [(0, 26), (1, 26), (3, 24)])
+def test_each_address_that_it_listens_on_takes_one(made, listening, cap):
+    (entry,) = made.entries("memcached", "-c", "50", listening=listening)
+
+    assert entry.value == cap
+    assert entry.source.endswith(f"less {50 - cap} descriptors of its own")

@@ -22,6 +22,26 @@ include_dir /etc/mosquitto/conf.d
     assert made.caps(*WORDS) == [(5, (1883,)), (6, (1884,))]
 
 
+def test_the_port_of_the_first_listener_may_come_behind_its_cap(made):
+    made.write(WORDS[2], "max_connections 5\nport 1999\n")
+
+    assert made.caps(*WORDS) == [(5, (1999,))]
+
+
+def test_a_cap_that_may_not_hold_for_websockets_says_so_wherever_the_protocol_stands(made):
+    made.write(
+        WORDS[2],
+        "listener 1\nmax_connections 6\nprotocol websockets\nlistener 2\nprotocol mqtt\nmax_connections 7\n",
+    )
+    web, plain = made.entries(*WORDS)
+
+    assert (web.value, plain.value) == (6, 7)
+    assert web.source.endswith(
+        "which some versions (2.0.11) do not apply to WebSockets: it may admit more"
+    )
+    assert plain.source == f"{WORDS[2]}:6: max_connections 7"
+
+
 def test_all_listeners_together_may_have_one(made):
     made.write(WORDS[2], "global_max_connections 8\n")
 

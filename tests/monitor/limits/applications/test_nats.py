@@ -15,6 +15,15 @@ WORDS = ("/usr/sbin/nats-server", "-c", "/etc/nats.conf")
         ("cluster {\n max_connections: 5\n}\n", 65_536),
         ("cluster { max_connections: 5 }\nmax_connections: 6", 6),
         ("include ./more.conf", 8),
+        ("include 'more.conf'", 8),
+        ("max_connections: 3kb", 3072),
+        ("max_connections: 3m", 3_000_000),
+        ("max_connections: 3mb", 3 << 20),
+        ("port: 4222\nmax_connections: 3", 3),
+        ("max_connections: 3 // few\nmax_connections: 4", 4),
+        ("a { b {\n max_connections: 5\n}\n max_connections: 5\n}\nmax_connections: 6", 6),
+        ("{\n max_connections: 9\n cluster {\n max_connections: 5\n }\n}", 9),
+        ("}\nmax_connections: 6", 6),
     ],
 )
 def test_what_stands_outside_of_blocks_counts(made, text, cap):
@@ -48,3 +57,15 @@ def test_a_real_one_admits_what_was_read(start_server, free_port, fill, tmp_path
     ask = b'CONNECT {"verbose":false}\r\nPING\r\n'
 
     assert fill(port, ask=ask, answer=b"PONG") == nats.cap().value == 21
+
+
+def test_eight_files_may_include_one_another(made):
+    for number in range(8):
+        made.write(f"/etc/{number}.conf", f"include {number + 1}.conf\n")
+    made.write("/etc/8.conf", "max_connections: 3\n")
+
+    assert made.caps("nats-server", "-c", "/etc/0.conf") == [(3, ())]
+
+    made.write(WORDS[2], "include 0.conf\n")
+
+    assert "more than 8 deep" in made.unknown(*WORDS).reason

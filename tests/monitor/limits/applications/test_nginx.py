@@ -2,28 +2,10 @@
 
 import pytest
 
-from capacity.domain.resources import LimitState
+from capacity.monitor.limits.applications.directives import Directive
 from capacity.monitor.limits.applications.nginx import ports_of
-from capacity.monitor.limits.applications.nginx_syntax import Directive
 
 MASTER = "nginx: master process /usr/sbin/nginx -c /etc/nginx/nginx.conf"
-CONFIGURATION = """
-daemon off; user root root; worker_processes {workers}; pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-events {{ worker_connections {slots}; }}
-http {{
-    access_log off; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p;
-    fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-    {http}
-    server {{
-        listen 127.0.0.1:{port} backlog=1024;
-        location / {{
-            proxy_pass http://{upstream}; proxy_http_version 1.1;
-            proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;
-        }}
-    }}
-}}
-"""
 
 
 def test_a_client_takes_one_connection_of_a_worker(made):
@@ -117,26 +99,6 @@ def test_what_cannot_be_parsed_says_where(made, text, reason):
     assert unknown.source.startswith("/etc/nginx/nginx.conf")
 
 
-def test_the_workers_that_live_count_and_not_those_that_were_asked_for(made):
-    made.write(
-        "/etc/nginx/nginx.conf",
-        "worker_processes auto; events { worker_connections 12; } http { server { listen 80; } }",
-    )
-
-    assert made.caps(MASTER, workers=3, listening=2) == [(27, ())]
-
-
-def test_clients_that_are_dealt_out_by_chance_are_said_to_be(made):
-    made.write(
-        "/etc/nginx/nginx.conf", "worker_processes 2; http { server { listen 80 reuseport; } }"
-    )
-    (cap,) = [each for each in made.entries(MASTER) if each.resource]
-
-    assert cap.source.endswith(
-        "less 2 of a worker's own, at best as reuseport deals clients out by chance)"
-    )
-
-
 def test_a_block_of_lua_hides_nothing_that_follows(made):
     made.write(
         "/etc/nginx/nginx.conf",
@@ -189,51 +151,6 @@ def test_the_port_of_a_listen_directive(listen, port):
     assert ports_of(Directive(name="server", words=(), where="x:1", block=[listens])) == port
 
 
-def test_a_configuration_that_is_newer_than_the_process_says_so(made):
-    made.write("/etc/nginx/nginx.conf", "events { worker_connections 20; }")
-    (cap,) = [each for each in made.entries(MASTER, started_at=5.0) if each.resource]
-
-    assert "changed after the process started" in cap.source
-
-
-@pytest.fixture
-def start_nginx(start_server, free_port, tmp_path):
-    def start(*, slots, workers=1, http="", upstream):
-        port = free_port()
-        (tmp_path / "nginx.conf").write_text(
-            CONFIGURATION.format(
-                slots=slots,
-                workers=workers,
-                http=http,
-                upstream=upstream,
-                port=port,
-                folder=tmp_path,
-            )
-        )
-        return start_server("nginx", "-c", tmp_path / "nginx.conf", port=port)
-
-    return start
-
-
-@pytest.mark.parametrize(("slots", "workers"), [(40, 1), (101, 1), (62, 3)])
-def test_a_real_proxy_holds_what_was_read(start_nginx, backend, fill, wait_until, slots, workers):
-    nginx = start_nginx(slots=slots, workers=workers, upstream=f"127.0.0.1:{backend}")
-    wait_until(lambda: f"({workers} worker" in nginx.cap().source)
-    held = fill(nginx.port)
-
-    assert nginx.cap().state is LimitState.KNOWN
-    assert nginx.cap().value == (slots - 2) // 2 * workers
-    # Of several workers the one that is full may be offered the last clients.
-    assert nginx.cap().value - (workers - 1) <= held <= nginx.cap().value
-
-
-def test_a_real_upstream_admits_what_was_read(start_nginx, backend, fill):
-    upstream = f"upstream one {{ zone one 64k; server 127.0.0.1:{backend} max_conns=9; }}"
-    nginx = start_nginx(slots=200, http=upstream, upstream="one")
-
-    assert fill(nginx.port) == nginx.cap().value == 9
-
-
 @pytest.mark.parametrize(("word", "port"), [("65535", 65535), ("123456", 80)])
 def test_a_port_has_five_digits_at_most(word, port):
     listens = Directive(name="listen", words=(word,), where="x:1", block=[])
@@ -242,16 +159,60 @@ def test_a_port_has_five_digits_at_most(word, port):
 
 
 @pytest.mark.parametrize(
-    ("workers", "total", "said"), [(1, 5, ""), (2, 10, "in each of 2 workers")]
+    ("servers", "cap"),
+    [
+        ("server a max_conns=5; server b backup;", 5),
+        ("server a max_conns=5; server b down;", 5),
+        ("server a max_conns=5 backup; server b max_conns=3;", 3),
+        ("server a max_conns=5 down; server b max_conns=3;", 3),
+        ("server a max_conns=0;", None),
+        ("server a max_conns=5; server b;", None),
+        ("server a backup;", None),
+    ],
 )
-def test_a_cap_that_workers_do_not_share_is_each_ones_own(made, workers, total, said):
+def test_servers_of_an_upstream_that_all_have_a_cap_are_one(made, servers, cap):
     made.write(
         "/etc/nginx/nginx.conf",
-        f"worker_processes {workers}; events {{ worker_connections 999; }} http {{ upstream a {{"
-        " server 10.0.0.1 max_conns=5; } server { listen 80; location / { proxy_pass http://a; } } }",
+        f"http {{ upstream u {{ {servers} }} server {{ listen 81; location / {{ proxy_pass http://u; }} }} }}",
     )
-    (cap,) = [each for each in made.entries(MASTER) if "max_conns" in each.source]
+    caps = [value for value, ports in made.caps(MASTER) if ports]
 
-    assert cap.value == total
-    assert said in cap.source
-    assert bool(said) is ("in each of" in cap.source)
+    assert caps == ([] if cap is None else [cap])
+
+
+def test_a_server_with_several_upstreams_admits_what_they_admit_together(made):
+    made.write(
+        "/etc/nginx/nginx.conf",
+        """http { upstream a { server x max_conns=5; } upstream b { server y max_conns=7; }
+        server { listen 81; location / { proxy_pass http://a; } location /b { grpc_pass b; } }
+        server { listen 82; location / { proxy_pass http://a; } location /b { proxy_pass http://c; } } }""",
+    )
+
+    assert [each for each in made.caps(MASTER) if each[1]] == [(12, (81,))]
+
+
+def test_a_limit_by_a_key_that_is_nowhere_declared_is_told_all_the_same(made):
+    made.write("/etc/nginx/nginx.conf", "http { server { limit_conn one 5; limit_conn off; } }")
+
+    assert ["limit_conn for each a key"] == [
+        entry.name for entry in made.entries(MASTER) if entry.name.startswith("limit_conn")
+    ]
+
+
+def test_a_server_that_does_not_say_listens_on_80():
+    assert {80} == ports_of(Directive(name="server", words=(), where="x:1"))
+
+
+@pytest.mark.parametrize(
+    ("words", "path"),
+    [
+        (("nginx",), "/etc/nginx/nginx.conf"),
+        (("nginx", "-c", "mine.conf"), "/usr/share/nginx/mine.conf"),
+        (("nginx", "-p", "/srv", "-c", "mine.conf"), "/srv/mine.conf"),
+        (("openresty",), "/usr/local/openresty/nginx/conf/nginx.conf"),
+    ],
+)
+def test_the_file_is_where_the_command_line_says_or_at_a_usual_place(made, words, path):
+    made.write(path, "events { worker_connections 12; } http { server { } }")
+
+    assert made.caps(*words) == [(10, ())]

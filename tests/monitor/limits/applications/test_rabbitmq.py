@@ -26,11 +26,39 @@ LOG_IN = (
 """What a client says up to connection.open, without waiting for answers."""
 
 
+PLAIN_PORTS = (1883, 5671, 5672, 8883, 61613, 61614)
+SOCKETS_OF_4096 = 3597
+"""As (4096 - 97) * 0.9 - 2."""
+
+
+def test_before_version_4_it_keeps_descriptors_for_its_files(made):
+    made.environ["ERL_LIBS"] = "/usr/lib/rabbitmq/lib/rabbitmq_server-3.10.8/plugins"
+    made.write("/etc/rabbitmq/rabbitmq.conf", "")
+    made.open_files = 1024
+
+    assert made.caps(*WORDS) == [(65_526, ()), (832, ())]
+
+
+def test_from_version_4_on_it_keeps_none(made):
+    made.environ["ERL_LIBS"] = "/opt/rabbitmq/plugins"
+    made.write("/opt/rabbitmq/plugins/rabbit-4.0.2/ebin/rabbit.app", "")
+    made.write("/etc/rabbitmq/rabbitmq.conf", "")
+
+    assert made.caps(*WORDS) == [(65_526, ())]
+
+
+def test_a_version_that_cannot_be_told_is_taken_for_one_that_keeps_them(made):
+    made.write("/etc/rabbitmq/rabbitmq.conf", "")
+    [entry] = [each for each in made.entries(*WORDS) if each.value == SOCKETS_OF_4096]
+
+    assert entry.source.endswith("if it is older than 4.0")
+
+
 def test_the_last_of_its_files_counts(made):
     made.write("/etc/rabbitmq/rabbitmq.conf", "connection_max = 50 # few\nchannel_max = 100\n")
     made.write("/etc/rabbitmq/conf.d/90.conf", "connection_max = 60\nnum_acceptors.tcp = 5\n")
 
-    assert made.caps(*WORDS) == [(65_536, ()), (64, ())]
+    assert made.caps(*WORDS) == [(65_526, ()), (SOCKETS_OF_4096, ()), (64, PLAIN_PORTS)]
 
 
 def test_a_variable_names_another_file(made):
@@ -38,7 +66,7 @@ def test_a_variable_names_another_file(made):
     made.write("/etc/rabbitmq/rabbitmq.conf", "connection_max = 50\n")
     made.write("/mine.conf", "connection_max = 40\n")
 
-    assert made.caps(*WORDS)[-1] == (49, ())
+    assert made.caps(*WORDS)[-1] == (49, PLAIN_PORTS)
 
 
 @pytest.mark.parametrize("text", ["connection_max = infinity\n", ""])

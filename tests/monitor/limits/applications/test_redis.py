@@ -61,11 +61,63 @@ def test_a_real_one_admits_what_was_read(start_server, free_port, fill, tmp_path
     assert fill(port, ask=b"PING\r\n", answer=b"+PONG") == redis.cap().value == 23
 
 
-def test_a_real_one_that_shows_a_title_is_unknown(start_server, free_port, tmp_path):
+def test_a_real_one_that_shows_a_title_is_unknown(start_server, free_port, wait_until, tmp_path):
     port = free_port()
     redis = start_server(
         "redis-server", "--bind", "127.0.0.1", "--port", port, "--dir", tmp_path, port=port
     )
 
-    assert redis.cap().value is None
+    # It listens before it shows one.
+    wait_until(lambda: redis.cap().value is None)
     assert "title" in redis.cap().reason or "usual places" in redis.cap().reason
+
+
+@pytest.mark.parametrize(
+    ("open_files", "asked", "cap", "is_lowered"),
+    [
+        (232, 200, 200, False),
+        (232, 201, 200, True),
+        (20, 1, 0, True),
+        ("unlimited", 99_999, 99_999, False),
+    ],
+)
+def test_thirty_two_descriptors_are_its_own(made, open_files, asked, cap, is_lowered):
+    made.open_files = open_files
+    (entry,) = made.entries("redis-server", "--maxclients", str(asked))
+
+    assert entry.value == cap
+    assert is_lowered is entry.source.endswith(f", but {open_files} descriptors less 32 of its own")
+
+
+def test_eight_files_may_include_one_another(made):
+    for number in range(8):
+        made.write(f"/{number}.conf", f"include /{number + 1}.conf\n")
+    made.write("/8.conf", "maxclients 3\n")
+
+    assert made.caps("redis-server", "/0.conf") == [(3, ())]
+
+    made.write("/a.conf", "include /0.conf\n")
+
+    assert "more than 8 deep" in made.unknown("redis-server", "/a.conf").reason
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "cap"),
+    [
+        ("redis-server *:6379", "maxclients 50\n", 50),
+        ("redis-server *:6379 [cluster]", "port 6379\nmaxclients 50\n", 50),
+        ("/usr/bin/valkey-server 127.0.0.1:7", "port 7\nmaxclients 50\n", 50),
+    ],
+)
+def test_a_title_names_the_port_and_6379_is_the_usual_one(made, title, text, cap):
+    made.write("/etc/redis.conf", text)
+
+    assert made.caps(title) == [(cap, ())]
+
+
+def test_an_option_is_no_file(made):
+    made.write("/srv/--port", "maxclients 50\n")
+    made.open_files = 65_536
+
+    assert made.caps("redis-server", "--port", "1") == [(10_000, ())]
+    assert made.caps("redis-server") == [(10_000, ())]

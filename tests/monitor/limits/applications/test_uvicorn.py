@@ -1,5 +1,6 @@
 """uvicorn and hypercorn by their words, and a real one that lets WebSockets in beyond its cap."""
 
+import importlib.util
 import sys
 
 import pytest
@@ -63,3 +64,16 @@ def test_a_real_one_answers_plain_requests_as_far_as_was_read(
     assert uvicorn.limits() == []
     assert fill(port, ask=ASK, answer=b" 200 ") == 8
     assert fill(port, most=20) == 20
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("hypercorn") is None, reason="hypercorn is not installed"
+)
+def test_a_real_hypercorn_lets_everybody_in(start_server, free_port, fill, tmp_path):
+    (tmp_path / "app.py").write_text(APPLICATION)
+    port = free_port()
+    words = ("-m", "hypercorn", "--bind", f"127.0.0.1:{port}", "--backlog", 5, "app:application")
+    hypercorn = start_server(sys.executable, *words, port=port)
+
+    assert hypercorn.limits() == []
+    assert fill(port, most=24) == 24

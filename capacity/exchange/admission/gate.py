@@ -1,0 +1,121 @@
+"""Who may connect and ask, by source address: a cap on connections, credits for requests, bans.
+
+Credits come back at a rate, up to a burst. Who has none left is throttled (429) and told how long to wait;
+who goes on all the same is banned (418), each time for twice as long, as Binance does it.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from capacity.exchange.counters import Counters
+from capacity.exchange.options import ExchangeOptions
+
+THROTTLED, BANNED = 429, 418
+CAP_RETRY_S = 5
+LONGEST_BAN_S = 3 * 86_400.0
+MOST_ADDRESSES = 10_000
+"""Beyond them those are forgotten who have all their credits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    status: int
+    retry_after_s: int
+    reason: str
+
+
+@dataclass(slots=True)
+class _Visitor:
+    credits: float
+    counted_s: float
+    """When the credits were counted."""
+    connections: int = 0
+    offences: int = 0
+    """Requests beyond the credits, since the last one within them."""
+    bans: int = 0
+    banned_until_s: float = -math.inf
+
+
+class Gate:
+    def __init__(
+        self,
+        options: ExchangeOptions,
+        counters: Counters,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._options = options
+        self._counters = counters
+        self._clock = clock
+        self._visitors: dict[str, _Visitor] = {}
+
+    def connect(self, address: str) -> Refusal | None:
+        """Take a connection of *address* in, or return why not."""
+        visitor = self._visitor(address)
+        most = self._options.max_connections_per_address
+        if visitor.banned_until_s > self._clock():
+            return self._banned(visitor)
+        if most is not None and visitor.connections >= most:
+            self._counters.throttled += 1
+            reason = f"too many connections from your address, {most} are allowed"
+            return Refusal(status=THROTTLED, retry_after_s=CAP_RETRY_S, reason=reason)
+        visitor.connections += 1
+        return None
+
+    def leave(self, address: str) -> None:
+        """Note that a connection that was taken in is gone."""
+        self._visitor(address).connections -= 1
+
+    def ask(self, address: str, weight: int) -> Refusal | None:
+        """Take *weight* credits of *address*, or return why not."""
+        visitor, now_s = self._visitor(address), self._clock()
+        if visitor.banned_until_s > now_s:
+            return self._banned(visitor)
+        rate_per_s = self._options.credits_per_s
+        if not rate_per_s or not weight:
+            return None
+        if weight <= visitor.credits:
+            visitor.credits -= weight
+            visitor.offences = 0
+            return None
+        visitor.offences += 1
+        if visitor.offences > self._options.ban_after:
+            ban_s = min(self._options.ban_s * 2.0**visitor.bans, LONGEST_BAN_S)
+            visitor.banned_until_s = now_s + ban_s
+            visitor.bans, visitor.offences = visitor.bans + 1, 0
+            return self._banned(visitor)
+        self._counters.throttled += 1
+        wait_s = max(1, math.ceil((weight - visitor.credits) / rate_per_s))
+        return Refusal(status=THROTTLED, retry_after_s=wait_s, reason="too many requests")
+
+    def _banned(self, visitor: _Visitor) -> Refusal:
+        self._counters.banned += 1
+        left_s = max(1, math.ceil(visitor.banned_until_s - self._clock()))
+        reason = f"your address is banned for {left_s} s: it went on after too many requests"
+        return Refusal(status=BANNED, retry_after_s=left_s, reason=reason)
+
+    def _visitor(self, address: str) -> _Visitor:
+        """Return what is known of *address*, with the credits that it has now."""
+        now_s, burst = self._clock(), self._options.credits_burst
+        visitor = self._visitors.get(address)
+        if visitor is None:
+            if len(self._visitors) >= MOST_ADDRESSES:
+                self._forget(now_s)
+            visitor = self._visitors[address] = _Visitor(credits=burst, counted_s=now_s)
+        rate_per_s = self._options.credits_per_s or 0.0
+        came_back = (now_s - visitor.counted_s) * rate_per_s
+        visitor.credits, visitor.counted_s = min(burst, visitor.credits + came_back), now_s
+        return visitor
+
+    def _forget(self, now_s: float) -> None:
+        self._visitors = {
+            address: visitor
+            for address, visitor in self._visitors.items()
+            if visitor.connections or visitor.bans or now_s - visitor.counted_s < self._refilled_s
+        }
+
+    @property
+    def _refilled_s(self) -> float:
+        rate_per_s = self._options.credits_per_s
+        return self._options.credits_burst / rate_per_s if rate_per_s else 0.0

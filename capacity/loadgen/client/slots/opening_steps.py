@@ -1,0 +1,35 @@
+"""Waits for the steps that a dialect has between the handshake and the subscriptions."""
+
+import gevent
+from gevent.event import AsyncResult
+
+from capacity.workload.conversation import Conversation
+
+
+class OpeningSteps:
+    """Is told what comes meanwhile by whoever reads the connection."""
+
+    __slots__ = ("_ended",)
+
+    def __init__(self) -> None:
+        self._ended: AsyncResult[str | None] = AsyncResult()
+
+    def wait(self, timeout_s: float) -> str | None:
+        """Block the calling greenlet; return None when they are done, or why they failed."""
+        try:
+            return self._ended.get(timeout=timeout_s)
+        except gevent.Timeout:
+            return "handshake_opening_timeout"
+
+    def note(self, conversation: Conversation) -> None:
+        """Take it that a message came."""
+        if self._ended.ready():
+            return
+        if conversation.refusal is not None:
+            self._ended.set("handshake_opening_refused")
+        elif not conversation.is_opening:
+            self._ended.set(None)
+
+    def note_lost(self, reason: str, closing: tuple[int, str] | None) -> None:
+        """Take it that the connection ended, with what the target said at its end."""
+        self._ended.set(reason if closing is None else f"handshake_closed_{closing[0]}")

@@ -1,0 +1,30 @@
+"""What the target said as it ended connections: a planned shutdown is no loss under load by itself."""
+
+import re
+from collections.abc import Iterable
+
+_PLANNED = re.compile(r"closed with (1001|1012)\b")
+"""Going away (RFC 6455, section 7.4.1), service restart (IANA): how a server ends that was asked to."""
+
+
+class ShutdownWords:
+    """Remembers the last one, and in which step it was said."""
+
+    def __init__(self) -> None:
+        self._index = -1
+        self._text = ""
+
+    def note(self, index: int, texts: Iterable[str]) -> None:
+        """Take what the target said in the step with this index when it ended connections."""
+        for text in texts:
+            if _PLANNED.match(text):
+                self._index, self._text = index, text
+
+    def told(self, index: int, statement: str) -> str:
+        """Return *statement* of how the step ended, with the shutdown that was said in it, if any."""
+        if index != self._index:
+            return statement
+        return (
+            f"{statement}; the target {self._text}, as in a planned shutdown: look whether somebody restarted"
+            " it, or a health check that this load failed"
+        )

@@ -1,0 +1,104 @@
+"""Runs pytest again and again, each time in a fork of a process that has imported what never changes.
+
+What is below capacity/ and tests/ each fork imports anew, as a change would have it. A line of JSON on the
+standard input asks for a run (`arguments` of pytest, the file for its `output`, `timeout_s`, and whether it
+`keeps_bytecode` of what it imports); a line on the standard output has its exit code, null for none in time.
+"""
+
+import contextlib
+import importlib
+import json
+import os
+import signal
+import sys
+import traceback
+from os import WNOHANG, fork, killpg, setsid, waitpid, waitstatus_to_exitcode
+from pathlib import Path
+from time import monotonic, sleep
+
+LOOKS_EVERY_S = 0.01
+ROOT = Path(__file__).parent.parent
+
+
+def import_what_never_changes():
+    """Import all that the code and its tests import from elsewhere, Locust first.
+
+    What comes from `os` and `time` above is not what Locust patches, so that this process never enters
+    the gevent loop that Locust makes.
+    """
+    import locust  # noqa: F401
+
+    import pytest  # noqa: F401
+    from nearby_tests import importers
+
+    names = {
+        name
+        for folder in ("capacity", "tests")
+        for each in importers(ROOT, folder, "*.py").values()
+        for name in each
+    }
+    for name in sorted(name for name in names if name.partition(".")[0] not in OUR_OWN):
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
+
+
+OUR_OWN = {"capacity", "locustfiles", "tests", *(path.stem for path in ROOT.glob("tests/**/*.py"))}
+
+
+def run(asked):
+    """Return pytest's exit code of one run in a fork; None where it did not end in time."""
+    pid = fork()
+    if pid == 0:
+        code = 1
+        try:
+            code = in_fork(asked)
+        except BaseException:  # noqa: BLE001 - a fork must never go on where its parent is
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    deadline_s = monotonic() + asked["timeout_s"]
+    try:
+        while monotonic() < deadline_s:
+            ended, status = waitpid(pid, WNOHANG)
+            if ended:
+                return waitstatus_to_exitcode(status)
+            sleep(LOOKS_EVERY_S)
+    finally:
+        # Whatever the tests started and left.
+        with contextlib.suppress(ProcessLookupError):
+            killpg(pid, signal.SIGKILL)
+    waitpid(pid, 0)
+    return None
+
+
+def in_fork(asked):
+    import gevent
+    import pytest
+
+    setsid()
+    # A loop of its own in place of the one that is shared with whoever forked.
+    gevent.reinit()
+    output = os.open(asked["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    for stream in (1, 2):
+        os.dup2(output, stream)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    sys.dont_write_bytecode = not asked["keeps_bytecode"]
+    if not asked["keeps_bytecode"]:
+        os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+    sys.argv = ["pytest", *asked["arguments"]]
+    code = int(pytest.main(asked["arguments"]))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return code
+
+
+def main():
+    # As python -m pytest has it.
+    import_what_never_changes()
+    sys.path[0] = str(ROOT)
+    for line in sys.stdin:
+        print(json.dumps(run(json.loads(line))), flush=True)
+
+
+if __name__ == "__main__":
+    main()

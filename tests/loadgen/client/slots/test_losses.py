@@ -1,0 +1,48 @@
+"""What the end of a connection says, by its close frame, its age and what came before."""
+
+import pytest
+
+from capacity.loadgen.client.arrivals.lifetimes import Lifetimes
+from capacity.loadgen.client.slots.losses import has_expired, refusal_in
+from capacity.loadgen.protocol.counters import Counters
+
+GOING_AWAY = 1001
+
+
+@pytest.mark.parametrize(
+    ("closing", "was_let_in", "age_s", "reason"),
+    [
+        ((1008, "full"), False, 0.99, "handshake_closed_1008"),
+        ((1008, "full"), False, 1.0, None),
+        ((1013, "full"), False, 0.99, "handshake_closed_1013"),
+        ((1013, "full"), False, 9.0, "handshake_closed_1013"),
+        ((1013, "full"), True, 0.5, None),
+        ((GOING_AWAY, ""), False, 0.5, None),
+        (None, False, 0.5, None),
+    ],
+    ids=[
+        "at once",
+        "a second later",
+        "at once, to come again",
+        "later, to come again",
+        "once it was let in",
+        "at its own end",
+        "without a word",
+    ],
+)
+def test_who_is_told_to_go_before_it_is_let_in_was_refused(closing, was_let_in, age_s, reason):
+    assert reason == refusal_in(closing, was_let_in=was_let_in, age_s=age_s)
+
+
+def test_those_taken_for_lost_before_the_age_was_known_are_given_back():
+    lifetimes, counters = Lifetimes(), Counters()
+    counters.lost = 2
+    told = [
+        has_expired(lifetimes, counters, (1000, "max age"), age_s=60.0, now_s=now_s)
+        for now_s in (100.0, 107.0, 119.0)
+    ]
+
+    assert [False, False, True] == told
+    assert (3, 0) == (counters.expired, counters.lost)
+    assert {"connection_expired": 1} == counters.failures
+    assert [60.0 * 1e6] == list(counters.lifetime)

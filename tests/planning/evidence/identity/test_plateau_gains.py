@@ -1,0 +1,35 @@
+"""What is taken for the use without load, and what of a life that is over."""
+
+from dataclasses import replace
+
+from capacity.domain.resources import Resource
+from capacity.planning.evidence.identity.plateau_gains import missed_rise, plateau_rises
+from capacity.planning.evidence.windows import offset_of
+
+
+def missed(record):
+    manifest = record.manifest
+    offset_s = offset_of(manifest.clock_offset)
+    return missed_rise(plateau_rises(record.steps, record.samples, manifest.agent, offset_s))
+
+
+def test_what_a_restart_took_away_is_not_missed(planted, cost, ramp):
+    costs = {
+        Resource.DESCRIPTORS: cost(baseline=500),
+        Resource.MEMORY: cost(baseline=1e6, connection=1e3),
+    }
+    venue = planted(costs=costs, limits={}, steps=ramp(100, 200), restarts_at=(1,))
+
+    assert missed(venue.record()) is None
+
+
+def test_a_search_has_no_unloaded_step_and_is_judged_from_before_it(gaining):
+    record = gaining(100, 200, descriptors=0.0)
+    loaded = tuple(replace(step, index=step.index - 1) for step in record.steps[1:])
+    search = replace(record, steps=loaded)
+
+    assert missed(search) is not None
+    begun = loaded[0].started_at
+    late = tuple(sample for sample in search.samples if sample.at > begun)
+    # Nothing was read before the load: the lowest level stands for it.
+    assert "100 connections were opened" in missed(replace(search, samples=late)).statement
