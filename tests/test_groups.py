@@ -14,7 +14,7 @@ ALONE = "7 passed, 3962 deselected in 62.72s (0:01:02)"
 
 def ended(monkeypatch, capsys, *results):
     """Return exit code and last line of a run whose groups ended so."""
-    results = iter(results)
+    results = iter((*result, []) for result in results)
     monkeypatch.setitem(GROUPS["main"].__globals__, "run", lambda _arguments: next(results))
     code = GROUPS["main"]([])
     return code, capsys.readouterr().out.splitlines()[-1].rpartition(" in ")[0]
@@ -48,12 +48,65 @@ def test_a_group_that_did_not_come_to_its_end_is_no_success(monkeypatch, capsys,
 @pytest.mark.parametrize(("arguments", "asked"), [((), "not long"), (("--long",), "long")])
 def test_the_long_tests_are_those_that_are_asked_for(monkeypatch, arguments, asked):
     seen = []
-    run = lambda arguments: seen.append(arguments) or (0, ALONE)  # noqa: E731
+    run = lambda arguments: seen.append(arguments) or (0, ALONE, [])  # noqa: E731
     monkeypatch.setitem(GROUPS["main"].__globals__, "run", run)
 
     assert 0 == GROUPS["main"]([*arguments, "-k", "some"])
     assert [f"not alone and {asked}", f"alone and {asked}"] == [each[1] for each in seen]
     assert all(("-k", "some") == each[-2:] for each in seen)
+
+
+TWO = """
+import os, pathlib, pytest
+
+@pytest.mark.parametrize('n', [1, 2])
+@pytest.mark.xdist_group('some')
+def test_it(n):
+    before = pathlib.Path(__file__).with_name(f'{n}.txt')
+    again = before.exists()
+    before.touch()
+    assert PASSES
+"""
+
+
+@pytest.mark.parametrize(
+    ("passes", "code", "said"),
+    [
+        ("n == 1 or again", 0, "2 passed"),
+        ("again", 0, "2 passed"),
+        ("n == 1", 1, "1 failed, 1 passed"),
+    ],
+    ids=["one that passes alone", "both pass alone", "one that fails again"],
+)
+def test_what_fails_beside_others_has_failed_only_if_it_fails_alone(tmp_path, passes, code, said):
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n alone\n long\n xdist_group\n")
+    (tmp_path / "test_some.py").write_text(TWO.replace("PASSES", passes))
+    ended = subprocess.run(
+        [sys.executable, GROUPS["__file__"], "--rootdir", tmp_path],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    *before, last = ended.stdout.splitlines()
+    unsteady = [line for line in before if line.startswith("unsteady: test_some.py::test_it[")]
+
+    assert (code, said) == (ended.returncode, last.rpartition(" in ")[0])
+    assert (code == 0) == bool(unsteady)
+
+
+def test_many_failures_are_not_run_again(monkeypatch, capsys):
+    most = GROUPS["MOST_AGAIN"]
+    for count, runs in ((most, 2), (most + 1, 1)):
+        seen = []
+        failed = (1, f"{count} failed in 2.00s", [f"test_some.py::test_{n}" for n in range(count)])
+        run = lambda _arguments: seen.append(1) or failed  # noqa: E731, B023
+        monkeypatch.setitem(GROUPS["main"].__globals__, "run", run)
+
+        assert (failed, []) == GROUPS["run_again"](run(()))
+        assert runs == len(seen)
+    capsys.readouterr()
 
 
 def test_tests_of_one_group_meet_in_one_process(tmp_path):

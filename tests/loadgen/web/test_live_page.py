@@ -116,7 +116,9 @@ def pressed_start(browser, ui, **form):
     browser.show(f"{ui.url}/capacity/")
     for name, value in form.items():
         browser.tell(f"document.querySelector('[name=capacity_{name}]').value = '{value}'")
-    browser.tell("document.querySelector('button.go').click()")
+    browser.tell("window.before = true; document.querySelector('button.go').click()")
+    # Until the answer is there, the page tells how the run before this one ended.
+    browser.wait_for("window.before === undefined && document.querySelector('[data-part]')")
 
 
 @pytest.mark.parametrize(

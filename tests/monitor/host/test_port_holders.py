@@ -13,6 +13,8 @@ LISTEN = (
     "server = socket.create_server(('127.0.0.1', 0), backlog=64)\n"
     "print(server.getsockname()[1], flush=True)"
 )
+NOBODYS_PORT = 8213
+"""Below the ports that the kernel chooses from, so that no test beside this one has it."""
 CONNECT = "held = [socket.create_connection(('127.0.0.1', {port})) for _ in range({count})]"
 
 
@@ -43,10 +45,7 @@ def test_another_process_on_the_port_is_named(listener, view, bystander):
 
 
 def test_nobody_listens_on_a_port_that_is_free(view, bystander):
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-
-    assert () == port_holders(port, view(bystander.pid))
+    assert () == port_holders(NOBODYS_PORT, view(bystander.pid))
 
 
 def test_a_relay_is_told_with_who_stands_behind(listener, view):
@@ -97,8 +96,9 @@ def test_workers_that_share_a_port_are_one_holder_with_all_their_destinations(li
 
 
 def test_the_port_of_a_target_in_a_namespace_of_its_own_is_found(start_elsewhere, view):
-    child = start_elsewhere("import os; os.system('ip link set lo up')\n" + LISTEN)
-    [holder] = port_holders(int(child.said[0]), view(child.pid))
+    up = "import os; os.system('ip link set lo up')\n"
+    child = start_elsewhere(up + LISTEN.replace("0)", f"{NOBODYS_PORT})"))
+    [holder] = port_holders(NOBODYS_PORT, view(child.pid))
 
     assert (child.pid, True) == (holder.pid, holder.is_watched)
 
