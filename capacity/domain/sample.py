@@ -84,7 +84,7 @@ class MemoryReading:
     account: str
     """RESIDENT, or the directory of the cgroup whose limit is nearest."""
     use_bytes: float
-    """What counts against the limit: of a cgroup its working set, without idle file cache."""
+    """What counts against the limit: of a cgroup what the kernel charges, without file cache."""
     charged_bytes: float
     """The same as the kernel's mark counts it: of a cgroup with all file cache."""
     high_water_bytes: float

@@ -63,7 +63,7 @@ see only what exporters publish; everything else is unknown:
 |---|---|---|---|---|
 | descriptors and their limit | of a group of one process | yes | of one process, with its process metrics | |
 | threads | without their limit | | with its process metrics | |
-| memory | resident, without limits of cgroups | likewise | working set and its limit | |
+| memory | resident, without limits of cgroups | likewise | working set (less its file cache, from 0.50 on) and its limit | |
 | CPU | yes | yes | and its quota | number of cores |
 | event loop | of a single thread | | | |
 | file table, host memory, conntrack | | | | with their limits |

@@ -1,12 +1,13 @@
 """Memory of the target: its cgroup's where that is limited, else its resident set.
 
 Every cgroup above the target may have a limit; the one with least room left counts, and the usage
-is that same cgroup's, other members included: its working set, which is what the kernel charges
-less the inactive file cache. Cache that nobody used of late is dropped before anything is killed,
-so it takes no connection's place; a log that is written would otherwise look like a leak. So does
-kubelet judge memory (kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction,
-memory.available; cAdvisor, container/libcontainer/handler.go: setMemoryStats). Active file cache
-stays in, as there: the kernel gives it up only under pressure.
+is that same cgroup's, other members included: what the kernel charges less its file cache. It gives
+cache up before it kills (Linux, mm/vmscan.c), so that cache takes no connection's place; counted in,
+a log that is written would look like a leak, and a program of 50 MiB like memory that is taken.
+Kubelet counts the active part in: it judges when
+to evict (kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction, memory.available),
+and here it is asked when the kernel kills. Between the two a target may read its program again and
+again; what it reads is seen in its delays.
 
 The kernel's high-water mark is read of that same account: memory.peak of the limited cgroup, or
 VmHWM of the process (proc_pid_status(5)). Several processes have their marks at different moments,
@@ -64,21 +65,21 @@ class MemoryCollector(TargetCollector):
     def _of_tightest(self) -> tuple[float, MemoryReading | None, str, tuple[Limit, ...]]:
         """Return use, mark or why there is none, and limit of the cgroup with least room."""
         usages = [
-            (group, limit, *group.charged_and_working_set_bytes()) for group, limit in self._limited
+            (group, limit, *group.charged_and_cache_bytes()) for group, limit in self._limited
         ]
-        group, limit, charged, working = min(usages, key=lambda entry: entry[1] - entry[3])
+        group, limit, charged, cache = min(usages, key=lambda each: each[1] - each[2] + each[3])
         limits = (known(Resource.MEMORY, limit, "cgroup", group.file("memory.max")),)
         try:
             mark = group.usage("memory.peak")
         except READ_ERRORS as error:
-            return float(working), None, reason_of(error), limits
+            return float(charged - cache), None, reason_of(error), limits
         memory = MemoryReading(
             account=group.path,
-            use_bytes=float(working),
+            use_bytes=float(charged - cache),
             charged_bytes=float(charged),
             high_water_bytes=float(max(mark, charged)),
         )
-        return float(working), memory, "", limits
+        return float(charged - cache), memory, "", limits
 
 
 def _resident_memory(target: TargetView, resident_bytes: float) -> tuple[MemoryReading | None, str]:

@@ -35,16 +35,18 @@ class Cgroup:
     def usage(self, name: str) -> int:
         return read_number(self.file(name))
 
-    def charged_and_working_set_bytes(self) -> tuple[int, int]:
-        """Return the memory in use with all file cache, and the working set: without the inactive
+    def charged_and_cache_bytes(self) -> tuple[int, int]:
+        """Return the memory in use with all file cache, and how much of it is cache.
 
-        part of it. Of all members and below.
+        Of all members and below. The cache are the pages on the kernel's lists of files, active and
+        inactive ones, which it gives up before it kills; shared memory and locked pages are not on them.
         """
-        inactive = "total_inactive_file" if self.version == 1 else "inactive_file"
+        prefix = "total_" if self.version == 1 else ""
         entries = parse_flat_keyed(read_text(self.file("memory.stat")))
+        cache = sum(needed(entries, f"{prefix}{kind}_file") for kind in ("inactive", "active"))
         # The two files are read one after the other: the cache may be the newer number.
         charged = self.usage("memory.current")
-        return charged, max(0, charged - needed(entries, inactive))
+        return charged, min(charged, cache)
 
     def limit(self, name: str) -> int | None:
         """Return memory.max or pids.max; None when there is none, as in a root cgroup."""

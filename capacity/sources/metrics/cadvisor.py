@@ -1,6 +1,7 @@
 """cAdvisor's containers (github.com/google/cadvisor, docs/storage/prometheus.md), kubelet's included.
 
-Memory is the working set, the same measure as the agent's of a limited cgroup. Descriptors and
+Memory is the working set, less the active file cache where that is published as well (from cAdvisor
+0.50 on): the agent's measure of a limited cgroup. Descriptors and
 threads are published only with its process metrics switched on; their limits are of every process,
 so that they are known of a container with one.
 """
@@ -14,6 +15,7 @@ from capacity.sources.metrics.process_exporter import DESCRIPTOR_LIMIT_GAUGE
 from capacity.sources.metrics.series import AbsentError, Rates, Readers, Values
 
 MARKER = "container_memory_working_set_bytes"
+_ACTIVE_CACHE = "container_memory_total_active_file_bytes"
 _OPEN, _PROCESSES = "container_file_descriptors", "container_processes"
 _SOFT = "container_ulimits_soft"
 _THREADS, _MOST_THREADS = "container_threads", "container_threads_max"
@@ -21,7 +23,19 @@ _LIMIT, _CPU = "container_spec_memory_limit_bytes", "container_cpu_usage_seconds
 _QUOTA, _PERIOD = "container_spec_cpu_quota", "container_spec_cpu_period"
 _START = "container_start_time_seconds"
 NAMES = (
-    *(MARKER, _OPEN, _PROCESSES, _SOFT, _THREADS, _MOST_THREADS, _LIMIT, _CPU, _QUOTA, _PERIOD),
+    *(
+        MARKER,
+        _ACTIVE_CACHE,
+        _OPEN,
+        _PROCESSES,
+        _SOFT,
+        _THREADS,
+        _MOST_THREADS,
+        _LIMIT,
+        _CPU,
+        _QUOTA,
+        _PERIOD,
+    ),
     _START,
 )
 
@@ -80,7 +94,8 @@ def _threads(values: Values, _rates: Rates) -> Reading:
 
 
 def _memory(values: Values, _rates: Rates) -> Reading:
-    return Reading(used={Resource.MEMORY: values.value(MARKER)})
+    cache = values.value(_ACTIVE_CACHE) if values.all(_ACTIVE_CACHE) else 0.0
+    return Reading(used={Resource.MEMORY: max(0.0, values.value(MARKER) - cache)})
 
 
 def _cpu(values: Values, rates: Rates) -> Reading:

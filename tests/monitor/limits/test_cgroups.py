@@ -153,29 +153,36 @@ def test_a_real_version_1_cgroup_is_found_with_its_limit(start_child, v1_cgroup)
 @pytest.mark.parametrize(
     ("version", "usage", "stat", "expected"),
     [
-        (2, "memory.current", "anon 1\nactive_file 200\ninactive_file 300\n", 700),
-        (1, "memory.usage_in_bytes", "inactive_file 9\ntotal_inactive_file 300\n", 700),
-        (2, "memory.current", "inactive_file 1001\n", 0),
+        (2, "memory.current", "anon 1\nactive_file 200\ninactive_file 300\n", 500),
+        (
+            1,
+            "memory.usage_in_bytes",
+            "inactive_file 9\nactive_file 7\ntotal_inactive_file 300\ntotal_active_file 150\n",
+            450,
+        ),
+        (2, "memory.current", "inactive_file 901\nactive_file 100\n", 1000),
     ],
     ids=["version 2", "version 1 with those below", "cache read after the usage"],
 )
-def test_the_working_set_is_the_usage_less_inactive_cache(
+def test_cache_is_what_is_on_the_lists_of_files(
     write_file, tmp_path, version, usage, stat, expected
 ):
     write_file(usage, "1000\n")
     write_file("memory.stat", stat)
 
-    assert (
-        Cgroup(path=str(tmp_path), version=version).charged_and_working_set_bytes()[1] == expected
-    )
+    found = Cgroup(path=str(tmp_path), version=version).charged_and_cache_bytes()
+
+    assert (1000, expected) == found
 
 
-def test_a_working_set_without_its_cache_is_an_error(write_file, tmp_path):
+@pytest.mark.parametrize("told", ["inactive", "active"])
+def test_a_use_without_its_cache_is_an_error(write_file, tmp_path, told):
     write_file("memory.current", "1000\n")
-    write_file("memory.stat", "anon 5\n")
+    write_file("memory.stat", f"anon 5\n{told}_file 3\n")
+    left_out = {"inactive": "active", "active": "inactive"}[told]
 
-    with pytest.raises(ValueError, match="no entry inactive_file"):
-        Cgroup(path=str(tmp_path), version=2).charged_and_working_set_bytes()
+    with pytest.raises(ValueError, match=f"no entry {left_out}_file"):
+        Cgroup(path=str(tmp_path), version=2).charged_and_cache_bytes()
 
 
 def test_a_name_may_have_colons(made_up):

@@ -71,6 +71,14 @@ def test_a_container_of_one_process_says_its_descriptors():
     assert {Resource.MEMORY: 5e7} == memory.used
 
 
+@pytest.mark.parametrize(("cache", "used"), [("1e7", 4e7), ("6e7", 0)])
+def test_active_file_cache_that_is_published_is_no_use(cache, used):
+    page = PAGE + f'container_memory_total_active_file_bytes{{name="feed"}} {cache}\n'
+    _, _, memory, _ = read_all(READERS, values(page), Rates())
+
+    assert {Resource.MEMORY: used} == memory.used
+
+
 def test_a_container_of_several_says_only_their_sum():
     page = PAGE + PROCESSES.replace('processes{name="feed"} 1', 'processes{name="feed"} 4')
     descriptors, *_ = read_all(READERS, values(page), Rates())
