@@ -61,6 +61,8 @@ EACH_BYTES = {
     "rabbitmq-stomp": 290_000,
 }
 """Of a client, as far as a first look told."""
+HOLD_S = {"prosody": 12.0, "ejabberd": 12.0}
+"""What a runtime with a collector keeps of an update comes with the updates, not with the connection."""
 
 
 def full_memory(server, seed):
@@ -73,6 +75,7 @@ def full_memory(server, seed):
         expected=expected,
         seed=seed,
         memory_bytes=BASE_MIB[server] * MIB + expected * EACH_BYTES[server],
+        hold_s=HOLD_S.get(server, 0.0),
     )
 
 
