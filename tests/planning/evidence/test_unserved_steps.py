@@ -57,3 +57,19 @@ def test_fewer_are_a_caveat(venue):
 
     assert answer.met is None
     assert any("2 of 245 connections stayed open" in doubt.statement for doubt in answer.doubts)
+
+
+@pytest.mark.parametrize(
+    ("counts", "held", "failed"),
+    [
+        ({"unserved": 5}, 240, 240),
+        ({"unserved": 200}, 183, 245),
+        ({"unserved": 5, "half_open": 1}, 183, 245),
+        ({"half_open": 5}, 183, 245),
+    ],
+    ids=["some get all", "fewer than were held before", "some are gone", "gone ones only"],
+)
+def test_who_serves_some_in_full_and_others_never_holds_those(venue, counts, held, failed):
+    met = plan(top_with(venue, **counts)).met
+
+    assert (held, failed) == (met.held, met.failed)
