@@ -246,6 +246,21 @@ def unsaid_cap(server, seed):
     )
 
 
+def starving_cap(server, seed):
+    """A cap on who is served: whoever comes beyond it is let in and confirmed, and gets no update."""
+    cap = round(150 * SEEDS[seed])
+    return Case(
+        server=server,
+        limit="cap that starves",
+        binding="unidentified",
+        expected=cap,
+        seed=seed,
+        options=("--max-connections", str(cap), "--when-full", "starve"),
+        breaking="search",
+        hold_s=2.0,
+    )
+
+
 def slow_acceptor(server, seed):
     """Takes so many connections a second out of its queue, and refuses none."""
     rate_per_s = round(60 * SEEDS[seed])

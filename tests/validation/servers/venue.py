@@ -42,9 +42,9 @@ def arguments():
     parser.add_argument("--max-connections", type=int, default=0, help="refuses more; 0: none")
     parser.add_argument(
         "--when-full",
-        choices=("refuse", "send-away", "stop"),
+        choices=("refuse", "send-away", "stop", "starve"),
         default="refuse",
-        help="or upgrade and close with 1013, or accept nobody",
+        help="or upgrade and close with 1013, or accept nobody, or confirm and send no update",
     )
     parser.add_argument("--connects-per-s", type=float, default=0.0, help="refuses more; 0: none")
     parser.add_argument("--backlog", type=int, default=2048)
