@@ -73,3 +73,44 @@ def test_who_serves_some_in_full_and_others_never_holds_those(venue, counts, hel
     met = plan(top_with(venue, **counts)).met
 
     assert (held, failed) == (met.held, met.failed)
+
+
+def with_refused(venue, *counts):
+    """Return a record whose steps from the first with connections on refused so many subscriptions."""
+    record = venue.record()
+    loaded = [step for step in record.steps if step.step.connections]
+    refused = dict(zip((step.index for step in loaded[-len(counts) :]), counts, strict=True))
+    return replace(
+        record,
+        steps=tuple(
+            replace(step, failures={"subscribe_rejected": refused[step.index]})
+            if step.index in refused
+            else step
+            for step in record.steps
+        ),
+    )
+
+
+@pytest.mark.parametrize(("refused", "is_cut_off"), [(2, False), (3, True)])
+def test_a_step_that_refuses_more_subscriptions_than_lower_ones_was_not_held(
+    venue, refused, is_cut_off
+):
+    record = with_refused(venue, refused)
+    answer = plan(record)
+
+    assert is_cut_off == bool(unserved_steps(record.steps)) == (answer.met is not None)
+    if is_cut_off:
+        assert (CutOffKind.UNSERVED, 183, 245) == (
+            answer.met.kind,
+            answer.met.held,
+            answer.met.failed,
+        )
+        assert "3 subscriptions of 245 connections were refused" in answer.met.statement
+
+
+def test_a_cap_on_the_channels_of_each_connection_is_no_limit_on_connections(venue):
+    loaded = [step for step in venue.record().steps if step.step.connections]
+    record = with_refused(venue, *(step.step.connections for step in loaded))
+
+    assert {} == unserved_steps(record.steps)
+    assert plan(record).met is None
