@@ -114,3 +114,13 @@ def test_a_cap_on_the_channels_of_each_connection_is_no_limit_on_connections(ven
 
     assert {} == unserved_steps(record.steps)
     assert plan(record).met is None
+
+
+def test_of_two_steps_that_refused_the_lower_one_bounds_the_plan(venue):
+    once, twice = with_refused(venue, 20, 0, 0), with_refused(venue, 20, 40, 60)
+    lower, both = plan(once), plan(twice)
+
+    assert 1 == len(unserved_steps(once.steps)) < len(unserved_steps(twice.steps))
+    assert (lower.met.held, lower.met.failed) == (both.met.held, both.met.failed)
+    assert both.capacity.mid == pytest.approx((both.met.held * both.met.failed) ** 0.5, abs=1.0)
+    assert lower.capacity.mid == both.capacity.mid
