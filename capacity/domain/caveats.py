@@ -33,6 +33,7 @@ class DoubtKind(StrEnum):
     BOUNDED_LIFETIME = "bounded_lifetime"
     UNSERVED_CONNECTIONS = "unserved_connections"
     REFUSED_SUBSCRIPTIONS = "refused_subscriptions"
+    REFUSED_CONNECTIONS = "refused_connections"
     SAMPLES_MISSING = "samples_missing"
     UNMATCHED_FRAMES = "unmatched_frames"
     CLOCK_OFFSET = "clock_offset"
@@ -116,6 +117,7 @@ RISING_RATIO = Bound(0.01, "of what the connections took: chosen")
 RISING_PAIRS = Bound(
     0.6, "τ of five samples that rise one after the other, but for two pairs out of place"
 )
+REFUSED_RATIO = Bound(0.01, "of the attempts to connect: chosen")
 HELD_UP_RATIO = Bound(0.01, "of the periods of a quota: chosen")
 HALF_BUSY_RATIO = Bound(
     0.5,
@@ -207,6 +209,11 @@ CAVEAT_FACTS: Mapping[DoubtKind, CaveatFacts] = {
     DoubtKind.REFUSED_SUBSCRIPTIONS: CaveatFacts(
         label="subscriptions refused",
         check="subscriptions that the target refused in the steps used",
+    ),
+    DoubtKind.REFUSED_CONNECTIONS: CaveatFacts(
+        label="connections refused at first",
+        check="attempts to connect that the target refused in the steps used, over all",
+        bounds=(REFUSED_RATIO,),
     ),
     DoubtKind.BOUNDED_LIFETIME: CaveatFacts(
         label="connections ended at a set age",

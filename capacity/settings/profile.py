@@ -112,7 +112,8 @@ class _Common(BaseModel):
     """Time in seconds that connections may take to open after the last one was due; a step that
     takes longer counts as not reached, and ends a run that is no search."""
     connections_per_user: Annotated[int, Field(ge=1, le=100_000)] = 1
-    """Connections that one Locust user holds; raise it for tens of thousands of connections."""
+    """Connections that one Locust user holds; raise it for tens of thousands of connections. Users come
+    and go whole: a level opens the next multiple, and polls, orders and churn go by that."""
     poll_interval_s: Seconds = 1.0
     """Longest time in seconds between two REST polls of one poller; sets how many there are."""
     order_interval_s: Seconds = 1.0

@@ -20,6 +20,8 @@ KINDS = {
     "own cap": "hidden",
     "door that closes": "hidden",
     "cap behind the upgrade": "hidden",
+    "cap that starves": "hidden",
+    "wait for each update": "hidden",
     "ports of the machine": "hidden",
     "memory of a container": "memory",
     "high watermark": "heap",

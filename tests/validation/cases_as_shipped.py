@@ -48,6 +48,8 @@ HARDER = (
     (harder_limits.own_work_at_objective, "node-1", "node-3"),
     (harder_limits.own_cap, "haproxy-1", "nginx proxy-1,lighttpd-1,tomcat-3"),
     (harder_limits.unsaid_cap, "", "threads-1 websockets-1"),
+    (harder_limits.starving_cap, "", "websockets-1"),
+    (harder_limits.waiting_loop, "", "synthetic-1"),
     (harder_limits.slow_acceptor, "threads-1", "synthetic-2"),
 )
 BROKERS = (

@@ -246,6 +246,36 @@ def unsaid_cap(server, seed):
     )
 
 
+def starving_cap(server, seed):
+    """A cap on who is served: whoever comes beyond it is let in and confirmed, and gets no update."""
+    cap = round(150 * SEEDS[seed])
+    return Case(
+        server=server,
+        limit="cap that starves",
+        binding="unidentified",
+        expected=cap,
+        seed=seed,
+        options=("--max-connections", str(cap), "--when-full", "starve"),
+        breaking="search",
+        hold_s=2.0,
+    )
+
+
+def waiting_loop(server, seed):
+    """A loop that waits for something else before each update: it is full, and uses no processor."""
+    wait_us = round(1000 * SEEDS[seed])
+    return Case(
+        server=server,
+        limit="wait for each update",
+        binding="unidentified",
+        expected=round(1e6 / (2.0 * (wait_us + 100))),
+        seed=seed,
+        options=("--message-wait-us", str(wait_us)),
+        breaking="search",
+        hold_s=2.0,
+    )
+
+
 def slow_acceptor(server, seed):
     """Takes so many connections a second out of its queue, and refuses none."""
     rate_per_s = round(60 * SEEDS[seed])

@@ -12,7 +12,12 @@ from capacity.domain.errors import ConfigError
 from capacity.domain.resources import Limit, Resource
 from capacity.loadgen.checks.attempts import attempt, failure
 from capacity.loadgen.checks.generator_limits import check_sockets, check_sources, most_sockets
-from capacity.loadgen.checks.planned_load import Planned, course_of, most_actors
+from capacity.loadgen.checks.planned_load import (
+    Planned,
+    course_of,
+    most_actors,
+    whole_clients,
+)
 from capacity.loadgen.checks.worker_identity import WorkerIdentity, identity_here
 from capacity.planning.evidence.effective_limits import effective_limits
 from capacity.planning.safety import readiness
@@ -40,7 +45,7 @@ class LoadExamination:
     def __init__(self, target: Target, dialect: Dialect, profile: Profile, workers: int) -> None:
         self._target = target
         self._dialect = dialect
-        self._profile = profile
+        self._profile = whole_clients(profile, target)
         self._workers = workers
         self.planned: Planned | None = None
         """Once it was looked at and can be offered."""

@@ -24,6 +24,7 @@ from capacity.workload.profiles.profile import (
     Pace,
     mixed_step,
     ramp_steps,
+    whole_users,
 )
 from capacity.workload.profiles.request_rate import request_rate, too_slow
 from capacity.workload.versions import versioned_operation
@@ -73,6 +74,7 @@ def course_of(
         ramp_timeout_s=profile.ramp_timeout_s,
         settle_s=profile.settle_s,
         plateau_s=profile.plateau_s,
+        connections_per_user=profile.connections_per_user,
     )
     if isinstance(profile, SafeProfile):
         rules = _within_churn(
@@ -99,7 +101,9 @@ def course_of(
     _check_requests(target, dialect, profile, changes)
     return Planned(
         steps=steps,
-        most_connections=max(step.connections for step in steps),
+        most_connections=max(
+            whole_users(step.connections, profile.connections_per_user) for step in steps
+        ),
         most_requests_per_s=max(step.requests_per_s for step in steps),
         most_orders_per_s=max(step.orders_per_s for step in steps),
     )
@@ -224,7 +228,10 @@ def _experiment(
         steps_per_level=profile.steps_per_level,
     )
     baseline = experiment.baseline()
-    highest = min(rules.most, math.ceil(rules.start * rules.growth ** (rules.levels - 1)))
+    highest = whole_users(
+        min(rules.most, math.ceil(rules.start * rules.growth ** (rules.levels - 1))),
+        profile.connections_per_user,
+    )
     return Planned(
         steps=(baseline, *experiment.level(first_level(rules), [baseline])),
         most_connections=highest,
@@ -252,6 +259,8 @@ def _rules(
     by = f"{units.share(profile.fraction)} of {by} ({units.count(admitted)})"
     if most_sockets is not None and math.floor(most_sockets / sockets) < most:
         most, by = max(1, math.floor(most_sockets / sockets)), "the load generator's own limits"
+    if most > profile.connections_per_user:
+        most -= most % profile.connections_per_user
     return Rules(
         start=profile.start,
         growth=profile.growth,

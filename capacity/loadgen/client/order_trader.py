@@ -6,7 +6,7 @@ from locust.env import Environment
 from typing import Any
 
 from capacity.loadgen.client.trader import Tell, Trader
-from capacity.loadgen.client.worker import clients_of
+from capacity.loadgen.client.worker import clients_or_leave
 from capacity.loadgen.wire.http_connection import ExchangeError
 
 
@@ -28,7 +28,7 @@ class OrderTrader(User):
         self._trader: Trader | None = None
 
     def on_start(self) -> None:
-        self._trader = Trader(clients_of(self.environment), teller_of(self.environment))
+        self._trader = Trader(clients_or_leave(self), teller_of(self.environment))
 
     def on_stop(self) -> None:
         if self._trader is not None:

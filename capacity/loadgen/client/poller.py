@@ -8,7 +8,7 @@ from typing import Any
 
 from capacity.loadgen.client.clients import Clients
 from capacity.loadgen.client.steady_pace import Part, pace_or_rest
-from capacity.loadgen.client.worker import clients_of
+from capacity.loadgen.client.worker import clients_or_leave
 from capacity.loadgen.wire.http_connection import Answer, ExchangeError, HttpConnection
 from capacity.workload.poll import Poll, written_at
 from capacity.workload.profiles.pacing import asked_pause_s
@@ -44,7 +44,7 @@ class Poller(User):
         self._revisit = Revisit(has_validators=False)
 
     def on_start(self) -> None:
-        self._clients = clients = clients_of(self.environment)
+        self._clients = clients = clients_or_leave(self)
         clients.pollers.append(self)
         if clients.target.rest is not None:
             self._connection = clients.poll_connection(self.answer_timeout_s)

@@ -6,7 +6,6 @@ one runs only while something is to be opened.
 
 from locust import User, task
 
-import logging
 import random
 import time
 from typing import Any
@@ -14,15 +13,12 @@ from typing import Any
 import gevent
 from gevent.pool import Group
 
-from capacity.domain.errors import ProtocolError
 from capacity.loadgen.client.clients import Clients
 from capacity.loadgen.client.slots.connection_slot import ConnectionSlot
-from capacity.loadgen.client.worker import clients_of
+from capacity.loadgen.client.worker import clients_or_none
 from capacity.loadgen.wire.handshake import HandshakeError
 from capacity.workload.profiles.pacing import asked_pause_s
 from capacity.workload.reconnect import ReconnectPolicy
-
-logger = logging.getLogger(__name__)
 
 
 class Subscriber(User):
@@ -89,13 +85,8 @@ class Subscriber(User):
         self._opener = None
 
     def _join(self) -> Clients | None:
-        try:
-            self._clients = clients_of(self.environment)
-        except ProtocolError as error:
-            logger.error("%s", error)  # noqa: TRY400 - the sentence is for a person
-            self.environment.events.user_error.fire(
-                user_instance=self, exception=error, tb=error.__traceback__
-            )
+        self._clients = clients_or_none(self)
+        if self._clients is None:
             return None
         self._slots = self._clients.join(
             self._clients.connections_per_user,

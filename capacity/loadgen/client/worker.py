@@ -1,8 +1,10 @@
 """A worker's part in a run: obeys the master's stages and reports what it counted."""
 
+from locust import User
 from locust.env import Environment
 
 import gc
+import logging
 import os
 import time
 from dataclasses import replace
@@ -29,6 +31,8 @@ REPORT_INTERVAL_S = 0.5
 INSTRUCTIONS_TIMEOUT_S = 10.0
 """Locust starts the users of a worker that joins while a run is on before its instructions are there."""
 
+logger = logging.getLogger(__name__)
+
 _workers: "WeakKeyDictionary[Environment, Worker]" = WeakKeyDictionary()
 
 
@@ -44,6 +48,29 @@ def clients_of(environment: Environment) -> Clients:
     if worker is None or worker.clients is None:
         raise ProtocolError("users started without a run: let the load profile start them")
     return worker.clients
+
+
+def clients_or_none(user: User) -> Clients | None:
+    """Return the clients that *user* belongs to; None, and say so, where there is no run."""
+    try:
+        return clients_of(user.environment)
+    except ProtocolError as error:
+        logger.error("%s", error)  # noqa: TRY400 - the sentence is for a person
+        user.environment.events.user_error.fire(
+            user_instance=user, exception=error, tb=error.__traceback__
+        )
+        return None
+
+
+def clients_or_leave(user: User) -> Clients:
+    """Return the clients that *user* belongs to, in its on_start; it ends where there is no run.
+
+    Of what ends a user there, Locust logs all but a GreenletExit with a traceback.
+    """
+    clients = clients_or_none(user)
+    if clients is None:
+        raise gevent.GreenletExit
+    return clients
 
 
 def set_garbage_aside() -> None:

@@ -19,6 +19,7 @@ from capacity.loadgen.master.closing import Closing
 from capacity.loadgen.master.control_interval import await_interval
 from capacity.loadgen.master.guards.distress import Distress
 from capacity.loadgen.master.guards.guard_watch import Guard
+from capacity.loadgen.master.guards.newcomers import try_newcomers, was_refused
 from capacity.loadgen.master.guards.shutdown_words import ShutdownWords
 from capacity.loadgen.master.open_run import AskedRun, OpenRun
 from capacity.loadgen.master.run_endings import Ending
@@ -30,6 +31,7 @@ from capacity.loadgen.master.steps.step_turns import StepTurns
 from capacity.loadgen.master.workers.assignments import is_careful
 from capacity.loadgen.master.workers.load_shares import LoadShares
 from capacity.loadgen.protocol.instructions import BETWEEN
+from capacity.planning.evidence.refused_when_empty import NEWCOMERS
 from capacity.planning.safety.trip import Trip
 from capacity.workload.profiles.profile import Phase, Position, ramp_of
 
@@ -216,7 +218,14 @@ class Controller(OpenRun):
         told = self._shutdown.told(self.position.index, cut_off.statement)
         cut_off = replace(cut_off, statement=told)
         if self.ending is None:
-            self.finish(run_endings.not_reached(self._close_step(cut_off=cut_off)))
+            closed = self._close_step(cut_off=cut_off)
+            self._try_newcomers(closed)
+            self.finish(run_endings.not_reached(closed))
+
+    def _try_newcomers(self, closed: StepObservation) -> None:
+        """Note whether a target that refused lets newcomers in, now that the load is off."""
+        if was_refused(closed) and (seen := try_newcomers(self.target, self.preflight.dialect)):
+            self.recorder.event(NEWCOMERS, **asdict(seen))
 
     def _end_lost(self, statement: str, kind: CutOffKind) -> None:
         self.pool.end()
@@ -248,6 +257,7 @@ class Controller(OpenRun):
             trip = replace(trip, statement=self._shutdown.told(self.position.index, trip.statement))
         self._turns.cut_off(self.steps, trip, is_ahead=is_ahead)
         self.recorder.event("guard", **asdict(trip))
+        self._try_newcomers(self.observations[-1])
         self.finish(run_endings.guarded(index, trip))
         return True
 

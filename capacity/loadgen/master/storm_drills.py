@@ -28,7 +28,7 @@ from capacity.loadgen.master.workers.worker_pool import WorkerPool
 from capacity.loadgen.protocol.instructions import BETWEEN, DrillInstructions
 from capacity.planning.safety.trip import Trip
 from capacity.settings.profile import Profile, RampProfile, SafeProfile
-from capacity.workload.profiles.profile import Position
+from capacity.workload.profiles.profile import Position, resized
 from capacity.workload.reconnect import LEAST_RETRY_S, Policy, ReconnectPolicy, waits_s
 
 DRILL = -2
@@ -266,12 +266,7 @@ def drill_step(
     connections = users * connections_per_user
     if connections * share_ratio < 1.0:
         return None
-    return replace(
-        most,
-        connections=connections,
-        requests_per_s=most.requests_per_s * connections / most.connections,
-        churn_per_s=0.0,
-    )
+    return replace(resized(most, connections, connections_per_user), churn_per_s=0.0)
 
 
 def in_short(drill: StormDrill) -> dict[str, Any]:

@@ -157,7 +157,10 @@ def _with_met(
     """Return *drawn* within what the run ran into, in the order of ties."""
     bounded = dict(drawn)
     for limit in reversed(ran_into):
-        bounded[limit.resource] = _bounded(bounded.get(limit.resource), limit, highest, generator)
+        before = bounded.get(limit.resource)
+        # What was drawn between other bounds is no fit: of two that were met the lower one counts.
+        fitted = before if limit.resource in drawn else None
+        bounded[limit.resource] = _bounded(fitted, limit, highest, generator)
     return {resource: bounded[resource] for resource in TIE_ORDER if resource in bounded}
 
 

@@ -154,6 +154,20 @@ def _about_tie(walls: Sequence[Wall]) -> Iterator[Doubt]:
             ),
             remedy=f"Raise both: raising {RESOURCES[first.resource]} alone gains little.",
         )
+    likelier = max(walls, key=lambda wall: wall.binding_probability)
+    if likelier.binding_probability > walls[0].binding_probability:
+        name = RESOURCES[likelier.resource]
+        yield Doubt(
+            kind=DoubtKind.NEAR_TIE,
+            statement=(
+                f"{name.capitalize()} saturates first in"
+                f" {units.share(likelier.binding_probability)} of the bootstrap's replicates, before"
+                f" {RESOURCES[walls[0].resource]}: its ceiling is known as"
+                f" {units.about(likelier.ceiling.low)} connections at least."
+            ),
+            remedy=f"Take {name} for the bottleneck until a higher level, or a host with less other work,"
+            " tells its cost.",
+        )
 
 
 def _about_one_loop(walls: Sequence[Wall], *, has_threads: bool) -> Iterator[Doubt]:

@@ -21,6 +21,7 @@ from capacity.domain.run import RunRecord
 from capacity.domain.words import RESOURCES, listed, printable
 from capacity.planning.caveats.generator import is_near_limit
 from capacity.planning.caveats.other_process import identity_doubts
+from capacity.planning.caveats.refused_connections import refusal_doubts
 from capacity.planning.evidence.client_rule import TARGET_SAID
 from capacity.planning.evidence.plausible import LARGEST, is_plausible
 from capacity.planning.evidence.unserved_steps import unserved_in, unserved_statement
@@ -37,6 +38,7 @@ def record_doubts(
     return [
         *_about_generator(record, verdict),
         *_about_steps(record),
+        *refusal_doubts(record),
         *_about_limits(limits),
         *_about_own_cap(limits),
         *_about_samples(record),

@@ -60,6 +60,8 @@ def met_limits(record: RunRecord, limits: Sequence[Limit]) -> list[MetLimit]:
         if cut.kind in _SAYS_ITSELF:
             admitted = _admitted(record, step, cut)
             below, failed = min(admitted, failed), max(admitted, failed)
+        elif (served := _served(step, cut)) > below:
+            below = failed = served
         found.append(
             MetLimit(
                 kind=cut.kind,
@@ -70,6 +72,17 @@ def met_limits(record: RunRecord, limits: Sequence[Limit]) -> list[MetLimit]:
             )
         )
     return sorted(found, key=lambda met: (met.failed, met.held))
+
+
+def _served(step: StepObservation, cut: CutOff) -> int:
+    """Return how many connections of a step were served while others got nothing at all; 0 unknown.
+
+    Who serves some in full and others never has a count, and is at it. Where some do not even answer a
+    ping, what lies between has let go of them, whose rule may be their age.
+    """
+    if cut.kind is not CutOffKind.UNSERVED or not step.unserved or step.half_open:
+        return 0
+    return cut.connections - step.unserved
 
 
 def _admitted(record: RunRecord, step: StepObservation, cut: CutOff) -> int:

@@ -6,7 +6,8 @@ What is due to a connection is the mean of the full-mix steps far below, so that
 by bit is seen as well. Feeds are not even: a step is short only where its rate, with twice its standard
 error added, is below 95 % of what was due, with twice that error taken off. Nor are slow feeds: a plateau
 begins just before an update of all or just after it, so that on each of its subscriptions a connection
-may get one update more or less than the next plateau brings.
+may get one update more or less than the next plateau brings: the larger of both counts, as what came
+every half second, from which the standard error is, begins just before an update or just after it as well.
 """
 
 from collections.abc import Sequence
@@ -63,8 +64,10 @@ def short_steps(steps: Sequence[StepObservation]) -> dict[int, CutOff]:
         due = sum(other.each_per_s * other.seconds for other in below) / seconds
         error = sum(other.error * other.seconds for other in below) / seconds
         one_more_per_s = sum(other.subscriptions for other in below) / seconds
-        least_due = SERVED_RATIO * (due * max(0.0, 1.0 - ERRORS * error) - one_more_per_s)
-        most_got = each.each_per_s * (1.0 + ERRORS * each.error) + each.subscriptions / each.seconds
+        least_due = SERVED_RATIO * (due - max(ERRORS * error * due, one_more_per_s))
+        most_got = each.each_per_s + max(
+            ERRORS * each.error * each.each_per_s, each.subscriptions / each.seconds
+        )
         if most_got < least_due:
             short[each.index] = CutOff(
                 kind=CutOffKind.SATURATED,

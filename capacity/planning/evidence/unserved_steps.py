@@ -38,7 +38,7 @@ def unserved_statement(step: StepObservation) -> str:
 
 def unserved_steps(steps: Sequence[StepObservation]) -> dict[int, CutOff]:
     """Return by index how each step was cut off on which too many were not served."""
-    return {
+    return _refused_steps(steps) | {
         step.index: CutOff(
             kind=CutOffKind.UNSERVED,
             statement=unserved_statement(step),
@@ -49,3 +49,29 @@ def unserved_steps(steps: Sequence[StepObservation]) -> dict[int, CutOff]:
         and step.cut_off is None
         and unserved_in(step) > MOST_UNSERVED_RATIO * step.step.connections
     }
+
+
+def _refused_steps(steps: Sequence[StepObservation]) -> dict[int, CutOff]:
+    """Return by index how each step was cut off on which more subscriptions were refused than with fewer connections.
+
+    A cap on the channels of one connection refuses as many of each at every count, the first one included.
+    """
+    found: dict[int, CutOff] = {}
+    asked = [step for step in steps if step.void is None and step.step.subscriptions_per_connection]
+    for step in asked:
+        connections, refused = step.step.connections, step.failures.get("subscribe_rejected", 0)
+        below = [
+            other.failures.get("subscribe_rejected", 0) / other.step.connections
+            for other in asked
+            if 0 < other.step.connections < connections and other.index not in found
+        ]
+        is_more = bool(below) and refused / connections > max(below) + MOST_UNSERVED_RATIO
+        if is_more and step.cut_off is None:
+            found[step.index] = CutOff(
+                kind=CutOffKind.UNSERVED,
+                statement=f"{units.counted(refused, 'subscription')} of"
+                f" {units.counted(connections, 'connection')} {'was' if refused == 1 else 'were'} refused, more"
+                " for each than with fewer connections",
+                connections=connections,
+            )
+    return found

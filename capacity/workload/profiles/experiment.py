@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from capacity.domain.load import LoadStep
 from capacity.models.design import d_optimal_choice
-from capacity.workload.profiles.profile import Mix, Pace, mixed_step
+from capacity.workload.profiles.profile import Mix, Pace, mixed_step, whole_users
 
 FEWEST_FOR_WAY_DOWN = 3
 """Levels; with fewer ones the factors need all steps."""
@@ -88,7 +88,8 @@ class Experiment:
         if churn:
             # What is asked for beyond that is no load of the mix, and could not be offered.
             most_per_s = max(full.churn_per_s, self.pace.most_churn_per_s)
-            churns |= {0.0, min(connections * churn, most_per_s)}
+            opened = whole_users(connections, self.pace.connections_per_user)
+            churns |= {0.0, min(opened * churn, most_per_s)}
         steps = [
             replace(
                 full,

@@ -36,6 +36,7 @@ class Pace:
     ramp_timeout_s: float
     settle_s: float
     plateau_s: float
+    connections_per_user: int = 1
 
     @property
     def most_churn_per_s(self) -> float:
@@ -65,20 +66,39 @@ class Mix:
         )
 
 
+def whole_users(connections: int, connections_per_user: int) -> int:
+    """Return how many connections are open where *connections* are asked for: users come and go whole."""
+    return math.ceil(connections / connections_per_user) * connections_per_user
+
+
 def mixed_step(connections: int, mix: Mix, pace: Pace) -> LoadStep:
-    """Return the step that offers the full mix at *connections*."""
+    """Return the step that offers the full mix at *connections*, by those that whole users open."""
+    opened = whole_users(connections, pace.connections_per_user)
     return LoadStep(
         connections=connections,
         subscriptions_per_connection=mix.subscriptions_per_connection,
-        requests_per_s=connections * mix.requests_per_s_per_connection,
-        churn_per_s=connections * mix.churn_per_s_per_connection,
+        requests_per_s=opened * mix.requests_per_s_per_connection,
+        churn_per_s=opened * mix.churn_per_s_per_connection,
         slow_readers_ratio=mix.slow_readers_ratio,
-        orders_per_s=connections * mix.orders_per_s_per_connection,
+        orders_per_s=opened * mix.orders_per_s_per_connection,
         connects_per_s=pace.connects_per_s,
         ramp_timeout_s=pace.ramp_timeout_s,
         settle_s=pace.settle_s,
         plateau_s=pace.plateau_s,
         is_mix=True,
+    )
+
+
+def resized(step: LoadStep, connections: int, connections_per_user: int) -> LoadStep:
+    """Return *step* at *connections*, each of which brings along what it does in *step*."""
+    before = whole_users(step.connections, connections_per_user)
+    ratio = whole_users(connections, connections_per_user) / before
+    return replace(
+        step,
+        connections=connections,
+        requests_per_s=step.requests_per_s * ratio,
+        churn_per_s=step.churn_per_s * ratio,
+        orders_per_s=step.orders_per_s * ratio,
     )
 
 
@@ -201,6 +221,6 @@ def _is_reached(
     steps: Sequence[LoadStep], index: int, open_connections: int, connections_per_user: int
 ) -> bool:
     asked = steps[index].connections
-    # Users come and go whole. On the way down from an overload fewer than asked may be open first.
-    most = math.ceil(asked / connections_per_user) * connections_per_user
+    # On the way down from an overload fewer than asked may be open first.
+    most = whole_users(asked, connections_per_user)
     return open_connections >= asked and (open_connections <= most or not is_way_down(steps, index))

@@ -302,3 +302,27 @@ def test_a_user_holds_the_connections_of_whole_clients(per_client, asked, users)
 
     assert users == whole_clients(given, target).connections_per_user
     assert given == whole_clients(given, TARGET)
+
+
+def test_the_busiest_step_has_the_connections_and_polls_of_whole_users():
+    polled = {"requests_per_s_per_connection": 0.5}
+    for kind, changes in (("ramp", {"levels": [5, 25]}), ("break", {"start": 5, "limit": 25})):
+        asked = profile(kind, **changes, mix=polled, connections_per_user=10)
+        planned = course_of(TARGET, DIALECT, asked, None)
+
+        assert (30, 15.0) == (planned.most_connections, planned.most_requests_per_s)
+
+
+@pytest.mark.parametrize(
+    ("admitted", "most", "opened"), [(36, 9, 10), (40, 10, 10), (76, 10, 10), (80, 20, 20)]
+)
+def test_a_climb_stays_within_a_quarter_with_whole_users_where_one_does(admitted, most, opened):
+    asked = profile(
+        "safe",
+        connections=admitted,
+        connections_per_user=10,
+        mix={"requests_per_s_per_connection": 0.0},
+    )
+    planned = course_of(TARGET, DIALECT, asked, None)
+
+    assert (most, opened) == (planned.rules.most, planned.most_connections)

@@ -46,3 +46,12 @@ def test_orders_reach_the_exchange_by_both_ways_and_show_in_locust(runner, excha
     wait_until(lambda: wanted == {name for name, _ in stats.entries})
 
     assert stats.total.num_failures == 0
+
+
+def test_traders_without_a_run_leave_with_a_sentence_and_no_traceback(runner, monkeypatch, caplog):
+    monkeypatch.setattr("capacity.loadgen.client.worker.INSTRUCTIONS_TIMEOUT_S", 0.1)
+    runner.start(2, spawn_rate=2)
+    wait_until(lambda: caplog.records and not runner.user_count)
+
+    assert "let the load profile start them" in caplog.text
+    assert "Traceback" not in caplog.text

@@ -597,3 +597,13 @@ def test_bundled_users_are_for_deriving_from_and_run_only_so(bundled):
     derived = type("Own", (bundled,), {})
 
     assert (False, True) == (is_user_class(bundled), is_user_class(derived))
+
+
+def test_pollers_without_a_run_leave_with_a_sentence_and_no_traceback(runner, monkeypatch, caplog):
+    monkeypatch.setattr("capacity.loadgen.client.worker.INSTRUCTIONS_TIMEOUT_S", 0.1)
+    Client.fixed_count = 1
+    runner.start(1, spawn_rate=1)
+    wait_until(lambda: caplog.records and not runner.user_count)
+
+    assert "let the load profile start them" in caplog.text
+    assert "Traceback" not in caplog.text

@@ -9,6 +9,7 @@ import runpy
 import time
 import weakref
 from pathlib import Path
+from types import SimpleNamespace
 
 import gevent
 import pytest
@@ -18,7 +19,12 @@ from capacity.domain.errors import ProtocolError
 from capacity.loadgen.checks.worker_identity import PROGRAM
 from capacity.loadgen.client import worker as worker_module
 from capacity.loadgen.client.subscriber import Subscriber
-from capacity.loadgen.client.worker import Worker, clients_of
+from capacity.loadgen.client.worker import (
+    Worker,
+    clients_of,
+    clients_or_leave,
+    clients_or_none,
+)
 from capacity.loadgen.protocol import messages
 from capacity.loadgen.protocol.counters import COUNTS
 
@@ -360,3 +366,20 @@ def test_a_worker_that_was_not_told_the_end_ends_with_its_users(worker, environm
 
     assert worker.clients is None
     assert [True] == [report["is_final"] for report in reports]
+
+
+def test_who_finds_no_run_is_told_so_and_leaves(environment, monkeypatch, caplog):
+    monkeypatch.setattr(worker_module, "INSTRUCTIONS_TIMEOUT_S", 0.1)
+    user = SimpleNamespace(environment=environment)
+
+    assert clients_or_none(user) is None
+    with pytest.raises(gevent.GreenletExit):
+        clients_or_leave(user)
+    assert 2 == caplog.text.count("users started without a run")
+
+
+def test_who_finds_a_run_is_given_its_clients(worker, environment, say):
+    say(messages.BEGIN)
+    user = SimpleNamespace(environment=environment)
+
+    assert worker.clients is clients_or_none(user) is clients_or_leave(user)

@@ -4,6 +4,7 @@ from locust.env import Environment
 from locust.event import Events
 
 import resource
+import runpy
 import shutil
 import time
 from contextlib import ExitStack, contextmanager
@@ -27,6 +28,9 @@ from capacity.loadgen.protocol import messages
 from capacity.recording.run_directory import load
 from capacity.settings.profile import ADAPTER
 
+SmallTarget = runpy.run_path(str(Path(__file__).parents[1] / "small_target.py"))["SmallTarget"]
+LET_IN = 4
+"""By a target that bans: the trial of a preflight, and three of the run."""
 PATIENCE_S = 25
 BLINK_S, STOOD_STILL_S = 0.05, 0.3
 UPDATES_PER_S = 10
@@ -367,6 +371,28 @@ def test_a_step_that_is_not_reached_ends_the_run_as_a_finding(
         last.connections_peak,
     )
     assert last.failures["handshake_rejected_503"] >= 2
+    assert [0] == [event.detail["refused"] for event in record.events if event.kind == "newcomers"]
+
+
+def test_a_target_that_refuses_with_nobody_connected_is_said_to(target_file, start_run):
+    class Banning(SmallTarget):
+        @property
+        def status(self):
+            return 101 if len(self.arrived_s) <= LET_IN else 403
+
+        @status.setter
+        def status(self, _given): ...
+
+    target = Banning()
+    target.host = "127.0.0.1"
+    run = start_run(target_file(target, rest=None), profile(levels=[2, 5], ramp_timeout_s=1.5))
+    record = run.to_its_end()
+    target.close()
+    said = next(event.detail for event in record.events if event.kind == "newcomers")
+
+    assert record.steps[-1].cut_off.kind is CutOffKind.NOT_REACHED
+    assert said["tried"] == said["refused"] > 1
+    assert "handshake_rejected_403" == said["reason"]
 
 
 class TestSearch:

@@ -161,6 +161,20 @@ def test_a_second_wall_within_a_tenth_is_a_near_tie(doubts, quiet, second, expec
     assert kinds(doubts(walls=walls)) == expected
 
 
+@pytest.mark.parametrize(("second", "expected"), [(0.51, [DoubtKind.NEAR_TIE]), (0.49, [])])
+def test_a_later_wall_that_is_first_more_often_is_told(doubts, quiet, second, expected):
+    wide = Estimate(low=300.0, mid=1500.0, high=1600.0, confidence=0.9)
+    walls = [
+        replace(quiet[0], ceiling=Estimate.exactly(1000.0), binding_probability=1.0 - second),
+        replace(quiet[1], ceiling=wide, binding_probability=second),
+    ]
+    found = doubts(walls=walls)
+
+    assert expected == kinds(found)
+    assert all("51 % of the bootstrap's replicates" in doubt.statement for doubt in found)
+    assert all("300 connections at least" in doubt.statement for doubt in found)
+
+
 def loop_first(planned, quiet, ceiling=985.0):
     loop = next(wall for wall in quiet if wall.resource is Resource.EVENT_LOOP)
     return (replace(loop, ceiling=Estimate.exactly(ceiling)),)

@@ -160,8 +160,8 @@ def served(venue, ramp):
         ([(20, 10.0, 12.0, 0.0), (40, 9.5, 24.0, 0.0), (100, None, 12.0, 0.0)], 8.91111),
         # Where none has so few, the smallest step alone counts.
         ([(80, 10.0, 12.0, 0.0), (90, 9.5, 24.0, 0.0), (100, None, 12.0, 0.0)], 9.175),
-        # Twice the error of the rates on both sides.
-        ([(20, 10.0, 12.0, 0.02), (40, 10.0, 12.0, 0.04), (100, None, 12.0, 0.03)], 8.117925),
+        # Twice the error of the rates on both sides, which is more than an update: 8.93 / 1.06.
+        ([(20, 10.0, 12.0, 0.02), (40, 10.0, 12.0, 0.04), (100, None, 12.0, 0.03)], 8.4245283),
         # A rate that is known to a half at best is nothing that is due.
         ([(20, 10.0, 12.0, 0.5), (100, None, 12.0, 0.0)], 0.0),
     ],
@@ -174,6 +174,15 @@ def test_what_was_due_is_the_mean_of_far_smaller_steps_by_their_time(served, row
 
     assert not is_short(1.0001 * least_per_s)
     assert is_short(0.9999 * least_per_s) is (least_per_s > 0.0)
+
+
+def test_half_of_a_slow_feed_is_short(served):
+    """Two updates a second, in plateaus of six seconds, of a loop that waits a millisecond for each."""
+    rows = [(60, 1.98, 6.1, 0.068), (360, 1.99, 6.1, 0.068), (720, 1.02, 6.1, 0.133)]
+    once = [*rows[:2], (720, 1.8, 6.1, 0.068)]
+
+    assert [3] == list(short_steps(served(*rows)))
+    assert [] == list(short_steps(served(*once)))
 
 
 def test_a_short_step_is_no_measure_of_what_is_due(served):

@@ -57,3 +57,70 @@ def test_fewer_are_a_caveat(venue):
 
     assert answer.met is None
     assert any("2 of 245 connections stayed open" in doubt.statement for doubt in answer.doubts)
+
+
+@pytest.mark.parametrize(
+    ("counts", "held", "failed"),
+    [
+        ({"unserved": 5}, 240, 240),
+        ({"unserved": 200}, 183, 245),
+        ({"unserved": 5, "half_open": 1}, 183, 245),
+        ({"half_open": 5}, 183, 245),
+    ],
+    ids=["some get all", "fewer than were held before", "some are gone", "gone ones only"],
+)
+def test_who_serves_some_in_full_and_others_never_holds_those(venue, counts, held, failed):
+    met = plan(top_with(venue, **counts)).met
+
+    assert (held, failed) == (met.held, met.failed)
+
+
+def with_refused(venue, *counts):
+    """Return a record whose steps from the first with connections on refused so many subscriptions."""
+    record = venue.record()
+    loaded = [step for step in record.steps if step.step.connections]
+    refused = dict(zip((step.index for step in loaded[-len(counts) :]), counts, strict=True))
+    return replace(
+        record,
+        steps=tuple(
+            replace(step, failures={"subscribe_rejected": refused[step.index]})
+            if step.index in refused
+            else step
+            for step in record.steps
+        ),
+    )
+
+
+@pytest.mark.parametrize(("refused", "is_cut_off"), [(2, False), (3, True)])
+def test_a_step_that_refuses_more_subscriptions_than_lower_ones_was_not_held(
+    venue, refused, is_cut_off
+):
+    record = with_refused(venue, refused)
+    answer = plan(record)
+
+    assert is_cut_off == bool(unserved_steps(record.steps)) == (answer.met is not None)
+    if is_cut_off:
+        assert (CutOffKind.UNSERVED, 183, 245) == (
+            answer.met.kind,
+            answer.met.held,
+            answer.met.failed,
+        )
+        assert "3 subscriptions of 245 connections were refused" in answer.met.statement
+
+
+def test_a_cap_on_the_channels_of_each_connection_is_no_limit_on_connections(venue):
+    loaded = [step for step in venue.record().steps if step.step.connections]
+    record = with_refused(venue, *(step.step.connections for step in loaded))
+
+    assert {} == unserved_steps(record.steps)
+    assert plan(record).met is None
+
+
+def test_of_two_steps_that_refused_the_lower_one_bounds_the_plan(venue):
+    once, twice = with_refused(venue, 20, 0, 0), with_refused(venue, 20, 40, 60)
+    lower, both = plan(once), plan(twice)
+
+    assert 1 == len(unserved_steps(once.steps)) < len(unserved_steps(twice.steps))
+    assert (lower.met.held, lower.met.failed) == (both.met.held, both.met.failed)
+    assert both.capacity.mid == pytest.approx((both.met.held * both.met.failed) ** 0.5, abs=1.0)
+    assert lower.capacity.mid == both.capacity.mid

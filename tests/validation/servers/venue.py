@@ -30,6 +30,7 @@ def arguments():
         "--stalled-bytes-per-s", type=int, default=0, help="queued for a connection"
     )
     parser.add_argument("--message-us", type=float, default=0.0, help="CPU time of an update")
+    parser.add_argument("--message-wait-us", type=float, default=0.0, help="sleep before an update")
     parser.add_argument("--batch-us", type=float, default=0.0, help="CPU time of a round for one")
     parser.add_argument("--batch-power", type=float, default=1.0, help="how it grows with them")
     parser.add_argument("--table-bytes", type=int, default=0, help="of an entry; doubles when full")
@@ -42,9 +43,9 @@ def arguments():
     parser.add_argument("--max-connections", type=int, default=0, help="refuses more; 0: none")
     parser.add_argument(
         "--when-full",
-        choices=("refuse", "send-away", "stop"),
+        choices=("refuse", "send-away", "stop", "starve"),
         default="refuse",
-        help="or upgrade and close with 1013, or accept nobody",
+        help="or upgrade and close with 1013, or accept nobody, or confirm and send no update",
     )
     parser.add_argument("--connects-per-s", type=float, default=0.0, help="refuses more; 0: none")
     parser.add_argument("--backlog", type=int, default=2048)
@@ -89,6 +90,12 @@ def burn(microseconds):
         until_ns = time.thread_time_ns() + microseconds * 1000
         while time.thread_time_ns() < until_ns:
             pass
+
+
+def wait(microseconds):
+    """Do nothing for so long, and let nobody else have a turn: no CPU time is used."""
+    if microseconds > 0:
+        time.sleep(microseconds / 1e6)
 
 
 ARRIVING_S = 2.0
@@ -200,6 +207,7 @@ async def publish(venue, clients, send):
         burn(options.batch_us * len(followers) ** options.batch_power)
         for n, client in enumerate(followers):
             burn(options.message_us)
+            wait(options.message_wait_us)
             send(client, text)
             if n % 50 == 49:
                 await asyncio.sleep(0)

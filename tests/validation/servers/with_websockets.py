@@ -11,8 +11,8 @@ from websockets.protocol import State
 
 
 class Client:
-    def __init__(self, connection):
-        self.connection, self.channels = connection, set()
+    def __init__(self, connection, *, starves):
+        self.connection, self.channels, self.starves = connection, set(), starves
 
 
 async def main(options, sock):
@@ -29,7 +29,8 @@ async def main(options, sock):
         if options.when_full == "send-away" and venue.is_full:
             await connection.close(1013, "try again later")
             return
-        client, state = Client(connection), venue.enter()
+        starves = options.when_full == "starve" and venue.is_full
+        client, state = Client(connection, starves=starves), venue.enter()
         clients.add(client)
         try:
             async for text in connection:
@@ -43,7 +44,8 @@ async def main(options, sock):
 
     def send(client, text):
         protocol = client.connection.protocol
-        if protocol.state is State.OPEN and venue.has_room(client.connection.transport):
+        is_served = protocol.state is State.OPEN and not client.starves
+        if is_served and venue.has_room(client.connection.transport):
             protocol.send_text(text.encode())
             client.connection.send_data()
 

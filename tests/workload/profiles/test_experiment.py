@@ -1,5 +1,7 @@
 """The steps of a climb tell planted costs apart; the same levels in a fixed mix do not."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -173,3 +175,17 @@ def test_a_ramp_in_a_fixed_mix_is_far_off_for_them():
     assert errors["same mix, four times"] < 0.05
     assert errors["idle-heavy"] > 0.30
     assert errors["storm"] > 0.20
+
+
+def test_what_a_level_brings_along_goes_by_the_connections_that_whole_users_open():
+    experiment = Experiment(
+        mix=MIX,
+        pace=replace(PACE, connections_per_user=50),
+        factors=Factors(can_idle=True, can_poll=True, churn_per_s_per_connection=0.1),
+        steps_per_level=8,
+    )
+    steps = experiment.level(20, [experiment.baseline()])
+
+    assert {20} == {step.connections for step in steps}
+    assert [0.0, 5.0] == sorted({step.churn_per_s for step in steps})
+    assert [0.0, 1.0] == sorted({step.requests_per_s for step in steps})

@@ -12,9 +12,12 @@ from capacity.workload.profiles.profile import (
     StepNotReachedError,
     advance,
     is_way_down,
+    mixed_step,
     ramp_of,
     ramp_s,
     ramp_steps,
+    resized,
+    whole_users,
 )
 
 MIX = Mix(subscriptions_per_connection=2, requests_per_s_per_connection=0.01, poll_interval_s=1.0)
@@ -144,3 +147,30 @@ def test_a_phase_that_begins_again_has_its_whole_time_but_for_a_plateau(phase, s
     position = Position(index=1, phase=Phase(phase), since_s=10)
 
     assert replace(position, since_s=since_s) == position.begun_again(40)
+
+
+@pytest.mark.parametrize(
+    ("asked", "per_user", "opened"), [(0, 7, 0), (1, 7, 7), (7, 7, 7), (8, 7, 14), (8, 1, 8)]
+)
+def test_what_a_step_brings_along_goes_by_the_connections_that_whole_users_open(
+    asked, per_user, opened
+):
+    mix = replace(MIX, churn_per_s_per_connection=0.1, orders_per_s_per_connection=0.2)
+    step = mixed_step(asked, mix, replace(PACE, connections_per_user=per_user))
+
+    assert (asked, opened) == (step.connections, whole_users(asked, per_user))
+    assert pytest.approx([0.01 * opened, 0.1 * opened, 0.2 * opened]) == [
+        step.requests_per_s,
+        step.churn_per_s,
+        step.orders_per_s,
+    ]
+
+
+@pytest.mark.parametrize("per_user", [1, 7, 100])
+def test_a_step_that_is_resized_is_the_mix_at_that_count(per_user):
+    pace = replace(PACE, connections_per_user=per_user)
+    pattern, wanted = mixed_step(41, MIX, pace), mixed_step(9, MIX, pace)
+    resized_step = resized(pattern, 9, per_user)
+
+    assert wanted == replace(resized_step, requests_per_s=wanted.requests_per_s)
+    assert pytest.approx(wanted.requests_per_s) == resized_step.requests_per_s

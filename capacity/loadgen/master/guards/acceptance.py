@@ -80,7 +80,8 @@ def surely_received_per_s(observation: StepObservation) -> float:
     """Return the deliveries per second that each connection of a step got, less the error of the rate."""
     if observation.load is None:
         return 0.0
-    received_per_s = observation.load.deliveries_per_s / observation.step.connections
+    held = max(observation.step.connections, observation.load.connections)
+    received_per_s = observation.load.deliveries_per_s / held
     return max(0.0, received_per_s - _error_per_s(received_per_s, observation))
 
 

@@ -26,6 +26,7 @@ from capacity.planning.safety.guards import (
 from capacity.planning.safety.trip import Bounds, Trip
 from capacity.settings.profile import Profile
 from capacity.settings.targets.slo import Slo
+from capacity.workload.profiles.profile import whole_users
 
 LEAST_TO_STOP = 200
 """Durations of a phase; the tail of fewer ones is chance, and a run is ended by it."""
@@ -65,6 +66,7 @@ class Guard:
         self._bounds = Bounds(**guards.model_dump()) if guards is not None else None
         self._poll_interval_s = profile.poll_interval_s
         self._order_interval_s = profile.order_interval_s
+        self._connections_per_user = profile.connections_per_user
         self._limits = limits
         self._slo = slo
         self._pids = pids
@@ -153,7 +155,7 @@ class Guard:
 
     def _sockets_of(self, step: LoadStep) -> int:
         return (
-            step.connections
+            whole_users(step.connections, self._connections_per_user)
             + math.ceil(step.requests_per_s * self._poll_interval_s)
             + math.ceil(step.orders_per_s * self._order_interval_s)
         )

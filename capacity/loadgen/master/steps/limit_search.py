@@ -20,6 +20,7 @@ from capacity.recording.run_directory import load
 from capacity.settings.profile import BreakProfile, Profile
 from capacity.settings.target import Target
 from capacity.settings.targets.slo import Slo
+from capacity.workload.profiles.profile import resized
 from capacity.workload.profiles.search import Bounds, Trial, bracket_of, next_trial
 
 TRIAL = "trial"
@@ -40,6 +41,7 @@ class LimitSearch:
         self, profile: BreakProfile, pattern: LoadStep, slo: Slo | None, earlier: Sequence[Trial]
     ) -> None:
         self._pattern = pattern
+        self._connections_per_user = profile.connections_per_user
         self._slo = slo
         self._bounds = Bounds(
             start=profile.start,
@@ -83,14 +85,8 @@ class LimitSearch:
         if self._relief_due is not None:
             connections, plateau_s = self._relief_due, self._bounds.plateau_s
             self._relief_due = None
-        return replace(
-            self._pattern,
-            connections=connections,
-            requests_per_s=self._per_connection(self._pattern.requests_per_s) * connections,
-            orders_per_s=self._per_connection(self._pattern.orders_per_s) * connections,
-            churn_per_s=self._per_connection(self._pattern.churn_per_s) * connections,
-            plateau_s=plateau_s,
-        )
+        due_step = resized(self._pattern, connections, self._connections_per_user)
+        return replace(due_step, plateau_s=plateau_s)
 
     def after(self, observation: StepObservation, last: MergedCounts) -> dict[str, Any] | None:
         """Take a step that is over; return what is to be recorded of it as a trial."""
@@ -147,9 +143,6 @@ class LimitSearch:
             self._trouble = f"step {observation.index} is void: {observation.void}", 5
         if self._is_relief:
             self._relief_due = observation.step.connections
-
-    def _per_connection(self, total: float) -> float:
-        return total / self._pattern.connections
 
 
 def trials_to_resume(run: Path, target: Target, profile: Profile) -> list[Trial]:

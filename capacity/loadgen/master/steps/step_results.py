@@ -1,6 +1,5 @@
 """What the workers counted in each step and phase, until the step is summed up and recorded."""
 
-import math
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -27,7 +26,7 @@ from capacity.loadgen.master.steps.freshness import Watched, freshness_of
 from capacity.loadgen.master.steps.step_summary import observe
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
 from capacity.loadgen.master.workers.worker_pool import SILENCE_S, WorkerPool
-from capacity.workload.profiles.profile import Phase, Position
+from capacity.workload.profiles.profile import Phase, Position, whole_users
 
 FINAL_REPORTS_TIMEOUT_S = 3.0
 LOST_SHARE = 0.5
@@ -236,8 +235,7 @@ class StepResults:
 
     def _note_crowd(self, merged: MergedCounts, step: LoadStep) -> None:
         """Note users of the next step that a worker had before it heard that the plateau is over."""
-        each = self._pool.connections_per_user
-        asked = math.ceil(step.connections / each) * each
+        asked = whole_users(step.connections, self._pool.connections_per_user)
         if (most := max(merged.open_connections, default=0)) > asked:
             self.disturbances.add(f"{most} connections were open on a plateau of {asked}")
 

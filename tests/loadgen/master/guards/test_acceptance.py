@@ -191,3 +191,12 @@ def test_so_many_durations_are_enough_as_are_asked_for(report, count, is_missed)
     if miss is not None:
         assert (pytest.approx(0.9, rel=0.02), 0.1) == (miss.number, miss.bound)
         assert "p95 was" in miss.statement
+
+
+def test_what_a_connection_surely_received_goes_by_those_that_whole_users_opened(counted):
+    steady = [4000] * 8
+    _, asked = counted(delivered=steady)
+    opened = replace(asked, load=replace(asked.load, connections=10.0 * STEP.connections))
+
+    usual = surely_received_per_s(asked)
+    assert pytest.approx(usual / 10.0) == surely_received_per_s(opened)

@@ -229,3 +229,16 @@ def test_a_trial_says_what_was_held_and_why_it_failed(found):
         recorded[1][name] for name in ("connections", "failure", "held")
     )
     assert seeker.trials[1].held == 12
+
+
+def test_each_step_has_the_mix_of_the_connections_that_whole_users_open():
+    per_user = 30
+    profile = PROFILE.model_copy(update={"connections_per_user": per_user})
+    pattern = mixed_step(1000, MIX, replace(PACE, connections_per_user=per_user))
+    first = LimitSearch(profile, pattern, None, ()).first_step()
+
+    assert 10 == first.connections
+    assert pytest.approx([0.5 * per_user, 0.25 * per_user]) == [
+        first.requests_per_s,
+        first.orders_per_s,
+    ]

@@ -1,0 +1,91 @@
+"""
+Whether a target that refused connections lets newcomers in when nobody of the run is connected any more.
+
+A limit on connections held at once does: the others have left. A ban, a count of connects over time, and
+a target that refuses some of all newcomers by chance do not, and no such refusal tells how many it holds.
+"""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import gevent
+
+from capacity.domain.errors import CapacityError
+from capacity.domain.observation import CutOffKind, StepObservation
+from capacity.loadgen.wire.connection_values import ConnectionValues
+from capacity.loadgen.wire.endpoint import endpoint_of
+from capacity.loadgen.wire.handshake import HandshakeError
+from capacity.loadgen.wire.streams.opener import open_connection
+from capacity.settings.target import Target
+from capacity.workload.dialects.address import channels_of
+from capacity.workload.dialects.dialect import Dialect
+
+REJECTIONS = ("handshake_rejected_", "handshake_closed_", "connect_reset")
+"""Reasons by which somebody refuses who could as well have let in: not those of whom nobody answers."""
+FIRST_TRIES, FIRST_EVERY_S = 6, 1.0
+"""Those that have left may be noticed late."""
+MORE_TRIES, MORE_EVERY_S = 10, 0.25
+"""Of a target that refuses one of five newcomers, one of ten such trials sees none refused."""
+ANSWER_S = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Newcomers:
+    """What became of newcomers, one after the other, while nobody else was connected."""
+
+    tried: int
+    """Since the first that was let in; all of them where none was."""
+    refused: int
+    reason: str | None
+    """Of the last refusal that counts."""
+
+
+def was_refused(step: StepObservation) -> bool:
+    """Tell whether a step ended because most of those who tried were turned away."""
+    if step.cut_off is None or step.cut_off.kind not in {
+        CutOffKind.REFUSED,
+        CutOffKind.NOT_REACHED,
+    }:
+        return False
+    most = max(step.failures, key=lambda reason: step.failures[reason], default="")
+    return most.startswith(REJECTIONS)
+
+
+def try_newcomers(
+    target: Target, dialect: Dialect, sleep: Callable[[float], None] = gevent.sleep
+) -> Newcomers | None:
+    """Connect one by one, each leaving at once; None where some failed for another reason."""
+    first: str | None = None
+    for _ in range(FIRST_TRIES):
+        sleep(FIRST_EVERY_S)
+        first = _refusal(target, dialect)
+        if first is None:
+            break
+        if not first.startswith(REJECTIONS):
+            return None
+    else:
+        return Newcomers(tried=FIRST_TRIES, refused=FIRST_TRIES, reason=first)
+    reasons = []
+    for _ in range(MORE_TRIES):
+        sleep(MORE_EVERY_S)
+        reasons.append(_refusal(target, dialect))
+    refusals = [reason for reason in reasons if reason is not None]
+    if any(not reason.startswith(REJECTIONS) for reason in refusals):
+        return None
+    return Newcomers(
+        tried=MORE_TRIES, refused=len(refusals), reason=refusals[-1] if refusals else None
+    )
+
+
+def _refusal(target: Target, dialect: Dialect) -> str | None:
+    """Return why one connection was not opened; None where it was."""
+    channels = channels_of(dialect, 0, target.channels, target.symbols, 1)
+    try:
+        values = ConnectionValues(target, dialect, itertools.repeat(None)).of(0)
+        endpoint = endpoint_of(target, dialect, channels, values=values)
+        opened = open_connection(replace(endpoint, timeout_s=min(endpoint.timeout_s, ANSWER_S)))
+    except (HandshakeError, CapacityError) as error:
+        return str(error)
+    opened.socket.close()
+    return None

@@ -1,0 +1,48 @@
+"""
+Whether the target refused newcomers although nobody of the run was connected any more.
+
+What refuses then is no limit on connections at once: it bans a client, counts its connects over time, or
+sheds newcomers by chance. At how many connections it began says nothing of how many the target holds.
+"""
+
+from typing import Any
+
+from capacity.domain.run import RunRecord
+from capacity.planning.evidence.missing_evidence import Gap
+
+NEWCOMERS = "newcomers"
+"""Event of a run that refusals ended: how many newcomers were tried without load, and refused."""
+
+
+def refused_when_empty(record: RunRecord) -> Gap | None:
+    """Return that the refusals which ended the run are no limit on connections, if newcomers showed it."""
+    asked = next((event.detail for event in record.events if event.kind == NEWCOMERS), None)
+    tried, refused = _count(asked, "tried"), _count(asked, "refused")
+    cut = next((step.cut_off for step in record.steps if step.cut_off is not None), None)
+    if cut is None or not 0 < refused <= tried:
+        return None
+    reason = asked.get("reason") if asked is not None else None
+    seen = (
+        f"When the load was off, the target still refused {refused} of {tried} newcomers ({reason}), one at a"
+        " time"
+    )
+    if refused == tried:
+        return Gap(
+            f"{cut.statement}. {seen}: it bans this client or counts its connects over time, which is no limit"
+            " on connections at once.",
+            "Wait until the ban is over, have the target exempt the generator or set source_addresses in the"
+            " target file (fail2ban, a firewall or a proxy may be what bans), lower connects_per_s in the"
+            " profile, and measure again.",
+        )
+    return Gap(
+        f"{cut.statement}. {seen}: it sheds newcomers by chance or by their pace, at any number of connections,"
+        " which is no limit on connections at once.",
+        "Find in the target's log and metrics why it sheds (load shedding by latency, CPU or queue, a faulty"
+        " member of a pool, a rate limit); then measure again, with a lower connects_per_s in the profile"
+        " where it is the pace.",
+    )
+
+
+def _count(detail: Any, key: str) -> int:
+    number = detail.get(key) if detail is not None else None
+    return number if isinstance(number, int) else 0

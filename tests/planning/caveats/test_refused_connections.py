@@ -1,0 +1,45 @@
+"""A target that refuses some newcomers, planted in a record that is clean otherwise."""
+
+from dataclasses import replace
+
+import pytest
+
+from capacity.domain.caveats import DoubtKind
+from capacity.planning.caveats.refused_connections import refusal_doubts
+from capacity.planning.plan import plan
+
+
+def with_failures(record, failures):
+    *below, top = record.steps
+    return replace(record, steps=(*below, replace(top, failures=failures)))
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_refusal"),
+    [
+        ("handshake_rejected_503", True),
+        ("handshake_closed_1013", True),
+        ("connect_reset", True),
+        ("connect_refused", True),
+        ("connect_timeout", False),
+        ("request_failed_503", False),
+    ],
+)
+def test_a_share_worth_telling_is_doubted(venue, reason, is_refusal):
+    record = venue.record()
+    most = max(step.connections_peak for step in record.steps)
+    just_more = most // 99 + 1
+    doubts = list(refusal_doubts(with_failures(record, {reason: just_more})))
+
+    assert is_refusal == bool(doubts)
+    assert not list(refusal_doubts(with_failures(record, {reason: most // 100})))
+    if is_refusal:
+        assert f"refused {just_more} attempts to connect ({reason})" in doubts[0].statement
+        assert f"{most} connections" in doubts[0].statement
+
+
+def test_a_plan_carries_it(venue):
+    record = with_failures(venue.record(), {"handshake_rejected_503": 30})
+
+    assert DoubtKind.REFUSED_CONNECTIONS in [doubt.kind for doubt in plan(record).doubts]
+    assert not list(refusal_doubts(venue.record()))

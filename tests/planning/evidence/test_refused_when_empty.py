@@ -1,0 +1,57 @@
+"""Refusals that go on without load are no limit on connections."""
+
+from dataclasses import replace
+
+import pytest
+
+from capacity.domain.observation import CutOff, CutOffKind
+from capacity.domain.plan import CapacityPlan, Excuse
+from capacity.domain.run import RunEvent
+from capacity.planning.evidence.refused_when_empty import refused_when_empty
+from capacity.planning.plan import plan
+
+
+def ended_by_refusals(venue, **newcomers):
+    record = venue.record()
+    *below, top = record.steps
+    cut = CutOff(kind=CutOffKind.REFUSED, statement="9 of 47 failed to open", connections=50)
+    top = replace(top, failures={"handshake_rejected_503": 9}, cut_off=cut)
+    events = (RunEvent(at=1.0, kind="newcomers", detail=newcomers),) if newcomers else ()
+    return replace(record, steps=(*below, top), events=events)
+
+
+@pytest.mark.parametrize(
+    ("refused", "said", "typed"),
+    [
+        (10, "bans this client", "source_addresses"),
+        (1, "sheds newcomers by chance", "load shedding"),
+        (9, "sheds newcomers by chance", "connects_per_s"),
+    ],
+)
+def test_they_give_no_capacity_and_what_to_do(venue, refused, said, typed):
+    answer = plan(
+        ended_by_refusals(venue, tried=10, refused=refused, reason="handshake_rejected_503")
+    )
+
+    assert isinstance(answer, Excuse)
+    assert f"still refused {refused} of 10 newcomers (handshake_rejected_503)" in answer.reason
+    assert "9 of 47 failed to open" in answer.reason
+    assert said in answer.reason
+    assert typed in answer.remedy
+
+
+@pytest.mark.parametrize(
+    "newcomers",
+    [
+        {},
+        {"tried": 10, "refused": 0, "reason": None},
+        {"tried": 10, "refused": "many", "reason": None},
+        {"tried": 10, "refused": 11, "reason": None},
+    ],
+    ids=["an older run", "all let in", "no number", "more than tried"],
+)
+def test_a_limit_on_connections_is_a_limit(venue, newcomers):
+    record = ended_by_refusals(venue, **newcomers)
+
+    assert refused_when_empty(record) is None
+    assert isinstance(plan(record), CapacityPlan)
