@@ -33,6 +33,7 @@ def url_findings(dialect: Dialect) -> Iterator[Finding]:
     """Yield what is wrong with the address of its connections, at ws.url."""
     given = ("connection", *dialect.needs, *dialect.signatures)
     yield from place_findings(dialect.ws.url, ("ws", "url"), *_ORIGIN, *_FOLLOWED, *given)
+    yield from _elsewhere(dialect.ws.url, ("ws", "url"))
     named = set(_FOLLOWED) & set(names(dialect.ws.url))
     if named and not dialect.ws.idle_channel:
         yield ("ws", "url"), "names a channel, so that ws.idle_channel is needed too"
@@ -53,7 +54,6 @@ def _addresses(dialect: Dialect) -> Iterator[Finding]:
             yield from positive_findings(most_per_s, ("ws", key))
     yield from positive_findings(endpoint.open_timeout_s, ("ws", "open_timeout_s"))
     yield from positive_findings(endpoint.max_message_bytes, ("ws", "max_message_bytes"))
-    yield from _elsewhere(endpoint.url, ("ws", "url"))
     if dialect.http:
         yield from _elsewhere(dialect.http.base, ("http", "base"))
         yield from place_findings(dialect.http.base, ("http", "base"), *_ORIGIN)
