@@ -49,7 +49,7 @@ def _templates(dialect: Dialect) -> Iterator[tuple[Location, Any]]:
         yield ("http", "base"), dialect.http.base
     named = (
         ("channels", dialect.channels, ("wire", "request")),
-        ("signatures", dialect.signatures, ("key", "text", "claims")),
+        ("signatures", dialect.signatures, ("key", "text", "claims", "header")),
         ("rest", dialect.rest, ("path", "query", "body")),
     )
     for section, entries, keys in named:

@@ -29,25 +29,7 @@ from capacity.workload.dialects.moment import Time
 from capacity.workload.dialects.order_entry import OrderEntry
 from capacity.workload.dialects.sending import Heartbeat, Step, Subscribe, Unsubscribe
 from capacity.workload.dialects.sequence import Sequence
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signature:
-    """A value that is computed for the request, or the handshake, that holds it."""
-
-    __pydantic_config__: ClassVar = VALIDATION
-    function: Literal["hmac_sha256", "hmac_sha384", "hmac_sha512", "jwt_hs256", "jwt_hs512"]
-    """Keyed hash by which it is signed. A jwt is a whole JSON Web Token (RFC 7519)."""
-    key: str
-    """Template of the key, such as {api_secret}."""
-    text: str = ""
-    """Template of what is signed; a jwt has claims instead."""
-    claims: Mapping[str, Any] = field(default_factory=dict)
-    """Template of the claims of a jwt, such as {sub: "{user}", iat: "{now_s}"}."""
-    written: Literal["hex", "base64"] = "hex"
-    """How the signature is written; a jwt has its own way."""
-    lifetime_s: int | None = None
-    """Seconds from now that a jwt is good for: its claim exp."""
+from capacity.workload.dialects.signature import Signature
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
