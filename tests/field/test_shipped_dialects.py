@@ -57,6 +57,11 @@ def okx_books(seq, prev, action="update"):
     return {"arg": {"channel": "books", "instId": "BTC-USDT"}, "action": action, "data": data}
 
 
+def bybit_login():
+    args = [GATE_KEY, NOW_MS + 10_000, BYBIT_SIGNED]
+    return {"req_id": "1", "op": "auth", "args": args}
+
+
 def binance_logon():
     params = {"apiKey": GATE_KEY, "signature": BINANCE_SIGNED, "timestamp": NOW_MS}
     return {"id": 1, "method": "session.logon", "params": params}
@@ -127,6 +132,8 @@ BINANCE_SIGNED = (
     "zslOGZVCKsGj2QoC2cyskEOgUA0CfHQ1ko3CF3owoJmHG2lfja4WLuKvmXcyLDXeRWWtNE99E1GnlQHYkyfrCw=="
 )
 """By openssl pkeyutl -sign -rawin, of apiKey=5f9c…&timestamp=1700000000000."""
+BYBIT_SIGNED = "7ccf9bb4db01ad0e1ee2c3eef8d8b4730fc9bcab069e44972f6723cde7f692f3"
+"""By openssl dgst -sha256 -hmac secret, of GET/realtime1700000010000."""
 CDP_KEY = """\
 -----BEGIN EC PRIVATE KEY-----
 MHcCAQEEII6bEJ5xkJi/mASH3x9dd+nLKWBuvtImO19XwhPfhPSyoAoGCCqGSM49
@@ -503,6 +510,51 @@ STORIES = (
             ({"success": True, "ret_msg": "pong", "op": "ping"}, HEARTBEAT, ()),
         ),
         published_at=1672304484.978,
+    ),
+    Story(
+        name="bybit-private",
+        follows=(("orders", ""), ("wallet", "")),
+        says=(bybit_login(),),
+        hears=(
+            (
+                {"success": True, "ret_msg": "", "op": "auth", "conn_id": "cejreaspqfh3sjdnldmg-p"},
+                ACK,
+                ({"op": "subscribe", "req_id": "2", "args": ["order", "wallet"]},),
+            ),
+            (
+                {"success": True, "ret_msg": "", "op": "subscribe", "req_id": "2", "conn_id": "c"},
+                ACK,
+                (),
+            ),
+            (
+                {
+                    "id": "5923240c6880ab-c59f-420b-9adb-3639adc9dd90",
+                    "topic": "order",
+                    "creationTime": 1672364262474,
+                    "data": [{"symbol": "ETH-30DEC22-1400-C", "orderStatus": "Cancelled"}],
+                },
+                DATA,
+                0,
+            ),
+            (
+                {"op": "pong", "args": ["1675418560633"], "conn_id": "cfcb4ocsvfriu23r3er0"},
+                HEARTBEAT,
+                (),
+            ),
+        ),
+        published_at=1672364262.474,
+    ),
+    Story(
+        name="bybit-private",
+        follows=(("orders", ""),),
+        says=(bybit_login(),),
+        hears=(
+            (
+                {"success": False, "ret_msg": "Params Error", "op": "auth", "conn_id": "c"},
+                REJECTED,
+                (),
+            ),
+        ),
     ),
     Story(
         name="kraken",

@@ -153,6 +153,9 @@ class _Named(str):
     def __int__(self) -> int:
         return 0
 
+    def __add__(self, more: object) -> str:
+        return _Named(f"{self.removesuffix('}')}+{more}}}")
+
 
 class _Shown(dict[str, object]):
     """Every value that is not known yet is its name."""

@@ -5,8 +5,9 @@ Template: a JSON tree; a text that is exactly `{name}`, `{name:int}`, `{name:str
 `{name:list}` becomes that value with its type, inside a longer text the value is written in. Beside
 {id}, {channel} and {channels:list} there are {connection} (its number, from 0), {now_s}, {now_ms} and
 {now_us} (epoch time; no two of a process are the same {now_us}), {nonce} (32 random digits and
-letters), and all names of `needs`, `signatures` and `keep`. {channel.path} is a part of what stands
-for the channel in requests; a key whose part the channel has not is left out. An answer to a frame may also hold that frame's values: {ping}, {params.time}, or, where a
+letters), {now_ms+10000} and the like (a time and as much more, in its own unit), and all names of
+`needs`, `signatures` and `keep`. {channel.path} is a part of what stands for the channel in requests; a
+key whose part the channel has not is left out. An answer to a frame may also hold that frame's values: {ping}, {params.time}, or, where a
 name means something else, {$.id}.
 Path: keys joined by dots, from the frame's root; whole numbers index lists, -1 is the last. Inside `time` and
 `sequence` a path starts at the item, and at the frame's root when written `$.like.this`.

@@ -11,10 +11,10 @@ from capacity.workload.dialects.channel_requests import PART
 from capacity.workload.dialects.dialect import Dialect
 from capacity.workload.dialects.matching import MISSING, getter
 from capacity.workload.dialects.signature import Signature, signed
-from capacity.workload.dialects.template import names
+from capacity.workload.dialects.template import TIMES, names
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
-BUILT_IN = ("connection", "now_s", "now_ms", "now_us", "nonce")
+BUILT_IN = ("connection", *TIMES, "nonce")
 """Values that every template may hold."""
 _CHANNELS = ("alias", "channel", "channels")
 Asked = Callable[[str, Mapping[str, Any]], Any]

@@ -1,11 +1,13 @@
-"""A venue that knows its clients by their public keys alone, as Binance (/ws-api/v3) and Coinbase (/) do.
+"""A venue that knows its clients by their public keys, as Binance (/ws-api/v3) and Coinbase (/) do, or by a
+secret that both have, as Bybit (/v5/private).
 
-A program of its own: `signing_venue.py PUBLIC_KEY.pem`. A signature or token that another library finds
-wrong is refused in the venue's words, as is one that was made long ago; whom it knows is told of an own order.
+A program of its own: `login_venue.py PUBLIC_KEY.pem`. A signature or token that another library finds
+wrong is refused in the venue's words, as is one that is of another time; whom it knows is told of an own order.
 """
 
 import asyncio
 import base64
+import hmac
 import json
 import sys
 import time
@@ -16,11 +18,11 @@ from aiohttp import WSMsgType, web
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-API_KEY = "key-1"
+API_KEY, SECRET = "key-1", b"s3cret-1"
 OLDEST_MS = 5000
 
 
-class SigningVenue:
+class LoginVenue:
     def __init__(self, public_key):
         self._key = public_key
 
@@ -54,6 +56,25 @@ class SigningVenue:
         except InvalidSignature:
             return False
         return params["apiKey"] == API_KEY and abs(params["timestamp"] - now_ms()) < OLDEST_MS
+
+    async def bybit(self, request):
+        ws = web.WebSocketResponse()
+        await ws.prepare(request)
+        async for message in ws:
+            if message.type is not WSMsgType.TEXT:
+                continue
+            frame = json.loads(message.data)
+            answer = {"op": frame["op"], "req_id": frame["req_id"], "success": True, "ret_msg": ""}
+            if frame["op"] == "auth":
+                key, expires, sign = frame["args"]
+                expected = hmac.digest(SECRET, f"GET/realtime{expires}".encode(), "sha256").hex()
+                if key != API_KEY or sign != expected or not 0 < expires - now_ms() < 60_000:
+                    answer |= {"success": False, "ret_msg": "Params Error"}
+            await ws.send_json(answer)
+            if frame["op"] == "subscribe":
+                told = {"topic": frame["args"][0], "creationTime": now_ms()}
+                await ws.send_json({**told, "data": [{"orderStatus": "New"}]})
+        return ws
 
     async def coinbase(self, request):
         ws = web.WebSocketResponse()
@@ -94,6 +115,7 @@ def moment():
 async def serve(venue):
     app = web.Application()
     app.router.add_get("/ws-api/v3", venue.binance)
+    app.router.add_get("/v5/private", venue.bybit)
     app.router.add_get("/", venue.coinbase)
     runner = web.AppRunner(app)
     await runner.setup()
@@ -106,4 +128,4 @@ async def serve(venue):
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(SigningVenue(load_pem_public_key(Path(sys.argv[1]).read_bytes()))))
+    asyncio.run(serve(LoginVenue(load_pem_public_key(Path(sys.argv[1]).read_bytes()))))

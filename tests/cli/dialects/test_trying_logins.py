@@ -1,4 +1,4 @@
-"""`capacity dialect try` as somebody whom the venue knows by a public key, made by OpenSSL as people make it."""
+"""`capacity dialect try` as somebody who has to log in: by a private key, made by OpenSSL as people make it, or a secret."""
 
 import runpy
 import shutil
@@ -34,16 +34,20 @@ def made(kind, file):
     return public
 
 
-def tried(venue, dialect, name, key="own.pem"):
-    """Try *dialect*, which calls its public name *name*, with the private key in the file *key*."""
+def with_key(name, file="own.pem"):
+    """Return the values of a client that the venue calls key-1, by *name*, with the private key in *file*."""
+    return {name: "key-1", "private_key": {"file": file}}
+
+
+def tried(venue, dialect, values, channel="user"):
     target = {
         "target": 1,
         "name": "venue",
         "host": venue.host,
         "port": venue.port,
         "dialect": dialect,
-        "channels": ["user"],
-        "values": {name: "key-1", "private_key": {"file": key}},
+        "channels": [channel],
+        "values": values,
     }
     Path("venue.yaml").write_text(yaml.safe_dump(target), "utf-8")
     return CliRunner().invoke(command, ["--target", "./venue.yaml", "--seconds", "0.5"])
@@ -68,9 +72,9 @@ def test_who_has_the_key_is_let_in_and_another_is_refused_in_the_venue_s_words(
     here, edwards, kind, dialect, name
 ):
     made(kind, here / "other.pem")
-    with running(TESTS / "field" / "signing_venue.py", made(kind, here / "own.pem")) as venue:
-        own = tried(venue, dialect, name)
-        other = tried(venue, dialect, name, "other.pem")
+    with running(TESTS / "field" / "login_venue.py", made(kind, here / "own.pem")) as venue:
+        own = tried(venue, dialect, with_key(name))
+        other = tried(venue, dialect, with_key(name, "other.pem"))
 
     assert own.exit_code == 0, own.output
     assert "= update of user" in own.output
@@ -83,6 +87,20 @@ def test_who_has_the_key_is_let_in_and_another_is_refused_in_the_venue_s_words(
         assert line not in own.output
 
 
+def test_a_login_that_says_until_when_it_is_good_is_let_in_and_one_by_another_secret_is_not(here):
+    secrets = {"own": "s3cret-1", "other": "s3cret-2"}
+    with running(TESTS / "field" / "login_venue.py", made("ed25519", here / "any.pem")) as venue:
+        own, other = (
+            tried(venue, "bybit-private", {"api_key": "key-1", "api_secret": secret}, "orders")
+            for secret in secrets.values()
+        )
+
+    assert own.exit_code == 0, own.output
+    assert "= update of order" in own.output
+    assert "Params Error" in str(other.exception)
+    assert "s3cret" not in own.output + other.output + str(other.exception)
+
+
 def test_a_key_of_the_wrong_kind_is_refused_before_anything_connects(here):
     made("ed25519", here / "own.pem")
     (here / "cdp.yaml").write_text(find("dialects", "coinbase-private").read_text("utf-8"))
@@ -90,7 +108,7 @@ def test_a_key_of_the_wrong_kind_is_refused_before_anything_connects(here):
     class Nowhere:
         host, port = "127.0.0.1", 9
 
-    result = tried(Nowhere, "cdp.yaml", "key_name")
+    result = tried(Nowhere, "cdp.yaml", with_key("key_name"))
 
     assert isinstance(result.exception, ConfigError)
     assert str(result.exception) == (
