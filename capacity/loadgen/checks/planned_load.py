@@ -26,6 +26,7 @@ from capacity.workload.profiles.profile import (
     ramp_steps,
 )
 from capacity.workload.profiles.request_rate import request_rate, too_slow
+from capacity.workload.profiles.request_weight import weight_budget
 from capacity.workload.versions import versioned_operation
 
 
@@ -80,8 +81,11 @@ def course_of(
         )
         channels = _channels(target, dialect, profile, mix.subscriptions_per_connection)
         rules = _within_requests(rules, dialect, channels, pace)
+        rules = _within_weight(rules, target, dialect, mix)
         planned = _experiment(profile, dialect, mix, pace, rules)
-        _check_requests(target, dialect, profile, pairwise(planned.steps))
+        _check_requests(
+            target, dialect, profile, pairwise(planned.steps), planned.most_requests_per_s
+        )
         return planned
     changes: Iterable[tuple[LoadStep, LoadStep]]
     if isinstance(profile, SequenceProfile):
@@ -96,11 +100,12 @@ def course_of(
         steps = ramp_steps(levels=profile.levels, mix=mix, pace=pace)
         changes = pairwise(steps)
     _check_churn(profile, steps)
-    _check_requests(target, dialect, profile, changes)
+    most_requests_per_s = max(step.requests_per_s for step in steps)
+    _check_requests(target, dialect, profile, changes, most_requests_per_s)
     return Planned(
         steps=steps,
         most_connections=max(step.connections for step in steps),
-        most_requests_per_s=max(step.requests_per_s for step in steps),
+        most_requests_per_s=most_requests_per_s,
         most_orders_per_s=max(step.orders_per_s for step in steps),
     )
 
@@ -143,8 +148,12 @@ def _check_requests(
     dialect: Dialect,
     profile: Profile,
     changes: Iterable[tuple[LoadStep, LoadStep]],
+    most_polls_per_s: float,
 ) -> None:
     """Raise ConfigError where the dialect lets all connections together not ask for what a step needs in its time."""
+    budget = weight_budget(dialect, target.rest, target.name)
+    if budget is not None and (excess := budget.excess(most_polls_per_s)) is not None:
+        raise ConfigError(f"profile {profile.name}: {excess}")
     for before, step in changes:
         counts = [
             _channels(target, dialect, profile, each.subscriptions_per_connection)
@@ -162,6 +171,16 @@ def _channels(target: Target, dialect: Dialect, profile: Profile, subscriptions:
     return len(channels_of(dialect, 0, target.channels, target.symbols, count))
 
 
+def _within_weight(rules: Rules, target: Target, dialect: Dialect, mix: Mix) -> Rules:
+    """Return *rules* whose climb ends where its polls have all the weight that they may."""
+    budget = weight_budget(dialect, target.rest, target.name)
+    if budget is None or mix.requests_per_s_per_connection <= 0.0:
+        return rules
+    most = budget.most_connections(mix.requests_per_s_per_connection)
+    by = f"{budget.source} ({budget.per_s:g})"
+    return rules if most >= rules.most else replace(rules, most=most, most_by=by)
+
+
 def _within_requests(rules: Rules, dialect: Dialect, channels: int, pace: Pace) -> Rules:
     """Return *rules* whose climb asks for no more at a time than the dialect lets all connections together."""
     rate = request_rate(dialect)
@@ -172,14 +191,14 @@ def _within_requests(rules: Rules, dialect: Dialect, channels: int, pace: Pace) 
     most = added / (1.0 - 1.0 / rules.growth)
     if can_idle:
         most = min(most, rate.most_changed(channels, pace.settle_s))
-    start = max(1, math.floor(min(rules.start, added)))
+    rules = replace(rules, start=max(1, math.floor(min(rules.start, added))))
     if most >= rules.most:
-        return replace(rules, start=start)
+        return rules
     by = (
         f"ws.total_requests_per_s {rate.per_s:g} of the dialect, with settle_s {pace.settle_s:g} and"
         f" ramp_timeout_s {pace.ramp_timeout_s:g} of the profile"
     )
-    return replace(rules, start=start, most=max(1, math.floor(most)), most_by=by)
+    return replace(rules, most=max(1, math.floor(most)), most_by=by)
 
 
 def _within_churn(rules: Rules, mix: Mix, pace: Pace) -> Rules:
@@ -187,10 +206,8 @@ def _within_churn(rules: Rules, mix: Mix, pace: Pace) -> Rules:
     if mix.churn_per_s_per_connection <= 0.0:
         return rules
     most = max(1, math.floor(pace.most_churn_per_s / mix.churn_per_s_per_connection))
-    if most >= rules.most:
-        return rules
     by = f"connects_per_s {pace.connects_per_s:g} of the profile, which its churn takes up there"
-    return replace(rules, most=most, most_by=by)
+    return rules if most >= rules.most else replace(rules, most=most, most_by=by)
 
 
 def _mix(target: Target, profile: Profile) -> Mix:

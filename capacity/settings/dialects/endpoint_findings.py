@@ -58,6 +58,8 @@ def _addresses(dialect: Dialect) -> Iterator[Finding]:
         yield from _elsewhere(dialect.http.base, ("http", "base"))
         yield from place_findings(dialect.http.base, ("http", "base"), *_ORIGIN)
         yield from request_header_findings(dialect.http.headers, ("http", "headers"), dialect.needs)
+        if (weight_per_s := dialect.http.total_weight_per_s) is not None:
+            yield from positive_findings(weight_per_s, ("http", "total_weight_per_s"))
 
 
 def _elsewhere(address: str, place: Location) -> Iterator[Finding]:
@@ -91,6 +93,8 @@ def _operations(dialect: Dialect) -> Iterator[Finding]:
         yield from request_header_findings(operation.headers, (*place, "headers"), dialect.needs)
         yield from path_findings(operation.version, (*place, "version"))
         yield from version_findings(dialect, operation, place)
+        if operation.weight < 0.0:
+            yield (*place, "weight"), f"must be 0 or more (got {operation.weight:g})"
         if operation.time:
             yield from path_findings(operation.time.path, (*place, "time", "path"))
         if not operation.path.startswith("/"):

@@ -61,6 +61,8 @@ class Operation:
     """Template of the JSON body, likewise."""
     headers: Headers = field(default_factory=dict)
     """Headers of this request, before those of http."""
+    weight: float = 1.0
+    """What one such request takes of http.total_weight_per_s."""
     channel: str | None = None
     """Logical channel that pushes the same, for a comparison of their freshness."""
     version: str | None = None
