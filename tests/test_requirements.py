@@ -1,6 +1,7 @@
 """What is locked is what the ranges allow, whole, hashed, and the same for demonstration and checks."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,15 @@ def test_every_requirement_is_locked_to_what_its_range_allows(file):
         found = versions[canonicalize_name(requirement.name)]
         assert found
         assert all(requirement.specifier.contains(version) for version in found), requirement
+
+
+def test_what_is_installed_on_demand_is_tested_in_the_same_range():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    tested = {str(requirement) for requirement in ranges("tests/requirements.txt")}
+    optional = project["optional-dependencies"]
+
+    assert {"postgres", "signatures"} == optional.keys()
+    assert {str(Requirement(each)) for extra in optional.values() for each in extra} <= tested
 
 
 @pytest.mark.parametrize("file", PAIRS.values())

@@ -10,8 +10,10 @@ from pydantic import TypeAdapter
 from capacity.settings.dialects.endpoint_findings import endpoint_findings
 from capacity.settings.dialects.entry_findings import entry_findings
 from capacity.settings.dialects.impossible import impossible_findings
+from capacity.settings.dialects.libraries import library_findings
 from capacity.settings.dialects.schema_file import schema_findings, with_schema
 from capacity.settings.dialects.sending_findings import sending_findings
+from capacity.settings.dialects.signature_findings import signature_findings
 from capacity.settings.dialects.transports import transport_findings
 from capacity.settings.dialects.update_findings import update_findings
 from capacity.settings.secrets import anchored
@@ -58,7 +60,9 @@ def findings(dialect: Dialect) -> Iterator[Finding]:
     yield from endpoint_findings(dialect)
     yield from transport_findings(dialect)
     yield from sending_findings(dialect)
+    yield from signature_findings(dialect)
     yield from update_findings(dialect)
+    yield from library_findings(dialect)
     if dialect.orders is not None:
         yield from entry_findings(dialect.orders)
     yield from impossible_findings(dialect)

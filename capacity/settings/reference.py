@@ -138,7 +138,8 @@ and then hears `data`. Three notations carry a dialect; `dialects/deribit.yaml` 
   as many entries of that list, `{symbol}` a symbol. Inside a longer
   text (`"book.{symbol}.100ms"`) the value is written in. There are also `{connection}` (its number,
   from 0, over all workers), `{now_s}`, `{now_ms}`, `{now_us}` (which grows from use to use within a
-  worker), `{nonce}` (32 random digits and letters), what the target file gives for `needs`, and the names
+  worker), `{nonce}` (32 random digits and letters), a time and as much more in its own unit
+  (`{now_ms+10000}`: in ten seconds), what the target file gives for `needs`, and the names
   of `signatures` and `keep`; a value that stands twice in a request, such as in its signature, is the same
   in both places. `{channel.payload}` is a part of the channel's `request`; a key whose part a channel has
   not is left out, as the signature of the private channels alone in `gate.yaml`. `{alias}` in an

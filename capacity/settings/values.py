@@ -8,6 +8,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from capacity.domain.errors import ConfigError
+from capacity.settings.dialects.signature_findings import wrong_keys
 from capacity.settings.locate import beside
 from capacity.settings.secrets import open_to_others, secret_text
 from capacity.settings.yaml_files.yaml_file import Finding
@@ -84,7 +85,8 @@ def value_findings(
         if name not in dialect.needs:
             known = ", ".join(dialect.needs) or "nothing"
             yield ("values", name), f"dialect {dialect.name} needs no {name}, it needs {known}"
-        elif isinstance(value, Value):
+            continue
+        if isinstance(value, Value):
             if value.operation is not None and value.operation not in dialect.rest:
                 known = ", ".join(dialect.rest) or "none"
                 yield (
@@ -93,10 +95,33 @@ def value_findings(
                 )
             else:
                 yield from _asked_before(name, value, values, dialect)
-            try:
-                texts_of(name, value)
-            except ConfigError as error:
-                yield ("values", name), str(error).removeprefix(f"values.{name}: ")
+        try:
+            texts = texts_of(name, value)
+        except ConfigError as error:
+            yield ("values", name), str(error).removeprefix(f"values.{name}: ")
+        else:
+            yield from _as_key(name, value, texts, dialect)
+
+
+def _as_key(
+    name: str, value: str | Value, texts: str | list[str] | None, dialect: Dialect
+) -> Iterator[Finding]:
+    """Yield why a value cannot sign what it is needed for as a private key."""
+    place = ("values", name)
+    if texts is None:
+        if any(
+            each.has_private_key and name in names(each.key) for each in dialect.signatures.values()
+        ):
+            yield place, "is a private key, which nobody hands out; give it by file, env or rows"
+        return
+    for n, wrong in wrong_keys(dialect, name, [texts] if isinstance(texts, str) else texts):
+        origin = "its value"
+        if isinstance(value, Value):
+            row = f"row {n + 1} of {value.rows}"
+            origin = value.file or (
+                row if value.rows is not None else f"{value.env} of the environment"
+            )
+        yield place, f"{origin} {wrong}"
 
 
 def _asked_before(name: str, value: Value, values: Values, dialect: Dialect) -> Iterator[Finding]:

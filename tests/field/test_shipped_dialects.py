@@ -9,8 +9,10 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
+import jwt
 import orjson
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from capacity.settings.dialect import load_dialect
 from capacity.workload.conversation import Conversation, Kind
@@ -53,6 +55,26 @@ def binance_depth(first, last):
 def okx_books(seq, prev, action="update"):
     data = [{"asks": [], "bids": [], "ts": "1626537446491", "seqId": seq, "prevSeqId": prev}]
     return {"arg": {"channel": "books", "instId": "BTC-USDT"}, "action": action, "data": data}
+
+
+def bybit_login():
+    args = [GATE_KEY, NOW_MS + 10_000, BYBIT_SIGNED]
+    return {"req_id": "1", "op": "auth", "args": args}
+
+
+def binance_logon():
+    params = {"apiKey": GATE_KEY, "signature": BINANCE_SIGNED, "timestamp": NOW_MS}
+    return {"id": 1, "method": "session.logon", "params": params}
+
+
+def coinbase_private(channel, number, event):
+    return {
+        "channel": channel,
+        "client_id": "",
+        "timestamp": "2023-02-10T05:13:57.609931463Z",
+        "sequence_num": number,
+        "events": [event],
+    }
 
 
 def coinbase_advanced(channel, number, event):
@@ -101,8 +123,48 @@ BITFINEX_SIGNED = (
     "a75dc5bf3fc18b13c6df7672aa8dddad813d12d8ed9cd207"
     "d19df71efb1fe6f7c191a0c404c48a57fc6c4ec6096ef8a4"
 )
+EDWARDS_KEY = """\
+-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIEzNCJso/5banbbDRuwRTg9bijGfNaumJNqM9u1PuKb7
+-----END PRIVATE KEY-----
+"""
+BINANCE_SIGNED = (
+    "zslOGZVCKsGj2QoC2cyskEOgUA0CfHQ1ko3CF3owoJmHG2lfja4WLuKvmXcyLDXeRWWtNE99E1GnlQHYkyfrCw=="
+)
+"""By openssl pkeyutl -sign -rawin, of apiKey=5f9c…&timestamp=1700000000000."""
+BYBIT_SIGNED = "7ccf9bb4db01ad0e1ee2c3eef8d8b4730fc9bcab069e44972f6723cde7f692f3"
+"""By openssl dgst -sha256 -hmac secret, of GET/realtime1700000010000."""
+CDP_KEY = """\
+-----BEGIN EC PRIVATE KEY-----
+MHcCAQEEII6bEJ5xkJi/mASH3x9dd+nLKWBuvtImO19XwhPfhPSyoAoGCCqGSM49
+AwEHoUQDQgAEf83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEXH8UTNG72b
+focs3+257rn0s2ldbqkLJK2KRiMohYjlrQ==
+-----END EC PRIVATE KEY-----
+"""
+"""Of RFC 7515, appendix A.3, in the form in which Coinbase hands keys out."""
+
+
+class CoinbaseToken:
+    """Equal to each token of that key with these claims: no two signatures of one text are alike."""
+
+    def __eq__(self, token):
+        key = serialization.load_pem_private_key(CDP_KEY.encode(), password=None).public_key()
+        claims = jwt.decode(token, key, algorithms=["ES256"], options={"verify_exp": False})
+        header = {"alg": "ES256", "typ": "JWT", "kid": "organizations/o/apiKeys/k", "nonce": "n0n"}
+        return header == jwt.get_unverified_header(token) and claims == {
+            "sub": "organizations/o/apiKeys/k",
+            "iss": "cdp",
+            "nbf": NOW_S,
+            "exp": NOW_S + 120,
+        }
+
+    __hash__ = None
+
+
 VALUES = {
     "connection": 0,
+    "nonce": "n0n",
+    "key_name": "organizations/o/apiKeys/k",
     "now_s": NOW_S,
     "now_ms": NOW_MS,
     "now_us": 1_706_514_903_262_000,
@@ -111,6 +173,8 @@ VALUES = {
     "secret_key": "secret",
     "passphrase": "open sesame",
 }
+
+PRIVATE_KEYS = {"binance-private": EDWARDS_KEY, "coinbase-private": CDP_KEY}
 
 
 def gate_request(number, channel, *payload, **more):
@@ -359,6 +423,77 @@ STORIES = (
         hears=(({"event": "error", "code": "60009", "msg": "Login failed."}, REJECTED, ()),),
     ),
     Story(
+        name="binance-private",
+        follows=(("user", ""),),
+        says=(binance_logon(),),
+        hears=(
+            (
+                {
+                    "id": 1,
+                    "status": 200,
+                    "result": {"apiKey": GATE_KEY, "authorizedSince": NOW_MS, "serverTime": NOW_MS},
+                    "rateLimits": [{"rateLimitType": "REQUEST_WEIGHT", "limit": 6000, "count": 4}],
+                },
+                ACK,
+                ({"id": 2, "method": "userDataStream.subscribe"},),
+            ),
+            ({"id": 2, "status": 200, "result": {"subscriptionId": 0}}, ACK, ()),
+            (
+                {
+                    "subscriptionId": 0,
+                    "event": {"e": "executionReport", "E": 1499405658658, "s": "ETHBTC"},
+                },
+                DATA,
+                0,
+            ),
+        ),
+        published_at=1499405658.658,
+    ),
+    Story(
+        name="binance-private",
+        follows=(("user", ""),),
+        says=(binance_logon(),),
+        hears=(
+            (
+                {
+                    "id": 1,
+                    "status": 401,
+                    "error": {"code": -2015, "msg": "Invalid API-key, IP, or permissions"},
+                },
+                REJECTED,
+                (),
+            ),
+        ),
+    ),
+    Story(
+        name="coinbase-private",
+        follows=(("user", ""),),
+        says=(
+            {"type": "subscribe", "channel": "heartbeats"},
+            {"type": "subscribe", "channel": "user", "jwt": CoinbaseToken()},
+        ),
+        hears=(
+            (
+                coinbase_private("subscriptions", 0, {"subscriptions": {"user": ["u"]}}),
+                IGNORED,
+                (),
+            ),
+            (coinbase_private("user", 1, {"type": "snapshot", "orders": []}), DATA, 0),
+            (coinbase_private("heartbeats", 2, {"heartbeat_counter": 1}), HEARTBEAT, ()),
+            (coinbase_private("user", 3, {"type": "update", "orders": [{}]}), DATA, 0),
+        ),
+        published_at=1_676_006_037.609931,
+    ),
+    Story(
+        name="coinbase-private",
+        follows=(("user", ""),),
+        says=(
+            {"type": "subscribe", "channel": "heartbeats"},
+            {"type": "subscribe", "channel": "user", "jwt": CoinbaseToken()},
+        ),
+        hears=(({"type": "error", "message": "authentication failure"}, REJECTED, ()),),
+    ),
+    Story(
         name="bybit",
         follows=(("book", "BTCUSDT"),),
         says=({"op": "subscribe", "req_id": "1", "args": ["orderbook.50.BTCUSDT"]},),
@@ -375,6 +510,51 @@ STORIES = (
             ({"success": True, "ret_msg": "pong", "op": "ping"}, HEARTBEAT, ()),
         ),
         published_at=1672304484.978,
+    ),
+    Story(
+        name="bybit-private",
+        follows=(("orders", ""), ("wallet", "")),
+        says=(bybit_login(),),
+        hears=(
+            (
+                {"success": True, "ret_msg": "", "op": "auth", "conn_id": "cejreaspqfh3sjdnldmg-p"},
+                ACK,
+                ({"op": "subscribe", "req_id": "2", "args": ["order", "wallet"]},),
+            ),
+            (
+                {"success": True, "ret_msg": "", "op": "subscribe", "req_id": "2", "conn_id": "c"},
+                ACK,
+                (),
+            ),
+            (
+                {
+                    "id": "5923240c6880ab-c59f-420b-9adb-3639adc9dd90",
+                    "topic": "order",
+                    "creationTime": 1672364262474,
+                    "data": [{"symbol": "ETH-30DEC22-1400-C", "orderStatus": "Cancelled"}],
+                },
+                DATA,
+                0,
+            ),
+            (
+                {"op": "pong", "args": ["1675418560633"], "conn_id": "cfcb4ocsvfriu23r3er0"},
+                HEARTBEAT,
+                (),
+            ),
+        ),
+        published_at=1672364262.474,
+    ),
+    Story(
+        name="bybit-private",
+        follows=(("orders", ""),),
+        says=(bybit_login(),),
+        hears=(
+            (
+                {"success": False, "ret_msg": "Params Error", "op": "auth", "conn_id": "c"},
+                REJECTED,
+                (),
+            ),
+        ),
     ),
     Story(
         name="kraken",
@@ -1244,7 +1424,8 @@ def as_sent(frame, like):
 def test_a_shipped_dialect_speaks_as_its_documentation_shows(story):
     source = load_dialect(DIALECTS / f"{story.name}.yaml")
     channels = [channel_name(source, channel, symbol) for channel, symbol in story.follows]
-    talk = Conversation(compile_dialect(source), channels, lambda: VALUES)
+    values = VALUES | {"private_key": PRIVATE_KEYS.get(source.name)}
+    talk = Conversation(compile_dialect(source), channels, lambda: values)
     published_at = None
     sent = talk.start()
 

@@ -150,3 +150,70 @@ def test_what_an_operation_holds_must_be_had_before_it_is_asked():
         "token holds {session}, which is asked for no earlier; put session before token in needs of"
         " dialect keyed"
     )
+
+
+KEYED = parse(
+    DUMPED
+    | {
+        "needs": ["token", "private_key"],
+        "signatures": {
+            "sign": {"function": "ed25519", "key": "{private_key}", "text": "{token}"},
+        },
+    }
+)
+SEED = "A" * 43 + "="
+"""Of an Ed25519 key: 32 zeros."""
+
+
+def found(value):
+    return list(value_findings({"token": "t", "private_key": value}, KEYED))
+
+
+def test_a_private_key_may_come_from_a_file_the_environment_or_rows(tmp_path, monkeypatch):
+    (tmp_path / "key").write_text(f"{SEED}\n")
+    (tmp_path / "keys.csv").write_text(f"key\n{SEED}\n{SEED}\n")
+    monkeypatch.setenv("KEY", SEED)
+    given = [{"file": str(tmp_path / "key")}, {"env": "KEY"}, {"rows": str(tmp_path / "keys.csv")}]
+
+    assert [[]] * 4 == [found(SEED), *(found(Value(**each)) for each in given)]
+
+
+def test_what_is_no_private_key_is_told_by_where_it_stands_and_never_by_what_it_is(
+    tmp_path, monkeypatch
+):
+    (tmp_path / "key").write_text("s3cret\n")
+    (tmp_path / "keys.csv").write_text(f"key\n{SEED}\ns3cret\n")
+    monkeypatch.setenv("KEY", "s3cret")
+    given = {
+        f"{tmp_path}/key is no private key": Value(file=str(tmp_path / "key")),
+        "KEY of the environment is no private key": Value(env="KEY"),
+        f"row 2 of {tmp_path}/keys.csv is no private key": Value(rows=str(tmp_path / "keys.csv")),
+        "its value is no private key": "s3cret",
+    }
+    for said, value in given.items():
+        [(place, wrong)] = found(value)
+
+        assert ("values", "private_key") == place
+        assert wrong.startswith(said)
+        assert "s3cret" not in wrong
+
+
+def test_nobody_hands_out_a_private_key():
+    value = Value(operation="token", path="key")
+
+    assert [
+        (
+            ("values", "private_key"),
+            "is a private key, which nobody hands out; give it by file, env or rows",
+        )
+    ] == found(value)
+
+
+def test_a_file_with_a_private_key_that_others_may_read_is_told(tmp_path):
+    key = tmp_path / "key.pem"
+    key.write_text(SEED)
+    key.chmod(0o644)
+
+    assert [("values.private_key.file", str(key))] == (
+        files_for_others({"private_key": Value(file=str(key))})
+    )

@@ -82,10 +82,11 @@ def _sent(dialect: Dialect, wires: Sequence[str], given: dict[str, str]) -> Iter
         yield from _step(step, rule.answer, rule.answer_text, given)
     for frame in talk.subscribe():
         yield f"send      {_text(frame)}"
-    if dialect.subscribe is not None and dialect.subscribe.ack is not None:
-        yield f"confirmed {_answer(dialect.subscribe.ack)}"
-    elif compiled.confirm == "first_data":
-        yield "confirmed by the first update"
+    ack = None if dialect.subscribe is None else dialect.subscribe.ack
+    if compiled.confirm == "first_data":
+        yield f"confirmed by the first update{_refusal(ack)}"
+    elif ack is not None:
+        yield f"confirmed {_answer(ack)}"
     if compiled.unsubscribe is not None:
         yield from _ended(compiled.unsubscribe, wires, given)
     for n, (every_s, _frame) in enumerate(compiled.periodic):
@@ -152,6 +153,9 @@ class _Named(str):
     def __int__(self) -> int:
         return 0
 
+    def __add__(self, more: object) -> str:
+        return _Named(f"{self.removesuffix('}')}+{more}}}")
+
 
 class _Shown(dict[str, object]):
     """Every value that is not known yet is its name."""
@@ -162,8 +166,12 @@ class _Shown(dict[str, object]):
 
 def _answer(ack: Ack) -> str:
     ok = f" that has {flow(dict(ack.ok))}" if ack.ok else ""
-    error = f"; refused by {flow(dict(ack.error.where))}" if ack.error is not None else ""
-    return f"{flow(dict(ack.where))}{ok}{error}"
+    return f"{flow(dict(ack.where))}{ok}{_refusal(ack)}"
+
+
+def _refusal(ack: Ack | None) -> str:
+    error = None if ack is None else ack.error
+    return "" if error is None else f"; refused by {flow(dict(error.where))}"
 
 
 def _text(frame: bytes) -> str:

@@ -4,13 +4,36 @@ Locust gives every worker the same share: the smallest one decides. Descriptors 
 worker; ports for each network namespace, from each of its source addresses to the target.
 """
 
+import math
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from capacity.domain.errors import PreflightError
 from capacity.loadgen.checks.worker_identity import WorkerIdentity
 from capacity.loadgen.wire.process_limits import DESCRIPTORS_BESIDE_CONNECTIONS
+from capacity.settings.profile import Profile
+
+
+class BusiestStep(Protocol):
+    """What is known of the busiest step that may follow."""
+
+    @property
+    def most_requests_per_s(self) -> float: ...
+
+    @property
+    def most_orders_per_s(self) -> float: ...
+
+
+def most_actors(planned: BusiestStep, profile: Profile) -> dict[str, int]:
+    """Return how many pollers and traders the busiest step takes, by the rate that they keep up.
+
+    Each has a socket of its own.
+    """
+    return {
+        "requests_per_s": math.ceil(planned.most_requests_per_s * profile.poll_interval_s),
+        "orders_per_s": math.ceil(planned.most_orders_per_s * profile.order_interval_s),
+    }
 
 
 def check_sources(sources: Sequence[str], workers: Sequence[WorkerIdentity], here: str) -> None:

@@ -10,12 +10,17 @@ from capacity.domain import units
 from capacity.domain.answers.finding import Finding, Status
 from capacity.domain.errors import ConfigError
 from capacity.domain.resources import Limit, Resource
+from capacity.domain.words import RESOURCES
 from capacity.loadgen.checks.attempts import attempt, failure
-from capacity.loadgen.checks.generator_limits import check_sockets, check_sources, most_sockets
+from capacity.loadgen.checks.generator_limits import (
+    check_sockets,
+    check_sources,
+    most_actors,
+    most_sockets,
+)
 from capacity.loadgen.checks.planned_load import (
     Planned,
     course_of,
-    most_actors,
     whole_clients,
 )
 from capacity.loadgen.checks.worker_identity import WorkerIdentity, identity_here
@@ -128,7 +133,8 @@ class LoadExamination:
             levels = levels_up_to(
                 rules.most, start=rules.start, growth=rules.growth, levels=rules.levels
             )
-            limit = effective_limits(limits).get(bound.resource) if bound else None
+            is_limit = bound is not None and RESOURCES[bound.resource] in rules.most_by
+            limit = effective_limits(limits).get(bound.resource) if bound and is_limit else None
             by = rules.most_by + (f", read from {limit.source}" if limit is not None else "")
         yield load_finding(
             planned.most_connections,

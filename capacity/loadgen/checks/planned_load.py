@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Protocol
 
 from capacity.domain import units
 from capacity.domain.errors import ConfigError, PreflightError
@@ -27,6 +26,7 @@ from capacity.workload.profiles.profile import (
     whole_users,
 )
 from capacity.workload.profiles.request_rate import request_rate, too_slow
+from capacity.workload.profiles.request_weight import weight_budget
 from capacity.workload.versions import versioned_operation
 
 
@@ -41,16 +41,6 @@ class Planned:
     most_orders_per_s: float
     experiment: Experiment | None = None
     rules: Rules | None = None
-
-
-class BusiestStep(Protocol):
-    """What is known of the busiest step that may follow."""
-
-    @property
-    def most_requests_per_s(self) -> float: ...
-
-    @property
-    def most_orders_per_s(self) -> float: ...
 
 
 def course_of(
@@ -82,8 +72,11 @@ def course_of(
         )
         channels = _channels(target, dialect, profile, mix.subscriptions_per_connection)
         rules = _within_requests(rules, dialect, channels, pace)
+        rules = _within_weight(rules, target, dialect, mix)
         planned = _experiment(profile, dialect, mix, pace, rules)
-        _check_requests(target, dialect, profile, pairwise(planned.steps))
+        _check_requests(
+            target, dialect, profile, pairwise(planned.steps), planned.most_requests_per_s
+        )
         return planned
     changes: Iterable[tuple[LoadStep, LoadStep]]
     if isinstance(profile, SequenceProfile):
@@ -98,13 +91,14 @@ def course_of(
         steps = ramp_steps(levels=profile.levels, mix=mix, pace=pace)
         changes = pairwise(steps)
     _check_churn(profile, steps)
-    _check_requests(target, dialect, profile, changes)
+    most_requests_per_s = max(step.requests_per_s for step in steps)
+    _check_requests(target, dialect, profile, changes, most_requests_per_s)
     return Planned(
         steps=steps,
         most_connections=max(
             whole_users(step.connections, profile.connections_per_user) for step in steps
         ),
-        most_requests_per_s=max(step.requests_per_s for step in steps),
+        most_requests_per_s=most_requests_per_s,
         most_orders_per_s=max(step.orders_per_s for step in steps),
     )
 
@@ -147,8 +141,12 @@ def _check_requests(
     dialect: Dialect,
     profile: Profile,
     changes: Iterable[tuple[LoadStep, LoadStep]],
+    most_polls_per_s: float,
 ) -> None:
     """Raise ConfigError where the dialect lets all connections together not ask for what a step needs in its time."""
+    budget = weight_budget(dialect, target.rest, target.name)
+    if budget is not None and (excess := budget.excess(most_polls_per_s)) is not None:
+        raise ConfigError(f"profile {profile.name}: {excess}")
     for before, step in changes:
         counts = [
             _channels(target, dialect, profile, each.subscriptions_per_connection)
@@ -166,6 +164,16 @@ def _channels(target: Target, dialect: Dialect, profile: Profile, subscriptions:
     return len(channels_of(dialect, 0, target.channels, target.symbols, count))
 
 
+def _within_weight(rules: Rules, target: Target, dialect: Dialect, mix: Mix) -> Rules:
+    """Return *rules* whose climb ends where its polls have all the weight that they may."""
+    budget = weight_budget(dialect, target.rest, target.name)
+    if budget is None or mix.requests_per_s_per_connection <= 0.0:
+        return rules
+    most = budget.most_connections(mix.requests_per_s_per_connection)
+    by = f"{budget.source} ({budget.per_s:g})"
+    return rules if most >= rules.most else replace(rules, most=most, most_by=by)
+
+
 def _within_requests(rules: Rules, dialect: Dialect, channels: int, pace: Pace) -> Rules:
     """Return *rules* whose climb asks for no more at a time than the dialect lets all connections together."""
     rate = request_rate(dialect)
@@ -176,14 +184,14 @@ def _within_requests(rules: Rules, dialect: Dialect, channels: int, pace: Pace) 
     most = added / (1.0 - 1.0 / rules.growth)
     if can_idle:
         most = min(most, rate.most_changed(channels, pace.settle_s))
-    start = max(1, math.floor(min(rules.start, added)))
+    rules = replace(rules, start=max(1, math.floor(min(rules.start, added))))
     if most >= rules.most:
-        return replace(rules, start=start)
+        return rules
     by = (
         f"ws.total_requests_per_s {rate.per_s:g} of the dialect, with settle_s {pace.settle_s:g} and"
         f" ramp_timeout_s {pace.ramp_timeout_s:g} of the profile"
     )
-    return replace(rules, start=start, most=max(1, math.floor(most)), most_by=by)
+    return replace(rules, most=max(1, math.floor(most)), most_by=by)
 
 
 def _within_churn(rules: Rules, mix: Mix, pace: Pace) -> Rules:
@@ -191,10 +199,8 @@ def _within_churn(rules: Rules, mix: Mix, pace: Pace) -> Rules:
     if mix.churn_per_s_per_connection <= 0.0:
         return rules
     most = max(1, math.floor(pace.most_churn_per_s / mix.churn_per_s_per_connection))
-    if most >= rules.most:
-        return rules
     by = f"connects_per_s {pace.connects_per_s:g} of the profile, which its churn takes up there"
-    return replace(rules, most=most, most_by=by)
+    return rules if most >= rules.most else replace(rules, most=most, most_by=by)
 
 
 def _mix(target: Target, profile: Profile) -> Mix:
@@ -277,14 +283,3 @@ def whole_clients(profile: Profile, target: Target) -> Profile:
     each = target.connections_per_client
     per_user = math.ceil(profile.connections_per_user / each) * each
     return profile.model_copy(update={"connections_per_user": per_user})
-
-
-def most_actors(planned: BusiestStep, profile: Profile) -> dict[str, int]:
-    """Return how many pollers and traders the busiest step takes, by the rate that they keep up.
-
-    Each has a socket of its own.
-    """
-    return {
-        "requests_per_s": math.ceil(planned.most_requests_per_s * profile.poll_interval_s),
-        "orders_per_s": math.ceil(planned.most_orders_per_s * profile.order_interval_s),
-    }

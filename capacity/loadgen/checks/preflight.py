@@ -19,9 +19,10 @@ from capacity.loadgen.checks.generator_limits import (
     check_sockets,
     check_sources,
     hosts_of,
+    most_actors,
     most_sockets,
 )
-from capacity.loadgen.checks.planned_load import course_of, most_actors
+from capacity.loadgen.checks.planned_load import course_of
 from capacity.loadgen.checks.request_trial import try_request
 from capacity.loadgen.checks.trial import try_conversation, try_private
 from capacity.loadgen.checks.worker_identity import WorkerIdentity, boot_id, identity_here

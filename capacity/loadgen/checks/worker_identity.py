@@ -22,6 +22,7 @@ from capacity.loadgen.wire.dialing import dial
 from capacity.loadgen.wire.endpoint import endpoint_of
 from capacity.loadgen.wire.handshake import failure_reason
 from capacity.loadgen.wire.source_addresses import SourceAddressError, leave_from
+from capacity.settings.dialects.libraries import lacking_here
 from capacity.settings.target import Target
 from capacity.settings.targets.source_addresses import addresses_in
 from capacity.workload.dialects.address import channels_of
@@ -84,14 +85,18 @@ class WorkerIdentity:
         return cls(**{**data, "addresses": tuple(data["addresses"])})
 
 
-def identity_here(target: Target, dialect: Dialect, *, is_reached: bool = True) -> WorkerIdentity:
+def identity_here(
+    target: Target, dialect: Dialect, private: Dialect | None = None, *, is_reached: bool = True
+) -> WorkerIdentity:
     """Return what this process has to say, after one connection to the target from each address.
 
-    Where the target *is_reached* by nobody, as is known already, no connection is tried.
+    *private* is what private connections speak. Where the target *is_reached* by nobody, as is known already, no connection is tried.
     """
     listed = addresses_in(target.source_addresses)
     own = addresses_here(listed)
-    trouble = _trouble(target, dialect, own) if is_reached else None
+    trouble = lacking_here(dialect, private)
+    if trouble is None and is_reached:
+        trouble = _trouble(target, dialect, own)
     return WorkerIdentity(
         host=platform.node(),
         boot_id=boot_id(),

@@ -114,8 +114,8 @@ class Worker:
         # What another program asks may have another form: it is only told that we differ.
         if asked["program"] == PROGRAM and asked["question"] is not None:
             target = Target.model_validate(asked["question"]["target"])
-            dialect = dialect_settings.parse(asked["question"]["dialect"])
-            identity = identity_here(target, dialect).as_message()
+            dialects = [dialect_settings.parse(data) for data in asked["question"]["dialects"]]
+            identity = identity_here(target, *dialects).as_message()
         runner = self._environment.runner
         assert runner is not None
         runner.send_message(

@@ -33,6 +33,7 @@ def url_findings(dialect: Dialect) -> Iterator[Finding]:
     """Yield what is wrong with the address of its connections, at ws.url."""
     given = ("connection", *dialect.needs, *dialect.signatures)
     yield from place_findings(dialect.ws.url, ("ws", "url"), *_ORIGIN, *_FOLLOWED, *given)
+    yield from _elsewhere(dialect.ws.url, ("ws", "url"))
     named = set(_FOLLOWED) & set(names(dialect.ws.url))
     if named and not dialect.ws.idle_channel:
         yield ("ws", "url"), "names a channel, so that ws.idle_channel is needed too"
@@ -53,11 +54,12 @@ def _addresses(dialect: Dialect) -> Iterator[Finding]:
             yield from positive_findings(most_per_s, ("ws", key))
     yield from positive_findings(endpoint.open_timeout_s, ("ws", "open_timeout_s"))
     yield from positive_findings(endpoint.max_message_bytes, ("ws", "max_message_bytes"))
-    yield from _elsewhere(endpoint.url, ("ws", "url"))
     if dialect.http:
         yield from _elsewhere(dialect.http.base, ("http", "base"))
         yield from place_findings(dialect.http.base, ("http", "base"), *_ORIGIN)
         yield from request_header_findings(dialect.http.headers, ("http", "headers"), dialect.needs)
+        if (weight_per_s := dialect.http.total_weight_per_s) is not None:
+            yield from positive_findings(weight_per_s, ("http", "total_weight_per_s"))
 
 
 def _elsewhere(address: str, place: Location) -> Iterator[Finding]:
@@ -91,6 +93,8 @@ def _operations(dialect: Dialect) -> Iterator[Finding]:
         yield from request_header_findings(operation.headers, (*place, "headers"), dialect.needs)
         yield from path_findings(operation.version, (*place, "version"))
         yield from version_findings(dialect, operation, place)
+        if operation.weight < 0.0:
+            yield (*place, "weight"), f"must be 0 or more (got {operation.weight:g})"
         if operation.time:
             yield from path_findings(operation.time.path, (*place, "time", "path"))
         if not operation.path.startswith("/"):

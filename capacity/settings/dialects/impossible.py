@@ -38,7 +38,7 @@ def _places(dialect: Dialect) -> Iterator[Finding]:
                 if not PLACE.fullmatch(almost):
                     wrong = (
                         f"{almost} is no placeholder, which is {{name}} or {{name:form}} with one of the"
-                        f" forms {', '.join(CASTS)}; a brace meant as such is followed by a space"
+                        f" forms {', '.join(CASTS)}, or a time and more, {{now_ms+10000}}; a brace meant as such is followed by a space"
                     )
                     yield place, wrong
 
@@ -49,7 +49,7 @@ def _templates(dialect: Dialect) -> Iterator[tuple[Location, Any]]:
         yield ("http", "base"), dialect.http.base
     named = (
         ("channels", dialect.channels, ("wire", "request")),
-        ("signatures", dialect.signatures, ("key", "text", "claims")),
+        ("signatures", dialect.signatures, ("key", "text", "claims", "header")),
         ("rest", dialect.rest, ("path", "query", "body")),
     )
     for section, entries, keys in named:
@@ -106,7 +106,7 @@ def _matcher(matcher: Matcher, place: Location, *, has_id: bool) -> Iterator[Fin
             yield (*here, "in"), "is empty, which nothing fits"
         elif isinstance(expected, str) and _ALMOST.fullmatch(expected):
             place_of_id = id_place(expected)
-            if has_id and place_of_id is not None and place_of_id[2] in {None, "int", "str"}:
+            if has_id and place_of_id is not None and place_of_id["cast"] in {None, "int", "str"}:
                 continue
             known = "only {id:int} and {id:str} do" if has_id else "nothing does in this matcher"
             yield (

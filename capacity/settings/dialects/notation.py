@@ -8,7 +8,7 @@ from capacity.settings.yaml_files.yaml_file import Finding
 from capacity.settings.yaml_files.yaml_nodes import Location
 from capacity.workload.dialects.answers import Ack, id_place
 from capacity.workload.dialects.matching import OPERATORS, Matcher, matches, paths_of
-from capacity.workload.dialects.template import CASTS, is_of_entries, places
+from capacity.workload.dialects.template import CASTS, TIMES, is_of_entries, places
 
 _ALMOST_ROOT = re.compile(r"\$[^.]")
 _LISTS = ("list", "entries")
@@ -39,11 +39,15 @@ def matcher_findings(matcher: Matcher, place: Location) -> Iterator[Finding]:
 
 def place_findings(tree: Any, place: Location, *allowed: str) -> Iterator[Finding]:
     """Yield which placeholders of a template have no value, or a form that they cannot take."""
-    for name, cast, is_whole in dict.fromkeys(places(tree)):
-        shown = f"{{{name}:{cast}}}" if cast else f"{{{name}}}"
+    for each in dict.fromkeys(places(tree)):
+        name, more, cast, is_whole = each
+        shown = each.shown
         if name not in allowed:
             known = ", ".join(f"{{{one}}}" for one in allowed)
             yield place, f"{shown} has no value here; there is {known}"
+        elif more and name not in TIMES:
+            times = ", ".join(f"{{{time}}}" for time in TIMES)
+            yield place, f"{shown} adds to what is no time; there are {times}, each in its own unit"
         elif cast is not None and cast not in CASTS:
             yield place, f"{shown} has an unknown form; there are {', '.join(CASTS)}"
         elif (cast in _LISTS) != (name == "channels") and (cast or name != "channels"):

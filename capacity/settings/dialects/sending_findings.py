@@ -1,4 +1,4 @@
-"""What is wrong with what a dialect sends: requests, steps of the opening, signatures, heartbeats."""
+"""What is wrong with what a dialect sends: requests, steps of the opening, heartbeats."""
 
 import re
 from collections.abc import Iterator
@@ -15,11 +15,11 @@ from capacity.settings.dialects.notation import (
 from capacity.settings.yaml_files.yaml_file import Finding
 from capacity.settings.yaml_files.yaml_nodes import Location
 from capacity.workload.dialects.channel_requests import PART
-from capacity.workload.dialects.dialect import Dialect, Signature
+from capacity.workload.dialects.dialect import Dialect
 from capacity.workload.dialects.matching import MISSING, getter
 from capacity.workload.dialects.sending import Heartbeat, Step, Subscribe, Unsubscribe
 from capacity.workload.dialects.template import names, needed
-from capacity.workload.dialects.values import BUILT_IN, handshake_signatures
+from capacity.workload.dialects.values import BUILT_IN
 
 
 def sending_findings(dialect: Dialect) -> Iterator[Finding]:
@@ -81,33 +81,10 @@ def _known_at_first(dialect: Dialect) -> tuple[str, ...]:
 
 def _opening(dialect: Dialect) -> Iterator[Finding]:
     yield from _own_names(dialect)
-    early = handshake_signatures(dialect)
-    for name, signature in dialect.signatures.items():
-        yield from _signature(signature, ("signatures", name))
-        for key in ("key", "text", "claims"):
-            parts = (each for each in names(signature.text) if each.startswith(PART))
-            known_then = (*known_later(dialect), "channel", *parts)
-            if name in early:
-                known_then = (*BUILT_IN, *dialect.needs, *dialect.signatures)
-            others = tuple(each for each in known_then if each != name)
-            yield from place_findings(getattr(signature, key), ("signatures", name, key), *others)
     known = list(_known_at_first(dialect))
     for n, step in enumerate(dialect.opening):
         yield from _step(step, ("opening", n), known)
         known += step.keep
-
-
-def _signature(signature: Signature, place: Location) -> Iterator[Finding]:
-    is_token = signature.function.startswith("jwt_")
-    given, other = ("claims", "text") if is_token else ("text", "claims")
-    if not getattr(signature, given):
-        yield place, f"{signature.function} needs {given}"
-    if getattr(signature, other):
-        yield (*place, other), f"{signature.function} has no use for it; it has {given}"
-    if signature.lifetime_s is not None and not is_token:
-        yield (*place, "lifetime_s"), f"{signature.function} has no use for it; a jwt has"
-    elif signature.lifetime_s is not None and signature.lifetime_s < 1:
-        yield (*place, "lifetime_s"), f"must be 1 or more (got {signature.lifetime_s})"
 
 
 def _own_names(dialect: Dialect) -> Iterator[Finding]:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from typing import get_args
 
 from capacity.settings.dialects.book_findings import book_findings
 from capacity.settings.dialects.impossible import mqtt_findings
@@ -10,7 +9,7 @@ from capacity.settings.dialects.notation import matcher_findings, name_findings,
 from capacity.settings.yaml_files.yaml_file import Finding
 from capacity.settings.yaml_files.yaml_nodes import Location
 from capacity.workload.dialects.dialect import Data, Dialect
-from capacity.workload.dialects.encodings.payload import MODULES, Messages, Packing, missing_library
+from capacity.workload.dialects.encodings.payload import Messages
 from capacity.workload.dialects.sequence import Sequence
 
 
@@ -44,14 +43,6 @@ def _data(dialect: Dialect) -> Iterator[Finding]:
         yield from _pattern(messages)
     if messages.content == "mqtt":
         yield from mqtt_findings(dialect)
-    library = missing_library(messages.packing)
-    if library is not None:
-        others = ", ".join(name for name in get_args(Packing) if name not in MODULES)
-        wrong = (
-            f"{messages.packing} needs the Python package {library}, which is not installed here;"
-            f" install it on all hosts of the generator, or have the target pack by {others}"
-        )
-        yield ("messages", "packing"), wrong
 
 
 def _pattern(messages: Messages) -> Iterator[Finding]:

@@ -78,7 +78,7 @@ class CompiledAck:
 
 def compiled_ack(ack: Ack) -> CompiledAck:
     """Return how the answers are read that *ack* describes."""
-    ids = {path: place[2] for path, value in ack.where.items() if (place := id_place(value))}
+    ids = {path: place["cast"] for path, value in ack.where.items() if (place := id_place(value))}
     rest: Matcher = {path: value for path, value in ack.where.items() if path not in ids}
     error = ack.error
     return CompiledAck(
@@ -98,4 +98,4 @@ def compiled_ack(ack: Ack) -> CompiledAck:
 def id_place(expected: Any) -> re.Match[str] | None:
     """Return the place that a matcher's entry keeps for the request's id, if it does."""
     place = PLACE.fullmatch(expected) if isinstance(expected, str) else None
-    return place if place and place[1] == "id" else None
+    return place if place and place["name"] == "id" and not place["more"] else None

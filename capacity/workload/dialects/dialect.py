@@ -5,8 +5,9 @@ Template: a JSON tree; a text that is exactly `{name}`, `{name:int}`, `{name:str
 `{name:list}` becomes that value with its type, inside a longer text the value is written in. Beside
 {id}, {channel} and {channels:list} there are {connection} (its number, from 0), {now_s}, {now_ms} and
 {now_us} (epoch time; no two of a process are the same {now_us}), {nonce} (32 random digits and
-letters), and all names of `needs`, `signatures` and `keep`. {channel.path} is a part of what stands
-for the channel in requests; a key whose part the channel has not is left out. An answer to a frame may also hold that frame's values: {ping}, {params.time}, or, where a
+letters), {now_ms+10000} and the like (a time and as much more, in its own unit), and all names of
+`needs`, `signatures` and `keep`. {channel.path} is a part of what stands for the channel in requests; a
+key whose part the channel has not is left out. An answer to a frame may also hold that frame's values: {ping}, {params.time}, or, where a
 name means something else, {$.id}.
 Path: keys joined by dots, from the frame's root; whole numbers index lists, -1 is the last. Inside `time` and
 `sequence` a path starts at the item, and at the frame's root when written `$.like.this`.
@@ -29,25 +30,7 @@ from capacity.workload.dialects.moment import Time
 from capacity.workload.dialects.order_entry import OrderEntry
 from capacity.workload.dialects.sending import Heartbeat, Step, Subscribe, Unsubscribe
 from capacity.workload.dialects.sequence import Sequence
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signature:
-    """A value that is computed for the request, or the handshake, that holds it."""
-
-    __pydantic_config__: ClassVar = VALIDATION
-    function: Literal["hmac_sha256", "hmac_sha384", "hmac_sha512", "jwt_hs256", "jwt_hs512"]
-    """Keyed hash by which it is signed. A jwt is a whole JSON Web Token (RFC 7519)."""
-    key: str
-    """Template of the key, such as {api_secret}."""
-    text: str = ""
-    """Template of what is signed; a jwt has claims instead."""
-    claims: Mapping[str, Any] = field(default_factory=dict)
-    """Template of the claims of a jwt, such as {sub: "{user}", iat: "{now_s}"}."""
-    written: Literal["hex", "base64"] = "hex"
-    """How the signature is written; a jwt has its own way."""
-    lifetime_s: int | None = None
-    """Seconds from now that a jwt is good for: its claim exp."""
+from capacity.workload.dialects.signature import Signature
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +61,8 @@ class Operation:
     """Template of the JSON body, likewise."""
     headers: Headers = field(default_factory=dict)
     """Headers of this request, before those of http."""
+    weight: float = 1.0
+    """What one such request takes of http.total_weight_per_s."""
     channel: str | None = None
     """Logical channel that pushes the same, for a comparison of their freshness."""
     version: str | None = None

@@ -68,3 +68,6 @@ class Http:
     """Address before every REST path, from {scheme} (http or https), {host} and {port}."""
     headers: Headers = field(default_factory=dict)
     """Headers of every request, as in ws.headers."""
+    total_weight_per_s: float | None = None
+    """Most weight of the requests of all pollers together in a second, where the target counts what an address
+    asks for: 100 is 6,000 a minute. A profile that asks for more is refused; null bounds nothing."""

@@ -1,15 +1,18 @@
 """JSON trees with places to fill in: `{name}` keeps its value's type, `{name:int}` casts it.
 
-`{name:entries}`, an entry of a list, is as many entries as the value has.
+`{name:entries}`, an entry of a list, is as many entries as the value has. `{now_ms+10000}` is the time and
+as much more, in the time's own unit.
 """
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from capacity.workload.dialects.matching import MISSING
 
-PLACE = re.compile(r"\{((?:\$\.)?[A-Za-z_][\w.-]*)(?::([a-z_]+))?\}")
+PLACE = re.compile(
+    r"\{(?P<name>(?:\$\.)?[A-Za-z_][\w.-]*)(?P<more>\+\d{1,15})?(?::(?P<cast>[a-z_]+))?\}"
+)
 """A brace that is meant as such is followed by a space."""
 _CASTS: dict[str | None, Callable[[Any], Any]] = {
     "int": int,
@@ -18,7 +21,25 @@ _CASTS: dict[str | None, Callable[[Any], Any]] = {
     "entries": list,
     None: lambda value: value,
 }
+TIMES = ("now_s", "now_ms", "now_us")
+"""What can be added to."""
 CASTS = tuple(cast for cast in _CASTS if cast is not None)
+
+
+class Place(NamedTuple):
+    """One place of a template, as it is written."""
+
+    name: str
+    more: str | None
+    """What is added to the value, such as +10000."""
+    cast: str | None
+    is_whole: bool
+    """It is a text of its own."""
+
+    @property
+    def shown(self) -> str:
+        cast = f":{self.cast}" if self.cast else ""
+        return f"{{{self.name}{self.more or ''}{cast}}}"
 
 
 def fill(tree: Any, values: Mapping[str, Any]) -> Any:
@@ -29,9 +50,9 @@ def fill(tree: Any, values: Mapping[str, Any]) -> Any:
     if isinstance(tree, str):
         whole = PLACE.fullmatch(tree)
         if whole:
-            value = values[whole[1]]
-            return MISSING if value is MISSING else _CASTS[whole[2]](value)
-        return PLACE.sub(lambda place: str(values[place[1]]), tree)
+            value = _value(whole, values)
+            return MISSING if value is MISSING else _CASTS[whole["cast"]](value)
+        return PLACE.sub(lambda place: str(_value(place, values)), tree)
     if isinstance(tree, Mapping):
         filled = {key: fill(value, values) for key, value in tree.items()}
         return {key: value for key, value in filled.items() if value is not MISSING}
@@ -44,17 +65,22 @@ def fill(tree: Any, values: Mapping[str, Any]) -> Any:
     return tree
 
 
+def _value(place: re.Match[str], values: Mapping[str, Any]) -> Any:
+    value = values[place["name"]]
+    return value if place["more"] is None else value + int(place["more"])
+
+
 def is_of_entries(entry: Any) -> bool:
     """Tell whether an entry of a list stands for several."""
     whole = PLACE.fullmatch(entry) if isinstance(entry, str) else None
-    return whole is not None and whole[2] == "entries"
+    return whole is not None and whole["cast"] == "entries"
 
 
-def places(tree: Any) -> Iterator[tuple[str, str | None, bool]]:
-    """Yield name and cast of every place in *tree*, and whether it is a text of its own."""
+def places(tree: Any) -> Iterator[Place]:
+    """Yield every place in *tree*."""
     for text in texts(tree):
         for place in PLACE.finditer(text):
-            yield place[1], place[2], place[0] == text
+            yield Place(place["name"], place["more"], place["cast"], place[0] == text)
 
 
 def texts(tree: Any) -> Iterator[str]:
@@ -85,4 +111,4 @@ def needed(tree: Any) -> Iterator[str]:
 
 def names(tree: Any) -> Iterator[str]:
     """Yield the name of every place in *tree*."""
-    return (name for name, _cast, _is_whole in places(tree))
+    return (place.name for place in places(tree))

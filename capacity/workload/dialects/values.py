@@ -2,31 +2,20 @@
 in an answer, what the answered frame holds.
 """
 
-import base64
-import hashlib
-import hmac
 from collections.abc import Callable, Container, Mapping
 from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any
 
-import orjson
-
 from capacity.workload.dialects.channel_requests import PART
-from capacity.workload.dialects.dialect import Dialect, Signature
+from capacity.workload.dialects.dialect import Dialect
 from capacity.workload.dialects.matching import MISSING, getter
-from capacity.workload.dialects.template import fill, names
+from capacity.workload.dialects.signature import Signature, signed
+from capacity.workload.dialects.template import TIMES, names
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
-BUILT_IN = ("connection", "now_s", "now_ms", "now_us", "nonce")
+BUILT_IN = ("connection", *TIMES, "nonce")
 """Values that every template may hold."""
-_HASHES = {
-    "hmac_sha256": hashlib.sha256,
-    "hmac_sha384": hashlib.sha384,
-    "hmac_sha512": hashlib.sha512,
-    "jwt_hs256": hashlib.sha256,
-    "jwt_hs512": hashlib.sha512,
-}
 _CHANNELS = ("alias", "channel", "channels")
 Asked = Callable[[str, Mapping[str, Any]], Any]
 """(name, values) -> a value about the channels of a request; MISSING for a part that one has not."""
@@ -54,14 +43,14 @@ def needed_for(dialect: Dialect, channels: Container[str]) -> tuple[str, ...]:
     requests = {name: set(names(channel.request)) for name, channel in dialect.channels.items()}
     for held in requests.values():
         for signature in (dialect.signatures[name] for name in held & set(dialect.signatures)):
-            held |= set(names([signature.key, signature.text, signature.claims]))
+            held |= set(names(signature.templates))
     followed = set().union(*(held for name, held in requests.items() if name in channels))
     others = set().union(*requests.values()) - followed
     outside = asdict(dialect) | {"channels": None, "orders": None, "signatures": None}
     common = set(names(outside))
     for name in common & set(dialect.signatures):
         signature = dialect.signatures[name]
-        common |= set(names([signature.key, signature.text, signature.claims]))
+        common |= set(names(signature.templates))
     return tuple(name for name in dialect.needs if name not in others - common)
 
 
@@ -95,32 +84,3 @@ class FrameValues(dict[str, Any]):
                 raise KeyError(name)
         self[name] = value
         return value
-
-
-def signed(signature: Signature, values: Mapping[str, Any]) -> str:
-    """Return the signature as it is written in a frame."""
-    kind, _, algorithm = signature.function.partition("_")
-    key = str(fill(signature.key, values)).encode()
-    is_token = kind == "jwt"
-    text = (
-        _token_of(signature, algorithm.upper(), values)
-        if is_token
-        else str(fill(signature.text, values)).encode()
-    )
-    digest = hmac.new(key, text, _HASHES[signature.function]).digest()
-    if is_token:
-        return b".".join((text, _url_safe(digest))).decode()
-    return digest.hex() if signature.written == "hex" else base64.b64encode(digest).decode()
-
-
-def _token_of(signature: Signature, algorithm: str, values: Mapping[str, Any]) -> bytes:
-    """Return the header and the claims of a token, as they are signed."""
-    claims = fill(signature.claims, values)
-    if signature.lifetime_s is not None:
-        claims["exp"] = int(values["now_s"]) + signature.lifetime_s
-    parts = ({"alg": algorithm, "typ": "JWT"}, claims)
-    return b".".join(_url_safe(orjson.dumps(part)) for part in parts)
-
-
-def _url_safe(content: bytes) -> bytes:
-    return base64.urlsafe_b64encode(content).rstrip(b"=")

@@ -182,9 +182,9 @@ def _with_parts(tree: Any, channel: Channel) -> Any:
     if isinstance(tree, list | tuple):
         return [_with_parts(value, channel) for value in tree]
     place = PLACE.fullmatch(tree) if isinstance(tree, str) else None
-    if place is None or not place[1].startswith(PART):
+    if place is None or not place["name"].startswith(PART):
         return tree
-    return getter(place[1].removeprefix(PART))(channel.request)
+    return getter(place["name"].removeprefix(PART))(channel.request)
 
 
 def _ids(dialect: Dialect, frames: Sequence[Frame]) -> set[Any]:

@@ -36,6 +36,14 @@ def test_needs_are_shown_by_their_names():
     assert "header    X-MBX-APIKEY: {api_key}" in shown
 
 
+def test_a_later_time_is_shown_as_it_is_written_and_a_refusal_beside_the_first_update():
+    bybit = CliRunner().invoke(command, ["bybit-private"]).output
+    coinbase = CliRunner().invoke(command, ["coinbase-private"]).output
+
+    assert '"args":["{api_key}","{now_ms+10000}","{sign}"]' in bybit
+    assert "confirmed by the first update; refused by {type: error}" in coinbase.splitlines()
+
+
 def test_an_unknown_channel_lists_those_there_are():
     with pytest.raises(ConfigError, match="has no channel x, it has book, ticker"):
         CliRunner().invoke(command, ["deribit", "--channel", "x"], catch_exceptions=False)

@@ -1,6 +1,7 @@
 """Planted hosts: the smallest worker and the fullest host decide, each named with what would do."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -12,10 +13,12 @@ from capacity.loadgen.checks.generator_limits import (
     check_sockets,
     check_sources,
     hosts_of,
+    most_actors,
     most_sockets,
 )
 from capacity.loadgen.checks.worker_identity import WorkerIdentity
 from capacity.loadgen.wire.process_limits import DESCRIPTORS_BESIDE_CONNECTIONS
+from capacity.settings.profile import ADAPTER
 
 HERE = "master"
 
@@ -163,3 +166,19 @@ def test_a_worker_without_addresses_of_its_own_has_the_ports_of_one():
     assert 28_232 == most_sockets([worker(descriptors=many)])
     assert 28_232 == most_sockets([worker(descriptors=many, addresses=("127.0.0.2",))])
     assert 56_464 == most_sockets([worker(descriptors=many, addresses=("127.0.0.2", "127.0.0.3"))])
+
+
+def test_each_poller_and_trader_of_the_busiest_step_is_a_socket():
+    profile = ADAPTER.validate_python(
+        {
+            "profile": 1,
+            "name": "p",
+            "kind": "ramp",
+            "levels": [2],
+            "poll_interval_s": 2.0,
+            "order_interval_s": 2.0,
+        }
+    )
+    busiest = SimpleNamespace(most_requests_per_s=10.0, most_orders_per_s=0.3)
+
+    assert {"requests_per_s": 20, "orders_per_s": 1} == most_actors(busiest, profile)

@@ -62,6 +62,16 @@ def test_what_the_climb_stops_at_is_said_with_where_it_was_read():
     assert "read from /proc/7/limits" in findings["load"].statement
 
 
+def test_a_climb_that_the_weight_of_its_polls_ends_is_not_said_to_end_at_a_limit_of_the_host():
+    rest = {"operation": "ticker", "total_weight_per_s": 1}
+    polls = {"requests_per_s_per_connection": 0.1}
+    target = TARGET.model_validate({**TARGET.model_dump(), "rest": rest})
+    findings, _ = found(target, kind="safe", levels=3, mix=polls)
+
+    assert "rest.total_weight_per_s of target demo (1)" in findings["load"].statement
+    assert "/proc/7/limits" not in findings["load"].statement
+
+
 @pytest.mark.parametrize(("mode", "is_told"), [(0o600, False), (0o604, True)])
 def test_a_header_from_a_file_that_others_may_read_is_told(tmp_path, mode, is_told):
     key = tmp_path / "key"

@@ -1,13 +1,12 @@
 """The load that a profile means for a target."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 
 from capacity.domain.errors import ConfigError, PreflightError
 from capacity.domain.resources import Resource
-from capacity.loadgen.checks.planned_load import _rules, course_of, most_actors, whole_clients
+from capacity.loadgen.checks.planned_load import _rules, course_of, whole_clients
 from capacity.planning.safety.audited_bound import AuditedBound
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
@@ -46,14 +45,6 @@ def test_an_audited_bound_goes_before_the_profiles_number():
     bound = AuditedBound(resource=Resource.DESCRIPTORS, connections=40)
 
     assert 10 == _rules(profile("safe", connections=100), bound, None, 1.0).most
-
-
-def test_each_poller_and_trader_of_the_busiest_step_is_a_socket():
-    busiest = SimpleNamespace(most_requests_per_s=10.0, most_orders_per_s=0.3)
-
-    assert {"requests_per_s": 20, "orders_per_s": 1} == most_actors(
-        busiest, profile("ramp", levels=[2], poll_interval_s=2.0, order_interval_s=2.0)
-    )
 
 
 def test_a_ramp_is_its_levels_and_its_most_are_those_of_the_last():

@@ -4,6 +4,7 @@ import os
 import platform
 import resource
 import socket
+import sys
 from pathlib import Path
 
 import msgpack
@@ -92,6 +93,21 @@ def test_certificates_that_are_not_on_this_host_are_trouble(listener):
         "/no/such/authorities.pem"
         in presence_towards(listener, tls=True, certificates=absent).trouble
     )
+
+
+@pytest.mark.parametrize(
+    ("public", "private"), [("binance-private", None), ("json-push", "binance-private")]
+)
+def test_a_library_that_is_not_on_this_host_is_trouble_whichever_connection_needs_it(
+    listener, monkeypatch, public, private
+):
+    dialects = [load_dialect(find("dialects", name)) for name in (public, private) if name]
+    channels = list(dialects[0].channels)[:1]
+    target = target_at(listener.getsockname()[1], channels=channels)
+
+    assert identity_here(target, *dialects).trouble is None
+    monkeypatch.setitem(sys.modules, "cryptography", None)  # As if it had never been installed.
+    assert "pip install 'capacity[signatures]'" in identity_here(target, *dialects).trouble
 
 
 def test_it_travels_as_a_message_but_for_its_clock(listener):

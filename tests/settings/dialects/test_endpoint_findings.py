@@ -13,6 +13,7 @@ from capacity.settings.dialect import load_dialect
         ('rest: {book: {path: "/{symbl}"}}', ".book.path: {symbl} has no value here; there is {symbol}, {connection}"),
         ("rest: {book: {path: /, time: {path: a b, unit: s}}}", ".book.time.path: no path; keys joined by dots, such as params.channel (got 'a b')"),
         ("rest: {book: {path: /, time: {path: a, unit: h}}}", ".book.time.unit: must be 's', 'ms', 'us', 'ns' or 'rfc3339' (got \"h\")"),
+        ("rest: {book: {path: /, weight: -1}}", ".book.weight: must be 0 or more (got -1)"),
         ("rest: {book: {path: /, method: PUT}}", ".book.method: must be 'GET' or 'POST' (got \"PUT\")"),
     ],
 )  # fmt: skip
@@ -37,6 +38,7 @@ def test_an_operation_that_cannot_be_is_refused_with_its_line(
         ('{port}/"', '{port}/{channel}{channels}", idle_channel: x', "3: ws.url: has {channel} and {channels}; only one of them"),
         ('{port}/"', '{port}/", requests_per_s: 0', "3: ws.requests_per_s: must be greater than 0 (got 0)"),
         ('{port}/"', '{port}/", total_requests_per_s: -1', "3: ws.total_requests_per_s: must be greater than 0 (got -1)"),
+        ('base: "{scheme}://{host}:{port}"', 'base: "{scheme}://{host}:{port}", total_weight_per_s: 0', "4: http.total_weight_per_s: must be greater than 0 (got 0)"),
         ("a.{symbol}", "a.{instrument}", "5: channels.a.wire: {instrument} has no value here; there is {symbol}"),
         ('{a: {wire: "a.{symbol}"}}', "{}", "5: channels: needs at least one channel"),
         ('http: {base: "{scheme}://{host}:{port}"}', "rest: {a: {path: /}}", "4: rest: needs http.base, the address before every path"),

@@ -113,7 +113,8 @@ def test_private_connections_survive_the_way_to_a_worker(file):
         ("  dialect:", "  connections_per_client: 1001\n  dialect:", "private.connections_per_client: must be less than or equal to 1000 (got 1001)"),
         ("  dialect:", "  connections_per_client: 2.5\n  dialect:", "private.connections_per_client: must be"),
         ("  dialect:", "  login: yes\n  dialect:", "private.login: unknown key; allowed: connections_per_client"),
-        ("  dialect:", "  url: 'ws://{hots}/'\n  dialect:", "private.url: "),
+        ("  dialect:", "  url: '{scheme}://{host}:{port}/{hots}'\n  dialect:", "private.url: "),
+        ("  dialect:", "  url: wss://elsewhere.example/ws\n  dialect:", "private.url: must begin with {scheme}://{host}:{port}, which the target file gives: load goes to no other host (got 'wss://elsewhere.example/ws')"),
     ],
 )  # fmt: skip
 def test_private_connections_that_cannot_be_are_refused_with_their_key(file, replaced, by, said):

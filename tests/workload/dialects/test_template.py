@@ -3,7 +3,7 @@
 import pytest
 
 from capacity.workload.dialects.matching import MISSING
-from capacity.workload.dialects.template import fill, names, needed, texts
+from capacity.workload.dialects.template import fill, names, needed, places, texts
 
 SUBSCRIBE = {
     "jsonrpc": "2.0",
@@ -24,6 +24,19 @@ def test_a_whole_place_keeps_the_type_and_a_part_becomes_text():
         "id": 7,
         "params": {"channels": ["a", "b"], "note": "for 7 and BTC", "n": [1, "7"]},
     }
+
+
+def test_a_time_may_be_written_as_a_later_one_in_its_own_unit():
+    tree = ["{now_ms+10000}", "{now_s+60:str}", "until {now_ms+1}", "{now_ms}"]
+    now = {"now_s": 1_700_000_000, "now_ms": 1_700_000_000_000}
+
+    assert [1_700_000_010_000, "1700000060", "until 1700000000001", 1_700_000_000_000] == (
+        fill(tree, now)
+    )
+    assert ["now_ms", "now_s", "now_ms", "now_ms"] == list(names(tree))
+    assert ["{now_ms+10000}", "{now_s+60:str}", "{now_ms+1}", "{now_ms}"] == [
+        each.shown for each in places(tree)
+    ]
 
 
 def test_a_value_that_looks_like_a_place_is_not_filled_again():

@@ -24,6 +24,7 @@ from capacity.settings import dialect as dialect_settings
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 from capacity.settings.target import Target
+from capacity.settings.targets.private import private_dialect
 from capacity.sources.clocks import offset_between
 
 logger = logging.getLogger(__name__)
@@ -114,10 +115,12 @@ class Roster:
 
     def begin(self, target: Target) -> None:
         """Forget all answers: they are about the way to another target, perhaps."""
-        dialect = load_dialect(find("dialects", target.dialect))
+        dialects = [load_dialect(find("dialects", target.dialect))]
+        if target.private is not None:
+            dialects.append(private_dialect(target.private, target.dialect))
         self._question = {
             "target": target.model_dump(mode="json"),
-            "dialect": dialect_settings.dump(dialect),
+            "dialects": [dialect_settings.dump(dialect) for dialect in dialects],
         }
         self._presences, self._exchanges, self.strangers = {}, {}, {}
         self.processes = Processes()
