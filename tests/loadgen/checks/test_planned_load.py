@@ -273,6 +273,17 @@ def test_a_climb_ends_where_its_connections_can_change_what_they_follow_in_time(
     assert ("ws.total_requests_per_s 2.31" in rules.most_by) == (admitted > 40)
 
 
+def test_a_climb_on_which_not_even_one_connection_can_change_in_time_is_refused():
+    def asked(settle_s):
+        mix = {"requests_per_s_per_connection": 0}
+        safe = profile("safe", connections=48, connects_per_s=10, settle_s=settle_s, mix=mix)
+        return course_of(TARGET, PACED, safe, None)
+
+    assert 1 == asked(0.5).rules.most
+    with pytest.raises(ConfigError, match=r"1 connection take 500 ms .* set settle_s to 1"):
+        asked(0.4)
+
+
 @pytest.mark.parametrize(("timeout_s", "start"), [(4.0, 10), (3.6, 9)])
 def test_a_climb_begins_with_as_many_as_can_subscribe_in_time(timeout_s, start):
     safe = profile(
@@ -302,3 +313,11 @@ def test_a_user_holds_the_connections_of_whole_clients(per_client, asked, users)
 
     assert users == whole_clients(given, target).connections_per_user
     assert given == whole_clients(given, TARGET)
+
+
+def test_a_climb_has_a_connection_even_where_it_cannot_subscribe_while_it_opens():
+    """It follows its channels later, once it is open."""
+    slow = replace(PACED, ws=replace(PACED.ws, total_requests_per_s=0.01))
+    safe = profile("safe", connections=48, connects_per_s=10, settle_s=900, ramp_timeout_s=1)
+
+    assert 1 == course_of(TARGET, slow, safe, None).rules.most

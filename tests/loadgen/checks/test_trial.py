@@ -14,6 +14,7 @@ import yaml
 
 from capacity.domain.errors import ConfigError, UnreachableError
 from capacity.loadgen.checks import trial
+from capacity.loadgen.checks.not_confirmed import NotConfirmedError
 from capacity.loadgen.checks.request_trial import try_request
 from capacity.loadgen.checks.trial import try_conversation, try_private
 from capacity.settings.dialect import load_dialect
@@ -302,3 +303,43 @@ def test_a_refused_login_says_which_connection_and_what_the_target_said(okx_targ
         UnreachableError, match=r"^private connection: .*/ws/v5/private.*60009 Login failed"
     ):
         try_private(okx_target(passphrase="wrong"), PRIVATE)
+
+
+@pytest.mark.parametrize(
+    ("asked", "refused", "why", "is_cap"),
+    [
+        (9, 8, "limit reached", True),
+        (10, 9, "limit reached", False),
+        (2, 1, "limit reached", True),
+        (1, 1, "limit reached", False),
+        (9, 8, "too many requests", False),
+    ],
+)
+def test_up_to_eight_refused_channels_that_are_confirmed_alone_are_a_cap(
+    target_file, exchange, monkeypatch, asked, refused, why, is_cap
+):
+    tried = []
+
+    def confirm_one(_target, _dialect, channels, _listen_s, _watcher):
+        tried.append(len(channels))
+        if len(channels) == asked:
+            raise NotConfirmedError("refused", "ws://x/", why, channels[-refused:])
+
+    monkeypatch.setattr(trial, "_tried", confirm_one)
+    monkeypatch.setattr(trial, "channels_of", lambda *_: [f"c{n}" for n in range(asked)])
+    with pytest.raises(UnreachableError) as raised:
+        try_conversation(target_file(exchange), DIALECT, subscriptions=asked)
+
+    assert is_cap is (f"does not take {asked} subscriptions" in str(raised.value))
+    assert [asked, *[1] * (refused if is_cap else 0)] == tried
+
+
+def test_a_channel_that_is_refused_alone_as_well_is_no_cap(target_file, exchange, monkeypatch):
+    def refuse(_target, _dialect, channels, _listen_s, _watcher):
+        if channels != ["b"]:
+            raise NotConfirmedError("refused", "ws://x/", "no such channel", channels)
+
+    monkeypatch.setattr(trial, "_tried", refuse)
+    monkeypatch.setattr(trial, "channels_of", lambda *_: ["a", "b"])
+    with pytest.raises(UnreachableError, match=r"^refused$"):
+        try_conversation(target_file(exchange), DIALECT, subscriptions=2)

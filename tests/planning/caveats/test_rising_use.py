@@ -6,7 +6,7 @@ import pytest
 from capacity.domain.caveats import RISING_RATIO, DoubtKind
 from capacity.domain.plan import CapacityPlan, Excuse
 from capacity.domain.resources import Resource
-from capacity.planning.caveats.rising_use import _is_as_loaded, not_held
+from capacity.planning.caveats.rising_use import _is_as_loaded, not_held, rising_doubts
 from capacity.planning.evidence.windows import plateau_windows
 from capacity.planning.plan import plan
 
@@ -293,3 +293,14 @@ def test_what_others_in_the_cgroup_take_is_not_said_to_be_the_target_s(
     assert isinstance(excuse, Excuse)
     assert is_said is ("other processes, files or kernel buffers in its cgroup" in str(excuse))
     assert is_said is ("cgroup.procs" in str(excuse))
+
+
+def test_where_the_limit_is_passed_already_nothing_is_left_until_it_is_full(lingering):
+    resource, record = lingering
+    record = rising(record, 0.02, highest=True, resource=resource, each=1.0)
+    windows = plateau_windows(record.steps, record.samples, 0.0)
+    (wall,) = [wall for wall in plan(record).ladder if wall.resource is resource]
+    passed = replace(wall, limit=replace(wall.limit, value=1.0))
+    (doubt,) = rising_doubts(record, windows, passed)
+
+    assert "the limit is reached after 0 s," in doubt.statement

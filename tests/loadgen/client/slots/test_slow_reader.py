@@ -166,3 +166,12 @@ def test_what_the_target_says_at_its_end_is_read_even_slowly(opened, losses):
     wait_until(lambda: losses)
 
     assert (0, 1) == (unread, clients.counters.deliveries)
+
+
+def test_what_was_read_before_it_was_closed_slows_nothing_down(opened):
+    slot, _client, clients = opened()
+    slot.follow()
+    slot.close()
+    slot.on_messages(None, [b'{"hello": 1}'])
+
+    assert (False, 1) == (slot.is_open, clients.counters.unmatched)

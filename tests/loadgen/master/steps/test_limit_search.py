@@ -229,3 +229,9 @@ def test_a_trial_says_what_was_held_and_why_it_failed(found):
         recorded[1][name] for name in ("connections", "failure", "held")
     )
     assert seeker.trials[1].held == 12
+
+
+def test_it_searches_for_a_limit_and_spares_the_target_nothing():
+    search = LimitSearch(PROFILE, PATTERN, None, ())
+
+    assert (True, False) == (search.is_search, search.is_careful)
