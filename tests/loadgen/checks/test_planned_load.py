@@ -42,6 +42,26 @@ def test_the_generators_own_limit_bounds_an_experiment_where_it_is_less(sockets,
     assert by in rules.most_by
 
 
+@pytest.mark.parametrize(
+    ("generator", "admitted", "most", "by"),
+    [
+        (50, 400, 20, "generator"),
+        (51, 400, 20, "generator"),
+        (4, 400, 1, "generator"),
+        (1, 400, 1, "generator"),
+        (300, 400, 40, "profile"),
+        (50, 203, 20, "profile"),
+        (300, 8, 1, "profile"),
+    ],
+)
+def test_a_connection_that_brings_sockets_along_takes_as_many(generator, admitted, most, by):
+    """Two and a half of them each."""
+    rules = _rules(profile("safe", connections=admitted), None, generator, 2.5)
+
+    assert most == rules.most
+    assert by in rules.most_by
+
+
 def test_an_audited_bound_goes_before_the_profiles_number():
     bound = AuditedBound(resource=Resource.DESCRIPTORS, connections=40)
 
