@@ -29,7 +29,7 @@ STORIES = [
         "kraken_and_coinbase",
         "signed_exchanges",
         "kucoin_to_upbit",
-        "brokers",
+        "message_brokers",
         "frameworks",
     )
     for story in runpy.run_path(str(STORIES_OF / f"{name}.py"))["STORIES"]

@@ -15,7 +15,7 @@ from capacity.notebook import plan
 from capacity.planning.advice.storm_drill import drill_outcomes
 from capacity.recording.run_directory import load as loaded
 
-RUNS = runpy.run_path(str(Path(__file__).with_name("test_controller.py")))
+RUNS = runpy.run_path(str(Path(__file__).with_name("local_runs.py")))
 local_run, profile = RUNS["local_run"], RUNS["profile"]
 EXAMPLE = Path(__file__).parents[3] / "reports" / "example"
 LEAST_S = storm_drills.LEAST_S
