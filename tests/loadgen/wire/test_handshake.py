@@ -78,6 +78,26 @@ def test_cookies_and_other_headers_of_the_dialect_are_sent_as_they_stand(target)
     assert "\r\nX-Api-Key: k\r\n" in head
 
 
+@pytest.mark.parametrize(
+    ("offered", "line"),
+    [(("v12.stomp", "xmpp"), ["Sec-WebSocket-Protocol: v12.stomp,xmpp"]), ((), [])],
+)
+def test_subprotocols_are_offered_in_their_order_and_none_where_there_are_none(
+    target, offered, line
+):
+    heads = []
+    accept = answer_with(AcceptConnection(subprotocol=offered[0] if offered else None))
+
+    def behave(sock):
+        heads.append(sock.recv(4096, socket.MSG_PEEK).decode())
+        accept(sock)
+
+    endpoint = Endpoint(url=target(behave), timeout_s=2, subprotocols=offered)
+    open_websocket(endpoint).socket.close()
+
+    assert line == re.findall("(?m)^Sec-WebSocket-Protocol:.*(?=\r)", heads[0])
+
+
 def connected_to(url):
     """Return how many sockets of this process are connected to a server."""
     found = psutil.Process().net_connections("tcp")

@@ -109,3 +109,13 @@ def test_the_own_cost_explains_the_whole_unless_nearly_all_draws_are_dearer(off,
     whole, own = SimpleNamespace(marginal=draws), SimpleNamespace(marginal=np.array([2.0]))
 
     assert is_so == is_explained(whole, own)
+
+
+def test_mean_and_peak_of_the_host_are_others_most_and_the_own_of_each(host):
+    record = host(lambda n: 100e6 * (n % 3))
+    windows = plateau_windows(record.steps, record.samples, 0.0)
+    for told, read in zip(by_own_account(windows), windows, strict=True):
+        apart = told.peak[Resource.HOST_MEMORY] - told.mean[Resource.HOST_MEMORY]
+
+        assert pytest.approx(read.peak[Resource.MEMORY] - read.mean[Resource.MEMORY]) == apart
+        assert told.peak[Resource.HOST_MEMORY] > OTHERS_BYTES
