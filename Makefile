@@ -118,7 +118,7 @@ interop: $(VENV)/.tested  ## Follow servers of others, and have clients of other
 fuzz: $(VENV)/.tested  ## Feed the frame reader, handshake and conversation junk for some five minutes.
 	CAPACITY_HYPOTHESIS_PROFILE=fuzz timeout 900 $(PYTHON) -m pytest -m hypothesis \
 	  tests/loadgen/wire/test_frames*.py tests/loadgen/wire/test_compression.py \
-	  tests/loadgen/wire/test_response_head.py tests/loadgen/wire/test_handshake.py \
+	  tests/loadgen/wire/test_response_head.py tests/loadgen/wire/test_handshake*.py \
 	  tests/workload/test_conversation*.py
 
 profiles: $(VENV)/.tested  ## Measure a healthy exchange by COUNT (20) profiles that chance draws from SEED (1) on, and judge the plans.

@@ -47,7 +47,6 @@ _MOST_READS = 1000
 _POLL_S = 0.1
 _OPEN_S = 5.0
 _COUNTS = frozenset({Resource.APPLICATION_CONNECTIONS, Resource.DESCRIPTORS, Resource.THREADS})
-_SHOWN_LETTERS = 60
 
 
 def watch(target: Target, dialect: Dialect, source: Source, info: AgentInfo) -> Watch:

@@ -93,7 +93,7 @@ class ConnectionValues:
             ) from error
         finally:
             connection.close()
-        if not 200 <= answer.status < 300:
+        if answer.status >= 300:
             raise HandshakeError(f"handshake_value_rejected_{answer.status}")
         return answer.body
 

@@ -137,7 +137,7 @@ def _upgraded(endpoint: Endpoint, laps: Laps, told: Told) -> Opened:
                 header=headers,
                 host=endpoint.host,
                 suppress_origin=True,
-                subprotocols=list(endpoint.subprotocols) or None,
+                subprotocols=list(endpoint.subprotocols),
                 redirect_limit=0,
             )
             laps.end("upgrade")

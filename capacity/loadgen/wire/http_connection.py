@@ -81,6 +81,9 @@ class _Response(HTTPResponse):
 class HttpConnection:
     """A connection to one endpoint, for one request at a time."""
 
+    _is_shed: bool
+    """Whether the answer that is under way was given up."""
+
     def __init__(
         self,
         endpoint: Callable[[], Endpoint],
@@ -99,7 +102,6 @@ class HttpConnection:
         self._max_answer_bytes = max_answer_bytes
         self._timeout_s = timeout_s
         self._budget = budget or MemoryBudget()
-        self._is_shed = False
         self._socket: Any = None
         self._readable: Any = None
         self._response: _Response | None = None

@@ -106,7 +106,7 @@ def line_bytes_per_s(name: str, target: TargetView, sys: str = "/sys") -> float:
     except OSError as error:
         if error.errno != errno.EINVAL:  # Of a virtual link, or one that is down.
             raise
-        megabits_per_s = -1
+        megabits_per_s = 0
     if megabits_per_s <= 0:
         why = f"{name} does not say its speed, as virtual links do not: declare it"
         raise OSError(errno.ENODATA, why)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from capacity.domain.resource_facts import UNITS
-from capacity.domain.resources import Limit, LimitState, Resource
+from capacity.domain.resources import Limit, Resource
 from capacity.domain.sample import Sample
 
 _UNIT_SUFFIXES = {
@@ -23,10 +23,9 @@ def metrics_text(sample: Sample | None, limits: tuple[Limit, ...]) -> str:
 
 
 def _lines(sample: Sample | None, limits: tuple[Limit, ...]) -> Iterator[str]:
-    for limit in _one_each(limits):
-        if limit.state is LimitState.KNOWN and limit.value is not None:
-            name = metric_name(limit.resource, "_limit")
-            yield from _metric(name, "gauge", f"Limit, {limit.scope}: {limit.source}", limit.value)
+    for limit, value in _one_each(limits):
+        name = metric_name(limit.resource, "_limit")
+        yield from _metric(name, "gauge", f"Limit, {limit.scope}: {limit.source}", value)
     if sample is None:
         return
     up = 0.0 if sample.target_started_at is None else 1.0
@@ -62,13 +61,15 @@ def _spelled_out(key: str) -> str:
     return f"{key.removesuffix('_s')}_seconds" if key.endswith("_s") else key
 
 
-def _one_each(limits: tuple[Limit, ...]) -> list[Limit]:
-    """Return the smallest known limit of each resource: a metric may stand there once."""
-    smallest: dict[Resource, Limit] = {}
+def _one_each(limits: tuple[Limit, ...]) -> list[tuple[Limit, float]]:
+    """Return the smallest known limit of each resource with its value: a metric may stand there once."""
+    smallest: dict[Resource, tuple[Limit, float]] = {}
     for limit in limits:
+        if limit.value is None:
+            continue
         rival = smallest.get(limit.resource)
-        if limit.value is not None and (rival is None or limit.value < (rival.value or 0.0)):
-            smallest[limit.resource] = limit
+        if rival is None or limit.value < rival[1]:
+            smallest[limit.resource] = limit, limit.value
     return list(smallest.values())
 
 

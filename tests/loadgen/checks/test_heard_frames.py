@@ -1,6 +1,7 @@
 """Frames through a real conversation of a dialect of the test's own."""
 
 import time
+from dataclasses import replace
 
 import orjson
 import pytest
@@ -39,7 +40,8 @@ def heard(compiled, *frames):
     seen = HeardFrames(compiled, ["px.A", "px.B"])
     for frame in frames:
         payload = frame if isinstance(frame, bytes) else orjson.dumps(frame)
-        seen.note(payload, conversation.receive(payload))
+        for reception in conversation.receive_all(payload):
+            seen.note(payload, reception)
     return seen.heard(1.0)
 
 
@@ -102,6 +104,23 @@ def test_of_several_updates_in_a_frame_the_last_is_shown():
     [update] = heard(dialect(items="all"), {"t": "px.A", "all": items}).latest
 
     assert 5 == update.number
+
+
+def test_of_updates_of_several_channels_in_a_message_each_channel_shows_its_own():
+    source = dialect().source
+    listed = compile_dialect(replace(source, messages=replace(source.messages, list="all")))
+    entries = [{"t": f"px.{name}", "seq": n, "ts": now_as(1e3)} for name, n in (("A", 4), ("B", 7))]
+    latest = {each.channel: each.number for each in heard(listed, {"all": entries}).latest}
+
+    assert {"px.A": 4, "px.B": 7} == latest
+
+
+def test_without_a_key_an_update_is_of_the_first_channel():
+    source = dialect().source
+    keyless = compile_dialect(replace(source, data=replace(source.data, key=None)))
+    [update] = heard(keyless, {"t": "px.B", "seq": 4, "ts": now_as(1e3)}).latest
+
+    assert ("px.A", 4) == (update.channel, update.number)
 
 
 def test_frames_that_were_not_understood_are_counted_and_the_first_is_kept():

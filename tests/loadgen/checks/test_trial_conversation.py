@@ -23,7 +23,7 @@ from wsproto.events import (
 from capacity.domain.errors import UnreachableError
 from capacity.loadgen.checks import trial
 from capacity.loadgen.checks.trial import try_conversation
-from capacity.loadgen.checks.trial_conversation import TrialConversation
+from capacity.loadgen.checks.trial_conversation import TrialConversation, _shown
 from capacity.loadgen.checks.watcher import NoWatcher
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
@@ -125,6 +125,13 @@ def test_a_target_that_does_not_confirm_is_given_up(
     monkeypatch.setattr(trial, "TRIAL_S", 0.3)
     with pytest.raises(UnreachableError, match=said):
         try_conversation(target_file(accepting(answer)), DIALECT)
+
+
+@pytest.mark.parametrize("letters", [160, 161])
+def test_of_a_reason_for_hanging_up_or_refusing_160_letters_are_shown(letters):
+    reason = "n" * letters
+
+    assert (reason if letters == 160 else "n" * 159 + "…") == _shown(reason)
 
 
 def test_a_target_that_talks_without_end_is_given_up_in_time(accepting, target_file, monkeypatch):

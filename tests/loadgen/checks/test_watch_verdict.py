@@ -43,6 +43,14 @@ def leading(watched, to_watched, connections=5):
     return PortHolder(pid=9, name="relay", is_watched=watched, destinations=(there,))
 
 
+@pytest.mark.parametrize(("letters", "is_whole"), [(60, True), (61, False)])
+def test_a_process_is_named_by_60_letters(letters, is_whole):
+    named = PortHolder(pid=9, name="n" * letters, is_watched=False)
+    said = judged(NONE, INFO, "the agent", 25100, holders(named)).finding.statement
+
+    assert is_whole is (f"as {'n' * letters} (pid 9) does" in said)
+
+
 @pytest.mark.parametrize(
     ("rise", "holders", "status", "said"),
     [

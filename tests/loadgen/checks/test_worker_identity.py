@@ -130,6 +130,7 @@ def test_programs_are_told_apart_by_every_name_and_every_byte(tmp_path):
 
     same = fingerprint(a_py="1", b_py="2")
 
+    assert 12 == len(same)
     assert same == fingerprint(b_py="2", a_py="1", notes_txt="not a program")
     assert 4 == len(
         {

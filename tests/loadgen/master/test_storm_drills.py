@@ -9,12 +9,13 @@ import pytest
 
 from capacity.domain.load import LoadStep, LoadVector
 from capacity.loadgen.master import storm_drills
+from capacity.loadgen.master.steps.step_results import FINAL_REPORTS_TIMEOUT_S
 from capacity.loadgen.master.storm_drills import StormDrills, _Collected, drill_step, in_short
 from capacity.notebook import plan
 from capacity.planning.advice.storm_drill import drill_outcomes
 from capacity.recording.run_directory import load as loaded
 
-RUNS = runpy.run_path(str(Path(__file__).with_name("test_controller.py")))
+RUNS = runpy.run_path(str(Path(__file__).with_name("local_runs.py")))
 local_run, profile = RUNS["local_run"], RUNS["profile"]
 EXAMPLE = Path(__file__).parents[3] / "reports" / "example"
 LEAST_S = storm_drills.LEAST_S
@@ -231,3 +232,45 @@ def test_what_workers_tell_of_a_drill_adds_up(drills, report):
         on.restored_s,
     )
     assert 4 == on.merged.total("lost")
+
+
+@pytest.mark.parametrize("habits", [1, 2, 3])
+def test_the_load_settles_between_two_drills_and_not_after_the_last(drills, seen, habits):
+    made, _written = drills
+    began = []
+    made._storm.habits = ["fixed"] * habits
+    made._results = SimpleNamespace(observations=[seen])
+    made._drilled = lambda number, *_: (
+        began.append(number),
+        (SimpleNamespace(aborted=None, restored_s=(), cut=0), None),
+    )[1]
+    made._rest = lambda _watch: began.append("rest")
+
+    assert ("finished", {}) == made.run(("finished", {}), lambda **_: None, lambda: None)
+    assert [0, *(each for n in range(1, habits) for each in ("rest", n))] == began
+
+
+@pytest.mark.parametrize(
+    ("heard", "waited_s"),
+    [
+        ({"a": 0.0, "b": 0.0}, 0.0),
+        ({"a": 0.0, "b": 0.05}, 0.06),
+        ({"a": 0.0}, FINAL_REPORTS_TIMEOUT_S),
+    ],
+)
+def test_after_a_drill_the_last_words_of_all_workers_are_waited_for_a_while(
+    drills, monkeypatch, heard, waited_s
+):
+    made, _written = drills
+    on, now_s = _Collected(0, "immediate"), [0.0]
+
+    def sleep(pause_s):
+        now_s[0] += pause_s
+        on.merged.finals.update(worker for worker, at_s in heard.items() if at_s <= now_s[0])
+
+    sleep(0.0)
+    monkeypatch.setattr(storm_drills, "time", SimpleNamespace(monotonic=lambda: now_s[0]))
+    monkeypatch.setattr(storm_drills, "gevent", SimpleNamespace(sleep=sleep))
+    made._await_last_words(on)
+
+    assert pytest.approx(waited_s, abs=0.021) == now_s[0]

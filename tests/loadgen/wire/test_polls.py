@@ -1,6 +1,7 @@
 """From a target file to polls, and to connections that reach the bundled exchange."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -45,6 +46,21 @@ def test_the_target_file_says_what_becomes_of_the_connection(
 
     assert {200} == {answer.status for answer in answers}
     assert opened == sum("tcp" in answer.opening_us for answer in answers)
+
+
+@pytest.mark.parametrize(
+    ("base", "host"),
+    [("{scheme}://{host}:{port}", "venue.example"), ("https://api.example", None)],
+)
+def test_a_host_of_the_websocket_is_that_of_requests_to_the_same_place(
+    exchange, target_file, base, host
+):
+    ws = replace(DIALECT.ws, headers={"Host": "venue.example", "X-Own": "1"})
+    http = replace(DIALECT.http, base=base, headers={})
+    [poll] = polls_of(target_file(exchange, symbols=["A"]), replace(DIALECT, ws=ws, http=http))
+
+    assert (f"Host: {host}\r\n".encode() in poll.head) is (host is not None)
+    assert b"X-Own" not in poll.head
 
 
 def test_each_connection_leaves_from_the_next_source_address(exchange, target_file):

@@ -1,6 +1,7 @@
 """Trees of real processes: forks, deaths, returns, and another process under the same pid."""
 
 import os
+import runpy
 import time
 from pathlib import Path
 
@@ -12,27 +13,16 @@ from capacity.monitor.host import target as module
 from capacity.monitor.host.discovery import Selector
 from capacity.monitor.host.target import Target, children, process_tree, read_stat
 
+LOOKS = runpy.run_path(str(Path(__file__).with_name("looks.py")))
+FORK = LOOKS["FORK"]
+MORE = LOOKS["MORE"]
+LESS = LOOKS["LESS"]
+LISTEN = LOOKS["LISTEN"]
+hasty = LOOKS["hasty"]
+resolved = LOOKS["resolved"]
 BOOT_TIME_ROUNDED_S = 1.5
 """The kernel tells its boot in whole seconds, and a start in ticks after that."""
-FORK = "import os, signal; pids = []"
-MORE = "pids.append(os.fork()) or pids[-1] or signal.pause()"
-LESS = "pid = pids.pop(); os.kill(pid, 9); os.waitpid(pid, 0)"
 PIDS = "print(*pids)"
-LISTEN = "import socket; s = socket.create_server(('127.0.0.1', {})); print(s.getsockname()[1])"
-
-
-@pytest.fixture
-def hasty(monkeypatch):
-    """Children and returns are looked for on every view."""
-    monkeypatch.setattr(module, "_REFRESH_S", 0.0)
-    monkeypatch.setattr(module, "_RESOLVE_S", 0.0)
-    monkeypatch.setattr(module, "_REFRESH_COST_RATIO", 1e9)
-
-
-def resolved(**how):
-    target = Target(Selector(**how))
-    target.resolve()
-    return target
 
 
 def test_a_view_holds_the_whole_tree_parents_first(start_child, hasty):
@@ -45,17 +35,6 @@ def test_a_view_holds_the_whole_tree_parents_first(start_child, hasty):
     assert view.root == child.pid
     assert view.stats.keys() == {child.pid, *workers}
     child.do(LESS), child.do(LESS)
-
-
-def test_workers_come_and_go_from_view_to_view(start_child, hasty):
-    child = start_child(FORK)
-    target = resolved(pid=child.pid)
-    counts = [len(target.view().stats)]
-    for step in (MORE, MORE, LESS, MORE, LESS, LESS):
-        child.do(step)
-        counts.append(len(target.view().stats))
-
-    assert counts == [1, 2, 3, 2, 3, 2, 1]
 
 
 def test_a_process_for_each_connection_is_seen_with_the_next_sample(start_child):
@@ -115,76 +94,6 @@ def test_the_start_is_in_the_agents_epoch_seconds(start_child):
     after = time.time()
 
     assert before - BOOT_TIME_ROUNDED_S <= started_at <= after + BOOT_TIME_ROUNDED_S
-
-
-def test_a_pid_that_ended_stays_gone_with_a_reason(start_child, hasty):
-    child = start_child()
-    target = resolved(pid=child.pid)
-    target.view()
-    child.process.kill()
-    child.process.wait()
-
-    assert target.view() is None
-    assert f"process {child.pid} ended" in target.missing
-    assert target.view() is None
-    assert f"no process {child.pid}" in target.missing
-
-
-def test_a_zombie_is_gone(start_child, hasty, wait_until):
-    parent = start_child("import os, signal")
-    pid = int(parent.do("pid = os.fork(); pid or signal.pause(); print(pid)")[0])
-    target = resolved(pid=pid)
-    before = target.view()
-    os.kill(pid, 9)  # Its parent does not reap it.
-    wait_until(lambda: read_stat(pid).state == "Z")
-
-    assert before.root == pid
-    assert target.view() is None
-
-
-def test_another_process_under_the_same_pid_is_not_the_target(start_child, hasty):
-    child = start_child()
-    target = resolved(pid=child.pid)
-    # As if the pid had belonged to a process that started earlier.
-    target._root_ticks = target._started_ticks = {child.pid: 1}
-
-    assert target.view() is None
-    assert target.view() is None
-    assert "another one by now" in target.missing
-
-
-def test_a_port_is_followed_to_its_next_holder(start_child, hasty):
-    first = start_child(LISTEN.format(0))
-    port = int(first.said[0])
-    target = resolved(port=port)
-    before = target.view()
-    first.process.kill()
-    first.process.wait()
-    gone = target.view()
-    second = start_child(LISTEN.format(port))
-    after = target.view()
-
-    assert gone is None
-    assert (before.root, after.root) == (first.pid, second.pid)
-    assert after.started_at >= before.started_at
-    assert target.missing is None
-
-
-def test_a_replaced_master_is_found_although_a_worker_lives_on(start_child, hasty):
-    """The old worker inherited nothing that the new master holds."""
-    first = start_child(f"{LISTEN.format(0)}\nimport os, signal")
-    port = int(first.said[0])
-    worker = int(first.do("pid = os.fork(); pid or (s.close(), signal.pause()); print(pid)")[0])
-    target = resolved(port=port)
-    assert worker in target.view().stats
-    first.end()
-    second = start_child(LISTEN.format(port))
-    try:
-        view = target.view()
-
-        assert view.root == second.pid
-    finally:
-        os.kill(worker, 9)
 
 
 def test_looking_again_waits_its_time(start_child):
@@ -250,22 +159,6 @@ def test_a_member_that_no_other_started_joins_with_its_cgroup(start_child, hasty
     second.end()
 
     assert (alone, both) == ({first.pid}, {first.pid, second.pid})
-
-
-def test_a_target_that_has_become_two_is_gone_until_one_is_left(start_child, hasty):
-    word = f"'planted-{os.getpid()}-twice'"
-    first = start_child(word)
-    target = resolved(cmdline=word)
-    first.end()
-    assert target.view() is None
-    second, third = start_child(word), start_child(word)
-    ambiguous = target.view(), target.missing
-    second.end()
-    one = target.view()
-
-    assert ambiguous[0] is None
-    assert "matches 2 targets" in ambiguous[1]
-    assert one.root == third.pid
 
 
 def test_a_stat_that_is_cut_short_is_a_target_that_cannot_be_read(write_file, tmp_path, hasty):

@@ -131,6 +131,7 @@ def test_a_size_that_is_none_is_refused(read, given):
     ("line", "variables", "mib"),
     [
         ("deno run --v8-flags=--max-old-space-size=64 -A app.ts", {}, 64),
+        ("deno --v8-flags=--max-old-space-size=64 app.ts", {}, 64),
         ("deno run -A --v8-flags=--expose-gc,--max_old_space_size=64 app.ts", {}, 64),
         ("deno run app.ts", {"DENO_V8_FLAGS": "--expose-gc,--max-old-space-size=32"}, 32),
         (

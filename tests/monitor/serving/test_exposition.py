@@ -80,6 +80,26 @@ def test_of_limits_by_port_the_smallest_is_the_metric():
     assert list(values.values()) == [60]
 
 
+def test_of_limits_alike_the_first_is_the_metric():
+    limits = [known(Resource.MEMORY, 2**30, scope, "/s") for scope in ("cgroup", "host")]
+
+    assert "# HELP capacity_memory_limit_bytes Limit, cgroup: /s\n" in metrics_text(
+        None, tuple(limits)
+    )
+
+
+def test_of_several_resources_each_has_its_metric_whatever_else_is_unknown():
+    limits = (
+        unknown(Resource.MEMORY, "host", "/a", "why"),
+        known(Resource.MEMORY, 2**30, "cgroup", "/b"),
+        known(Resource.DESCRIPTORS, 1024, "process", "/c"),
+        unlimited(Resource.DESCRIPTORS, "host", "/d"),
+    )
+    values, _ = read(metrics_text(None, limits))
+
+    assert {"capacity_memory_limit_bytes": 2**30, "capacity_descriptors_limit": 1024} == values
+
+
 @pytest.mark.parametrize("state", [unlimited, lambda *a: unknown(*a, "why")])
 def test_a_limit_without_a_number_is_no_metric(state):
     values, _ = read(metrics_text(None, (state(Resource.CPU, "host", "s"),)))

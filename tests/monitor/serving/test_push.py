@@ -1,12 +1,8 @@
 """Pushing over real sockets to a small receiver that can be rude, away, and behind TLS."""
 
-import json
 import runpy
 import socket
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -14,75 +10,13 @@ from capacity.monitor.notes import Notes
 from capacity.monitor.serving import push as module
 from capacity.monitor.serving.credentials import client_context, server_context
 from capacity.monitor.serving.push import Pusher
-from capacity.monitor.serving.store import SampleRing
 
-AGENT = runpy.run_path(str(Path(__file__).parents[2] / "agent_samples.py"))
-INFO = AGENT["agent_info"]()
-
-
-def sample(seq):
-    return AGENT["sample_of"](seq, target_started_at=None)
-
-
-class Receiver:
-    """Takes pushes as the contract says; `rude` answers that come first are given as they are."""
-
-    def __init__(self, port=0, tls=None):
-        self.rude = []
-        self.infos, self.seqs, self.posts = [], [], []
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                receiver.posts.append((self.path, dict(self.headers), body))
-                status, answer = receiver.taken(self.path, body)
-                if status is None:
-                    self.close_connection = True
-                    return
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        if tls is not None:
-            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
-        self.port = self.server.server_port
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True)
-        self.thread.start()
-
-    def taken(self, path, body):
-        if path.endswith("/v1/info"):
-            self.infos.append(json.loads(body))
-        elif self.rude:
-            return self.rude.pop(0)
-        else:
-            self.seqs += [json.loads(line)["seq"] for line in body.splitlines()]
-        return 200, json.dumps({"next": max(self.seqs, default=0) + 1}).encode()
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
-
-
-@pytest.fixture
-def receive():
-    receivers = []
-
-    def start(*arguments, **options):
-        receivers.append(Receiver(*arguments, **options))
-        return receivers[-1]
-
-    yield start
-    for receiver in receivers:
-        receiver.close()
+PUSHING = runpy.run_path(str(Path(__file__).with_name("pushing.py")))
+INFO = PUSHING["INFO"]
+sample = PUSHING["sample"]
+receive = PUSHING["receive"]
+ring_of = PUSHING["ring_of"]
+pusher = PUSHING["pusher"]
 
 
 @pytest.fixture
@@ -99,13 +33,6 @@ def push(monkeypatch):
     yield start
     for pusher in pushers:
         pusher.stop(2)
-
-
-def ring_of(count, keep=1000):
-    ring = SampleRing(keep)
-    for seq in range(1, count + 1):
-        ring.add(sample(seq))
-    return ring
 
 
 def test_info_comes_first_then_every_sample_in_order(receive, push, wait_until):
@@ -267,92 +194,3 @@ def test_a_stranger_in_the_receivers_place_gets_nothing(receive, push, wait_unti
         in (notes.sentences[0])
     )
     assert receiver.posts == []
-
-
-@pytest.fixture
-def pusher(receive):
-    """A pusher that nothing is pushed with but what a test asks for, and its receiver."""
-
-    def make(ring=None):
-        receiver = receive()
-        url = f"http://127.0.0.1:{receiver.port}"
-        return Pusher(url, ring or ring_of(3), lambda: INFO, Notes()), receiver
-
-    return make
-
-
-@pytest.mark.parametrize(("last_bytes", "count"), [(1 << 20, 4), ((1 << 20) + 1, 3)])
-def test_a_request_has_four_mebibytes_of_samples(pusher, last_bytes, count):
-    made, _receiver = pusher()
-    asked = []
-    lines = [(seq, bytes(1 << 20)) for seq in (5, 6, 7)] + [(8, bytes(last_bytes)), (9, b"")]
-
-    def since(seq):
-        asked.append(seq)
-        return lines[:4]
-
-    made._ring = SimpleNamespace(since=since)
-
-    assert count == len(made._lines_from(5))
-    assert [4] == asked
-
-
-@pytest.mark.parametrize(
-    ("answer", "said"),
-    [
-        ((200, b'{"next": 1}'), None),
-        ((200, b'{"next": 0}'), "not as a receiver"),
-        ((200, b'{"next": true}'), "not as a receiver"),
-        ((200, b'{"next": "5"}'), "not as a receiver"),
-        ((200, b"[5]"), "not as a receiver"),
-        ((200, b"no JSON"), "not as a receiver"),
-        ((401, b'{"error": "no"}'), "refuses the token"),
-        ((503, b'{"error": "full"}'), "answers 503 'full'"),
-        ((503, b"[]"), "answers 503 ''"),
-        ((500, b'{"error": "' + b"x" * 300 + b'"}'), "answers 500 '" + "x" * 119),
-    ],
-)
-def test_an_answer_says_what_is_wanted_next_or_why_it_was_not_taken(pusher, answer, said):
-    made, receiver = pusher()
-    receiver.rude = [answer]
-    if said is None:
-        assert 1 == made._post("/v1/samples", "application/x-ndjson", b"")
-    else:
-        with pytest.raises(module._RefusedError) as refused:
-            made._post("/v1/samples", "application/x-ndjson", b"")
-        assert said in str(refused.value)
-        assert len(str(refused.value)) <= len("answers 500 ") + 120
-    made._connection.close()
-
-
-def test_the_info_comes_first_and_again_after_half_a_minute(pusher, monkeypatch):
-    clock, waits = SimpleNamespace(now_s=1000.0), []
-    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock.now_s))
-    ring = ring_of(3)
-    ring.wait_beyond = lambda seq, timeout_s, _stop: waits.append((seq, timeout_s))
-    made, receiver = pusher(ring)
-    pushing, infos = made._push_until_refused(), []
-    for passed_s in (0.0, 29.5, 0.5, 5.0):
-        clock.now_s += passed_s
-        next(pushing)
-        infos.append(len(receiver.infos))
-    made._connection.close()
-
-    assert [1, 1, 2, 2] == infos
-    assert [(3, 5.0)] * 3 == waits
-    assert [1, 2, 3] == receiver.seqs
-    assert "3" == receiver.posts[0][1]["Capacity-Newest-Seq"]
-
-
-def test_who_takes_no_sample_is_not_asked_for_ever(pusher):
-    made, receiver = pusher()
-    receiver.rude = [(200, b'{"next": 1}')]
-    with pytest.raises(module._RefusedError, match="took no sample from 1 on"):
-        next(made._push_until_refused())
-    made._connection.close()
-
-
-def test_an_answer_is_waited_for_five_seconds(pusher):
-    made, _receiver = pusher()
-
-    assert 5.0 == made._connection.timeout

@@ -1,45 +1,19 @@
 import math
+import runpy
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from capacity.domain.caveats import DoubtKind
 from capacity.domain.estimates import Estimate
 from capacity.domain.resources import Resource
-from capacity.domain.units import about
-from capacity.planning.caveats.forecast import plan_doubts
-from capacity.planning.evidence.load_components import attribution
-from capacity.planning.evidence.windows import plateau_windows
-from capacity.planning.plan import plan
 
-
-@pytest.fixture(scope="module")
-def planned(venue):
-    return plan(replace(venue, seed=2).record())
-
-
-@pytest.fixture(scope="module")
-def attributed(venue):
-    record = venue.record()
-    return attribution(plateau_windows(record.steps, record.samples, 0.0))
-
-
-@pytest.fixture(scope="module")
-def quiet(planned):
-    """Walls that give no reason for a doubt of their own."""
-    return tuple(
-        replace(wall, cost=replace(wall.cost, residual_ratio=0.01)) for wall in planned.ladder
-    )
-
-
-@pytest.fixture(scope="module")
-def doubts(planned, attributed, quiet):
-    def found(capacity=985.0, highest=250.0, walls=quiet, attributed=attributed, **more):
-        return plan_doubts(
-            Estimate.exactly(capacity), highest, walls, attributed, planned.mix, **more
-        )
-
-    return found
+FORECASTS = runpy.run_path(str(Path(__file__).with_name("forecasts.py")))
+planned = FORECASTS["planned"]
+attributed = FORECASTS["attributed"]
+quiet = FORECASTS["quiet"]
+doubts = FORECASTS["doubts"]
 
 
 def kinds(found):
@@ -175,50 +149,6 @@ def test_a_later_wall_that_is_first_more_often_is_told(doubts, quiet, second, ex
     assert all("300 connections at least" in doubt.statement for doubt in found)
 
 
-def loop_first(planned, quiet, ceiling=985.0):
-    loop = next(wall for wall in quiet if wall.resource is Resource.EVENT_LOOP)
-    return (replace(loop, ceiling=Estimate.exactly(ceiling)),)
-
-
-def test_a_thread_that_is_full_makes_wait_before(doubts, planned, quiet):
-    (doubt,) = doubts(walls=loop_first(planned, quiet, ceiling=1000.0))
-
-    assert doubt.kind is DoubtKind.SINGLE_EVENT_LOOP
-    assert (
-        "90 % utilization (900 connections) the queueing delay is already 9 × the service time"
-        in doubt.statement
-    )
-
-
-def test_an_objective_of_latency_answers_how_long_is_too_long(doubts, planned, quiet):
-    loop = loop_first(planned, quiet)[0]
-    delay = replace(
-        loop, resource=Resource.DELIVERY_DELAY, ceiling=Estimate.exactly(2 * loop.ceiling.mid)
-    )
-
-    assert doubts(walls=(loop, delay)) == []
-
-
-def test_cores_without_a_reading_of_threads_may_serve_one_thread_only(doubts, planned, quiet):
-    loop = loop_first(planned, quiet, ceiling=4000.0)[0]
-    cpu = replace(loop, resource=Resource.CPU, limit=replace(loop.limit, value=4.0))
-    (doubt,) = doubts(walls=(cpu,))
-
-    assert doubt.kind is DoubtKind.SINGLE_EVENT_LOOP
-    assert "not at the 4,000 that 4 cores would carry" in doubt.statement
-    one_core = 4000.0 * (1.0 - cpu.cost.baseline.mid) / (4.0 - cpu.cost.baseline.mid)
-    assert f"saturates at {about(one_core)} connections" in doubt.statement
-    assert doubts(walls=(cpu,), has_threads=True) == []
-
-
-@pytest.mark.parametrize("cores", [0.5, 1.0])
-def test_a_quota_of_a_core_or_less_is_as_much_as_a_thread_needs(doubts, planned, quiet, cores):
-    loop = loop_first(planned, quiet)[0]
-    cpu = replace(loop, resource=Resource.CPU, limit=replace(loop.limit, value=cores))
-
-    assert doubts(walls=(cpu,)) == []
-
-
 @pytest.mark.parametrize(
     ("highest", "is_doubted"), [(1009.0, False), (1010.0, False), (1011.0, True)]
 )
@@ -242,47 +172,6 @@ def test_costs_are_told_apart_up_to_a_condition_of_thirty(
 
     assert is_doubted == bool(found)
     assert not is_doubted or "The cost of connections cannot be separated" in found[0].statement
-
-
-def shared_descriptors(quiet, ceiling=900.0, **limit):
-    first = next(wall for wall in quiet if wall.resource is Resource.DESCRIPTORS)
-    cost = replace(
-        first.cost, baseline=Estimate.exactly(20.0), per_connection=Estimate.exactly(0.5)
-    )
-    limit = replace(first.limit, **{"value": 520.0, **limit})
-    return replace(first, cost=cost, limit=limit, ceiling=Estimate.exactly(ceiling))
-
-
-def test_an_even_share_is_what_the_limit_leaves_over_the_cost(planned, attributed, quiet):
-    def found(wall, processes):
-        walls = [wall]
-        return plan_doubts(
-            Estimate.exactly(900.0), 250.0, walls, attributed, planned.mix, processes=processes
-        )
-
-    [doubt] = found(shared_descriptors(quiet), 2)
-    assert "they would hold 1,000 connections, with the usual random one 900;" in doubt.statement
-    assert found(shared_descriptors(quiet), 1) == []
-    assert found(shared_descriptors(quiet, value=None), 2) == []
-    assert found(replace(shared_descriptors(quiet), resource=Resource.THREADS), 2) == []
-
-
-@pytest.mark.parametrize(
-    ("baseline", "cores", "one_core"),
-    [(0.25, 4.0, 800.0), (1.5, 4.0, 0.0), (0.0, 1.000001, 4000.0), (2.0, 1.5, 0.0)],
-)
-def test_one_thread_is_full_at_what_one_core_leaves(doubts, quiet, baseline, cores, one_core):
-    loop = next(wall for wall in quiet if wall.resource is Resource.EVENT_LOOP)
-    cpu = replace(
-        loop,
-        resource=Resource.CPU,
-        limit=replace(loop.limit, value=cores),
-        cost=replace(loop.cost, baseline=Estimate.exactly(baseline)),
-        ceiling=Estimate.exactly(4000.0),
-    )
-    [doubt] = doubts(walls=(cpu,))
-
-    assert f"saturates at {about(one_core)} connections" in doubt.statement
 
 
 def test_how_far_is_far_and_a_quarter_is_rounded_up(doubts, quiet):

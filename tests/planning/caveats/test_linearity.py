@@ -6,7 +6,13 @@ import pytest
 
 from capacity.domain.caveats import DoubtKind
 from capacity.domain.resources import Resource
-from capacity.planning.caveats.linearity import _is_same, _noise_ratio, _share_of_bend
+from capacity.planning.caveats.linearity import (
+    _about_way_down,
+    _is_same,
+    _noise_ratio,
+    _share_of_bend,
+)
+from capacity.planning.evidence.windows import plateau_windows
 from capacity.planning.plan import plan
 
 KINDS = {DoubtKind.STEP_HAZARD, DoubtKind.BENDING, DoubtKind.KEPT, DoubtKind.RISING}
@@ -237,6 +243,26 @@ def test_two_descriptors_that_stay_are_a_pool(venue, cost, ramp, left, is_doubte
     record = bent(few.record(), Resource.DESCRIPTORS, lambda _n, index: left * (index == 4))
 
     assert is_doubted == any(doubt.kind is DoubtKind.KEPT for doubt in doubts_of(record))
+
+
+@pytest.mark.parametrize(("each", "is_doubted"), [(0.02, True), (0.0, False), (-0.02, False)])
+def test_what_connections_hardly_take_may_stay_and_what_they_do_not_take_may_not(
+    venue, cost, ramp, each, is_doubted
+):
+    """At the highest level they take 0.6 of a descriptor."""
+    few = replace(
+        venue,
+        steps=ramp(10, 20, 30, 20),
+        costs={Resource.DESCRIPTORS: cost(baseline=15, connection=each)},
+        limits={Resource.DESCRIPTORS: 120.0},
+    ).record()
+    wall = SimpleNamespace(
+        resource=Resource.DESCRIPTORS, used_at_highest=15.0 + 30 * each, used_at_baseline=15.0
+    )
+    record = bent(few, Resource.DESCRIPTORS, lambda _n, index: 3.0 * (index == 4))
+    windows = plateau_windows(record.steps, record.samples, 0.0)
+
+    assert is_doubted == bool(list(_about_way_down(windows, wall, is_near=True)))
 
 
 def test_processor_time_that_stays_or_rises_is_no_leak(venue, cost):

@@ -115,6 +115,9 @@ def test_two_levels_are_enough_and_without_the_full_mix_they_are_no_plan(venue, 
     excuse = plan(replace(record, steps=idle))
     assert "None of 3 steps carried the profile's full workload" in excuse.reason
     assert "add one without, or set mix to what one of them has" in excuse.remedy
+    void = replace(record.steps[-1], void="late")
+    failed = plan(replace(record, steps=(*idle[:2], void)))
+    assert "Look at the failures per step" in failed.remedy
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,13 @@ def test_a_relay_that_the_trial_found_is_doubted_once(gaining):
     )
 
 
+@pytest.mark.parametrize(("opened", "is_doubted"), [(5, True), (4, False)])
+def test_five_connections_tell_whether_metrics_cover_the_whole(gaining, opened, is_doubted):
+    flat = gaining(*(opened - n for n in (2, 1, 0)), descriptors=0.0, agent={"target_pids": ()})
+
+    assert is_doubted is bool(kinds(flat))
+
+
 def test_metrics_of_an_unknown_number_of_processes_are_doubted_where_nothing_rises(gaining):
     exporter = {"target_pids": ()}
     flat = gaining(descriptors=0.0, agent=exporter)

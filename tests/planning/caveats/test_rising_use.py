@@ -1,24 +1,23 @@
 import re
+import runpy
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from capacity.domain.caveats import RISING_RATIO, DoubtKind
-from capacity.domain.plan import CapacityPlan, Excuse
+from capacity.domain.plan import Excuse
 from capacity.domain.resources import Resource
-from capacity.planning.caveats.rising_use import _is_as_loaded, not_held
+from capacity.planning.caveats.rising_use import _is_as_loaded, rising_doubts
 from capacity.planning.evidence.windows import plateau_windows
 from capacity.planning.plan import plan
 
-BASELINE, PER_CONNECTION = 60e6, 60e3
-
-
-@pytest.fixture(scope="module")
-def memory(venue, cost, safe):
-    """Memory gives out first; every connection takes the same, and reads scatter by a thousandth."""
-    costs = {Resource.MEMORY: cost(baseline=BASELINE, connection=PER_CONNECTION, noise=0.001)}
-    limits = {Resource.MEMORY: BASELINE + 1000 * PER_CONNECTION}
-    return replace(venue, steps=safe(8.0, 8), costs=costs, limits=limits)
+RISES = runpy.run_path(str(Path(__file__).with_name("rises.py")))
+BASELINE = RISES["BASELINE"]
+PER_CONNECTION = RISES["PER_CONNECTION"]
+memory = RISES["memory"]
+rising_with_time = RISES["rising_with_time"]
+revisiting = RISES["revisiting"]
 
 
 @pytest.fixture(scope="module", params=[Resource.OUTGOING_PORTS, Resource.CONNTRACK])
@@ -50,62 +49,6 @@ def rising(record, ratio_per_s, *, highest, resource=Resource.MEMORY, each=PER_C
         for sample in record.samples
     )
     return replace(record, samples=samples)
-
-
-def rising_with_time(record, of_a_connection_per_s, *, levels_off=1.0, resource=Resource.MEMORY):
-    """Return the record with a use that each connection adds to for as long as it is there.
-
-    After the highest level by *levels_off* times as much.
-    """
-    most = max(step.step.connections for step in record.steps)
-    total, before_at, was_highest, samples = 0.0, 0.0, False, []
-    for sample in record.samples:
-        begun = [step for step in record.steps if step.started_at < sample.at - 1e-6]
-        count = begun[-1].step.connections if begun else 0
-        was_highest |= count == most
-        ratio = levels_off if was_highest and count < most else 1.0
-        total += ratio * of_a_connection_per_s * count * (sample.at - before_at) * bool(samples)
-        before_at = sample.at
-        used = {**sample.used, resource: sample.used[resource] + total}
-        samples.append(replace(sample, used=used))
-    return replace(record, samples=tuple(samples))
-
-
-@pytest.fixture(scope="module")
-def revisiting(memory):
-    """The same, with half of the connections once more at the end, as the safe profile has it."""
-    return replace(memory, steps=(*memory.steps, memory.steps[len(memory.steps) // 2]))
-
-
-def test_where_memory_rises_with_time_on_every_level_no_number_of_connections_is_held(revisiting):
-    excuse = plan(rising_with_time(revisiting.record(), 2000.0))
-
-    assert isinstance(excuse, Excuse)
-    assert "memory of the target rose while the connections stayed constant" in excuse.reason
-    assert "No number of connections is held for long." in excuse.reason
-
-
-def test_a_rise_that_takes_longer_than_ten_minutes_to_the_limit_leaves_a_capacity(revisiting):
-    assert isinstance(plan(rising_with_time(revisiting.record(), 300.0)), CapacityPlan)
-
-
-def test_a_rise_that_is_half_over_at_the_end_of_the_run_is_buffers_that_fill(revisiting):
-    def answer(levels_off):
-        return plan(rising_with_time(revisiting.record(), 2000.0, levels_off=levels_off))
-
-    assert isinstance(answer(0.47), CapacityPlan)
-    assert isinstance(answer(1.2 * 0.5), Excuse)
-
-
-def test_what_lingers_for_a_minute_or_two_leaves_a_capacity(revisiting, cost):
-    costs = {Resource.CONNTRACK: cost(baseline=4, connection=1.0)}
-    made = replace(revisiting, costs=costs, limits={Resource.CONNTRACK: 1000.0}).record()
-
-    assert isinstance(plan(rising_with_time(made, 0.02, resource=Resource.CONNTRACK)), CapacityPlan)
-
-
-def test_without_a_level_once_more_buffers_may_fill_that_new_connections_brought(memory):
-    assert isinstance(plan(rising_with_time(memory.record(), 2000.0)), CapacityPlan)
 
 
 def rising_doubts_of(record):
@@ -211,47 +154,6 @@ def test_plateaus_are_loaded_alike_up_to_a_twentieth_of_their_deliveries(carried
     assert _is_as_loaded(carried, (100, 200.0)) is is_alike
 
 
-@pytest.fixture
-def gap_of(memory):
-    [wall] = plan(memory.record()).ladder
-
-    def of(record, limit):
-        windows = plateau_windows(record.steps, record.samples, 0.0)
-        return not_held(record, windows, replace(wall, limit=replace(wall.limit, value=limit)))
-
-    return of
-
-
-def test_the_limit_has_to_be_reached_within_ten_minutes(revisiting, gap_of, cost):
-    """At 300 bytes a second and connection the highest level reaches its limit in so many seconds."""
-    still = {Resource.MEMORY: cost(baseline=BASELINE, connection=PER_CONNECTION)}
-    made = replace(revisiting, costs=still)
-    record = rising_with_time(made.record(), 300.0)
-    top = max(record.steps, key=lambda step: (step.step.connections, step.load.deliveries_per_s))
-    last = [each for each in record.samples if each.at <= top.plateau_ended_at][-1]
-    used, per_s = last.used[Resource.MEMORY], 300.0 * top.step.connections
-    near, far = (gap_of(record, used + seconds * per_s) for seconds in (590.0, 610.0))
-
-    assert "after 9 min 50 s" in near.reason
-    assert far is None
-    assert gap_of(record, None) is None
-    assert gap_of(record, 0.5 * used).reason.count("after 0 s") == 1
-
-
-@pytest.mark.parametrize(("levels", "is_told"), [(2, False), (3, True)])
-def test_it_has_to_rise_on_three_levels(venue, cost, ramp, gap_of, levels, is_told):
-    counts = [80, 160, 240][:levels]
-    made = replace(
-        venue,
-        steps=ramp(*counts, counts[0]),
-        costs={Resource.MEMORY: cost(baseline=BASELINE, connection=PER_CONNECTION)},
-        limits={Resource.MEMORY: 1e9},
-    )
-    record = rising_with_time(made.record(), 2000.0)
-
-    assert is_told == (gap_of(record, 90e6) is not None)
-
-
 def test_what_is_told_of_a_rise_is_what_it_takes_of_the_connections_use(memory, cost):
     still = {Resource.MEMORY: cost(baseline=BASELINE, connection=PER_CONNECTION)}
     record = rising(replace(memory, costs=still).record(), 0.05, highest=True)
@@ -293,3 +195,14 @@ def test_what_others_in_the_cgroup_take_is_not_said_to_be_the_target_s(
     assert isinstance(excuse, Excuse)
     assert is_said is ("other processes, files or kernel buffers in its cgroup" in str(excuse))
     assert is_said is ("cgroup.procs" in str(excuse))
+
+
+def test_where_the_limit_is_passed_already_nothing_is_left_until_it_is_full(lingering):
+    resource, record = lingering
+    record = rising(record, 0.02, highest=True, resource=resource, each=1.0)
+    windows = plateau_windows(record.steps, record.samples, 0.0)
+    (wall,) = [wall for wall in plan(record).ladder if wall.resource is resource]
+    passed = replace(wall, limit=replace(wall.limit, value=1.0))
+    (doubt,) = rising_doubts(record, windows, passed)
+
+    assert "the limit is reached after 0 s," in doubt.statement

@@ -212,6 +212,7 @@ def test_in_a_ramp_only_what_is_held_is_read_from_its_begin_on_while_the_target_
     assert told(601.0, target_started_at=None) == []
     assert told(float("nan")) == []
     assert told(9e9, room=replace(wall, limit=replace(wall.limit, value=100.0))) == []
+    assert len(told(101.0, room=replace(wall, limit=replace(wall.limit, value=100.5)))) == 1
     assert told(9e9, room=replace(wall, ceiling=Estimate.exactly(0.0))) == []
     assert len(told(9e9, room=replace(wall, ceiling=Estimate.exactly(0.5)))) == 1
 

@@ -203,6 +203,15 @@ def test_a_plateau_shorter_than_an_interval_need_not_have_a_sample(record):
     assert doubts_of(replace(record, steps=steps, samples=record.samples[:1])) == []
 
 
+@pytest.mark.parametrize(("interval_s", "is_doubted"), [(0.0009, False), (0.0011, True)])
+def test_an_interval_below_a_millisecond_is_none_that_samples_are_due_by(
+    record, interval_s, is_doubted
+):
+    samples = tuple(replace(sample, interval_s=interval_s) for sample in record.samples)
+
+    assert is_doubted == bool(doubts_of(replace(record, samples=samples)))
+
+
 @pytest.mark.parametrize(("kept", "is_doubted"), [(90, False), (89, True)])
 def test_a_tenth_of_the_samples_due_may_be_missing(record, kept, is_doubted):
     """Nine plateaus of twelve intervals are due eleven samples each."""

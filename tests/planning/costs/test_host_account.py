@@ -93,6 +93,15 @@ def test_without_the_targets_memory_the_whole_counts(host):
     assert by_own_account([]) is None
 
 
+@pytest.mark.parametrize(
+    ("draws", "is_so"), [([9.0, 1.0, 9.0], True), ([1.0, 9.0], True), ([9.0], False)]
+)
+def test_each_draw_but_the_estimate_itself_tells(draws, is_so):
+    whole, own = (SimpleNamespace(marginal=np.array(each)) for each in (draws, [2.0]))
+
+    assert is_so == is_explained(whole, own)
+
+
 @pytest.mark.parametrize(("off", "is_so"), [(0.02, True), (-0.02, False)])
 def test_the_own_cost_explains_the_whole_unless_nearly_all_draws_are_dearer(off, is_so):
     cheap = round(100 * (0.05 + off))
@@ -100,3 +109,13 @@ def test_the_own_cost_explains_the_whole_unless_nearly_all_draws_are_dearer(off,
     whole, own = SimpleNamespace(marginal=draws), SimpleNamespace(marginal=np.array([2.0]))
 
     assert is_so == is_explained(whole, own)
+
+
+def test_mean_and_peak_of_the_host_are_others_most_and_the_own_of_each(host):
+    record = host(lambda n: 100e6 * (n % 3))
+    windows = plateau_windows(record.steps, record.samples, 0.0)
+    for told, read in zip(by_own_account(windows), windows, strict=True):
+        apart = told.peak[Resource.HOST_MEMORY] - told.mean[Resource.HOST_MEMORY]
+
+        assert pytest.approx(read.peak[Resource.MEMORY] - read.mean[Resource.MEMORY]) == apart
+        assert told.peak[Resource.HOST_MEMORY] > OTHERS_BYTES

@@ -41,6 +41,11 @@ def test_frames_of_which_none_is_an_update_make_no_plan_and_the_first_is_shown(s
     assert "capacity dialect try" in answer.remedy
 
 
+@pytest.mark.parametrize(("letters", "is_whole"), [(160, True), (161, False)])
+def test_a_frame_is_shown_by_160_letters(silent, letters, is_whole):
+    assert is_whole is (f"({'x' * letters})" in no_updates(silent(1, "x" * letters)).reason)
+
+
 def test_a_frame_is_shown_as_one_short_visible_line(silent):
     reason = no_updates(silent(1, "not JSON: \x1b[2J" + "x" * 5000)).reason
 

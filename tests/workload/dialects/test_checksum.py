@@ -1,20 +1,27 @@
 """Checksums of books: the examples that venues publish, and books that are rebuilt from what a market did."""
 
 import json
-import random
-import zlib
+import runpy
 from decimal import Decimal
+from pathlib import Path
 
-import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capacity.settings.dialect import parse
-from capacity.workload.conversation import Conversation
-from capacity.workload.dialects.checksum import MOST_LETTERS, Book, BookRule, BookShare, KeptBook
-from capacity.workload.dialects.compiled import compile_dialect
+from capacity.workload.dialects.checksum import Book, BookRule, KeptBook
 
+BOOKS = runpy.run_path(str(Path(__file__).with_name("books.py")))
+OKX_EXAMPLES = BOOKS["OKX_EXAMPLES"]
+KRAKEN = BOOKS["KRAKEN"]
+OKX = BOOKS["OKX"]
+feed = BOOKS["feed"]
+message = BOOKS["message"]
+texts = BOOKS["texts"]
+outcome = BOOKS["outcome"]
+FITS = BOOKS["FITS"]
+UNKNOWN = BOOKS["UNKNOWN"]
+Market = BOOKS["Market"]
 # docs.kraken.com, guides/websockets/book-checksum-v2, as the numbers stand on the wire.
 KRAKEN_BIDS = """45283.5 0.10000000, 45283.4 1.54582015, 45282.1 0.10000000, 45281.0 0.10000000,
 45280.3 1.54592586, 45279.0 0.07990000, 45277.6 0.03310103, 45277.5 0.30000000, 45277.3 1.54602737,
@@ -27,61 +34,10 @@ KRAKEN_CHECKSUM = 3310070434
 FIRST_BIDS = "0.05000 0.04995 0.04990 0.04980 0.04975 0.04970 0.04965 0.04960 0.04955 0.04950"
 FIRST_ASKS = "0.05005 0.05010 0.05015 0.05020 0.05025 0.05030 0.05035 0.05040 0.05045 0.05050"
 FIRST_CHECKSUM = 974947235
-# OKX, API v5, order book channel, checksum: both sides alike, and one longer than the other.
-OKX_EXAMPLES = (
-    ([("3366.1", "7"), ("3366", "6")], [("3366.8", "9"), ("3368", "8")], -1881014294),
-    ([("3366.1", "7")], [("3366.8", "9"), ("3368", "8"), ("3372", "8")], 831078360),
-)
-KRAKEN = {"form": "kraken", "depth": "depth", "price": "price", "size": "qty"}
-OKX = {"form": "okx", "depth": 400}
-
-
-def feed(book, *, numbers=(), **changes):
-    """Return a conversation that follows a and b of a dialect with that book."""
-    rule = {"rule": "checksum", "snapshot": {"where": {"type": "snapshot"}}, "book": book} | changes
-    described = {
-        "dialect": 1,
-        "name": "books",
-        "ws": {"url": "ws://{host}:{port}/"},
-        "channels": {"book": {"wire": "{symbol}", "request": {"symbol": "{symbol}", "depth": 10}}},
-        "subscribe": {"send": {"sub": "{channels:list}"}, "confirm": "none"},
-        "data": {"where": {"ch": {"exists": True}}, "key": "ch", "items": "data"},
-        "time": {"path": "ts", "unit": "ms"},
-        "sequence": [rule, *numbers],
-    }
-    talk = Conversation(compile_dialect(parse(described)), ("a", "b"))
-    talk.subscribe()
-    return talk
-
-
-def message(bids, asks, checksum, kind="update", channel="a"):
-    """Return an update as Kraken writes it: numbers with all their digits."""
-    sides = [
-        ",".join(f'{{"price":{price},"qty":{size}}}' for price, size in side)
-        for side in (bids, asks)
-    ]
-    return (
-        f'{{"ch":"{channel}","type":"{kind}","data":[{{"ts":1700000000000,"bids":[{sides[0]}],'
-        f'"asks":[{sides[1]}],"checksum":{checksum}}}]}}'
-    ).encode()
-
-
-def texts(bids, asks, checksum, kind="update", **more):
-    """Return an update as OKX writes it: texts, with more in a level than price and size."""
-    sides = {"bids": [[*one, "0", "1"] for one in bids], "asks": [[*one, "0", "1"] for one in asks]}
-    item = {"ts": 1700000000000, "checksum": checksum, **sides, **more}
-    return orjson.dumps({"ch": "a", "type": kind, "data": [item]})
 
 
 def pairs(side):
     return [tuple(one.split()) for one in side.split(",")]
-
-
-def outcome(reception):
-    return reception.missed, reception.numbered, reception.mismatched, reception.problem
-
-
-FITS, UNKNOWN = (0, 1, 0, None), (0, 0, 0, None)
 
 
 def test_the_checksum_of_the_venues_example_fits_by_the_digits_on_the_wire():
@@ -117,52 +73,6 @@ def test_a_checksum_of_0_is_none_where_the_venue_sends_none():
     told = outcome(feed(OKX).receive(texts(bids, asks, 0, "snapshot")))
 
     assert (0, 0, 0, "checksum is 0: the target sends no checksum") == told
-
-
-class Market:
-    """A book that is changed by chance, and what a venue would send of it; it keeps 14 levels a side."""
-
-    def __init__(self, seed):
-        self.chance = random.Random(seed)
-        self.bids = {100 - n: n + 1 for n in range(14)}
-        self.asks = {101 + n: n + 1 for n in range(14)}
-
-    def best(self):
-        return sorted(self.bids, reverse=True)[:10], sorted(self.asks)[:10]
-
-    def message(self, kind="update"):
-        before = [{price: side[price] for price in best} for side, best in self.sides()]
-        if kind == "update":
-            for side in (self.bids, self.asks):
-                price = self.chance.choice(sorted(side)[:3] + sorted(side)[-3:])
-                if len(side) > 11 and self.chance.random() < 0.4:
-                    del side[price]
-                else:
-                    side[price + self.chance.choice((0, 0.5 if side is self.asks else -0.5))] = (
-                        self.chance.randint(1, 10**9)
-                    )
-        else:
-            before = [{}, {}]
-        changed = []
-        for old, (side, best) in zip(before, self.sides(), strict=True):
-            new = [(price, side[price]) for price in best if old.get(price) != side[price]]
-            # What fell out of the best levels by insertion is not told; what was taken away is.
-            gone = [(price, 0) for price in old if price not in side]
-            changed.append([(f"{price:.1f}", f"{size / 1e8:.8f}") for price, size in gone + new])
-        return message(*changed, self.checksum(), kind)
-
-    def sides(self):
-        bids, asks = self.best()
-        return (self.bids, bids), (self.asks, asks)
-
-    def checksum(self):
-        (bid, bids), (ask, asks) = self.sides()
-        text = "".join(
-            f"{price:.1f}".replace(".", "").lstrip("0") + str(size)
-            for side, best in ((ask, asks), (bid, bids))
-            for price, size in ((price, side[price]) for price in best)
-        )
-        return zlib.crc32(text.encode())
 
 
 @given(st.integers(0, 10**9))
@@ -261,82 +171,3 @@ def test_levels_beyond_the_depth_that_the_request_names_are_forgotten():
     assert ["159010", "100010"] == [side.best(1)[0] for side in (book._bids, book._asks)]
     assert [10, 10] == [len(side.best(99)) for side in (book._bids, book._asks)]
     assert [10, 10] == [len(side._texts) for side in (book._bids, book._asks)]
-
-
-@pytest.mark.parametrize(
-    "level",
-    ['{"price":1e200,"qty":1}', '{"price":1e-8,"qty":1}', '{"price":-1.5,"qty":1}', '{"price":true,"qty":1}',
-     '{"price":1}', "7", "null", '{"price":"NaN","qty":"1"}', '{"price":"٣","qty":"1"}',
-     '{"price":%s,"qty":1}' % ("1" * (MOST_LETTERS + 1)), '{"price":"1.1.1","qty":1}'],
-)  # fmt: skip
-def test_a_level_that_cannot_be_read_is_told_and_the_book_waits_for_a_snapshot(level):
-    market, talk = Market(3), feed(KRAKEN)
-    talk.receive(market.message("snapshot"))
-    odd = message([], [], 1).replace(b'"bids":[]', b'"bids":[%s]' % level.encode())
-    told = "checksum: a level at bids or asks cannot be read"
-
-    assert (0, 0, 0, told) == outcome(talk.receive(odd))
-    assert UNKNOWN == outcome(talk.receive(market.message()))
-    assert FITS == outcome(talk.receive(market.message("snapshot")))
-
-
-def test_a_message_that_is_nested_too_deep_for_its_digits_to_be_read_does_no_harm():
-    market, talk = Market(3), feed(KRAKEN)
-    deep = b"[" * 990 + b"]" * 990
-    odd = market.message("snapshot").replace(b'"ts":', b'"deep":%s,"ts":' % deep)
-
-    assert talk.receive(odd).problem in {None, "checksum: a level at bids or asks cannot be read"}
-
-
-@pytest.mark.parametrize("checksum", ["null", '"x"', "1.5", "true"])
-def test_an_update_without_its_checksum_is_not_checked_and_keeps_the_book(checksum):
-    market, talk = Market(3), feed(KRAKEN)
-    talk.receive(market.message("snapshot"))
-    told = outcome(talk.receive(message([], [], checksum)))
-
-    assert (0, 0, 0, "no whole number at checksum") == told
-    assert FITS == outcome(talk.receive(market.message()))
-
-
-def test_beside_a_number_one_missing_update_counts_once():
-    bids, asks, checksum = OKX_EXAMPLES[0]
-    talk = feed(OKX, rule="prev_link", seq="n", prev="p")
-    talk.receive(texts(bids, asks, checksum, "snapshot", n=1, p=-1))
-
-    assert (1, 1, 1) == outcome(talk.receive(texts([], [], 5, n=4, p=3)))[:3]
-    assert (0, 1, 0) == outcome(talk.receive(texts([], [], 5, n=5, p=4)))[:3]
-
-
-def test_only_a_share_of_subscriptions_keeps_a_book_the_first_always():
-    share = BookShare()
-
-    assert [True, *[False] * 9, True, *[False] * 9, True] == [share.takes(0.1) for _ in range(21)]
-    assert all(BookShare().takes(1.0) for _ in range(9))
-    assert BookShare().takes(1e-9)
-
-
-def test_what_asks_to_check_all_keeps_every_book():
-    share = BookShare()
-    share.is_whole = True
-
-    assert all(share.takes(0.1) for _ in range(21))
-
-
-def test_a_glance_counts_updates_of_subscriptions_without_a_book_as_unchecked():
-    market, talk = Market(5), feed(KRAKEN | {"share": 0.1})
-    kept = market.message("snapshot")
-    other = kept.replace(b'"ch":"a"', b'"ch":"b"')
-    talk.receive(kept)
-    talk.receive(other)
-    glances = talk._dialect.glances
-
-    assert (None, 0) == (talk.glance(kept), glances.unnumbered)
-    assert (1_700_000_000.0, 1) == (talk.glance(other), glances.unnumbered)
-    assert (0, 0) == (talk.receive(other).numbered, talk.receive(other).missed)
-
-
-def test_a_glance_at_an_unseen_book_says_nothing():
-    market, talk = Market(5), feed(KRAKEN)
-
-    assert talk.glance(market.message("snapshot")) is None
-    assert FITS == outcome(talk.receive(market.message("snapshot")))

@@ -137,7 +137,8 @@ class ConnectionSlot(Watched):
 
     def send_periodic(self, rule: int) -> None:
         """Send what the dialect's periodic rule with this number says."""
-        if self._connection is not None and self._conversation is not None:
+        if self._connection is not None:
+            assert self._conversation is not None
             self._send(self._conversation.every(rule))
 
     def close(self) -> None:

@@ -74,9 +74,10 @@ class SlowReader(ConnectionSlot):
 
     def _note_milestones(self, *, has_data: bool) -> None:
         super()._note_milestones(has_data=has_data)
-        conversation = self._conversation
-        if self._connection is None or conversation is None or self._is_slow:
+        if self._connection is None or self._is_slow:
             return
+        conversation = self._conversation
+        assert conversation is not None
         if not conversation.pending and conversation.live:
             self._is_slow = True
             self._clients.connections.slow_down(self._connection)

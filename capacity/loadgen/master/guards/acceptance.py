@@ -45,8 +45,10 @@ def miss_of(
         if observation.connections_peak >= asked and observation.lost:
             return _dropped(observation.lost, asked)
         opened = observation.connections_peak
-        if opened > asked and last.open_connections:
-            opened = last.open_connections[-1]  # Those of the step before are among the peak.
+        if opened >= asked and last.open_connections:
+            opened = last.open_connections[
+                -1
+            ]  # Not all at once, or those of the step before among them.
         return Miss(
             condition="not_all_open",
             number=opened,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from capacity.domain.resources import AuditEntry
 from capacity.monitor.limits.applications.entries import cap, told
-from capacity.monitor.limits.applications.process import Process, options
+from capacity.monitor.limits.applications.process import Process
 from capacity.monitor.limits.applications.settings import Setting, UnclearError
 
 NAMES = frozenset({"apache2", "httpd"})
@@ -42,13 +42,13 @@ class _Found:
 
 
 def entries(process: Process) -> Iterator[AuditEntry]:
-    given = dict(options(process.words[1:], ("-d", "-f")))
+    given = dict(process.options(("-d", "-f")))
     root = given.get("-d") or next(
         (_ROOTS[name] for name in process.names if name in _ROOTS), "/etc/apache2"
     )
     usual = [f"{root}/{name}" for name in _FILES]
     path = given.get("-f") or process.first_existing(usual)
-    defined = dict.fromkeys((name for _, name in options(process.words[1:], ("-D",))), "")
+    defined = dict.fromkeys((name for _, name in process.options(("-D",))), "")
     found = _Found(root=root, defined=defined)
     _read(process, process.files.absolute(path, root), found, 0)
     yield from _entries(found, path)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from capacity.domain.resources import AuditEntry
 from capacity.monitor.limits.applications.entries import cap, told, uncapped
 from capacity.monitor.limits.applications.haproxy_syntax import Line, Section, ports_of, sections
-from capacity.monitor.limits.applications.process import Process, options
+from capacity.monitor.limits.applications.process import Process
 from capacity.monitor.limits.applications.settings import Setting, UnclearError
 
 NAMES = frozenset({"haproxy"})
@@ -35,9 +35,9 @@ def entries(process: Process) -> Iterator[AuditEntry]:
 
 def _paths(process: Process) -> list[str]:
     """Return the files that the command line names, those of a folder in their order."""
-    given = dict(options(process.words[1:], ("-C",)))
+    given = dict(process.options(("-C",)))
     base = process.files.absolute(given["-C"]) if "-C" in given else None
-    named = [text for _, text in options(process.words[1:], ("-f",))]
+    named = [text for _, text in process.options(("-f",))]
     if "--" in process.words:
         named += process.words[process.words.index("--") + 1 :]
     paths = []

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from capacity.domain.resources import AuditEntry
 from capacity.monitor.limits.applications.entries import cap, told
-from capacity.monitor.limits.applications.process import Process, options
+from capacity.monitor.limits.applications.process import Process
 from capacity.monitor.limits.applications.settings import Setting, UnclearError
 from capacity.monitor.limits.rlimits import soft_open_files
 
@@ -23,7 +23,7 @@ _MOST_DEPTH = 16
 
 
 def entries(process: Process) -> Iterator[AuditEntry]:
-    given = dict(options(process.words[1:], ("-f",)))
+    given = dict(process.options(("-f",)))
     path = given.get("-f") or process.first_existing(_USUAL)
     found: dict[str, Setting] = {}
     _read(process, process.files.absolute(path), found, 0)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from capacity.domain.resources import MAY_ADMIT_MORE, AuditEntry
 from capacity.monitor.limits.applications.config_lines import settings
 from capacity.monitor.limits.applications.entries import cap, uncapped
-from capacity.monitor.limits.applications.process import Process, options
+from capacity.monitor.limits.applications.process import Process
 from capacity.monitor.limits.applications.settings import Setting, UnclearError
 
 NAMES = frozenset({"mosquitto"})
@@ -31,7 +31,7 @@ class _Listener:
 
 
 def entries(process: Process) -> Iterator[AuditEntry]:
-    given = dict(options(process.words[1:], ("-c", "--config-file")))
+    given = dict(process.options(("-c", "--config-file")))
     named = given.get("-c") or given.get("--config-file")
     if named is None:
         yield uncapped("max_connections", f"{process.command_line}: no configuration file")

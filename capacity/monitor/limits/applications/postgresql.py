@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from capacity.domain.resources import AuditEntry
 from capacity.monitor.limits.applications.config_lines import settings
 from capacity.monitor.limits.applications.entries import cap, told
-from capacity.monitor.limits.applications.process import Process, options
+from capacity.monitor.limits.applications.process import Process
 from capacity.monitor.limits.applications.settings import Setting, UnclearError
 
 NAMES = frozenset({"postgres", "postmaster"})
@@ -54,7 +54,7 @@ def entries(process: Process) -> Iterator[AuditEntry]:
 def _command_line(process: Process) -> dict[str, Setting]:
     """Return the settings that the command line makes: -c NAME=VALUE, --NAME=VALUE, -N, -D."""
     found = {}
-    for name, text in options(process.words[1:], ("-c", "-D", "-N")):
+    for name, text in process.options(("-c", "-D", "-N")):
         key, _, value = text.partition("=") if name == "-c" else (name, "", text)
         key = {"-D": "data_directory", "-N": "max_connections"}.get(key, key.replace("-", "_"))
         found[key] = Setting(key, value, process.command_line)

@@ -59,9 +59,13 @@ class Process:
     def option(self, *names: str) -> Setting | None:
         """Return the last of an option's values on the command line: `--name=1`, `--name 1`, `-n1`."""
         found = None
-        for name, text in options(self.words[1:], names):
+        for name, text in self.options(names):
             found = Setting(name, text, self.command_line)
         return found
+
+    def options(self, names: Collection[str]) -> Iterator[tuple[str, str]]:
+        """Yield name and value wherever one of *names* is on the command line, behind the program's own name."""
+        return options(self.words[1:], names)
 
     @property
     def command_line(self) -> str:
@@ -112,7 +116,7 @@ def options(words: Sequence[str], names: Collection[str]) -> Iterator[tuple[str,
 def names_of(pid: int, proc: str = "/proc") -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return what the program of *pid* may be called, and its command line."""
     words = tuple(read_text(f"{proc}/{pid}/cmdline").rstrip("\0").split("\0"))
-    title = words[0].split(" ", 1)[0].rstrip(":") if words[0] else ""
+    title = words[0].partition(" ")[0].rstrip(":")
     names = [PurePath(title).name]
     try:
         program = os.readlink(f"{proc}/{pid}/exe")  # noqa: PTH115 - as in discovery

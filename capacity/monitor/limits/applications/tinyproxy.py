@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from capacity.domain.resources import AuditEntry
 from capacity.monitor.limits.applications.config_lines import settings
 from capacity.monitor.limits.applications.entries import cap
-from capacity.monitor.limits.applications.process import Process, options
+from capacity.monitor.limits.applications.process import Process
 from capacity.monitor.limits.applications.settings import Setting
 
 NAMES = frozenset({"tinyproxy"})
@@ -14,7 +14,7 @@ _DEFAULT = 100
 
 
 def entries(process: Process) -> Iterator[AuditEntry]:
-    given = dict(options(process.words[1:], ("-c",)))
+    given = dict(process.options(("-c",)))
     path = process.files.absolute(given.get("-c") or process.first_existing(_USUAL))
     setting = Setting("maxclients", str(_DEFAULT), f"{path} (the default, as none is set)")
     for found in settings(process.lines(path), {"maxclients"}):

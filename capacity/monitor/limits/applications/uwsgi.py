@@ -45,7 +45,7 @@ def _settings(process: Process) -> Iterator[Setting]:
             yield Setting(_ALIASES.get(plain, plain), text, f"{process.proc}/{process.pid}/environ")
     for path in _files(process):
         yield from _in_file(process, path)
-    for name, text in options(process.words[1:], _WORDS):
+    for name, text in process.options(_WORDS):
         plain = _name(name)
         yield Setting(_ALIASES.get(plain, plain), text, process.command_line)
 

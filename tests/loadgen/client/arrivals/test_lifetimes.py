@@ -76,6 +76,14 @@ def test_ages_may_scatter_by_a_tenth_of_a_second_or_by_a_twentieth(usual_s, apar
     assert [0, 0, count] == known
 
 
+def test_ages_that_scatter_by_a_twentieth_exactly_are_a_bound():
+    """The first three ended at one moment, and so together."""
+    for longest_s, count in ((10.5, 4), (10.51, 0)):
+        known, _lifetimes = ended([(0.0, 9.5), (0.0, longest_s), (0.0, 9.5), (100.0, longest_s)])
+
+        assert [0, 0, 0, count] == known
+
+
 @pytest.mark.parametrize(("age_s", "count"), [(1.405, 1), (1.595, 1), (1.395, 0), (1.605, 0)])
 def test_who_ends_within_a_tenth_of_a_second_of_the_known_age_is_of_it(age_s, count):
     _known, lifetimes = ended([(10.0, 1.5), (20.0, 1.5), (30.0, 1.5)])

@@ -91,6 +91,22 @@ def test_connections_take_turns_at_their_workers_share_of_the_total(
     assert 2 * interval_s * PACING_MARGIN == pytest.approx(clock.now_s - 50.0)
 
 
+def test_connections_that_ask_at_once_take_turns_as_well(clock):
+    def sleep(pause_s):
+        clock.sleep(pause_s)
+        gevent.sleep(0)
+
+    shared, sent_at_s = SharedTurns(dialect(total=2), 1, lambda: clock.now_s, sleep), []
+    gevent.joinall(
+        [
+            gevent.spawn(shared.send, b"1", lambda _frame: sent_at_s.append(clock.now_s) or True)
+            for _ in range(3)
+        ]
+    )
+
+    assert [50.0 + n * 0.5 * PACING_MARGIN for n in range(3)] == pytest.approx(sent_at_s)
+
+
 def test_the_slower_of_both_paces_holds_for_one_connection(turns, clock):
     sent_by(RequestPacer(turns(each=1, total=4)), b"1", b"2", b"3")
 

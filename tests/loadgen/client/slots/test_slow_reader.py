@@ -2,12 +2,14 @@
 
 import runpy
 from pathlib import Path
+from types import SimpleNamespace
 
 import gevent
 import pytest
 
 from capacity.loadgen.client.clients import Clients
-from capacity.loadgen.client.slots.slow_reader import DROPPED, SlowReader
+from capacity.loadgen.client.slots import slow_reader
+from capacity.loadgen.client.slots.slow_reader import DROPPED, SlowReader, read_slices_forever
 from capacity.loadgen.protocol.instructions import RunInstructions, Stage
 from capacity.loadgen.wire.connection import BYTES_PER_READ
 from capacity.loadgen.wire.epoll_set import ConnectionSet
@@ -166,3 +168,38 @@ def test_what_the_target_says_at_its_end_is_read_even_slowly(opened, losses):
     wait_until(lambda: losses)
 
     assert (0, 1) == (unread, clients.counters.deliveries)
+
+
+def test_what_was_read_before_it_was_closed_slows_nothing_down(opened):
+    slot, _client, clients = opened()
+    slot.follow()
+    slot.close()
+    slot.on_messages(None, [b'{"hello": 1}'])
+
+    assert (False, 1) == (slot.is_open, clients.counters.unmatched)
+
+
+@pytest.mark.parametrize(
+    ("reading_s", "sleeps_s"), [(0.0, [0.1] * 3), (0.05, [0.05] * 3), (0.25, [0.0] * 3)]
+)
+def test_pieces_are_read_once_an_interval_and_at_once_by_who_is_late(
+    monkeypatch, reading_s, sleeps_s
+):
+    now_s, slept = [100.0], []
+
+    def held():
+        now_s[0] += reading_s
+        return ()
+
+    def sleep(pause_s):
+        slept.append(pause_s)
+        now_s[0] += pause_s
+        if len(slept) == 3:
+            raise StopIteration
+
+    monkeypatch.setattr(slow_reader, "time", SimpleNamespace(monotonic=lambda: now_s[0]))
+    monkeypatch.setattr(slow_reader, "gevent", SimpleNamespace(sleep=sleep))
+    with pytest.raises(StopIteration):
+        read_slices_forever(held, 0.1)
+
+    assert pytest.approx(sleeps_s) == slept

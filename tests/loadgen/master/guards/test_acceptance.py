@@ -176,6 +176,17 @@ def test_a_ramp_that_was_reached_and_lost_is_dropped_and_else_not_all_were_open(
     assert (condition, number) == (miss.condition, miss.number)
 
 
+@pytest.mark.parametrize(("peak", "number"), [(9, 9), (10, 7), (12, 7)])
+def test_where_as_many_were_open_as_were_asked_for_those_at_the_end_are_told(counted, peak, number):
+    """Clients came and went, so that all were open once and never for good."""
+    merged, observation = counted(times=RAMP_ONLY, connections_peak=peak)
+    merged.open_connections[:] = [10, 7]
+    miss = miss_of(observation, merged, None, 0.0)
+
+    assert ("not_all_open", number) == (miss.condition, miss.number)
+    assert miss.statement.startswith(f"{number} of 10 connections were open")
+
+
 @pytest.mark.parametrize(("usual_per_s", "is_missed"), [(0.0, False), (2.0, True)])
 def test_who_received_nothing_is_held_against_what_was_usual(judged, usual_per_s, is_missed):
     assert is_missed is (judged(usual_per_s=usual_per_s) is not None)

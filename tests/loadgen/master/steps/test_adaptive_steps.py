@@ -20,6 +20,7 @@ from capacity.workload.profiles.experiment import Experiment, Factors
 from capacity.workload.profiles.profile import Mix, Pace
 
 LONGEST_RAMP_S = 60.0
+BEGAN_AT = 1_700_000_000.0
 
 AGENT = runpy.run_path(str(Path(__file__).parents[3] / "agent_samples.py"))
 RECORDS = runpy.run_path(str(Path(__file__).parents[3] / "bare_records.py"))
@@ -66,7 +67,7 @@ class Climb:
 
 
 def observed(index, step, each_per_s, ramp_s, void):
-    begin = 1000.0 * index
+    begin = BEGAN_AT + 1000.0 * index
     subscribed = step.connections if step.subscriptions_per_connection else 0
     return observation_of(
         step,

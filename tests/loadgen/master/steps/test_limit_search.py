@@ -242,3 +242,9 @@ def test_each_step_has_the_mix_of_the_connections_that_whole_users_open():
         first.requests_per_s,
         first.orders_per_s,
     ]
+
+
+def test_it_searches_for_a_limit_and_spares_the_target_nothing():
+    search = LimitSearch(PROFILE, PATTERN, None, ())
+
+    assert (True, False) == (search.is_search, search.is_careful)

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from capacity.domain.observation import CutOffKind
-from capacity.loadgen.master.steps.step_results import WORKER_JOINED, WORKER_LOST
+from capacity.loadgen.master.steps.step_results import WORKER_JOINED, WORKER_LOST, StepResults
 from capacity.workload.profiles.profile import Mix, Pace, Phase, Position, ramp_steps
 
 MIX = Mix(subscriptions_per_connection=1, requests_per_s_per_connection=0.0, poll_interval_s=1.0)
@@ -172,3 +172,14 @@ def test_what_is_open_is_told_once_every_worker_has_spoken(made, report):
         made.results.add(worker, report(gauges=gauges))
 
     assert [8] == made.results.merged(0, Phase.PLATEAU).open_connections
+
+
+def test_a_step_in_which_nothing_was_opened_has_a_peak_of_none(pool, written, report):
+    results = StepResults(pool, written)
+    pool.most_open = 0
+    said = report(index=0)
+    for worker in ("a", "b"):
+        pool.reports.is_new(worker, said)
+        results.add(worker, said)
+
+    assert 0 == results.connections_peak

@@ -51,6 +51,12 @@ def test_a_file_of_one_site_needs_no_braces(read):
     ]
 
 
+def test_an_import_of_nothing_is_a_directive_like_others(read):
+    ((_, site),) = read(":80 {\n import\n root a\n}\n")
+
+    assert [each.name for each in site.all()] == ["import", "root"]
+
+
 def test_texts_over_lines_are_skipped(read):
     ((_, site),) = read(":80 {\n respond <<END\n  }\n  a {\n END\n root a\n}\n")
 

@@ -15,6 +15,8 @@ additional_addresses: [{address: {socket_address: {port_value: '81'}}}]
     ("text", "ports"),
     [
         ("address: {socket_address: {port_value: 80}}", [80]),
+        ("address: {socket_address: {port_value: 65535}}", [65535]),
+        ("address: {socket_address: {port_value: 100000}}", []),
         ("address: {socket_address: {protocol: UDP, port_value: 80}}", []),
         ("address: {socket_address: {named_port: http}}", []),
         ("address: {pipe: {path: /a}}", []),

@@ -30,6 +30,8 @@ WORDS = ("/usr/bin/python3", "/usr/bin/granian", "--interface", "asgi", "app:app
         (("--backlog", "300", "--workers", "2"), 300),
         (("--workers", "3"), 341 * 3),
         (("--backlog", "2", "--workers", "4"), 4),
+        (("--backlog", "0", "--workers", "1"), 1),
+        (("--backpressure", "50", "--workers", "0"), 50),
         ((), 1024),
     ],
 )

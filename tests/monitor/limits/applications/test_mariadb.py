@@ -83,6 +83,16 @@ def test_eight_files_may_include_one_another(made):
         assert "more than 8 deep" in made.unknown(*WORDS).reason
 
 
+def test_eight_folders_may_include_one_another(made):
+    for number in range(8):
+        made.write(f"/d{number}/a.cnf", f"!includedir /d{number + 1}\n")
+    made.write("/d8/a.cnf", "[mysqld]\nmax_connections = 3\n")
+    made.write("/d/a.cnf", "!includedir /d0\n")
+
+    assert made.caps(*WORDS, "--defaults-file=/d0/a.cnf") == [(3, ())]
+    assert "more than 8 deep" in made.unknown(*WORDS, "--defaults-file=/d/a.cnf").reason
+
+
 def test_later_files_and_options_beat_earlier_ones(made):
     made.write("/etc/my.cnf", "[mysqld]\nmax_connections = 50\n")
     made.write("/etc/mysql/my.cnf", "[mysqld]\nmax_connections = 51\n")

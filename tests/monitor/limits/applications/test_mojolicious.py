@@ -21,6 +21,7 @@ PREFORK = ("/usr/bin/perl", "app.pl", "prefork")
         (DAEMON, 0, 1000),
         ((*DAEMON, "-c", "400"), 0, 400),
         ((*DAEMON, "--clients=30"), 0, 30),
+        ((*DAEMON, "-c", "40", "--clients=30", "-c35"), 0, 35),
         (PREFORK, 0, 4000),
         ((*PREFORK, "-c", "20", "-w", "3"), 0, 60),
         ((*PREFORK, "-c20", "--workers", "3"), 2, 60),

@@ -22,6 +22,18 @@ include_dir /etc/mosquitto/conf.d
     assert made.caps(*WORDS) == [(5, (1883,)), (6, (1884,))]
 
 
+def test_a_cap_of_all_listeners_is_the_only_entry(made):
+    made.write(WORDS[2], "global_max_connections 7\nlistener 1884\n")
+
+    assert [7] == [each.value for each in made.entries(*WORDS)]
+
+
+def test_a_file_without_a_cap_is_said_once(made):
+    made.write(WORDS[2], "global_max_connections -1\nlistener 1884\n")
+
+    assert ["unlimited"] == [each.state.value for each in made.entries(*WORDS)]
+
+
 def test_the_port_of_the_first_listener_may_come_behind_its_cap(made):
     made.write(WORDS[2], "max_connections 5\nport 1999\n")
 

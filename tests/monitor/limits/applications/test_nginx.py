@@ -30,6 +30,32 @@ def test_a_client_that_is_passed_on_takes_two(made):
     assert made.caps(MASTER) == [(31, ())]
 
 
+@pytest.mark.parametrize(
+    ("workers", "pass_on", "how"),
+    [
+        (1, "", "1 worker, less 2 of a worker's own"),
+        (
+            2,
+            "",
+            "2 workers, less 2 of a worker's own, at best as reuseport deals clients out by chance",
+        ),
+        (
+            1,
+            "location / { proxy_pass http://a; }",
+            "1 worker, 2 for each client as it is passed on, less 2 of a worker's own",
+        ),
+    ],
+)
+def test_a_cap_says_what_it_is_made_of(made, workers, pass_on, how):
+    made.write(
+        "/etc/nginx/nginx.conf",
+        f"worker_processes {workers}; http {{ server {{ listen 80 reuseport; {pass_on} }} }}",
+    )
+    (cap,) = [each for each in made.entries(MASTER) if each.resource]
+
+    assert cap.source.endswith(f"({how})")
+
+
 def test_without_a_setting_the_default_counts(made):
     made.write("/etc/nginx/nginx.conf", "http { server { listen 80; } }")
 

@@ -59,7 +59,9 @@ def test_only_variables_that_are_asked_for_are_kept(made):
     assert "secret" not in f"{process} {process.variable('WEB_CONCURRENCY')}"
 
 
-@pytest.mark.parametrize(("later_s", "is_said"), [(1.0, False), (3.0, True)])
+@pytest.mark.parametrize(
+    ("later_s", "is_said"), [(1.0, False), (1.99, False), (2.0, False), (2.01, True)]
+)
 def test_a_file_that_was_written_after_the_start_says_so(made, later_s, is_said):
     written_at = made.write("/a", "x\n").stat().st_mtime
     process = made.process("x", started_at=written_at - later_s)

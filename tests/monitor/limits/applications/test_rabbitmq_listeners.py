@@ -32,10 +32,11 @@ def test_listeners_for_websockets_have_caps_of_their_own(made, plugin, text, por
     assert caps(made, f"{plugin}.max_connections = 50\n{text}") == {ports: 59}
 
 
-def test_each_acceptor_but_one_takes_one_more(made):
-    text = "web_stomp.max_connections = 50\nweb_stomp.num_acceptors.tcp = 3\n"
+@pytest.mark.parametrize(("acceptors", "cap"), [(3, 52), (2, 51), (1, 50), (0, 50)])
+def test_each_acceptor_but_one_takes_one_more(made, acceptors, cap):
+    text = f"web_stomp.max_connections = 50\nweb_stomp.num_acceptors.tcp = {acceptors}\n"
 
-    assert caps(made, text) == {(15674,): 52}
+    assert caps(made, text) == {(15674,): cap}
 
 
 def test_a_cap_that_is_none_is_none(made):

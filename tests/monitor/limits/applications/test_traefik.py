@@ -79,6 +79,18 @@ def test_a_router_without_entry_points_caps_all_ports(written):
     assert written(text).caps(*WORDS) == [(12, ())]
 
 
+def test_several_providers_whose_limits_are_not_read_are_said_once(made):
+    words = (
+        "traefik",
+        "--providers.docker=true",
+        "--providers.consul.endpoints=a",
+        "--providers.ecs",
+    )
+
+    (told,) = made.entries(*words)
+    assert told.state.value == "unknown"
+
+
 def test_what_counts_by_address_is_told(written):
     (told, uncapped) = written(dynamic(BY_ADDRESS)).entries(*WORDS)
 

@@ -40,3 +40,12 @@ def test_what_counts_by_something_else_is_no_cap(criterion, key):
     (entry,) = caps_of([parse(text, "/a")], POINTS)
 
     assert (entry.name, entry.resource) == (f"inFlightReq of router a for each {key}", None)
+
+
+@pytest.mark.parametrize(("chains", "caps"), [(16, 1), (17, 0)])
+def test_a_chain_of_sixteen_chains_is_followed(chains, caps):
+    links = ", ".join(f"m{n}: {{chain: {{middlewares: [m{n + 1}]}}}}" for n in range(chains))
+    last = f"m{chains}: {{inFlightReq: {{amount: 5}}}}"
+    text = f"http: {{middlewares: {{{links}, {last}}}, routers: {{a: {{middlewares: [m0]}}}}}}"
+
+    assert caps == len(list(caps_of([parse(text, "/a")], POINTS)))

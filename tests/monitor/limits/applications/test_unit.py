@@ -135,6 +135,21 @@ def test_drop_ins_of_an_instance_come_on_top_of_those_of_its_template(made, entr
     assert entries(unit)["LimitNOFILE"].value == 9
 
 
+def test_drop_ins_of_every_name_that_a_dash_ends_come_on_top_and_of_none_before_the_first(
+    made, entries
+):
+    unit, folder = "0::/system.slice/a-b-c.service", "/etc/systemd/system"
+    made.write(f"{folder}/a-b-c.service", "[Service]\nLimitNOFILE=1\nTasksMax=1\nMemoryMax=1\n")
+    made.write(f"{folder}/a-.service.d/1.conf", "[Service]\nLimitNOFILE=2\n")
+    made.write(f"{folder}/a-b-.service.d/2.conf", "[Service]\nTasksMax=3\n")
+    made.write(f"{folder}/-.service.d/3.conf", "[Service]\nMemoryMax=4\n")
+    made.write(f"{folder}/a-b-c-.service.d/4.conf", "[Service]\nMemoryMax=5\n")
+
+    assert {"LimitNOFILE": 2, "TasksMax": 3, "MemoryMax": 1} == {
+        name: entry.value for name, entry in entries(unit).items()
+    }
+
+
 def test_a_template_is_a_unit_of_its_own_name(made, entries):
     made.write("/etc/systemd/system/redis@.service", "[Service]\nLimitNOFILE=7\n")
 

@@ -23,6 +23,10 @@ ASK = b"GET / HTTP/1.1\r\nHost: target\r\n\r\n"
     [
         (("--limit-concurrency", "50"), 49),
         (("--workers=2", "--limit-concurrency=50"), 98),
+        (("--workers=1", "--limit-concurrency=50"), 49),
+        (("--workers=0", "--limit-concurrency=50"), 49),
+        (("--limit-concurrency=2",), 1),
+        (("--limit-concurrency=0",), 0),
         ((), None),
     ],
 )

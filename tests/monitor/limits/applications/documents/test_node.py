@@ -2,6 +2,7 @@
 
 import pytest
 
+from capacity.monitor.limits.applications.documents.node import Node
 from capacity.monitor.limits.applications.documents.plain_yaml import parse
 from capacity.monitor.limits.applications.settings import UnclearError
 
@@ -31,3 +32,13 @@ def test_a_setting_has_its_line_and_no_number_where_it_is_none():
 
 def test_a_key_is_found_at_any_depth():
     assert [node.text for node in ROOT.found("A")] == ["1", "2"]
+
+
+@pytest.mark.parametrize(("depth", "is_found"), [(64, True), (65, False)])
+@pytest.mark.parametrize("kind", [dict, list])
+def test_a_key_is_looked_for_64_deep(kind, depth, is_found):
+    node = Node({"wanted": Node("5", "/a", 1)}, "/a", 1)
+    for _ in range(depth):
+        node = Node({"a": node} if kind is dict else [node], "/a", 1)
+
+    assert is_found is ([each.text for each in node.found("wanted")] == ["5"])

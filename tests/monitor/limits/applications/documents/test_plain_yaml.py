@@ -144,3 +144,20 @@ HOSTILE = {
 def test_a_hostile_text_is_unclear_and_soon(name):
     with pytest.raises(UnclearError):
         parse(HOSTILE[name], "a")
+
+
+@pytest.mark.parametrize("level", ["{indent}a:\n", "{indent}-\n"])
+def test_blocks_are_read_down_to_64_within_one_another(level):
+    def nested(depth):
+        depth -= 1  # The entry in the last one is one as well.
+        return "".join(level.format(indent=" " * n) for n in range(depth)) + " " * depth + "- 1\n"
+
+    parse(nested(64), "/a")
+    with pytest.raises(UnclearError, match="more than 64 deep"):
+        parse(nested(65), "/a")
+
+
+def test_entries_on_one_line_are_read_down_to_64_within_one_another():
+    parse("- " * 64 + "1\n", "/a")
+    with pytest.raises(UnclearError, match="more than 64 deep"):
+        parse("- " * 65 + "1\n", "/a")

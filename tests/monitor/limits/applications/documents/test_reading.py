@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from capacity.monitor.limits.applications.documents.flow import MOST_DEPTH
 from capacity.monitor.limits.applications.documents.reading import document, toml
 from capacity.monitor.limits.applications.settings import UnclearError
 
@@ -46,3 +47,14 @@ def test_what_is_no_toml_is_unclear(text, where):
         toml(text, "/a")
 
     assert caught.value.where == where
+
+
+@pytest.mark.parametrize(
+    "nested", [lambda n: "[" * n + "]" * n, lambda n: "{a = " * n + "1" + "}" * n]
+)
+def test_toml_is_read_down_to_64_values_within_values(nested):
+    deepest = MOST_DEPTH - nested(0).count("1")  # The value within the last table is one as well.
+
+    assert toml(f"k = {nested(deepest)}", "/a").at("k").line == 1
+    with pytest.raises(UnclearError, match="more than 64 deep"):
+        toml(f"k = {nested(deepest + 1)}", "/a")
