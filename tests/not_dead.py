@@ -31,7 +31,15 @@ _.svg, _.proof, _.do, _.badge, _.chart, _.chart_heading, _.chart_note, _.cards
 # The index of published reports.
 _.started
 # The live page's template.
-_.outlook, _.upcoming, _.target_connections, _.forecast_note, _.forecast_figure, _.caveats
+(
+    _.outlook,
+    _.upcoming,
+    _.target_connections,
+    _.of_both_kinds,
+    _.forecast_note,
+    _.forecast_figure,
+    _.caveats,
+)
 # Objects that are written out as a whole.
 _.pinged, _.snapped, _.void_steps, _.push_idle, _.push_per_delivery_per_s, _.poll_per_request_per_s
 _.order_type, _.order_state, _.last_update_timestamp

@@ -78,6 +78,8 @@ class LoadPoint:
     requests_per_s: float
     failures: int
     """All failures since the run began."""
+    open_private: int | None = None
+    """Of the open connections, the private ones; None where the target has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,3 +50,8 @@ def printable(value: object, longest: int = LONGEST_TEXT) -> str:
         character if character.isprintable() else " " if character.isspace() else "\ufffd"
         for character in text
     )
+
+
+def private_part(private: int | None) -> str:
+    """Return how many of some connections are private, to stand behind them; nothing where none can be."""
+    return "" if private is None else f", {private} of them private"

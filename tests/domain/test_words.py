@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 
 from capacity.domain.load import LoadVector
 from capacity.domain.resources import Resource
-from capacity.domain.words import LOADS, LONGEST_TEXT, RESOURCES, at_ports, listed, printable
+from capacity.domain.words import (
+    LOADS,
+    LONGEST_TEXT,
+    RESOURCES,
+    at_ports,
+    listed,
+    printable,
+    private_part,
+)
 
 
 def test_every_resource_has_words_of_its_own():
@@ -66,3 +74,9 @@ def test_escapes_overrides_and_halves_of_characters_are_replaced():
 
 def test_a_text_may_be_cut_shorter_where_there_is_less_room():
     assert printable("abcdef", 4) == "abc…"
+
+
+def test_private_connections_are_told_also_where_none_is_open_and_only_where_there_can_be_some():
+    assert ["", ", 0 of them private", ", 4 of them private"] == [
+        private_part(count) for count in (None, 0, 4)
+    ]

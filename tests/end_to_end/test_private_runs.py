@@ -79,6 +79,8 @@ def test_a_run_of_both_kinds_holds_as_many_of_each_and_logs_every_client_in(tmp_
     assert [0, 8] == [step.load.connections for step in record.steps]
     assert [0, 4] == [step.private.connections for step in record.steps]
     assert [0, 4] == [step.users for step in record.steps], "a user is a client"
+    shown = [point.open_private for point in record.points if point.phase == "plateau"]
+    assert (0, 4) == (shown[0], shown[-1])
     assert not any(step.failures for step in record.steps)
     assert 2 == record.manifest.target.connections_per_client
 

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from capacity.domain import units
 from capacity.domain.resources import Resource
 from capacity.domain.run import LIMIT_CHANGED
-from capacity.domain.words import LONGEST_SENTENCE, RESOURCES, printable
+from capacity.domain.words import LONGEST_SENTENCE, RESOURCES, printable, private_part
 
 POLL_INTERVAL_S = 0.2
 
@@ -132,6 +132,7 @@ def _phase_text(detail: dict[str, Any]) -> str:
 
 def _load_text(point: dict[str, Any]) -> str:
     return (
-        f"step {point['index'] + 1}, {point['phase']}: {point['open_connections']} open, "
+        f"step {point['index'] + 1}, {point['phase']}: {point['open_connections']} open"
+        f"{private_part(point.get('open_private'))}, "
         f"{point['deliveries_per_s']:.0f} deliveries/s, {point['requests_per_s']:.0f} requests/s"
     )

@@ -71,6 +71,11 @@ class OpenRun:
         return self.pool.open_connections
 
     @property
+    def open_private(self) -> int | None:
+        """Count of them that are private; None where the target has none."""
+        return self.pool.private_or_none
+
+    @property
     def users(self) -> int:
         return self.pool.users
 

@@ -9,7 +9,7 @@ from capacity.domain.load import LoadStep
 from capacity.domain.plan import CapacityPlan
 from capacity.domain.resources import Resource
 from capacity.domain.run import RunEvent
-from capacity.domain.words import RESOURCES, listed
+from capacity.domain.words import RESOURCES, listed, private_part
 from capacity.loadgen.master.controller import Controller
 from capacity.loadgen.master.run_endings import in_words
 from capacity.loadgen.master.steps.adaptive_steps import AdaptiveSteps
@@ -32,6 +32,8 @@ class View:
     phase: str
     upcoming: str
     open_connections: str
+    of_both_kinds: str
+    """How many of them are private, where the target has such."""
     target_connections: str
     flow: str
     ending: str
@@ -72,6 +74,7 @@ def view_of(controller: Controller) -> View:
         phase=_phase(controller),
         upcoming=_upcoming(controller),
         open_connections=units.count(controller.open_connections),
+        of_both_kinds=private_part(controller.open_private).removeprefix(", "),
         target_connections=units.count(theirs[-1]) if theirs else "not counted",
         flow=flow,
         ending="" if ending is None else in_words(ending, controller.observations),

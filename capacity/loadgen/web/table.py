@@ -5,7 +5,7 @@ from weakref import WeakKeyDictionary
 
 from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.domain.units import about, amount, count
-from capacity.domain.words import RESOURCES
+from capacity.domain.words import RESOURCES, private_part
 from capacity.loadgen.master.controller import Controller
 from capacity.loadgen.master.run_endings import in_words
 from capacity.loadgen.master.session import Session
@@ -103,6 +103,7 @@ def status_of(session: Session) -> str:
     total = f" of {controller.total_steps - 1}" if controller.total_steps else ""
     return (
         f"Running, step {position.index}{total}, {position.phase}: "
-        f"{controller.open_connections} connections open, {controller.users} users; "
+        f"{controller.open_connections} connections open{private_part(controller.open_private)},"
+        f" {controller.users} users; "
         f"recording to {controller.recorder.path}"
     )

@@ -113,6 +113,18 @@ def test_on_a_terminal_the_load_is_followed(writer):
     assert "step 1, plateau: 39 open, 12 deliveries/s, 3 requests/s" in text
 
 
+def test_on_a_terminal_private_connections_are_told_from_public_ones(writer):
+    both = replace(point(8), open_private=4)
+    text = shown(
+        writer,
+        lambda: writer.append_event(phase(0, "plateau", 8)),
+        lambda: writer.append_point(both),
+        is_terminal=True,
+    )
+
+    assert "step 1, plateau: 8 open, 4 of them private, 12 deliveries/s" in text
+
+
 def test_quiet_is_quiet(writer):
     console = Console(file=io.StringIO(), quiet=True)
     writer.append_event(phase(0, "plateau", 40))

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 from types import SimpleNamespace
 
 import pytest
+import yaml
 
 from capacity.domain.resources import Resource
 from capacity.domain.run import RunEvent
@@ -106,6 +107,23 @@ def test_after_the_end_the_load_is_off_and_the_ending_is_told(whole):
 MIX = Mix(subscriptions_per_connection=1, requests_per_s_per_connection=0.5, poll_interval_s=1.0)
 PACE = Pace(connects_per_s=10.0, ramp_timeout_s=10.0, settle_s=5.0, plateau_s=20.0)
 STEPS = ramp_steps(levels=[4, 8], mix=MIX, pace=PACE)
+
+
+def test_private_connections_are_told_from_public_ones(whole, web_ui, okx_venue, okx_target):
+    config = web_ui.folder / "config"
+    target = okx_target().model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    target |= {"target": 1, "agent": {"local": {"port": okx_venue.port}}}
+    (config / "targets" / "both.yaml").write_text(yaml.safe_dump(target))
+    both = (config / "profiles" / "pairs.yaml").read_text().replace("[5, 10]", "[4, 8]")
+    (config / "profiles" / "both.yaml").write_text(both.replace("pairs", "both"))
+    form = {"capacity_target": "both", "capacity_profile": "both"}
+    assert 303 == web_ui.post("/capacity/start", form).status_code
+    data = web_ui.wait(lambda data: "step 2 of 2, plateau" in data["status"])
+    texts, _html = parts_of(web_ui)
+    web_ui.wait(lambda data: not data["is_busy"])
+
+    assert "8 connections open, 4 of them private, 4 users" in data["status"]
+    assert "Open connections 8 4 of them private; by the generator; by the target" in texts["now"]
 
 
 @pytest.mark.parametrize(

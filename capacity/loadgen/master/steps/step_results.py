@@ -133,6 +133,7 @@ class StepResults:
             deliveries_per_s=merged.per_s("deliveries"),
             requests_per_s=merged.per_s("requests"),
             failures=failures,
+            open_private=self._pool.private_or_none,
         )
 
     def loss(self, step: LoadStep) -> str | None:

@@ -80,6 +80,11 @@ class WorkerPool:
         return sum(gauges.get("open_private", 0) for gauges in self.gauges.values())
 
     @property
+    def private_or_none(self) -> int | None:
+        """Count of the open connections that are private; None where the target has none."""
+        return None if self._instructions.target.get("private") is None else self.open_private
+
+    @property
     def most_open(self) -> int:
         """Return the most that were open at once lately, those included that were lost since."""
         return sum(

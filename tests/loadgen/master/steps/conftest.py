@@ -39,7 +39,7 @@ class SimpleCrew:
         self.ids, self.open_connections, self.users = ids, 10, 10
         self.most_open, self.opening = 10, 1
         self.connections_per_user = 1
-        self.open_private, self.whole_clients = 0, None
+        self.open_private, self.private_or_none, self.whole_clients = 0, None, None
         self.reports = HeardReports("")
 
     def how_lost(self, _worker):
