@@ -12,9 +12,12 @@ Detail = Mapping[str, Any]
 
 
 def event_in_words(kind: str, detail: Detail) -> str | None:
-    """Return the sentence of an event; None where its kind has none."""
+    """Return the sentence of an event; None where its kind has none, or a record lacks what it tells."""
     say = _SENTENCES.get(kind)
-    return None if say is None else say(detail)
+    try:
+        return None if say is None else say(detail)
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _limit_changed(detail: Detail) -> str:
