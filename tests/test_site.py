@@ -2,6 +2,7 @@
 
 import re
 import runpy
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -73,3 +74,27 @@ def test_a_link_that_leads_nowhere_ends_the_build(tmp_path):
 
     assert answer.returncode == 1
     assert "missing.md" in answer.stderr
+
+
+@pytest.mark.skipif(
+    not (shutil.which("chromium") or shutil.which("chromium-browser")),
+    reason="Chromium is not installed",
+)
+def test_what_the_theme_wraps_late_is_reached_with_the_keyboard_too(tmp_path):
+    browser = runpy.run_path(str(ROOT / "tests" / "benchmarks" / "browser.py"))
+    shutil.copy(ROOT / "docs" / "site.js", tmp_path)
+    page_file = tmp_path / "page.html"
+    page_file.write_text(
+        "<div class=md-typeset><pre><code>long</code></pre></div><script src=site.js></script>"
+    )
+    with browser["open_page"]() as page:
+        page.show(page_file.as_uri())
+        at_once = page.tell("document.querySelector('code').tabIndex")
+        page.tell(
+            """new Promise(done => setTimeout(() => {
+              document.querySelector('.md-typeset').innerHTML += '<div class=md-typeset__scrollwrap></div>';
+              done(0); }, 300))"""
+        )
+        page.wait_for("document.querySelector('.md-typeset__scrollwrap').tabIndex === 0", 5)
+
+    assert 0 == at_once

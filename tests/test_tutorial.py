@@ -53,6 +53,14 @@ def test_the_service_is_shown_in_full_and_short():
     assert 30 < sum(bool(line.strip()) for line in FILES["gateway.py"].splitlines()) <= 45
 
 
+def test_who_pastes_a_block_starts_nothing_before_what_it_needs_is_there():
+    blocks = re.findall(r"```sh\n(.*?)```", PAGE, flags=re.DOTALL)
+    started = [block.splitlines() for block in blocks if "&\n" in block]
+
+    assert 2 == len(started)
+    assert all(len(lines) == 1 for lines in started)
+
+
 def test_its_files_are_understood(folder, monkeypatch):
     monkeypatch.chdir(folder)
     hosts = load_hosts(folder / "config/hosts/gateway.yaml")

@@ -169,6 +169,7 @@ def _drive(argv: list[str], run: Path, timeout_s: float | None, console: Console
     started_s = time.monotonic()
     with terminations_unwind():
         child = Child("load generator", argv, run / "locust.log")
+        is_stopped = True
         try:
             watch(
                 run,
@@ -178,10 +179,13 @@ def _drive(argv: list[str], run: Path, timeout_s: float | None, console: Console
                 ),
                 console,
             )
-            timed_out = child.is_running
+            timed_out, is_stopped = child.is_running, False
         finally:
             # SIGINT is how Locust is asked to stop: it closes the record on the way out.
             child.stop(signal.SIGINT)
+            if is_stopped and is_run(run):
+                told = f"stopped; what was recorded is kept: capacity plan {run}"
+                console.print(told, soft_wrap=True, markup=False)
     if timed_out:
         raise GuardError(
             f"{run}: stopped after {timeout_s:.0f} s, its time limit; what was recorded is kept"

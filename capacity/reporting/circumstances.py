@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from capacity.domain import units
+from capacity.domain.event_words import event_in_words
 from capacity.domain.observation import StepObservation
 from capacity.domain.plan import CapacityPlan, Excuse
 from capacity.domain.run import RunRecord
@@ -141,7 +142,8 @@ def events_section(record: RunRecord) -> Section:
         cells(
             units.duration(event.at - record.manifest.started_at),
             reason(event.kind),
-            "; ".join(f"{key} {value}" for key, value in event.detail.items()),
+            event_in_words(event.kind, event.detail)
+            or "; ".join(f"{key} {value}" for key, value in event.detail.items()),
         )
         for event in record.events
         if event.kind != "phase"

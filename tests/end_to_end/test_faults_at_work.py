@@ -118,6 +118,8 @@ def test_a_stopped_measurement_leaves_a_record_that_says_so(measure, number, cod
         record = load(measuring.run)
         assert kinds(record)[-1] == "aborted"
         assert "aborted" in " ".join(record.missing)
+        kept = f"stopped; what was recorded is kept: capacity plan {measuring.run}"
+        assert kept in " ".join(measuring.command.said.split())
 
 
 def test_an_impatient_ctrl_c_is_no_traceback_either(measure):

@@ -89,6 +89,15 @@ def test_events_carry_their_time_and_detail(partial_records):
     assert [cell.text for cell in row] == ["30 s", "aborted", "reason guard"]
 
 
+def test_a_storm_drill_is_told_in_a_sentence_without_words_of_the_program(record):
+    detail = {"number": 0, "habit": "fixed", "cut": 26, "restored": 0, "last_s": None, "failed": 0}
+    over = RunEvent(at=1.0, kind="storm_over", detail={**detail, "aborted": "it was stopped"})
+    [row] = events_section(replace(record, events=(over,))).table.rows
+
+    told = "storm drill 1: 0 of 26 came back; 0 attempts failed; aborted: it was stopped"
+    assert told == row[2].text
+
+
 def test_phases_are_no_news_and_many_events_are_cut(record):
     at = record.manifest.started_at
     phases = [RunEvent(at=at, kind="phase", detail={})] * 100

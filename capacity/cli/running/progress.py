@@ -9,10 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from capacity.domain import units
-from capacity.domain.resources import Resource
-from capacity.domain.run import LIMIT_CHANGED
-from capacity.domain.words import LONGEST_SENTENCE, RESOURCES, printable, private_part
+from capacity.domain.event_words import event_in_words
+from capacity.domain.words import LONGEST_SENTENCE, printable, private_part
 
 POLL_INTERVAL_S = 0.2
 
@@ -72,8 +70,8 @@ def _trouble_text(event: dict[str, Any]) -> str:
     kind, detail = event["kind"], event["detail"]
     if kind in _SENTENCES:
         return _SENTENCES[kind](detail)
-    if kind in {"storm", "storm_over", "storm_skipped"}:
-        return _storm_text(kind, detail)
+    if (said := event_in_words(kind, detail)) is not None:
+        return said
     facts = [str(value) if key == "reason" else f"{key} {value}" for key, value in detail.items()]
     return f"{kind.replace('_', ' ')}: {', '.join(facts)}"
 
@@ -85,42 +83,13 @@ def _climb_text(detail: dict[str, Any]) -> str:
     return f"next level: {level} connections, {detail['reason']}"
 
 
-def _limit_text(detail: dict[str, Any]) -> str:
-    limit = detail["limit"]
-    resource = Resource(limit["resource"])
-    was, is_now = (
-        each["state"] if each["value"] is None else units.amount(each["value"], resource)
-        for each in (detail["before"], limit)
-    )
-    return f"limit on {RESOURCES[resource]} changed from {was} to {is_now} ({limit['source']})"
-
-
 _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "climb": _climb_text,
     "eased": lambda detail: (
         f"throttled to {detail['connects_per_s']} connects/s: {detail['statement']}"
     ),
     "guard": lambda detail: f"{detail['guard']} guard: {detail['statement']}",
-    LIMIT_CHANGED: _limit_text,
-    "target_gone": lambda _detail: "the target's process ended, as the agent sees it",
-    "target_restarted": lambda _detail: "the target was restarted, as the agent sees it",
 }
-
-
-def _storm_text(kind: str, detail: dict[str, Any]) -> str:
-    if kind == "storm_skipped":
-        return f"no storm drill: {detail['reason']}"
-    if kind == "storm":
-        return (
-            f"storm drill {detail['number'] + 1}: {detail['share_ratio']:.0%} of"
-            f" {detail['connections']} connections are cut and come back, {detail['habit']}"
-        )
-    last = "" if detail["last_s"] is None else f", the last after {detail['last_s']:.1f} s"
-    aborted = "" if detail["aborted"] is None else f"; aborted: {detail['aborted']}"
-    return (
-        f"storm drill {detail['number'] + 1}: {detail['restored']} of {detail['cut']} came back{last};"
-        f" {detail['failed']} attempts failed{aborted}"
-    )
 
 
 def _phase_text(detail: dict[str, Any]) -> str:

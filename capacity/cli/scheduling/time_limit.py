@@ -21,14 +21,16 @@ class StoppedError(CapacityError):
 
 @contextlib.contextmanager
 def ending_in_time(max_duration_s: float) -> Iterator[None]:
-    """Turn SIGTERM, SIGINT and the end of the job's time into errors, so that all is tidied up."""
+    """Turn SIGTERM, SIGINT, SIGHUP and the end of the job's time into errors, so that all is tidied up."""
 
     def stop(number: int, _frame: FrameType | None) -> None:
         if number == signal.SIGALRM:
             raise GuardError(f"stopped after {max_duration_s:.0f} s, the job's max_duration_s")
         raise StoppedError(128 + number)
 
-    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGALRM)
+    numbers = [signal.SIGTERM, signal.SIGINT, signal.SIGALRM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
+        numbers.append(signal.SIGHUP)
     before = [signal.signal(number, stop) for number in numbers]
     signal.setitimer(signal.ITIMER_REAL, max_duration_s + GRACE_S)
     try:

@@ -205,7 +205,8 @@ class Controller(OpenRun):
         if self.ending is not None:
             return  # Somebody has ended the run while this was found out.
         if not (steps := steps or self.drills.step_after(self.course.end(), self.observations)):
-            self.finish(self.drills.run(self.course.end(), self._share_stage, self._watch_workers))
+            doing = self._share_stage, self._watch_workers, lambda: self.stops_after_step
+            self.finish(self.drills.run(self.course.end(), *doing))
         elif self.course.is_search or not self._is_guarded_from(steps[0]):
             index = len(self.steps)
             self.steps += steps

@@ -77,6 +77,14 @@ def stopped_after(index: int) -> Ending:
     }
 
 
+def stopped_after_drill(number: int) -> Ending:
+    return "aborted", {
+        "reason": f"the run was stopped when storm drill {number + 1} was over, as asked for; its steps"
+        " are kept and can be planned from",
+        "exit_code": INTERRUPTED,
+    }
+
+
 def crashed(problem: BaseException | None) -> Ending:
     reason = f"an internal error ended it: {problem!r}"
     if isinstance(problem, OSError):

@@ -25,7 +25,7 @@ from capacity.recording.lock import locked
 from capacity.recording.lock_place import place_of_locks
 from capacity.settings.locate import find
 from capacity.settings.profile import load_profile
-from capacity.settings.target import load_target
+from capacity.settings.target import Target, load_target
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +45,7 @@ class Session:
         """The present run, or the last one; its table stays readable after its end."""
         self.problem: str | None = None
         """Why the last run could not begin, in words without the content of files."""
+        self.problem_exit_code: int | None = None
         self.is_beginning = False
         """Target and generator are being looked at; nothing is open yet."""
         self._is_unwanted = False
@@ -88,6 +89,16 @@ class Session:
         """Return which target the next run loads, and with which profile."""
         options = options_of(self._environment)
         return f"{options.capacity_target}, profile {options.capacity_profile}"
+
+    @property
+    def host(self) -> str:
+        """Return the address of the target that the next run loads; nothing where its file is wrong."""
+        try:
+            return _host_of(
+                load_target(find("targets", options_of(self._environment).capacity_target))
+            )
+        except CapacityError:
+            return ""
 
     def start(self, **options: str) -> None:
         """Begin a run with these of our options, as Locust's form does."""
@@ -155,7 +166,7 @@ class Session:
 
     def _not_begun(self, error: CapacityError) -> None:
         self._lock.close()
-        self.problem = str(error)
+        self.problem, self.problem_exit_code = str(error), error.exit_code
         self._environment.process_exit_code = error.exit_code
         if self._environment.web_ui is not None:
             # Locust shows its log to whoever sees the page, who need not be one to read the files.
@@ -176,8 +187,8 @@ class Session:
         profile = user_classes.profile
         self._environment.user_classes = list(user_classes.classes)
         run = options.capacity_run or new_run_path(target.name, profile.name)
-        scheme, address = "https" if target.tls else "http", f"{target.host}:{target.port}"
-        self._environment.host = f"{scheme}://{address}"
+        self._environment.host = _host_of(target)
+        address = f"{target.host}:{target.port}"
         self._lock.enter_context(locked(place_of_locks(), address, run=Path(run).name))
         await_workers(self._environment, self._workers)
         self._workers = workers = len(present_workers(self._environment))
@@ -207,3 +218,8 @@ class Session:
         """The workers have closed their connections."""
         self._on_stopping()
         self._lock.close()
+
+
+def _host_of(target: Target) -> str:
+    """Return a target's address as Locust shows it."""
+    return f"{'https' if target.tls else 'http'}://{target.host}:{target.port}"

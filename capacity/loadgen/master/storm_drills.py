@@ -84,6 +84,13 @@ class StormDrills:
         self._on: _Collected | None = None
         self.due: dict[str, Any] = {}
         """What the stage that is due has beside that of the plateau, while a drill is on."""
+        self.number: int | None = None
+        """Of the drill that is on, or was the last one; None before the first."""
+
+    @property
+    def habits(self) -> tuple[Policy, ...]:
+        """How clients come back in each drill that follows the step under way; none where none does."""
+        return self._storm.habits if self._storm is not None and self._step is not None else ()
 
     def step_after(
         self, ending: Ending, observations: Sequence[StepObservation]
@@ -99,10 +106,17 @@ class StormDrills:
             return ()
         return (self._step,)
 
-    def run(self, ending: Ending, share: Callable[..., None], watch: Callable[[], None]) -> Ending:
+    def run(
+        self,
+        ending: Ending,
+        share: Callable[..., None],
+        watch: Callable[[], None],
+        is_last: Callable[[], bool] = lambda: False,
+    ) -> Ending:
         """Run the drills that are due, and return how the run ends; *ending* where nothing is wrong.
 
-        *share* tells the workers a stage with changes, *watch* looks after them once an interval.
+        *share* tells the workers a stage with changes, *watch* looks after them once an interval;
+        after the drill that *is_last* says yes to, no other follows.
         """
         if self._storm is None or self._step is None or ending[0] != "finished":
             return ending
@@ -117,6 +131,8 @@ class StormDrills:
             if drill.aborted is not None or len(drill.restored_s) < drill.cut:
                 break
             if number + 1 < len(self._storm.habits):
+                if is_last():
+                    return run_endings.stopped_after_drill(number)
                 self._rest(watch)
         return ending
 
@@ -159,18 +175,13 @@ class StormDrills:
     ) -> tuple[StormDrill, Trip | None]:
         assert self._storm is not None
         since = len(self._recorder.samples)
-        self._on = on = _Collected(number, policy, began_at=time.time())
+        self.number, self._on = number, (on := _Collected(number, policy, began_at=time.time()))
         habit = self._storm.model_dump(include={"share_ratio", "base_s", "factor", "cap_s"})
         drill = DrillInstructions(policy=policy, **habit)
         self.due = {"index": DRILL, "phase": PHASE, "drill": drill.as_message()}
         share(**self.due)
-        self._recorder.event(
-            "storm",
-            number=number,
-            habit=policy,
-            connections=self._pool.open_connections,
-            share_ratio=self._storm.share_ratio,
-        )
+        told = {"connections": self._pool.open_connections, "share_ratio": self._storm.share_ratio}
+        self._recorder.event("storm", number=number, habit=policy, **told)
         trip, trouble = None, None
         while trip is None and trouble is None and not self._is_over(on):
             gevent.sleep(CONTROL_INTERVAL_S)

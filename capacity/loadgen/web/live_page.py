@@ -54,6 +54,12 @@ class LivePage:
         self._keep(options, form)
         self._session.start(**options)
 
+    def refuse(self, reason: str, form: Mapping[str, str]) -> None:
+        """Say why *form* is not followed; what it chose stays chosen, an earlier preview goes."""
+        kept = ("capacity_target", "capacity_profile")
+        self._keep({**self._chosen, **{key: form[key] for key in kept if key in form}}, form)
+        self.refusal = reason
+
     def _keep(self, options: Mapping[str, str], form: Mapping[str, str]) -> None:
         self.refusal, self.preview = "", None
         self._chosen = {**options}
@@ -75,7 +81,7 @@ class LivePage:
             state=state,
             state_word=word,
             asked=self._asked(),
-            view=None if controller is None or session.problem else view_of(controller),
+            view=None if (shown := _shown_run(session)) is None else view_of(shown),
             is_busy=session.is_busy,
             can_stop_later=controller is not None and not controller.stops_after_step,
             report=self.report.file(next(iter(FILES)), run),
@@ -128,6 +134,11 @@ class LivePage:
         ]
 
 
+def _shown_run(session: Session) -> Controller | None:
+    """Return the run that the page is about: no longer the last one once another was asked for."""
+    return None if session.is_beginning or session.problem is not None else session.controller
+
+
 def _sentence(session: Session) -> str:
     """Return what follows the one word of the page's state."""
     controller = session.controller
@@ -135,9 +146,10 @@ def _sentence(session: Session) -> str:
         return session.problem or status_of(session)
     if controller is None:
         return "Choose a target and a load profile below."
-    if controller.ending is not None:
-        return in_words(controller.ending, controller.observations)
-    return f"The record is in {controller.recorder.path}"
+    where = f"The record is in {controller.recorder.path}."
+    if controller.ending is None:
+        return where
+    return f"{in_words(controller.ending, controller.observations)} {where}"
 
 
 def _ended(controller: Controller) -> tuple[str, str]:
@@ -153,14 +165,18 @@ def _ended(controller: Controller) -> tuple[str, str]:
 
 def state_of(session: Session) -> dict[str, Any]:
     """Return how a session stands in a few words and numbers, for scripts."""
-    controller = session.controller
-    ending = controller.ending if controller is not None and not session.is_beginning else None
+    controller = _shown_run(session)
+    ending = None if controller is None else controller.ending
     is_harmed = ending is not None and ending[1].get("exit_code", 0) not in {0, INTERRUPTED}
+    exit_code = session.problem_exit_code if controller is None else controller.exit_code
+    open_connections = None
+    if controller is not None:  # Its last count is of before the load was taken off.
+        open_connections = controller.open_connections if session.is_busy else 0
     return {
         "status": status_of(session),
         "is_busy": session.is_busy,
         "is_bad": session.problem is not None or is_harmed,
-        "exit_code": None if controller is None or session.is_busy else controller.exit_code,
-        "open_connections": None if controller is None else controller.open_connections,
+        "exit_code": None if session.is_busy else exit_code,
+        "open_connections": open_connections,
         "run": None if controller is None else str(controller.recorder.path),
     }

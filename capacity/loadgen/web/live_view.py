@@ -1,10 +1,11 @@
 """What the live page says of a run, as texts and figures; it asks the controller and changes nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from capacity.domain import units
+from capacity.domain.event_words import event_in_words
 from capacity.domain.load import LoadStep
 from capacity.domain.plan import CapacityPlan
 from capacity.domain.resources import Resource
@@ -96,6 +97,8 @@ def run_name(controller: Controller) -> str:
 
 
 def _phase(controller: Controller) -> str:
+    if drill := drill_name(controller):
+        return drill
     position, step = controller.position, controller.step
     passed_s = controller.elapsed_s - position.since_s
     if position.phase is Phase.RAMP:
@@ -107,8 +110,13 @@ def _phase(controller: Controller) -> str:
 
 
 def _upcoming(controller: Controller) -> str:
+    drills = controller.drills
     if controller.stops_after_step:
-        return "the run ends when this step is over, as asked for"
+        part = "step" if drills.number is None else "storm drill"
+        return f"the run ends when this {part} is over, as asked for"
+    if drills.habits:
+        number = 0 if drills.number is None else drills.number + 1
+        return _drill(drills.habits, number) or "nothing; this is the last storm drill"
     following = controller.steps[controller.position.index + 1 :]
     if following:
         return _load(following[0])
@@ -125,6 +133,20 @@ def _upcoming(controller: Controller) -> str:
         if course.is_search
         else "nothing; this is the last step"
     )
+
+
+def drill_name(controller: Controller) -> str:
+    """Return which storm drill is on, with how its clients come back; nothing while none is."""
+    number = controller.drills.number
+    return "" if number is None else _drill(controller.drills.habits, number)
+
+
+def _drill(habits: Sequence[str], number: int) -> str:
+    """Return the name of a storm drill; nothing behind the last one."""
+    if number >= len(habits):
+        return ""
+    habit = habits[number].replace("_", " ")
+    return f"storm drill {number + 1} of {len(habits)}, {habit}"
 
 
 def _load(step: LoadStep) -> str:
@@ -215,6 +237,8 @@ def _event_text(event: RunEvent) -> str:
         return f"arrivals slowed to {units.rate(detail['connects_per_s'], 'connects')}: {detail['statement']}"
     if event.kind == "guard":
         return f"guard {detail['guard']}: {detail['statement']}"
+    if (said := event_in_words(event.kind, detail)) is not None:
+        return said
     facts = [str(detail[key]) for key in ("reason", "note", "worker", "statement") if key in detail]
     return f"{name}: {listed(facts)}" if facts else name
 

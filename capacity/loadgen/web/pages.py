@@ -94,14 +94,13 @@ class _Views:
         return answer
 
     def _asked(self) -> dict[str, str] | None:
-        """Return our options as the form sets them, None where it may not: the page says why."""
+        """Return our options as the form sets them, None where it may not, or a run is under way."""
         if self._session.is_busy:
-            self._page.refusal = BUSY
-            return None
+            return None  # The page shows the run instead of the form.
         try:
             return self._permissions.options_from(request.form)
         except ConfigError as error:
-            self._page.refusal = str(error)
+            self._page.refuse(str(error), request.form)
             return None
 
 
@@ -160,6 +159,9 @@ def _extend_locusts_page(web_ui: Any, session: Session, base: str) -> None:
             others = [part for part in document.get("extended_stats", []) if part["key"] != KEY]
             document["extended_stats"] = [*others, {"key": KEY, "data": table_of(session)}]
             response.set_data(json.dumps(document))
+        elif request.endpoint == "locust.swarm" and response.is_json:
+            # Locust shows the host that its form was loaded with: the target of the run before.
+            response.set_data(json.dumps({**response.get_json(), "host": session.host}))
         elif request.endpoint == "locust.index" and response.status_code == HTTPStatus.OK:
             script = f'<script defer src="{place}tab.js" data-place="{place}"></script></body>'
             response.set_data(response.get_data(as_text=True).replace("</body>", script))

@@ -9,6 +9,7 @@ from capacity.domain.words import RESOURCES, private_part
 from capacity.loadgen.master.controller import Controller
 from capacity.loadgen.master.run_endings import in_words
 from capacity.loadgen.master.session import Session
+from capacity.loadgen.web.live_view import drill_name
 from capacity.planning.evidence.effective_limits import effective_limits
 from capacity.planning.live import LiveRow, latest_use, live_rows
 
@@ -101,8 +102,9 @@ def status_of(session: Session) -> str:
         return f"{in_words(controller.ending, controller.observations)} Its record is in {controller.recorder.path}"
     position = controller.position
     total = f" of {controller.total_steps - 1}" if controller.total_steps else ""
+    phase = drill_name(controller) or f"{position.phase}"
     return (
-        f"Running, step {position.index}{total}, {position.phase}: "
+        f"Running, step {position.index}{total}, {phase}: "
         f"{controller.open_connections} connections open{private_part(controller.open_private)},"
         f" {controller.users} users; "
         f"recording to {controller.recorder.path}"

@@ -76,8 +76,12 @@ def _why_no_mix(record: RunRecord) -> Gap:
     if not any(step.step.is_mix for step in record.steps):
         remedy = (
             "No step of the run asked for it. Where each of the profile's steps sets a workload of its own, add"
-            " one without, or set mix to what one of them has; where the run ended before, see why it did."
+            " one without, or set mix to what one of them has."
         )
+        if any(event.kind == "aborted" for event in record.events):
+            remedy = (
+                "The run was ended before a step asked for it: measure again, and let it go on."
+            )
     return Gap(
         f"None of {units.counted(len(record.steps), 'step')} carried the profile's full workload, so"
         " there is no capacity for it.",

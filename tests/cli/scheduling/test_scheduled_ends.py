@@ -72,7 +72,10 @@ def test_a_run_beyond_its_time_is_cut_off_and_recorded(endless):
     assert (row.outcome, f"capacity: {row.reason}\n") == (Outcome.FAILED, told)
 
 
-@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    ("number", "exit_code"),
+    [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)],
+)
 def test_a_run_that_is_asked_to_stop_is_recorded_first(endless, number, exit_code):
     process = endless(grace_s=60)
     process.send_signal(number)

@@ -9,7 +9,10 @@ from capacity.cli.scheduling.time_limit import StoppedError, ending_in_time
 from capacity.domain.errors import GuardError
 
 
-@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    ("number", "exit_code"),
+    [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)],
+)
 def test_a_signal_ends_it_with_the_exit_code_of_a_shell(number, exit_code):
     with pytest.raises(StoppedError, match=number.name) as stopped, ending_in_time(3600.0):
         signal.raise_signal(number)
@@ -24,6 +27,17 @@ def test_the_end_of_the_jobs_time_is_a_guard_and_names_the_key(monkeypatch):
         ending_in_time(0.2),
     ):
         signal.pause()
+
+
+def test_who_is_told_to_outlive_its_terminal_does():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with ending_in_time(3600.0):
+            during = signal.getsignal(signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+    assert signal.SIG_IGN == during
 
 
 def test_afterwards_signals_and_timer_are_as_before():

@@ -135,6 +135,25 @@ def test_a_drill_that_is_stopped_is_told_as_aborted(exchange, target_file, tmp_p
     assert () == drill.restored_s
 
 
+def test_a_run_that_is_to_end_at_the_next_step_ends_after_the_drill_that_is_on(
+    exchange, target_file, tmp_path
+):
+    settings = profile(levels=[12], plateau_s=1, storm=STORM)
+    with local_run(target_file(exchange), settings, tmp_path / "run") as run:
+        run.until(lambda controller: controller.drills.number == 0)
+        run.controller.stops_after_step = True
+        record = run.to_its_end()
+
+    (drill,) = record.storms
+    assert None is drill.aborted
+    assert ("aborted", 130) == (record.events[-1].kind, record.events[-1].detail["exit_code"])
+    assert (
+        record.events[-1]
+        .detail["reason"]
+        .startswith("the run was stopped when storm drill 1 was over, as asked for")
+    )
+
+
 @pytest.fixture
 def drills(seen):
     """Drills without workers: what they would tell is told by the test."""

@@ -108,6 +108,72 @@ def test_a_target_that_does_not_answer_is_refused_in_words(web_ui):
     assert re.search(r"<h2>Refused: closed, profile short</h2><p>[^<]*no WebSocket there", page)
 
 
+def test_a_form_that_is_refused_keeps_its_choice_and_shows_no_earlier_preview(web_ui):
+    web_ui.post("/capacity/check", {"capacity_target": "here", "capacity_profile": "pairs"})
+    previewed = web_ui.get("/capacity/").text
+    web_ui.post("/capacity/check", {"capacity_target": "invalid", "capacity_profile": "careful"})
+    refused = web_ui.get("/capacity/").text
+
+    assert "pairs against here" in previewed
+    assert "config/targets/invalid.yaml" in refused
+    assert "pairs against here" not in refused
+    assert '<option value="invalid" selected>' in refused
+    assert '<option value="careful" selected>' in refused
+
+
+def test_a_form_that_comes_while_a_run_is_on_is_not_told_of_after_it(web_ui):
+    start(web_ui, target="here", profile="short")
+    web_ui.wait(lambda data: data["is_busy"])
+    start(web_ui, target="here", profile="pairs")
+    web_ui.wait(lambda data: not data["is_busy"])
+    page = web_ui.get("/capacity/").text
+
+    assert "Finished: here, profile short" in page
+    assert "stop it first" not in page
+
+
+def test_while_the_next_run_is_looked_at_nothing_of_the_last_one_is_shown(web_ui):
+    start(web_ui, target="here", profile="short")
+    web_ui.wait(lambda data: data["is_busy"])
+    before = web_ui.wait(lambda data: not data["is_busy"])
+    report_of(web_ui)
+    start(web_ui, target="here", profile="short")
+    page, data = web_ui.get("/capacity/").text, web_ui.data()
+    web_ui.post("/capacity/stop")
+    web_ui.wait(lambda data: not data["is_busy"])
+
+    assert (0, 0) == (before["exit_code"], before["open_connections"])
+    assert "Checking: here, profile short" in page
+    assert "was the last one" not in page
+    assert "report/report.html" not in page
+    assert '<section data-part="controls" class="controls">' in page
+    assert (None, None) == (data["run"], data["open_connections"])
+
+
+def test_what_scripts_read_after_a_refusal_is_of_the_run_that_was_refused(web_ui):
+    start(web_ui, target="here", profile="short")
+    web_ui.wait(lambda data: data["is_busy"])
+    web_ui.wait(lambda data: not data["is_busy"])
+    start(web_ui, target="closed", profile="short")
+    refused = web_ui.wait(lambda data: data["is_bad"] and not data["is_busy"])
+
+    assert (4, None, None) == (
+        refused["exit_code"],
+        refused["run"],
+        refused["open_connections"],
+    )
+
+
+def test_the_page_of_a_run_that_is_over_says_where_its_record_is(web_ui):
+    start(web_ui, target="here", profile="short")
+    web_ui.wait(lambda data: data["is_busy"])
+    run = web_ui.wait(lambda data: not data["is_busy"])["run"]
+
+    assert f"The run is finished: every step was held. The record is in {run}." in (
+        web_ui.get("/capacity/").text
+    )
+
+
 STATE = "(document.querySelector('[data-part=state]')?.innerText ?? '')"
 
 

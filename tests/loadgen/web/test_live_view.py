@@ -137,9 +137,46 @@ def test_private_connections_are_told_from_public_ones(whole, web_ui, okx_venue,
 )
 def test_a_phase_is_told_with_what_is_left_of_it(phase, elapsed_s, said):
     position = Position(index=1, phase=phase, since_s=100.0)
-    controller = SimpleNamespace(position=position, step=STEPS[1], elapsed_s=elapsed_s)
+    controller = SimpleNamespace(
+        position=position, step=STEPS[1], elapsed_s=elapsed_s, drills=drills_at(None)
+    )
 
     assert said == live_view._phase(controller)
+
+
+def drills_at(number, *habits):
+    return SimpleNamespace(number=number, habits=habits)
+
+
+HABITS = ("immediate", "full_jitter")
+
+
+@pytest.mark.parametrize(
+    ("number", "stops", "phase", "upcoming"),
+    [
+        (None, False, "plateau at 4 connections, 17 s left", "storm drill 1 of 2, immediate"),
+        (0, False, "storm drill 1 of 2, immediate", "storm drill 2 of 2, full jitter"),
+        (1, False, "storm drill 2 of 2, full jitter", "nothing; this is the last storm drill"),
+        (
+            0,
+            True,
+            "storm drill 1 of 2, immediate",
+            "the run ends when this storm drill is over, as asked for",
+        ),
+    ],
+)
+def test_a_storm_drill_is_told_and_what_follows_it(number, stops, phase, upcoming):
+    controller = SimpleNamespace(
+        position=Position(index=1, phase=Phase.PLATEAU, since_s=100.0),
+        step=STEPS[1],
+        steps=STEPS[:2],
+        elapsed_s=103.0,
+        stops_after_step=stops,
+        drills=drills_at(number, *HABITS),
+    )
+
+    assert phase == live_view._phase(controller)
+    assert upcoming == live_view._upcoming(controller)
 
 
 @pytest.mark.parametrize(
@@ -157,6 +194,7 @@ def test_what_comes_next_is_told(index, stops, is_search, said):
         steps=STEPS,
         position=Position(index=index, phase=Phase.RAMP, since_s=0.0),
         course=SimpleNamespace(is_search=is_search),
+        drills=drills_at(None),
     )
 
     assert said == live_view._upcoming(controller)
@@ -183,7 +221,8 @@ def test_the_newest_eight_events_are_told_newest_first_and_quiet_ones_are_not():
         ("eased", {"connects_per_s": 5.0, "statement": "x"}, "arrivals slowed to 5 connects/s: x"),
         ("guard", {"guard": "loss", "statement": "x"}, "guard loss: x"),
         ("worker_lost", {"worker": "w", "reason": "gone", "more": 1}, "worker lost: gone and w"),
-        ("storm", {}, "storm"),
+        ("agent_back", {}, "agent back"),
+        ("storm_skipped", {"reason": "x"}, "no storm drill: x"),
     ],
 )
 def test_an_event_is_told_in_words(kind, detail, said):

@@ -69,6 +69,13 @@ def test_a_step_that_is_under_way_is_measured_before_the_run_ends_at_the_next_on
     assert record.steps[1].plateau_ended_at - record.steps[1].plateau_started_at > 2.5
 
 
+def test_locust_is_told_the_host_of_the_target_that_is_loaded(web_ui):
+    answer = swarm(web_ui, capacity_target="closed", host="http://127.0.0.1:9")
+    web_ui.wait(lambda data: "No run:" in data["status"])
+
+    assert "http://127.0.0.1:1" == answer["host"]
+
+
 def test_a_target_that_does_not_answer_is_told_on_the_page(web_ui):
     answer = swarm(web_ui, capacity_target="closed")
     after = web_ui.wait(lambda data: "No run:" in data["status"])

@@ -5,6 +5,7 @@ import pytest
 from capacity.domain.observation import CutOff, CutOffKind
 from capacity.domain.plan import CapacityPlan, Excuse, NoCeiling
 from capacity.domain.resources import Resource
+from capacity.domain.run import RunEvent
 from capacity.planning.caveats.no_result import why_no_wall
 from capacity.planning.plan import plan
 
@@ -118,6 +119,18 @@ def test_two_levels_are_enough_and_without_the_full_mix_they_are_no_plan(venue, 
     void = replace(record.steps[-1], void="late")
     failed = plan(replace(record, steps=(*idle[:2], void)))
     assert "Look at the failures per step" in failed.remedy
+
+
+def test_a_run_that_was_ended_before_its_full_workload_is_to_go_on_and_its_profile_is_right(
+    venue, ramp
+):
+    record = replace(venue, steps=ramp(100, 200)).record()
+    idle = tuple(replace(each, step=replace(each.step, is_mix=False)) for each in record.steps)
+    stopped = RunEvent(at=1.0, kind="aborted", detail={"reason": "stopped", "exit_code": 130})
+    excuse = plan(replace(record, steps=idle, events=(*record.events, stopped)))
+
+    told = "The run was ended before a step asked for it: measure again, and let it go on."
+    assert told == excuse.remedy
 
 
 @pytest.mark.parametrize(

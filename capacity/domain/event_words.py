@@ -1,0 +1,56 @@
+"""What happens in a run in words, for a terminal and for the live page: those events that need a sentence."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from capacity.domain import units
+from capacity.domain.resources import Resource
+from capacity.domain.run import LIMIT_CHANGED
+from capacity.domain.words import RESOURCES
+
+Detail = Mapping[str, Any]
+
+
+def event_in_words(kind: str, detail: Detail) -> str | None:
+    """Return the sentence of an event; None where its kind has none, or a record lacks what it tells."""
+    say = _SENTENCES.get(kind)
+    try:
+        return None if say is None else say(detail)
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _limit_changed(detail: Detail) -> str:
+    limit = detail["limit"]
+    resource = Resource(limit["resource"])
+    was, is_now = (
+        each["state"] if each["value"] is None else units.amount(each["value"], resource)
+        for each in (detail["before"], limit)
+    )
+    return f"limit on {RESOURCES[resource]} changed from {was} to {is_now} ({limit['source']})"
+
+
+def _storm(detail: Detail) -> str:
+    return (
+        f"storm drill {detail['number'] + 1}: {units.share(detail['share_ratio'])} of"
+        f" {units.counted(detail['connections'], 'connection')} are cut and come back, {detail['habit']}"
+    )
+
+
+def _storm_over(detail: Detail) -> str:
+    last = "" if detail["last_s"] is None else f", the last after {detail['last_s']:.1f} s"
+    aborted = "" if detail["aborted"] is None else f"; aborted: {detail['aborted']}"
+    return (
+        f"storm drill {detail['number'] + 1}: {detail['restored']} of {detail['cut']} came back{last};"
+        f" {units.counted(detail['failed'], 'attempt')} failed{aborted}"
+    )
+
+
+_SENTENCES: dict[str, Callable[[Detail], str]] = {
+    LIMIT_CHANGED: _limit_changed,
+    "target_gone": lambda _detail: "the target's process ended, as the agent sees it",
+    "target_restarted": lambda _detail: "the target was restarted, as the agent sees it",
+    "storm": _storm,
+    "storm_over": _storm_over,
+    "storm_skipped": lambda detail: f"no storm drill: {detail['reason']}",
+}

@@ -1,0 +1,37 @@
+"""Events of runs as they are recorded, and what is said of them."""
+
+import pytest
+
+from capacity.domain.event_words import event_in_words
+
+OVER = {"number": 1, "habit": "full_jitter", "cut": 293, "failed": 1, "aborted": None}
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail", "words"),
+    [
+        (
+            "storm",
+            {"number": 0, "habit": "immediate", "connections": 587, "share_ratio": 0.5},
+            "storm drill 1: 50 % of 587 connections are cut and come back, immediate",
+        ),
+        (
+            "storm_over",
+            {**OVER, "restored": 293, "last_s": 2.107},
+            "storm drill 2: 293 of 293 came back, the last after 2.1 s; 1 attempt failed",
+        ),
+        (
+            "storm_over",
+            {**OVER, "restored": 0, "last_s": None, "failed": 3, "aborted": "the test is over"},
+            "storm drill 2: 0 of 293 came back; 3 attempts failed; aborted: the test is over",
+        ),
+        ("storm_skipped", {"reason": "nothing was held"}, "no storm drill: nothing was held"),
+        ("target_gone", {"sample_at": 1.0}, "the target's process ended, as the agent sees it"),
+        ("storm", {}, None),
+        ("limit_changed", {"limit": {"resource": "of another version"}}, None),
+        ("phase", {"index": 1}, None),
+        ("agent_back", {"samples": 3}, None),
+    ],
+)
+def test_an_event_that_needs_a_sentence_has_one(kind, detail, words):
+    assert words == event_in_words(kind, detail)
