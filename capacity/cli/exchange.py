@@ -9,12 +9,12 @@ import click
 
 from capacity.cli.helping.named_options import whole_number
 from capacity.domain.errors import ConfigError
-from capacity.exchange.api.client_session import POLICY_VIOLATION
 from capacity.exchange.api.logins import load_credentials
 from capacity.exchange.app import serve
 from capacity.exchange.faults.ordered_faults import load_faults
 from capacity.exchange.market.instruments import MOST_INSTRUMENTS
 from capacity.exchange.options import Burstiness, ExchangeOptions
+from capacity.exchange.peer import POLICY_VIOLATION
 from capacity.exchange.planned_shutdown import WORDS
 from capacity.exchange.self_signed import CERTIFICATE, self_signed
 from capacity.exchange.shards import serve_sharded

@@ -16,6 +16,10 @@ from capacity.exchange.admission.gate import Gate
 from capacity.exchange.api.client_session import Session
 from capacity.exchange.api.rest import RestApi
 from capacity.exchange.api.rpc import LARGEST_REQUEST_BYTES
+from capacity.exchange.binance.request_weights import refused_request, weighed_by
+from capacity.exchange.binance.spot_rest import SpotRest
+from capacity.exchange.binance.spot_venue import SpotVenue
+from capacity.exchange.binance.stream_session import StreamSession
 from capacity.exchange.counters import Counters
 from capacity.exchange.faults.injector import Injector
 from capacity.exchange.faults.orders_by_http import fault_route
@@ -26,9 +30,12 @@ from capacity.exchange.market.publisher import Publisher
 from capacity.exchange.options import ExchangeOptions
 from capacity.exchange.outlets.counting import CountingOutlet
 from capacity.exchange.outlets.deflating import Deflater, DeflatingOutlet
+from capacity.exchange.peer import Peer
 from capacity.exchange.planned_shutdown import WORDS, give_notice
 from capacity.exchange.venue import Venue
 
+_DERIBIT = "/ws/api/v2"
+_COMBINED = "/stream"
 KEEP_ALIVE_S = 75.0
 _FAREWELL_S = 0.5
 """What connections get to leave by themselves at the end."""
@@ -59,7 +66,8 @@ class Exchange:
             seed=options.seed, instruments=options.instruments, secrets=options.secrets
         )
         self.publisher = Publisher(self.venue.markets, options, self.counters)
-        self.sessions: dict[Session, None] = {}
+        self.spot = SpotVenue(self.venue.markets, self.publisher)
+        self.sessions: dict[Peer, None] = {}
         """Those that are open, in the order they came."""
         self._injector = Injector(
             options.faults,
@@ -74,13 +82,15 @@ class Exchange:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[int]:
         """Serve while the context lasts; yields the port."""
-        options = self.options
+        options, gate = self.options, self._gate
         application = web.Application(
             client_max_size=LARGEST_REQUEST_BYTES,
-            middlewares=() if self._gate is None else [priced_by(self._gate)],
+            middlewares=[pays(gate) for pays in (priced_by, weighed_by)] if gate else (),
         )
         application.add_routes(RestApi(self.venue, self.counters, options, self._counted).routes())
-        application.router.add_get("/ws/api/v2", self._admit)
+        application.add_routes(SpotRest(self.spot, self.counters).routes())
+        for path in (_DERIBIT, "/ws", "/ws/{streams:.*}", _COMBINED):
+            application.router.add_get(path, self._admit)
         if options.takes_faults:
             application.add_routes([fault_route(self._injector)])
         runner = web.AppRunner(
@@ -137,7 +147,8 @@ class Exchange:
         if self._gate is not None:
             turned_away = self._gate.connect(request.remote or "")
             if turned_away is not None:
-                refusal = refused(turned_away)
+                is_deribit = request.path == _DERIBIT
+                refusal = (refused if is_deribit else refused_request)(turned_away)
                 refusal.force_close()
                 return refusal
         counters.open_connections += 1
@@ -161,29 +172,51 @@ class Exchange:
         transport = request.transport
         if transport is None:
             return websocket
-        session = Session(
-            self._outlet(transport, websocket),
-            venue=self.venue,
-            publisher=self.publisher,
-            counters=self.counters,
-            options=self.options,
-            gate=self._gate,
-            address=request.remote or "",
-        )
-        self.sessions[session] = None
-        self.counters.accepted += 1
+        session = self._session(request, self._outlet(transport, websocket))
         try:
             async for message in websocket:
                 if message.type in (web.WSMsgType.TEXT, web.WSMsgType.BINARY):
                     session.receive(message.data)
                 elif message.type is web.WSMsgType.PING:
                     session.answer_ping(message.data)
+                elif message.type is web.WSMsgType.PONG:
+                    session.take_pong()
         finally:
             if session.is_mute:  # Who leaves is not answered either.
                 transport.abort()
             del self.sessions[session]
             session.release()
         return websocket
+
+    def _session(self, request: web.Request, outlet: Outlet) -> Peer:
+        """Return a session that is counted among the open ones, in the dialect of its path."""
+        self.counters.accepted += 1
+        address = request.remote or ""
+        if request.path == _DERIBIT:
+            session = Session(
+                outlet,
+                venue=self.venue,
+                publisher=self.publisher,
+                counters=self.counters,
+                options=self.options,
+                gate=self._gate,
+                address=address,
+            )
+            self.sessions[session] = None
+            return session
+        streams = StreamSession(
+            outlet,
+            spot=self.spot,
+            counters=self.counters,
+            options=self.options,
+            is_combined=request.path == _COMBINED,
+            gate=self._gate,
+            address=address,
+        )
+        self.sessions[streams] = None
+        asked = request.query.get("streams", request.match_info.get("streams", ""))
+        streams.follow([name for name in asked.split("/") if name])
+        return streams
 
     def _outlet(self, transport: asyncio.Transport, websocket: web.WebSocketResponse) -> Outlet:
         """Return what frames go to: the transport, and before it what was agreed upon."""

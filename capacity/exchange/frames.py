@@ -5,6 +5,7 @@ from typing import Protocol
 
 _TEXT = 0x81
 _CLOSE = 0x88
+_PING = 0x89
 _PONG = 0x8A
 
 
@@ -43,6 +44,10 @@ def close_frame(code: int, reason: str) -> bytes:
 def pong_frame(payload: bytes) -> bytes:
     """Return the answer to a ping of *payload*, which has at most 125 bytes."""
     return struct.pack("!BB", _PONG, len(payload)) + payload
+
+
+PING = struct.pack("!BB", _PING, 0)
+"""A ping without payload."""
 
 
 def payload_of(frame: bytes) -> bytes | None:

@@ -5,8 +5,8 @@ from collections.abc import Collection
 
 import orjson
 
-from capacity.exchange.api.client_session import GOING_AWAY, Session
 from capacity.exchange.frames import text_frame
+from capacity.exchange.peer import GOING_AWAY, Peer
 
 SERVICE_RESTART = 1012
 """In IANA's registry of WebSocket close codes."""
@@ -15,7 +15,7 @@ WORDS = {GOING_AWAY: "shutting down", SERVICE_RESTART: "service restart"}
 
 
 def notice(closes_in_s: float) -> bytes:
-    """Return the frame that says when connections will be closed."""
+    """Return the frame that says so in Deribit's dialect."""
     said = {
         "type": "shutdown",
         "closes_in_s": closes_in_s,
@@ -24,9 +24,8 @@ def notice(closes_in_s: float) -> bytes:
     return text_frame(orjson.dumps({"jsonrpc": "2.0", "method": "notice", "params": said}))
 
 
-async def give_notice(sessions: Collection[Session], grace_s: float) -> None:
+async def give_notice(sessions: Collection[Peer], grace_s: float) -> None:
     """Tell all *sessions*, and serve them for *grace_s* more."""
-    frame = notice(grace_s)
     for session in list(sessions):
-        session.notify(frame)
+        session.notify(session.shutdown_notice(grace_s))
     await asyncio.sleep(grace_s)

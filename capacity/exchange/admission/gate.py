@@ -36,6 +36,9 @@ class _Visitor:
     """Requests beyond the credits, since the last one within them."""
     bans: int = 0
     banned_until_s: float = -math.inf
+    minute: int = 0
+    spent: int = 0
+    """Credits spent in that minute."""
 
 
 class Gate:
@@ -78,6 +81,9 @@ class Gate:
         if weight <= visitor.credits:
             visitor.credits -= weight
             visitor.offences = 0
+            minute = int(now_s // 60)
+            visitor.spent = weight + (visitor.spent if visitor.minute == minute else 0)
+            visitor.minute = minute
             return None
         visitor.offences += 1
         if visitor.offences > self._options.ban_after:
@@ -88,6 +94,11 @@ class Gate:
         self._counters.throttled += 1
         wait_s = max(1, math.ceil((weight - visitor.credits) / rate_per_s))
         return Refusal(status=THROTTLED, retry_after_s=wait_s, reason="too many requests")
+
+    def spent(self, address: str) -> int:
+        """Return the credits that *address* spent in this minute."""
+        visitor = self._visitor(address)
+        return visitor.spent if visitor.minute == int(self._clock() // 60) else 0
 
     def _banned(self, visitor: _Visitor) -> Refusal:
         self._counters.banned += 1

@@ -1,10 +1,5 @@
-"""One WebSocket connection: its requests, its subscriptions, its costs, its end.
+"""One WebSocket connection in Deribit's dialect: its requests, its subscriptions, its heartbeat."""
 
-Frames go straight to the transport, so that one update is the same bytes for everybody; what an option
-asks for beyond that stands before it. A connection that lets too much pile up is too slow and ends.
-"""
-
-import asyncio
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -24,36 +19,25 @@ from capacity.exchange.api.rpc import (
 )
 from capacity.exchange.api.user_channels import PREFIX
 from capacity.exchange.counters import Counters
-from capacity.exchange.frames import Outlet, close_frame, pong_frame, text_frame
+from capacity.exchange.frames import Outlet, text_frame
 from capacity.exchange.market.publisher import Publisher
 from capacity.exchange.options import ExchangeOptions
-from capacity.exchange.outlets.spoiled import SpoiledOutlet
-from capacity.exchange.settable_costs import burn_cpu, touched_memory
+from capacity.exchange.peer import POLICY_VIOLATION, Peer
+from capacity.exchange.planned_shutdown import notice
 from capacity.exchange.venue import Venue
 
 HEARTBEAT_CLOSE = 4000
-GOING_AWAY = 1001
-POLICY_VIOLATION = 1008
-SLOW_CONSUMER = "slow consumer"
-LAST_CHANCE_S = 5.0
-"""What a client that was too slow gets to read the rest and the close."""
 
 
-class Session:
+class Session(Peer):
     __slots__ = (
         "_address",
         "_banned",
         "_channels",
-        "_counters",
-        "_cpu_per_message_us",
         "_gate",
         "_heartbeat",
         "_joining",
-        "_most_waiting_bytes",
-        "_options",
-        "_outlet",
         "_publisher",
-        "_state",
         "_venue",
         "client_id",
     )
@@ -70,17 +54,12 @@ class Session:
         address: str = "",
     ) -> None:
         """Converse over *outlet*; where there is a *gate*, the client's *address* pays there."""
-        self._outlet = outlet
+        super().__init__(outlet, counters=counters, options=options)
         self._venue = venue
         self._publisher = publisher
-        self._counters = counters
-        self._options = options
         self._gate = gate
         self._address = address
         self._banned: Refusal | None = None
-        self._cpu_per_message_us = options.cpu_per_message_us
-        self._most_waiting_bytes = options.slow_consumer_bytes
-        self._state = touched_memory(options.state_bytes)
         self._channels: dict[str, str] = {}
         """Names, each with the account that it is of; those of the market are of none."""
         self._joining: tuple[str, ...] = ()
@@ -89,36 +68,10 @@ class Session:
 
     @property
     def channels(self) -> Collection[str]:
-        """Return the names of the channels that are followed."""
         return self._channels
 
-    def spoiled(self) -> SpoiledOutlet:
-        """Return what stands before the connection from now on, for faults to be done to it."""
-        if not isinstance(self._outlet, SpoiledOutlet):
-            self._outlet = SpoiledOutlet(self._outlet, self._counters)
-        return self._outlet
-
-    @property
-    def is_mute(self) -> bool:
-        """Tell whether a fault keeps this side silent, its end included."""
-        return isinstance(self._outlet, SpoiledOutlet) and self._outlet.is_mute
-
-    def answer_ping(self, payload: bytes) -> None:
-        self.notify(pong_frame(payload))
-
-    def notify(self, frame: bytes) -> None:
-        """Send a frame that is neither answer nor update."""
-        if not self._outlet.is_closing():
-            self._send(frame)
-
-    def deliver(self, frame: bytes) -> None:
-        """Send one update of a channel."""
-        if self._outlet.is_closing():
-            return
-        if self._cpu_per_message_us:
-            burn_cpu(self._cpu_per_message_us)
-        self._counters.deliveries += 1
-        self._send(frame)
+    def shutdown_notice(self, closes_in_s: float) -> bytes:
+        return notice(closes_in_s)
 
     def receive(self, text: bytes) -> None:
         """Answer one request; its acknowledgement precedes what new subscriptions bring."""
@@ -141,35 +94,9 @@ class Session:
             self._channels[name] = ""
             self._publisher.subscribe(name, self)
 
-    def close(self, code: int, reason: str) -> None:
-        """Say goodbye and end the connection, without waiting for a reader that does not read."""
-        if self._outlet.is_closing():
-            return
-        self._outlet.write(close_frame(code, reason))
-        if self._outlet.get_write_buffer_size():
-            self._outlet.abort()
-        else:
-            self._outlet.close()
-
     def release(self) -> None:
-        """Give back all that the connection held; it is gone."""
         self._leave(list(self._channels))
         self._stop_heartbeat()
-
-    def _send(self, frame: bytes) -> None:
-        self._outlet.write(frame)
-        if self._outlet.get_write_buffer_size() > self._most_waiting_bytes:
-            self._counters.too_slow += 1
-            self._evict()
-
-    def _evict(self) -> None:
-        code = self._options.slow_consumer_code
-        if code is None:
-            self._outlet.abort()
-            return
-        self._outlet.write(close_frame(code, SLOW_CONSUMER))
-        self._outlet.close()
-        asyncio.get_running_loop().call_later(LAST_CHANCE_S, self._outlet.abort)
 
     def _answer(self, request: Mapping[str, Any]) -> Any:
         method, params = method_and_params(request)

@@ -25,7 +25,7 @@ TEST_REQUEST = _notice("test_request")
 class Heartbeat:
     """Beats from its construction until it is stopped or goes unanswered."""
 
-    __slots__ = ("_beat", "_deadline", "_end", "_grace_s", "_interval_s", "_send")
+    __slots__ = ("_beat", "_deadline", "_end", "_grace_s", "_interval_s", "_says", "_send")
 
     def __init__(
         self,
@@ -34,7 +34,10 @@ class Heartbeat:
         grace_s: float,
         send: Callable[[bytes], None],
         end: Callable[[], None],
+        says: tuple[bytes, ...] = (HEARTBEAT, TEST_REQUEST),
     ) -> None:
+        """Send the frames that it *says* each interval; the last of them wants an answer."""
+        self._says = says
         self._interval_s = interval_s
         self._grace_s = grace_s
         self._send = send
@@ -56,8 +59,8 @@ class Heartbeat:
 
     def _on_beat(self) -> None:
         self._beat = self._next_beat()
-        self._send(HEARTBEAT)
-        self._send(TEST_REQUEST)
+        for frame in self._says:
+            self._send(frame)
         if self._deadline is None:
             loop = asyncio.get_running_loop()
             self._deadline = loop.call_later(self._grace_s, self._end)

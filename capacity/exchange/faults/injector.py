@@ -7,10 +7,10 @@ from fnmatch import fnmatchcase
 from functools import partial
 from random import Random
 
-from capacity.exchange.api.client_session import Session
 from capacity.exchange.counters import Counters
 from capacity.exchange.faults.ordered_faults import Burst, Fault, HalfOpen, Skip, Stall
 from capacity.exchange.market.publisher import Publisher
+from capacity.exchange.peer import Peer
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ class Injector:
         faults: Sequence[Fault],
         *,
         seed: int,
-        sessions: Collection[Session],
+        sessions: Collection[Peer],
         publisher: Publisher,
         counters: Counters,
     ) -> None:
@@ -59,7 +59,7 @@ class Injector:
     def _do(self, fault: Fault) -> int:
         if fault.every_s is not None:
             self._later(fault.every_s, partial(self._do, fault))
-        befallen: Sequence[Session] = list(self._sessions)
+        befallen: Sequence[Peer] = list(self._sessions)
         if isinstance(fault, Burst):
             self._publisher.burst(fault.updates)
         elif befallen:
@@ -74,7 +74,7 @@ class Injector:
     def _open(self) -> int:
         return len(self._sessions)
 
-    def _spoil(self, sessions: Sequence[Session], fault: Skip | Stall | HalfOpen) -> None:
+    def _spoil(self, sessions: Sequence[Peer], fault: Skip | Stall | HalfOpen) -> None:
         for session in sessions:
             outlet = session.spoiled()
             match fault:

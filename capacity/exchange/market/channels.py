@@ -10,6 +10,8 @@ quote.{instrument}
 from dataclasses import dataclass
 from enum import Enum, auto
 
+import orjson
+
 INTERVALS_S = {"raw": 0.0, "100ms": 0.1, "agg2": 2.0}
 _GROUPS = ("none", "1", "2", "5", "10", "25", "100", "250")
 _DEPTHS = ("1", "10", "20")
@@ -41,6 +43,13 @@ class Channel:
     """Price step of book levels; None leaves the ticks as they are."""
     depth: int = 0
     """Book levels on each side."""
+
+    @property
+    def envelope(self) -> tuple[bytes, bytes]:
+        """Return what stands before and behind the data of an update."""
+        name = orjson.dumps(self.name)
+        head = b'{"jsonrpc":"2.0","method":"subscription","params":{"channel":%b,"data":' % name
+        return head, b"}}"
 
 
 def parsed_channel(name: str) -> Channel | None:

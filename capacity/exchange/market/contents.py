@@ -16,7 +16,9 @@ class Content(Protocol):
 
     def absorb(self, now_ms: int) -> None: ...
 
-    def update(self, now_ms: int) -> Any: ...
+    def update(self, now_ms: int) -> Any | None:
+        """Return what there is to tell; None where that is nothing."""
+        ...
 
 
 class BookChanges:

@@ -29,6 +29,7 @@ class Market:
         )
         self.change_id = self._rng.randrange(10**9, 2 * 10**9)
         self.trade_seq = self._rng.randrange(10**5, 10**6)
+        self.first_trade_seq = self.trade_seq + 1
         self.last_trade: dict[str, Any] = {}
         self.low_ticks = self.high_ticks = self.last_ticks = instrument.first_ticks
         self.volume = 0.0

@@ -5,13 +5,13 @@ something back. Times are the event loop's.
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from random import Random
 
 from capacity.exchange.counters import Counters
 from capacity.exchange.market.channels import parsed_channel
-from capacity.exchange.market.contents import content_of
-from capacity.exchange.market.feed import Feed, Subscriber
+from capacity.exchange.market.contents import Content, content_of
+from capacity.exchange.market.feed import Feed, Followable, Subscriber
 from capacity.exchange.market.market import Market
 from capacity.exchange.move_times import arrival_times_s
 from capacity.exchange.options import ExchangeOptions
@@ -69,14 +69,24 @@ class Publisher:
         """Let *subscriber* follow the channel called *name*, which must be offered."""
         channel = parsed_channel(name)
         assert channel is not None
-        feeds = self._feeds[channel.instrument]
-        if name not in feeds:
-            feeds[name] = Feed(channel, content_of(channel, self._markets[channel.instrument]))
-        feeds[name].join(subscriber)
+        self.follow(channel, lambda market: content_of(channel, market), subscriber)
 
     def unsubscribe(self, name: str, subscriber: Subscriber) -> None:
-        """Undo `subscribe`; a feed that nobody follows is dropped."""
-        feeds = self._feeds[name.split(".", 2)[1]]
+        """Undo `subscribe`."""
+        self.leave(name.split(".", 2)[1], name, subscriber)
+
+    def follow(
+        self, channel: Followable, content: Callable[[Market], Content], subscriber: Subscriber
+    ) -> None:
+        """Let *subscriber* follow *channel*; its *content* is made where nobody follows it yet."""
+        feeds = self._feeds[channel.instrument]
+        if channel.name not in feeds:
+            feeds[channel.name] = Feed(channel, content(self._markets[channel.instrument]))
+        feeds[channel.name].join(subscriber)
+
+    def leave(self, instrument: str, name: str, subscriber: Subscriber) -> None:
+        """Undo `follow`; a feed that nobody follows is dropped."""
+        feeds = self._feeds[instrument]
         followers = feeds[name].followers
         del followers[subscriber]
         if not followers:

@@ -17,7 +17,7 @@ class SpoiledOutlet:
         self._before = before
         self._counters = counters
         self._skips: dict[str, int] = {}
-        self._held: list[bytes] = []
+        self._held: list[tuple[str, bytes]] = []
         self._holds = 0
         self._is_mute = False
 
@@ -39,10 +39,10 @@ class SpoiledOutlet:
         if self._holds:
             return
         held, self._held = self._held, []
-        for frame in held:
+        for channel, frame in held:
             if not self.is_closing():
                 self._counters.deliveries += 1
-                self.write(frame)
+                self.write_update(channel, frame)
 
     def mute(self) -> None:
         """Send nothing from now on, neither answer nor end: the other side alone believes in us."""
@@ -55,12 +55,17 @@ class SpoiledOutlet:
         if channel is None:
             if not self._is_mute:
                 self._before.write(frame)
-        elif self._is_mute or self._skips.get(channel):
+        else:
+            self.write_update(channel, frame)
+
+    def write_update(self, channel: str, frame: bytes) -> None:
+        """Write an update of *channel*, unless a fault is about it."""
+        if self._is_mute or self._skips.get(channel):
             self._withhold()
             self._note_skipped(channel)
         elif self._holds:
             self._counters.deliveries -= 1
-            self._held.append(frame)
+            self._held.append((channel, frame))
         else:
             self._before.write(frame)
 
@@ -89,7 +94,7 @@ class SpoiledOutlet:
 
 
 def channel_of(frame: bytes) -> str | None:
-    """Return the channel that an update in *frame* is of; None of what is no update."""
+    """Return the channel that an update in Deribit's dialect is of; None of what is none."""
     begins = frame.find(_HEAD, 0, _HEAD_WITHIN)
     if begins < 0:
         return None

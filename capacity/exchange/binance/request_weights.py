@@ -1,0 +1,71 @@
+"""What requests below /api/v3 weigh, the header that says what was used, and who is refused.
+
+Weights are the venue's (rest-api.md, 2026); what each address may use is set by the credits.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from capacity.exchange.admission.gate import BANNED, Gate, Refusal
+from capacity.exchange.binance.spot_rest import BASE
+
+USED = "X-MBX-USED-WEIGHT-1M"
+_TOO_MANY = -1003
+_WEIGHTS = {"exchangeInfo": 20, "trades": 25}
+_DEPTHS = ((100, 5), (500, 25), (1000, 50))
+"""Levels, and what so many weigh at most."""
+_DEEPEST = 250
+_BY_SYMBOL = {"ticker/bookTicker": (2, 4), "ticker/24hr": (2, 80)}
+"""With one symbol, and without."""
+
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def request_weight(path: str, params: Mapping[str, str]) -> int:
+    """Return what a request of *path*, below the base, weighs."""
+    if path in _BY_SYMBOL:
+        one, all_of_them = _BY_SYMBOL[path]
+        return one if "symbol" in params else all_of_them
+    if path == "depth":
+        asked = params.get("limit", "")
+        levels = int(asked) if asked.isascii() and asked.isdecimal() else 100
+        return next((weight for most, weight in _DEPTHS if levels <= most), _DEEPEST)
+    return _WEIGHTS.get(path, 1)
+
+
+def weighed_by(gate: Gate) -> Any:
+    """Return a middleware that has every request below the base pay at *gate*."""
+
+    @web.middleware
+    async def pay(request: web.Request, handler: _Handler) -> web.StreamResponse:
+        if not request.path.startswith(f"{BASE}/"):
+            return await handler(request)
+        address = request.remote or ""
+        weight = request_weight(request.path.removeprefix(f"{BASE}/"), request.query)
+        refusal = gate.ask(address, weight)
+        response = await handler(request) if refusal is None else refused_request(refusal)
+        response.headers[USED] = str(gate.spent(address))
+        return response
+
+    return pay
+
+
+def refused_request(refusal: Refusal) -> web.Response:
+    """Return the answer that turns somebody away, in the venue's words."""
+    message = "Too many requests; please use WebSocket Streams for live updates."
+    if refusal.status == BANNED:
+        until_ms = round((time.time() + refusal.retry_after_s) * 1000)
+        message = (
+            f"Way too many requests; IP banned until {until_ms}. Please use WebSocket Streams for "
+            "live updates to avoid bans."
+        )
+    return web.Response(
+        status=refusal.status,
+        body=orjson.dumps({"code": _TOO_MANY, "msg": message}),
+        content_type="application/json",
+        headers={"Retry-After": str(refusal.retry_after_s)},
+    )
