@@ -49,11 +49,8 @@ class Controller(OpenRun):
         preflight, careful = self.preflight, is_careful(self.profile)
         pids = preflight.info.target_pids if preflight.info is not None else ()
         self._guard = Guard(self.profile, preflight.limits, self.target.slo, pids)
-        self._distress = Distress(
-            self._guard,
-            is_careful=self.course.is_careful,
-            has_agent=preflight.agent is not None,
-        )
+        is_careful_course, has_agent = self.course.is_careful, preflight.agent is not None
+        self._distress = Distress(self._guard, is_careful=is_careful_course, has_agent=has_agent)
         self._shutdown = ShutdownWords()
         self._progress = RampProgress()
         self._shares = LoadShares(self.pool, self._distress, is_careful=careful)

@@ -69,10 +69,18 @@ def test_without_an_agent_the_limits_are_unknown(exchange, target_file):
     assert Status.UNKNOWN is findings["highest step"].status
 
 
-def test_another_dialect_is_told(exchange, target_file):
-    findings = found(target_file(exchange, dialect="json-push", channels=["updates"], rest=None))
+@pytest.mark.parametrize(
+    ("dialect", "name", "status"),
+    [
+        ("url-subscribe", "handshake and subscription", Status.FAILURE),
+        ("json-push", "updates", Status.WARNING),
+    ],
+    ids=["of a path that is not there", "of a path that another of its dialects has"],
+)
+def test_another_dialect_is_told(exchange, target_file, dialect, name, status):
+    findings = found(target_file(exchange, dialect=dialect, channels=["updates"], rest=None))
 
-    assert Status.FAILURE is findings["handshake and subscription"].status
+    assert status is findings[name].status
 
 
 def test_a_short_accept_queue_is_too_short_for_a_fast_ramp(

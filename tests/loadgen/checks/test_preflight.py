@@ -110,7 +110,7 @@ def test_a_target_that_is_down_is_named(exchange, target_file, profile, closed_p
 
 
 def test_a_target_of_another_dialect_is_found_out(exchange, target_file, profile):
-    target = target_file(exchange, dialect="json-push", channels=["updates"], rest=None)
+    target = target_file(exchange, dialect="url-subscribe", channels=["updates"], rest=None)
     with pytest.raises(
         UnreachableError, match=r"handshake_rejected_404.*correct the path in ws.url"
     ):

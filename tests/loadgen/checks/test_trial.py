@@ -77,7 +77,7 @@ def test_a_dialect_that_understands_nothing_listens_on_until_its_time_is_up(
 
 
 def test_a_path_of_another_dialect_is_no_websocket(exchange, target_file):
-    dialect = load_dialect(find("dialects", "json-push"))
+    dialect = load_dialect(find("dialects", "url-subscribe"))
     with pytest.raises(UnreachableError, match="handshake_rejected_404"):
         try_conversation(target_file(exchange, channels=["updates"]), dialect)
 
