@@ -162,7 +162,7 @@ def test_a_target_that_is_plain_http_is_told_from_one_that_is_down(start, tmp_pa
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"dialect": "json-push", "channels": ["updates"], "rest": None}, "dialect"),
+        ({"dialect": "url-subscribe", "channels": ["updates"], "rest": None}, "dialect"),
         ({"symbols": ["NO-SUCH"]}, "correct channels and symbols"),
         ({"agent": {"url": "http://127.0.0.1:9"}}, "capacity agent --port"),
         ({"tls": True}, "tls"),

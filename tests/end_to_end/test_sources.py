@@ -63,13 +63,13 @@ def measured(tmp_path):
     def run(origin, named):
         for _ in range(ATTEMPTS):
             record, plan = attempt(origin, named)
-            doubts = {doubt["kind"] for doubt in (plan or {}).get("doubts", ())}
-            if not any(step.void for step in record.steps) and "samples_missing" not in doubts:
+            lost = lost_samples(plan)
+            if not any(step.void for step in record.steps) and not lost:
                 break
             shutil.rmtree(tmp_path / f"run-{origin}.void", ignore_errors=True)
             (tmp_path / f"run-{origin}").rename(tmp_path / f"run-{origin}.void")
         else:
-            pytest.fail(f"each of {ATTEMPTS} runs was disturbed: {record.steps}, {doubts}")
+            pytest.fail(f"each of {ATTEMPTS} runs was disturbed: {record.steps}, {lost}")
         return record, plan
 
     def attempt(origin, named):
@@ -102,6 +102,18 @@ def measured(tmp_path):
 def by_agent(stack, pid, _port):
     watching = running("capacity.monitor", "--listen", "0", "--pid", pid)
     return {"url": f"http://127.0.0.1:{stack.enter_context(watching)[1]}"}
+
+
+def lost_samples(plan):
+    """Return what the plan says of samples that did not come.
+
+    What an agent reads seldom, because it is dear, may be due at no moment of a short plateau.
+    """
+    return [
+        doubt["statement"]
+        for doubt in (plan or {}).get("doubts", ())
+        if doubt["kind"] == "samples_missing" and "is not included" not in doubt["statement"]
+    ]
 
 
 def descriptors_of(plan):
@@ -181,7 +193,7 @@ def test_exporters_and_prometheus_tell_of_descriptors_what_the_agent_tells(measu
         assert wall["ceiling"]["mid"] == pytest.approx(truth["ceiling"]["mid"], rel=0.01)
         per_connection = wall["cost"]["per_connection"]["mid"]
         assert per_connection == pytest.approx(truth["cost"]["per_connection"]["mid"], rel=0.01)
-        assert "samples_missing" not in {doubt["kind"] for doubt in plan["doubts"]}
+        assert [] == lost_samples(plan)
 
 
 def test_a_real_prometheus_tells_who_the_target_is_and_what_it_used_when(tmp_path):
