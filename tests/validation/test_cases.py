@@ -203,6 +203,22 @@ def test_a_server_breaks_where_its_own_pollers_take_a_share_of_the_descriptors(d
     assert truth == pytest.approx((212 - 7) / 1.05, abs=3)
 
 
+def test_a_server_that_breaks_before_the_first_count_is_broken_again_from_half_of_it(
+    driver, tmp_path, monkeypatch
+):
+    [case] = [e for e in driver["cases_as_shipped"]() if e.name == "memory at a fifth-node-1"]
+    starts = []
+
+    def break_once(_case, _folder, _n, start):
+        starts.append(start)
+        return 0 if start > 500 else 700
+
+    monkeypatch.setitem(driver["broken"].__globals__, "break_once", break_once)
+
+    assert driver["broken"](case, tmp_path, 1) == [700]
+    assert starts == [600, 300]
+
+
 @pytest.mark.end_to_end
 @pytest.mark.skipif(
     os.geteuid() != 0 or not Path("/sys/fs/cgroup/pids").is_dir() or not shutil.which("mosquitto"),
