@@ -9,205 +9,35 @@ import math
 import os
 import re
 import runpy
-from dataclasses import replace
 from datetime import UTC, datetime
-from html.parser import HTMLParser
 from pathlib import Path
-from statistics import fmean
 
-import numpy as np
 import pytest
 
 from capacity.cli.plan import plan_run
 from capacity.cli.report import write_report
-from capacity.domain.answers.sizing import Demand, HostType
-from capacity.domain.answers.storm_drill import Retry
-from capacity.domain.estimates import Estimate
 from capacity.domain.resource_facts import COUNTED
 from capacity.domain.resources import Resource
-from capacity.domain.run import LoadPoint, RunEvent
 from capacity.domain.words import RESOURCES
 from capacity.notebook import plan as plan_of
 from capacity.recording.run_directory import load
 
 ROOT = Path(__file__).parent
-PLANTED = runpy.run_path(str(ROOT / "planning" / "comparison" / "planted_change.py"))
+RECKONED = runpy.run_path(str(ROOT / "reckoned_runs.py"))
+AS_OF_AT, CONNECT_S, MONTH_S = (RECKONED[name] for name in ("AS_OF_AT", "CONNECT_S", "MONTH_S"))
+demand_of, means, reckoned = (RECKONED[name] for name in ("demand_of", "means", "reckoned"))
+PAGE = runpy.run_path(str(ROOT / "report_page.py"))
+AMOUNT, Parts = PAGE["AMOUNT"], PAGE["Parts"]
+amount, number, numbers_in = (PAGE[name] for name in ("amount", "number", "numbers_in"))
+line_with = PAGE["line_with"]
 RUNS = 50 if os.environ.get("CAPACITY_HYPOTHESIS_PROFILE") == "full" else 20
-FACTORS = {"bytes": 1.0, "KiB": 1024.0, "MiB": 1024.0**2, "GiB": 1024.0**3, "millicores": 1e-3}
-AMOUNT = r"([\d.,]+) ([A-Za-z]+)"
-ANSWERS = ("sizing", "storm", "exhaustion")
-CONNECT_S = 0.004
-"""Core-seconds of the event loop that one planted connect takes."""
-AS_OF_AT = 1_767_225_600.0
 DAY_S = 86_400.0
-MONTH_S = 365.25 / 12 * DAY_S
 SHOWN = 0.006
 """Numbers are shown with three digits."""
 
 
-class Parts(HTMLParser):
-    """The first screen's text, and by resource the cells and paragraphs of its proof."""
-
-    def __init__(self, page):
-        super().__init__()
-        self.proofs, self.walls, self.text = {}, [], []
-        self.answers = {name: {"rows": [], "said": []} for name in ANSWERS}
-        self.path, self.caption, self.row = [], "", []
-        self.feed(page)
-
-    def handle_starttag(self, tag, attrs):
-        self.path.append((tag, dict(attrs)))
-        if tag == "tr":
-            self.row = []
-
-    def handle_endtag(self, tag):
-        while self.path and self.path.pop()[0] != tag:
-            pass
-        inside = {values.get("id") or values.get("class") for _, values in self.path}
-        if tag == "tr" and "proof" in inside and self.row:
-            self._proof(inside)["rows"].append(self.row)
-        if tag == "tr" and "walls" in inside and self.row:
-            self.walls.append(self.row)
-
-    def _proof(self, inside):
-        answer = next((name for name in ANSWERS if name in inside), None)
-        return self.proofs[self.caption] if answer is None else self.answers[answer]
-
-    def handle_data(self, data):
-        tags = [tag for tag, _ in self.path]
-        inside = {values.get("id") or values.get("class") for _, values in self.path}
-        text = data.strip()
-        if not text or "style" in tags:
-            return
-        if "figcaption" in tags:
-            self.caption = text.partition(": reaches its limit")[0].lower()
-            self.proofs[self.caption] = {"rows": [], "said": []}
-        elif "td" in tags:
-            self.row.append(text)
-        elif "proof" in inside and "p" in tags:
-            self._proof(inside)["said"].append(text)
-        elif inside & {"capacity", "bottleneck"} and "svg" not in tags:
-            self.text.append(text)
-
-
-def number(text):
-    return float(text.replace(",", ""))
-
-
-def amount(text):
-    value, unit = re.match(AMOUNT, text).groups()
-    return number(value) * FACTORS.get(unit, 1.0)
-
-
 def near(value, rel=SHOWN):
     return pytest.approx(value, rel=rel, abs=0.5 if value > 100 else 1e-9)
-
-
-def means(record, step, resource):
-    return fmean(
-        sample.used[resource]
-        for sample in record.samples
-        if step.plateau_started_at <= sample.at <= step.plateau_ended_at
-    )
-
-
-def reckoned(record, plan, wall):
-    """Return baseline, added use of a connection and ceiling, by a plain least-squares fit."""
-    steps = [step for step in record.steps if step.load is not None]
-    design = [
-        [1.0, s.load.connections, s.load.deliveries_per_s, s.load.requests_per_s] for s in steps
-    ]
-    uses = [means(record, step, wall.resource) for step in steps]
-    scale = np.maximum(np.abs(uses), 1e-12)
-    costs = np.linalg.lstsq(np.array(design) / scale[:, None], uses / scale, rcond=None)[0]
-    mix = [0.0, 1.0, plan.mix.deliveries_per_s, plan.mix.requests_per_s]
-    added = float(costs @ mix)
-    return float(costs[0]), added, (wall.limit.value - float(costs[0])) / added
-
-
-def with_ramps(record):
-    """Return the run with a planted cost of every connect in the seconds before each plateau."""
-    samples, events, points, steps, open_before = list(record.samples), [], [], [], 0
-    for step in record.steps:
-        opened = max(0, step.step.connections - open_before)
-        open_before = step.step.connections
-        steps.append(replace(step, connects=opened))
-        for name, at in (("ramp", step.started_at), ("plateau", step.plateau_started_at)):
-            events.append(
-                RunEvent(at=at, kind="phase", detail={"phase": name, "index": step.index})
-            )
-        points.append(point(step, step.started_at))
-        points.append(point(step, step.plateau_ended_at))
-        within = [
-            index
-            for index, sample in enumerate(samples)
-            if step.started_at < sample.at < step.plateau_started_at
-        ]
-        for index in within:
-            used = dict(samples[index].used)
-            used[Resource.EVENT_LOOP] += CONNECT_S * opened / len(within)
-            samples[index] = replace(
-                samples[index], used=used, gauges={"accept_queue_limit": 128.0}
-            )
-    return replace(
-        record,
-        steps=tuple(steps),
-        samples=tuple(samples),
-        points=tuple(points),
-        events=(*events, *record.events),
-    )
-
-
-def point(step, at):
-    return LoadPoint(
-        at=at,
-        index=step.index,
-        phase="plateau",
-        users=step.users,
-        open_connections=step.step.connections,
-        deliveries_per_s=step.load.deliveries_per_s,
-        requests_per_s=step.load.requests_per_s,
-        failures=0,
-    )
-
-
-def demand_of(seed):
-    return Demand(
-        name="planted",
-        connections=5_000.0 + 400.0 * seed,
-        as_of_at=AS_OF_AT,
-        size_for_at=AS_OF_AT + 6 * MONTH_S,
-        growth_per_month=Estimate(low=0.02, mid=0.04, high=0.06, confidence=0.9),
-        deliveries_per_s=None,
-        requests_per_s=None,
-        headroom_ratio=0.2,
-        lost_instances=seed % 2,
-        zones=2,
-        lost_zones=1,
-        host="same",
-        instances=30,
-        retry=Retry(policy="full_jitter", waits_s=((0.0, 1.0), (0.0, 30.0))),
-        handshake_timeout_s=10.0,
-        reconnect_window_s=20.0,
-    )
-
-
-def hosts_of(plan):
-    """Return the tested host, and one with twice as much of everything but speed."""
-    limits = {wall.resource: wall.limit.value for wall in plan.ladder}
-    return tuple(
-        HostType(
-            name=name,
-            cores=4.0,
-            core_speed_ratio=1.0,
-            memory_bytes=factor * limits[Resource.MEMORY],
-            network_bytes_per_s=None,
-            limits={Resource.DESCRIPTORS: factor * limits[Resource.DESCRIPTORS]},
-            price_per_month=factor * 40.0,
-            currency="EUR",
-        )
-        for name, factor in (("same", 1), ("double", 2))
-    )
 
 
 @pytest.fixture(scope="module")
@@ -216,12 +46,9 @@ def reports(tmp_path_factory):
     made = {}
     for seed in range(RUNS):
         run = tmp_path_factory.mktemp("recomputed") / f"run-{seed}"
-        record = PLANTED["record"](
-            seed, memory_limit=90e6 + 20e6 * (seed % 5), descriptors=700.0 + 150.0 * (seed % 4)
-        )
-        record = with_ramps(record)
-        PLANTED["written"](run, record)
-        plan = plan_run(run, demand_of(seed), hosts_of(plan_of(record)))
+        record = RECKONED["planted"](seed)
+        RECKONED["PLANTED"]["written"](run, record)
+        plan = plan_run(run, demand_of(seed), RECKONED["hosts_of"](plan_of(record)))
         write_report(run, ["html"])
         made[seed] = (load(run), plan, Parts((run / "report.html").read_text("utf-8")))
     return made
@@ -276,15 +103,6 @@ def test_the_first_screen_and_the_bottlenecks_are_those_reckoned(reports, seed):
         assert number(row[2]) == pytest.approx(share, rel=0.02, abs=0.01)
         if wall.resource in COUNTED:
             assert number(row[3]) == int(number(row[3]))
-
-
-def numbers_in(text):
-    return [number(each) for each in re.findall(r"\d[\d,]*\.?\d*", text)]
-
-
-def line_with(lines, *words):
-    (found,) = [line for line in lines if all(word in line for word in words)]
-    return found
 
 
 @pytest.mark.parametrize("seed", range(RUNS))

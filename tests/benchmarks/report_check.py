@@ -26,7 +26,7 @@ TESTS = ROOT / "tests"
 EXAMPLE = runpy.run_path(str(TESTS / "reporting" / "example_run.py"))
 PARTIAL = runpy.run_path(str(TESTS / "reporting" / "conftest.py"))["make_partial_records"]
 PLANTED = runpy.run_path(str(TESTS / "planning" / "comparison" / "planted_change.py"))
-RECOMPUTED = runpy.run_path(str(TESTS / "test_recomputed_reports.py"))
+RECKONED = runpy.run_path(str(TESTS / "reckoned_runs.py"))
 AXE = Path(os.environ["CAPACITY_AXE"]).read_text("utf-8") if "CAPACITY_AXE" in os.environ else None
 AXE_WIDTHS = (390, 1280)
 WIDTHS = (320, 390, 768, 1024, 1280, 1600)
@@ -79,7 +79,7 @@ def runs(folder):
     records["objective"] = PLANTED["record"](4, target=slo, delay_s=0.01)
     records["refused early"] = refused(PLANTED["record"](5, descriptors=60_000.0))
     records["named <b>&\"'"] = PLANTED["record"](6, name="run <b>&\"' " + "x" * 60)
-    records["sized"] = RECOMPUTED["with_ramps"](PLANTED["record"](7, memory_limit=110e6))
+    records["sized"] = RECKONED["with_ramps"](PLANTED["record"](7, memory_limit=110e6))
     records["far"] = PLANTED["record"](8, memory_limit=256e9, descriptors=5e8, cpu=1e-4)
     for number, (name, record) in enumerate(records.items()):
         made[name] = PLANTED["written"](folder / f"run-{number}", record)

@@ -23,6 +23,7 @@ from capacity.domain.target import TargetSpec
 from capacity.reporting.formats.json_document import parse
 
 EXAMPLE = runpy.run_path(str(Path(__file__).parent.parent / "reporting" / "example_run.py"))
+EXAMPLE_PLAN = runpy.run_path(str(Path(__file__).parent.parent / "reporting" / "example_plan.py"))
 write = runpy.run_path(str(Path(__file__).parents[1] / "written_run.py"))["write_run"]
 CEILING = 19_948
 
@@ -156,7 +157,7 @@ def printed(answer):
 
 
 def test_the_answer_has_capacity_walls_and_doubts():
-    plan = EXAMPLE["make_plan"]()
+    plan = EXAMPLE_PLAN["make_plan"]()
 
     text = printed(plan)
 
@@ -167,7 +168,7 @@ def test_the_answer_has_capacity_walls_and_doubts():
 
 
 def test_hostile_text_reaches_the_terminal_neither_as_markup_nor_as_escapes():
-    excuse = replace(EXAMPLE["make_excuse"](), reason="[bold]\x1b[2J[/bold] [link=x]")
+    excuse = replace(EXAMPLE_PLAN["make_excuse"](), reason="[bold]\x1b[2J[/bold] [link=x]")
 
     text = printed(excuse)
 

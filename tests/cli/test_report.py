@@ -11,6 +11,7 @@ from capacity.domain.errors import ConfigError
 from capacity.reporting.formats import json_document
 
 EXAMPLE = runpy.run_path(str(Path(__file__).parent.parent / "reporting" / "example_run.py"))
+EXAMPLE_PLAN = runpy.run_path(str(Path(__file__).parent.parent / "reporting" / "example_plan.py"))
 write_run = runpy.run_path(str(Path(__file__).parents[1] / "written_run.py"))["write_run"]
 
 
@@ -45,7 +46,7 @@ def test_json_prints_one_document(run):
 
 
 def test_the_plan_that_is_there_is_reported(run):
-    plan = EXAMPLE["make_plan"]()
+    plan = EXAMPLE_PLAN["make_plan"]()
     (run / "plan.json").write_text(json_document.render(plan))
 
     write_report(run, ["html"])
@@ -54,7 +55,7 @@ def test_the_plan_that_is_there_is_reported(run):
 
 
 def test_an_excuse_is_reported_too(run):
-    (run / "plan.json").write_text(json_document.render(EXAMPLE["make_excuse"]()))
+    (run / "plan.json").write_text(json_document.render(EXAMPLE_PLAN["make_excuse"]()))
 
     result = call(run, "--format", "html,md")
 

@@ -12,6 +12,7 @@ from capacity.domain.run import RunEvent
 from capacity.domain.target import TargetSpec
 
 EXAMPLE = runpy.run_path(str(Path(__file__).with_name("example_run.py")))
+EXAMPLE_PLAN = runpy.run_path(str(Path(__file__).with_name("example_plan.py")))
 
 
 def make_partial_records():
@@ -98,12 +99,12 @@ def record():
 
 @pytest.fixture(scope="session")
 def plan():
-    return EXAMPLE["make_plan"]()
+    return EXAMPLE_PLAN["make_plan"]()
 
 
 @pytest.fixture(scope="session")
 def excuse():
-    return EXAMPLE["make_excuse"]()
+    return EXAMPLE_PLAN["make_excuse"]()
 
 
 @pytest.fixture(scope="session")

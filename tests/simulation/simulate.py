@@ -16,9 +16,10 @@ import random
 import time
 
 from clockwork import StuckError
+from product_parts import staged
 from rules import broken_by
 from simulated_network import Weather
-from world import LONGEST_RUN_S, staged
+from world import LONGEST_RUN_S
 
 CALM = Weather(slowest_s=0.05)
 SLOW = Weather(slowest_s=4.0)

@@ -32,8 +32,10 @@ def simulation():
             "farm",
             "simulated_network",
             "planted",
+            "product_parts",
             "rules",
             "simulate",
+            "simulated_settings",
             "world",
         ):
             sys.modules.pop(name, None)

@@ -6,112 +6,26 @@ import locust  # noqa: F401 - must patch before anything else is imported
 
 import random
 from argparse import Namespace
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache, partial
-from types import SimpleNamespace
+from functools import partial
 
 import greenlet
-from clients import Agent, Clients, Target
+from clients import Agent, Target
 from clockwork import Clock, Process
 from farm import Master, Station
 from simulated_network import Line
+from simulated_settings import AGENT_INFO, dialect_here, step
 
-from capacity.domain.load import LoadStep
 from capacity.domain.run import ClockOffset
-from capacity.domain.sample import AgentInfo
 from capacity.loadgen.checks.preflight import Preflight
 from capacity.loadgen.checks.worker_identity import WorkerIdentity
-from capacity.loadgen.client import self_monitor
 from capacity.loadgen.client import worker as worker_module
-from capacity.loadgen.master import (
-    closing,
-    control_interval,
-    controller,
-    open_run,
-    recorder,
-    session,
-)
-from capacity.loadgen.master.steps import step_results
-from capacity.loadgen.master.workers import check_in, liveness, worker_pool
+from capacity.loadgen.master import session
 from capacity.loadgen.protocol import messages
-from capacity.settings.dialect import load_dialect
-from capacity.settings.locate import find
-from capacity.settings.profile import ADAPTER as PROFILES
-from capacity.settings.target import Target as TargetSettings
 
-TIMED = (
-    control_interval,
-    check_in,
-    closing,
-    controller,
-    open_run,
-    recorder,
-    self_monitor,
-    step_results,
-    worker_pool,
-    worker_module,
-)
 LONGEST_RUN_S = 240.0
 WORKER_PIDS = 7_000_000
-
-
-@cache
-def dialect_here(*_arguments):
-    return load_dialect(find("dialects", "deribit"))
-
-
-@cache
-def target_settings(*_arguments):
-    return TargetSettings.model_validate(
-        {
-            "target": 1,
-            "name": "simulated",
-            "host": "127.0.0.1",
-            "port": 1,
-            "dialect": "deribit",
-            "symbols": ["BTC-PERPETUAL"],
-            "channels": ["ticker"],
-        }
-    )
-
-
-@cache
-def profile_here(*_arguments):
-    return PROFILES.validate_python(
-        {"profile": 1, "name": "simulated", "kind": "ramp", "levels": [4], "plateau_s": 1}
-    )
-
-
-def step(connections, **changes):
-    return LoadStep(
-        **{
-            "connections": connections,
-            "subscriptions_per_connection": 1,
-            "requests_per_s": 0.0,
-            "connects_per_s": 40.0,
-            "ramp_timeout_s": 5.0,
-            "settle_s": 0.3,
-            "plateau_s": 1.0,
-            "is_mix": connections > 0,
-            **changes,
-        }
-    )
-
-
-AGENT_INFO = AgentInfo(
-    agent_version="0",
-    host="target",
-    kernel="0",
-    cores=2,
-    memory_bytes=2**30,
-    boot_id="target",
-    target_name="target",
-    target_pids=(1,),
-    target_started_at=1.0,
-    limits=(),
-    now=0.0,
-)
+MASTER_PID = 6_999_999
 
 
 @dataclass
@@ -314,67 +228,3 @@ class World:
         name = next((name for name, each in self.pids.items() if each == pid), None)
         lives = name is not None and not self.stations[name].process.is_dead
         return MASTER_PID if lives else None
-
-
-MASTER_PID = 6_999_999
-
-
-def parts_of(world):
-    """Return (owner, name, value) of all that the product has from this world."""
-    clock = world.clock
-    return [
-        *((module, "time", clock.time_module()) for module in TIMED if hasattr(module, "time")),
-        *(
-            (module, "gevent", clock.gevent_module())
-            for module in TIMED
-            if hasattr(module, "gevent")
-        ),
-        (check_in, "boot_id", lambda: "generator"),
-        (check_in, "load_dialect", dialect_here),
-        (check_in, "dialect_settings", SimpleNamespace(dump=lambda _dialect: {})),
-        (check_in, "find", lambda *_: "here"),
-        (open_run, "check", world.preflight),
-        (open_run, "Forecasts", lambda *_, **__: SimpleNamespace(make=lambda *_: None)),
-        (liveness, "_parent_of", world.parent_of),
-        (liveness, "_out_of_memory_kills", lambda: None),
-        (
-            liveness,
-            "os",
-            SimpleNamespace(
-                getpid=lambda: MASTER_PID, getloadavg=lambda: (1.0, 1.0, 1.0), cpu_count=lambda: 2
-            ),
-        ),
-        (recorder, "RunWriter", world.writer),
-        (recorder, "generator_facts", lambda _workers: {}),
-        (session, "load_target", target_settings),
-        (session, "load_profile", profile_here),
-        (session, "write_ending", lambda *_: None),
-        (session, "find", lambda *_: "here"),
-        (worker_module, "Clients", partial(Clients, world=world)),
-        (worker_module, "Target", SimpleNamespace(model_validate=lambda _: None)),
-        (worker_module, "dialect_settings", SimpleNamespace(parse=lambda _: None)),
-        (worker_module, "identity_here", world.identity),
-        (worker_module, "addresses_here", lambda _addresses: ()),
-        (worker_module, "addresses_in", lambda _addresses: ()),
-        (worker_module, "add_deliveries", lambda *_: None),
-        (worker_module, "descriptors_ratio", lambda: 0.01),
-        (worker_module, "set_garbage_aside", lambda: None),
-        (worker_module, "gc", SimpleNamespace(unfreeze=lambda: None)),
-        (worker_module, "raise_descriptor_limit", lambda: None),
-        (worker_module, "os", SimpleNamespace(getpid=world.own_pid)),
-    ]
-
-
-@contextmanager
-def staged(seed, **circumstances):
-    """Give the product to a world of its own; everything is as before afterwards."""
-    world = World(seed, **circumstances)
-    parts = [(owner, name, getattr(owner, name), value) for owner, name, value in parts_of(world)]
-    try:
-        for owner, name, _before, value in parts:
-            setattr(owner, name, value)
-        world.populate()
-        yield world
-    finally:
-        for owner, name, before, _value in reversed(parts):
-            setattr(owner, name, before)

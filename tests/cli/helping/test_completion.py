@@ -25,32 +25,32 @@ def path(tmp_path):
     return f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
 
 
-def completed(path, *words):
-    """Return what a real bash offers for the last of the words, with the script as documented."""
+def completed(path, *lines):
+    """Return what a real bash offers for the last word of each line, with the script as documented."""
     script = (
-        'eval "$(capacity completion bash)"; COMP_CWORD=$(($# - 1)); COMP_WORDS=("$@");'
-        ' complete -p capacity >/dev/null && _capacity_completion capacity "${!#}" "";'
-        ' printf "%s\\n" "${COMPREPLY[@]}"'
+        'eval "$(capacity completion bash)"; complete -p capacity >/dev/null || exit 1;'
+        " for line; do COMP_WORDS=(capacity $line); COMP_CWORD=$((${#COMP_WORDS[@]} - 1));"
+        ' COMPREPLY=(); _capacity_completion capacity "${COMP_WORDS[$COMP_CWORD]}" "";'
+        ' echo "${COMPREPLY[*]}"; done'
     )
     shell = shutil.which("bash")
     if shell is None:
         pytest.skip("bash is not installed")
     done = subprocess.run(
-        [shell, "-c", script, "bash", "capacity", *words],
+        [shell, "-c", script, "bash", *lines],
         capture_output=True, text=True, check=True, timeout=120,
         env={**os.environ, "PATH": path},
     )  # fmt: skip
-    return done.stdout.split()
+    return [offered.split() for offered in done.stdout.splitlines()]
 
 
 def test_bash_completes_commands_options_and_names(path, root, monkeypatch):
     monkeypatch.chdir(root)
+    lines = ("pu", "history base", "scheduled night", "config show profile saf", "config show --o")
+    *names_and_commands, options = completed(path, *lines)
 
-    assert completed(path, "pu") == ["publish"]
-    assert completed(path, "history", "base") == ["baseline"]
-    assert completed(path, "scheduled", "night") == ["nightly"]
-    assert completed(path, "config", "show", "profile", "saf") == ["safe"]
-    assert "--origin" in completed(path, "config", "show", "--o")
+    assert names_and_commands == [["publish"], ["baseline"], ["nightly"], ["safe"]]
+    assert "--origin" in options
 
 
 @pytest.mark.parametrize("shell", SHELLS)

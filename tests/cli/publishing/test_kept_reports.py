@@ -9,6 +9,7 @@ from capacity.cli.publishing.kept_reports import keep
 from capacity.domain.errors import ConfigError
 
 EXAMPLE = runpy.run_path(str(Path(__file__).parents[2] / "reporting" / "example_run.py"))
+EXAMPLE_PLAN = runpy.run_path(str(Path(__file__).parents[2] / "reporting" / "example_plan.py"))
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +19,7 @@ def record():
 
 @pytest.fixture(scope="module")
 def plan():
-    return EXAMPLE["make_plan"]()
+    return EXAMPLE_PLAN["make_plan"]()
 
 
 def test_each_run_has_its_page_and_a_line_of_the_index(tmp_path, record, plan):

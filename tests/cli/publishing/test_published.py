@@ -8,12 +8,13 @@ from capacity.cli.publishing.published import as_shipped, publishable, tell_of, 
 from capacity.domain.errors import ConfigError, RunInvalidError
 
 EXAMPLE = runpy.run_path(str(Path(__file__).parents[2] / "reporting" / "example_run.py"))
+EXAMPLE_PLAN = runpy.run_path(str(Path(__file__).parents[2] / "reporting" / "example_plan.py"))
 RUN = Path("reports/runs/one")
 
 
 @pytest.fixture(scope="module")
 def plan():
-    return EXAMPLE["make_plan"]()
+    return EXAMPLE_PLAN["make_plan"]()
 
 
 def test_a_plan_that_may_be_acted_on_is_returned(plan):
@@ -21,7 +22,7 @@ def test_a_plan_that_may_be_acted_on_is_returned(plan):
 
 
 def test_an_excuse_and_a_capacity_of_none_are_refused(plan):
-    for answer in (EXAMPLE["make_excuse"](), replace(plan, safe_capacity=0)):
+    for answer in (EXAMPLE_PLAN["make_excuse"](), replace(plan, safe_capacity=0)):
         with pytest.raises(RunInvalidError, match=r"reports/runs/one: "):
             publishable(answer, RUN)
 

@@ -10,7 +10,7 @@ from capacity.domain.errors import ConfigError, RegressionError, RunInvalidError
 from capacity.recording.run_directory import RunWriter
 
 TESTS = Path(__file__).parents[2]
-EXAMPLE = runpy.run_path(str(TESTS / "reporting" / "example_run.py"))
+EXAMPLE_PLAN = runpy.run_path(str(TESTS / "reporting" / "example_plan.py"))
 row_of = runpy.run_path(str(TESTS / "history_row.py"))["row_of"]
 
 
@@ -36,7 +36,7 @@ def test_a_regression_is_told_as_one_and_the_report_kept(run, tmp_path, posted):
         [str(tmp_path / "out"), "https://x/"],
         run,
         row_of(),
-        answer=EXAMPLE["make_plan"](),
+        answer=EXAMPLE_PLAN["make_plan"](),
         notices=told,
         failures=[RegressionError("capacity 590")],
     )
@@ -51,7 +51,7 @@ def test_a_run_without_a_plan_is_told_and_published_nowhere(run, tmp_path, poste
         [str(tmp_path / "out"), "https://x/"],
         run,
         row_of(),
-        answer=EXAMPLE["make_excuse"](),
+        answer=EXAMPLE_PLAN["make_excuse"](),
         notices=(),
         failures=[RunInvalidError("no plan: too little")],
     )

@@ -11,7 +11,7 @@ from capacity.loadgen.web.resource_rows import MISSING, resource_rows
 
 sample_of = runpy.run_path(str(Path(__file__).parents[2] / "agent_samples.py"))["sample_of"]
 
-EXAMPLE = runpy.run_path(str(Path(__file__).parents[2] / "reporting" / "example_run.py"))
+EXAMPLE_PLAN = runpy.run_path(str(Path(__file__).parents[2] / "reporting" / "example_plan.py"))
 
 
 def limit(resource, value=None, state=LimitState.KNOWN):
@@ -23,7 +23,7 @@ def sample(**used):
 
 
 def test_what_has_a_ceiling_is_ordered_by_it_and_the_bottleneck_is_first():
-    plan = EXAMPLE["make_plan"]()
+    plan = EXAMPLE_PLAN["make_plan"]()
     found, _others = resource_rows([], [], plan)
 
     assert len(plan.ladder) == len(found)
@@ -65,7 +65,7 @@ def test_what_is_not_read_is_a_dash_and_what_has_no_limit_says_so():
 
 
 def test_a_ceiling_without_an_upper_end_is_a_lower_bound_without_noisy_digits():
-    plan = EXAMPLE["make_plan"]()
+    plan = EXAMPLE_PLAN["make_plan"]()
     open_ended = Estimate(low=614.0, mid=3.1e14, high=math.inf, confidence=0.9)
     wall = replace(plan.ladder[-1], ceiling=open_ended)
     rows = resource_rows([], [], replace(plan, ladder=(plan.ladder[0], wall)))[0]
@@ -100,7 +100,7 @@ def test_a_limit_of_nothing_has_no_share():
 
 
 def test_a_ceiling_has_its_cost_its_middle_and_its_interval():
-    plan = EXAMPLE["make_plan"]()
+    plan = EXAMPLE_PLAN["make_plan"]()
     found, _others = resource_rows([], [], plan)
 
     assert all(MISSING not in (row.cost, row.ceiling) and row.interval for row in found[:1])

@@ -1,4 +1,4 @@
-"""A demand, host types and a run with planted arrivals, for the plan of reporting/example_run.py."""
+"""A demand, host types and a run with planted arrivals, for the plan of reporting/example_plan.py."""
 
 import runpy
 from dataclasses import replace
@@ -15,6 +15,7 @@ TESTS = Path(__file__).parents[2]
 RECORDS = runpy.run_path(str(TESTS / "bare_records.py"))
 demand_of = RECORDS["demand_of"]
 EXAMPLE = runpy.run_path(str(Path(__file__).parents[2] / "reporting" / "example_run.py"))
+EXAMPLE_PLAN = runpy.run_path(str(Path(__file__).parents[2] / "reporting" / "example_plan.py"))
 NEW_YEAR_AT = 1_767_225_600.0
 JULY_AT = 1_782_864_000.0
 GIB = 1024.0**3
@@ -121,7 +122,7 @@ def point(step, at, connections):
 
 def make_plan(**limits):
     """The example plan, tested further, with some limits moved and their ceilings with them."""
-    plan = replace(EXAMPLE["make_plan"](), highest_connections=18_000)
+    plan = replace(EXAMPLE_PLAN["make_plan"](), highest_connections=18_000)
     ladder = []
     for wall in plan.ladder:
         value = limits.get(wall.resource.value)

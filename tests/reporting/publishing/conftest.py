@@ -8,6 +8,7 @@ import pytest
 from capacity.reporting.publishing.publication import Publication
 
 EXAMPLE = runpy.run_path(str(Path(__file__).parents[1] / "example_run.py"))
+EXAMPLE_PLAN = runpy.run_path(str(Path(__file__).parents[1] / "example_plan.py"))
 
 
 @pytest.fixture(scope="session")
@@ -15,7 +16,7 @@ def about():
     """A plan to publish: safe capacity 19,208, bottleneck file descriptors."""
     return Publication(
         record=EXAMPLE["make_record"](),
-        plan=EXAMPLE["make_plan"](),
+        plan=EXAMPLE_PLAN["make_plan"](),
         workload="feed",
         namespace="market",
         headroom_ratio=0.25,

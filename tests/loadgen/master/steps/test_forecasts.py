@@ -11,6 +11,7 @@ from capacity.loadgen.master.steps.forecasts import Forecasts
 MOST = 60
 
 EXAMPLE = runpy.run_path(str(Path(__file__).parents[3] / "reporting" / "example_run.py"))
+EXAMPLE_PLAN = runpy.run_path(str(Path(__file__).parents[3] / "reporting" / "example_plan.py"))
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,7 @@ def test_a_step_without_plateau_or_load_says_nothing_new(record):
 
 def test_a_plan_that_was_made_anyway_is_taken(record):
     forecasts = Forecasts((), is_beside_load=True)
-    plan = EXAMPLE["make_plan"]()
+    plan = EXAMPLE_PLAN["make_plan"]()
     forecasts.note(record.steps[-1], plan)
     forecasts.note(record.steps[-1], None)
 
@@ -68,7 +69,7 @@ def test_a_plan_that_was_made_anyway_is_taken(record):
 
 def test_the_newest_forecasts_are_kept_and_not_without_end(record):
     forecasts = Forecasts((), is_beside_load=True)
-    plan = EXAMPLE["make_plan"]()
+    plan = EXAMPLE_PLAN["make_plan"]()
     for n in range(MOST + 2):
         forecasts.note(replace(record.steps[-1], index=n), plan)
 
