@@ -20,7 +20,7 @@ def ending_of(record):
 @pytest.mark.parametrize("path", ["/stop", "/capacity/stop"])
 def test_who_presses_stop_has_stopped_the_run_and_lost_no_worker(web_ui, path):
     swarm(web_ui, capacity_profile="long")
-    web_ui.wait(lambda data: "step 1 of 2, plateau" in data["status"])
+    web_ui.wait(lambda data: "step 2 of 3, plateau" in data["status"])
     web_ui.post(path)
     after = web_ui.wait(lambda data: not data["is_busy"])
     record = web_ui.newest_run()
@@ -56,12 +56,12 @@ def test_a_run_that_begins_right_after_another_has_its_workers_back(web_ui):
 
 def test_a_step_that_is_under_way_is_measured_before_the_run_ends_at_the_next_one(web_ui):
     swarm(web_ui, capacity_profile="pairs")
-    web_ui.wait(lambda data: "step 1 of 2, plateau" in data["status"])
+    web_ui.wait(lambda data: "step 2 of 3, plateau" in data["status"])
     web_ui.post("/capacity/stop-after-step")
     after = web_ui.wait(lambda data: not data["is_busy"])
     record = web_ui.newest_run()
 
-    assert "the run was stopped when step 1 was over, as asked for" in after["status"]
+    assert "the run was stopped when step 2 was over, as asked for" in after["status"]
     assert not after["is_bad"]
     assert "<h2>Stopped: here, profile pairs</h2>" in web_ui.get("/capacity/").text
     assert ("aborted", 130) == ending_of(record)[:2]
