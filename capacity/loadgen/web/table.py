@@ -32,8 +32,8 @@ _fitted: "WeakKeyDictionary[Controller, tuple[int, list[LiveRow]]]" = WeakKeyDic
 
 
 def table_of(session: Session) -> list[dict[str, str]]:
-    """Return the rows of the present or last run; none before the first."""
-    controller = session.controller
+    """Return the rows of the run that was asked for last; none before it has begun."""
+    controller = session.shown
     if controller is None:
         return []
     known, rows = _fitted.get(controller, (-1, []))

@@ -12,6 +12,12 @@ def swarm(ui, **form):
     return answer
 
 
+def requests_counted(ui):
+    """Return how many requests Locust's table has, by name of its rows."""
+    rows = ui.get("/stats/requests").json()["stats"]
+    return {row["name"]: row["num_requests"] for row in rows}
+
+
 def ending_of(record):
     event = record.events[-1]
     return event.kind, event.detail["exit_code"], event.detail["reason"]
@@ -83,3 +89,18 @@ def test_a_target_that_does_not_answer_is_told_on_the_page(web_ui):
     assert answer["success"] is True
     assert "no WebSocket there" in after["status"]
     assert not after["is_busy"]
+
+
+def test_no_table_shows_anything_of_the_run_before_a_refused_one(web_ui):
+    swarm(web_ui, capacity_target="here", capacity_profile="short")
+    whole = web_ui.wait(lambda data: not data["is_busy"])
+    before = requests_counted(web_ui)
+    swarm(web_ui, capacity_target="closed")
+    refused = web_ui.wait(lambda data: "No run:" in data["status"])
+
+    assert whole["rows"]
+    assert not refused["rows"]
+    assert before.pop("Aggregated") > 10
+    assert before
+    # Locust keeps its answers for two seconds.
+    web_ui.wait(lambda _data: requests_counted(web_ui) == {"Aggregated": 0})
