@@ -60,7 +60,7 @@ def _about_generator(record: RunRecord, verdict: GeneratorVerdict) -> Iterator[D
             remedy="Add workers (--workers), or a second generator host, and measure again.",
         )
     reasons = [
-        f"{units.step_number(step.index)} ({step.void})"
+        f"step {units.step_number(step.index)} ({step.void})"
         for step in record.steps
         if step.void is not None
     ]
