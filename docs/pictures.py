@@ -22,7 +22,7 @@ from capacity.cli.running.bundled import start_bundled_target
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 REPORT = ROOT / "reports" / "example" / "report.html"
-SHOWN_STEP, SHOWN_S, PAINTED_MS, COLORS = 11, 600, 8_000, 128
+SHOWN_STEP, SHOWN_S, PAINTED_MS, COLORS = 12, 600, 8_000, 128
 
 
 def main() -> None:

@@ -80,11 +80,12 @@ def test_a_link_that_leads_nowhere_ends_the_build(tmp_path):
     not (shutil.which("chromium") or shutil.which("chromium-browser")),
     reason="Chromium is not installed",
 )
-def test_what_the_theme_wraps_late_is_reached_with_the_keyboard_too(tmp_path):
+def test_what_the_theme_makes_late_is_reached_with_the_keyboard_and_has_a_name(tmp_path):
     browser = runpy.run_path(str(ROOT / "tests" / "benchmarks" / "browser.py"))
     shutil.copy(ROOT / "docs" / "site.js", tmp_path)
     page_file = tmp_path / "page.html"
     page_file.write_text(
+        "<div class=md-search role=dialog></div>"
         "<div class=md-typeset><pre><code>long</code></pre></div><script src=site.js></script>"
     )
     with browser["open_page"]() as page:
@@ -92,9 +93,13 @@ def test_what_the_theme_wraps_late_is_reached_with_the_keyboard_too(tmp_path):
         at_once = page.tell("document.querySelector('code').tabIndex")
         page.tell(
             """new Promise(done => setTimeout(() => {
-              document.querySelector('.md-typeset').innerHTML += '<div class=md-typeset__scrollwrap></div>';
+              document.querySelector('.md-typeset').innerHTML += '<div class=md-typeset__scrollwrap></div><nav class=md-code__nav></nav><nav class=md-code__nav></nav>';
               done(0); }, 300))"""
         )
         page.wait_for("document.querySelector('.md-typeset__scrollwrap').tabIndex === 0", 5)
+        names = page.tell(
+            "[...document.querySelectorAll('[aria-label]')].map(each => each.ariaLabel)"
+        )
 
     assert 0 == at_once
+    assert ["Search", "Code 1", "Code 2"] == names

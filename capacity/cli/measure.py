@@ -123,7 +123,7 @@ def measure(
 
     No other run of this user and host loads the target meanwhile. Raises LockedError where somebody
     does, and CapacityError when the run cannot begin, or ended before its profile was through; what
-    was recorded until then stays and can be planned from.
+    was recorded until then stays, and `capacity plan` tells what follows from it.
     """
     target_settings, profile_settings = load_target(target), load_profile(profile)
     run = run or new_run_path(target_settings.name, profile_settings.name)
@@ -203,7 +203,8 @@ def _raise_unless_finished(run: Path, child: Child) -> None:
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else "exited early"
         raise RunInvalidError(
             f"{run}: the load generator {how} and left its record unfinished; "
-            f"{counted(len(record.steps), 'finished step')} can be planned from (log: {child.log})"
+            f"{counted(len(record.steps), 'finished step')} kept (log: {child.log});"
+            " capacity plan tells what follows from them"
         )
     kind, reason, exit_code = end
     if kind == "aborted":

@@ -71,6 +71,6 @@ def post(url: str, headers: Mapping[str, str], body: bytes) -> None:
 
 
 def shown(url: str) -> str:
-    """Return scheme and host of *url*: the rest is often a secret."""
+    """Return scheme, host and port of *url*: the rest is often a secret."""
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname or ''}"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

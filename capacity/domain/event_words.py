@@ -46,10 +46,18 @@ def _storm_over(detail: Detail) -> str:
     )
 
 
+def _trial(detail: Detail) -> str:
+    asked = units.counted(detail["connections"], "connection")
+    if detail["failure"] is None:
+        return f"trial of {asked}: held for {units.duration(detail['plateau_s'])}"
+    return f"trial of {asked}: failed; {detail['reason']}"
+
+
 _SENTENCES: dict[str, Callable[[Detail], str]] = {
     LIMIT_CHANGED: _limit_changed,
     "target_gone": lambda _detail: "the target's process ended, as the agent sees it",
     "target_restarted": lambda _detail: "the target was restarted, as the agent sees it",
+    "trial": _trial,
     "storm": _storm,
     "storm_over": _storm_over,
     "storm_skipped": lambda detail: f"no storm drill: {detail['reason']}",

@@ -39,6 +39,11 @@ def counted(value: float, noun: str) -> str:
     return f"{count(value)} {noun}" if value == 1 else f"{count(value)} {noun}s"
 
 
+def step_number(index: int) -> str:
+    """Return how a step is called where people read: files count them from 0, people from 1."""
+    return str(index + 1)
+
+
 def size(value_bytes: float) -> str:
     magnitude, prefix = abs(value_bytes), 0
     while magnitude >= 1024 and math.isfinite(magnitude) and prefix < len(_BYTE_PREFIXES) - 1:

@@ -47,10 +47,10 @@ def generator_section(record: RunRecord, plan: CapacityPlan | Excuse) -> Section
 def _load_on_generator(step: StepObservation) -> Row:
     health = step.generator
     if health is None:
-        return cells(str(step.index), *[NOT_MEASURED] * 5)
+        return cells(units.step_number(step.index), *[NOT_MEASURED] * 5)
     waited_s = health.queueing_p95_s
     return cells(
-        str(step.index),
+        units.step_number(step.index),
         units.count(health.workers),
         units.duration(health.lag_p95_s),
         NOT_MEASURED if waited_s is None else units.duration(waited_s),

@@ -137,7 +137,7 @@ def sections(told: Explanation) -> tuple[Section, ...]:
     resource = told.resource
     rows = tuple(
         cells(
-            str(each.step + 1),
+            units.step_number(each.step),
             units.count(each.connections),
             units.number(each.deliveries_per_s),
             units.number(each.requests_per_s),

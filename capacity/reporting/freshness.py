@@ -94,7 +94,7 @@ def _row(
         return Cell(text=measured if model is None else f"{measured} ({expected})")
 
     return (
-        *cells(str(step.index), units.count(step.step.connections), way),
+        *cells(units.step_number(step.index), units.count(step.step.connections), way),
         with_model(
             units.milliseconds(figures.age_s),
             "" if model is None else units.milliseconds(model.age_s),

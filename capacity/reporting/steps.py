@@ -46,7 +46,7 @@ def latency_section(record: RunRecord) -> Section:
     heading = "Delivery delay, request latency and handshake time by step"
     rows = tuple(
         (
-            Cell(text=str(step.index)),
+            Cell(text=units.step_number(step.index)),
             Cell(text=_connections(step)),
             _quantiles(step.arrival_delay),
             _quantiles(step.delivery_delay),
@@ -91,7 +91,7 @@ def opening_section(record: RunRecord) -> Section:
             columns=("Step", "Opened", *(PHASES[phase] for phase in phases)),
             rows=tuple(
                 (
-                    *cells(str(step.index), units.count(step.connects)),
+                    *cells(units.step_number(step.index), units.count(step.connects)),
                     *(_quantiles(step.opening.get(phase)) for phase in phases),
                 )
                 for step in steps
@@ -123,7 +123,7 @@ def polls_section(record: RunRecord) -> Section:
             rows=tuple(
                 (
                     *cells(
-                        str(step.index),
+                        units.step_number(step.index),
                         units.count(step.request_latency.count if step.request_latency else 0),
                         units.count(step.not_modified),
                     ),
@@ -143,7 +143,7 @@ def orders_section(record: RunRecord) -> Section:
     rows = tuple(
         (
             *cells(
-                str(step.index),
+                units.step_number(step.index),
                 operation,
                 way,
                 units.count(figures.answered),
@@ -228,7 +228,7 @@ def _step(step: StepObservation) -> Row:
     offered, failed = step.step, sorted(step.failures.items(), key=lambda item: -item[1])
     extent = "full workload" if offered.is_mix else "partial workload"
     return (
-        Cell(text=str(step.index)),
+        Cell(text=units.step_number(step.index)),
         Cell(
             text=units.counted(offered.connections, "connection"),
             note=(
@@ -264,7 +264,7 @@ def _seen(step: StepObservation) -> str:
     if step.mismatched:
         notes.append(f"{units.count(step.mismatched)} by a checksum that does not fit")
     if step.unmatched:
-        notes.append(f"{units.count(step.unmatched)} unmatched frames")
+        notes.append(units.counted(step.unmatched, "unmatched frame"))
     return "; ".join(notes)
 
 

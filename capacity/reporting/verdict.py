@@ -5,7 +5,7 @@ from capacity.domain.caveats import FARTHEST_RATIO
 from capacity.domain.load import LoadVector
 from capacity.domain.plan import CapacityPlan, Excuse, GeneratorVerdict, Wall
 from capacity.domain.words import RESOURCES
-from capacity.planning.caveats.generator import is_near_limit
+from capacity.planning.caveats.generator import is_near_limit, was_watched
 from capacity.reporting.document import Fact, Standing, Verdict
 from capacity.reporting.words import DOUBTS, limit, origin
 
@@ -204,4 +204,6 @@ def _generator(generator: GeneratorVerdict) -> Fact:
     text = "may have been the bottleneck"
     if generator.is_trustworthy:
         text = "not saturated" + (", but near its limits" if is_near_limit(generator) else "")
+    elif not was_watched(generator):
+        text = "not known"
     return Fact(label="Load generator", text=text, note=generator.statement)

@@ -121,7 +121,7 @@ def reached(folder):
     """Wait for the last plateau and return how many connections are open on it."""
     deadline_s = time.monotonic() + 4 * PLATEAU_S + 4 * CONNECTIONS / CONNECTS_PER_S
     while (
-        "step 3 of 3, plateau"
+        "step 4 of 4, plateau"
         not in (data := requests.get(f"{BASE}data", timeout=30).json())["status"]
     ):
         if time.monotonic() > deadline_s or data["is_bad"] or not data["is_busy"]:

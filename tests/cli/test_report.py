@@ -94,6 +94,8 @@ def test_what_is_no_run_is_refused(tmp_path):
 
 def test_a_baseline_is_compared_with_in_the_page(run, tmp_path):
     before = shutil.copytree(run, tmp_path / "before")
+    manifest = json.loads((before / "run.json").read_text())
+    (before / "run.json").write_text(json.dumps({**manifest, "run": "before"}))
 
     result = call(run, "--baseline", before)
     page = (run / "report.html").read_text()

@@ -67,8 +67,8 @@ def test_nobody_there_may_be_tried_again_and_the_address_stays_secret():
     with pytest.raises(NotDeliveredError) as error:
         post("http://127.0.0.1:1/services/T0/B0/secret", {}, BODY)
 
-    assert str(error.value).startswith("http://127.0.0.1: the webhook does not answer")
-    assert shown("https://user:pw@hooks.example:8443/x?k=1") == "https://hooks.example"
+    assert str(error.value).startswith("http://127.0.0.1:1: the webhook does not answer")
+    assert shown("https://user:pw@hooks.example:8443/x?k=1") == "https://hooks.example:8443"
 
 
 def test_the_conventions_own_library_accepts_the_signature():

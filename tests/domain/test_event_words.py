@@ -25,6 +25,22 @@ OVER = {"number": 1, "habit": "full_jitter", "cut": 293, "failed": 1, "aborted":
             {**OVER, "restored": 0, "last_s": None, "failed": 3, "aborted": "the test is over"},
             "storm drill 2: 0 of 293 came back; 3 attempts failed; aborted: the test is over",
         ),
+        (
+            "trial",
+            {"connections": 3970, "plateau_s": 3.0, "failure": None, "held": 3970},
+            "trial of 3,970 connections: held for 3 s",
+        ),
+        (
+            "trial",
+            {
+                "connections": 9,
+                "plateau_s": 60.0,
+                "failure": "lost",
+                "held": 8,
+                "reason": "1 was lost",
+            },
+            "trial of 9 connections: failed; 1 was lost",
+        ),
         ("storm_skipped", {"reason": "nothing was held"}, "no storm drill: nothing was held"),
         ("target_gone", {"sample_at": 1.0}, "the target's process ended, as the agent sees it"),
         ("storm", {}, None),

@@ -37,6 +37,10 @@ def test_a_number_is_off_by_half_a_unit_of_its_third_digit_at_most(value):
     assert shown == pytest.approx(value, rel=0.0051)
 
 
+def test_people_count_steps_from_one():
+    assert ["1", "11"] == [units.step_number(index) for index in (0, 10)]
+
+
 @pytest.mark.parametrize(
     ("value_bytes", "expected"),
     [

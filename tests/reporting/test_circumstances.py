@@ -20,7 +20,7 @@ def test_the_generator_is_shown_step_by_step(record, plan):
 
     assert section.paragraphs == (plan.generator.statement,)
     assert [cell.text for cell in section.table.rows[0]] == [
-        "0",
+        "1",
         "2",
         "2.1 ms",
         "700 µs",

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 from capacity.domain.estimates import Estimate
 from capacity.domain.resources import Resource
+from capacity.planning.caveats.generator import generator_verdict
 from capacity.reporting.document import Standing
 from capacity.reporting.verdict import clients_in_words, verdict
 
@@ -98,6 +99,12 @@ def test_a_spoiled_measurement_is_not_to_be_believed(plan, excuse):
         "may have been the bottleneck",
         "The worst timer lag was 80 ms.",
     )
+
+
+def test_of_a_generator_that_no_step_tells_of_nothing_is_claimed(excuse):
+    unwatched = replace(excuse, generator=generator_verdict(()))
+
+    assert facts(unwatched)["Load generator"] == ("not known", "No step was recorded.")
 
 
 def test_an_excuse_says_why_and_what_to_do(excuse):

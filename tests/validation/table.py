@@ -201,7 +201,7 @@ def headline(shipped, told):
         for kind, mine in table_as_shipped.by_kind(shipped)[:-1]
     )
     return [
-        "| | cases | median error | p90 error | > 20 % too high without a specific caveat | targets died |",
+        "| predictions | cases | median error | p90 error | > 20 % too high without a specific caveat | targets died |",
         "|---|---|---|---|---|---|",
         (
             f"| as shipped: `--profile safe`, nothing told | {of['cases']} "

@@ -36,7 +36,8 @@ def sender_to(address: str, environment: Mapping[str, str]) -> Callable[[News, s
         name = address.removeprefix(_ENVIRONMENT)
         found = environment.get(name, "")
         if not found.startswith(_WEB):
-            raise ConfigError(f"--to {address}: the environment's {name} is no http(s) address")
+            is_what = "is no http(s) address" if found else "is not set"
+            raise ConfigError(f"--to {address}: the environment's {name} {is_what}")
         return _webhook(found, environment)
     if address.startswith(_MAIL):
         return _mail(unquote(address.removeprefix(_MAIL)), environment)

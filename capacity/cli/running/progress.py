@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from capacity.domain.event_words import event_in_words
+from capacity.domain.units import step_number
 from capacity.domain.words import LONGEST_SENTENCE, printable, private_part
 
 POLL_INTERVAL_S = 0.2
@@ -55,7 +56,7 @@ def watch(run: Path, is_running: Callable[[], bool], console: Console) -> None:
                     _say(console, _trouble_text(event))
             for step in steps.lines():
                 if step["void"] is not None:
-                    _say(console, f"step {step['index'] + 1} is void: {step['void']}")
+                    _say(console, f"step {step_number(step['index'])} is void: {step['void']}")
             for point in points.lines():
                 bar.update(task, description=_load_text(point))
             if not done:
@@ -94,14 +95,12 @@ _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
 
 def _phase_text(detail: dict[str, Any]) -> str:
     total = f" of {detail['steps']}" if detail["steps"] else ""
-    return (
-        f"step {detail['index'] + 1}{total}, {detail['phase']}: {detail['connections']} connections"
-    )
+    return f"step {step_number(detail['index'])}{total}, {detail['phase']}: {detail['connections']} connections"
 
 
 def _load_text(point: dict[str, Any]) -> str:
     return (
-        f"step {point['index'] + 1}, {point['phase']}: {point['open_connections']} open"
+        f"step {step_number(point['index'])}, {point['phase']}: {point['open_connections']} open"
         f"{private_part(point.get('open_private'))}, "
         f"{point['deliveries_per_s']:.0f} deliveries/s, {point['requests_per_s']:.0f} requests/s"
     )

@@ -125,10 +125,10 @@ def _check_possible(target: Target, dialect: Dialect, profile: Profile) -> None:
 
 def _check_churn(profile: Profile, steps: Sequence[LoadStep]) -> None:
     """Raise ConfigError where more connections are to be replaced than may be opened."""
-    for number, step in enumerate(steps):
+    for index, step in enumerate(steps):
         if step.churn_per_s > MOST_CHURN_RATIO * step.connects_per_s:
             raise ConfigError(
-                f"profile {profile.name}: step {number} is to replace {step.churn_per_s:g} of its"
+                f"profile {profile.name}: step {units.step_number(index)} is to replace {step.churn_per_s:g} of its"
                 f" {step.connections} connections a second (churn_per_s_per_connection), and"
                 f" connects_per_s {step.connects_per_s:g} allows"
                 f" {MOST_CHURN_RATIO * step.connects_per_s:g} ({units.share(MOST_CHURN_RATIO)} of it); set"

@@ -5,11 +5,13 @@ from typing import Any
 
 from capacity.domain.errors import GuardError, RunInvalidError, UnreachableError
 from capacity.domain.observation import CutOffKind, StepObservation
-from capacity.domain.units import counted
+from capacity.domain.units import counted, step_number
 from capacity.planning.safety.trip import Trip
 
 INTERRUPTED = 130
 """Exit code of who is stopped by Ctrl-C, or by a button."""
+_KEPT = "kept; capacity plan tells what follows from them"
+"""Of steps. Whether a capacity follows is for the plan to say: one that was cut off may have been the first."""
 Ending = tuple[str, dict[str, Any]]
 
 
@@ -17,7 +19,7 @@ def not_reached(last: StepObservation) -> Ending:
     """The ramp of the *last* step timed out: a finding, unless nothing was open at all."""
     assert last.cut_off is not None
     detail = {
-        "reason": f"step {last.index} asked for {counted(last.step.connections, 'connection')}; "
+        "reason": f"step {step_number(last.index)} asked for {counted(last.step.connections, 'connection')}; "
         f"{last.cut_off.statement}",
         "not_reached": last.index,
     }
@@ -31,15 +33,15 @@ def not_reached(last: StepObservation) -> Ending:
 
 def target_lost(index: int, disturbance: str) -> Ending:
     return "aborted", {
-        "reason": f"{disturbance} in step {index}; the steps before it are kept",
+        "reason": f"{disturbance} in step {step_number(index)}; the steps before it are {_KEPT}",
         "exit_code": UnreachableError.exit_code,
     }
 
 
 def guarded(index: int, trip: Trip) -> Ending:
     return "aborted", {
-        "reason": f"the {trip.guard} guard removed the load at step {index}: {trip.statement}; "
-        "the steps before it are kept and can be planned from",
+        "reason": f"the {trip.guard} guard removed the load at step {step_number(index)}: {trip.statement}; "
+        f"the steps before it are {_KEPT}",
         "exit_code": GuardError.exit_code,
     }
 
@@ -49,7 +51,7 @@ def drill_guarded(trip: Trip) -> Ending:
     is_dead = trip.kind is CutOffKind.DIED
     return "aborted", {
         "reason": f"the {trip.guard} guard ended the storm drill: {trip.statement}; the steps before it"
-        " are kept and can be planned from",
+        f" are {_KEPT}",
         "exit_code": (UnreachableError if is_dead else GuardError).exit_code,
     }
 
@@ -57,7 +59,7 @@ def drill_guarded(trip: Trip) -> Ending:
 def without_workers(how_lost: str) -> Ending:
     """The last worker was lost; *how_lost* says what is known of it."""
     return "aborted", {
-        "reason": f"the last worker was lost: {how_lost}; the steps before it are kept",
+        "reason": f"the last worker was lost: {how_lost}; the steps before it are {_KEPT}",
         "exit_code": RunInvalidError.exit_code,
     }
 
@@ -71,8 +73,8 @@ def stopped() -> Ending:
 
 def stopped_after(index: int) -> Ending:
     return "aborted", {
-        "reason": f"the run was stopped when step {index} was over, as asked for; its steps are kept and"
-        " can be planned from",
+        "reason": f"the run was stopped when step {step_number(index)} was over, as asked for; its steps are"
+        f" {_KEPT}",
         "exit_code": INTERRUPTED,
     }
 
@@ -80,7 +82,7 @@ def stopped_after(index: int) -> Ending:
 def stopped_after_drill(number: int) -> Ending:
     return "aborted", {
         "reason": f"the run was stopped when storm drill {number + 1} was over, as asked for; its steps"
-        " are kept and can be planned from",
+        f" are {_KEPT}",
         "exit_code": INTERRUPTED,
     }
 

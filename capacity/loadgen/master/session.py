@@ -42,7 +42,7 @@ class Session:
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
         self.controller: Controller | None = None
-        """The present run, or the last one; its table stays readable after its end."""
+        """The present run, or the last one."""
         self.problem: str | None = None
         """Why the last run could not begin, in words without the content of files."""
         self.problem_exit_code: int | None = None
@@ -83,6 +83,11 @@ class Session:
             or runner.state == STATE_STOPPING
             or (controller is not None and not controller.is_over)
         )
+
+    @property
+    def shown(self) -> Controller | None:
+        """Return the run that pages are about: no longer the last one once another was asked for."""
+        return None if self.is_beginning or self.problem is not None else self.controller
 
     @property
     def chosen(self) -> str:
@@ -135,6 +140,7 @@ class Session:
     def _begin(self) -> bool:
         self.is_beginning, self.problem = True, None
         self._lock.close()
+        self._clear_statistics()
         try:
             self.controller = self._controller()
             if self._is_unwanted:
@@ -148,6 +154,13 @@ class Session:
             self.is_beginning = self._is_unwanted = False
         self._is_running = True
         return True
+
+    def _clear_statistics(self) -> None:
+        """Take the last run out of Locust's tables: Locust itself does so when our checks are through."""
+        runner = self._environment.runner
+        assert runner is not None
+        runner.stats.clear_all()
+        runner.exceptions = {}
 
     def _begin_recorded(self, controller: Controller) -> None:
         """Begin the first step; a record that takes nothing from its first event on ends the run."""

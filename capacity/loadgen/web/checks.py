@@ -81,7 +81,7 @@ def _outlook(planned: Planned, *, is_search: bool) -> str:
 def _steps(planned: Planned) -> tuple[tuple[str, ...], ...]:
     return tuple(
         (
-            f"{index}" if step.connections else f"{index} (baseline)",
+            units.step_number(index) + ("" if step.connections else " (baseline)"),
             units.count(step.connections),
             units.count(step.subscriptions_per_connection if step.connections else 0),
             units.rate(step.requests_per_s, "requests"),

@@ -63,7 +63,7 @@ def timeline(
 
 
 def forecast(steps: Sequence[tuple[int, Estimate]], tested: int) -> str:
-    """Return the capacity with its interval after each of some *steps* (number, estimate)."""
+    """Return the capacity with its interval after each of some *steps* (index, estimate)."""
     if not steps:
         return ""
     last = steps[-1][1]
@@ -84,7 +84,7 @@ def forecast(steps: Sequence[tuple[int, Estimate]], tested: int) -> str:
     outline = [*zip(places, highs, strict=True), *zip(places[::-1], lows[::-1], strict=True)]
     band = " ".join(f"{x},{y}" for x, y in outline)
     labels = [
-        _text(x, HEIGHT - 8, f"step {step}", "middle")
+        _text(x, HEIGHT - 8, f"step {units.step_number(step)}", "middle")
         for x, (step, _estimate) in list(zip(places, steps, strict=True))[:: -(-len(steps) // 6)]
     ]
     tested_y = scale.y(tested)

@@ -81,7 +81,7 @@ class LivePage:
             state=state,
             state_word=word,
             asked=self._asked(),
-            view=None if (shown := _shown_run(session)) is None else view_of(shown),
+            view=None if (shown := session.shown) is None else view_of(shown),
             is_busy=session.is_busy,
             can_stop_later=controller is not None and not controller.stops_after_step,
             report=self.report.file(next(iter(FILES)), run),
@@ -134,11 +134,6 @@ class LivePage:
         ]
 
 
-def _shown_run(session: Session) -> Controller | None:
-    """Return the run that the page is about: no longer the last one once another was asked for."""
-    return None if session.is_beginning or session.problem is not None else session.controller
-
-
 def _sentence(session: Session) -> str:
     """Return what follows the one word of the page's state."""
     controller = session.controller
@@ -165,7 +160,7 @@ def _ended(controller: Controller) -> tuple[str, str]:
 
 def state_of(session: Session) -> dict[str, Any]:
     """Return how a session stands in a few words and numbers, for scripts."""
-    controller = _shown_run(session)
+    controller = session.shown
     ending = None if controller is None else controller.ending
     is_harmed = ending is not None and ending[1].get("exit_code", 0) not in {0, INTERRUPTED}
     exit_code = session.problem_exit_code if controller is None else controller.exit_code

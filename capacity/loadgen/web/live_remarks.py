@@ -113,7 +113,9 @@ def of_generator(controller: Controller) -> Iterator[Remark]:
         )
     for step in controller.observations:
         if step.void is not None:
-            yield Remark(kind="bad", text=f"step {step.index} is void: {step.void}")
+            yield Remark(
+                kind="bad", text=f"step {units.step_number(step.index)} is void: {step.void}"
+            )
 
 
 def of_caveats(controller: Controller) -> Iterator[Remark]:

@@ -57,7 +57,7 @@ def view_of(controller: Controller) -> View:
     newest = made[-1].answer if made else None
     rows, others = resource_rows(recorder.samples, preflight.limits, newest)
     figure, said, note = _forecast(controller)
-    total = f" of {controller.total_steps - 1}" if controller.total_steps else ""
+    total = f" of {controller.total_steps}" if controller.total_steps else ""
     point = recorder.points[-1] if recorder.points else None
     flow = (
         f"{units.rate(point.deliveries_per_s, 'updates')}, {units.rate(point.requests_per_s, 'requests')}"
@@ -71,7 +71,7 @@ def view_of(controller: Controller) -> View:
     ]
     ending = controller.ending
     return View(
-        step=f"{controller.position.index}{total}",
+        step=f"{units.step_number(controller.position.index)}{total}",
         phase=_phase(controller),
         upcoming=_upcoming(controller),
         open_connections=units.count(controller.open_connections),

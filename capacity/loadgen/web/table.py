@@ -4,7 +4,7 @@ from dataclasses import replace
 from weakref import WeakKeyDictionary
 
 from capacity.domain.resources import Limit, LimitState, Resource
-from capacity.domain.units import about, amount, count
+from capacity.domain.units import about, amount, count, step_number
 from capacity.domain.words import RESOURCES, private_part
 from capacity.loadgen.master.controller import Controller
 from capacity.loadgen.master.run_endings import in_words
@@ -32,8 +32,8 @@ _fitted: "WeakKeyDictionary[Controller, tuple[int, list[LiveRow]]]" = WeakKeyDic
 
 
 def table_of(session: Session) -> list[dict[str, str]]:
-    """Return the rows of the present or last run; none before the first."""
-    controller = session.controller
+    """Return the rows of the run that was asked for last; none before it has begun."""
+    controller = session.shown
     if controller is None:
         return []
     known, rows = _fitted.get(controller, (-1, []))
@@ -101,10 +101,10 @@ def status_of(session: Session) -> str:
     if controller.ending is not None:
         return f"{in_words(controller.ending, controller.observations)} Its record is in {controller.recorder.path}"
     position = controller.position
-    total = f" of {controller.total_steps - 1}" if controller.total_steps else ""
+    total = f" of {controller.total_steps}" if controller.total_steps else ""
     phase = drill_name(controller) or f"{position.phase}"
     return (
-        f"Running, step {position.index}{total}, {phase}: "
+        f"Running, step {step_number(position.index)}{total}, {phase}: "
         f"{controller.open_connections} connections open{private_part(controller.open_private)},"
         f" {controller.users} users; "
         f"recording to {controller.recorder.path}"

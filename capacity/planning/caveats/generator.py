@@ -39,9 +39,16 @@ def is_near_limit(verdict: GeneratorVerdict) -> bool:
     ) > NEAR_CPU_RATIO
 
 
+def was_watched(verdict: GeneratorVerdict) -> bool:
+    """Tell whether there is a step that says how the generator fared."""
+    return verdict.worst_lag_p95_s is not None or bool(verdict.void_steps)
+
+
 def _statement(
     steps: int, used: int, void: int, unwatched: int, healths: Sequence[GeneratorHealth]
 ) -> str:
+    if not steps:
+        return "No step was recorded."
     if not used:
         return f"No usable step: of {units.counted(steps, 'step')}, {void} void because of the generator."
     if unwatched:

@@ -130,7 +130,7 @@ def _why_no_step(record: RunRecord) -> Gap:
     if len(void) == total:
         return Gap(
             f"{'The only step is' if total == 1 else f'All {total} steps are'} void because of the"
-            f" load generator, not the target; step {void[0].index}: {void[0].void}.",
+            f" load generator, not the target; step {units.step_number(void[0].index)}: {void[0].void}.",
             "Add workers (--workers) or a second generator host, and measure again.",
         )
     return Gap(

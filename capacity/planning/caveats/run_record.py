@@ -59,7 +59,11 @@ def _about_generator(record: RunRecord, verdict: GeneratorVerdict) -> Iterator[D
             ),
             remedy="Add workers (--workers), or a second generator host, and measure again.",
         )
-    reasons = [f"{step.index} ({step.void})" for step in record.steps if step.void is not None]
+    reasons = [
+        f"step {units.step_number(step.index)} ({step.void})"
+        for step in record.steps
+        if step.void is not None
+    ]
     if reasons:
         yield Doubt(
             kind=DoubtKind.VOID_STEPS,
@@ -125,7 +129,7 @@ def _about_steps(record: RunRecord) -> Iterator[Doubt]:
     if silent:
         yield Doubt(
             kind=DoubtKind.UNSERVED_CONNECTIONS,
-            statement=f"Step {silent[0].index}: {unserved_statement(silent[0])}.",
+            statement=f"Step {units.step_number(silent[0].index)}: {unserved_statement(silent[0])}.",
             remedy="Look for what lies between generator and target (NAT, balancer, proxy), and in the"
             " target's log.",
         )

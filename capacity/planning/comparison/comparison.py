@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from capacity.domain.answers.comparison import Change, Comparison, Outcome
+from capacity.domain.caveats import DoubtKind
 from capacity.domain.errors import RunInvalidError
 from capacity.domain.estimates import Estimate
 from capacity.domain.load import LoadVector
@@ -58,9 +59,15 @@ def compare(
     *run_noise_ratio* is what costs and capacity of one build differ by from run to run, as a standard
     deviation; several runs a side show it themselves.
 
-    Raises RunInvalidError, naming the difference, where they may not be compared.
+    Raises RunInvalidError, naming the difference, where they may not be compared, and the run that is
+    there twice: beside itself it would show that nothing changed.
     """
     runs = [run.record.manifest for run in (*before, *after)]
+    name, times = Counter(run.run for run in runs).most_common(1)[0]
+    if times > 1:
+        raise RunInvalidError(
+            f"these runs cannot be compared: {name} is among them {times} times; name each run once"
+        )
     for other in runs[1:]:
         found = difference(runs[0], other)
         if found is not None:
@@ -251,6 +258,12 @@ def _caveats(
         f"the load generator was a limit itself in {run.plan.run}"
         for run in (*before, *after)
         if not run.plan.generator.is_trustworthy
+    ]
+    said += [
+        f"of {run.plan.run}: {doubt.statement}"
+        for run in (*before, *after)
+        for doubt in run.plan.doubts
+        if doubt.kind is DoubtKind.RUN_INCOMPLETE
     ]
     ends = [run.plan.mix.delivered_bytes_per_s for run in (before[0], after[-1])]
     if ends[0] > 0.0 and abs(ends[1] / ends[0] - 1.0) > _OTHER_LOAD_RATIO:

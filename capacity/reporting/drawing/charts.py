@@ -207,7 +207,7 @@ def _numbers(resource: Resource, found: tuple[Measured, ...], wall: Wall | None)
         return None
     rows = tuple(
         cells(
-            str(plateau.step.index),
+            units.step_number(plateau.step.index),
             units.count(plateau.load.connections),
             "full workload" if plateau.step.step.is_mix else "partial workload",
             units.amount(plateau.mean, resource),

@@ -6,7 +6,7 @@ from capacity.domain import units
 from capacity.domain.answers.sizing import ArrivalCost, Exhaustion, Storm, Unanswered
 from capacity.domain.caveats import Doubt, DoubtKind
 from capacity.domain.plan import CapacityPlan, Excuse, GeneratorVerdict
-from capacity.planning.caveats.generator import is_near_limit
+from capacity.planning.caveats.generator import is_near_limit, was_watched
 from capacity.reporting.advice.sizing import price
 from capacity.reporting.document import Standing
 from capacity.reporting.first_screen.demand import best_host
@@ -128,7 +128,7 @@ def _connects(cost: ArrivalCost) -> Card:
 
 
 def _generator(generator: GeneratorVerdict) -> Card:
-    big = "May be the limit"
+    big = "May be the limit" if was_watched(generator) else "Not known"
     if generator.is_trustworthy:
         big = "Near its limits" if is_near_limit(generator) else "Healthy"
     text = shortened(generator.statement, _MOST_CHARACTERS)

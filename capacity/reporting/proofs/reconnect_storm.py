@@ -37,7 +37,7 @@ def arrival_proof(record: RunRecord, plan: CapacityPlan, cost: ArrivalCost) -> t
             opened[ramp.step.index] = (ramp.opened, ramp.subscribed)
     rows = tuple(
         cells(
-            str(index + 1),
+            units.step_number(index),
             *map(units.count, opened[index]),
             *(units.milliseconds(taken[each]) if each in taken else "" for each in cost.cpu_s),
         )

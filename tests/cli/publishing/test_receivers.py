@@ -26,7 +26,7 @@ def test_a_path_is_a_directory(text):
     [
         ("ftp://x", {}, "must be a directory, https://"),
         ("https://", {}, "must be a directory, https://"),
-        ("env:HOOK", {}, "the environment's HOOK is no http"),
+        ("env:HOOK", {}, "the environment's HOOK is not set"),
         ("env:HOOK", {"HOOK": "hunter2"}, "the environment's HOOK is no http"),
         ("https://x", {"CAPACITY_WEBHOOK_SECRET": "hunter2!"}, "is no webhook secret"),
         ("mailto:ops@x.example", {}, "CAPACITY_SMTP_URL: is not set"),

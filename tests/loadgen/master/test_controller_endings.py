@@ -31,7 +31,7 @@ def test_a_target_that_dies_ends_the_run_and_keeps_the_steps_before(
 
     assert ("aborted", 4) == (kind, detail["exit_code"])
     assert "the target dropped 4 of 4 connections, most by " in detail["reason"]
-    assert ") in step 2; the steps" in detail["reason"]
+    assert ") in step 3; the steps" in detail["reason"]
     assert 4 == run.controller.exit_code
     assert [None, None, CutOffKind.LOST] == [
         step.cut_off and step.cut_off.kind for step in record.steps
@@ -94,7 +94,7 @@ def test_a_step_that_is_not_reached_ends_the_run_as_a_finding(
     last = record.steps[-1]
 
     assert ("finished", 2) == (kind, detail["not_reached"])
-    assert "step 2 asked for 5 connections; the target held 3" in detail["reason"]
+    assert "step 3 asked for 5 connections; the target held 3" in detail["reason"]
     assert 0 == run.controller.exit_code
     assert ([0, 1, 2], None, 3) == (
         [step.index for step in record.steps],

@@ -18,7 +18,7 @@ def test_a_ramp_that_stands_still_is_a_finding_where_something_was_open():
     kind, detail = run_endings.not_reached(last_step(held=60))
 
     assert ("finished", 3) == (kind, detail["not_reached"])
-    assert "step 3 asked for 100 connections; the target held 60" in detail["reason"]
+    assert "step 4 asked for 100 connections; the target held 60" in detail["reason"]
 
 
 def test_a_ramp_with_nothing_open_means_that_the_target_is_gone():
@@ -33,11 +33,11 @@ TRIP = Trip(guard="limit", number=95.0, bound=90.0, statement="descriptors: 95 o
 @pytest.mark.parametrize(
     ("ending", "exit_code", "said"),
     [
-        (run_endings.target_lost(2, "the target dropped 8 of 9"), 4, "dropped 8 of 9 in step 2"),
+        (run_endings.target_lost(2, "the target dropped 8 of 9"), 4, "dropped 8 of 9 in step 3"),
         (
             run_endings.guarded(2, TRIP),
             12,
-            "the limit guard removed the load at step 2: descriptors",
+            "the limit guard removed the load at step 3: descriptors",
         ),
         (
             run_endings.without_workers("it ended by SIGKILL"),
@@ -79,11 +79,11 @@ def test_a_full_disk_is_no_internal_error():
         ),
         (
             run_endings.stopped_after(3),
-            "The run ended early: the run was stopped when step 3 was over, as asked for; its steps are kept and can be planned from (exit code 130).",
+            "The run ended early: the run was stopped when step 4 was over, as asked for; its steps are kept; capacity plan tells what follows from them (exit code 130).",
         ),
         (
             run_endings.without_workers("killed"),
-            "The run ended early: the last worker was lost: killed; the steps before it are kept (exit code 5).",
+            "The run ended early: the last worker was lost: killed; the steps before it are kept; capacity plan tells what follows from them (exit code 5).",
         ),
     ],
 )
@@ -112,7 +112,7 @@ def test_an_end_without_a_usable_step_is_told_as_one():
 def test_a_guards_ending_is_told_with_what_was_seen():
     told = run_endings.in_words(run_endings.guarded(2, TRIP))
 
-    assert "the limit guard removed the load at step 2: descriptors: 95 of 100 in use" in told
+    assert "the limit guard removed the load at step 3: descriptors: 95 of 100 in use" in told
     assert told.endswith("(exit code 12).")
 
 

@@ -16,7 +16,7 @@ def test_a_preview_has_the_steps_the_highest_load_and_what_was_found():
 
     assert "at most 15 connections and 3 requests/s" == preview.highest
     assert "These steps, one after the other." == preview.outlook
-    assert ["0 (baseline)", "1", "2"] == [step[0] for step in preview.steps]
+    assert ["1 (baseline)", "2", "3"] == [step[0] for step in preview.steps]
     assert ["0", "5", "15"] == [step[1] for step in preview.steps]
     assert {len(STEP_COLUMNS)} == {len(step) for step in preview.steps}
     assert {"agent", "handshake and subscription", "load"} <= {

@@ -185,8 +185,8 @@ def test_a_forecast_is_drawn_with_band_bars_and_what_was_tested():
         '<circle class="middle" cx="52.0" cy="80.2" r="4"/>',
         '<path class="interval" d="M514.0 99.0V74.0M509.0 99.0h10M509.0 74.0h10"/>',
         '<circle class="middle" cx="514.0" cy="83.4" r="4"/>',
-        '<text x="52.0" y="192.0" text-anchor="middle">step 2</text>',
-        '<text x="514.0" y="192.0" text-anchor="middle">step 4</text>',
+        '<text x="52.0" y="192.0" text-anchor="middle">step 3</text>',
+        '<text x="514.0" y="192.0" text-anchor="middle">step 5</text>',
     ]
 
 

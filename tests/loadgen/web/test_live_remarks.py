@@ -72,7 +72,7 @@ def test_a_step_that_is_void_is_told_and_the_lag_is_that_of_the_last_one():
 
     assert ["ok", "bad"] == [remark.kind for remark in remarks]
     assert "2 ms late in the last step" in remarks[0].text
-    assert "step 2 is void: a worker was lost" == remarks[1].text
+    assert "step 3 is void: a worker was lost" == remarks[1].text
 
 
 def watched(starts, *, age_s=0.0, ending=None):

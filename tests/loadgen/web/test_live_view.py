@@ -49,7 +49,7 @@ def whole(web_ui):
     """The page on the second plateau of a run and after its end."""
     form = {"capacity_target": "here", "capacity_profile": "pairs"}
     assert 303 == web_ui.post("/capacity/start", form).status_code
-    web_ui.wait(lambda data: "step 2 of 2, plateau" in data["status"])
+    web_ui.wait(lambda data: "step 3 of 3, plateau" in data["status"])
     during = parts_of(web_ui)
     web_ui.wait(lambda data: not data["is_busy"])
     return during, parts_of(web_ui)
@@ -58,7 +58,7 @@ def whole(web_ui):
 def test_step_phase_and_what_comes_next_are_said(whole):
     (texts, _html), _after = whole
 
-    assert re.search(r"Step 2 of 2 plateau at 10 connections, \d s left", texts["now"])
+    assert re.search(r"Step 3 of 3 plateau at 10 connections, \d s left", texts["now"])
     assert "Open connections 10 by the generator; by the target" in texts["now"]
     assert "Next nothing; this is the last step" in texts["now"]
     assert "Running: here, profile pairs" in texts["state"]
@@ -92,7 +92,7 @@ def test_a_forecast_appears_with_interval_and_bottleneck_or_says_what_is_missing
     _during, (texts, html) = whole
 
     assert re.search(r"connections .*bottleneck: .*safe capacity|No forecast", texts["forecast"])
-    assert ('class="interval"' in html) == ("step 1" in texts["forecast"])
+    assert ('class="interval"' in html) == ("step 2" in texts["forecast"])
 
 
 def test_after_the_end_the_load_is_off_and_the_ending_is_told(whole):
@@ -118,7 +118,7 @@ def test_private_connections_are_told_from_public_ones(whole, web_ui, okx_venue,
     (config / "profiles" / "both.yaml").write_text(both.replace("pairs", "both"))
     form = {"capacity_target": "both", "capacity_profile": "both"}
     assert 303 == web_ui.post("/capacity/start", form).status_code
-    data = web_ui.wait(lambda data: "step 2 of 2, plateau" in data["status"])
+    data = web_ui.wait(lambda data: "step 3 of 3, plateau" in data["status"])
     texts, _html = parts_of(web_ui)
     web_ui.wait(lambda data: not data["is_busy"])
 

@@ -146,7 +146,7 @@ def test_the_page_and_the_tab_follow_a_run_from_before_to_after(ui_of, run_files
         tab_before,
     )
     assert re.match(
-        r"Running, step 1 of 2, \w+: 5 connections open, \d+ users; recording to ", during["status"]
+        r"Running, step 2 of 3, \w+: 5 connections open, \d+ users; recording to ", during["status"]
     )
     cells = {row["resource"]: row for row in during["rows"]}
     assert cells["file descriptors"]["used"].endswith(" descriptors")

@@ -12,6 +12,12 @@ def swarm(ui, **form):
     return answer
 
 
+def requests_counted(ui):
+    """Return how many requests Locust's table has, by name of its rows."""
+    rows = ui.get("/stats/requests").json()["stats"]
+    return {row["name"]: row["num_requests"] for row in rows}
+
+
 def ending_of(record):
     event = record.events[-1]
     return event.kind, event.detail["exit_code"], event.detail["reason"]
@@ -20,7 +26,7 @@ def ending_of(record):
 @pytest.mark.parametrize("path", ["/stop", "/capacity/stop"])
 def test_who_presses_stop_has_stopped_the_run_and_lost_no_worker(web_ui, path):
     swarm(web_ui, capacity_profile="long")
-    web_ui.wait(lambda data: "step 1 of 2, plateau" in data["status"])
+    web_ui.wait(lambda data: "step 2 of 3, plateau" in data["status"])
     web_ui.post(path)
     after = web_ui.wait(lambda data: not data["is_busy"])
     record = web_ui.newest_run()
@@ -56,12 +62,12 @@ def test_a_run_that_begins_right_after_another_has_its_workers_back(web_ui):
 
 def test_a_step_that_is_under_way_is_measured_before_the_run_ends_at_the_next_one(web_ui):
     swarm(web_ui, capacity_profile="pairs")
-    web_ui.wait(lambda data: "step 1 of 2, plateau" in data["status"])
+    web_ui.wait(lambda data: "step 2 of 3, plateau" in data["status"])
     web_ui.post("/capacity/stop-after-step")
     after = web_ui.wait(lambda data: not data["is_busy"])
     record = web_ui.newest_run()
 
-    assert "the run was stopped when step 1 was over, as asked for" in after["status"]
+    assert "the run was stopped when step 2 was over, as asked for" in after["status"]
     assert not after["is_bad"]
     assert "<h2>Stopped: here, profile pairs</h2>" in web_ui.get("/capacity/").text
     assert ("aborted", 130) == ending_of(record)[:2]
@@ -83,3 +89,18 @@ def test_a_target_that_does_not_answer_is_told_on_the_page(web_ui):
     assert answer["success"] is True
     assert "no WebSocket there" in after["status"]
     assert not after["is_busy"]
+
+
+def test_no_table_shows_anything_of_the_run_before_a_refused_one(web_ui):
+    swarm(web_ui, capacity_target="here", capacity_profile="short")
+    whole = web_ui.wait(lambda data: not data["is_busy"])
+    before = requests_counted(web_ui)
+    swarm(web_ui, capacity_target="closed")
+    refused = web_ui.wait(lambda data: "No run:" in data["status"])
+
+    assert whole["rows"]
+    assert not refused["rows"]
+    assert before.pop("Aggregated") > 10
+    assert before
+    # Locust keeps its answers for two seconds.
+    web_ui.wait(lambda _data: requests_counted(web_ui) == {"Aggregated": 0})

@@ -103,7 +103,7 @@ def test_a_limit_that_could_not_be_read_says_why():
 
 def test_before_the_first_run_the_table_is_empty_and_the_status_says_what_to_do():
     session = SimpleNamespace(
-        controller=None, problem=None, is_beginning=False, chosen="mine, profile safe"
+        controller=None, shown=None, problem=None, is_beginning=False, chosen="mine, profile safe"
     )
 
     assert [] == table_of(session)

@@ -104,7 +104,7 @@ def test_one_void_step_and_several_without_a_plateau_are_told_by_their_numbers(v
     )
 
     assert "The only step is void" in plan(lone).reason
-    assert "step 0: 80 ms late." in plan(lone).reason
+    assert "step 1: 80 ms late." in plan(lone).reason
     assert "None of 9 steps reached a usable plateau (1 void)" in plan(mixed).reason
 
 

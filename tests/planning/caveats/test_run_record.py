@@ -92,7 +92,7 @@ def test_a_cap_of_the_application_that_nobody_declared_may_bind_unseen(record):
                 r, steps=(*r.steps[:-1], replace(r.steps[-1], void="40 ms late")), samples=r.samples
             ),
             DoubtKind.VOID_STEPS,
-            "8 (40 ms late)",
+            "step 9 (40 ms late)",
         ),
         (
             lambda r: with_steps(r, generator=replace(r.steps[0].generator, cpu_ratio=0.9)),
@@ -289,7 +289,7 @@ def test_each_void_step_is_named_with_its_reason(record):
     steps = [replace(step, void="late" if step.index in {0, 4} else None) for step in record.steps]
     [doubt] = doubts_of(replace(record, steps=tuple(steps)))
 
-    assert "2 of 9 steps are void and excluded: 0 (late), 4 (late)." == doubt.statement
+    assert "2 of 9 steps are void and excluded: step 1 (late), step 5 (late)." == doubt.statement
 
 
 def test_a_generator_near_its_limits_is_told_with_both_readings(record):

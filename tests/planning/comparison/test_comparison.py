@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from capacity.domain.answers.comparison import Outcome
+from capacity.domain.caveats import Doubt, DoubtKind
 from capacity.domain.errors import RunInvalidError
 from capacity.domain.resources import Resource
 from capacity.planning.comparison import comparison
@@ -106,6 +107,14 @@ def test_incomparable_runs_are_refused_with_the_difference(measured):
         compare([measured(2, target={"dialect": "json-push"})], [measured(1)])
 
 
+@pytest.mark.parametrize(("after", "before"), [([1], [1]), ([2, 2], [1]), ([3], [1, 2, 1])])
+def test_a_run_is_not_compared_with_itself_nor_counted_twice(measured, after, before):
+    sides = [measured(n) for n in after], [measured(n) for n in before]
+
+    with pytest.raises(RunInvalidError, match=r"run-\d is among them 2 times; name each run once"):
+        compare(*sides)
+
+
 def test_one_run_a_side_is_a_caveat_and_three_are_not(measured):
     single = compare([measured(2)], [measured(1)])
     several = compare([measured(n) for n in (4, 5, 6)], [measured(n) for n in (1, 2, 3)])
@@ -113,6 +122,14 @@ def test_one_run_a_side_is_a_caveat_and_three_are_not(measured):
     assert any("one run a side" in caveat for caveat in single.caveats)
     assert compare([measured(2)], [measured(1)], run_noise_ratio=0.01).caveats == ()
     assert several.caveats == ()
+
+
+def test_a_record_that_is_incomplete_is_a_caveat(measured):
+    torn = measured(1)
+    doubt = Doubt(kind=DoubtKind.RUN_INCOMPLETE, statement="The record is torn.", remedy="")
+    torn = replace(torn, plan=replace(torn.plan, doubts=(doubt,)))
+
+    assert f"of {torn.plan.run}: The record is torn." in compare([measured(2)], [torn]).caveats
 
 
 def test_a_generator_that_was_the_limit_is_a_caveat(measured):

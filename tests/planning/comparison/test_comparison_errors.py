@@ -1,5 +1,6 @@
 """How sure a change is: errors of ceilings and capacities, and what counts as large."""
 
+import itertools
 import math
 from dataclasses import replace
 from statistics import NormalDist
@@ -158,8 +159,12 @@ def test_the_mix_of_a_side_is_the_mean_of_its_runs(measured):
 
 
 def test_the_capacity_is_compared_by_its_logarithm_and_the_safe_one_by_its_mean(measured):
+    names = map(str, itertools.count())
+
     def of(mid, safe):
-        return with_plan(measured(1), capacity=Estimate.exactly(mid), safe_capacity=safe)
+        run = with_plan(measured(1), capacity=Estimate.exactly(mid), safe_capacity=safe)
+        manifest = replace(run.record.manifest, run=next(names))
+        return replace(run, record=replace(run.record, manifest=manifest))
 
     middle, safe = compare(
         [of(100.0, 80), of(400.0, 120)], [of(100.0, 40), of(100.0, 120)]

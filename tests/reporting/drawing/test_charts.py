@@ -92,7 +92,7 @@ def test_the_numbers_below_a_chart_compare_measured_and_fit(record, plan):
     table = resource_figures(record, plan)[0].table
 
     assert [[cell.text for cell in row] for row in table.rows][-1] == [
-        "8",
+        "9",
         "4,987",
         "full workload",
         "5,039 descriptors",

@@ -4,6 +4,7 @@ import pytest
 
 from capacity.domain.answers.sizing import Unanswered
 from capacity.planning.advice.advice import advice
+from capacity.planning.caveats.generator import generator_verdict
 from capacity.reporting.first_screen.cards import excused_cards, planned_cards
 from capacity.settings.demand import load_demand
 from capacity.settings.hosts import load_hosts
@@ -76,6 +77,8 @@ def test_a_generator_is_healthy_or_may_be_the_limit(plan, excuse):
 
     assert card(planned_cards(plan), "Load generator").big == "Healthy"
     assert card(planned_cards(spoiled), "Load generator").big == "May be the limit"
+    unwatched = excused_cards(replace(excuse, generator=generator_verdict(())))
+    assert card(unwatched, "Load generator").big == "Not known"
     assert card(excused_cards(excuse), "Load generator").text == "The worst timer lag was 80 ms."
 
 

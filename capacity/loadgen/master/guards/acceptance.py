@@ -53,7 +53,7 @@ def miss_of(
             condition="not_all_open",
             number=opened,
             bound=asked,
-            statement=f"{opened} of {units.counted(asked, 'connection')} were "
+            statement=f"{units.count(opened)} of {units.counted(asked, 'connection')} were "
             f"open {units.duration(observation.step.ramp_timeout_s)} after the last one was started"
             + refused_clause(last.failures, last.private_failures),
         )

@@ -13,6 +13,7 @@ from capacity.domain.errors import ConfigError
 from capacity.domain.load import LoadStep
 from capacity.domain.observation import StepObservation
 from capacity.domain.run import RunRecord
+from capacity.domain.units import count, step_number
 from capacity.loadgen.master.guards.acceptance import Miss, miss_of, surely_received_per_s
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
 from capacity.planning.evidence.unserved_steps import unserved_in
@@ -140,7 +141,7 @@ class LimitSearch:
         """Have the step repeated; a trouble that comes again stays."""
         self._voids += 1
         if self._voids > MOST_VOIDS:
-            self._trouble = f"step {observation.index} is void: {observation.void}", 5
+            self._trouble = f"step {step_number(observation.index)} is void: {observation.void}", 5
         if self._is_relief:
             self._relief_due = observation.step.connections
 
@@ -180,8 +181,12 @@ def trials_of(record: RunRecord) -> list[Trial]:
 
 
 def _sentence(last_passing: int | None, first_failing: int | None, miss: Miss | None) -> str:
-    held = "no count was held" if last_passing is None else f"{last_passing} connections were held"
+    held = (
+        "no count was held"
+        if last_passing is None
+        else f"{count(last_passing)} connections were held"
+    )
     if first_failing is None:
         return f"{held}, and nothing broke"
     because = f": {miss.statement}" if miss is not None else ""
-    return f"{held}, {first_failing} failed{because}"
+    return f"{held}, {count(first_failing)} failed{because}"
