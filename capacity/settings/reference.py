@@ -154,7 +154,8 @@ and then hears `data`. Three notations carry a dialect; `dialects/deribit.yaml` 
   type), or `{exists: true}`, `{equals: v}`, `{in: [v, w]}`, `{regex: "^text"}`. `{}` fits every frame.
 
 A payload is first unpacked and divided (`messages`); each message is then an update if `data.where`
-fits; else the answer to an open request; else what the first fitting heartbeat rule says; else ignored if a matcher of `ignore` fits; else *unmatched*,
+fits; else the answer to an open request; else what the first fitting heartbeat rule says; else ignored if a matcher of `ignore` fits, as
+also for what looks like an update of a channel that nobody asked for; else *unmatched*,
 which is counted and reported: the first sign of a dialect that does not fit its target.
 """
 
