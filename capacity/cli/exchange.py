@@ -116,6 +116,20 @@ def _close_code(_context: click.Context, _option: click.Parameter, code: int | N
     "  [default: unlimited]",
 )
 @click.option(
+    "--connects-per-address",
+    type=click.IntRange(min=1),
+    help="Maximum attempts at a WebSocket connection of one source address in --connects-window-s;"
+    " further ones get 429.  [default: unlimited]",
+)
+@click.option(
+    "--connects-window-s",
+    type=click.FloatRange(1, 86_400),
+    callback=_finite,
+    default=300.0,
+    show_default=True,
+    help="Seconds in which those are counted, from the first attempt of an address on.",
+)
+@click.option(
     "--credits-per-s",
     type=click.FloatRange(0.001, 1_000_000),
     callback=_finite_if_any,

@@ -85,10 +85,10 @@ class Exchange:
         options, gate = self.options, self._gate
         application = web.Application(
             client_max_size=LARGEST_REQUEST_BYTES,
-            middlewares=[pays(gate) for pays in (priced_by, weighed_by)] if gate else (),
+            middlewares=[priced_by(gate), weighed_by(gate, options)] if gate else (),
         )
         application.add_routes(RestApi(self.venue, self.counters, options, self._counted).routes())
-        application.add_routes(SpotRest(self.spot, self.counters).routes())
+        application.add_routes(SpotRest(self.spot, self.counters, options).routes())
         for path in (_DERIBIT, "/ws", "/ws/{streams:.*}", _COMBINED):
             application.router.add_get(path, self._admit)
         if options.takes_faults:
@@ -180,7 +180,7 @@ class Exchange:
                 elif message.type is web.WSMsgType.PING:
                     session.answer_ping(message.data)
                 elif message.type is web.WSMsgType.PONG:
-                    session.take_pong()
+                    session.take_pong(message.data)
         finally:
             if session.is_mute:  # Who leaves is not answered either.
                 transport.abort()

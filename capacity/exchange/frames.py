@@ -46,8 +46,9 @@ def pong_frame(payload: bytes) -> bytes:
     return struct.pack("!BB", _PONG, len(payload)) + payload
 
 
-PING = struct.pack("!BB", _PING, 0)
-"""A ping without payload."""
+def ping_frame(payload: bytes) -> bytes:
+    """Return a ping of *payload*, which takes at most 125 bytes and comes back in its answer."""
+    return struct.pack("!BB", _PING, len(payload)) + payload
 
 
 def payload_of(frame: bytes) -> bytes | None:

@@ -43,6 +43,11 @@ class ExchangeOptions:
     """Open WebSocket connections admitted; None admits all."""
     max_connections_per_address: int | None = None
     """Likewise of one source address; None admits all."""
+    connects_per_address: int | None = None
+    """Attempts at a WebSocket connection of one source address within connects_window_s, the refused ones
+    counted too; None admits all."""
+    connects_window_s: float = 300.0
+    """From the first attempt on; then the address begins anew."""
     credits_per_s: float | None = None
     """Credits that a source address gets back each second for its requests; None asks for none."""
     credits_burst: int = 100
@@ -66,6 +71,10 @@ class ExchangeOptions:
     heartbeat_min_s: float = 10.0
     heartbeat_grace_s: float = 10.0
     """How long a test_request may stay unanswered."""
+    ping_s: float = 20.0
+    """How often Binance's streams are pinged (web-socket-streams.md of the venue, 2026)."""
+    pong_s: float = 60.0
+    """How long the answer may take."""
     secrets: Mapping[str, str] | None = None
     """Of the clients that may log in, by id; None takes anybody."""
     faults: tuple[Fault, ...] = ()
@@ -78,4 +87,5 @@ class ExchangeOptions:
     @property
     def knows_addresses(self) -> bool:
         """Tell whether anything depends on where a client comes from."""
-        return self.max_connections_per_address is not None or self.credits_per_s is not None
+        caps = self.max_connections_per_address, self.connects_per_address, self.credits_per_s
+        return any(cap is not None for cap in caps)

@@ -70,8 +70,8 @@ class Peer(ABC):
     def answer_ping(self, payload: bytes) -> None:
         self.notify(pong_frame(payload))
 
-    def take_pong(self) -> None:  # noqa: B027 - most send no pings
-        """Note that the client answered a ping, where any was sent."""
+    def take_pong(self, payload: bytes) -> None:  # noqa: B027 - most send no pings
+        """Note that the client answered a ping of *payload*, where any was sent."""
 
     def notify(self, frame: bytes) -> None:
         """Send a frame that is neither answer nor update."""

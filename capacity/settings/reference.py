@@ -135,7 +135,7 @@ and then hears `data`. Three notations carry a dialect; `dialects/deribit.yaml` 
 
 - **Template**: a JSON tree. A text that is exactly `{id:int}` or `{id:str}` becomes the request's
   id with that type, `{channels:list}` the channels as a list, `{channels:entries}`, itself in a list,
-  as many entries of that list, `{symbol}` a symbol. Inside a longer
+  as many entries of that list, `{symbol}` a symbol, `{symbol:upper}` and `{symbol:lower}` the same in big and small letters. Inside a longer
   text (`"book.{symbol}.100ms"`) the value is written in. There are also `{connection}` (its number,
   from 0, over all workers), `{now_s}`, `{now_ms}`, `{now_us}` (which grows from use to use within a
   worker), `{nonce}` (32 random digits and letters), a time and as much more in its own unit
@@ -154,7 +154,8 @@ and then hears `data`. Three notations carry a dialect; `dialects/deribit.yaml` 
   type), or `{exists: true}`, `{equals: v}`, `{in: [v, w]}`, `{regex: "^text"}`. `{}` fits every frame.
 
 A payload is first unpacked and divided (`messages`); each message is then an update if `data.where`
-fits; else the answer to an open request; else what the first fitting heartbeat rule says; else ignored if a matcher of `ignore` fits; else *unmatched*,
+fits; else the answer to an open request; else what the first fitting heartbeat rule says; else ignored if a matcher of `ignore` fits, as
+also for what looks like an update of a channel that nobody asked for; else *unmatched*,
 which is counted and reported: the first sign of a dialect that does not fit its target.
 """
 

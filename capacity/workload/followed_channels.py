@@ -147,6 +147,8 @@ class FollowedChannels:
                 if state is State.ENDED:
                     return self._late(frame, channel)
                 if state is None or state is State.REJECTED:
+                    if any(fits(frame) for fits in self._dialect.ignored):
+                        return IGNORED
                     return unmatched("an update of a channel not subscribed to", payload)
                 self._confirm_by_update((channel,))
         update = frame if rule.items is None else rule.items(frame)

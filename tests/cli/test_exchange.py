@@ -176,6 +176,17 @@ def test_more_descriptors_than_allowed_is_one_sentence_and_exit_code_3():
     assert message.count("\n") == 1
 
 
+def test_attempts_at_a_connection_are_capped_and_told_when_to_come_again(start):
+    _process, port = start("--connects-per-address=2", "--connects-window-s=3600")
+    for _ in range(2):
+        connected(port).shutdown()
+    with pytest.raises(websocket.WebSocketBadStatusException) as refused_one:
+        connected(port)
+
+    assert 429 == refused_one.value.status_code
+    assert 3500 < int(refused_one.value.resp_headers["retry-after"]) <= 3600
+
+
 @pytest.mark.parametrize(
     "option",
     [
@@ -186,6 +197,8 @@ def test_more_descriptors_than_allowed_is_one_sentence_and_exit_code_3():
         "--burstiness=wild",
         "--slow-consumer-code=3999",
         "--credits-per-s=inf",
+        "--connects-per-address=0",
+        "--connects-window-s=0.5",
     ],
 )
 def test_impossible_values_are_named_with_exit_code_2(option):

@@ -1,5 +1,6 @@
 """Several processes on one port: started as a program, because they fork and take signals."""
 
+import json
 import os
 import re
 import signal
@@ -198,3 +199,32 @@ def test_too_many_descriptors_are_refused_before_anything_starts(sharded):
 
     assert 3 == code
     assert 1 == said.count("\n")
+
+
+def test_a_book_that_one_process_tells_goes_on_from_snapshots_of_all(sharded):
+    # Less than ten moves a second: each event is one move, and has the number of any snapshot behind it.
+    exchange = sharded(processes=2, updates_per_s=8.0, instruments=1)
+    base = f"127.0.0.1:{exchange.port}"
+    url, asked = f"http://{base}/api/v3/depth", {"symbol": "BTCUSDT"}
+    with closing(
+        websocket.create_connection(f"ws://{base}/ws/btcusdt@depth@100ms", timeout=TIMEOUT_S)
+    ) as stream:
+        events = [json.loads(stream.recv())]
+        bids_at = {}
+        while len(bids_at) < 4:  # Each over a connection of its own, which either process takes.
+            told = requests.get(url, params=asked, timeout=TIMEOUT_S).json()
+            if told["lastUpdateId"] >= events[0]["u"]:
+                bids_at[told["lastUpdateId"]] = dict(told["bids"])
+        while events[-1]["u"] < max(bids_at):
+            events.append(json.loads(stream.recv()))
+    kept, *others = sorted(bids_at)
+    bids, laid_beside = dict(bids_at[kept]), 0
+    for event in events:
+        if event["u"] > kept:
+            changed = bids | dict(event["b"])
+            bids = {price: amount for price, amount in changed.items() if float(amount)}
+        if event["u"] in others:
+            assert bids == bids_at[event["u"]]
+            laid_beside += 1
+
+    assert len(others) == laid_beside

@@ -14,6 +14,7 @@ import json
 import sys
 from pathlib import Path
 
+from at_the_exchange import EXCHANGE_REFEREES
 from referees import NOT_TRIED, REFEREES, UNDISTURBED, referee_outcomes, undisturbed_outcomes
 from servers import SERVERS
 from stories import Outcome, server_outcomes
@@ -51,6 +52,9 @@ def _outcomes(asked):
     for referee in REFEREES:
         if not asked or referee.name in asked:
             yield from referee_outcomes(referee)
+    for exchange_referee in EXCHANGE_REFEREES:
+        if not asked or exchange_referee.name in asked:
+            yield from exchange_referee.outcomes()
     for name, why in NOT_TRIED.items():
         if not asked or name in asked:
             yield Outcome(kind="referee", name=name, verdict="not tried", told=why)

@@ -71,6 +71,23 @@ def subscribed(place: Place, connections: int) -> Iterator[Clients]:
         clients.close()
 
 
+def noted_places(clients: Clients, wire: str) -> list[int]:
+    """Return a list that from now on is given the number of each update before which one is missing."""
+    rule = clients.dialect.rule_of(wire)
+    assert rule is not None
+    places: list[int] = []
+
+    def check(frame: Any, item: Any, last: int | None) -> tuple[int | None, int | None, str | None]:
+        number, missed, problem = rule.check(frame, item, last)
+        # An update is looked at twice where anything is wrong with it.
+        if missed and number is not None and number not in places[-1:]:
+            places.append(number)
+        return number, missed, problem
+
+    clients.dialect.rules[wire] = rule._replace(check=check)
+    return places
+
+
 def wait(until: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
     """Return when *until* says so. Raises TimeoutError."""
     with gevent.Timeout(patience_s, TimeoutError):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import gevent
+from at_the_exchange import EXCHANGE_REFEREES, ExchangeReferee
 from environments import UnavailableError, self_signed, version_of, virtual_environment
 from our_client import Place, settled, subscribed
 from stories import Outcome
@@ -137,17 +138,23 @@ NOT_TRIED = {
 
 def undisturbed_outcomes(seconds: float, names: Sequence[str]) -> list[Outcome]:
     """Return what came of clients that all followed for so long, at once, while nothing was left out."""
-    taken = [each for each in REFEREES if not names or each.name in names]
+    taken = [each for each in (*REFEREES, *EXCHANGE_REFEREES) if not names or each.name in names]
     for each in taken:  # One after the other: some share an environment.
         with contextlib.suppress(UnavailableError):
             virtual_environment(each.environment, each.requirement)
-    followed = [gevent.spawn(lambda r: list(referee_outcomes(r, seconds, (0,))), r) for r in taken]
+    followed = [gevent.spawn(lambda r: list(_undisturbed(r, seconds)), r) for r in taken]
     gevent.joinall(followed, raise_error=True)
     return [
         replace(each, kind=UNDISTURBED, name=f"{each.name}, {seconds:.0f} s")
         for greenlet in followed
         for each in greenlet.value
     ]
+
+
+def _undisturbed(referee: Referee | ExchangeReferee, seconds: float) -> Iterator[Outcome]:
+    if isinstance(referee, ExchangeReferee):
+        return referee.outcomes(seconds, (0.0,))
+    return referee_outcomes(referee, seconds, (0,))
 
 
 def referee_outcomes(

@@ -35,3 +35,15 @@ def test_what_cannot_be_had_is_said_and_no_success(stories, monkeypatch):
 
     assert outcome.verdict == "unavailable"
     assert "centrifugo is not installed" in outcome.told
+
+
+@pytest.mark.parametrize("environment", ["ccxt", "python-binance"])
+def test_a_library_misses_the_updates_that_the_exchange_leaves_out_where_we_do(
+    stories, environment
+):
+    referees = runpy.run_path(str(HERE / "at_the_exchange.py"))["EXCHANGE_REFEREES"]
+    (referee,) = (each for each in referees if each.environment == environment)
+    if not (HERE.parents[1] / ".interop" / environment / ".complete").exists():
+        pytest.skip(f"{environment} is not installed; make interop does it")
+
+    assert ["agrees"] == [each.verdict for each in referee.outcomes(5.0, (1.0,))]

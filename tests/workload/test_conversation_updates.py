@@ -152,3 +152,14 @@ def test_a_frame_of_no_use_is_unmatched_and_shown(payload, problem):
 
     assert reception.kind is Kind.UNMATCHED
     assert (reception.problem or "").startswith(problem)
+
+
+def test_an_update_of_a_channel_nobody_asked_for_may_be_ignored_and_is_unmatched_else():
+    conversation = Conversation(dialect(ignore=[{"ch": "news"}]), ("a",))
+    conversation.subscribe()
+    kinds = [
+        conversation.receive(orjson.dumps({"ch": channel, "seq": 1})).kind
+        for channel in ("a", "news", "b")
+    ]
+
+    assert [Kind.DATA, Kind.IGNORED, Kind.UNMATCHED] == kinds

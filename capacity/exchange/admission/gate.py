@@ -1,4 +1,4 @@
-"""Who may connect and ask, by source address: a cap on connections, credits for requests, bans.
+"""Who may connect and ask, by source address: caps on connections and attempts, credits for requests, bans.
 
 Credits come back at a rate, up to a burst. Who has none left is throttled (429) and told how long to wait;
 who goes on all the same is banned (418), each time for twice as long, as Binance does it.
@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from capacity.exchange.counters import Counters
 from capacity.exchange.options import ExchangeOptions
@@ -19,11 +20,20 @@ MOST_ADDRESSES = 10_000
 """Beyond them those are forgotten who have all their credits."""
 
 
+class Rule(Enum):
+    """What somebody was refused by."""
+
+    CREDITS = auto()
+    OPEN_CONNECTIONS = auto()
+    CONNECTS = auto()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
     status: int
     retry_after_s: int
     reason: str
+    rule: Rule = Rule.CREDITS
 
 
 @dataclass(slots=True)
@@ -32,6 +42,9 @@ class _Visitor:
     counted_s: float
     """When the credits were counted."""
     connections: int = 0
+    attempts: int = 0
+    """At a connection, since the window began."""
+    window_ends_s: float = -math.inf
     offences: int = 0
     """Requests beyond the credits, since the last one within them."""
     bans: int = 0
@@ -59,25 +72,51 @@ class Gate:
         most = self._options.max_connections_per_address
         if visitor.banned_until_s > self._clock():
             return self._banned(visitor)
+        if (refusal := self._attempted(visitor)) is not None:
+            return refusal
         if most is not None and visitor.connections >= most:
             self._counters.throttled += 1
-            reason = f"too many connections from your address, {most} are allowed"
-            return Refusal(status=THROTTLED, retry_after_s=CAP_RETRY_S, reason=reason)
+            return Refusal(
+                status=THROTTLED,
+                retry_after_s=CAP_RETRY_S,
+                reason=f"too many connections from your address, {most} are allowed",
+                rule=Rule.OPEN_CONNECTIONS,
+            )
         visitor.connections += 1
         return None
+
+    def _attempted(self, visitor: _Visitor) -> Refusal | None:
+        """Count an attempt at a connection, or return why it was one too many."""
+        most, now_s = self._options.connects_per_address, self._clock()
+        if most is None:
+            return None
+        if visitor.window_ends_s <= now_s:
+            visitor.window_ends_s, visitor.attempts = now_s + self._options.connects_window_s, 0
+        visitor.attempts += 1
+        if visitor.attempts <= most:
+            return None
+        self._counters.throttled += 1
+        window_s = self._options.connects_window_s
+        return Refusal(
+            status=THROTTLED,
+            retry_after_s=max(1, math.ceil(visitor.window_ends_s - now_s)),
+            reason=f"too many attempts at a connection from your address, {most} are allowed in {window_s:g} s",
+            rule=Rule.CONNECTS,
+        )
 
     def leave(self, address: str) -> None:
         """Note that a connection that was taken in is gone."""
         self._visitor(address).connections -= 1
 
     def ask(self, address: str, weight: int) -> Refusal | None:
-        """Take *weight* credits of *address*, or return why not."""
+        """Take *weight* credits of *address*, all that it may have where it is more, or return why not."""
         visitor, now_s = self._visitor(address), self._clock()
         if visitor.banned_until_s > now_s:
             return self._banned(visitor)
         rate_per_s = self._options.credits_per_s
         if not rate_per_s or not weight:
             return None
+        weight = min(weight, self._options.credits_burst)
         if weight <= visitor.credits:
             visitor.credits -= weight
             visitor.offences = 0
@@ -96,9 +135,13 @@ class Gate:
         return Refusal(status=THROTTLED, retry_after_s=wait_s, reason="too many requests")
 
     def spent(self, address: str) -> int:
-        """Return the credits that *address* spent in this minute."""
+        """Return the credits that *address* spent in this minute of our clock."""
         visitor = self._visitor(address)
         return visitor.spent if visitor.minute == int(self._clock() // 60) else 0
+
+    def used(self, address: str) -> int:
+        """Return the credits of *address* that have not come back."""
+        return math.ceil(self._options.credits_burst - self._visitor(address).credits)
 
     def _banned(self, visitor: _Visitor) -> Refusal:
         self._counters.banned += 1
@@ -123,7 +166,10 @@ class Gate:
         self._visitors = {
             address: visitor
             for address, visitor in self._visitors.items()
-            if visitor.connections or visitor.bans or now_s - visitor.counted_s < self._refilled_s
+            if visitor.connections
+            or visitor.bans
+            or visitor.window_ends_s > now_s
+            or now_s - visitor.counted_s < self._refilled_s
         }
 
     @property

@@ -1,6 +1,6 @@
 """What `exchangeInfo` says: the symbols, their smallest steps, and the limits there are."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from capacity.exchange.binance.spot_figures import text
@@ -11,12 +11,14 @@ _MOST = 1e7
 _DECIMALS = 8
 
 
-def exchange_info(markets: Mapping[str, Market], now_ms: int) -> dict[str, Any]:
-    """Return the listing of *markets*, by symbol."""
+def exchange_info(
+    markets: Mapping[str, Market], now_ms: int, limits: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return the listing of *markets*, by symbol, and *limits*, those that are in force."""
     return {
         "timezone": "UTC",
         "serverTime": now_ms,
-        "rateLimits": [],
+        "rateLimits": limits,
         "exchangeFilters": [],
         "symbols": [_listed(symbol, market) for symbol, market in markets.items()],
     }

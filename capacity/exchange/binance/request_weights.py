@@ -1,4 +1,4 @@
-"""What requests below /api/v3 weigh, the header that says what was used, and who is refused.
+"""What requests below /api/v3 weigh, the headers that say what was used, and who is refused.
 
 Weights are the venue's (rest-api.md, 2026); what each address may use is set by the credits.
 """
@@ -10,11 +10,13 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from capacity.exchange.admission.gate import BANNED, Gate, Refusal
+from capacity.exchange.admission.gate import BANNED, Gate, Refusal, Rule
+from capacity.exchange.binance.rate_limits import credits_window_s, interval
 from capacity.exchange.binance.spot_rest import BASE
+from capacity.exchange.options import ExchangeOptions
 
-USED = "X-MBX-USED-WEIGHT-1M"
-_TOO_MANY = -1003
+_USED = "X-MBX-USED-WEIGHT-"
+_TOO_MANY_REQUESTS, _TOO_MANY_CONNECTIONS = -1003, -1034
 _WEIGHTS = {"exchangeInfo": 20, "trades": 25}
 _DEPTHS = ((100, 5), (500, 25), (1000, 50))
 """Levels, and what so many weigh at most."""
@@ -37,8 +39,12 @@ def request_weight(path: str, params: Mapping[str, str]) -> int:
     return _WEIGHTS.get(path, 1)
 
 
-def weighed_by(gate: Gate) -> Any:
+def weighed_by(gate: Gate, options: ExchangeOptions) -> Any:
     """Return a middleware that has every request below the base pay at *gate*."""
+    header = None
+    if options.credits_per_s is not None:
+        word, count = interval(credits_window_s(options))
+        header = f"{_USED}{count}{word[0]}"
 
     @web.middleware
     async def pay(request: web.Request, handler: _Handler) -> web.StreamResponse:
@@ -48,24 +54,33 @@ def weighed_by(gate: Gate) -> Any:
         weight = request_weight(request.path.removeprefix(f"{BASE}/"), request.query)
         refusal = gate.ask(address, weight)
         response = await handler(request) if refusal is None else refused_request(refusal)
-        response.headers[USED] = str(gate.spent(address))
+        if header is not None:
+            response.headers[f"{_USED}1M"] = str(gate.spent(address))
+            response.headers[header] = str(gate.used(address))
         return response
 
     return pay
 
 
 def refused_request(refusal: Refusal) -> web.Response:
-    """Return the answer that turns somebody away, in the venue's words."""
-    message = "Too many requests; please use WebSocket Streams for live updates."
+    """Return the answer that turns somebody away, with the venue's code (errors.md)."""
+    code, message = _TOO_MANY_REQUESTS, refusal.reason
     if refusal.status == BANNED:
         until_ms = round((time.time() + refusal.retry_after_s) * 1000)
         message = (
-            f"Way too many requests; IP banned until {until_ms}. Please use WebSocket Streams for "
-            "live updates to avoid bans."
+            f"Way too much request weight used; IP banned until {until_ms}. Please use WebSocket Streams"
+            " for live updates to avoid bans."
         )
+    elif refusal.rule is Rule.CREDITS:
+        message = (
+            "Too much request weight used. Please use WebSocket Streams for live updates to avoid polling"
+            " the API."
+        )
+    else:
+        code = _TOO_MANY_CONNECTIONS
     return web.Response(
         status=refusal.status,
-        body=orjson.dumps({"code": _TOO_MANY, "msg": message}),
+        body=orjson.dumps({"code": code, "msg": message}),
         content_type="application/json",
         headers={"Retry-After": str(refusal.retry_after_s)},
     )

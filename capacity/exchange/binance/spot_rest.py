@@ -12,9 +12,11 @@ import orjson
 from aiohttp import web
 
 from capacity.exchange.binance.listing import exchange_info
+from capacity.exchange.binance.rate_limits import rate_limits
 from capacity.exchange.binance.spot_figures import best_prices, last_day, now_ms, priced
 from capacity.exchange.binance.spot_venue import SpotVenue
 from capacity.exchange.counters import Counters
+from capacity.exchange.options import ExchangeOptions
 
 BASE = "/api/v3"
 _SYMBOL = r"^[A-Z0-9-_.]{1,20}$"
@@ -33,9 +35,10 @@ class SpotError(Exception):
 
 
 class SpotRest:
-    def __init__(self, spot: SpotVenue, counters: Counters) -> None:
+    def __init__(self, spot: SpotVenue, counters: Counters, options: ExchangeOptions) -> None:
         self._spot = spot
         self._counters = counters
+        self._limits = rate_limits(options)
 
     def routes(self) -> list[web.RouteDef]:
         answers: dict[str, Callable[[Params], Any]] = {
@@ -64,7 +67,8 @@ class SpotRest:
 
     def _exchange_info(self, params: Params) -> dict[str, Any]:
         asked = self._symbols(params)
-        return exchange_info({symbol: self._spot.markets[symbol] for symbol in asked}, now_ms())
+        listed = {symbol: self._spot.markets[symbol] for symbol in asked}
+        return exchange_info(listed, now_ms(), self._limits)
 
     def _depth(self, params: Params) -> dict[str, Any]:
         market = self._spot.markets[self._symbol(params)]

@@ -138,12 +138,23 @@ class LastDay(_Stream):
         return {"e": "24hrTicker", "E": now_ms, "s": self._symbol, **told}
 
 
-_BY_SUBJECT: dict[str, type[DepthChanges | BestPrices | Trade | LastDay]] = {
+_FEWER = ("c", "o", "h", "l", "v", "q")
+
+
+class FewOfLastDay(_Stream):
+    def update(self, now_ms: int) -> dict[str, Any]:
+        figures = last_day(self._market, now_ms)
+        told = {key: figures[_OF_A_DAY[key]] for key in _FEWER}
+        return {"e": "24hrMiniTicker", "E": now_ms, "s": self._symbol, **told}
+
+
+_BY_SUBJECT: dict[str, type[DepthChanges | BestPrices | Trade | LastDay | FewOfLastDay]] = {
     "depth": DepthChanges,
     "bookTicker": BestPrices,
     "trade": Trade,
     "aggTrade": AggregateTrade,
     "ticker": LastDay,
+    "miniTicker": FewOfLastDay,
 }
 
 

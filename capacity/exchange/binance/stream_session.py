@@ -21,15 +21,17 @@ from capacity.exchange.binance.stream_requests import (
     too_many,
 )
 from capacity.exchange.counters import Counters
-from capacity.exchange.frames import PING, Outlet, text_frame
+from capacity.exchange.frames import Outlet, ping_frame, text_frame
 from capacity.exchange.options import ExchangeOptions
 from capacity.exchange.outlets.spoiled import SpoiledOutlet
 from capacity.exchange.peer import POLICY_VIOLATION, Peer
 from capacity.exchange.settable_costs import burn_cpu
 
-PING_S = 20.0
-PONG_S = 60.0
-"""How often it pings, and how long the answer may take (web-socket-streams.md of the venue, 2026)."""
+SHUTDOWN = "!serverShutdown"
+"""Where combined streams are told of it."""
+_PAYLOAD = str(now_ms()).encode()
+"""Of its pings: a pong that does not have it answers none (web-socket-streams.md of the venue)."""
+_PING = ping_frame(_PAYLOAD)
 
 
 class StreamSession(Peer):
@@ -55,9 +57,9 @@ class StreamSession(Peer):
         self._channels: dict[str, bool] = {}
         """Names in the order they came, each with whether there is such a stream."""
         self._heartbeat = Heartbeat(
-            says=(PING,),
-            interval_s=PING_S,
-            grace_s=PONG_S,
+            says=(_PING,),
+            interval_s=options.ping_s,
+            grace_s=options.pong_s,
             send=self.notify,
             end=lambda: self.close(POLICY_VIOLATION, "Pong timeout"),
         )
@@ -66,11 +68,15 @@ class StreamSession(Peer):
     def channels(self) -> Collection[str]:
         return self._channels
 
-    def take_pong(self) -> None:
-        self._heartbeat.answered()
+    def take_pong(self, payload: bytes) -> None:
+        if payload == _PAYLOAD:
+            self._heartbeat.answered()
 
     def shutdown_notice(self, closes_in_s: float) -> bytes:  # noqa: ARG002 - this venue tells no time
-        return text_frame(orjson.dumps({"e": "serverShutdown", "E": now_ms()}))
+        told: dict[str, Any] = {"e": "serverShutdown", "E": now_ms()}
+        return text_frame(
+            orjson.dumps({"stream": SHUTDOWN, "data": told} if self.is_combined else told)
+        )
 
     def tell(self, stream: str, frame: bytes) -> None:
         """Send one update of *stream*."""

@@ -3,7 +3,7 @@
 <symbol>@depth, <symbol>@depth@100ms    changes of the book
 <symbol>@bookTicker                     best prices, whenever they change
 <symbol>@trade, <symbol>@aggTrade       each trade
-<symbol>@ticker                         the last day, once a second
+<symbol>@ticker, <symbol>@miniTicker    the last day, once a second
 
 Source: web-socket-streams.md of github.com/binance/binance-spot-api-docs.
 """
@@ -20,6 +20,7 @@ _INTERVALS_S = {
     "trade": 0.0,
     "aggTrade": 0.0,
     "ticker": 1.0,
+    "miniTicker": 1.0,
 }
 
 

@@ -2,6 +2,8 @@
 
 import itertools
 
+import orjson
+
 from capacity.domain.errors import UnreachableError
 from capacity.domain.words import printable
 from capacity.loadgen.checks.rejections import (
@@ -10,8 +12,9 @@ from capacity.loadgen.checks.rejections import (
     request_remedy,
 )
 from capacity.loadgen.checks.trial import TRIAL_S
-from capacity.loadgen.wire.http_connection import ExchangeError
-from capacity.loadgen.wire.polls import poll_connection, polls_of
+from capacity.loadgen.checks.watcher import without_secrets
+from capacity.loadgen.wire.http_connection import Answer, ExchangeError
+from capacity.loadgen.wire.polls import fixed_values, poll_connection, polls_of
 from capacity.settings.target import Target
 from capacity.workload.dialects.dialect import Dialect
 
@@ -37,13 +40,26 @@ def try_request(target: Target, dialect: Dialect) -> None:
         raise UnreachableError(f"{place}: {known_trouble(error, TRIAL_S) or no_answer}") from None
     connection.close()
     if answer.status >= 300:
-        why = ", ".join(
+        why = [
             f"{name}: {printable(value, _SHOWN_LETTERS)}"
             for name in ("Location", "WWW-Authenticate", "Retry-After")
             for value in answer.headers.getlist(name.lower())
-        ).replace("; ", ", ")
-        told = f" ({why})" if why else ""
+        ]
+        why += _words_of(answer, target)
+        told = f" ({', '.join(why)})".replace("; ", ", ") if why else ""
         raise UnreachableError(
             f"{place}: the REST request returned {answer.status}{told}; "
             f"{answer_remedy(answer.status)}"
         )
+
+
+def _words_of(answer: Answer, target: Target) -> list[str]:
+    """Return how a target says in JSON what is wrong, as one text; none of another content, which is a page."""
+    try:
+        tree = orjson.loads(answer.body)
+    except orjson.JSONDecodeError:
+        return []
+    if not tree:
+        return []
+    text = without_secrets(orjson.dumps(tree), fixed_values(target)).decode()
+    return [printable(text, _SHOWN_LETTERS)]

@@ -46,7 +46,7 @@ def _same_host(target: Target, dialect: Dialect) -> Headers:
     return {name: value for name, value in headers.items() if name.lower() == "host"}
 
 
-def _fixed_values(target: Target) -> dict[str, str]:
+def fixed_values(target: Target) -> dict[str, str]:
     """Return the values of the target file that are the same for all connections."""
     return {
         name: text
@@ -74,7 +74,7 @@ def one_poll(
         (f"rest.{operation}.headers", dialect.rest[operation].headers),
         ("headers", target.headers),
     )
-    known = {**_fixed_values(target), **values}
+    known = {**fixed_values(target), **values}
     host = host_by_certificate(target) if _is_same_place(target) else None
     to_host, to_port, tls = target.http_origin()
     try:
@@ -109,7 +109,7 @@ def shared_headers(target: Target, dialect: Dialect) -> dict[str, str]:
     )
     return {
         **({"Host": host} if host is not None else {}),
-        **header_values(layers, _fixed_values(target)),
+        **header_values(layers, fixed_values(target)),
     }
 
 

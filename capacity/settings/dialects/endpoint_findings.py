@@ -14,7 +14,7 @@ from capacity.settings.dialects.sending_findings import known_later
 from capacity.settings.yaml_files.yaml_file import Finding
 from capacity.settings.yaml_files.yaml_nodes import Location
 from capacity.workload.dialects.dialect import Dialect
-from capacity.workload.dialects.template import names
+from capacity.workload.dialects.template import LETTERS, names, places
 
 _TO_TARGET = re.compile(r"[^/]+://\{host\}(:|/|$)")
 _SHOWN_LETTERS = 80
@@ -77,6 +77,12 @@ def _channels(dialect: Dialect) -> Iterator[Finding]:
         yield ("channels",), "needs at least one channel"
     for name, channel in dialect.channels.items():
         yield from place_findings(channel.wire, ("channels", name, "wire"), "symbol")
+        for each in places(channel.wire):
+            if each.cast in LETTERS:
+                yield (
+                    ("channels", name, "wire"),
+                    f"{each.shown} cannot be told from the name again; write {{symbol}}, and symbols as the names have them",
+                )
         allowed = ("symbol", *known_later(dialect), *(("alias",) if dialect.has_aliases else ()))
         yield from place_findings(channel.request, ("channels", name, "request"), *allowed)
 

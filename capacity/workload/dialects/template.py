@@ -1,5 +1,6 @@
 """JSON trees with places to fill in: `{name}` keeps its value's type, `{name:int}` casts it.
 
+`{name:upper}` and `{name:lower}` are its text in big or small letters, inside a longer text too.
 `{name:entries}`, an entry of a list, is as many entries as the value has. `{now_ms+10000}` is the time and
 as much more, in the time's own unit.
 """
@@ -14,6 +15,7 @@ PLACE = re.compile(
     r"\{(?P<name>(?:\$\.)?[A-Za-z_][\w.-]*)(?P<more>\+\d{1,15})?(?::(?P<cast>[a-z_]+))?\}"
 )
 """A brace that is meant as such is followed by a space."""
+LETTERS: dict[str, Callable[[str], str]] = {"lower": str.lower, "upper": str.upper}
 _CASTS: dict[str | None, Callable[[Any], Any]] = {
     "int": int,
     "str": str,
@@ -23,7 +25,7 @@ _CASTS: dict[str | None, Callable[[Any], Any]] = {
 }
 TIMES = ("now_s", "now_ms", "now_us")
 """What can be added to."""
-CASTS = tuple(cast for cast in _CASTS if cast is not None)
+CASTS = (*(cast for cast in _CASTS if cast is not None), *LETTERS)
 
 
 class Place(NamedTuple):
@@ -51,8 +53,11 @@ def fill(tree: Any, values: Mapping[str, Any]) -> Any:
         whole = PLACE.fullmatch(tree)
         if whole:
             value = _value(whole, values)
-            return MISSING if value is MISSING else _CASTS[whole["cast"]](value)
-        return PLACE.sub(lambda place: str(_value(place, values)), tree)
+            if value is MISSING:
+                return MISSING
+            if whole["cast"] not in LETTERS:
+                return _CASTS[whole["cast"]](value)
+        return PLACE.sub(lambda place: _written(place, values), tree)
     if isinstance(tree, Mapping):
         filled = {key: fill(value, values) for key, value in tree.items()}
         return {key: value for key, value in filled.items() if value is not MISSING}
@@ -63,6 +68,10 @@ def fill(tree: Any, values: Mapping[str, Any]) -> Any:
             filled_entries += value if is_of_entries(entry) else [value]
         return filled_entries
     return tree
+
+
+def _written(place: re.Match[str], values: Mapping[str, Any]) -> str:
+    return LETTERS.get(place["cast"], str)(str(_value(place, values)))
 
 
 def _value(place: re.Match[str], values: Mapping[str, Any]) -> Any:

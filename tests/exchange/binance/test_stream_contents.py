@@ -40,6 +40,15 @@ def test_best_prices_are_told_where_they_changed_alone(market):
         market.advance()
 
 
+def test_the_small_ticker_tells_what_the_ticker_does_but_less(market):
+    market.advance()
+    small, whole = (content(market, kind).update(7) for kind in ("miniTicker", "ticker"))
+
+    assert "24hrMiniTicker" == small.pop("e")
+    assert {"E", "s", "c", "o", "h", "l", "v", "q"} == small.keys()
+    assert small.items() <= whole.items()
+
+
 @pytest.mark.parametrize("kind", ["trade", "aggTrade", "ticker"])
 def test_the_last_trade_is_that_of_the_market(market, kind):
     told = content(market, kind).update(7)

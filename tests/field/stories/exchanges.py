@@ -19,6 +19,13 @@ def binance_depth(first, last):
     return {"stream": "bnbbtc@depth@100ms", "data": data}
 
 
+BINANCE_SHUTDOWN = {
+    "stream": "!serverShutdown",
+    "data": {"e": "serverShutdown", "E": 1770123456789},
+}
+"""As web-socket-streams.md has it for combined streams."""
+
+
 def okx_books(seq, prev, action="update"):
     data = [{"asks": [], "bids": [], "ts": "1626537446491", "seqId": seq, "prevSeqId": prev}]
     return {"arg": {"channel": "books", "instId": "BTC-USDT"}, "action": action, "data": data}
@@ -49,6 +56,7 @@ STORIES = (
             (binance_depth(157, 160), DATA, 0),
             (binance_depth(161, 190), DATA, 0),
             (binance_depth(195, 200), DATA, 1),
+            (BINANCE_SHUTDOWN, IGNORED, ()),
         ),
         published_at=1672515782.136,
     ),

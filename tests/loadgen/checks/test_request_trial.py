@@ -17,6 +17,15 @@ def test_a_request_that_succeeds_passes(exchange, target_file):
     assert try_request(target_file(exchange), DIALECT) is None
 
 
+def test_binance_is_asked_for_a_symbol_in_big_letters_that_its_streams_have_in_small_ones(
+    exchange, target_file
+):
+    binance = {"dialect": "binance", "symbols": ["btcusdt"], "channels": ["depth"]}
+    target = target_file(exchange, **binance, rest={"operation": "depth"})
+
+    assert try_request(target, load_dialect(find("dialects", "binance"))) is None
+
+
 @pytest.mark.parametrize(
     ("status", "helps"),
     [
@@ -36,6 +45,30 @@ def test_a_request_that_fails_is_said_with_its_status_and_its_own_fix(
     _scheme, host, port = serve(answer).split(":")
     target = target_file(SimpleNamespace(host=host.strip("/"), port=int(port)))
     with pytest.raises(UnreachableError, match=f"ticker: .* returned {status[:3]}; {helps}"):
+        try_request(target, DIALECT)
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (
+            b'{"code":-1100,"msg":"no; small letters"}',
+            r' \({"code":-1100,"msg":"no, small letters"}\); ',
+        ),
+        (b'{"msg":"no key secret-of-demo"}', r' \({"msg":"no key {client_secret}"}\); '),
+        (b"<html>Bad Request</html>", "; "),
+        (b"", "; "),
+    ],
+)
+def test_what_the_target_says_in_json_of_its_refusal_is_told(serve, target_file, body, told):
+    def answer(_environ, start_response):
+        start_response("400 Bad Request", [])
+        return [body]
+
+    _scheme, host, port = serve(answer).split(":")
+    place = SimpleNamespace(host=host.strip("/"), port=int(port))
+    target = target_file(place, values={"client_secret": "secret-of-demo"})
+    with pytest.raises(UnreachableError, match=f"returned 400{told}"):
         try_request(target, DIALECT)
 
 

@@ -74,3 +74,9 @@ def test_headers_that_cannot_be_sent_are_refused(dialect_file, plainest, headers
         load_dialect(dialect_file(text))
 
     assert f"d.yaml:3: {said}" == str(error.value)
+
+
+def test_a_channels_name_has_its_symbol_as_it_is_written(dialect_file, plainest):
+    text = plainest.replace("a.{symbol}", "a.{symbol:lower}")
+    with pytest.raises(ConfigError, match=r"a\.wire: {symbol:lower} cannot be told from"):
+        load_dialect(dialect_file(text))

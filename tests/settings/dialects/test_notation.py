@@ -70,7 +70,8 @@ def test_what_a_matcher_cannot_be_is_named_with_its_place(matcher, place, senten
 
 
 @pytest.mark.parametrize(
-    "tree", ["{id}", "{id:int}", ["{channels:list}"], ["{channels:entries}"], {"a": "x"}]
+    "tree",
+    ["{id}", "{id:int}", ["{channels:list}"], ["{channels:entries}"], {"a": "x"}, "x{id:upper}"],
 )
 def test_a_placeholder_with_a_value_and_a_form_it_can_take_is_right(tree):
     assert [] == said(place_findings(tree, HERE, "id", "channels"))
@@ -84,6 +85,7 @@ def test_a_placeholder_with_a_value_and_a_form_it_can_take_is_right(tree):
         ("{id:list}", "{id:list} does not go together"),
         ("{channels:str}", "{channels:str} does not go together"),
         ("x{channels:list}", "{channels:list} is a list and must stand alone"),
+        ("{channels:upper}", "{channels:upper} does not go together"),
         ("{id:entries}", "{id:entries} does not go together"),
         ("x{channels:entries}", "{channels:entries} is a list and must stand alone"),
     ],

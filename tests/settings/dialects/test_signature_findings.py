@@ -22,7 +22,7 @@ from capacity.settings.dialects.signature_findings import wrong_keys
         ("signatures: {s: {function: hmac_sha256, key: a, text: b, header: {kid: c}}}", ".s.header: hmac_sha256 has no use for it; a jwt has"),
         ("signatures: {s: {function: jwt_hs256, key: a, claims: {b: c}, header: {alg: none}}}", ".s.header.alg: is jwt_hs256's own; leave it out"),
         ('signatures: {s: {function: jwt_hs256, key: a, claims: {b: c}, header: {kid: "{name}"}}}', ".s.header: {name} has no value here; there is {id}, {connection}, {now_s}, {now_ms}, {now_us}, {nonce}, {channel}"),
-        ('signatures: {s: {function: jwt_hs256, key: a, claims: {b: c}, header: {kid: "{now_s:Str}"}}}', ".s.header: {now_s:Str} is no placeholder, which is {name} or {name:form} with one of the forms int, str, list, entries, or a time and more, {now_ms+10000}; a brace meant as such is followed by a space"),
+        ('signatures: {s: {function: jwt_hs256, key: a, claims: {b: c}, header: {kid: "{now_s:Str}"}}}', ".s.header: {now_s:Str} is no placeholder, which is {name} or {name:form} with one of the forms int, str, list, entries, lower, upper, or a time and more, {now_ms+10000}; a brace meant as such is followed by a space"),
     ],
 )  # fmt: skip
 def test_a_signature_that_cannot_be_made_is_refused_with_its_line(

@@ -39,6 +39,15 @@ def test_a_time_may_be_written_as_a_later_one_in_its_own_unit():
     ]
 
 
+def test_a_text_may_be_written_in_big_or_small_letters():
+    tree = {"symbol": "{symbol:upper}", "path": "/v1/{symbol:lower}/x/{id:upper}"}
+
+    assert {"symbol": "BTC-USDT", "path": "/v1/btc-usdt/x/7"} == fill(
+        tree, {"symbol": "Btc-Usdt", "id": 7}
+    )
+    assert {"a": "x"} == fill({"a": "x", "b": "{gone:upper}"}, {"gone": MISSING})
+
+
 def test_a_value_that_looks_like_a_place_is_not_filled_again():
     assert fill("x-{symbol}", {"symbol": "{id}"}) == "x-{id}"
 
