@@ -69,6 +69,11 @@ class Conversation(FollowedChannels):
         """Why the target let a step before the subscriptions fail; None if it did not."""
         return None if self._opening is None else self._opening.refusal
 
+    @property
+    def kept(self) -> Mapping[str, Any]:
+        """What answers told in the steps before the subscriptions, by name."""
+        return NOTHING if self._opening is None else self._opening.kept
+
     def may_subscribe(self, channel: str) -> bool:
         """Whether *channel* is neither followed nor about to be, nor still about to end."""
         state = self._states.get(channel, State.IDLE)
@@ -289,9 +294,7 @@ class Conversation(FollowedChannels):
 
     def _request_values(self, frame: Any = MISSING, asked: _Open | None = None) -> FrameValues:
         """Return the values of the next request, which takes the next id."""
-        own: dict[str, Any] = {"id": self._next_id}
+        own: dict[str, Any] = {"id": self._next_id, **self.kept}
         self._next_id += 1
-        if self._opening is not None:
-            own.update(self._opening.kept)
         about = asked and asked.request.about(asked.channels, self._aliases)
         return FrameValues(own, self._values(), self._dialect.source.signatures, frame, about)

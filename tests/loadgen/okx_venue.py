@@ -1,6 +1,6 @@
 """A venue as OKX is: public channels on one path, private ones behind a signed login on another.
 
-A program of its own. GET /counts says what it sees of both kinds, GET /set?most_private=N bounds how many
+A program of its own; a refused login is told with its key and passphrase. GET /counts says what it sees of both kinds, GET /set?most_private=N bounds how many
 may be logged in at a time, GET /set?holds=1 leaves logins unanswered until GET /set, and GET /cut ends all
 who are logged in.
 """
@@ -88,7 +88,8 @@ class OkxVenue:
         is_genuine = asked["sign"] == base64.b64encode(digest).decode()
         if not is_genuine or asked["passphrase"] != "open sesame":
             self.refused += 1
-            await ws.send_json({"event": "error", "code": "60009", "msg": "Login failed."})
+            said = f"Login failed. {asked['apiKey']} with {asked['passphrase']}"
+            await ws.send_json({"event": "error", "code": "60009", "msg": said})
         elif len(self.open["private"]) >= self.most_private:
             self.refused += 1
             await ws.send_json({"event": "error", "code": "60014", "msg": "Too many sessions"})

@@ -21,6 +21,8 @@ from capacity.planning.safety.heard_updates import Heard
 from capacity.settings.target import Target
 from capacity.workload.dialects.address import channels_of, shown_url, websocket_url
 from capacity.workload.dialects.dialect import Dialect
+from capacity.workload.dialects.redaction import redacted_words
+from capacity.workload.dialects.values import NOTHING
 
 TRIAL_S = 5.0
 MOST_ALONE = 8
@@ -98,13 +100,14 @@ def _tried(
         channels=channels,
         values=dict.fromkeys((*dialect.needs, *dialect.signatures, "connection"), "0"),
     )
-    began_s = time.monotonic()
+    began_s, values = time.monotonic(), NOTHING
     try:
         values = given.of(0)
         endpoint = endpoint_of(target, dialect, channels, values=values)
         opened = open_connection(replace(endpoint, timeout_s=min(endpoint.timeout_s, TRIAL_S)))
     except HandshakeError as error:
-        why = f"{error}: {error.told}" if error.told is not None else str(error)
+        said = None if error.told is None else redacted_words(error.told, values)
+        why = f"{error}: {said}" if said is not None else str(error)
         nothing = (
             f"no {_SPOKEN[dialect.ws.transport]} there ({why}); {handshake_remedy(str(error), why)}"
         )

@@ -137,7 +137,7 @@ class Subscriber(User):
             slot.kind.counters.fail(str(failure))
             self._asked_s = max(self._asked_s, asked_pause_s(failure.retry_after, time.time()))
             if failure.told is not None:
-                slot.kind.counters.note_said(failure.told)
+                slot.kind.counters.note_said(slot.without_secrets(failure.told))
             pacer.failed(began_s, str(failure))
         except gevent.GreenletExit:
             pacer.left()
