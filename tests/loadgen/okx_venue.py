@@ -7,6 +7,7 @@ who are logged in.
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
@@ -118,8 +119,9 @@ class OkxVenue:
 
     @staticmethod
     async def _tell(ws, arg, item):
-        if not ws.closed:
-            await ws.send_json({"arg": arg, "data": [item]})
+        with contextlib.suppress(ConnectionError):  # Who left without a word.
+            if not ws.closed:
+                await ws.send_json({"arg": arg, "data": [item]})
 
 
 async def main():

@@ -10,7 +10,7 @@ from capacity.domain import units
 from capacity.domain.errors import UnreachableError
 from capacity.domain.words import printable
 from capacity.loadgen.checks.heard_frames import HeardFrames, told
-from capacity.loadgen.checks.not_confirmed import NotConfirmedError
+from capacity.loadgen.checks.not_confirmed import LoginRefusedError, NotConfirmedError
 from capacity.loadgen.checks.rejections import (
     TOO_MANY,
     refusal_remedy,
@@ -102,7 +102,7 @@ class TrialConversation:
             seen += len(receptions)
             for reception in receptions:
                 if (refusal := self._conversation.refusal) is not None:
-                    raise UnreachableError(
+                    raise LoginRefusedError(
                         f"{self._url}: the target refuses what the dialect opens with "
                         f"({_shown(self._words(f'opening: {refusal}'))}); correct the values that the target file gives for it, "
                         "or opening in the dialect"

@@ -28,7 +28,7 @@ def with_private(report: dict[str, Any], private: Mapping[str, Any]) -> dict[str
         name: _added(report["histograms"].get(name, {}), private["histograms"].get(name, {}))
         for name in series
     }
-    apart = {name: private[name] for name in ("failures", *PRIVATE_COUNTS)}
+    apart = {name: private[name] for name in ("failures", "refused_logins", *PRIVATE_COUNTS)}
     return both | {"private": apart}
 
 

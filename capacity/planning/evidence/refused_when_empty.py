@@ -25,6 +25,16 @@ def refused_when_empty(record: RunRecord) -> Gap | None:
     cut = next((cut for cut in ended if cut is not None and cut.kind in _BY_REFUSALS), None)
     if cut is None or not 0 < refused <= tried:
         return None
+    client = asked.get("client") if asked is not None else None
+    if isinstance(client, int):
+        return Gap(
+            f"{cut.statement}. When the load was off, the login of client {client + 1} was still refused,"
+            f" {refused} times: for its credentials, or because it logged in too often, which is no limit on"
+            " connections at once.",
+            f"Correct what values of the target file gives that client (row {client + 1}, where it comes from"
+            " rows; private.values for a private connection), or wait until it may log in again, and measure"
+            " again.",
+        )
     reason = asked.get("reason") if asked is not None else None
     seen = (
         f"When the load was off, the target still refused {refused} of {tried} newcomers ({reason}), one at a"

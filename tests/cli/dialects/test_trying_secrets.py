@@ -48,8 +48,12 @@ def tried(here):
         Path("echo.yaml").write_text(yaml.safe_dump(DIALECT), "utf-8")
         with running(TESTS / "field" / "echoing_venue.py", *behaviour) as venue:
             target = {
-                **{"target": 1, "name": "venue", "host": venue.host, "port": venue.port},
-                **{"dialect": "echo.yaml", "channels": ["news"]},
+                "target": 1,
+                "name": "venue",
+                "host": venue.host,
+                "port": venue.port,
+                "dialect": "echo.yaml",
+                "channels": ["news"],
                 "values": {"api_key": KEY, "api_secret": {"file": "secret"}},
             }
             Path("secret").write_text(SECRET, "utf-8")

@@ -147,6 +147,10 @@ def test_a_refused_login_is_counted_by_its_kind_and_told_in_the_targets_words(
     said = [text for report in reports for text in report["said"]]
 
     assert {"handshake_opening_refused"} == failed
+    refused = {number for report in reports for number in report["private"]["refused_logins"]}
+    assert refused
+    assert refused <= {0, 1, 2, 3}
+    assert not any(report["refused_logins"] for report in reports)
     assert all(report["failures"] == report["private"]["failures"] for report in reports)
     assert "private: opening refused: 60014 Too many sessions" in said
 

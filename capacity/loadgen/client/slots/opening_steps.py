@@ -3,9 +3,9 @@
 import gevent
 from gevent.event import AsyncResult
 
+from capacity.loadgen.protocol.counters import LOGIN_REFUSED
 from capacity.workload.conversation import Conversation
 
-REFUSED = "handshake_opening_refused"
 LOST = "handshake_opening_lost"
 """The target ended the connection before it had let it in, without a word."""
 TIMEOUT = "handshake_opening_timeout"
@@ -31,7 +31,7 @@ class OpeningSteps:
         if self._ended.ready():
             return
         if conversation.refusal is not None:
-            self._ended.set(REFUSED)
+            self._ended.set(LOGIN_REFUSED)
         elif not conversation.is_opening:
             self._ended.set(None)
 
