@@ -27,10 +27,6 @@ Values = Callable[[], Mapping[str, Any]]
 """-> what the templates of one request may hold beside what it brings itself."""
 
 
-def _no_values() -> Mapping[str, Any]:
-    return NOTHING
-
-
 class _Open(NamedTuple):
     """A request that waits for its answer."""
 
@@ -45,7 +41,7 @@ class Conversation(FollowedChannels):
         self,
         dialect: CompiledDialect,
         channels: Sequence[str] = (),
-        values: Values = _no_values,
+        values: Values = lambda: NOTHING,
         *,
         first_id: int = 1,
     ) -> None:
@@ -215,9 +211,13 @@ class Conversation(FollowedChannels):
     def _stepped(self, opening: Opening, frame: Any) -> Reception:
         """Go on with the next step, unless this one was refused."""
         opening.take(frame)
+        replies: list[bytes] = []
+        if opening.refusal is None:
+            with opening.refused_for_values():
+                replies = self._next_steps()
         if opening.refusal is not None:
             return Reception(Kind.REJECTED, problem=f"opening: {opening.refusal}")
-        return Reception(Kind.ACK, replies=tuple(self._next_steps()))
+        return Reception(Kind.ACK, replies=tuple(replies))
 
     def _answered(self, frame: Any) -> int | str | None:
         """Return the id of the open request that *frame* answers."""

@@ -45,13 +45,13 @@ class Place(NamedTuple):
 def fill(tree: Any, values: Mapping[str, Any]) -> Any:
     """Return *tree* with every place filled; KeyError names a value that is not given.
 
-    A key whose value is MISSING is left out.
+    A key whose value is MISSING is left out. Raises ValueError for one that cannot be cast, without telling it.
     """
     if isinstance(tree, str):
         whole = PLACE.fullmatch(tree)
         if whole:
             value = _value(whole, values)
-            return MISSING if value is MISSING else _CASTS[whole["cast"]](value)
+            return MISSING if value is MISSING else _cast(whole, value)
         return PLACE.sub(lambda place: str(_value(place, values)), tree)
     if isinstance(tree, Mapping):
         filled = {key: fill(value, values) for key, value in tree.items()}
@@ -63,6 +63,13 @@ def fill(tree: Any, values: Mapping[str, Any]) -> Any:
             filled_entries += value if is_of_entries(entry) else [value]
         return filled_entries
     return tree
+
+
+def _cast(place: re.Match[str], value: Any) -> Any:
+    try:
+        return _CASTS[place["cast"]](value)
+    except (TypeError, ValueError):
+        raise ValueError(f"what stands for {place[0]} cannot be made that") from None
 
 
 def _value(place: re.Match[str], values: Mapping[str, Any]) -> Any:
