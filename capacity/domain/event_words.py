@@ -53,8 +53,17 @@ def _trial(detail: Detail) -> str:
     return f"trial of {asked}: failed; {detail['reason']}"
 
 
+def _newcomers(detail: Detail) -> str:
+    who = (
+        "newcomers" if detail.get("client") is None else f"logins of client {detail['client'] + 1}"
+    )
+    why = "" if detail["reason"] is None else f" ({detail['reason']})"
+    return f"with the load off, {detail['refused']} of {detail['tried']} {who} were refused{why}"
+
+
 _SENTENCES: dict[str, Callable[[Detail], str]] = {
     LIMIT_CHANGED: _limit_changed,
+    "newcomers": _newcomers,
     "target_gone": lambda _detail: "the target's process ended, as the agent sees it",
     "target_restarted": lambda _detail: "the target was restarted, as the agent sees it",
     "trial": _trial,

@@ -1,7 +1,9 @@
 """The `values` section of a target file: what templates of the dialect need and nobody else may know."""
 
 import csv
+import re
 from collections.abc import Container, Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -14,11 +16,13 @@ from capacity.settings.secrets import open_to_others, secret_text
 from capacity.settings.yaml_files.yaml_file import Finding
 from capacity.workload.dialects.dialect import Dialect
 from capacity.workload.dialects.endpoints import Secret
-from capacity.workload.dialects.template import names
+from capacity.workload.dialects.template import names, places
 from capacity.workload.dialects.values import needed_for
 
 ORIGINS = ("file", "env", "rows", "operation")
 MOST_ROWS = 1_000_000
+_NUMBER = re.compile(r"\s*[+-]?\d{1,4000}\s*", re.ASCII)
+"""What int() takes."""
 
 
 class Value(BaseModel):
@@ -101,6 +105,7 @@ def value_findings(
             yield ("values", name), str(error).removeprefix(f"values.{name}: ")
         else:
             yield from _as_key(name, value, texts, dialect)
+            yield from _as_number(name, texts, dialect)
 
 
 def _as_key(
@@ -122,6 +127,18 @@ def _as_key(
                 row if value.rows is not None else f"{value.env} of the environment"
             )
         yield place, f"{origin} {wrong}"
+
+
+def _as_number(name: str, texts: str | list[str] | None, dialect: Dialect) -> Iterator[Finding]:
+    """Yield that a value is no number where a template makes one of it; what it is is not told."""
+    held = places(asdict(dialect) | {"orders": None})
+    place = next((each for each in held if each.name == name and each.cast == "int"), None)
+    given = [texts] if isinstance(texts, str) else texts or []
+    if place is not None and not all(_NUMBER.fullmatch(text) for text in given):
+        yield (
+            ("values", name),
+            f"is no whole number, and dialect {dialect.name} has {place.shown}; correct it there or here",
+        )
 
 
 def _asked_before(name: str, value: Value, values: Values, dialect: Dialect) -> Iterator[Finding]:

@@ -27,10 +27,6 @@ Values = Callable[[], Mapping[str, Any]]
 """-> what the templates of one request may hold beside what it brings itself."""
 
 
-def _no_values() -> Mapping[str, Any]:
-    return NOTHING
-
-
 class _Open(NamedTuple):
     """A request that waits for its answer."""
 
@@ -45,7 +41,7 @@ class Conversation(FollowedChannels):
         self,
         dialect: CompiledDialect,
         channels: Sequence[str] = (),
-        values: Values = _no_values,
+        values: Values = lambda: NOTHING,
         *,
         first_id: int = 1,
     ) -> None:
@@ -68,6 +64,11 @@ class Conversation(FollowedChannels):
     def refusal(self) -> str | None:
         """Why the target let a step before the subscriptions fail; None if it did not."""
         return None if self._opening is None else self._opening.refusal
+
+    @property
+    def kept(self) -> Mapping[str, Any]:
+        """What answers told in the steps before the subscriptions, by name."""
+        return NOTHING if self._opening is None else self._opening.kept
 
     def may_subscribe(self, channel: str) -> bool:
         """Whether *channel* is neither followed nor about to be, nor still about to end."""
@@ -210,9 +211,13 @@ class Conversation(FollowedChannels):
     def _stepped(self, opening: Opening, frame: Any) -> Reception:
         """Go on with the next step, unless this one was refused."""
         opening.take(frame)
+        replies: list[bytes] = []
+        if opening.refusal is None:
+            with opening.refused_for_values():
+                replies = self._next_steps()
         if opening.refusal is not None:
             return Reception(Kind.REJECTED, problem=f"opening: {opening.refusal}")
-        return Reception(Kind.ACK, replies=tuple(self._next_steps()))
+        return Reception(Kind.ACK, replies=tuple(replies))
 
     def _answered(self, frame: Any) -> int | str | None:
         """Return the id of the open request that *frame* answers."""
@@ -289,9 +294,7 @@ class Conversation(FollowedChannels):
 
     def _request_values(self, frame: Any = MISSING, asked: _Open | None = None) -> FrameValues:
         """Return the values of the next request, which takes the next id."""
-        own: dict[str, Any] = {"id": self._next_id}
+        own: dict[str, Any] = {"id": self._next_id, **self.kept}
         self._next_id += 1
-        if self._opening is not None:
-            own.update(self._opening.kept)
         about = asked and asked.request.about(asked.channels, self._aliases)
         return FrameValues(own, self._values(), self._dialect.source.signatures, frame, about)

@@ -41,6 +41,16 @@ OVER = {"number": 1, "habit": "full_jitter", "cut": 293, "failed": 1, "aborted":
             },
             "trial of 9 connections: failed; 1 was lost",
         ),
+        (
+            "newcomers",
+            {"tried": 10, "refused": 0, "reason": None, "client": None},
+            "with the load off, 0 of 10 newcomers were refused",
+        ),
+        (
+            "newcomers",
+            {"tried": 6, "refused": 6, "reason": "handshake_opening_refused", "client": 13},
+            "with the load off, 6 of 6 logins of client 14 were refused (handshake_opening_refused)",
+        ),
         ("storm_skipped", {"reason": "nothing was held"}, "no storm drill: nothing was held"),
         ("target_gone", {"sample_at": 1.0}, "the target's process ended, as the agent sees it"),
         ("storm", {}, None),

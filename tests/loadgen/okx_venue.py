@@ -1,12 +1,13 @@
 """A venue as OKX is: public channels on one path, private ones behind a signed login on another.
 
-A program of its own. GET /counts says what it sees of both kinds, GET /set?most_private=N bounds how many
+A program of its own; a refused login is told with its key and passphrase. GET /counts says what it sees of both kinds, GET /set?most_private=N bounds how many
 may be logged in at a time, GET /set?holds=1 leaves logins unanswered until GET /set, and GET /cut ends all
 who are logged in.
 """
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
@@ -88,7 +89,8 @@ class OkxVenue:
         is_genuine = asked["sign"] == base64.b64encode(digest).decode()
         if not is_genuine or asked["passphrase"] != "open sesame":
             self.refused += 1
-            await ws.send_json({"event": "error", "code": "60009", "msg": "Login failed."})
+            said = f"Login failed. {asked['apiKey']} with {asked['passphrase']}"
+            await ws.send_json({"event": "error", "code": "60009", "msg": said})
         elif len(self.open["private"]) >= self.most_private:
             self.refused += 1
             await ws.send_json({"event": "error", "code": "60014", "msg": "Too many sessions"})
@@ -117,8 +119,9 @@ class OkxVenue:
 
     @staticmethod
     async def _tell(ws, arg, item):
-        if not ws.closed:
-            await ws.send_json({"arg": arg, "data": [item]})
+        with contextlib.suppress(ConnectionError):  # Who left without a word.
+            if not ws.closed:
+                await ws.send_json({"arg": arg, "data": [item]})
 
 
 async def main():

@@ -115,6 +115,18 @@ def test_a_value_that_cannot_be_had_is_a_finding_of_its_key(tmp_path):
     assert list(value_findings({"token": Value(operation="token", path="a")}, DIALECT)) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "is_wrong"), [("77", False), (" -7", False), ("mine", True), ("7.5", True)]
+)
+def test_a_value_that_a_template_makes_a_number_of_is_one_and_is_not_shown_else(text, is_wrong):
+    numbered = parse({**DUMPED, "opening": [{"send": {"join": "{token:int}"}}]})
+    said = "is no whole number, and dialect keyed has {token:int}; correct it there or here"
+
+    assert list(value_findings({"token": text}, numbered)) == (
+        [(("values", "token"), said)] if is_wrong else []
+    )
+
+
 def test_files_are_relative_to_the_target_file(tmp_path):
     values = {"a": Value(rows="r.csv"), "b": Value(env="E"), "c": "text"}
 

@@ -45,8 +45,10 @@ def explained(dialect: Dialect, channels: Sequence[str], symbols: Sequence[str])
             channel_name(dialect, name, symbol) for name in channels for symbol in symbols
         )
     )
+    kept = (name for step in dialect.opening for name in step.keep)
     given: dict[str, str] = {
-        name: _Named(f"{{{name}}}") for name in (*dialect.needs, *BUILT_IN, *dialect.signatures)
+        name: _Named(f"{{{name}}}")
+        for name in (*dialect.needs, *BUILT_IN, *dialect.signatures, *kept)
     }
     dialect = replace(dialect, signatures={})  # Of values that are not known, nothing is signed.
     given["connection"] = "0"

@@ -70,7 +70,8 @@ class SpoiledOutlet:
             self._before.write(frame)
 
     def get_write_buffer_size(self) -> int:
-        return self._before.get_write_buffer_size()
+        """Return the bytes that wait; 0 of a mute connection, which is none that could be ended as too slow."""
+        return 0 if self._is_mute else self._before.get_write_buffer_size()
 
     def is_closing(self) -> bool:
         return self._before.is_closing()

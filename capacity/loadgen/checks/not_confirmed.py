@@ -1,8 +1,15 @@
-"""Channels that a trial was refused, or that were not confirmed: told apart from a cap by trying each alone."""
+"""How a trial fails that was connected: its login is refused, or channels are, or are not confirmed.
+
+The latter are told apart from a cap by trying each alone.
+"""
 
 from collections.abc import Sequence
 
 from capacity.domain.errors import UnreachableError
+
+
+class LoginRefusedError(UnreachableError):
+    """The target refused a step before the subscriptions."""
 
 
 class NotConfirmedError(UnreachableError):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from capacity.domain.errors import UnreachableError
-from capacity.loadgen.checks.not_confirmed import NotConfirmedError
+from capacity.loadgen.checks.not_confirmed import LoginRefusedError, NotConfirmedError
 from capacity.loadgen.checks.rejections import handshake_remedy, known_trouble, says_too_fast
 from capacity.loadgen.checks.trial_conversation import TrialConversation
 from capacity.loadgen.checks.watcher import NoWatcher, Watcher
@@ -21,6 +21,8 @@ from capacity.planning.safety.heard_updates import Heard
 from capacity.settings.target import Target
 from capacity.workload.dialects.address import channels_of, shown_url, websocket_url
 from capacity.workload.dialects.dialect import Dialect
+from capacity.workload.dialects.redaction import redacted_words
+from capacity.workload.dialects.values import NOTHING
 
 TRIAL_S = 5.0
 MOST_ALONE = 8
@@ -84,8 +86,29 @@ def try_private(target: Target, dialect: Dialect, *, listen_s: float = 0.0) -> T
         raise UnreachableError(f"private connection: {error}") from None
 
 
+def is_login_refused(target: Target, dialect: Dialect, client: int) -> bool:
+    """Connect and log in as the client of *target* with this number; return whether it was refused.
+
+    Raises UnreachableError where it came not so far, or ConfigError.
+    """
+    channels = channels_of(dialect, 0, target.channels, target.symbols, 1)
+    try:
+        _tried(target, dialect, channels, 0.0, NoWatcher(), client=client)
+    except LoginRefusedError:
+        return True
+    except NotConfirmedError:  # Asked for behind the login.
+        return False
+    return False
+
+
 def _tried(
-    target: Target, dialect: Dialect, channels: list[str], listen_s: float, watcher: Watcher
+    target: Target,
+    dialect: Dialect,
+    channels: list[str],
+    listen_s: float,
+    watcher: Watcher,
+    *,
+    client: int = 0,
 ) -> Trial:
     if target.tls:
         client_context(target.certificates)
@@ -98,13 +121,14 @@ def _tried(
         channels=channels,
         values=dict.fromkeys((*dialect.needs, *dialect.signatures, "connection"), "0"),
     )
-    began_s = time.monotonic()
+    began_s, values = time.monotonic(), NOTHING
     try:
-        values = given.of(0)
+        values = given.of(client)
         endpoint = endpoint_of(target, dialect, channels, values=values)
         opened = open_connection(replace(endpoint, timeout_s=min(endpoint.timeout_s, TRIAL_S)))
     except HandshakeError as error:
-        why = f"{error}: {error.told}" if error.told is not None else str(error)
+        said = None if error.told is None else redacted_words(error.told, values)
+        why = f"{error}: {said}" if said is not None else str(error)
         nothing = (
             f"no {_SPOKEN[dialect.ws.transport]} there ({why}); {handshake_remedy(str(error), why)}"
         )

@@ -10,14 +10,14 @@ from capacity.domain import units
 from capacity.domain.errors import UnreachableError
 from capacity.domain.words import printable
 from capacity.loadgen.checks.heard_frames import HeardFrames, told
-from capacity.loadgen.checks.not_confirmed import NotConfirmedError
+from capacity.loadgen.checks.not_confirmed import LoginRefusedError, NotConfirmedError
 from capacity.loadgen.checks.rejections import (
     TOO_MANY,
     refusal_remedy,
     says_too_fast,
     says_too_many,
 )
-from capacity.loadgen.checks.watcher import Watcher, without_secrets
+from capacity.loadgen.checks.watcher import Watcher
 from capacity.loadgen.wire.compression import Inflater
 from capacity.loadgen.wire.connection_values import at_this_moment
 from capacity.loadgen.wire.frames import INFLATES, TOO_BIG, FrameReader, closing_text
@@ -27,6 +27,7 @@ from capacity.workload.conversation import Conversation
 from capacity.workload.dialects.compiled import compile_dialect
 from capacity.workload.dialects.dialect import Dialect
 from capacity.workload.dialects.encodings.payload import hint_for
+from capacity.workload.dialects.redaction import BY_CHANCE_LETTERS, redacted, redacted_words
 from capacity.workload.profiles.pacing import request_interval_s
 from capacity.workload.profiles.request_rate import request_rate
 from capacity.workload.reception import Kind, Reception
@@ -75,7 +76,7 @@ class TrialConversation:
         self._is_over = False
         self._within_s = within_s
         self._watcher = watcher
-        self._secrets = {name: str(values[name]) for name in dialect.needs if name in values}
+        self._given = {name: value for name, value in values.items() if name != "connection"}
         self._unsent: list[bytes] = []
         self._say(self._conversation.start())
         rate = request_rate(dialect)
@@ -101,9 +102,9 @@ class TrialConversation:
             seen += len(receptions)
             for reception in receptions:
                 if (refusal := self._conversation.refusal) is not None:
-                    raise UnreachableError(
+                    raise LoginRefusedError(
                         f"{self._url}: the target refuses what the dialect opens with "
-                        f"({_shown(f'opening: {refusal}')}); correct the values that the target file gives for it, "
+                        f"({_shown(self._words(f'opening: {refusal}'))}); correct the values that the target file gives for it, "
                         "or opening in the dialect"
                     )
                 if reception.kind is Kind.REJECTED:
@@ -142,7 +143,8 @@ class TrialConversation:
         """Return how waiting for the confirmation ended."""
         if self._reader.closing is None:
             return _WAITED.get(trouble, trouble)
-        return f"the target {closing_text(*self._reader.closing).replace('closed', 'closed it')}"
+        said = self._words(closing_text(*self._reader.closing))
+        return f"the target {said.replace('closed', 'closed it', 1)}"
 
     def _remedy(self) -> str:
         closing = self._reader.closing
@@ -248,14 +250,14 @@ class TrialConversation:
                 for message in self._conversation.messages((payload,))
                 for reception in self._understand(message)
             ]
-            self._watcher.heard(payload, of_frame)
+            self._watcher.heard(redacted(payload, self._secrets, BY_CHANCE_LETTERS), of_frame)
             receptions += of_frame
         self._say([text for each in receptions for text in each.replies])
         return receptions
 
     def _understand(self, message: bytes) -> Iterator[Reception]:
         is_confirmed = not self._conversation.pending
-        for reception in self._conversation.receive_all(message):
+        for reception in map(self._without_secrets, self._conversation.receive_all(message)):
             if is_confirmed or reception.kind is Kind.DATA:
                 self.heard_frames.note(message, reception)
             elif reception.kind is Kind.UNMATCHED and self._first is None:
@@ -264,8 +266,20 @@ class TrialConversation:
 
     def _say(self, texts: Sequence[bytes]) -> None:
         for text in texts:
-            self._watcher.sent(without_secrets(text, self._secrets))
+            self._watcher.sent(redacted(text, self._secrets))
             self._unsent.append(self._reader.framed(text, is_binary=self._compiled.is_binary))
+
+    @property
+    def _secrets(self) -> Mapping[str, Any]:
+        return {**self._given, **self._conversation.kept}
+
+    def _words(self, said: str) -> str:
+        return redacted_words(said, self._secrets)
+
+    def _without_secrets(self, reception: Reception) -> Reception:
+        if reception.problem is None:
+            return reception
+        return reception._replace(problem=self._words(reception.problem))
 
 
 def _told(reception: Reception) -> str:

@@ -1,14 +1,9 @@
 """Who looks on while one connection is tried."""
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from capacity.workload.reception import Reception
-
-_TOKEN = re.compile(rb"eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+")
-"""JSON Web Tokens begin so: with the base64 of two objects."""
-_LEAST_SECRET = 4
 
 
 class Watcher(Protocol):
@@ -29,11 +24,3 @@ class NoWatcher:
 
     def heard(self, payload: bytes, receptions: Sequence[Reception]) -> None:
         pass
-
-
-def without_secrets(text: bytes, secrets: Mapping[str, str]) -> bytes:
-    """Return *text* with the names of *secrets* in place of what they are, and without signed tokens."""
-    for name, value in secrets.items():
-        if len(value) >= _LEAST_SECRET:
-            text = text.replace(value.encode(), f"{{{name}}}".encode())
-    return _TOKEN.sub(b"{token}", text)

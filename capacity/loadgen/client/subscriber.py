@@ -16,6 +16,7 @@ from gevent.pool import Group
 from capacity.loadgen.client.clients import Clients
 from capacity.loadgen.client.slots.connection_slot import ConnectionSlot
 from capacity.loadgen.client.worker import clients_or_none
+from capacity.loadgen.protocol.counters import LOGIN_REFUSED
 from capacity.loadgen.wire.handshake import HandshakeError
 from capacity.workload.profiles.pacing import asked_pause_s
 from capacity.workload.reconnect import ReconnectPolicy
@@ -135,9 +136,11 @@ class Subscriber(User):
             error = failure
             failed.append(slot)
             slot.kind.counters.fail(str(failure))
+            if str(failure) == LOGIN_REFUSED:
+                slot.kind.counters.note_refused_login(slot.kind.values.number_of(slot.index))
             self._asked_s = max(self._asked_s, asked_pause_s(failure.retry_after, time.time()))
             if failure.told is not None:
-                slot.kind.counters.note_said(failure.told)
+                slot.kind.counters.note_said(slot.without_secrets(failure.told))
             pacer.failed(began_s, str(failure))
         except gevent.GreenletExit:
             pacer.left()

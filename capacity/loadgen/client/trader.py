@@ -8,6 +8,7 @@ from capacity.loadgen.client.clients import Clients
 from capacity.loadgen.client.order_ways import Asked, RestWay, Way, WebSocketWay
 from capacity.loadgen.client.steady_pace import Part, pace_or_rest
 from capacity.loadgen.wire.connection_values import moment
+from capacity.workload.dialects.redaction import redacted_words
 from capacity.workload.order_cycle import OPERATIONS, OrderCycle, Outcome
 
 Tell = Callable[[str, str, float, str | None], None]
@@ -80,7 +81,9 @@ class Trader:
         )
         self._clients.counters.fail(failure)
         if asked.failure is None:
-            self._clients.counters.note_said(f"{self._cycle.operation}: {told.reason}")
+            known = {**self._clients.order_values, **self._kept}
+            reason = redacted_words(str(told.reason), known)
+            self._clients.counters.note_said(f"{self._cycle.operation}: {reason}")
         return failure
 
     def _values(self) -> dict[str, Any]:

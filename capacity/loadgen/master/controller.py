@@ -19,7 +19,7 @@ from capacity.loadgen.master.closing import Closing
 from capacity.loadgen.master.control_interval import await_interval
 from capacity.loadgen.master.guards.distress import Distress
 from capacity.loadgen.master.guards.guard_watch import Guard
-from capacity.loadgen.master.guards.newcomers import try_newcomers, was_refused
+from capacity.loadgen.master.guards.newcomers import RefusedClients
 from capacity.loadgen.master.guards.shutdown_words import ShutdownWords
 from capacity.loadgen.master.open_run import AskedRun, OpenRun
 from capacity.loadgen.master.run_endings import Ending
@@ -52,6 +52,7 @@ class Controller(OpenRun):
         is_careful_course, has_agent = self.course.is_careful, preflight.agent is not None
         self._distress = Distress(self._guard, is_careful=is_careful_course, has_agent=has_agent)
         self._shutdown = ShutdownWords()
+        self._refused = RefusedClients(self.target, preflight.dialect, preflight.private_dialect)
         self._progress = RampProgress()
         self._shares = LoadShares(self.pool, self._distress, is_careful=careful)
         self._reader = RunReader(
@@ -86,6 +87,7 @@ class Controller(OpenRun):
         self.recorder.unmatched(report["examples"])
         self.recorder.said(report["said"])
         self._shutdown.note(self.position.index, report["said"])
+        self._refused.note(report)
         self._progress.note(self.open_connections, self.elapsed_s)
         self.results.add(worker, report)
         self.drills.add(worker, report)
@@ -222,7 +224,7 @@ class Controller(OpenRun):
 
     def _try_newcomers(self, closed: StepObservation) -> None:
         """Note whether a target that refused lets newcomers in, now that the load is off."""
-        if was_refused(closed) and (seen := try_newcomers(self.target, self.preflight.dialect)):
+        if (seen := self._refused.tried(closed)) is not None:
             self.recorder.event(NEWCOMERS, **asdict(seen))
 
     def _end_lost(self, statement: str, kind: CutOffKind) -> None:

@@ -116,7 +116,7 @@ class StormDrills:
         """Run the drills that are due, and return how the run ends; *ending* where nothing is wrong.
 
         *share* tells the workers a stage with changes, *watch* looks after them once an interval;
-        after the drill that *is_last* says yes to, no other follows.
+        once *is_last* says yes, no further drill begins.
         """
         if self._storm is None or self._step is None or ending[0] != "finished":
             return ending
@@ -131,9 +131,9 @@ class StormDrills:
             if drill.aborted is not None or len(drill.restored_s) < drill.cut:
                 break
             if number + 1 < len(self._storm.habits):
+                self._rest(watch, is_last)
                 if is_last():
                     return run_endings.stopped_after_drill(number)
-                self._rest(watch)
         return ending
 
     def add(self, worker: str, report: Mapping[str, Any]) -> None:
@@ -164,9 +164,9 @@ class StormDrills:
         self._storm = None
         self._recorder.event("storm_skipped", reason=reason)
 
-    def _rest(self, watch: Callable[[], None]) -> None:
+    def _rest(self, watch: Callable[[], None], is_last: Callable[[], bool]) -> None:
         until_s = time.monotonic() + self._settle_s
-        while time.monotonic() < until_s:
+        while time.monotonic() < until_s and not is_last():
             gevent.sleep(CONTROL_INTERVAL_S)
             watch()
 

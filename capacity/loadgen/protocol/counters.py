@@ -39,6 +39,8 @@ OUTCOMES = ("answered", "refused", "unknown", "not_sent")
 
 OPENING_FAILURES = ("connect_", "handshake_", "tls_", "proxy_")
 """How the reasons begin for which a target, or what is before it, lets nobody in."""
+LOGIN_REFUSED = "handshake_opening_refused"
+"""The reason of those whom the target does not let log in."""
 MOST_EXAMPLES = 3
 MOST_CLASSES = 12
 FOLD_FROM = 1000
@@ -129,6 +131,8 @@ class Counters:
     a request or could not be numbered."""
     said: list[str] = field(default_factory=list)
     """Why the target refused or ended connections, in its own words, each text once."""
+    refused_logins: list[int] = field(default_factory=list)
+    """Numbers of the first clients whose login was refused."""
     _folded: dict[str, Histogram] = field(default_factory=dict)
 
     def note_lag(self, late_us: int) -> None:
@@ -150,6 +154,10 @@ class Counters:
     def note_said(self, text: str) -> None:
         if len(self.said) < MOST_EXAMPLES and text not in self.said:
             self.said.append(text)
+
+    def note_refused_login(self, number: int) -> None:
+        if len(self.refused_logins) < MOST_EXAMPLES and number not in self.refused_logins:
+            self.refused_logins.append(number)
 
     def fail(self, reason: str, count: int = 1) -> None:
         self.failures[reason] = self.failures.get(reason, 0) + count
@@ -196,6 +204,7 @@ class Counters:
             "polled_versions": self.polled_versions,
             "examples": self.examples,
             "said": self.said,
+            "refused_logins": self.refused_logins,
         }
         self.fold(least=1)
         report["histograms"] = {name: folded.counts for name, folded in self._folded.items()}
@@ -204,6 +213,7 @@ class Counters:
             setattr(self, name, 0)
         self.unmatched_by = {}
         self.failures, self.examples, self.said, self.open_before_loss = {}, [], [], 0
+        self.refused_logins = []
         self.orders, self.pushed_versions, self.polled_versions = {}, [], []
         self.since_s = now_s
         return report

@@ -7,6 +7,8 @@ from capacity.loadgen.protocol.counters import COUNTS
 
 PRIVATE_COUNTS = ("connects", "lost", "deliveries", "pinged", "half_open")
 """Of the private connections, that are kept apart as well."""
+OF_PRIVATE = "private: "
+"""Before what was said to one of them."""
 
 
 def with_private(report: dict[str, Any], private: Mapping[str, Any]) -> dict[str, Any]:
@@ -19,14 +21,14 @@ def with_private(report: dict[str, Any], private: Mapping[str, Any]) -> dict[str
     for name in ("failures", "unmatched_by"):
         both[name] = _added(report[name], private[name])
     for name in ("examples", "said"):
-        both[name] = [*report[name], *(f"private: {text}" for text in private[name])]
+        both[name] = [*report[name], *(f"{OF_PRIVATE}{text}" for text in private[name])]
     both["open_before_loss"] = max(report["open_before_loss"], private["open_before_loss"])
     series = {*report["histograms"], *private["histograms"]}
     both["histograms"] = {
         name: _added(report["histograms"].get(name, {}), private["histograms"].get(name, {}))
         for name in series
     }
-    apart = {name: private[name] for name in ("failures", *PRIVATE_COUNTS)}
+    apart = {name: private[name] for name in ("failures", "refused_logins", *PRIVATE_COUNTS)}
     return both | {"private": apart}
 
 

@@ -58,9 +58,13 @@ class ConnectionValues:
                 assert isinstance(value, Value)
                 self._asked[name] = value.operation or "", value.path or ""
 
+    def number_of(self, index: int) -> int:
+        """Return the number, over all workers, of this worker's connection *index*."""
+        return index * self._workers + self._worker
+
     def of(self, index: int) -> dict[str, Any]:
         """Return the values of this worker's connection *index*. Raises HandshakeError."""
-        number = index * self._workers + self._worker
+        number = self.number_of(index)
         values: dict[str, Any] = {"connection": number, **self._fixed}
         for name, rows in self._rows.items():
             if number >= len(rows):

@@ -7,20 +7,34 @@ sheds newcomers by chance. At how many connections it began says nothing of how 
 
 from typing import Any
 
+from capacity.domain.observation import CutOffKind
 from capacity.domain.run import RunRecord
 from capacity.planning.evidence.missing_evidence import Gap
 
 NEWCOMERS = "newcomers"
 """Event of a run that refusals ended: how many newcomers were tried without load, and refused."""
 
+_BY_REFUSALS = frozenset({CutOffKind.REFUSED, CutOffKind.NOT_REACHED})
+
 
 def refused_when_empty(record: RunRecord) -> Gap | None:
     """Return that the refusals which ended the run are no limit on connections, if newcomers showed it."""
     asked = next((event.detail for event in record.events if event.kind == NEWCOMERS), None)
     tried, refused = _count(asked, "tried"), _count(asked, "refused")
-    cut = next((step.cut_off for step in record.steps if step.cut_off is not None), None)
+    ended = (step.cut_off for step in reversed(record.steps))
+    cut = next((cut for cut in ended if cut is not None and cut.kind in _BY_REFUSALS), None)
     if cut is None or not 0 < refused <= tried:
         return None
+    client = asked.get("client") if asked is not None else None
+    if isinstance(client, int):
+        return Gap(
+            f"{cut.statement}. When the load was off, the login of client {client + 1} was still refused,"
+            f" {refused} times: for its credentials, or because it logged in too often, which is no limit on"
+            " connections at once.",
+            f"Correct what values of the target file gives that client (row {client + 1}, where it comes from"
+            " rows; private.values for a private connection), or wait until it may log in again, and measure"
+            " again.",
+        )
     reason = asked.get("reason") if asked is not None else None
     seen = (
         f"When the load was off, the target still refused {refused} of {tried} newcomers ({reason}), one at a"

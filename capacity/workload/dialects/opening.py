@@ -1,6 +1,7 @@
 """How far one connection is between its handshake and its subscriptions."""
 
 from collections.abc import Container, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from capacity.workload.dialects.matching import MISSING
@@ -71,3 +72,11 @@ class Opening:
         if values:
             self.kept = {**self.kept, **values}
         self._done += 1
+
+    @contextmanager
+    def refused_for_values(self) -> Iterator[None]:
+        """Take it for a refusal where what answers told is not what the next frame needs."""
+        try:
+            yield
+        except ValueError as error:
+            self.refusal = f"answered with another value than the next frame needs: {error}"

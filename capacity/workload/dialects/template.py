@@ -47,7 +47,7 @@ class Place(NamedTuple):
 def fill(tree: Any, values: Mapping[str, Any]) -> Any:
     """Return *tree* with every place filled; KeyError names a value that is not given.
 
-    A key whose value is MISSING is left out.
+    A key whose value is MISSING is left out. Raises ValueError for one that cannot be cast, without telling it.
     """
     if isinstance(tree, str):
         whole = PLACE.fullmatch(tree)
@@ -56,7 +56,7 @@ def fill(tree: Any, values: Mapping[str, Any]) -> Any:
             if value is MISSING:
                 return MISSING
             if whole["cast"] not in LETTERS:
-                return _CASTS[whole["cast"]](value)
+                return _cast(whole, value)
         return PLACE.sub(lambda place: _written(place, values), tree)
     if isinstance(tree, Mapping):
         filled = {key: fill(value, values) for key, value in tree.items()}
@@ -72,6 +72,13 @@ def fill(tree: Any, values: Mapping[str, Any]) -> Any:
 
 def _written(place: re.Match[str], values: Mapping[str, Any]) -> str:
     return LETTERS.get(place["cast"], str)(str(_value(place, values)))
+
+
+def _cast(place: re.Match[str], value: Any) -> Any:
+    try:
+        return _CASTS[place["cast"]](value)
+    except (TypeError, ValueError):
+        raise ValueError(f"what stands for {place[0]} cannot be made that") from None
 
 
 def _value(place: re.Match[str], values: Mapping[str, Any]) -> Any:

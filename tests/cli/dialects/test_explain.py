@@ -30,6 +30,18 @@ def test_the_frames_are_those_that_would_be_sent():
     assert "of the channel named by {arg.channel}:{arg.instId}, read from data" in shown
 
 
+def test_what_an_answer_of_the_opening_keeps_is_shown_by_its_name():
+    okx = load_dialect(find("dialects", "okx-private"))
+    (login,) = okx.opening
+    subscribe = replace(okx.subscribe, send={"op": "subscribe", "session": "{session}"})
+    keeping = replace(
+        okx, opening=(replace(login, keep={"session": "connId"}),), subscribe=subscribe
+    )
+    lines = list(explained(keeping, ("orders",), ("A",)))
+
+    assert 'send      {"op":"subscribe","session":"{session}"}' in lines
+
+
 def test_needs_are_shown_by_their_names():
     shown = CliRunner().invoke(command, ["binance-sbe", "--symbol", "x"]).output
 

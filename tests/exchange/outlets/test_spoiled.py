@@ -111,6 +111,12 @@ def test_a_mute_connection_says_nothing_and_does_not_end(outlet, wire, counters)
     assert (98, 2) == (counters.deliveries, counters.withheld)
 
 
+def test_a_mute_connection_is_never_too_slow(outlet):
+    outlet.mute()
+
+    assert 0 == outlet.get_write_buffer_size()
+
+
 def test_others_end_as_ever(outlet, wire):
     outlet.close()
 

@@ -147,8 +147,22 @@ def test_a_refused_login_is_counted_by_its_kind_and_told_in_the_targets_words(
     said = [text for report in reports for text in report["said"]]
 
     assert {"handshake_opening_refused"} == failed
+    refused = {number for report in reports for number in report["private"]["refused_logins"]}
+    assert refused
+    assert refused <= {0, 1, 2, 3}
+    assert not any(report["refused_logins"] for report in reports)
     assert all(report["failures"] == report["private"]["failures"] for report in reports)
     assert "private: opening refused: 60014 Too many sessions" in said
+
+
+def test_what_the_target_says_back_of_a_login_is_not_told(begin, orders, environment, reports):
+    clients = begin(orders(passphrase="close sesame"), users=2)
+    wait_until(lambda: clients.private.counters.said or any(r["said"] for r in reports))
+    environment.runner.send_message(messages.END)
+    said = [text for report in reports for text in (*report["said"], *report["examples"])]
+
+    assert any("with {passphrase}" in text for text in said)
+    assert not any("sesame" in text for text in said)
 
 
 def test_who_waits_for_the_answer_to_its_login_is_not_open_yet(begin, orders, venue):

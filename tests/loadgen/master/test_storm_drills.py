@@ -263,10 +263,27 @@ def test_the_load_settles_between_two_drills_and_not_after_the_last(drills, seen
         began.append(number),
         (SimpleNamespace(aborted=None, restored_s=(), cut=0), None),
     )[1]
-    made._rest = lambda _watch: began.append("rest")
+    made._rest = lambda *_: began.append("rest")
 
     assert ("finished", {}) == made.run(("finished", {}), lambda **_: None, lambda: None)
     assert [0, *(each for n in range(1, habits) for each in ("rest", n))] == began
+
+
+def test_no_drill_begins_when_the_end_is_asked_for_while_the_load_settles(drills, seen):
+    made, _written = drills
+    began, is_last = [], []
+    made._storm.habits, made._settle_s = ["fixed", "fixed"], 60.0
+    made._results = SimpleNamespace(observations=[seen])
+    made._drilled = lambda number, *_: (
+        began.append(number),
+        (SimpleNamespace(aborted=None, restored_s=(), cut=0), None),
+    )[1]
+    kind, detail = made.run(
+        ("finished", {}), lambda **_: None, lambda: is_last.append(True), lambda: bool(is_last)
+    )
+
+    assert ([0], "aborted") == (began, kind)
+    assert detail["reason"].startswith("the run was stopped when storm drill 1 was over")
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ def test_both_kinds_are_counted_together_and_the_private_ones_apart():
     assert {"connect_refused": 3, "handshake_opening_refused": 3} == both["failures"]
     assert {
         "failures": {"connect_refused": 1, "handshake_opening_refused": 3},
+        "refused_logins": [],
         "connects": 4,
         "lost": 2,
         "deliveries": 0,

@@ -40,6 +40,24 @@ def test_they_give_no_capacity_and_what_to_do(venue, refused, said, typed):
     assert typed in answer.remedy
 
 
+def test_a_login_that_is_refused_when_nobody_is_connected_gives_no_capacity(venue):
+    seen = {"tried": 6, "refused": 6, "reason": "handshake_opening_refused", "client": 13}
+    answer = plan(ended_by_refusals(venue, **seen))
+
+    assert isinstance(answer, Excuse)
+    assert "the login of client 14 was still refused, 6 times" in answer.reason
+    assert "row 14" in answer.remedy
+
+
+def test_the_step_that_refusals_ended_is_told_and_not_one_that_fell_short_before_it(venue):
+    record = ended_by_refusals(venue, tried=10, refused=10, reason="handshake_rejected_503")
+    first, *others = record.steps
+    short = CutOff(kind=CutOffKind.SATURATED, statement="only 90 % arrived", connections=20)
+    found = refused_when_empty(replace(record, steps=(replace(first, cut_off=short), *others)))
+
+    assert found.reason.startswith("9 of 47 failed to open. ")
+
+
 @pytest.mark.parametrize(
     "newcomers",
     [

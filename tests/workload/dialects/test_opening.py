@@ -92,6 +92,16 @@ def test_a_step_may_wait_for_what_the_target_says_first_and_keep_of_it():
     assert conversation.receive(b'{"id":"1"}').replies == (b'{"op":"subscribe","args":["x"]}',)
 
 
+def test_an_answer_whose_value_the_next_frame_cannot_hold_is_a_refusal_and_raises_nothing():
+    hello = {"answer": {"where": {"hello": True}}, "keep": {"session": "id"}}
+    conversation = talk(hello, {"send": {"join": "{session:int}"}})
+    conversation.start()
+    reception = conversation.receive(b'{"hello":true,"id":"of mine"}')
+
+    assert reception.kind is Kind.REJECTED
+    assert conversation.refusal.endswith("what stands for {session:int} cannot be made that")
+
+
 def test_an_answer_without_what_is_kept_is_a_refusal():
     conversation = talk({"answer": {"where": {"hello": True}}, "keep": {"token": "token"}})
     conversation.start()

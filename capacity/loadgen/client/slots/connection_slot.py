@@ -68,6 +68,7 @@ class ConnectionSlot(Watched):
         clients = self._clients
         started_s = time.monotonic()
         values = clients.values.of(self.index) if clients.has_values else NOTHING
+        self._values = values
         opened = open_connection(self._endpoint(values))
         # Stage and run may have come to their end during the handshake.
         if clients.is_over:
@@ -204,7 +205,7 @@ class ConnectionSlot(Watched):
             if reception.kind is Kind.DATA:
                 published_at_s = reception.published_at_s
                 is_counted = is_counted or bool(reception.updates)
-            note(self._clients.counters, reception)
+            note(self._clients.counters, reception, self.without_secrets)
             if reception.kind is Kind.ACK:
                 self._request(reception.replies)
             else:
@@ -230,7 +231,7 @@ class ConnectionSlot(Watched):
         self._connection, self._cursor = None, connection.reader.cursor
         closing = connection.reader.closing
         if closing is not None:
-            self._clients.counters.note_said(closing_text(*closing))
+            self._clients.counters.note_said(self.without_secrets(closing_text(*closing)))
         if self._steps is not None:
             self._steps.note_lost(reason, closing)
             return

@@ -1,22 +1,27 @@
 """What one message of the target adds to the counters."""
 
+from collections.abc import Callable
+
 from capacity.loadgen.protocol.counters import Counters
 from capacity.workload.reception import Kind, Reception
 
 
-def note(counters: Counters, reception: Reception) -> None:
-    """Count what a message was, and keep an example of what was wrong with it."""
+def note(
+    counters: Counters, reception: Reception, without_secrets: Callable[[str], str] = str
+) -> None:
+    """Count what a message was, and keep an example of what was wrong with it, *without_secrets*."""
+    problem = None if reception.problem is None else without_secrets(reception.problem)
     counters.gaps += reception.missed
     if reception.kind is Kind.DATA:
         counters.deliveries += reception.updates
         counters.untimed += reception.updates if reception.published_at_s is None else 0
         counters.mismatched += reception.mismatched
         counters.unnumbered += reception.updates - reception.numbered
-        if reception.problem is not None:
-            counters.note_example(reception.problem)
+        if problem is not None:
+            counters.note_example(problem)
     elif reception.kind is Kind.UNMATCHED:
-        counters.note_unmatched(reception.problem or "")
+        counters.note_unmatched(problem or "")
     elif reception.kind is Kind.REJECTED:
-        counters.note_example(reception.problem or "")
+        counters.note_example(problem or "")
         if reception.refused:
             counters.fail("subscribe_rejected", reception.refused)

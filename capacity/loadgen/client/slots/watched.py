@@ -1,8 +1,13 @@
 """What a connection slot shows to whoever asks whether its connection is served, and not only open."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from capacity.loadgen.client.arrivals.away import Drilled
 from capacity.loadgen.wire.connection import Connection
 from capacity.workload.conversation import Conversation
+from capacity.workload.dialects.redaction import redacted_words
+from capacity.workload.dialects.values import NOTHING
 
 ONE_MOMENT_S = 0.05
 """Updates within so long, before or after (the clock may be set), are one arrival: as a batch is."""
@@ -17,6 +22,7 @@ class Watched(Drilled):
         "_conversation",
         "_pongs",
         "_served_s",
+        "_values",
         "arrivals",
         "index",
     )
@@ -25,6 +31,8 @@ class Watched(Drilled):
         super().__init__()
         self._connection: Connection | None = None
         self._conversation: Conversation | None = None
+        self._values: Mapping[str, Any] = NOTHING
+        """That only this connection has, since it was opened last."""
         self._born_s = 0.0
         self.index = index
         self.arrivals = 0
@@ -67,6 +75,11 @@ class Watched(Drilled):
         if self._connection is None or self._pongs is None:
             return None
         return self._connection.reader.pongs > self._pongs
+
+    def without_secrets(self, said: str) -> str:
+        """Return what the target said without what this connection had told it."""
+        kept = NOTHING if self._conversation is None else self._conversation.kept
+        return redacted_words(said, {**self._values, **kept})
 
     def begin_plateau(self) -> None:
         """Count arrivals anew."""

@@ -3,16 +3,20 @@ Whether a target that refused connections lets newcomers in when nobody of the r
 
 A limit on connections held at once does: the others have left. A ban, a count of connects over time, and
 a target that refuses some of all newcomers by chance do not, and no such refusal tells how many it holds.
+Nor does a login that is refused for its credentials: who was refused is tried, with its own.
 """
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import gevent
 
 from capacity.domain.errors import CapacityError
 from capacity.domain.observation import CutOffKind, StepObservation
+from capacity.loadgen.checks.trial import is_login_refused
+from capacity.loadgen.protocol.counters import LOGIN_REFUSED
 from capacity.loadgen.wire.connection_values import ConnectionValues
 from capacity.loadgen.wire.endpoint import endpoint_of
 from capacity.loadgen.wire.handshake import HandshakeError
@@ -39,6 +43,42 @@ class Newcomers:
     refused: int
     reason: str | None
     """Of the last refusal that counts."""
+    client: int | None = None
+    """Number of the client that logged in each time, as it was refused before; None where nobody had to."""
+
+
+class RefusedClients:
+    """Who was refused in each step, to be tried again when the load is off."""
+
+    def __init__(self, target: Target, dialect: Dialect, private: Dialect | None) -> None:
+        """Take what public connections speak, and *private* ones, if there are any."""
+        self._target, self._dialect, self._private = target, dialect, private
+        self._logins: dict[int, tuple[bool, int]] = {}
+        """Step -> whether a login was private that was refused in it, and its client's number."""
+
+    def note(self, report: Mapping[str, Any]) -> None:
+        """Take the report of a worker."""
+        private = (report.get("private") or {}).get("refused_logins", ())
+        logins = (
+            *((True, number) for number in private),
+            *((False, number) for number in report.get("refused_logins", ())),
+        )
+        for login in logins[:1]:
+            self._logins.setdefault(report["index"], login)
+
+    def tried(
+        self, closed: StepObservation, sleep: Callable[[float], None] = gevent.sleep
+    ) -> Newcomers | None:
+        """Return what became of newcomers after a step that refusals ended; None where none tells anything."""
+        if not was_refused(closed):
+            return None
+        is_private, client = self._logins.get(closed.index, (False, 0))
+        if not _most_of(closed).startswith(LOGIN_REFUSED):
+            return try_newcomers(self._target, self._dialect, sleep)
+        if is_private:
+            assert self._private is not None
+            return try_login(self._target.privately(), self._private, client, sleep)
+        return try_login(self._target, self._dialect, client, sleep)
 
 
 def was_refused(step: StepObservation) -> bool:
@@ -48,8 +88,11 @@ def was_refused(step: StepObservation) -> bool:
         CutOffKind.NOT_REACHED,
     }:
         return False
-    most = max(step.failures, key=lambda reason: step.failures[reason], default="")
-    return most.startswith(REJECTIONS)
+    return _most_of(step).startswith((*REJECTIONS, LOGIN_REFUSED))
+
+
+def _most_of(step: StepObservation) -> str:
+    return max(step.failures, key=lambda reason: step.failures[reason], default="")
 
 
 def try_newcomers(
@@ -76,6 +119,20 @@ def try_newcomers(
     return Newcomers(
         tried=MORE_TRIES, refused=len(refusals), reason=refusals[-1] if refusals else None
     )
+
+
+def try_login(
+    target: Target, dialect: Dialect, client: int, sleep: Callable[[float], None] = gevent.sleep
+) -> Newcomers | None:
+    """Log in as one *client* until it is let in; None where that failed for another reason."""
+    for _ in range(FIRST_TRIES):
+        sleep(FIRST_EVERY_S)
+        try:
+            if not is_login_refused(target, dialect, client):
+                return Newcomers(tried=1, refused=0, reason=None, client=client)
+        except CapacityError:
+            return None
+    return Newcomers(tried=FIRST_TRIES, refused=FIRST_TRIES, reason=LOGIN_REFUSED, client=client)
 
 
 def _refusal(target: Target, dialect: Dialect) -> str | None:

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable
 
+from capacity.loadgen.protocol.kinds import OF_PRIVATE
+
 _PLANNED = re.compile(r"closed with (1001|1012)\b")
 """Going away (RFC 6455, section 7.4.1), service restart (IANA): how a server ends that was asked to."""
 
@@ -16,7 +18,7 @@ class ShutdownWords:
 
     def note(self, index: int, texts: Iterable[str]) -> None:
         """Take what the target said in the step with this index when it ended connections."""
-        for text in texts:
+        for text in (each.removeprefix(OF_PRIVATE) for each in texts):
             if _PLANNED.match(text):
                 self._index, self._text = index, text
 

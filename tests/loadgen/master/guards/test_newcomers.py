@@ -11,6 +11,7 @@ from capacity.loadgen.master.guards.newcomers import (
     FIRST_TRIES,
     MORE_TRIES,
     Newcomers,
+    RefusedClients,
     try_newcomers,
     was_refused,
 )
@@ -86,12 +87,22 @@ def test_of_a_target_that_is_gone_nothing_is_said(tried, small):
     [
         (CutOffKind.REFUSED, "handshake_rejected_503", True),
         (CutOffKind.NOT_REACHED, "connect_reset", True),
+        (CutOffKind.REFUSED, "handshake_opening_refused", True),
         (CutOffKind.NOT_REACHED, "connect_timeout", False),
         (CutOffKind.LOST, "handshake_rejected_503", False),
     ],
 )
-def test_only_who_turned_newcomers_away_is_asked(kind, reason, refused):
-    step = observe(
+def test_only_who_turned_newcomers_away_is_asked(ended, kind, reason, refused):
+    cut = CutOff(kind=kind, statement="so it ended", connections=5)
+
+    assert refused == was_refused(replace(ended, cut_off=cut, failures={reason: 9, "lost": 1}))
+    assert not was_refused(ended)
+
+
+@pytest.fixture
+def ended():
+    """A step that was not reached."""
+    return observe(
         index=1,
         step=STEP,
         times={Phase.RAMP: 100.0},
@@ -102,7 +113,47 @@ def test_only_who_turned_newcomers_away_is_asked(kind, reason, refused):
         workers=1,
         disturbances=(),
     )
-    cut = CutOff(kind=kind, statement="so it ended", connections=5)
 
-    assert refused == was_refused(replace(step, cut_off=cut, failures={reason: 9, "lost": 1}))
-    assert not was_refused(step)
+
+@pytest.fixture
+def retried(okx_target, ended):
+    """Return what became of the logins of a client that was refused in the step before."""
+
+    def tried_again(client, *, refused="handshake_opening_refused", **changes):
+        target = okx_target(**changes)
+        public, private = (load_dialect(find("dialects", name)) for name in ("okx", "okx-private"))
+        clients = RefusedClients(target, public, private)
+        clients.note({"index": 1, "refused_logins": [], "private": {"refused_logins": [client, 4]}})
+        clients.note({"index": 1, "refused_logins": [], "private": {"refused_logins": [0]}})
+        clients.note({"index": 2, "refused_logins": [3], "private": None})
+        cut = CutOff(kind=CutOffKind.REFUSED, statement="so it ended", connections=5)
+        step = replace(ended, cut_off=cut, failures={refused: 9})
+        return clients.tried(step, lambda _pause_s: None)
+
+    return tried_again
+
+
+def test_a_client_that_is_let_in_when_the_others_are_gone_met_a_cap(retried):
+    assert Newcomers(tried=1, refused=0, reason=None, client=2) == retried(2)
+
+
+def test_a_client_with_wrong_credentials_is_refused_whoever_is_connected(retried):
+    seen = retried(2, passphrase="close sesame")
+
+    assert (FIRST_TRIES, FIRST_TRIES, "handshake_opening_refused", 2) == (
+        seen.tried,
+        seen.refused,
+        seen.reason,
+        seen.client,
+    )
+
+
+def test_of_a_login_that_cannot_be_tried_nothing_is_said(retried):
+    assert retried(2, port=9) is None
+    assert retried(5) is None
+
+
+def test_refusals_of_the_handshake_are_tried_without_a_login(retried):
+    seen = retried(2, refused="handshake_rejected_503", passphrase="close sesame")
+
+    assert (MORE_TRIES, 0, None) == (seen.tried, seen.refused, seen.client)

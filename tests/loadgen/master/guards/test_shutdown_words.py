@@ -17,6 +17,13 @@ def test_a_shutdown_that_was_said_in_the_step_is_told_with_its_code_and_words(te
     assert "health check" in told
 
 
+def test_one_that_was_said_to_private_connections_alone_is_told_as_well():
+    shutdown = ShutdownWords()
+    shutdown.note(2, [f"private: {RESTART}"])
+
+    assert f"; the target {RESTART}, as in a planned" in shutdown.told(2, "4 were dropped")
+
+
 @pytest.mark.parametrize(
     ("index", "text"),
     [
