@@ -46,7 +46,9 @@ class Destination:
     """Where a process connects to, and who answers there as far as its host shows."""
 
     address: str
+    """Of a Unix-domain socket, "unix:" and its name."""
     port: int
+    """0 where the address is a Unix-domain socket's."""
     connections: int
     pid: int | None = None
     name: str | None = None

@@ -41,8 +41,13 @@ class Holders:
         strangers = [each for each in self.during if not each.is_watched]
         return None if self.is_watched_among or self.front() else next(iter(strangers), None)
 
-    def behind(self, opened: int, ratio: float = LEAST_GAIN_RATIO) -> Destination | None:
-        """Return whom the watched process connected to for that share of what it accepted, or more."""
+    def behind(
+        self, opened: int, ratio: float = LEAST_GAIN_RATIO, *, is_watched: bool = False
+    ) -> Destination | None:
+        """Return whom the watched process connected to for that share of what it accepted, or more.
+
+        Another process, or one of the target itself where *is_watched*.
+        """
         before = {
             (holder.pid, to.address, to.port): to.connections
             for holder in self.before
@@ -53,7 +58,7 @@ class Holders:
             for holder in self.during
             if holder.is_watched
             for to in holder.destinations
-            if not to.is_watched
+            if to.is_watched is is_watched
         }
         most = max(grown, default=0)
         return grown[most] if most >= opened * ratio else None
@@ -77,7 +82,7 @@ def judged(found: Rise, info: AgentInfo, origin: str, port: int, holders: Holder
     front, behind = holders.front(), holders.behind(round(found.opened))
     if found.is_seen and behind is not None:
         named = _named(behind) if behind.name else "process not visible from there"
-        place = f"{behind.address} port {behind.port} ({named})"
+        place = f"{_place(behind)} ({named})"
         warning = _warning(
             f"{who}, which only relays to {place}: the relay's limits are measured, not those of its"
             " upstream",
@@ -95,7 +100,11 @@ def judged(found: Rise, info: AgentInfo, origin: str, port: int, holders: Holder
         )
         return replace(warning, relay=relay, limits=front.limits)
     if found.is_seen:
-        return Watch(finding=_finding(Status.OK, f"{watched(info)} gained {found.statement}"))
+        inner = holders.behind(round(found.opened), WHOLE_RATIO, is_watched=True)
+        return Watch(
+            finding=_finding(Status.OK, f"{watched(info)} gained {found.statement}"),
+            limits=() if inner is None else inner.limits,
+        )
     return _unseen(found, info, who, port, holders)
 
 
@@ -143,7 +152,8 @@ def _remedy(port: int, stranger: PortHolder | None, info: AgentInfo, holders: Ho
     if stranger.destinations:
         to = stranger.destinations[0]
         pid = f"--pid {to.pid}, {printable(to.name, _SHOWN_LETTERS)}," if to.pid else "--pid of it"
-        through = f", or with {pid} if what stands behind it at port {to.port} is meant"
+        where = f"port {to.port}" if to.port else _place(to)
+        through = f", or with {pid} if what stands behind it at {where} is meant"
     return (
         f"Start the agent with --pid {stranger.pid} (or --port {port}){through} and correct agent in"
         " the target file"
@@ -157,6 +167,10 @@ def unknown(statement: str) -> Watch:
 
 def _leads_to_watched(holder: PortHolder) -> bool:
     return not holder.is_watched and any(to.is_watched for to in holder.destinations)
+
+
+def _place(to: Destination) -> str:
+    return f"{to.address} port {to.port}" if to.port else printable(to.address, _SHOWN_LETTERS)
 
 
 def _named(process: PortHolder | Destination) -> str:

@@ -1,6 +1,7 @@
 """Connections that the target's listeners have accepted, and how full their accept queues are.
 
-The queues are read for every sample. Counting connections costs the kernel about a microsecond each,
+Those that the target's own processes opened, as of a relay to what stands behind it in the same tree, are
+no clients and do not count. The queues are read for every sample. Counting connections costs the kernel about a microsecond each,
 so the census is not taken for every sample: every two seconds while it is cheap, more rarely when it
 is not. A sample between two censuses has neither the number nor an entry in `missing`.
 How many connections the application admits is its own configuration: no limit is read here.
@@ -8,7 +9,7 @@ How many connections the application admits is its own configuration: no limit i
 
 from capacity.domain.resources import Resource
 from capacity.monitor.collectors.base import TargetCollector
-from capacity.monitor.host.listeners import TargetListeners
+from capacity.monitor.host.listeners import InnerConnections, TargetListeners
 from capacity.monitor.host.sock_diag import FAMILIES, Listener, SocketTable
 from capacity.monitor.host.target import TargetView
 from capacity.monitor.pace import Pace
@@ -36,6 +37,7 @@ class ConnectionsCollector(TargetCollector):
     def __init__(self, listeners: TargetListeners) -> None:
         self._listeners = listeners
         self._pace = Pace(_CENSUS_S, _CENSUS_COST_RATIO)
+        self._inner = InnerConnections()
         self._sent = _Sent()
 
     def collect(self, target: TargetView) -> Reading:
@@ -55,13 +57,20 @@ class ConnectionsCollector(TargetCollector):
             return Reading(gauges=gauges, counters=counters)
         with self._pace.reading():
             connections = self._census(target, listeners)
+        if connections is None:
+            return Reading(gauges=gauges, counters=counters)
         gauges[_INTERVAL_GAUGE] = self._pace.interval_s
         used = {Resource.APPLICATION_CONNECTIONS: float(connections)}
         return Reading(used=used, gauges=gauges, counters=counters)
 
-    def _census(self, target: TargetView, listeners: list[Listener]) -> int:
+    def _census(self, target: TargetView, listeners: list[Listener]) -> int | None:
+        """Count what comes from elsewhere; None while it is not known what does."""
         table = self._listeners.table(target)
-        return sum(table.established(family, _ports(listeners, family)) for family in FAMILIES)
+        inner = self._inner.count(target, table, listeners)
+        if inner is None:
+            return None
+        accepted = sum(table.established(family, _ports(listeners, family)) for family in FAMILIES)
+        return max(0, accepted - inner)
 
 
 class _Sent:

@@ -1,9 +1,10 @@
 """Open file descriptors: one per connection, and the limit most often met first.
 
-One process speaks for all; a sum over the tree would hide the one that is about to run out. It is
-the one nearest to its own limit, of those that fill up: an idle master with a low limit would
-otherwise hide the worker that takes the connections. Which process speaks can change, so its limit
-is a gauge of the same sample. Since Linux 6.2 the size of the directory /proc/PID/fd is their number: exact, in
+One process speaks for all; a sum over the tree would hide the one that is about to run out. Of those
+that fill up it is the one that is full first if it goes on as it began: an idle master with a low limit
+would otherwise hide the worker that takes the connections. Processes that run the same program share
+them; a relay and what stands behind it do not, as each has all of them. Which process speaks can change, so its
+limit is a gauge of the same sample. Since Linux 6.2 the size of the directory /proc/PID/fd is their number: exact, in
 microseconds, and readable for everybody; listing it is neither.
 
 Who waits with select(2) cannot use what RLIMIT_NOFILE gives beyond FD_SETSIZE. A loop that is busy shows
@@ -13,11 +14,13 @@ its system call now and then only, so that what was seen once is kept.
 import contextlib
 import math
 import os
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping, Sequence
 
 from capacity.domain.resources import SELECT, Limit, Resource
 from capacity.monitor.collectors.base import TargetCollector
 from capacity.monitor.host.listeners import TargetListeners
+from capacity.monitor.host.processes import command_line
 from capacity.monitor.host.target import TargetView
 from capacity.monitor.limits.rlimits import soft_open_files
 from capacity.monitor.limits.select_sets import FD_SETSIZE, source_of, waits_with_select
@@ -27,7 +30,7 @@ from capacity.monitor.readings import READ_ERRORS, Reading, of_each
 LIMIT_GAUGE = "fullest_process_descriptors_limit"
 
 FILLING_GAUGE = "filling_processes"
-"""How many processes fill up; none before the load."""
+"""How many processes of one program fill up; none before the load."""
 TOGETHER_GAUGE = "filling_descriptors"
 """What these have open together."""
 
@@ -35,6 +38,9 @@ _FILLS_FROM = 5
 """Below this growth nothing fills up: some files come and go in any process."""
 _FILLS_RATIO = 0.1
 """A process that grew by this share of the growth of the one that grew most fills up too."""
+
+
+_NUMBER = re.compile(r"\d+")
 
 
 def kernel_counts_descriptors(proc: str = "/proc") -> bool:
@@ -56,6 +62,8 @@ class DescriptorsCollector(TargetCollector):
         self._limits: dict[int, Limit] = {}
         self._fewest: dict[int, int] = {}
         """What each process had open when it had least open."""
+        self._programs: dict[tuple[int, int], str] = {}
+        """By pid and start, as soon as it fills up."""
 
     def limits(self, target: TargetView) -> Iterable[Limit]:  # noqa: ARG002 - read with the usage
         """Forget the limits read so far: each process's is read again with its next usage."""
@@ -70,9 +78,8 @@ class DescriptorsCollector(TargetCollector):
             if pid not in self._limits:
                 self._limits[pid] = _limit(pid, target.proc)
         filling = self._filling(counts)
-        fullest = max(
-            filling or counts, key=lambda pid: (counts[pid] / self._room(pid), counts[pid])
-        )
+        fullest = self._fullest(filling, counts)
+        filling = self._sharing_with(fullest, filling, target)
         limit = self._with_select(fullest, target)
         used = {Resource.DESCRIPTORS: float(counts[fullest])}
         gauges = {
@@ -93,6 +100,33 @@ class DescriptorsCollector(TargetCollector):
         if most < _FILLS_FROM:
             return []
         return [pid for pid, grown in growth.items() if grown >= _FILLS_RATIO * most]
+
+    def _fullest(self, filling: Sequence[int], counts: Mapping[int, int]) -> int:
+        if not filling:
+            return max(counts, key=lambda pid: (counts[pid] / self._room(pid), counts[pid]))
+
+        def left_ratio(pid: int) -> float:
+            grown = counts[pid] - self._fewest[pid]
+            return (self._room(pid) - counts[pid]) / grown
+
+        return min(filling, key=lambda pid: (left_ratio(pid), -counts[pid]))
+
+    def _sharing_with(self, fullest: int, filling: Sequence[int], target: TargetView) -> list[int]:
+        """Return those of the *filling* processes that run the program of the *fullest*, and so share with it."""
+        programs = {pid: self._program(pid, target) for pid in filling}
+        return [pid for pid in filling if programs[pid] == programs[fullest]]
+
+    def _program(self, pid: int, target: TargetView) -> str:
+        """Return the command line without its numbers: ports and counts tell workers of one program apart."""
+        process = pid, target.stats[pid].started_ticks
+        if process not in self._programs:
+            self._programs = {
+                known: program
+                for known, program in self._programs.items()
+                if known[0] in target.stats
+            }
+            self._programs[process] = _NUMBER.sub("", command_line(pid, target.proc))
+        return self._programs[process]
 
     def _with_select(self, pid: int, target: TargetView) -> Limit:
         """Return the limit of *pid*, which is FD_SETSIZE if that is lower and it waits with select."""

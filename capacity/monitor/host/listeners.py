@@ -5,14 +5,19 @@ descriptors, which is taken only when a listener turns up that was not there bef
 """
 
 import time
+from collections.abc import Collection, Mapping
 
 from capacity.monitor.host.discovery import held_sockets
 from capacity.monitor.host.network_namespace import open_socket_table
-from capacity.monitor.host.sock_diag import Listener, SocketTable
+from capacity.monitor.host.sock_diag import FAMILIES, Listener, Outgoing, SocketTable
 from capacity.monitor.host.target import TargetView
+from capacity.monitor.pace import Pace
 
 _SCAN_COST_RATIO = 0.001
 """Looking through the descriptors may take this share of a core."""
+_SEARCH_S = 2.0
+_MOST_PAIRS = 10_000
+"""Whose owners are remembered, also while no connection is open."""
 
 
 class TargetListeners:
@@ -67,6 +72,52 @@ class TargetListeners:
         self.latest = [entry for entry in listeners if self._is_ours.get(entry.inode)]
         self.ports = tuple(sorted({entry.port for entry in self.latest}))
         return self.latest
+
+
+class PairOwners:
+    """Which pairs of a local address and a destination the target's own connections have.
+
+    Whose a pair is tells one of its connections. That costs a look at the target's descriptors, so it is
+    looked up for new pairs only, and paced.
+    """
+
+    def __init__(self) -> None:
+        self._search = Pace(_SEARCH_S, _SCAN_COST_RATIO)
+        self._is_ours: dict[bytes, bool] = {}
+
+    def of(self, target: TargetView, pairs: Mapping[bytes, Outgoing]) -> Mapping[bytes, bool]:
+        """Return of each pair whose owner is known whether it is the target."""
+        if len(self._is_ours) > _MOST_PAIRS:
+            self._is_ours = {pair: ours for pair, ours in self._is_ours.items() if pair in pairs}
+        # What is closed has no owner any more.
+        new = {pair for pair, found in pairs.items() if found.inode} - self._is_ours.keys()
+        if new and self._search.is_due:
+            with self._search.reading():
+                held = held_by(target)
+            self._is_ours |= {pair: pairs[pair].inode in held for pair in new}
+        return self._is_ours
+
+
+class InnerConnections:
+    """Counts the connections between processes of the target: of a relay to what stands behind it."""
+
+    def __init__(self) -> None:
+        self._owners = PairOwners()
+
+    def count(
+        self, target: TargetView, table: SocketTable, listeners: Collection[Listener]
+    ) -> int | None:
+        """Return how many the target's *listeners* accepted from itself; None while it is not known whose."""
+        if len({listener.port for listener in listeners}) < 2:
+            return 0  # Nothing is passed on from a port to itself.
+        pairs: dict[bytes, Outgoing] = {}
+        ports = {entry.port for entry in listeners}
+        for family in FAMILIES:
+            pairs |= table.dialled_here(family, ports)
+        is_ours = self._owners.of(target, pairs)
+        if any(found.inode and pair not in is_ours for pair, found in pairs.items()):
+            return None
+        return sum(found.connections for pair, found in pairs.items() if is_ours.get(pair))
 
 
 def held_by(target: TargetView) -> set[int]:

@@ -16,11 +16,16 @@ import psutil
 
 from capacity.domain.sample import Destination, PortHolder
 from capacity.monitor.host.discovery import held_sockets
-from capacity.monitor.host.network_namespace import is_own_namespace, open_socket_table
+from capacity.monitor.host.network_namespace import (
+    inside_namespace,
+    is_own_namespace,
+    open_socket_table,
+)
 from capacity.monitor.host.processes import ancestors, name_of, outermost
 from capacity.monitor.host.procfs import read_text
 from capacity.monitor.host.sock_diag import FAMILIES, SocketTable
 from capacity.monitor.host.target import TargetView
+from capacity.monitor.host.unix_sockets import unix_sockets
 from capacity.monitor.readings import READ_ERRORS
 
 _MOST_DESTINATIONS = 8
@@ -94,6 +99,7 @@ class _Host:
         """Return where *pids* connect to."""
         held = set[int]().union(*(self._sockets_of(pid) for pid in pids))
         counts: Counter[tuple[str, int, int]] = Counter()
+        paths = self._unix_destinations(held, tables)
         for namespace, table in tables.items():
             for family in FAMILIES:
                 counts.update(
@@ -101,15 +107,41 @@ class _Host:
                     for found in table.connections(family, (port,))
                     if found.inode in held
                 )
-        return tuple(
+        found = [
             self._destination(address, number, namespace, connections)
             for (address, number, namespace), connections in counts.most_common(_MOST_DESTINATIONS)
-        )
+        ]
+        return tuple(sorted([*found, *paths], key=lambda to: -to.connections)[:_MOST_DESTINATIONS])
+
+    def _unix_destinations(self, held: set[int], namespaces: Collection[int]) -> list[Destination]:
+        """Return where the holders of the sockets *held* connect to by the name of a socket."""
+        found: list[Destination] = []
+        for namespace in namespaces:
+            try:
+                with inside_namespace(namespace, self._target.proc):
+                    sockets = unix_sockets()
+            except READ_ERRORS:
+                continue  # It ended, or its sockets are not ours to see.
+            peers = (sockets.get(sockets[inode].peer or 0) for inode in held & sockets.keys())
+            names = Counter(peer.name for peer in peers if peer is not None and peer.name)
+            for name, connections in names.most_common(_MOST_DESTINATIONS):
+                if name is None:
+                    continue
+                listening = {
+                    inode
+                    for inode, each in sockets.items()
+                    if each.is_listening and each.name == name
+                }
+                pid = self._first_of(self.holders(listening))
+                found.append(self._at(f"unix:{name}", 0, pid, connections))
+        return found
 
     def _destination(
         self, address: str, port: int, namespace: int, connections: int
     ) -> Destination:
-        pid = self._listener(address, port, namespace)
+        return self._at(address, port, self._listener(address, port, namespace), connections)
+
+    def _at(self, address: str, port: int, pid: int | None, connections: int) -> Destination:
         return Destination(
             address=address,
             port=port,
@@ -136,8 +168,13 @@ class _Host:
                 continue  # It ended, or it is not ours to look into.
             holders = self.holders(inodes)
             if holders:
-                return holders[0] if holders[0] in self._target.stats else min(outermost(holders))
+                return self._first_of(holders)
         return None
+
+    def _first_of(self, holders: list[int]) -> int | None:
+        if not holders or holders[0] in self._target.stats:
+            return next(iter(holders), None)
+        return min(outermost(holders))
 
     def _one_of_each_namespace(self) -> Collection[int]:
         if self._namespaces is None:

@@ -12,7 +12,12 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from capacity.monitor.host.port_reuse import PortReuse
-from capacity.monitor.host.socket_filters import LOCAL_PORT_IS, no_port_filter, port_filter
+from capacity.monitor.host.socket_filters import (
+    LOCAL_PORT_IS,
+    REMOTE_PORT_IS,
+    no_port_filter,
+    port_filter,
+)
 from capacity.monitor.host.socket_messages import (
     BY_FAMILY,
     HEADER,
@@ -44,8 +49,8 @@ _REQUEST = struct.Struct("=BBBxI48x")
 _COUNT = struct.Struct("=I")
 _PAIR = slice(HEADER.size + 6, HEADER.size + 40)
 """Remote port, local and remote address, as they lie in a message."""
-_LOCAL = slice(2, 18)
-"""The local address in such a pair."""
+_LOCAL, _REMOTE = slice(2, 18), slice(18, 34)
+"""The addresses in such a pair."""
 _INODE = struct.Struct("=I")
 _INODE_AT = HEADER.size + SOCKET.size - _INODE.size
 _STATE_AT = HEADER.size + 1
@@ -85,6 +90,9 @@ class Outgoing:
     """Of its own closed connections, those whose port is still taken (TIME_WAIT)."""
     inode: int
     """Of one of their sockets; 0 if nobody holds any."""
+    port: int = 0
+    is_here: bool = False
+    """Who dials an address of its own host has that address too, unless it asks for another one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,10 +152,10 @@ class SocketTable:
     ) -> dict[bytes, Outgoing]:
         """Count the connections of each pair of a local address and a destination.
 
-        *listening* are ports of which neither end's connections count: those of the target's
-        listeners, at which its clients end.
+        *listening* are ports at which connections were accepted, so that none of them counts: those of
+        the target's listeners.
         """
-        program = no_port_filter(listening)
+        program = no_port_filter(listening, (LOCAL_PORT_IS,))
         counts: Counter[bytes] = Counter()
         closed: Counter[bytes] = Counter()
         inodes: dict[bytes, int] = {}
@@ -162,9 +170,24 @@ class SocketTable:
                 (inode,) = _INODE.unpack_from(part, start + _INODE_AT)
                 inodes[pair] = inode or inodes.get(pair, 0)
         return {
-            pair: Outgoing(connections=counts[pair], closed=closed[pair], inode=inodes.get(pair, 0))
+            pair: _outgoing(pair, counts[pair], closed[pair], inodes.get(pair, 0))
             for pair in counts.keys() | closed.keys()
         }
+
+    def dialled_here(self, family: int, ports: Collection[int]) -> dict[bytes, Outgoing]:
+        """Count the established connections to *ports* of this host, by pair, at the ends that dialled."""
+        if not ports:
+            return {}
+        counts: Counter[bytes] = Counter()
+        inodes: dict[bytes, int] = {}
+        for part in self._dump(family, (_ESTABLISHED,), port_filter(ports, REMOTE_PORT_IS)):
+            for start in starts(part):
+                pair = part[start + _PAIR.start : start + _PAIR.stop]
+                counts[pair] += 1
+                (inode,) = _INODE.unpack_from(part, start + _INODE_AT)
+                inodes[pair] = inode or inodes.get(pair, 0)
+        found = {pair: _outgoing(pair, counts[pair], 0, inodes[pair]) for pair in counts}
+        return {pair: each for pair, each in found.items() if each.is_here}
 
     def connections(self, family: int, listening: Collection[int]) -> Iterator[Connection]:
         """Yield the connections that were not accepted on one of the *listening* ports."""
@@ -202,6 +225,16 @@ class SocketTable:
             if end < len(part):
                 raise_for_error(part, end)
                 return
+
+
+def _outgoing(pair: bytes, connections: int, closed: int, inode: int) -> Outgoing:
+    return Outgoing(
+        connections=connections,
+        closed=closed,
+        inode=inode,
+        port=int.from_bytes(pair[: _LOCAL.start], "big"),
+        is_here=pair[_LOCAL] == pair[_REMOTE],
+    )
 
 
 def _listener(part: bytes, start: int) -> Listener:

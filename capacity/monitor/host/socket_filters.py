@@ -10,8 +10,8 @@ _PORT = struct.Struct("=2xH")
 """An operation's operand, in the place of a further one."""
 
 
-def port_filter(ports: Collection[int]) -> bytes:
-    """Return the program that accepts a socket whose local port is one of *ports*.
+def port_filter(ports: Collection[int], end: int = LOCAL_PORT_IS) -> bytes:
+    """Return the program that accepts a socket whose port at that *end*, its own, is one of *ports*.
 
     Per port: compare; on a match go on to a jump to the end, else skip that jump. Jumping to the
     end accepts, jumping four bytes past it rejects.
@@ -21,7 +21,7 @@ def port_filter(ports: Collection[int]) -> bytes:
     program = b""
     for index, port in enumerate(wanted):
         is_last = index == len(wanted) - 1
-        program += _OPERATION.pack(LOCAL_PORT_IS, 8, 12) + _PORT.pack(port)
+        program += _OPERATION.pack(end, 8, 12) + _PORT.pack(port)
         if not is_last:
             program += _OPERATION.pack(_OP_JUMP, 4, total_bytes - len(program))
     return program

@@ -110,6 +110,26 @@ def test_the_cap_of_an_upstream_counts_where_it_gets_nearly_all_connections(gain
     assert found.passes_on_to is not None
 
 
+@pytest.mark.parametrize(("gained", "limits"), [(90, (CAP,)), (89, ())])
+def test_the_cap_of_what_a_relay_in_the_target_leads_to_counts_likewise(gained, limits):
+    relay = leading(True, True, gained)
+    inner = replace(relay.destinations[0], limits=(CAP,))
+    rise = Rise(opened=100, gained={Resource.DESCRIPTORS: 200.0}, is_seen=True)
+    found = judged(rise, INFO, "the agent", 25100, holders(replace(relay, destinations=(inner,))))
+
+    assert (limits, None, Status.OK) == (found.limits, found.passes_on_to, found.finding.status)
+
+
+def test_what_a_relay_leads_to_by_a_unix_socket_is_named_by_its_path():
+    there = Destination(
+        address="unix:/run/a.sock", port=0, connections=5, is_watched=False, pid=3, name="core"
+    )
+    relay = PortHolder(pid=9, name="relay", is_watched=True, destinations=(there,))
+    found = judged(ALL, INFO, "the agent", 25100, holders(relay))
+
+    assert "unix:/run/a.sock (core (pid 3))" == found.passes_on_to
+
+
 @pytest.mark.parametrize(
     ("connections", "before", "is_relay"),
     [(3, 0, True), (2, 0, False), (5, 2, True), (5, 3, False)],

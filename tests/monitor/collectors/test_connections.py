@@ -66,6 +66,49 @@ def test_others_connections_are_not_counted(collector, served, clients, view):
         assert collector.collect(view(child.pid)).used == {Resource.APPLICATION_CONNECTIONS: 0}
 
 
+RELAY = """
+import socket
+front, inner = [socket.create_server(("127.0.0.1", 0), backlog=64) for _ in "12"]
+held = []
+def relay(n):
+    for _ in range(n):
+        held.extend((front.accept()[0], socket.create_connection(inner.getsockname()), inner.accept()[0]))
+def dial(port, n):
+    held.extend(socket.create_connection(("127.0.0.1", port)) for _ in range(n))
+print(front.getsockname()[1], inner.getsockname()[1])
+"""
+
+
+def test_what_the_target_passes_on_to_itself_is_counted_once(collector, start_child, clients, view):
+    child = start_child(RELAY)
+    front = int(child.said[0].split()[0])
+    clients("127.0.0.1", front, 30)
+    child.do("relay(30)")
+    within = collector.collect(view(child.pid)).used
+    clients("127.0.0.1", front, 5)
+
+    assert within == {Resource.APPLICATION_CONNECTIONS: 30}
+    assert collector.collect(view(child.pid)).used == {Resource.APPLICATION_CONNECTIONS: 35}
+
+
+def test_a_client_of_the_inner_port_is_one_of_the_targets(collector, start_child, clients, view):
+    child = start_child(RELAY)
+    clients("127.0.0.1", int(child.said[0].split()[1]), 7)
+
+    assert collector.collect(view(child.pid)).used == {Resource.APPLICATION_CONNECTIONS: 7}
+
+
+def test_a_connection_of_the_target_to_another_program_takes_nothing_off(
+    collector, start_child, clients, view
+):
+    child = start_child(RELAY)
+    clients("127.0.0.1", int(child.said[0].split()[0]), 9)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        child.do(f"dial({other.getsockname()[1]}, 4)")
+
+        assert collector.collect(view(child.pid)).used == {Resource.APPLICATION_CONNECTIONS: 9}
+
+
 def queue_of(reading):
     return {name: value for name, value in reading.gauges.items() if name.startswith("accept")}
 

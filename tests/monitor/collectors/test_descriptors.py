@@ -79,6 +79,27 @@ def test_the_worker_that_fills_up_counts_though_an_idle_master_is_nearer_its_lim
     assert [reading.gauges[module.LIMIT_GAUGE] for reading in (idle, loaded)] == [60.0, 1000.0]
 
 
+@pytest.mark.parametrize(
+    ("front", "behind", "fullest"), [(1000, 300, "behind"), (300, 300, "front")]
+)
+def test_of_a_relay_and_what_stands_behind_it_the_one_counts_that_is_full_first(
+    collector, start_child, view, front, behind, fullest
+):
+    """The relay takes two for a connection; what has more open now is not what is full first."""
+    children = {
+        "front": start_child(LIMIT.format(front), ("sh", "-c", 'exec "$0" "$@" front')),
+        "behind": start_child(f"{LIMIT.format(behind)}\n{OPEN.format(100)}"),
+    }
+    both = view(*(child.pid for child in children.values()))
+    collector.collect(both)
+    children["front"].do(OPEN.format(80))
+    children["behind"].do("more = [os.open('/dev/null', os.O_RDONLY) for _ in range(40)]")
+    reading = collector.collect(both)
+
+    assert used(reading) == listed(children[fullest])
+    assert reading.gauges["filling_processes"] == 1
+
+
 def test_a_process_that_opens_a_few_files_fills_nothing(collector, start_child, view):
     full = start_child(f"{LIMIT.format(100)}\n{OPEN.format(80)}")
     other = start_child()

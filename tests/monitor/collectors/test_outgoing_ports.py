@@ -66,6 +66,13 @@ def test_clients_of_the_target_take_none_at_either_end(proxy, neighbour, read):
     assert read() == 3
 
 
+def test_what_the_target_passes_on_to_itself_takes_ports_too(proxy, read):
+    child, port = proxy
+    child.do(f"dial({port}, 12); take(12)")
+
+    assert read() == 12
+
+
 def test_the_limit_is_what_the_kernel_of_that_namespace_chooses_from(
     proxy, run_there, view, listeners
 ):
@@ -145,9 +152,8 @@ def test_a_new_connection_takes_over_the_port_of_one_that_was_closed(
 def test_a_reading_comes_every_two_seconds_or_takes_a_thousandth_of_a_core(listeners):
     collector = OutgoingPortsCollector(listeners)
 
-    assert [(2.0, 0.001)] * 2 == [
-        (pace.interval_s, pace._cost_ratio) for pace in (collector._pace, collector._search)
-    ]
+    paces = collector._pace, collector._owners._search
+    assert [(2.0, 0.001)] * 2 == [(pace.interval_s, pace._cost_ratio) for pace in paces]
 
 
 def outgoing(connections, closed, inode):
@@ -168,8 +174,8 @@ def outgoing(connections, closed, inode):
 )
 def test_the_fullest_pair_of_the_targets_own_counts(listeners, pairs, is_ours, expected):
     collector = OutgoingPortsCollector(listeners)
-    collector._is_ours = is_ours
-    with collector._search.reading():
+    collector._owners._is_ours = is_ours
+    with collector._owners._search.reading():
         pass  # The next search is not due.
     found = collector._fullest(None, pairs)
 

@@ -140,3 +140,27 @@ def test_what_is_not_ours_to_look_into_is_left_out(listener, view, as_nobody):
     child, port = listener()
 
     assert () == as_nobody(lambda: port_holders(port, view(child.pid)))
+
+
+def test_a_relay_over_a_unix_socket_is_told_with_who_stands_behind(
+    listener, start_child, tmp_path, view
+):
+    path = str(tmp_path / "behind")
+    behind = start_child(
+        f"import socket; server = socket.socket(socket.AF_UNIX); server.bind({path!r}); server.listen()"
+    )
+    relay, port = listener()
+    relay.do(
+        "held = [socket.socket(socket.AF_UNIX) for _ in '123']\n"
+        f"for each in held: each.connect({path!r})"
+    )
+    behind.do("taken = [server.accept() for _ in '123']")
+    [holder] = port_holders(port, view(relay.pid))
+    [destination] = holder.destinations
+
+    assert (f"unix:{path}", 0, 3) == (
+        destination.address,
+        destination.port,
+        destination.connections,
+    )
+    assert (behind.pid, False) == (destination.pid, destination.is_watched)

@@ -38,12 +38,18 @@ def pair(opened, family):
 
 def test_outgoing_connections_are_counted_by_where_they_lead(table, family, pair):
     connect_pair, port, key = pair
-    inodes = {os.fstat(connect_pair()[0].fileno()).st_ino for _ in range(3)}
+    clients = [connect_pair()[0] for _ in range(3)]
+    inodes = {os.fstat(client.fileno()).st_ino for client in clients}
     found = table.outgoing(family, (), TAKEN)[key]
 
     assert (found.connections, found.closed) == (3, 0)
     assert found.inode in inodes
-    assert key not in table.outgoing(family, (port,), TAKEN)
+    assert (found.port, found.is_here) == (port, key[2:18] == key[18:])
+    accepted = clients[0].getsockname()[1].to_bytes(2, "big") + key[18:] + key[2:18]
+    assert accepted in table.outgoing(family, (), TAKEN)
+    listening = table.outgoing(family, (port,), TAKEN)
+    assert key in listening
+    assert accepted not in listening
 
 
 def test_a_port_that_is_still_taken_is_told_from_one_that_can_be_had_again(table, family, pair):

@@ -1,4 +1,4 @@
-"""What the programs beside the target on the connections' way admit: a relay in front, an upstream behind.
+"""What the other programs on the connections' way admit: a relay in front, an upstream behind or inside.
 
 Read when somebody asks who listens on a port, never while sampling.
 """
@@ -33,9 +33,10 @@ def _with_limits(holder: PortHolder, port: int) -> PortHolder:
 
 
 def _behind(destination: Destination) -> Destination:
-    if destination.is_watched or destination.pid is None:
+    if destination.pid is None:
         return destination
-    who = f"{destination.name} (pid {destination.pid}), behind the target"
+    where = "in the target" if destination.is_watched else "behind the target"
+    who = f"{destination.name} (pid {destination.pid}), {where}"
     return replace(destination, limits=tuple(_caps(destination.pid, destination.port, who)))
 
 

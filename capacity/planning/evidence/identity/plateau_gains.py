@@ -1,6 +1,7 @@
 """What the watched process gained on each plateau of a run, over what it had without load."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from capacity.domain.observation import StepObservation
 from capacity.domain.resources import Resource
@@ -13,6 +14,9 @@ from capacity.planning.evidence.windows import (
     is_usable,
     plateau_of,
 )
+
+INNER_PORTS = "outgoing_ports_inner"
+"""Gauge of the agent: of the outgoing ports, those of connections from one process of the target to another."""
 
 
 def missed_rise(rises: Sequence[Rise]) -> Rise | None:
@@ -66,11 +70,24 @@ def _rise_to(
         max(known, *(round(count) for count in sharing if is_plausible(count))) if known else 0
     )
     found = rise(before, inside, opened=opened, processes=processes)
-    outgoing = gain(before, inside, Resource.OUTGOING_PORTS)
+    outgoing = gain(
+        [_leaving(sample) for sample in before],
+        [_leaving(sample) for sample in inside],
+        Resource.OUTGOING_PORTS,
+    )
     if outgoing is None:
         return found
     gained = {**found.gained, Resource.OUTGOING_PORTS: outgoing}
     return Rise(opened=opened, gained=gained, is_seen=found.is_seen, unknown=found.unknown)
+
+
+def _leaving(sample: Sample) -> Sample:
+    """Return the sample without the ports of connections that lead to the target itself."""
+    ports = sample.used.get(Resource.OUTGOING_PORTS)
+    if ports is None:
+        return sample
+    left = ports - sample.gauges.get(INNER_PORTS, 0.0)
+    return replace(sample, used={**sample.used, Resource.OUTGOING_PORTS: left})
 
 
 def _between(

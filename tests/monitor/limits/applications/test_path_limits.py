@@ -90,6 +90,20 @@ def test_the_cap_of_an_upstream_behind_the_target_is_read(
     assert limit.source.endswith(f"of memcached (pid {behind.process.pid}), behind the target")
 
 
+def test_the_cap_of_what_a_relay_in_the_target_leads_to_is_read(
+    start_child, start_relay, holders, view, wait_until
+):
+    behind, upstream = start_relay(int(start_child(LISTEN).said[0]))
+    relay, port = start_relay(upstream)
+    both = view(relay.process.pid, behind.process.pid)
+    wait_until(lambda: holders(port, both)[0].destinations)
+    [destination] = holders(port, both)[0].destinations
+    [limit] = destination.limits
+
+    assert (True, 70.0) == (destination.is_watched, limit.value)
+    assert limit.source.endswith(f"of haproxy (pid {behind.process.pid}), in the target")
+
+
 def test_nobody_else_who_listens_is_looked_into(start_child, start_relay, holders, view):
     service, bystander = start_child(LISTEN), start_child()
     _relay, port = start_relay(int(service.said[0]))

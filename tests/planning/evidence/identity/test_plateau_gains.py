@@ -33,3 +33,22 @@ def test_a_search_has_no_unloaded_step_and_is_judged_from_before_it(gaining):
     late = tuple(sample for sample in search.samples if sample.at > begun)
     # Nothing was read before the load: the lowest level stands for it.
     assert "100 connections were opened" in missed(replace(search, samples=late)).statement
+
+
+def test_what_leads_to_the_target_itself_is_no_relay_to_elsewhere(planted, cost, ramp):
+    ports = Resource.OUTGOING_PORTS
+    venue = planted(
+        costs={ports: cost(baseline=0.0, connection=1.0)}, limits={}, steps=ramp(100, 200)
+    )
+    record = venue.record()
+    inside = tuple(
+        replace(each, gauges={**each.gauges, "outgoing_ports_inner": each.used[ports]})
+        for each in record.samples
+    )
+    gained = [
+        found.gained[ports]
+        for samples in (record.samples, inside)
+        for found in plateau_rises(record.steps, samples, record.manifest.agent, 0.0)[-1:]
+    ]
+
+    assert [True, False] == [gain > 50 for gain in gained]
