@@ -25,7 +25,6 @@ from capacity.loadgen.wire.source_addresses import SourceAddressError, leave_fro
 from capacity.settings.dialects.libraries import lacking_here
 from capacity.settings.target import Target
 from capacity.settings.targets.source_addresses import addresses_in
-from capacity.workload.dialects.address import channels_of
 from capacity.workload.dialects.dialect import Dialect
 
 
@@ -135,10 +134,9 @@ def any_values(dialect: Dialect) -> dict[str, str]:
 
 def _trouble(target: Target, dialect: Dialect, own: tuple[str, ...]) -> str | None:
     """Connect once from each address: what does not come back would look like the target's fault."""
-    channels = channels_of(dialect, 0, target.channels, target.symbols, 1)
     for address in own or (None,):
         endpoint = replace(
-            endpoint_of(target, dialect, channels, address, any_values(dialect)), timeout_s=TRIAL_S
+            endpoint_of(target, dialect, (), address, any_values(dialect)), timeout_s=TRIAL_S
         )
         try:
             dial(endpoint).socket.close()

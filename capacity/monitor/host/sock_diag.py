@@ -33,7 +33,10 @@ _NETLINK_SOCK_DIAG = 4
 _NLM_F_REQUEST, _NLM_F_DUMP = 0x1, 0x300
 _ESTABLISHED, _LISTEN = 1, 10
 _TIME_WAIT = 6
-_CONNECTED = tuple(state for state in range(1, 12) if state not in {3, 7, _TIME_WAIT, _LISTEN})
+_SYN_SENT, _FIN_WAIT1, _FIN_WAIT2, _CLOSE_WAIT, _LAST_ACK, _CLOSING = 2, 4, 5, 8, 9, 11
+_CONNECTED = (
+    _ESTABLISHED, _SYN_SENT, _FIN_WAIT1, _FIN_WAIT2, _CLOSE_WAIT, _LAST_ACK, _CLOSING,
+)  # fmt: skip
 """All in which a socket keeps its port, but TIME_WAIT, which is looked at by itself, and
 SYN_RECEIVED, which no outgoing one is in."""
 _REQ_BYTECODE = 1

@@ -14,6 +14,7 @@ import requests
 import yaml
 
 from capacity.domain.errors import ConfigError, PreflightError, UnreachableError
+from capacity.domain.run import ClockOffset
 from capacity.loadgen.checks.preflight import check, generator_facts, latest_reading
 from capacity.loadgen.checks.worker_identity import identity_here
 from capacity.settings.dialect import load_dialect
@@ -23,6 +24,7 @@ from capacity.sources.agent import AgentClient
 
 AGENT = runpy.run_path(str(Path(__file__).parents[2] / "agent_samples.py"))
 sample_of = AGENT["sample_of"]
+SAME_CLOCK = ClockOffset(offset_s=0.0, error_s=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -262,7 +264,7 @@ def test_a_host_is_shared_when_recorder_or_worker_is_beside_the_target(
     preflight = check(target_file(exchange, url), profile(), workers=[worker])
 
     assert (beside != "nobody") == preflight.same_host
-    assert (beside == "recorder") == (preflight.clock_offset.error_s == 0)
+    assert (beside == "recorder") == (preflight.clock_offset == SAME_CLOCK)
 
 
 def test_the_generators_facts_are_those_of_this_machine():

@@ -13,6 +13,21 @@ from capacity.settings.locate import find
 DIALECT = load_dialect(find("dialects", "deribit"))
 
 
+@pytest.fixture
+def answering(serve, target_file):
+    """Return the target file of a server that answers every request with this status and header."""
+
+    def answering_with(status, *headers):
+        def answer(_environ, start_response):
+            start_response(status, list(headers))
+            return []
+
+        _scheme, host, port = serve(answer).split(":")
+        return target_file(SimpleNamespace(host=host.strip("/"), port=int(port)))
+
+    return answering_with
+
+
 def test_a_request_that_succeeds_passes(exchange, target_file):
     assert try_request(target_file(exchange), DIALECT) is None
 
@@ -35,17 +50,25 @@ def test_binance_is_asked_for_a_symbol_in_big_letters_that_its_streams_have_in_s
         ("500 Internal Server Error", "check the target's log"),
     ],
 )
-def test_a_request_that_fails_is_said_with_its_status_and_its_own_fix(
-    serve, target_file, status, helps
-):
-    def answer(_environ, start_response):
-        start_response(status, [])
-        return []
-
-    _scheme, host, port = serve(answer).split(":")
-    target = target_file(SimpleNamespace(host=host.strip("/"), port=int(port)))
+def test_a_request_that_fails_is_said_with_its_status_and_its_own_fix(answering, status, helps):
     with pytest.raises(UnreachableError, match=f"ticker: .* returned {status[:3]}; {helps}"):
+        try_request(answering(status), DIALECT)
+
+
+@pytest.mark.parametrize("letters", [160, 161])
+def test_of_a_header_that_says_why_160_letters_are_shown(answering, letters):
+    target = answering("401 Unauthorized", ("WWW-Authenticate", "x" * letters))
+    with pytest.raises(UnreachableError) as caught:
         try_request(target, DIALECT)
+
+    assert (letters == 160) == (f"(WWW-Authenticate: {'x' * letters})" in str(caught.value))
+    assert "x" * 159 in str(caught.value)
+
+
+def test_a_status_below_300_is_a_success(answering):
+    assert try_request(answering("299 Fine"), DIALECT) is None
+    with pytest.raises(UnreachableError, match="returned 300;"):
+        try_request(answering("300 Multiple Choices"), DIALECT)
 
 
 @pytest.mark.parametrize(

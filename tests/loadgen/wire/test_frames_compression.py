@@ -131,6 +131,16 @@ def test_beyond_a_mebibyte_a_message_becomes_a_hundred_times_what_came_at_most(f
     assert ([content] if end is None else []) == payloads
 
 
+@pytest.mark.parametrize(("more", "end"), [(0, None), (1, INFLATES)])
+def test_a_mebibyte_of_a_few_bytes_is_the_most_for_all_fragments_of_a_message(more, end):
+    packer = zlib.compressobj(wbits=-15)
+    first = packer.compress(bytes(600_000)) + packer.flush(zlib.Z_SYNC_FLUSH)
+    rest = packer.compress(bytes((1 << 20) - 600_000 + more)) + packer.flush(zlib.Z_SYNC_FLUSH)
+    stream = framed(0x42, first) + framed(0x80, rest[:-4])
+
+    assert end == read(stream, limit=16 << 20, inflater=Inflater(Deflate()))[0].end
+
+
 def test_what_came_of_a_compressed_message_counts_from_its_own_beginning():
     stream = framed(0xC2, deflated(os.urandom(1 << 19))) + framed(0xC2, deflated(bytes(2 << 20)))
     reader, payloads, _replies = read(stream, limit=16 << 20, inflater=Inflater(Deflate()))

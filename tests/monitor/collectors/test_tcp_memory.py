@@ -104,6 +104,45 @@ def test_a_version_1_cgroup_that_gives_less_is_the_limit_and_counts_its_own(
     assert after.used[Resource.TCP_MEMORY] == counted > 5 * 65536
 
 
+@pytest.fixture
+def limited(host, write_file, tmp_path):
+    """Plant version 1 cgroups, /a/b the target's: what each may have and has, in bytes."""
+    write_file("7/cgroup", "3:memory:/a/b\n")
+    write_file("self/mountinfo", f"1 1 0:1 / {tmp_path}/mnt rw - cgroup cgroup rw,memory\n")
+
+    def plant(**groups):
+        (tmp_path / "mnt/a/b").mkdir(parents=True)
+        for group, (limit_bytes, used_bytes) in groups.items():
+            for name, number in (("limit", limit_bytes), ("usage", used_bytes)):
+                path = f"mnt/{group.replace('_', '/')}/memory.kmem.tcp.{name}_in_bytes"
+                write_file(path, f"{number}\n")
+        collector = TcpMemoryCollector()
+        return list(collector.limits(host)), collector.collect(host)
+
+    return plant
+
+
+def test_of_two_limited_cgroups_the_one_with_less_room_is_told_with_its_use(limited, tmp_path):
+    limits, reading = limited(a=(500_000, 250_000), a_b=(400_000, 100_000))
+    [limit] = reading.limits
+
+    assert [] == limits
+    assert (500_000, f"{tmp_path}/mnt/a/memory.kmem.tcp.limit_in_bytes") == (
+        limit.value,
+        limit.source,
+    )
+    assert {Resource.TCP_MEMORY: 250_000.0} == reading.used
+    assert TcpMemoryCollector.tells_limits_with_usage
+
+
+@pytest.mark.parametrize(("less_bytes", "scope"), [(0, "host"), (1, "cgroup")])
+def test_a_cgroup_that_allows_as_much_as_the_host_limits_nothing(limited, less_bytes, scope):
+    limits, reading = limited(a_b=(300 * PAGE_BYTES - less_bytes, 1))
+    [limit] = [*limits, *reading.limits]
+
+    assert (scope, 300 * PAGE_BYTES - less_bytes) == (limit.scope, limit.value)
+
+
 @pytest.mark.parametrize("text", [None, "1 2\n", "a b c\n"])
 def test_an_unreadable_limit_is_unknown(host, write_file, tmp_path, text):
     (tmp_path / "sys/net/ipv4/tcp_mem").unlink()

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from capacity.monitor.host import port_holders as port_holders_module
 from capacity.monitor.host.port_holders import port_holders
 
 LISTEN = (
@@ -42,6 +43,23 @@ def test_another_process_on_the_port_is_named(listener, view, bystander):
     [holder] = port_holders(port, view(bystander.pid))
 
     assert (child.pid, False) == (holder.pid, holder.is_watched)
+
+
+HAND_OVER = "import os, signal; served = os.fork() or signal.pause(); print(served, flush=True)"
+
+
+@pytest.mark.parametrize("is_served", [True, False])
+def test_who_keeps_the_socket_for_another_is_named_only_where_nobody_else_holds_it(
+    listener, view, bystander, monkeypatch, is_served
+):
+    init, port = listener()
+    monkeypatch.setattr(port_holders_module, "_INIT", init.pid)
+    pid = int(init.do(HAND_OVER)[0]) if is_served else init.pid
+    [holder] = port_holders(port, view(bystander.pid))
+    if is_served:
+        init.do("os.kill(served, 9); os.waitpid(served, 0)")
+
+    assert pid == holder.pid
 
 
 def test_nobody_listens_on_a_port_that_is_free(view, bystander):

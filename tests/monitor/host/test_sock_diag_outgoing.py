@@ -96,6 +96,12 @@ def fill(end):
             end.send(bytes(1 << 16))
 
 
+def drain(end):
+    end.settimeout(20)
+    while end.recv(1 << 16):
+        pass
+
+
 @pytest.mark.parametrize(
     "deeds",
     [
@@ -107,8 +113,13 @@ def fill(end):
             lambda _client, accepted: accepted.shutdown(socket.SHUT_WR),
             lambda client, _accepted: (fill(client), client.shutdown(socket.SHUT_WR)),
         ),
+        (
+            lambda client, accepted: (fill(client), fill(accepted)),
+            lambda client, accepted: [each.shutdown(socket.SHUT_WR) for each in (client, accepted)],
+            lambda client, _accepted: drain(client),
+        ),
     ],
-    ids=["ESTABLISHED", "CLOSE_WAIT", "FIN_WAIT2", "FIN_WAIT1", "LAST_ACK"],
+    ids=["ESTABLISHED", "CLOSE_WAIT", "FIN_WAIT2", "FIN_WAIT1", "LAST_ACK", "CLOSING"],
 )
 def test_a_port_is_taken_in_every_state_of_its_connection(table, family, pair, deeds):
     connect_pair, _port, key = pair

@@ -6,6 +6,7 @@ import runpy
 import socket
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -228,3 +229,26 @@ def test_asking_again_and_again_is_not_idling(serve, monkeypatch):
         connection.request("GET", "/healthz")
         assert connection.getresponse().read() == b"ok\n"
     connection.close()
+
+
+@pytest.mark.parametrize("asks", [False, True])
+def test_who_is_idle_for_half_a_minute_is_cut_off(serve, monkeypatch, wait_until, asks):
+    now_s = [100.0]
+    server = serve()
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now_s[0]))
+    with socket.create_connection(server.host_and_port, timeout=20) as client:
+        wait_until(lambda: server._clients)
+        if asks:
+            now_s[0] = 110.0
+            client.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            wait_until(lambda: client.recv(4096).endswith(b"ok\n"))
+            wait_until(lambda: any(each.deadline_s > 130.0 for each in server._clients.values()))
+        now_s[0] += 30.0
+        server.service_actions()
+        client.settimeout(0.0)
+        with pytest.raises(BlockingIOError):
+            client.recv(1)
+        client.settimeout(20.0)
+        now_s[0] += 0.1
+
+        assert client.recv(1) == b""

@@ -13,6 +13,7 @@ from capacity.domain.caveats import SATURATED_LAG_S
 from capacity.domain.observation import Quantiles
 from capacity.domain.plan import CapacityPlan
 from capacity.domain.resources import Resource
+from capacity.domain.run import ClockOffset
 from capacity.notebook import plan
 from capacity.planning.advice.advice import advice
 from capacity.planning.advice.other_hosts import host_walls
@@ -156,10 +157,17 @@ def test_peaks_are_of_what_was_read_before_and_during():
     assert _peaks(None, during) == {}
 
 
-def test_samples_of_a_drill_lie_behind_its_cut_and_up_to_two_seconds_behind_its_end():
+def recorded_elsewhere(off_s):
+    """Return a run with a drill whose agent's clock is ahead of the generator's by that much."""
     record = recorded_with({})
+    offset = ClockOffset(offset_s=off_s, error_s=0.0)
+    return replace(record, manifest=replace(record.manifest, clock_offset=offset))
+
+
+def test_samples_of_a_drill_lie_behind_its_cut_and_up_to_two_seconds_behind_its_end():
+    off_s = 100.0
+    record = recorded_elsewhere(off_s)
     [drill] = record.storms
-    off_s = record.manifest.clock_offset.offset_s
     after_s = (-1.0, 0.0, 0.01, 5.99, 6.01)
     like = record.samples[-1]
     samples = tuple(replace(like, at=drill.began_at + off_s + each) for each in after_s)
@@ -170,9 +178,9 @@ def test_samples_of_a_drill_lie_behind_its_cut_and_up_to_two_seconds_behind_its_
 
 
 def test_a_forecast_knows_nothing_from_the_cut_on():
-    record = recorded_with({})
+    off_s = 100.0
+    record = recorded_elsewhere(off_s)
     [drill] = record.storms
-    off_s = record.manifest.clock_offset.offset_s
     sample, point = record.samples[-1], record.points[-1]
     samples = tuple(replace(sample, at=drill.began_at + off_s + each) for each in (-0.1, 0.0))
     points = tuple(replace(point, at=drill.began_at + each) for each in (-0.1, 0.0))

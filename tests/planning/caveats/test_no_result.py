@@ -121,6 +121,14 @@ def test_two_levels_are_enough_and_without_the_full_mix_they_are_no_plan(venue, 
     assert "Look at the failures per step" in failed.remedy
 
 
+@pytest.mark.parametrize("most", [1, 2])
+def test_a_single_connection_at_the_second_level_is_enough_for_a_cost(venue, ramp, most):
+    record = replace(venue, steps=ramp(most)).record()
+
+    assert {0, most} == {each.step.connections for each in record.steps}
+    assert "carried a connection" not in getattr(plan(record), "reason", "")
+
+
 def test_a_run_that_was_ended_before_its_full_workload_is_to_go_on_and_its_profile_is_right(
     venue, ramp
 ):

@@ -1,11 +1,13 @@
 """High-water marks of a target whose memory bursts between the samples, from plan to plan."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from capacity.domain.resources import Resource
 from capacity.domain.sample import MemoryReading
+from capacity.planning.costs.memory_bursts import burst_costs
 from capacity.planning.plan import plan
 
 MIB = 1 << 20
@@ -29,6 +31,29 @@ def with_marks(record, burst_each, cache=lambda _seq: 0.0, account="/sys/fs/cgro
         )
         marked.append(replace(sample, memory=reading))
     return replace(record, samples=tuple(marked))
+
+
+@pytest.mark.parametrize(("use_bytes", "matters"), [(19_900.0, True), (20_100.0, False)])
+def test_bursts_matter_from_half_a_percent_of_the_highest_use(use_bytes, matters):
+    windows = [
+        SimpleNamespace(asked_connections=n, burst_bytes=n / 2, is_held_longer=False)
+        for n in (50, 100, 200)
+    ]
+    found = burst_costs(windows, use_bytes)
+
+    assert matters == (found is not None)
+    assert not matters or (0.0, 0.5) == pytest.approx(found)
+
+
+def test_the_largest_burst_of_a_level_counts_but_for_what_was_held_longer():
+    sizes = [(50, 25.0), (100, 50.0), (200, 40.0), (200, 100.0), (200, None), (200, 60.0)]
+    windows = [
+        SimpleNamespace(asked_connections=n, burst_bytes=size, is_held_longer=False)
+        for n, size in sizes
+    ]
+    longer = SimpleNamespace(asked_connections=200, burst_bytes=900.0, is_held_longer=True)
+
+    assert (0.0, 0.5) == pytest.approx(burst_costs([*windows, longer], 1.0))
 
 
 @pytest.fixture

@@ -42,6 +42,8 @@ def test_less_than_a_trace_of_a_connection_is_no_load(venue):
     load = venue.record().steps[-1].load
 
     assert not is_plausible_load(replace(load, connections=1e-320))
+    assert not is_plausible_load(replace(load, connections=0.9e-9))
+    assert is_plausible_load(replace(load, connections=1.1e-9))
     assert is_plausible_load(replace(load, connections=0.0))
 
 

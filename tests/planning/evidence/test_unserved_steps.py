@@ -30,6 +30,22 @@ def test_a_step_is_cut_off_where_more_than_one_in_a_hundred_is_not_served(
     assert ([top.index] if is_cut_off else []) == list(unserved_steps(record.steps))
 
 
+@pytest.mark.parametrize(("kind", "below"), [("unserved", 0), ("refused", 0), ("refused", 50)])
+@pytest.mark.parametrize(("more", "is_cut_off"), [(10, False), (11, True)])
+def test_one_in_a_hundred_may_be_silent_for_reasons_of_its_own(
+    venue, ramp, kind, below, more, is_cut_off
+):
+    *others, before, top = replace(venue, steps=ramp(500, 1000)).record().steps
+    if kind == "unserved":
+        top = replace(top, unserved=more)
+    else:
+        before = replace(before, failures={"subscribe_rejected": below})
+        top = replace(top, failures={"subscribe_rejected": 2 * below + more})
+
+    assert (500, 1000) == (before.step.connections, top.step.connections)
+    assert is_cut_off == (top.index in unserved_steps([*others, before, top]))
+
+
 def test_what_is_silent_and_what_is_gone_are_told_apart_and_added_up(venue):
     top = top_with(venue, unserved=30, half_open=9).steps[-1]
 

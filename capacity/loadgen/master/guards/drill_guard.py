@@ -49,9 +49,9 @@ class DrillGuard:
         return tuple(trip.statement for trip in (overflowed, *found) if trip is not None)
 
     def _shares(self, samples: Sequence[Sample], since: int) -> list[Trip]:
-        oldest = max(0, since - 1, len(samples) - 1 - RECENT_SAMPLES)
-        if oldest >= len(samples) - 1:
+        if not samples:
             return []
+        oldest = max(0, since - 1, len(samples) - 1 - RECENT_SAMPLES)
         span = (samples[oldest], samples[-1])
         readings = share_readings(span, self._limits, self._bounds, whose_segments(samples))
         return [reading for reading in readings if reading.number > reading.bound]

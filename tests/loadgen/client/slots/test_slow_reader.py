@@ -203,3 +203,21 @@ def test_pieces_are_read_once_an_interval_and_at_once_by_who_is_late(
         read_slices_forever(held, 0.1)
 
     assert pytest.approx(sleeps_s) == slept
+
+
+@pytest.mark.parametrize(("count", "per_s"), [(20, 220.0), (1, 11.0)])
+def test_all_slow_readers_are_read_a_little_faster_than_once_an_interval(monkeypatch, count, per_s):
+    asked = []
+
+    def spread(_action, items, items_per_s):
+        asked.append((len(items), items_per_s))
+        raise StopIteration
+
+    monkeypatch.setattr(slow_reader, "spread", spread)
+    others = [object()] * 3
+    with pytest.raises(StopIteration):
+        read_slices_forever(
+            lambda: [*others, *(SlowReader.__new__(SlowReader) for _ in range(count))], 0.1
+        )
+
+    assert [(count, pytest.approx(per_s))] == asked

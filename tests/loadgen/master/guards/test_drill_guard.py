@@ -91,3 +91,26 @@ def test_what_overflowed_before_the_drill_is_not_its_sign(guard):
     samples = samples_of(100, 100, target_listen_drops=(0.0, 3.0))
 
     assert () == guard.signs([*samples, samples[-1]], 2)
+
+
+@pytest.mark.parametrize(("ago", "expected"), [(5, "memory pressure"), (6, None)])
+def test_memory_pressure_of_the_newest_five_intervals_ends_a_drill(guard, ago, expected):
+    last = 9
+    samples = [
+        replace(
+            each,
+            counters={"host_memory_pressure_some_s": 0.0 if each.seq <= last - ago else 0.9},
+        )
+        for each in samples_of(*[100] * (last + 1))
+    ]
+    trip = guard.harm(samples, 1, 0, 100)
+
+    assert expected == (trip and trip.guard)
+
+
+@pytest.mark.parametrize(("since", "expected"), [(2, "memory pressure"), (3, None)])
+def test_the_first_interval_of_a_drill_counts_and_those_before_it_do_not(guard, since, expected):
+    samples = samples_of(100, 100, 100, host_memory_pressure_some_s=(0.0, 0.9))
+    trip = guard.harm(samples, since, 0, 100)
+
+    assert expected == (trip and trip.guard)
