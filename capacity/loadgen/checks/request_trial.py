@@ -12,11 +12,11 @@ from capacity.loadgen.checks.rejections import (
     request_remedy,
 )
 from capacity.loadgen.checks.trial import TRIAL_S
-from capacity.loadgen.checks.watcher import without_secrets
 from capacity.loadgen.wire.http_connection import Answer, ExchangeError
 from capacity.loadgen.wire.polls import fixed_values, poll_connection, polls_of
 from capacity.settings.target import Target
 from capacity.workload.dialects.dialect import Dialect
+from capacity.workload.dialects.redaction import redacted
 
 _SHOWN_LETTERS = 160
 
@@ -61,5 +61,5 @@ def _words_of(answer: Answer, target: Target) -> list[str]:
         return []
     if not tree:
         return []
-    text = without_secrets(orjson.dumps(tree), fixed_values(target)).decode()
+    text = redacted(orjson.dumps(tree), fixed_values(target)).decode(errors="replace")
     return [printable(text, _SHOWN_LETTERS)]
