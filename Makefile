@@ -22,9 +22,9 @@ example: $(VENV)/.installed  ## Make the example report again from its recorded 
 test: $(VENV)/.tested  ## Lint, types, import rules, dead code and tests; some minutes on two cores.
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/vulture
+	$(VENV)/bin/mypy & types=$$!; $(PYTHON) tests/groups.py --compile; wait $$types
 	$(PYTHON) tests/groups.py
 
 test-long: $(VENV)/.tested  ## Tests that load real targets for minutes; with `test` all that CI runs.

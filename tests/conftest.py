@@ -1,5 +1,6 @@
 """Locust patches sockets and TLS when it is imported: it must come before anything that uses them."""
 
+import gc
 import os
 
 IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
@@ -7,7 +8,6 @@ if IS_WORKER:
     # The main thread of a worker waits for one that is none of gevent's: its locks stay native.
     # Not threading.RLock, which makes what gevent has put in the place of the native one by then.
     import functools
-    import gc
     import threading
     import time
     from _thread import RLock
@@ -46,7 +46,9 @@ if IS_WORKER:
 
 import locust  # noqa: F401 - see above
 
+import re
 import signal
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -68,10 +70,45 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+SELDOM = ("alone", "long")
+"""Marks of few tests, each of which is asked for by name: groups.py."""
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Leave out files without a mark that is asked for: to import them all takes longer than its tests."""
+    if collection_path.suffix != ".py" or not collection_path.name.startswith("test_"):
+        return None
+    asked = config.option.markexpr
+    wanted = [mark for mark in SELDOM if re.fullmatch(rf"(.* and )?{mark}( and .*)?", asked)]
+    text = collection_path.read_text(encoding="utf-8") if wanted else ""
+    return any(f"mark.{mark}" not in text for mark in wanted) or None
+
+
+TOGETHER = 80
+"""Tests of a file that one process takes at once: they share what the file prepares for all of them."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session):
+    """Look for no garbage while what is made stays to the end: that takes a fifth of the time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+
+
 def pytest_collection_modifyitems(items):
     """Put the long ones first: what is left at the end is shared evenly by the processes."""
-    if IS_WORKER:
-        items.sort(key=lambda item: (not has(item, "end_to_end"), not has(item, "xdist_group")))
+    if not IS_WORKER:
+        return
+    items.sort(key=lambda item: (not has(item, "end_to_end"), not has(item, "xdist_group")))
+    taken = Counter()
+    for item in items:
+        if not has(item, "xdist_group") and not has(item, "end_to_end"):
+            name = ".".join(item.path.relative_to(ROOT).parts)
+            item.add_marker(pytest.mark.xdist_group(f"{name} {taken[name] // TOGETHER}"))
+            taken[name] += 1
 
 
 def has(item, marker):

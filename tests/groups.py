@@ -1,6 +1,6 @@
 """Runs the tests: first those that can run beside others, on a few processes, then the others alone.
 
-With `--long` those that load real targets for minutes, without it all others. Most of the long ones are in
+With `--long` those that load real targets for minutes, without it all others; with `--compile` none. Most of the long ones are in
 groups of pytest-xdist, so that no two of a group meet: what breaks a target that it has measured (`load`),
 what measures memory (`fragile`) and caps (`caps`), and what only sees how a run ends (`trouble`).
 What is named on the command line goes to pytest both times. The last line says how all of it went.
@@ -22,7 +22,7 @@ from pathlib import Path
 PROCESSES = os.environ.get("CAPACITY_TEST_PROCESSES", "4")
 """Most tests wait most of the time, so that two cores do for four."""
 MORE_PROCESSES = str(int(PROCESSES) and int(PROCESSES) + 1)
-LONG = "--long"
+LONG, COMPILE = "--long", "--compile"
 BESIDE_EACH_OTHER = ("-n", PROCESSES, "--dist", "loadgroup", "--no-loadscope-reorder")
 GROUPS = {
     False: (("-m", "not alone and not long", *BESIDE_EACH_OTHER), ("-m", "alone and not long")),
@@ -51,7 +51,7 @@ def run(arguments):
     # Some tests become a user without rights, who has to get through to what is theirs.
     with tempfile.TemporaryDirectory(prefix="capacity-tests-", ignore_cleanup_errors=True) as root:
         Path(root).chmod(0o755)
-        environment = {**os.environ, "PYTEST_DEBUG_TEMPROOT": root}
+        environment = {**environment_here(), "PYTEST_DEBUG_TEMPROOT": root}
         cache = Path(root, "cache")
         command = [sys.executable, "-m", "pytest", "-o", f"cache_dir={cache}", *arguments]
         with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
@@ -62,6 +62,22 @@ def run(arguments):
         failed = failures_in(cache)
     lines = last.decode(errors="replace").strip().splitlines() or [""]
     return process.returncode, lines[-1], failed
+
+
+def environment_here():
+    """Return the variables of this process, but for one: what is compiled is kept.
+
+    Of the thousands of processes that tests start none has to compile the product again.
+    """
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
+def compile_all():
+    """Have one process compile the tests, with their asserts, where all would do so at the same time."""
+    if not list(Path(__file__).parent.glob("__pycache__/conftest.*.pyc")):
+        command = [sys.executable, "-m", "pytest", "--collect-only", "-qq"]
+        # What is wrong there is said by the tests themselves.
+        subprocess.run(command, stdout=subprocess.DEVNULL, env=environment_here(), check=False)
 
 
 def failures_in(cache):
@@ -107,6 +123,9 @@ def exit_code(codes):
 
 
 def main(arguments):
+    if COMPILE in arguments:
+        compile_all()
+        return 0
     began_s = time.monotonic()
     groups = GROUPS[LONG in arguments]
     rest = [each for each in arguments if each != LONG]

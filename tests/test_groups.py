@@ -4,6 +4,7 @@ import runpy
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -137,3 +138,70 @@ def test_tests_of_one_group_meet_in_one_process(tmp_path):
 
     assert 0 == ended.returncode, ended.stdout
     assert 1 == len(list(tmp_path.glob("*.pid")))
+
+
+def test_what_is_compiled_is_kept_whatever_the_variables_say(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    groups = tmp_path / "groups.py"
+    groups.write_text(Path(GROUPS["__file__"]).read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "conftest.py").touch()
+    (tmp_path / "test_some.py").write_text("def test_it(): assert True\n")
+    command = [sys.executable, groups, "--compile"]
+    subprocess.run(command, cwd=tmp_path, check=True, timeout=120)
+
+    assert {"conftest", "test_some"} == {
+        path.name.partition(".")[0] for path in (tmp_path / "__pycache__").iterdir()
+    }
+
+
+def test_a_file_without_the_mark_that_is_asked_for_is_not_imported(pytestconfig, root):
+    hook = pytestconfig.pluginmanager.get_plugin(str(root / "tests" / "conftest.py"))
+    own, other = root / "tests" / "end_to_end" / "test_hosts.py", Path(__file__)
+
+    for asked, left_out in (
+        ("alone and long", True),
+        ("not alone and long", True),
+        ("not alone and not long", None),
+        ("", None),
+    ):
+        config = SimpleNamespace(option=SimpleNamespace(markexpr=asked))
+        assert left_out is hook.pytest_ignore_collect(other, config)
+        assert hook.pytest_ignore_collect(own, config) is None
+
+
+class Item:
+    """A test as pytest has collected it, with its marks by name."""
+
+    def __init__(self, path, *marks):
+        self.path, self.marks = path, {mark.name: mark for mark in marks}
+
+    def get_closest_marker(self, name):
+        return self.marks.get(name)
+
+    def add_marker(self, mark):
+        self.marks[mark.name] = mark
+
+    @property
+    def group(self):
+        return self.marks["xdist_group"].args[0] if "xdist_group" in self.marks else None
+
+
+def test_tests_of_a_file_meet_but_for_long_ones_and_those_with_a_group_of_their_own(
+    pytestconfig, root, monkeypatch
+):
+    hook = pytestconfig.pluginmanager.get_plugin(str(root / "tests" / "conftest.py"))
+    monkeypatch.setattr(hook, "IS_WORKER", True)
+    one, other = root / "tests" / "one" / "test_it.py", root / "tests" / "other" / "test_it.py"
+    quick = [Item(path) for path in (one, other) for _ in range(hook.TOGETHER + 1)]
+    grouped = Item(one, pytest.mark.xdist_group("some").mark)
+    alone = Item(one, pytest.mark.end_to_end.mark)
+    items = [*quick, grouped, alone]
+    hook.pytest_collection_modifyitems(items)
+    size = hook.TOGETHER
+
+    assert [alone, grouped, *quick] == items
+    assert (None, "some") == (alone.group, grouped.group)
+    groups = [item.group for item in quick]
+    assert 4 == len(set(groups))
+    assert 1 == len(set(groups[:size]))
+    assert all(GROUPS["GROUP"].sub("", f"test_it@{group}") == "test_it" for group in groups)

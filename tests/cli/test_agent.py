@@ -15,7 +15,7 @@ def run(command, *arguments):
         capture_output=True,
         text=True,
         check=False,
-        timeout=20,
+        timeout=120,
     )
     return ran.returncode, ran.stdout, ran.stderr
 

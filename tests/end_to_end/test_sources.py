@@ -4,16 +4,15 @@ import contextlib
 import json
 import re
 import runpy
-import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import yaml
 
-from capacity.cli.measure import measure
 from capacity.cli.plan import PLAN_FILE, plan_run
 from capacity.domain.resources import Resource
 from capacity.recording.run_directory import load
@@ -37,7 +36,10 @@ mix: {subscriptions_per_connection: 1, requests_per_s_per_connection: 0.02}
 """
 DESCRIPTOR_LIMIT = 900
 ATTEMPTS = 3
+AT_ONCE = 3
+"""Runs that go at the same time: two hundred connections are little load."""
 HERE = runpy.run_path(str(Path(__file__).parents[1] / "sources" / "metrics" / "exporters_here.py"))
+called = runpy.run_path(str(Path(__file__).parents[1] / "running_programs.py"))["called"]
 READY = re.compile(r"ready on http://([\d.]+):(\d+)")
 
 
@@ -53,55 +55,95 @@ def running(*arguments):
             process.stderr.read()
 
 
-@pytest.fixture
-def measured(tmp_path):
-    """Return a function that measures an exchange of its own, with the agent section that *named* makes.
+def measured(folder, named):
+    """Measure an exchange of its own, with the agent section that *named* makes.
+
+    Returns its run directory, its record and its plan.
 
     A machine that is busy voids steps, and holds up who is asked for samples; such a run is made again.
     """
+    for number in range(ATTEMPTS):
+        run = attempt(folder / f"attempt-{number}", named)
+        record, plan = planned(run)
+        lost = lost_samples(plan)
+        if not any(step.void for step in record.steps) and not lost:
+            return run, record, plan
+    pytest.fail(f"each of {ATTEMPTS} runs was disturbed: {record.steps}, {lost}")
 
-    def run(origin, named):
-        for _ in range(ATTEMPTS):
-            record, plan = attempt(origin, named)
-            lost = lost_samples(plan)
-            if not any(step.void for step in record.steps) and not lost:
-                break
-            shutil.rmtree(tmp_path / f"run-{origin}.void", ignore_errors=True)
-            (tmp_path / f"run-{origin}").rename(tmp_path / f"run-{origin}.void")
-        else:
-            pytest.fail(f"each of {ATTEMPTS} runs was disturbed: {record.steps}, {lost}")
-        return record, plan
 
-    def attempt(origin, named):
-        profile = tmp_path / "profile.yaml"
-        profile.write_text(PROFILE)
-        arguments = ("--port", "0", "--descriptor-limit", DESCRIPTOR_LIMIT)
-        with running("capacity.cli.main", "exchange", *arguments) as (process, port):
-            target = tmp_path / f"{origin}.yaml"
-            with contextlib.ExitStack() as stack:
-                settings = {
-                    "target": 1,
-                    "name": origin,
-                    "host": "127.0.0.1",
-                    "port": port,
-                    "dialect": "deribit",
-                    "symbols": ["BTC-PERPETUAL", "ETH-PERPETUAL"],
-                    "channels": ["ticker"],
-                    "rest": {"operation": "ticker"},
-                    "agent": named(stack, process.pid, port),
-                }
-                target.write_text(yaml.safe_dump(settings))
-                path = tmp_path / f"run-{origin}"
-                measure(target, profile, workers=1, run=path, timeout_s=120, quiet=True)
-        plan_run(path)
-        return load(path), json.loads((path / PLAN_FILE).read_text()).get("plan")
-
+def attempt(folder, named):
+    folder.mkdir(parents=True)
+    target, profile, run = folder / "target.yaml", folder / "profile.yaml", folder / "run"
+    profile.write_text(PROFILE)
+    arguments = ("--port", "0", "--descriptor-limit", DESCRIPTOR_LIMIT)
+    with (
+        running("capacity.cli.main", "exchange", *arguments) as (process, port),
+        contextlib.ExitStack() as stack,
+    ):
+        settings = {
+            "target": 1,
+            "name": named.__name__,
+            "host": "127.0.0.1",
+            "port": port,
+            "dialect": "deribit",
+            "symbols": ["BTC-PERPETUAL", "ETH-PERPETUAL"],
+            "channels": ["ticker"],
+            "rest": {"operation": "ticker"},
+            "agent": named(stack, folder, process.pid, port),
+        }
+        target.write_text(yaml.safe_dump(settings))
+        called(folder, "measure", "--target", target, "--profile", profile, "--run", run)
     return run
 
 
-def by_agent(stack, pid, _port):
+def planned(run):
+    plan_run(run)
+    return load(run), json.loads((run / PLAN_FILE).read_text()).get("plan")
+
+
+def by_agent(stack, _folder, pid, _port):
     watching = running("capacity.monitor", "--listen", "0", "--pid", pid)
     return {"url": f"http://127.0.0.1:{stack.enter_context(watching)[1]}"}
+
+
+def exporters(stack, folder):
+    return [
+        stack.enter_context(HERE["node_exporter"]()),
+        stack.enter_context(HERE["process_exporter"](folder)),
+    ]
+
+
+def by_exporters(stack, folder, pid, _port):
+    urls = exporters(stack, folder)
+    return {"exporters": {"urls": urls, "process": {"groupname": str(pid)}}}
+
+
+def by_prometheus(stack, folder, pid, _port):
+    url = stack.enter_context(HERE["prometheus"](folder, exporters(stack, folder)))
+    labels = {"groupname": str(pid)}
+    return {"prometheus": {"url": url, "process": labels, "interval_s": 1}}
+
+
+def by_sampler(_stack, _folder, _pid, port):
+    return {"local": {"port": port}}
+
+
+def by_pushing(stack, folder, pid, _port):
+    token = folder / "token"
+    token.write_text("a-long-enough-token-of-32-letters")
+    token.chmod(0o600)
+    address = f"127.0.0.1:{HERE['free_port']()}"
+    push = ("--push", f"http://{address}", "--listen", "0", "--pid", pid, "--token-file", token)
+    stack.enter_context(running("capacity.monitor", *push))
+    return {"listen": address, "token_file": str(token)}
+
+
+def by_spooling(stack, folder, pid, _port):
+    """Have the agent write what the run does not ask for; it is attached afterwards."""
+    spool = folder / "spool"
+    spool.mkdir()
+    spooling = ("--spool", spool, "--listen", "0", "--pid", pid)
+    stack.enter_context(running("capacity.monitor", *spooling))
 
 
 def lost_samples(plan):
@@ -123,52 +165,17 @@ def descriptors_of(plan):
 
 @pytest.mark.long
 @pytest.mark.xdist_group("sources")
-def test_exporters_and_prometheus_tell_of_descriptors_what_the_agent_tells(measured, tmp_path):
+def test_exporters_and_prometheus_tell_of_descriptors_what_the_agent_tells(tmp_path):
     HERE["skip_unless_installed"](*HERE["PACKAGES"])
-
-    def exporters(stack):
-        return [
-            stack.enter_context(HERE["node_exporter"]()),
-            stack.enter_context(HERE["process_exporter"](tmp_path)),
-        ]
-
-    def by_exporters(stack, pid, _port):
-        return {"exporters": {"urls": exporters(stack), "process": {"groupname": str(pid)}}}
-
-    def by_prometheus(stack, pid, _port):
-        url = stack.enter_context(HERE["prometheus"](tmp_path, exporters(stack)))
-        labels = {"groupname": str(pid)}
-        return {"prometheus": {"url": url, "process": labels, "interval_s": 1}}
-
-    def by_sampler(_stack, _pid, port):
-        return {"local": {"port": port}}
-
-    def by_pushing(stack, pid, _port):
-        (tmp_path / "token").write_text("a-long-enough-token-of-32-letters")
-        (tmp_path / "token").chmod(0o600)
-        (tmp_path / "token").chmod(0o600)
-        address = f"127.0.0.1:{HERE['free_port']()}"
-        secret = ("--token-file", tmp_path / "token")
-        push = ("--push", f"http://{address}", "--listen", "0", "--pid", pid, *secret)
-        stack.enter_context(running("capacity.monitor", *push))
-        return {"listen": address, "token_file": str(tmp_path / "token")}
-
-    def by_spooling(stack, pid, _port):
-        shutil.rmtree(tmp_path / "spool", ignore_errors=True)  # Of a run that was made again.
-        (tmp_path / "spool").mkdir()
-        spool = ("--spool", tmp_path / "spool", "--listen", "0", "--pid", pid)
-        stack.enter_context(running("capacity.monitor", *spool))
-
-    origins = (by_agent, by_exporters, by_prometheus, by_sampler, by_pushing)
-    found = {origin.__name__: measured(origin.__name__, origin) for origin in origins}
-    alone, _excuse = measured("by_spooling", by_spooling)
-    spool = read_spool([tmp_path / "spool"])
-    attached = attach(tmp_path / "run-by_spooling", spool, None)
-    plan_run(attached.path)
-    found["by_spooling"] = (
-        load(attached.path),
-        json.loads((attached.path / PLAN_FILE).read_text())["plan"],
-    )
+    origins = (by_prometheus, by_exporters, by_pushing, by_spooling, by_agent, by_sampler)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        runs = pool.map(lambda origin: measured(tmp_path / origin.__name__, origin), origins)
+        going = dict(zip((origin.__name__ for origin in origins), runs, strict=True))
+    found = {name: (record, plan) for name, (_run, record, plan) in going.items()}
+    run, alone, _plan = going["by_spooling"]
+    spool = read_spool([run.with_name("spool")])
+    attached = attach(run, spool, None)
+    found["by_spooling"] = planned(attached.path)
     estimated = offset_between(alone.points, spool.samples)
     print(f"clock by the curves: {estimated}")
 

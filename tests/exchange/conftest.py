@@ -13,7 +13,7 @@ import websocket
 from capacity.exchange.app import Exchange
 from capacity.exchange.options import ExchangeOptions
 
-TIMEOUT_S = 20.0 * float(os.environ.get("CAPACITY_TEST_TIMEOUT_FACTOR", "1"))
+TIMEOUT_S = 60.0 * float(os.environ.get("CAPACITY_TEST_TIMEOUT_FACTOR", "1"))
 
 
 class Client:

@@ -28,7 +28,7 @@ def test_the_cap_of_connections_holds_until_one_leaves(exchange):
 
 def test_a_request_that_is_no_upgrade_is_refused_and_not_counted(exchange):
     client = exchange()
-    reply = requests.get(f"{client.http}/ws/api/v2", timeout=5)
+    reply = requests.get(f"{client.http}/ws/api/v2", timeout=30)
 
     assert reply.status_code == 400
     assert client.status()["open_connections"] == client.status()["accepted"] == 0

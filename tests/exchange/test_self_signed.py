@@ -8,7 +8,7 @@ import websocket
 from capacity.domain.errors import PreflightError
 from capacity.exchange.self_signed import CERTIFICATE, KEY, self_signed
 
-TIMEOUT_S = 20.0
+TIMEOUT_S = 60.0
 pytestmark = pytest.mark.skipif(
     shutil.which("openssl") is None, reason="the openssl program is missing: apt install openssl"
 )

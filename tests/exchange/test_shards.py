@@ -26,7 +26,7 @@ except CapacityError as error:
     print(error, file=sys.stderr)
     sys.exit(error.exit_code)
 """
-TIMEOUT_S = 10.0
+TIMEOUT_S = 60.0
 CALM_READINGS = 10
 
 

@@ -23,7 +23,7 @@ from capacity.settings import dialect as dialect_settings
 from capacity.settings.target import load_target
 
 SERVER = Path(__file__).with_name("feed_server.py")
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 TRIAL_S = 1.5
 """How long a trial waits for what never comes; these feeds send many updates a second."""
 BASE = {

@@ -13,7 +13,7 @@ from wsproto.events import TextMessage
 
 from capacity.loadgen.wire.epoll_set import ConnectionSet
 
-PATIENCE_S = 5
+PATIENCE_S = 30
 
 
 class Heard:

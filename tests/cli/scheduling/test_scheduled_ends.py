@@ -64,7 +64,7 @@ def endless(project):
 
 def test_a_run_beyond_its_time_is_cut_off_and_recorded(endless):
     process = endless(grace_s=-897)
-    _, told = process.communicate(timeout=20)
+    _, told = process.communicate(timeout=120)
     (row,) = rows(HISTORY)
 
     assert process.returncode == 12
@@ -79,7 +79,7 @@ def test_a_run_beyond_its_time_is_cut_off_and_recorded(endless):
 def test_a_run_that_is_asked_to_stop_is_recorded_first(endless, number, exit_code):
     process = endless(grace_s=60)
     process.send_signal(number)
-    _, told = process.communicate(timeout=20)
+    _, told = process.communicate(timeout=120)
     (row,) = rows(HISTORY)
 
     assert process.returncode == exit_code

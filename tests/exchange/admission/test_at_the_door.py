@@ -7,7 +7,7 @@ import pytest
 import requests
 import websocket
 
-TIMEOUT_S = 20.0
+TIMEOUT_S = 60.0
 ALMOST_NONE = {"credits_per_s": 0.001, "credits_burst": 10}
 
 

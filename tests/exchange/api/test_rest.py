@@ -21,13 +21,13 @@ def test_a_json_rpc_request_may_be_posted(exchange, path):
         "method": "public/ticker",
         "params": {"instrument_name": "ETH-PERPETUAL"},
     }
-    reply = requests.post(f"{exchange().http}/api/v2{path}", json=request, timeout=5).json()
+    reply = requests.post(f"{exchange().http}/api/v2{path}", json=request, timeout=30).json()
 
     assert (reply["id"], reply["result"]["instrument_name"]) == (3, "ETH-PERPETUAL")
 
 
 def test_a_posted_request_may_leave_its_method_to_the_path(exchange):
-    reply = requests.post(f"{exchange().http}/api/v2/public/get_time", json={"id": 1}, timeout=5)
+    reply = requests.post(f"{exchange().http}/api/v2/public/get_time", json={"id": 1}, timeout=30)
 
     assert reply.json()["result"] > 0
 
@@ -88,7 +88,7 @@ def test_the_status_counts_what_was_answered_and_names_the_limits(exchange):
 
 
 def test_a_body_beyond_the_cap_is_refused(exchange):
-    reply = requests.post(f"{exchange().http}/api/v2", data=b"x" * 40_000, timeout=5)
+    reply = requests.post(f"{exchange().http}/api/v2", data=b"x" * 40_000, timeout=30)
 
     assert reply.status_code == 413
 

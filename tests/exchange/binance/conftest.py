@@ -6,7 +6,7 @@ import pytest
 import requests
 import websocket
 
-TIMEOUT_S = 20.0
+TIMEOUT_S = 60.0
 
 
 @pytest.fixture(name="get")

@@ -11,7 +11,7 @@ import websocket
 from capacity.exchange.faults.ordered_faults import HalfOpen, Skip
 
 BOOK, TICKER = "book.BTC-PERPETUAL.raw", "ticker.BTC-PERPETUAL.raw"
-TIMEOUT_S = 20.0
+TIMEOUT_S = 60.0
 SILENT_S = 0.2
 
 

@@ -3,7 +3,7 @@ import requests
 
 from capacity.exchange.faults.orders_by_http import is_from_here
 
-TIMEOUT_S = 20.0
+TIMEOUT_S = 60.0
 
 
 def ordered(client, **fault):

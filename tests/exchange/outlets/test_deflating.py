@@ -7,7 +7,7 @@ from websockets.sync.client import connect
 from capacity.exchange.frames import close_frame, text_frame
 from capacity.exchange.outlets.deflating import Deflater, DeflatingOutlet
 
-TIMEOUT_S = 20.0
+TIMEOUT_S = 60.0
 
 
 def inflated(frame, inflater):

@@ -19,7 +19,7 @@ from capacity.loadgen.protocol import messages
 from capacity.recording.run_directory import load
 from capacity.settings.profile import ADAPTER
 
-PATIENCE_S = 25
+PATIENCE_S = 90
 
 
 @pytest.fixture(autouse=True, scope="module")

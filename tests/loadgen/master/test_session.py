@@ -21,7 +21,7 @@ from capacity.recording.lock import locked
 from capacity.recording.lock_place import place_of_locks
 from capacity.recording.run_directory import load
 
-PATIENCE_S = 20
+PATIENCE_S = 60
 
 
 @pytest.fixture

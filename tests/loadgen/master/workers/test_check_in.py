@@ -27,7 +27,7 @@ from capacity.loadgen.protocol import messages
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 
-PATIENCE_S = 10
+PATIENCE_S = 60
 
 
 @pytest.fixture(name="target")
