@@ -11,7 +11,8 @@ from rich.text import Text
 
 from capacity.cli.compare import measured_runs
 from capacity.cli.helping.completion import names
-from capacity.cli.plan import answer_console, demanded, located, write_whole
+from capacity.cli.helping.console import answer_console
+from capacity.cli.plan import demanded, located, write_whole
 from capacity.domain.answers.rules import RuleResult, RuleStatus
 from capacity.domain.errors import ConfigError, RuleError
 from capacity.domain.plan import CapacityPlan

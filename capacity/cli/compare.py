@@ -6,7 +6,8 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from capacity.cli.plan import RUNS, answer_console, located, print_table
+from capacity.cli.helping.console import answer_console
+from capacity.cli.plan import RUNS, located, print_table
 from capacity.domain.answers.comparison import Comparison, Outcome
 from capacity.domain.errors import ConfigError, RegressionError, RunInvalidError
 from capacity.domain.plan import Excuse

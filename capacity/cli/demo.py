@@ -7,8 +7,9 @@ import click
 import yaml
 from rich.console import Console
 
+from capacity.cli.helping.console import answer_console
 from capacity.cli.measure import measure
-from capacity.cli.plan import answer_console, plan_run, print_answer
+from capacity.cli.plan import plan_run, print_answer
 from capacity.cli.report import write_report
 from capacity.cli.running.bundled import start_bundled_target
 from capacity.cli.running.children import terminations_unwind

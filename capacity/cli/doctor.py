@@ -1,14 +1,13 @@
 """`capacity doctor`: what stands in the way of a run, and the fix for each, before any load."""
 
 import json
-import sys
 from dataclasses import asdict
 
 import click
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from capacity.cli.helping.console import answer_console
 from capacity.cli.helping.named_options import PROFILE, TARGET
 from capacity.domain.answers.finding import Finding, Status
 from capacity.domain.errors import PreflightError
@@ -48,7 +47,7 @@ def command(*, target: str, profile: str, workers: int, as_json: bool) -> None:
         document = {"can_succeed": not failed, "findings": [asdict(each) for each in findings]}
         click.echo(json.dumps(document, indent=2))
     else:
-        Console(width=None if sys.stdout.isatty() else 160).print(_table(findings))
+        answer_console().print(_table(findings))
     if failed:
         raise PreflightError(
             f"the run cannot succeed: {counted(len(failed), 'check')} failed, the first:"

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from capacity.cli.helping.completion import names
+from capacity.cli.helping.console import answer_console
 from capacity.domain.answers.sizing import Advice, Demand, HostType, Sizing
 from capacity.domain.errors import ConfigError, RunInvalidError
 from capacity.domain.plan import CapacityPlan, Excuse
@@ -31,7 +32,6 @@ from capacity.settings.locate import find
 
 PLAN_FILE = "plan.json"
 RUNS = Path("reports/runs")
-PIPED_WIDTH = 160
 _PRINTED_SECTIONS = 3
 """Sizing, exhaustion and storm."""
 _LADDER_COLUMNS = (0, 1, 2, 5, 6, 7, 8)
@@ -65,11 +65,6 @@ def command(run: str, demand: str | None, hosts: str | None, *, as_json: bool) -
         print_answer(answer, answer_console())
     if isinstance(answer, Excuse) or answer.is_beyond_reach:
         sys.exit(RunInvalidError.exit_code)
-
-
-def answer_console() -> Console:
-    """Return a console on stdout. A pipe has no width; 80 columns would cut names into pieces."""
-    return Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
 
 
 def located(run: str) -> Path:

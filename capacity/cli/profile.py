@@ -7,7 +7,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from capacity.cli.plan import answer_console
+from capacity.cli.helping.console import answer_console
 from capacity.domain import units
 from capacity.domain.words import printable
 from capacity.settings.locate import find, names_of

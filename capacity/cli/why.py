@@ -11,7 +11,8 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from capacity.cli.plan import answer_console, located, planned_before, print_table
+from capacity.cli.helping.console import answer_console
+from capacity.cli.plan import located, planned_before, print_table
 from capacity.domain.answers.sizing import Unanswered
 from capacity.domain.errors import ConfigError, RunInvalidError
 from capacity.domain.plan import CapacityPlan, Excuse, Wall

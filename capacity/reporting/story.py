@@ -6,6 +6,7 @@ from dataclasses import replace
 from capacity.domain import units
 from capacity.domain.plan import CapacityPlan, Excuse
 from capacity.domain.run import RunRecord
+from capacity.planning.caveats.run_record import unexplained
 from capacity.reporting.advice.advice import advice_sections
 from capacity.reporting.audit import audit_section
 from capacity.reporting.circumstances import (
@@ -45,9 +46,10 @@ def story(record: RunRecord, plan: CapacityPlan | Excuse, notices: Sequence[str]
     """
     manifest = record.manifest
     target = manifest.target.name or "a target without a name"
-    missing = record.missing[:_MOST_MISSING]
-    if len(record.missing) > _MOST_MISSING:
-        missing = (*missing, f"and {len(record.missing) - _MOST_MISSING} more")
+    lacking = unexplained(record)
+    missing = lacking[:_MOST_MISSING]
+    if len(lacking) > _MOST_MISSING:
+        missing = [*missing, f"and {len(lacking) - _MOST_MISSING} more"]
     return Story(
         run=manifest.run,
         title=f"Capacity of {target}",
@@ -56,7 +58,7 @@ def story(record: RunRecord, plan: CapacityPlan | Excuse, notices: Sequence[str]
             f" profile {manifest.profile.get('name', 'without a name')}"
         ),
         verdict=_noticed(verdict(plan), notices),
-        missing=missing,
+        missing=tuple(missing),
         sections=(
             ladder_section(plan),
             doubts_section(plan.doubts),

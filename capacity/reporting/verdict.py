@@ -157,7 +157,14 @@ def _utilization(first: Wall) -> str:
     return f", {units.share(first.used_at_highest / value)} utilized at the tested peak"
 
 
+def is_met(plan: CapacityPlan) -> bool:
+    """Tell whether the run itself hit the bottleneck: then nothing is forecast of it."""
+    return plan.met is not None and plan.met.resource is plan.binding
+
+
 def _distance(plan: CapacityPlan) -> str:
+    if is_met(plan) and plan.extrapolation_ratio > 1:
+        return "over a whole step at full workload; the capacity is where this run hit the limit"
     if plan.extrapolation_ratio <= 1:
         return "the capacity lies within the tested range"
     ratio = units.number(plan.extrapolation_ratio)

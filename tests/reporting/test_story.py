@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+from capacity.domain.observation import CutOff, CutOffKind
 from capacity.reporting.story import story
 
 
@@ -33,6 +34,18 @@ def test_every_section_of_every_partial_record_says_something(partial_records, p
         for answer in (plan, excuse):
             for section in story(record, answer).sections:
                 assert section.paragraphs or section.table or section.figures
+
+
+def test_what_a_limit_cut_off_is_not_missing(record, plan):
+    cut_off = CutOff(kind=CutOffKind.REFUSED, statement="as planted", connections=300)
+    first, second = record.steps[:2]
+    ended = replace(
+        record,
+        steps=(first, replace(second, cut_off=cut_off)),
+        missing=("the end: the run was aborted (guard)", "samples.jsonl:9"),
+    )
+
+    assert story(ended, plan).missing == ("samples.jsonl:9",)
 
 
 def test_a_torn_run_lists_some_of_what_is_missing_and_counts_the_rest(record, plan):

@@ -1,6 +1,8 @@
 from dataclasses import replace
 
 from capacity.domain.estimates import Estimate
+from capacity.domain.observation import CutOffKind
+from capacity.domain.plan import MetLimit
 from capacity.domain.resources import Resource
 from capacity.planning.caveats.generator import generator_verdict
 from capacity.reporting.document import Standing
@@ -70,6 +72,16 @@ def test_a_capacity_within_the_test_is_no_extrapolation(plan):
     shown = facts(replace(plan, extrapolation_ratio=0.98))
 
     assert shown["Tested up to"][1] == "the capacity lies within the tested range"
+
+
+def test_a_limit_that_the_run_met_is_not_extrapolated(plan):
+    met = MetLimit(
+        kind=CutOffKind.REFUSED, resource=plan.binding, held=9, failed=9, statement="as planted"
+    )
+
+    assert facts(replace(plan, met=met))["Tested up to"][1].endswith("where this run hit the limit")
+    elsewhere = replace(met, resource=Resource.CONNTRACK)
+    assert "extrapolated" in facts(replace(plan, met=elsewhere))["Tested up to"][1]
 
 
 def test_a_plan_without_doubts_is_sound(plan):

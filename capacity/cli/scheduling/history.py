@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from capacity.cli.helping.completion import names
+from capacity.cli.helping.console import answer_console
 from capacity.domain.errors import ConfigError
 from capacity.domain.words import printable
 from capacity.recording import history
@@ -86,6 +87,7 @@ def list_runs(
         return
     earlier = rows(url, target=target, job=job, limit=limit + _MOST_EARLIER, headlines=True)
     # A pipe has no width of its own; in 80 columns the names would be cut into pieces.
+    # Ten columns are unreadable at 80, whatever COLUMNS says.
     Console(width=None if sys.stdout.isatty() else PIPED_WIDTH).print(_table(found, earlier))
 
 
@@ -95,7 +97,7 @@ def list_runs(
 @_json
 def show(run: str, *, url: str, as_json: bool) -> None:
     """Show what the history keeps of RUN."""
-    from capacity.cli.plan import answer_console, print_table  # noqa: PLC0415 - a list needs no planner
+    from capacity.cli.plan import print_table  # noqa: PLC0415 - a list needs no planner
 
     found = _row(url, run)
     if as_json:
@@ -122,7 +124,7 @@ def show_trend(
     *, figure: str, limit: int, target: str | None, job: str | None, url: str, as_json: bool
 ) -> None:
     """Show a figure over the runs that may be compared with the latest, and its slope."""
-    from capacity.cli.plan import answer_console, print_table  # noqa: PLC0415 - a list needs no planner
+    from capacity.cli.plan import print_table  # noqa: PLC0415 - a list needs no planner
 
     found = trend(_of_one_job(url, target, job), figure)
     if as_json:
@@ -227,7 +229,6 @@ def _trend_document(found: Trend) -> str:
 
 
 def _print_facts(facts: list[tuple[str, str]]) -> None:
-    from capacity.cli.plan import answer_console  # noqa: PLC0415 - a list needs no planner
 
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True, style="dim")

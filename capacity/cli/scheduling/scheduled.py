@@ -18,8 +18,9 @@ import click
 
 from capacity.cli.check import checked, raise_if_failed
 from capacity.cli.helping.completion import names
+from capacity.cli.helping.console import answer_console
 from capacity.cli.measure import measure
-from capacity.cli.plan import answer_console, plan_run, print_answer, write_whole
+from capacity.cli.plan import plan_run, print_answer, write_whole
 from capacity.cli.report import NOTICES_FILE, write_report
 from capacity.cli.scheduling import announcing
 from capacity.cli.scheduling.history_entry import row_of

@@ -146,7 +146,7 @@ def _about_steps(record: RunRecord) -> Iterator[Doubt]:
                 " deliveries. `capacity dialect try` shows each frame with what was made of it."
             ),
         )
-    missing = _unexplained(record)
+    missing = unexplained(record)
     if missing:
         yield Doubt(
             kind=DoubtKind.RUN_INCOMPLETE,
@@ -181,11 +181,8 @@ def _goodbye(record: RunRecord) -> str:
     return "" if said is None else f" ({printable(said, 160)})"
 
 
-def _unexplained(record: RunRecord) -> list[str]:
-    """Return what is missing, less what a step that was cut off explains: measured again it would be
-
-    cut off again.
-    """
+def unexplained(record: RunRecord) -> list[str]:
+    """Return what of *record* is missing, less what a cut-off step explains: it would be cut off again."""
     is_cut_off = any(
         step.cut_off is not None and step.cut_off.kind is not CutOffKind.STOPPED
         for step in record.steps

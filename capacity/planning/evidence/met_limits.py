@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from capacity.domain.observation import CutOff, CutOffKind, StepObservation
 from capacity.domain.plan import MetLimit
-from capacity.domain.resource_facts import LATENCIES
+from capacity.domain.resource_facts import COUNTED, LATENCIES
 from capacity.domain.resources import Limit, Resource
 from capacity.domain.run import RunRecord
 from capacity.planning.evidence.effective_limits import effective_limits, known_value
@@ -23,6 +23,8 @@ from capacity.planning.evidence.windows import is_usable, offset_of
 
 EXHAUSTED_RATIO = 0.8
 """Of its limit: a resource that was used so far when the target failed is what gave out."""
+_FULL_RATIO = 0.995
+"""Likewise of one in whole units, for a target that holds those it has: what is that full admits nobody."""
 _SAYS_ITSELF = frozenset({CutOffKind.REFUSED, CutOffKind.NOT_REACHED})
 """Ways to fail that leave those open that were admitted: the target says how many it holds."""
 
@@ -155,9 +157,11 @@ def bounded_draws(
 def _exhausted(
     record: RunRecord, step: StepObservation, cut: CutOff, limits: Sequence[Limit]
 ) -> Resource:
-    """Return what was used up most when the step failed, UNIDENTIFIED where nothing was."""
-    if cut.kind in _SAYS_ITSELF:
-        return Resource.APPLICATION_CONNECTIONS
+    """Return what was used up most when the step failed, UNIDENTIFIED where nothing was.
+
+    A target that holds those it has and admits no more has a cap of its own, unless something that is
+    counted was full to the last: without descriptors nobody is accepted either.
+    """
     offset_s = offset_of(record.manifest.clock_offset)
     # Until the agent saw the target gone; the load comes off at once when a step fails.
     inside = [
@@ -170,6 +174,10 @@ def _exhausted(
         for resource, use in sample.used.items():
             most[resource] = max(use, most.get(resource, 0.0))
     ratios = _ratios(most, effective_limits(limits))
+    if cut.kind in _SAYS_ITSELF:
+        own = Resource.APPLICATION_CONNECTIONS
+        full = {one for one in ratios if one in COUNTED and ratios[one] >= _FULL_RATIO}
+        return own if own in full or not full else max(full, key=lambda name: ratios[name])
     fullest = max(ratios, key=lambda name: ratios[name], default=None)
     if fullest is None or ratios[fullest] < EXHAUSTED_RATIO:
         return Resource.UNIDENTIFIED

@@ -2,6 +2,7 @@
 
 from capacity.domain import units
 from capacity.domain.caveats import DoubtKind
+from capacity.domain.observation import CutOffKind
 from capacity.domain.plan import CapacityPlan, Excuse, Wall
 from capacity.domain.run import RunRecord
 from capacity.domain.words import RESOURCES
@@ -12,7 +13,7 @@ from capacity.reporting.first_screen.cards import excused_cards, planned_cards
 from capacity.reporting.first_screen.demand import demand_per_instance, headroom
 from capacity.reporting.first_screen.screen import FirstScreen, Line, Panel
 from capacity.reporting.first_screen.texts import capital, first_clause, shortened
-from capacity.reporting.verdict import clients_in_words, mix_in_words, standing
+from capacity.reporting.verdict import clients_in_words, is_met, mix_in_words, standing
 from capacity.reporting.words import limit
 
 _INVALIDATING = {DoubtKind.EXTRAPOLATION, DoubtKind.GENERATOR_NEAR_LIMIT}
@@ -65,6 +66,9 @@ def _about(record: RunRecord) -> str:
     ]
     if ends:
         parts.append(units.duration(max(ends) - manifest.started_at))
+    last = record.steps[-1] if record.steps else None
+    if last and last.cut_off and last.cut_off.kind is not CutOffKind.STOPPED:
+        parts.append(f"ended by a limit in step {units.step_number(last.index)}")
     return " · ".join(parts)
 
 
@@ -111,7 +115,9 @@ def _bottleneck(plan: CapacityPlan) -> Panel:
     return Panel(
         heading="Bottleneck",
         big=capital(RESOURCES[first.resource]),
-        beside=f"first in {units.share(first.binding_probability)} of fits",
+        beside="met by this run"
+        if is_met(plan)
+        else f"first in {units.share(first.binding_probability)} of fits",
         lines=_reasons(first, plan),
         do=shortened(first_clause(_remedy(plan, first)), _MOST_REMEDY),
         after=_next(plan),

@@ -49,6 +49,29 @@ def test_a_target_that_refuses_says_itself_how_many_it_holds(cut, kind):
     assert Resource.APPLICATION_CONNECTIONS is met.resource
 
 
+@pytest.mark.parametrize(
+    ("used", "own", "resource"),
+    [
+        (996, None, Resource.DESCRIPTORS),
+        (990, None, Resource.APPLICATION_CONNECTIONS),
+        (1000, 150, Resource.APPLICATION_CONNECTIONS),
+    ],
+)
+def test_a_target_that_admits_no_more_without_descriptors_has_no_cap_of_its_own(
+    cut, used, own, resource
+):
+    of = {Resource.DESCRIPTORS: 1000.0, Resource.APPLICATION_CONNECTIONS: own}
+    limits = [
+        Limit(resource=one, state=LimitState.KNOWN, value=value, scope="process", source="planted")
+        for one, value in of.items()
+        if value
+    ]
+    uses = {Resource.DESCRIPTORS: used, Resource.APPLICATION_CONNECTIONS: 150.0}
+    (met,) = met_limits(cut(CutOffKind.NOT_REACHED, 150, used=uses), limits)
+
+    assert resource is met.resource
+
+
 @pytest.mark.parametrize("kind", [CutOffKind.DIED, CutOffKind.LOST, CutOffKind.SATURATED])
 def test_other_failures_lie_between_what_was_held_and_what_was_not(cut, kind):
     """In a ramp no more is known than how many were asked for; what was open is told late."""

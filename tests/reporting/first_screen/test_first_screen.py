@@ -2,6 +2,8 @@ from dataclasses import replace
 
 from capacity.domain.caveats import Doubt, DoubtKind
 from capacity.domain.estimates import Estimate
+from capacity.domain.observation import CutOff, CutOffKind
+from capacity.domain.plan import MetLimit
 from capacity.reporting.document import Standing
 from capacity.reporting.first_screen.first_screen import first_screen
 
@@ -51,6 +53,20 @@ def test_an_invalid_number_promises_nothing_of_a_raised_limit(record, plan):
     far = replace(plan, binding=plan.ladder[1].resource, extrapolation_ratio=40.0)
 
     assert first_screen(record, far).bottleneck.after.startswith("Next bottlenecks: ")
+
+
+def test_a_run_that_hit_its_limit_says_where_and_claims_no_fits(record, plan):
+    cut_off = CutOff(kind=CutOffKind.REFUSED, statement="as planted", connections=300)
+    met = MetLimit(
+        kind=CutOffKind.REFUSED, resource=plan.binding, held=300, failed=304, statement="as planted"
+    )
+    ended = replace(record, steps=(*record.steps[:-1], replace(record.steps[-1], cut_off=cut_off)))
+    screen = first_screen(ended, replace(plan, met=met))
+
+    assert screen.bottleneck.beside == "met by this run"
+    assert screen.about.endswith(f"ended by a limit in step {len(record.steps)}")
+    assert "ended by" not in first_screen(record, plan).about
+    assert first_screen(record, plan).bottleneck.beside.startswith("first in ")
 
 
 def test_a_limit_that_was_met_has_no_arithmetic(record, plan):
