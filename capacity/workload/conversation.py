@@ -211,7 +211,7 @@ class Conversation(FollowedChannels):
         """Go on with the next step, unless this one was refused."""
         opening.take(frame)
         if opening.refusal is not None:
-            return Reception(Kind.REJECTED, problem=f"opening: {opening.refusal}")
+            return Reception(Kind.REJECTED, problem=f"opening {opening.refusal}")
         return Reception(Kind.ACK, replies=tuple(self._next_steps()))
 
     def _answered(self, frame: Any) -> int | str | None:

@@ -5,7 +5,7 @@ from capacity.workload.reception import Kind, Reception
 
 
 def note(counters: Counters, reception: Reception) -> None:
-    """Count what a message was, and keep an example of what was wrong with it."""
+    """Count what a message was, and keep an example of what was wrong with it, or the words of a refusal."""
     counters.gaps += reception.missed
     if reception.kind is Kind.DATA:
         counters.deliveries += reception.updates
@@ -17,6 +17,7 @@ def note(counters: Counters, reception: Reception) -> None:
     elif reception.kind is Kind.UNMATCHED:
         counters.note_unmatched(reception.problem or "")
     elif reception.kind is Kind.REJECTED:
-        counters.note_example(reception.problem or "")
+        if reception.problem is not None:
+            counters.note_said(reception.problem)
         if reception.refused:
             counters.fail("subscribe_rejected", reception.refused)
