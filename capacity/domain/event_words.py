@@ -67,6 +67,8 @@ _SENTENCES: dict[str, Callable[[Detail], str]] = {
     "target_gone": lambda _detail: "the target's process ended, as the agent sees it",
     "target_restarted": lambda _detail: "the target was restarted, as the agent sees it",
     "trial": _trial,
+    "target_said": lambda detail: f"the target said: {detail['text']}",
+    "unmatched_frame": lambda detail: f"of a message of the target: {detail['reason']}",
     "storm": _storm,
     "storm_over": _storm_over,
     "storm_skipped": lambda detail: f"no storm drill: {detail['reason']}",

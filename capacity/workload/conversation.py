@@ -216,7 +216,7 @@ class Conversation(FollowedChannels):
             with opening.refused_for_values():
                 replies = self._next_steps()
         if opening.refusal is not None:
-            return Reception(Kind.REJECTED, problem=f"opening: {opening.refusal}")
+            return Reception(Kind.REJECTED, problem=f"opening {opening.refusal}")
         return Reception(Kind.ACK, replies=tuple(replies))
 
     def _answered(self, frame: Any) -> int | str | None:

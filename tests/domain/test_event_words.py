@@ -53,6 +53,16 @@ OVER = {"number": 1, "habit": "full_jitter", "cut": 293, "failed": 1, "aborted":
         ),
         ("storm_skipped", {"reason": "nothing was held"}, "no storm drill: nothing was held"),
         ("target_gone", {"sample_at": 1.0}, "the target's process ended, as the agent sees it"),
+        (
+            "target_said",
+            {"text": "opening refused: Params Error"},
+            "the target said: opening refused: Params Error",
+        ),
+        (
+            "unmatched_frame",
+            {"reason": "no rule for: {}"},
+            "of a message of the target: no rule for: {}",
+        ),
         ("storm", {}, None),
         ("limit_changed", {"limit": {"resource": "of another version"}}, None),
         ("phase", {"index": 1}, None),

@@ -227,7 +227,7 @@ def test_refused_channels_are_counted_one_by_one(feed):
     counters = started.load(lambda counters: counters.failures, connections=1, subscriptions=3)
 
     assert {"subscribe_rejected": 1} == counters.failures
-    assert ["subscribe: 1 of 3 channels refused: B"] == counters.examples
+    assert ["subscribe: 1 of 3 channels refused: B"] == counters.said
 
 
 def test_what_the_dialect_needs_is_asked_for_with_file_line_and_key(feed):

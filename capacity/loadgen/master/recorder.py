@@ -1,6 +1,7 @@
 """Writes one run while it happens: events, steps, load, and the agent's samples as they come."""
 
 import logging
+import re
 import time
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -38,6 +39,7 @@ LEAST_CHANGE_RATIO = 0.01
 CATCH_UP_S = 3.0
 """Beyond the delay that a source is known to have."""
 MOST_UNMATCHED = 10
+_RETRY_AFTER = re.compile(r"Retry-After: [^,]*, ")
 MOST_POINTS = 1200
 """Twenty minutes of seconds; of more, every second one is let go for the page that draws them, and so on."""
 
@@ -105,10 +107,11 @@ class Recorder:
                 self.event("unmatched_frame", reason=problem)
 
     def said(self, texts: Iterable[str]) -> None:
-        """Keep what the target said when it refused or ended connections, none twice."""
+        """Keep what the target said when it refused or ended connections, none twice but for its Retry-After."""
         for text in texts:
-            if len(self._said) < MOST_UNMATCHED and text not in self._said:
-                self._said.add(text)
+            told = _RETRY_AFTER.sub("", text)
+            if len(self._said) < MOST_UNMATCHED and told not in self._said:
+                self._said.add(told)
                 self.event("target_said", text=text)
 
     def point(self, point: LoadPoint) -> None:

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from capacity.domain import units
-from capacity.domain.observation import CutOffKind
+from capacity.domain.observation import CutOffKind, StepObservation
 from capacity.domain.plan import NoCeiling
 from capacity.domain.run import RunRecord
-from capacity.domain.words import RESOURCES
-from capacity.planning.evidence.client_rule import client_rule
+from capacity.domain.words import RESOURCES, printable
+from capacity.planning.evidence.client_rule import TARGET_SAID, client_rule
 from capacity.planning.evidence.identity.target_identity import mismatch
 from capacity.planning.evidence.missing_evidence import Gap
 from capacity.planning.evidence.mix import measured_mix
@@ -16,6 +16,9 @@ from capacity.planning.evidence.updates import no_updates
 from capacity.planning.evidence.windows import Window, is_usable, levels, restarts
 
 FEWEST_LEVELS = 2
+OPENING_REFUSED = "handshake_opening_refused"
+"""Failure of a connection whose steps before the subscriptions the target refused."""
+_SHOWN_LETTERS = 160
 
 START_REMEDIES = {
     CutOffKind.NOT_REACHED: "Find out why the target accepts no more (its log, its own limits), or"
@@ -100,6 +103,8 @@ def _what_ended_it(record: RunRecord) -> Gap | None:
             f"The run ended before the first level was reached: {ended.statement}.",
             "Measure again and let it finish; a result needs at least the first level of the profile.",
         )
+    if (login := _refused_login(record, cut[0])) is not None:
+        return login
     load = "with full workload" if step.is_mix else "idle"
     is_counted = ended.kind is CutOffKind.GUARDED and ended.connections > 0
     at = f" at {units.counted(ended.connections, 'connection')}" if is_counted else ""
@@ -107,6 +112,23 @@ def _what_ended_it(record: RunRecord) -> Gap | None:
         f"The first level of {units.counted(step.connections, 'connection')} ({load}) was not held:"
         f" {ended.statement}{at}.",
         START_REMEDIES[ended.kind],
+    )
+
+
+def _refused_login(record: RunRecord, step: StepObservation) -> Gap | None:
+    """Return that the first level ended because the target let its clients not log in, if it did."""
+    refused = step.failures.get(OPENING_REFUSED, 0)
+    if step.cut_off is None or 2 * refused <= sum(step.failures.values()):
+        return None
+    texts = (event.detail.get("text") for event in record.events if event.kind == TARGET_SAID)
+    said = next((each for each in texts if isinstance(each, str) and "opening " in each), None)
+    words = f' It said: "{printable(said, _SHOWN_LETTERS)}".' if said is not None else ""
+    return Gap(
+        f"The target refused the login of clients, {units.counted(refused, 'time')}, and held"
+        f" {units.counted(step.cut_off.connections, 'connection')} of the"
+        f" {step.step.connections} that the first level asks for.{words}",
+        "Correct the values that the target file gives for the dialect's opening: where they have rows, each of"
+        " them, as client i has the i-th; or find out how many logins the target lets one account have.",
     )
 
 

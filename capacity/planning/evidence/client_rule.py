@@ -24,6 +24,8 @@ _ONE_CLIENT = re.compile(
     r"|\b(ip|client|user|account|key|token)[ _-](connection[ _-])?limit"
 )
 _REFUSALS = frozenset({CutOffKind.REFUSED, CutOffKind.NOT_REACHED, CutOffKind.LOST})
+_BESIDE = re.compile(r"\b(Retry-After|Server): [^,]*, ")
+"""Headers among the words, which tell nothing of the rule."""
 _SHOWN_LETTERS = 160
 
 
@@ -49,8 +51,8 @@ def client_rule(record: RunRecord) -> Gap | None:
         f" {cut.cut_off.statement}. That is its rule about one client, and no capacity of the target.{words}",
         "Set source_addresses in the target file, so that connections come from as many addresses as the rule"
         " asks for (or credentials each, with rows in values), or have the target exempt the generator, and"
-        " measure again; where it is its limit on all clients together, declare"
-        " limits.application_connections.",
+        " measure again; where it counts connects over time, lower connects_per_s in the profile as well; where"
+        " it is its limit on all clients together, declare limits.application_connections.",
     )
 
 
@@ -73,7 +75,7 @@ def _said_about_one(record: RunRecord) -> str | None:
     texts = (event.detail.get("text") for event in record.events if event.kind == TARGET_SAID)
     return next(
         (
-            printable(text, _SHOWN_LETTERS)
+            printable(_BESIDE.sub("", text), _SHOWN_LETTERS)
             for text in texts
             if isinstance(text, str) and _ONE_CLIENT.search(text)
         ),

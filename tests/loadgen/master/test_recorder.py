@@ -214,6 +214,17 @@ def test_ten_examples_are_kept_of_what_the_target_said_and_of_what_was_not_under
     assert (10, 10) == (told.count("unmatched_frame"), told.count("target_said"))
 
 
+def test_words_that_differ_in_the_time_to_wait_alone_are_kept_once():
+    told = []
+    recorder = Recorder.__new__(Recorder)
+    recorder._said = set()
+    recorder.event = lambda _kind, text: told.append(text)
+    words = [f'429 Too Many Requests, Retry-After: {left_s}, {{"code":-1034}}' for left_s in (9, 8)]
+    recorder.said([*words, words[0].replace("1034", "1003")])
+
+    assert [words[0], words[0].replace("1034", "1003")] == told
+
+
 @pytest.mark.parametrize(
     ("started_at", "kinds"),
     [

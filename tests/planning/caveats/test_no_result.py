@@ -63,6 +63,31 @@ def test_each_way_of_having_no_plan_is_named_with_its_remedy(venue, spoil, words
     assert answer.generator is not None
 
 
+@pytest.mark.parametrize(
+    ("failures", "is_login"),
+    [
+        ({"handshake_opening_refused": 6}, True),
+        ({"handshake_opening_refused": 6, "connect_refused": 5}, True),
+        ({"handshake_opening_refused": 5, "connect_refused": 6}, False),
+    ],
+)
+def test_a_first_level_whose_logins_are_refused_has_the_targets_words_and_the_values_as_remedy(
+    venue, failures, is_login
+):
+    kind = CutOffKind.NOT_REACHED
+    cut = CutOff(kind=kind, statement="the target held 7 connections", connections=7)
+    record = no_plateaus(venue.record())
+    idle, first = record.steps[0], next(each for each in record.steps if each.step.connections)
+    said = RunEvent(at=1.0, kind="target_said", detail={"text": "opening refused: Params Error"})
+    steps = (idle, replace(first, cut_off=cut, failures=failures))
+    answer = plan(replace(record, steps=steps, events=(said,)))
+
+    assert isinstance(answer, Excuse)
+    assert is_login == ("refused the login of clients, 6 times, and held 7" in answer.reason)
+    assert is_login == ('It said: "opening refused: Params Error".' in answer.reason)
+    assert is_login == ("Correct the values" in answer.remedy)
+
+
 def test_a_restart_between_all_levels_is_named(venue, ramp):
     steps = ramp(100, 200, 300)
 

@@ -84,3 +84,11 @@ def test_of_what_it_said_160_letters_are_shown(venue):
     gap = client_rule(refused(venue, "handshake_rejected_503", said))
 
     assert f'It said: "{said[:159]}…".' in gap.reason
+
+
+def test_of_the_words_those_about_the_rule_are_told_and_the_rate_of_connects_is_a_remedy(venue):
+    said = "429 Too Many Requests, Retry-After: 9, Server: x/1, too many attempts from your address"
+    answer = plan(refused(venue, "handshake_rejected_429", said))
+
+    assert 'It said: "429 Too Many Requests, too many attempts from your address".' in answer.reason
+    assert "lower connects_per_s" in answer.remedy

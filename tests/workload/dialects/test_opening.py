@@ -72,7 +72,7 @@ def test_a_refused_login_subscribes_to_nothing_and_says_why(answer, why):
     reception = conversation.receive(answer)
 
     assert (reception.kind, reception.replies) == (Kind.REJECTED, ())
-    assert reception.problem == f"opening: {why}"
+    assert reception.problem == f"opening {why}"
     assert conversation.refusal == why
     assert conversation.pending
 

@@ -9,7 +9,7 @@ from capacity.workload.reception import Kind, Reception
 def note(
     counters: Counters, reception: Reception, without_secrets: Callable[[str], str] = str
 ) -> None:
-    """Count what a message was, and keep an example of what was wrong with it, *without_secrets*."""
+    """Count what a message was, and keep *without_secrets* what was wrong with it, or a refusal's words."""
     problem = None if reception.problem is None else without_secrets(reception.problem)
     counters.gaps += reception.missed
     if reception.kind is Kind.DATA:
@@ -22,6 +22,7 @@ def note(
     elif reception.kind is Kind.UNMATCHED:
         counters.note_unmatched(problem or "")
     elif reception.kind is Kind.REJECTED:
-        counters.note_example(problem or "")
+        if problem is not None:
+            counters.note_said(problem)
         if reception.refused:
             counters.fail("subscribe_rejected", reception.refused)

@@ -37,4 +37,6 @@ def test_a_message_adds_to_what_it_is(reception, counts):
     assert counters.failures == (
         {"subscribe_rejected": reception.refused} if reception.refused else {}
     )
-    assert counters.examples == ([reception.problem] if reception.problem else [])
+    is_refusal = reception.kind is Kind.REJECTED
+    told = [reception.problem] if reception.problem else []
+    assert (counters.said, counters.examples) == ((told, []) if is_refusal else ([], told))
