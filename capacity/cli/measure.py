@@ -182,10 +182,12 @@ def _drive(argv: list[str], run: Path, timeout_s: float | None, console: Console
             timed_out, is_stopped = child.is_running, False
         finally:
             # SIGINT is how Locust is asked to stop: it closes the record on the way out.
-            child.stop(signal.SIGINT)
-            if is_stopped and is_run(run):
-                told = f"stopped; what was recorded is kept: capacity plan {run}"
-                console.print(told, soft_wrap=True, markup=False)
+            try:
+                child.stop(signal.SIGINT)
+            finally:  # Also when a second Ctrl-C ends its patience.
+                if is_stopped and is_run(run):
+                    told = f"stopped; what was recorded is kept: capacity plan {run}"
+                    console.print(told, soft_wrap=True, markup=False)
     if timed_out:
         raise GuardError(
             f"{run}: stopped after {timeout_s:.0f} s, its time limit; what was recorded is kept"
