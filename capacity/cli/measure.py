@@ -203,6 +203,8 @@ def _raise_unless_finished(run: Path, child: Child) -> None:
     if end is None:
         code = child.process.returncode
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else "exited early"
+        if code >= 0 and (full := _unwritable(run)) is not None:
+            how = f"could write nothing more there ({full}; make room, and measure again)"
         raise RunInvalidError(
             f"{run}: the load generator {how} and left its record unfinished; "
             f"{counted(len(record.steps), 'finished step')} can be planned from (log: {child.log})"
@@ -242,12 +244,19 @@ def _last_error(run: Path, child: Child) -> str:
     errors = _LOGGED_ERROR.findall(child.log.read_text(encoding="utf-8", errors="replace"))
     if errors:
         return str(errors[-1])
+    if (full := _unwritable(run)) is not None:
+        return f"{run}: nothing can be written there ({full}); make room, or name another directory"
+    return child.last_words()
+
+
+def _unwritable(run: Path) -> str | None:
+    """Return why nothing can be written in *run*; None where something can."""
     try:
         with tempfile.TemporaryFile(dir=run) as file:
             file.write(bytes(_PROBE_BYTES))
     except OSError as error:
-        return f"{run}: nothing can be written there ({error.strerror}); make room, or name another directory"
-    return child.last_words()
+        return error.strerror
+    return None
 
 
 def _end_of(record: RunRecord) -> tuple[str, str, int] | None:

@@ -238,6 +238,20 @@ def test_a_generator_that_was_killed_is_told_from_one_that_gave_up(ended, record
         _raise_unless_finished(run, ended())
 
 
+def test_a_generator_that_found_no_room_any_more_says_so(ended, record):
+    run = record("phase", index=0)
+    child = ended()
+    subprocess.run(["mount", "--bind", str(run), str(run)], check=True)
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", str(run)], check=True)
+        with pytest.raises(
+            RunInvalidError, match=r"nothing more there \(Read-only file system; make"
+        ):
+            _raise_unless_finished(run, child)
+    finally:
+        subprocess.run(["umount", str(run)], check=True)
+
+
 def test_a_generator_that_was_killed_before_it_began_is_told_by_its_signal(ended, tmp_path):
     with pytest.raises(RunInvalidError, match=r"was killed by SIGKILL before its first connection"):
         _raise_unless_finished(tmp_path / "run", ended("import os; os.kill(os.getpid(), 9)"))
