@@ -182,10 +182,12 @@ def _drive(argv: list[str], run: Path, timeout_s: float | None, console: Console
             timed_out, is_stopped = child.is_running, False
         finally:
             # SIGINT is how Locust is asked to stop: it closes the record on the way out.
-            child.stop(signal.SIGINT)
-            if is_stopped and is_run(run):
-                told = f"stopped; what was recorded is kept: capacity plan {run}"
-                console.print(told, soft_wrap=True, markup=False)
+            try:
+                child.stop(signal.SIGINT)
+            finally:  # Also when a second Ctrl-C ends its patience.
+                if is_stopped and is_run(run):
+                    told = f"stopped; what was recorded is kept: capacity plan {run}"
+                    console.print(told, soft_wrap=True, markup=False)
     if timed_out:
         raise GuardError(
             f"{run}: stopped after {timeout_s:.0f} s, its time limit; what was recorded is kept"
@@ -201,6 +203,8 @@ def _raise_unless_finished(run: Path, child: Child) -> None:
     if end is None:
         code = child.process.returncode
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else "exited early"
+        if code >= 0 and (full := _unwritable(run)) is not None:
+            how = f"could write nothing more there ({full}; make room, and measure again)"
         raise RunInvalidError(
             f"{run}: the load generator {how} and left its record unfinished; "
             f"{counted(len(record.steps), 'finished step')} kept (log: {child.log});"
@@ -241,12 +245,19 @@ def _last_error(run: Path, child: Child) -> str:
     errors = _LOGGED_ERROR.findall(child.log.read_text(encoding="utf-8", errors="replace"))
     if errors:
         return str(errors[-1])
+    if (full := _unwritable(run)) is not None:
+        return f"{run}: nothing can be written there ({full}); make room, or name another directory"
+    return child.last_words()
+
+
+def _unwritable(run: Path) -> str | None:
+    """Return why nothing can be written in *run*; None where something can."""
     try:
         with tempfile.TemporaryFile(dir=run) as file:
             file.write(bytes(_PROBE_BYTES))
     except OSError as error:
-        return f"{run}: nothing can be written there ({error.strerror}); make room, or name another directory"
-    return child.last_words()
+        return error.strerror
+    return None
 
 
 def _end_of(record: RunRecord) -> tuple[str, str, int] | None:

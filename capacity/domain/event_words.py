@@ -5,7 +5,7 @@ from typing import Any
 
 from capacity.domain import units
 from capacity.domain.resources import Resource
-from capacity.domain.run import LIMIT_CHANGED
+from capacity.domain.run import LIMIT_CHANGED, LIMITS_UNREAD
 from capacity.domain.words import RESOURCES
 
 Detail = Mapping[str, Any]
@@ -63,6 +63,10 @@ def _newcomers(detail: Detail) -> str:
 
 _SENTENCES: dict[str, Callable[[Detail], str]] = {
     LIMIT_CHANGED: _limit_changed,
+    LIMITS_UNREAD: lambda detail: (
+        f"the target's limits could not be read again at the end; they are those of {detail['since_s']:.0f} s"
+        " before"
+    ),
     "newcomers": _newcomers,
     "target_gone": lambda _detail: "the target's process ended, as the agent sees it",
     "target_restarted": lambda _detail: "the target was restarted, as the agent sees it",

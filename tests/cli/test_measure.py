@@ -3,6 +3,7 @@
 import os
 import socket
 import subprocess
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from capacity.cli import measure as measuring
 from capacity.cli.measure import _raise_unless_finished, command, measure
 from capacity.cli.running import locust_command
 from capacity.cli.running.children import Child, running
@@ -90,6 +92,28 @@ def test_a_run_that_takes_too_long_is_ended_in_order(target, profile, tmp_path, 
         measure(target, profile, workers=1, run=run, timeout_s=limit_s, quiet=True)
 
     assert load(run).events[-1].kind == "aborted"
+
+
+def test_what_is_kept_is_told_also_where_a_second_ctrl_c_ends_the_patience(
+    target, profile, tmp_path, monkeypatch, capsys
+):
+    run, stop = tmp_path / "run", Child.stop
+
+    def interrupted(*_given):
+        while not is_run(run):
+            time.sleep(0.05)
+        raise KeyboardInterrupt
+
+    def impatient(child, first):
+        stop(child, first)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(measuring, "watch", interrupted)
+    monkeypatch.setattr(Child, "stop", impatient)
+    with pytest.raises(KeyboardInterrupt):
+        measure(target, profile, workers=1, run=run)
+
+    assert f"what was recorded is kept: capacity plan {run}" in capsys.readouterr().err
 
 
 def test_a_run_that_is_there_is_refused_before_the_target_is_asked(profile, tmp_path, target):
@@ -212,6 +236,20 @@ def test_a_generator_that_was_killed_is_told_from_one_that_gave_up(ended, record
         _raise_unless_finished(run, ended("import os; os.kill(os.getpid(), 9)"))
     with pytest.raises(RunInvalidError, match="exited early"):
         _raise_unless_finished(run, ended())
+
+
+def test_a_generator_that_found_no_room_any_more_says_so(ended, record):
+    run = record("phase", index=0)
+    child = ended()
+    subprocess.run(["mount", "--bind", str(run), str(run)], check=True)
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", str(run)], check=True)
+        with pytest.raises(
+            RunInvalidError, match=r"nothing more there \(Read-only file system; make"
+        ):
+            _raise_unless_finished(run, child)
+    finally:
+        subprocess.run(["umount", str(run)], check=True)
 
 
 def test_a_generator_that_was_killed_before_it_began_is_told_by_its_signal(ended, tmp_path):

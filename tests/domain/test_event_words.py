@@ -42,6 +42,11 @@ OVER = {"number": 1, "habit": "full_jitter", "cut": 293, "failed": 1, "aborted":
             "trial of 9 connections: failed; 1 was lost",
         ),
         (
+            "limits_unread",
+            {"since_s": 20.35},
+            "the target's limits could not be read again at the end; they are those of 20 s before",
+        ),
+        (
             "newcomers",
             {"tried": 10, "refused": 0, "reason": None, "client": None},
             "with the load off, 0 of 10 newcomers were refused",

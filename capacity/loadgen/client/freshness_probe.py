@@ -12,6 +12,7 @@ from gevent.event import Event
 
 from capacity.loadgen.client.slots.worker_state import WorkerState
 from capacity.loadgen.wire.connection import Connection
+from capacity.loadgen.wire.connection_values import at_this_moment
 from capacity.loadgen.wire.epoll_set import ConnectionSet
 from capacity.loadgen.wire.handshake import HandshakeError
 from capacity.loadgen.wire.http_connection import ExchangeError
@@ -19,6 +20,7 @@ from capacity.loadgen.wire.polls import one_poll, poll_connection
 from capacity.loadgen.wire.streams.opener import open_connection
 from capacity.workload.conversation import Conversation
 from capacity.workload.dialects.address import channel_name
+from capacity.workload.dialects.values import NOTHING
 from capacity.workload.versions import PushedVersions, polled_version
 
 RETRY_S = 1.0
@@ -79,14 +81,18 @@ class FreshnessProbe:
             self._connection.send(frame)
 
     def _follow_forever(self) -> None:
+        clients = self._clients
         while True:
-            try:
-                opened = open_connection(self._clients.endpoint_for((self._channel,)))
+            try:  # As the first client: its login is the one that the run was tried with.
+                values = clients.values.of(0) if clients.has_values else NOTHING
+                opened = open_connection(clients.endpoint_for((self._channel,), values))
             except HandshakeError as error:
                 self._clients.counters.fail(f"freshness_{error}")
             else:
                 self._lost.clear()
-                self._conversation = Conversation(self._clients.dialect, (self._channel,))
+                self._conversation = Conversation(
+                    clients.dialect, (self._channel,), at_this_moment(values)
+                )
                 self._connection = self._connections.add(
                     opened.socket,
                     self,

@@ -161,6 +161,12 @@ def _why_no_step(record: RunRecord) -> Gap:
     )
 
 
+def _is_agent_lost(record: RunRecord) -> bool:
+    """Tell whether the agent was lost and did not come back."""
+    told = [event.kind for event in record.events if event.kind in {"agent_lost", "agent_back"}]
+    return told[-1:] == ["agent_lost"]
+
+
 def _why_no_levels(record: RunRecord, windows: Sequence[Window]) -> Gap:
     usable = [step for step in record.steps if is_usable(step)]
     asked = {step.step.connections for step in usable}
@@ -170,6 +176,12 @@ def _why_no_levels(record: RunRecord, windows: Sequence[Window]) -> Gap:
             f"The target restarted {units.counted(changes, 'time')}, and between two restarts there"
             f" were never {FEWEST_LEVELS} connection levels.",
             "Find out why it restarts, and measure again.",
+        )
+    if not windows and _is_agent_lost(record):
+        return Gap(
+            f"The agent did not answer from some moment of the run on, and no sample of a running target lies on"
+            f" the plateaus of the {units.counted(len(usable), 'usable step')}.",
+            "Find out why the agent ended (its terminal or log), start it again, and measure again.",
         )
     if not windows:
         return Gap(

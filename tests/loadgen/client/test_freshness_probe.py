@@ -34,6 +34,31 @@ def test_pushed_and_polled_versions_of_one_instrument_are_noted_on_one_scale(exc
         clients.close()
 
 
+def test_a_probe_logs_in_where_the_dialect_has_everybody_log_in(exchange):
+    login = {
+        "jsonrpc": "2.0",
+        "id": "{id:int}",
+        "method": "public/auth",
+        "params": {
+            "grant_type": "client_credentials",
+            "client_id": "{client_id}",
+            "client_secret": "{client_secret}",
+        },
+    }
+    answer = {"where": {"id": "{id:int}"}, "ok": {"result.access_token": {"exists": True}}}
+    orders = orders_for(exchange.port, freshness_poll_interval_s=0.05)
+    orders["dialect"] |= {
+        "needs": ["client_id", "client_secret"],
+        "opening": [{"send": login, "answer": answer}],
+    }
+    orders["target"]["values"] = {"client_id": "demo", "client_secret": "of demo"}
+    clients = Clients(RunInstructions.from_message(orders))
+    try:
+        wait_until(lambda: clients.counters.pushed_versions)
+    finally:
+        clients.close()
+
+
 def test_only_the_first_worker_watches(exchange):
     clients = probing(exchange.port, worker=1)
     gevent.sleep(0.2)

@@ -34,6 +34,12 @@ def gone(record):
     )
 
 
+def agent_lost(record, *more):
+    kinds = ("agent_lost", *more)
+    events = tuple(RunEvent(at=1.0, kind=kind, detail={"reason": "gone"}) for kind in kinds)
+    return replace(gone(record), events=(*record.events, *events))
+
+
 def unlimited(record):
     agent = replace(record.manifest.agent, limits=())
     return replace(record, manifest=replace(record.manifest, agent=agent))
@@ -48,6 +54,8 @@ def unlimited(record):
         (all_void, "All 9 steps are void because of the load generator"),
         (no_plateaus, "None of 9 steps reached a usable plateau"),
         (gone, "No sample of a running target lies on the plateaus"),
+        (agent_lost, "The agent did not answer from some moment of the run on"),
+        (lambda r: agent_lost(r, "agent_back"), "No sample of a running target lies"),
         (lambda r: replace(r, steps=r.steps[:1]), "(0 connections)"),
         (lambda r: replace(r, steps=r.steps[7:]), "({highest} connections)"),
         (unlimited, "None of 18 resources"),

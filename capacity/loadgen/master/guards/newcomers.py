@@ -25,7 +25,12 @@ from capacity.settings.target import Target
 from capacity.workload.dialects.address import channels_of
 from capacity.workload.dialects.dialect import Dialect
 
-REJECTIONS = ("handshake_rejected_", "handshake_closed_", "connect_reset")
+REJECTIONS = (
+    "handshake_rejected_",
+    "handshake_closed_",
+    "handshake_value_rejected_",
+    "connect_reset",
+)
 """Reasons by which somebody refuses who could as well have let in: not those of whom nobody answers."""
 FIRST_TRIES, FIRST_EVERY_S = 6, 1.0
 """Those that have left may be noticed late."""

@@ -88,6 +88,7 @@ def test_of_a_target_that_is_gone_nothing_is_said(tried, small):
         (CutOffKind.REFUSED, "handshake_rejected_503", True),
         (CutOffKind.NOT_REACHED, "connect_reset", True),
         (CutOffKind.REFUSED, "handshake_opening_refused", True),
+        (CutOffKind.REFUSED, "handshake_value_rejected_503", True),
         (CutOffKind.NOT_REACHED, "connect_timeout", False),
         (CutOffKind.LOST, "handshake_rejected_503", False),
     ],
