@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from capacity.workload.profiles.arrivals import Arrivals
+from capacity.workload.profiles.profile import Phase
 from capacity.workload.reconnect import Policy
 
 BETWEEN = -1
@@ -78,6 +79,11 @@ class Stage(Message):
 
     hold_s: float = 0.0
     """How long a plateau lasts; 0 in other phases."""
+
+    @property
+    def is_held(self) -> bool:
+        """Whether none are being opened."""
+        return self.phase != Phase.RAMP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

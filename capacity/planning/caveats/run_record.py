@@ -166,8 +166,9 @@ def _about_lifetimes(record: RunRecord) -> Iterator[Doubt]:
         statement=f"The target ended {units.counted(expired, 'connection')} when they were {age} old,"
         f" whatever the load{_goodbye(record)}. That bounds how long a connection lives, and not how many"
         " are held; they were opened again at once.",
-        remedy="Find that bound (a proxy's longest connection or read time-out, a reload's grace) and raise"
-        f" it for the measurement, or size for it: each connection reconnects every {age}"
+        remedy="Find that bound (a proxy's longest connection or read time-out, a reload's grace, a time-out"
+        " for clients that say nothing: heartbeat of the dialect) and raise it for the measurement, or size"
+        f" for it: each connection reconnects every {age}"
         " (churn_per_s_per_connection of the profile's mix).",
     )
 

@@ -3,13 +3,14 @@ Whether what was due arrived: a step that delivered less of the mix than steps w
 is one that the target did not hold, and no evidence of cheap connections.
 
 What is due to a connection is the mean of the full-mix steps far below, so that a rate that falls bit
-by bit is seen as well. Feeds are not even: a step is short only where its rate, with twice its standard
-error added, is below 95 % of what was due, with twice that error taken off. Nor are slow feeds: a plateau
+by bit is seen as well. Feeds are not even: a step is short only where its rate is below 95 % of what was due by
+more than twice the standard error of both, which are independent of each other. Nor are slow feeds: a plateau
 begins just before an update of all or just after it, so that on each of its subscriptions a connection
 may get one update more or less than the next plateau brings: the larger of both counts, as what came
 every half second, from which the standard error is, begins just before an update or just after it as well.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -64,11 +65,9 @@ def short_steps(steps: Sequence[StepObservation]) -> dict[int, CutOff]:
         due = sum(other.each_per_s * other.seconds for other in below) / seconds
         error = sum(other.error * other.seconds for other in below) / seconds
         one_more_per_s = sum(other.subscriptions for other in below) / seconds
-        least_due = SERVED_RATIO * (due - max(ERRORS * error * due, one_more_per_s))
-        most_got = each.each_per_s + max(
-            ERRORS * each.error * each.each_per_s, each.subscriptions / each.seconds
-        )
-        if most_got < least_due:
+        unsure_due = SERVED_RATIO * max(ERRORS * error * due, one_more_per_s)
+        unsure_got = max(ERRORS * each.error * each.each_per_s, each.subscriptions / each.seconds)
+        if each.each_per_s + math.hypot(unsure_due, unsure_got) < SERVED_RATIO * due:
             short[each.index] = CutOff(
                 kind=CutOffKind.SATURATED,
                 statement=f"only {units.share(each.each_per_s / due)} of the expected updates arrived"

@@ -28,9 +28,9 @@ def delivered(venue, ramp):
     return with_share
 
 
-@pytest.mark.parametrize(("share", "is_short"), [(0.918, False), (0.917, True), (0.1, True)])
+@pytest.mark.parametrize(("share", "is_short"), [(0.928, False), (0.926, True), (0.1, True)])
 def test_a_step_that_got_less_than_was_due_was_not_held(delivered, share, is_short):
-    """Below 95 % of it, after one update more of each subscription here and one fewer there."""
+    """Below 95 % of it, by more than an update of each subscription here and there, which are independent."""
     short = short_steps(delivered(share).steps)
 
     assert ([3] if is_short else []) == list(short)
@@ -58,7 +58,7 @@ def test_a_slow_feed_that_updates_all_at_once_is_never_short(venue, period_s, pl
     assert {} == short_steps(steps)
 
 
-@pytest.mark.parametrize(("error", "is_short"), [(0.03, True), (0.05, False)])
+@pytest.mark.parametrize(("error", "is_short"), [(0.03, True), (0.05, True), (0.06, False)])
 def test_a_feed_that_is_uneven_has_to_be_short_beyond_its_error(delivered, error, is_short):
     assert is_short == bool(short_steps(delivered(0.85, error).steps))
 
@@ -154,14 +154,14 @@ def served(venue, ramp):
 @pytest.mark.parametrize(
     ("rows", "least_per_s"),
     [
-        # 95 % of 10 less one update of both subscriptions in 12 s, and such an update more got.
-        ([(20, 10.0, 12.0, 0.0), (40, 9.5, 24.0, 0.0), (99, None, 12.0, 0.0)], 9.175),
+        # 95 % of 10, less the root of the squares of an update of both subscriptions in 12 s, due and got.
+        ([(20, 10.0, 12.0, 0.0), (40, 9.5, 24.0, 0.0), (99, None, 12.0, 0.0)], 9.27011),
         # Up to two fifths of the connections count: 9.667 was due in 36 s.
-        ([(20, 10.0, 12.0, 0.0), (40, 9.5, 24.0, 0.0), (100, None, 12.0, 0.0)], 8.91111),
+        ([(20, 10.0, 12.0, 0.0), (40, 9.5, 24.0, 0.0), (100, None, 12.0, 0.0)], 8.98605),
         # Where none has so few, the smallest step alone counts.
-        ([(80, 10.0, 12.0, 0.0), (90, 9.5, 24.0, 0.0), (100, None, 12.0, 0.0)], 9.175),
-        # Twice the error of the rates on both sides, which is more than an update: 8.93 / 1.06.
-        ([(20, 10.0, 12.0, 0.02), (40, 10.0, 12.0, 0.04), (100, None, 12.0, 0.03)], 8.4245283),
+        ([(80, 10.0, 12.0, 0.0), (90, 9.5, 24.0, 0.0), (100, None, 12.0, 0.0)], 9.27011),
+        # Twice the error of the rates on both sides, which is more than an update.
+        ([(20, 10.0, 12.0, 0.02), (40, 10.0, 12.0, 0.04), (100, None, 12.0, 0.03)], 8.72599),
         # A rate that is known to a half at best is nothing that is due.
         ([(20, 10.0, 12.0, 0.5), (100, None, 12.0, 0.0)], 0.0),
     ],
@@ -240,3 +240,15 @@ def test_silence_reaches_back_to_the_last_plateau_on_which_anything_came(served)
     assert found[steps[3].index].connections == 50
     assert len(_unserved_before_silence(tuple(steps))) == 2
     assert _unserved_before_silence(tuple(steps[:-1])) == {}
+
+
+def test_a_third_of_the_updates_is_missed_also_on_a_short_plateau_of_a_target_out_of_breath(served):
+    """As it was recorded: of two updates a second 1.3 came for six seconds, and unevenly."""
+    steps = served(
+        (20, 1.997, 6.0, 0.068),
+        (60, 1.988, 6.0, 0.068),
+        (180, 1.999, 6.0, 0.068),
+        (360, 1.305, 6.1, 0.1025),
+    )
+
+    assert [steps[-1].index] == list(short_steps(steps))

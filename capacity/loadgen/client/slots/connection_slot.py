@@ -244,7 +244,12 @@ class ConnectionSlot(Watched):
         if refusal is not None:
             counters.connects -= 1
             clients.connect_pacer.taken_back(refusal)
-        elif has_expired(clients.lifetimes, counters, closing, age_s=age_s, now_s=now_s):
+        elif has_expired(
+            *(clients.lifetimes, counters, closing, clients.slots.values()),
+            age_s=age_s,
+            now_s=now_s,
+            is_held=clients.stage.is_held,
+        ):
             clients.connect_pacer.owe()
             self._on_lost(at_once=True)  # The load is held, whatever the target's bound on ages.
             return

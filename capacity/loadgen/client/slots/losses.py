@@ -1,6 +1,10 @@
 """Why a target ended a connection: it never wanted it, it ends all at that age, or it was lost."""
 
+import math
+from collections.abc import Iterable
+
 from capacity.loadgen.client.arrivals.lifetimes import Lifetimes
+from capacity.loadgen.client.slots.watched import Watched
 from capacity.loadgen.protocol.counters import Counters
 
 GOING_AWAY = 1001
@@ -31,12 +35,21 @@ def has_expired(
     lifetimes: Lifetimes,
     counters: Counters,
     closing: Closing | None,
+    others: Iterable[Watched] = (),
     *,
     age_s: float,
     now_s: float,
+    is_held: bool = False,
 ) -> bool:
-    """Tell whether the target ended a connection at the age at which it ends all, and count it so."""
-    known = lifetimes.note(age_s, now_s, closing)
+    """Tell whether the target ended a connection at the age at which it ends all, and count it so.
+
+    *others* are those of its kind, *is_held* says that none of them is being opened.
+    """
+
+    def eldest_born_s() -> float:
+        return min((each.born_s for each in others if each.is_open), default=math.inf)
+
+    known = lifetimes.note(age_s, now_s, closing, eldest_born_s=eldest_born_s, is_held=is_held)
     if not known:
         return False
     counters.expired += known

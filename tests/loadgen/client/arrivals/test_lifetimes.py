@@ -103,3 +103,45 @@ def test_what_ended_otherwise_is_forgotten_after_a_hundred_and_stays_lost():
     known, _lifetimes = ended([*odd, *((10.0 + n, 8.0) for n in range(100))])
 
     assert [*[0] * 101, 100] == known
+
+
+def held(moments_and_ages, closing=None, eldest_age_s=0.0, **more):
+    """Return how many are known with each, while nobody open is older than that when it ends."""
+    lifetimes = Lifetimes()
+    return [
+        lifetimes.note(
+            *(age_s, now_s, closing), eldest_born_s=lambda now=now_s: now - eldest_age_s, **more
+        )
+        for now_s, age_s in moments_and_ages
+    ]
+
+
+ALIKE = [(8.0 + 0.3 * n, 8.0) for n in range(4)]
+SCATTERED = [(27.0, 27.0), (28.5, 28.5), (30.0, 30.0), (32.8, 32.8)]
+"""A bound of 30 s with a tenth of jitter, of connections that were opened at once."""
+
+
+@pytest.mark.parametrize(
+    ("eldest_age_s", "known"), [(8.2, [0, 0, 3, 1]), (8.9, [0, 0, 0, 0]), (60.0, [0, 0, 0, 0])]
+)
+def test_without_a_good_bye_the_oldest_end_where_age_is_the_reason(eldest_age_s, known):
+    assert known == held(ALIKE, eldest_age_s=eldest_age_s)
+
+
+@pytest.mark.parametrize("closing", [None, GOODBYE])
+def test_ages_with_jitter_are_a_bound_where_the_oldest_end_one_by_one(closing):
+    known = held(SCATTERED, closing, is_held=True)
+
+    assert [0, 0, 3, 1] == known
+    assert [0] * 4 == held(SCATTERED, closing, is_held=False), "newcomers may be the reason"
+    assert [0] * 4 == held(SCATTERED, closing, is_held=True, eldest_age_s=60.0)
+
+
+def test_ages_with_jitter_that_end_together_are_lost():
+    together = [(30.0 + 0.01 * n, age_s) for n, age_s in enumerate((27.0, 30.0, 33.0, 28.0))]
+
+    assert [0] * 4 == held(together, GOODBYE, is_held=True)
+
+
+def test_what_ends_by_a_code_of_trouble_is_lost_at_any_age():
+    assert [0] * 4 == held(SCATTERED, (1011, "internal error"), is_held=True)
