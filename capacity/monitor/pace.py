@@ -5,6 +5,7 @@ its share of a core. A sample between two such readings has neither the value no
 `missing`; the samples that have it say how long the interval has become.
 """
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ class Pace:
         """Until the reading after the one now taken."""
         self._every_s = every_s
         self._cost_ratio = cost_ratio
-        self._due_at_s = 0.0
+        self._due_at_s = -math.inf
 
     @property
     def is_due(self) -> bool:

@@ -52,5 +52,14 @@ def test_a_beginning_is_left_out_where_that_halves_the_error():
     assert warm_up_batches(settling(1.01 * just)) == 2
 
 
+@pytest.mark.parametrize(
+    ("means", "cut"),
+    [([9.0, 9.0, 1.0, 1.0, 1.0, 1.0], 2), ([9.0, 9.0, 9.0, 1.0, 1.0, 1.0], 0)],
+    ids=["a third", "half"],
+)
+def test_what_had_not_settled_after_less_than_half_is_left_whole(means, cut):
+    assert warm_up_batches(means) == cut
+
+
 def test_six_batches_are_enough():
     assert warm_up_batches([9.0, 1.0, 1.0, 1.0, 1.0, 1.0]) == 1

@@ -1,6 +1,7 @@
 """Processor time is charged to the collector that spent it, and told every ten seconds."""
 
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -28,6 +29,29 @@ def test_each_pays_for_itself():
     assert set(told) == {"collector_descriptors_cores", "collector_file_table_cores"}
     assert told["collector_descriptors_cores"] * 20.0 == pytest.approx(0.08, rel=0.2)
     assert told["collector_file_table_cores"] * 20.0 == pytest.approx(0.02, rel=0.3)
+
+
+@pytest.mark.parametrize(("after_s", "is_told"), [(9.9, False), (10.0, True)])
+def test_it_is_told_every_ten_seconds(after_s, is_told):
+    costs = CollectorCosts(iter([100.0, 100.0 + after_s]).__next__)
+    with costs.of(FileTableCollector()):
+        pass
+
+    assert is_told == bool(costs.gauges())
+
+
+def test_each_telling_is_of_the_time_since_the_one_before(monkeypatch):
+    costs = CollectorCosts(iter([100.0, 120.0, 129.9, 145.0]).__next__)
+    spent_s = iter([0.0, 5.0, 5.0, 7.0])
+    monkeypatch.setattr(module, "time", SimpleNamespace(thread_time=lambda: next(spent_s)))
+    told = []
+    for asks in (1, 2):
+        with costs.of(FileTableCollector()):
+            pass
+        told += [costs.gauges() for _ in range(asks)]
+    name = "collector_file_table_cores"
+
+    assert [{name: 5.0 / 20.0}, {}, {name: 2.0 / 25.0}] == told
 
 
 def test_it_is_told_once_and_not_too_often(monkeypatch):

@@ -99,7 +99,8 @@ def check(
         try_private(target, private)
     if target.rest is not None:
         try_request(target, dialect)
-    if agent is not None and info is not None:
+    if agent is not None:
+        assert info is not None, "it was asked"
         info = checked_watch(target, dialect, agent, info)
         limits = (*info.path_limits, *limits)
     if isinstance(workers, int):

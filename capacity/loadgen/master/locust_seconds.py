@@ -14,8 +14,8 @@ MOST_READINGS = 240
 def forget_old_seconds(stats: RequestStats) -> None:
     """Drop what is older, in place."""
     for entry in (*stats.entries.values(), stats.total):
-        for counts in (entry.num_reqs_per_sec, entry.num_fail_per_sec):
-            oldest = max(counts, default=0) - SECONDS
+        for counts in filter(None, (entry.num_reqs_per_sec, entry.num_fail_per_sec)):
+            oldest = max(counts) - SECONDS
             for second in [each for each in counts if each < oldest]:
                 del counts[second]
     if len(stats.history) > MOST_READINGS:

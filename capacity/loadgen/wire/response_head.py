@@ -104,7 +104,7 @@ def read_head(sock: Any) -> bytes:
     head = bytearray()
     while arrived := _arrived(sock, head):
         head += arrived
-        if _END.search(head, max(0, len(head) - len(arrived) - 2)):
+        if _END.search(head, len(head) - len(arrived) - 2):
             return bytes(head)
         if len(head) > MAX_HEAD_BYTES:
             raise websocket.WebSocketException("a head without end")

@@ -29,7 +29,6 @@ _ONCE = ("Authorization", "Content-Length", "Host", "Transfer-Encoding")
 class HttpServer(ThreadingHTTPServer):
     """Serves a few clients over HTTP or, with *tls*, HTTPS. Raises OSError when it cannot bind."""
 
-    daemon_threads = True
     request_queue_size = 32
 
     def __init__(

@@ -163,3 +163,12 @@ def test_who_talks_without_end_is_read_a_thousand_times_and_is_open(messages, is
 def test_counts_that_were_not_read_are_calm():
     assert _is_calm([sample(memory=1.0)])
     assert not _is_calm([sample(seq=n, threads=3.0 * n, descriptors=1.0) for n in (1, 2)])
+
+
+def test_a_rise_that_is_seen_is_not_waited_for_any_longer():
+    before = [sample(seq=n, application_connections=0.0) for n in (1, 2, 3)]
+    after = [sample(seq=n, application_connections=5.0) for n in (4, 5, 6)]
+    source = Slow(*before, *after)
+
+    assert _seen(source, before, 5, 1).is_seen
+    assert 4 == len(source.asked), "once for each sample up to the one that shows it"

@@ -137,12 +137,14 @@ def test_a_bound_says_by_what_it_is_one():
     )
 
 
-def test_of_a_search_the_ends_are_known_before():
-    asked = profile("break", start=10, limit=200, mix={"requests_per_s_per_connection": 0.5})
+@pytest.mark.parametrize("orders_per_s", [0.0, 0.1])
+def test_of_a_search_the_ends_are_known_before(orders_per_s):
+    mix = {"requests_per_s_per_connection": 0.5, "orders_per_s_per_connection": orders_per_s}
+    asked = profile("break", start=10, limit=200, mix=mix)
     planned = course_of(TARGET, DIALECT, asked, None)
 
     assert [10, 200] == [step.connections for step in planned.steps]
-    assert (200, 100.0, 0.0) == (
+    assert (200, 100.0, 200 * orders_per_s) == (
         planned.most_connections,
         planned.most_requests_per_s,
         planned.most_orders_per_s,

@@ -22,6 +22,7 @@ from wsproto.events import (
 
 from capacity.domain.errors import UnreachableError
 from capacity.loadgen.checks import trial
+from capacity.loadgen.checks import trial_conversation as conversation
 from capacity.loadgen.checks.trial import try_conversation
 from capacity.loadgen.checks.trial_conversation import TrialConversation, _shown
 from capacity.loadgen.checks.watcher import NoWatcher
@@ -169,3 +170,17 @@ def test_the_trial_keeps_to_the_slower_of_both_paces(each, total, interval_s):
         )
 
     assert interval_s * PACING_MARGIN == pytest.approx(talk._interval_s)
+
+
+@pytest.mark.parametrize(("left_s", "timeout_s"), [(-5.0, 0.001), (0.0, 0.001), (5.0, 5.0)])
+def test_what_is_sent_at_the_last_moment_waits_for_a_millisecond(monkeypatch, left_s, timeout_s):
+    ours, theirs = socket.socketpair()
+    opened = SimpleNamespace(socket=ours, compression=None, reader=None)
+    with ours, theirs:
+        talk = TrialConversation(
+            opened, DIALECT, [], "ws://x", {}, watcher=NoWatcher(), within_s=1.0
+        )
+        monkeypatch.setattr(conversation, "time", SimpleNamespace(monotonic=lambda: 100.0))
+        talk._send(100.0 + left_s)
+
+        assert timeout_s == ours.gettimeout()

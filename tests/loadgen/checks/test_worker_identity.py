@@ -53,6 +53,12 @@ def test_it_knows_the_limits_of_its_process_and_of_its_host(listener):
     assert (None, None, ()) == (identity.trouble, identity.clock, identity.addresses)
 
 
+def test_where_the_cores_cannot_be_counted_it_has_one(listener, monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+
+    assert 1 == presence_towards(listener).cores
+
+
 def test_of_the_source_addresses_it_names_its_own_and_has_connected_from_each(listener):
     identity = presence_towards(listener, source_addresses=["127.0.0.7", "192.0.2.1", "127.0.0.8"])
     arrived = [listener.accept() for _ in range(2)]

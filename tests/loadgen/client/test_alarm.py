@@ -1,5 +1,6 @@
 """Greenlets wake at their moment and never before it."""
 
+import select
 import time
 
 import gevent
@@ -61,3 +62,12 @@ def test_it_can_be_set_again_after_it_rang(alarm):
             alarm.sleep_until(due_s)
 
             assert time.monotonic() >= due_s
+
+
+def test_it_rings_once(alarm):
+    with gevent.Timeout(PATIENCE_S):
+        alarm.sleep_until(time.monotonic() + 0.001)
+    gevent.sleep(0.01)
+    ready, _, _ = select.select([alarm._fd], [], [], 0)
+
+    assert [] == ready

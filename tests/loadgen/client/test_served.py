@@ -216,3 +216,21 @@ def test_who_answers_while_nobody_comes_in_a_ramp_is_told(monkeypatch, answers, 
 
     assert is_told is (counters.answering > 0)
     assert sum(row.is_pinged for row in rows) == (0 if newcomers else 3)
+
+
+def test_in_a_ramp_an_answer_may_take_a_second_and_it_is_asked_every_two_after_it(monkeypatch):
+    now_s, seen = [0.0], []
+
+    def sleep(pause_s):
+        seen.append((now_s[0], counters.answering))
+        now_s[0] += pause_s
+        if now_s[0] >= 8.0:
+            raise gevent.GreenletExit
+
+    rows, counters = [Row(n) for n in range(5)], Counters()
+    served = Served(lambda: rows, channels_of, counters)
+    monkeypatch.setattr(module, "gevent", SimpleNamespace(sleep=sleep))
+    with pytest.raises(gevent.GreenletExit):
+        served._ask_while_nobody_comes()
+
+    assert [(0.0, 0), (2.0, 0), (3.0, 3), (5.0, 3), (6.0, 6)] == seen

@@ -2,6 +2,7 @@
 
 import runpy
 from pathlib import Path
+from types import SimpleNamespace
 
 import gevent
 import pytest
@@ -111,3 +112,14 @@ def test_a_stage_without_orders_has_them_hang_up(venue, trading):
     resting.kill()
 
     assert len(venue.frames) == asked
+
+
+def test_four_traders_take_a_symbol_before_the_next_one_is_taken():
+    trader = Trader.__new__(Trader)
+    target = SimpleNamespace(symbols=("BTC", "ETH", "SOL"))
+    trader._clients, trader._kept = SimpleNamespace(target=target, order_values={}), {}
+    taken = []
+    for trader._number in range(16):
+        taken.append(trader._values()["symbol"])
+
+    assert [*["BTC"] * 4, *["ETH"] * 4, *["SOL"] * 4, *["BTC"] * 4] == taken

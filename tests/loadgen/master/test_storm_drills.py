@@ -310,3 +310,14 @@ def test_after_a_drill_the_last_words_of_all_workers_are_waited_for_a_while(
     made._await_last_words(on)
 
     assert pytest.approx(waited_s, abs=0.021) == now_s[0]
+
+
+def test_habits_are_told_of_while_a_drill_is_to_follow_the_step_under_way(drills):
+    made, _written = drills
+    made._storm.habits = ["fixed"]
+    followed = made.habits
+    made._step = None
+    before = made.habits
+    made._step, made._storm = made._before.step, None
+
+    assert (["fixed"], (), ()) == (followed, before, made.habits)

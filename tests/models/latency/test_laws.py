@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from capacity.models.latency import laws
 from capacity.models.latency.ceiling import connections_at_latency
 from capacity.models.latency.laws import _FULL_RATIOS, LAWS, _load_at, _miss, better_law
 from capacity.models.queueing import approximate_wait_s, shared_time_s
@@ -64,6 +65,14 @@ def test_any_latencies_are_compared_without_trouble(tails):
     found = better_law(LOADS[: len(tails)], tails, tails, 0.5)
 
     assert found is None or found.connections > 0.0
+
+
+def test_of_laws_that_miss_equally_the_first_is_told(monkeypatch):
+    sharing = LAWS["processor sharing"]
+    monkeypatch.setattr(laws, "LAWS", {"one": sharing, "the same": sharing})
+    tails = [shared_time_s(load / FULL, 0.02) for load in LOADS]
+
+    assert "one" == better_law(LOADS, tails, tails, 0.2).name
 
 
 def test_too_few_levels_decide_nothing():

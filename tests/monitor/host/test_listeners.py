@@ -1,6 +1,7 @@
 """Listeners of real children, among others' on the same host."""
 
 import socket
+from types import SimpleNamespace
 
 import pytest
 
@@ -111,3 +112,20 @@ def test_a_process_that_ended_meanwhile_holds_nothing(start_child, view, listene
     child.end()
 
     assert listeners.read(gone) == []
+
+
+@pytest.mark.parametrize(("after_s", "is_found"), [(4.9, False), (5.1, True)])
+def test_a_look_that_took_5_ms_of_the_processor_is_followed_by_a_pause_of_5_s(
+    start_child, view, listeners, monkeypatch, after_s, is_found
+):
+    child = start_child(START)
+    now_s, worked_s = [1000.0], iter([70.0, 70.005, 80.0, 80.005])
+    clock = SimpleNamespace(monotonic=lambda: now_s[0], thread_time=lambda: next(worked_s))
+    monkeypatch.setattr(module, "time", clock)
+    first = int(child.do(LISTEN.format("127.0.0.1"))[0])
+    before = ports(listeners, view(child.pid))
+    later = int(child.do(LISTEN.format("127.0.0.1"))[0])
+    now_s[0] += after_s
+
+    assert [first] == before
+    assert is_found == (later in ports(listeners, view(child.pid)))

@@ -4,6 +4,7 @@ import os
 import runpy
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -106,6 +107,51 @@ def test_looking_again_waits_its_time(start_child):
 
     assert gone is None
     assert target.view() is None
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The clocks that a target goes by: hours that pass, and what a look takes of the processor."""
+    clock = SimpleNamespace(now_s=1000.0, look_s=0.0, spent_s=70.0)
+
+    def thread_time():
+        clock.spent_s += clock.look_s  # It is asked before a look and behind it.
+        return clock.spent_s
+
+    times = SimpleNamespace(monotonic=lambda: clock.now_s, thread_time=thread_time)
+    monkeypatch.setattr(module, "time", times)
+    return clock
+
+
+@pytest.mark.parametrize(("look_s", "pause_s"), [(0.0045, 5.0), (0.02, 20.0)])
+def test_children_are_looked_for_every_five_seconds_and_for_a_thousandth_of_a_core_at_most(
+    start_child, monkeypatch, clock, look_s, pause_s
+):
+    monkeypatch.setattr(module, "_WATCHED", 0)
+    child, seen = start_child(FORK), []
+    target, clock.look_s = resolved(pid=child.pid), look_s
+    target.view()
+    child.do(MORE)
+    for clock.now_s in (1000.0 + pause_s - 0.1, 1000.0 + pause_s + 0.1):
+        seen.append(len(target.view().stats))
+    child.do(LESS)
+
+    assert [1, 2] == seen
+
+
+def test_a_target_that_is_gone_is_looked_for_every_two_seconds(start_child, clock):
+    first = start_child(LISTEN.format(0))
+    port = int(first.said[0])
+    target = resolved(port=port)
+    first.end()
+    gone = target.view()
+    again = start_child(LISTEN.format(port))
+    clock.now_s = 1001.9
+    early = target.view()
+    clock.now_s = 1002.1
+
+    assert (None, None) == (gone, early)
+    assert again.pid == target.view().root
 
 
 def test_nobody_is_resolved_from_nothing(start_child):

@@ -54,6 +54,15 @@ def test_a_bucket_speaks_for_a_link_that_is_silent_of_its_speed(host):
     assert link_limit(["eth0"], target, sys).value == 500
 
 
+@pytest.mark.parametrize("megabits_per_s", [-1, 0])
+def test_a_link_that_is_silent_of_its_speed_leaves_it_unknown(host, megabits_per_s):
+    target, sys = host({"eth0": f"{megabits_per_s}\n"}, {})
+    limit = link_limit(["eth0"], target, sys)
+
+    assert (LimitState.UNKNOWN, None) == (limit.state, limit.value)
+    assert "eth0 does not say its speed" in limit.reason
+
+
 def test_links_add_up_whatever_limits_each(host):
     target, sys = host({"eth0": "8\n", "eth1": "-1\n"}, {"eth1": tbf(500)})
 

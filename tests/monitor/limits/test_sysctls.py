@@ -40,10 +40,17 @@ def test_most_are_known_on_a_plain_host(bystander, view):
 
 
 def test_pages_and_columns_become_bytes(host):
-    found = entries(host(net__ipv4__tcp_mem="1 2 3\n", net__ipv4__tcp_rmem="4096 8192 16384\n"))
+    found = entries(
+        host(
+            net__ipv4__tcp_mem="1 2 3\n",
+            net__ipv4__tcp_rmem="4096 8192 16384\n",
+            net__ipv4__tcp_wmem="4096 8192 32768\n",
+        )
+    )
 
     assert found["net.ipv4.tcp_mem"].value == 3 * PAGE_BYTES
     assert found["net.ipv4.tcp_rmem"].value == 16384
+    assert found["net.ipv4.tcp_wmem"].value == 32768
 
 
 @pytest.mark.parametrize(

@@ -156,7 +156,7 @@ def widened(plan=PLAN, times=1.0):
     return replace(plan, widest_mix=most)
 
 
-@pytest.mark.parametrize(("asked", "is_refused"), [(3.9, False), (4.1, True)])
+@pytest.mark.parametrize(("asked", "is_refused"), [(3.9, False), (4.0, False), (4.1, True)])
 def test_a_mix_far_outside_what_was_tested_is_refused(asked, is_refused):
     mix = mix_for(PLAN, asked * PLAN.mix.deliveries_per_s, None)
     refusal = why_not_transferable(widened(), mix)

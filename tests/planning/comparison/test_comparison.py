@@ -164,11 +164,16 @@ def with_plan(run, **changes):
     return replace(run, plan=replace(run.plan, **changes))
 
 
+@pytest.mark.parametrize("bytes_per_s", [None, 0.5])
 @pytest.mark.parametrize(
     ("times", "is_said"), [(1.09, False), (1.11, True), (0.91, False), (0.89, True)]
 )
-def test_a_tenth_more_or_fewer_bytes_a_second_is_another_load(measured, times, is_said):
+def test_a_tenth_more_or_fewer_bytes_a_second_is_another_load(
+    measured, bytes_per_s, times, is_said
+):
     run = measured(1)
+    if bytes_per_s is not None:
+        run = with_plan(run, mix=replace(run.plan.mix, delivered_bytes_per_s=bytes_per_s))
     mix = run.plan.mix
     other = with_plan(
         run, mix=replace(mix, delivered_bytes_per_s=times * mix.delivered_bytes_per_s)

@@ -243,3 +243,20 @@ def test_a_fit_at_the_bound_itself_is_within():
     kept = bounded_draws(np.array([12.0, 10.0]), died_between(10, 20), np.array([0.5]))
 
     assert kept.tolist() == [12.0, 10.0]
+
+
+@pytest.mark.parametrize(
+    ("counts", "held", "failed"),
+    [
+        ({"unserved": 50}, 150, 150),
+        ({"unserved": 150}, 100, 200),
+        ({"unserved": 50, "half_open": 1}, 100, 200),
+    ],
+    ids=["some get all", "fewer than were held before", "some are gone"],
+)
+def test_who_serves_some_and_others_never_holds_those(cut, counts, held, failed):
+    record = cut(CutOffKind.UNSERVED, 200)
+    *lower, top = record.steps
+    (met,) = met_limits(replace(record, steps=(*lower, replace(top, **counts))), LIMITS)
+
+    assert (held, failed) == (met.held, met.failed)

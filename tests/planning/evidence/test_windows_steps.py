@@ -148,7 +148,7 @@ def test_of_lives_with_as_many_levels_the_one_with_most_connections_counts(venue
     window = windows_of(venue.record())[0]
     lives = [
         replace(window, target_started_at=start, asked_connections=count)
-        for start, count in ((0.0, 10), (0.0, 90), (50.0, 20), (50.0, 95), (99.0, 99))
+        for start, count in ((0.0, 30), (0.0, 90), (50.0, 20), (50.0, 95), (99.0, 99))
     ]
 
     assert [w.asked_connections for w in windows_of_one_life(lives)] == [20, 95]

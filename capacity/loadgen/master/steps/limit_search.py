@@ -118,7 +118,8 @@ class LimitSearch:
     def end(self) -> tuple[str, dict[str, Any]]:
         """Return the kind of end and its detail: the bracket, and what failed above it."""
         bracket = bracket_of(self.trials)
-        miss = self._misses.get(bracket.first_failing or 0)
+        failing = bracket.first_failing
+        miss = self._misses.get(failing) if failing is not None else None
         detail = {**asdict(bracket), "binding_slo": asdict(miss) if miss is not None else None}
         reason = _sentence(bracket.last_passing, bracket.first_failing, miss)
         if self._trouble is None:

@@ -49,7 +49,7 @@ class EventStreamReader(OneWayReader):
             *whole, rest = bytes(self._text).split(_EVENT_END)
             self._text = bytearray(rest)
             events = [block for block in whole if self._is_event(block)]
-        if max(len(self._text), *map(len, events), 0) > self._max_bytes:
+        if max(map(len, (self._text, *events))) > self._max_bytes:
             self.end = TOO_BIG
         return events
 

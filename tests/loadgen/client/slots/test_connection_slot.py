@@ -225,3 +225,14 @@ def test_updates_within_a_moment_are_one_arrival(
     wait_until(lambda: clients.counters.deliveries)
 
     assert arrivals == slot.arrivals
+
+
+def test_what_waits_for_us_and_what_is_under_way_is_noted_in_microseconds(client, clients, slot):
+    clients.clock_offset_s = 3.0
+    clients.counters.queueing.clear()
+    clients.counters.arrival_delay.clear()
+    slot._note_arrival(10.0, 10.25, None)
+    slot._note_arrival(20.0, 20.5, 22.0)
+
+    assert [250_000.0, 500_000.0] == list(clients.counters.queueing)
+    assert [1_000_000.0] == list(clients.counters.arrival_delay)

@@ -97,6 +97,14 @@ def test_a_snippet_cannot_have_itself(read, block):
         read(f"(a) {{\n{block}}}\n:80 {{\n import a\n}}\n")
 
 
+@pytest.mark.parametrize(
+    "text", [":81 {\n (a) {\n root b\n }\n}\n", "xax {\n root b\n}\n"], ids=["nested", "a site"]
+)
+def test_a_block_that_is_no_snippet_cannot_be_imported(read, text):
+    with pytest.raises(FileNotFoundError):
+        read(f"{text}:80 {{\n import a\n}}\n")
+
+
 def test_sixteen_files_may_import_one_another(made, read):
     for n in range(1, 16):
         made.write(f"/etc/caddy/{n}", f"import {n + 1}\n")

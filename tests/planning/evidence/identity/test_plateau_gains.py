@@ -2,7 +2,10 @@
 
 from dataclasses import replace
 
+import pytest
+
 from capacity.domain.resources import Resource
+from capacity.planning.evidence.identity.count_gains import Rise
 from capacity.planning.evidence.identity.plateau_gains import missed_rise, plateau_rises
 from capacity.planning.evidence.windows import offset_of
 
@@ -30,6 +33,9 @@ def test_a_search_has_no_unloaded_step_and_is_judged_from_before_it(gaining):
 
     assert missed(search) is not None
     begun = loaded[0].started_at
+    first, *others = search.samples
+    gone = replace(first, target_started_at=None)
+    assert missed(replace(search, samples=(gone, *others))) == missed(search)
     late = tuple(sample for sample in search.samples if sample.at > begun)
     # Nothing was read before the load: the lowest level stands for it.
     assert "100 connections were opened" in missed(replace(search, samples=late)).statement
@@ -52,3 +58,23 @@ def test_what_leads_to_the_target_itself_is_no_relay_to_elsewhere(planted, cost,
     ]
 
     assert [True, False] == [gain > 50 for gain in gained]
+
+
+@pytest.mark.parametrize(
+    ("seen", "missed_at"),
+    [
+        ([True, False], None),
+        ([True, None, False], None),
+        ([False, True, False], 300),
+        ([False, False, True], None),
+        ([None, None], None),
+    ],
+    ids=["half", "half of those judged", "most", "not the largest", "none is judged"],
+)
+def test_a_rise_is_missed_where_that_holds_of_most_plateaus_and_of_the_largest(seen, missed_at):
+    rises = [
+        Rise(opened=100.0 * n, gained={}, is_seen=is_seen) for n, is_seen in enumerate(seen, 1)
+    ]
+    missing = missed_rise(rises)
+
+    assert missed_at == (missing and missing.opened)
