@@ -229,8 +229,7 @@ class ConnectionSlot(Watched):
 
     def on_lost(self, connection: Connection, reason: str) -> None:
         self._connection, self._cursor = None, connection.reader.cursor
-        closing = connection.reader.closing
-        if closing is not None:
+        if (closing := connection.reader.closing) is not None:
             self._clients.counters.note_said(self.without_secrets(closing_text(*closing)))
         if self._steps is not None:
             self._steps.note_lost(reason, closing)
