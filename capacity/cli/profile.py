@@ -37,7 +37,7 @@ def list_command(*, as_json: bool) -> None:
         return
     table = Table(title="Profiles", title_justify="left")
     for heading in ("Name", "Kind", "Most connections", "Takes", "Answers", "Numbers from"):
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold", no_wrap=heading == "Name")
     for row in rows:
         most = (
             "as limits allow" if row["most_connections"] is None else str(row["most_connections"])

@@ -57,6 +57,7 @@ class Runner:
         self.environment = environment
         self.handlers = {}
         environment.runner = self
+        self.stats, self.exceptions = environment.stats, {}
 
     def register_message(self, kind, handler, concurrent=False):  # noqa: FBT002 - Locust's signature
         self.handlers[kind] = handler
