@@ -58,6 +58,8 @@ def _newcomers(detail: Detail) -> str:
         "newcomers" if detail.get("client") is None else f"logins of client {detail['client'] + 1}"
     )
     why = "" if detail["reason"] is None else f" ({detail['reason']})"
+    if not detail["tried"]:
+        return f"with the load off, it could not be told whether {who} are refused{why}"
     return f"with the load off, {detail['refused']} of {detail['tried']} {who} were refused{why}"
 
 

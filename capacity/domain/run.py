@@ -60,7 +60,7 @@ class RunEvent:
     at: float
     kind: str
     """phase, design, trial, climb, eased, limit_changed, limits_unread, worker_lost, worker_joined, target_restarted, agent_lost, agent_back,
-    agent_note, guard, storm, storm_over, storm_skipped, problem, finished, aborted."""
+    agent_note, guard, newcomers, storm, storm_over, storm_skipped, problem, finished, aborted."""
     detail: Mapping[str, Any]
 
 

@@ -56,6 +56,11 @@ OVER = {"number": 1, "habit": "full_jitter", "cut": 293, "failed": 1, "aborted":
             {"tried": 6, "refused": 6, "reason": "handshake_opening_refused", "client": 13},
             "with the load off, 6 of 6 logins of client 14 were refused (handshake_opening_refused)",
         ),
+        (
+            "newcomers",
+            {"tried": 0, "refused": 0, "reason": "connect_timeout", "client": None},
+            "with the load off, it could not be told whether newcomers are refused (connect_timeout)",
+        ),
         ("storm_skipped", {"reason": "nothing was held"}, "no storm drill: nothing was held"),
         ("target_gone", {"sample_at": 1.0}, "the target's process ended, as the agent sees it"),
         (

@@ -59,12 +59,12 @@ def campaign(folder, runs, *, busy, at_once):
     folder.mkdir(parents=True, exist_ok=True)
     results = folder / "untouched.jsonl"
     known = {line["number"]: line for line in _lines(results)}
-    todo = [number for number in range(runs) if number not in known]
+    missing = [number for number in range(runs) if number not in known]
     with ExitStack() as stack:
-        for _ in range(busy if todo else 0):
+        for _ in range(busy if missing else 0):
             stack.callback(stack.enter_context(subprocess.Popen(BUSY)).kill)
         pool = stack.enter_context(ThreadPoolExecutor(at_once))
-        for line in pool.map(partial(_one, folder), todo):
+        for line in pool.map(partial(_one, folder), missing):
             known[line["number"]] = line
             with results.open("a") as file:
                 file.write(json.dumps(line) + "\n")

@@ -86,7 +86,6 @@ def list_runs(
         click.echo(json.dumps({"runs": [asdict(row) for row in found]}, indent=2))
         return
     earlier = rows(url, target=target, job=job, limit=limit + _MOST_EARLIER, headlines=True)
-    # A pipe has no width of its own; in 80 columns the names would be cut into pieces.
     # Ten columns are unreadable at 80, whatever COLUMNS says.
     Console(width=None if sys.stdout.isatty() else PIPED_WIDTH).print(_table(found, earlier))
 

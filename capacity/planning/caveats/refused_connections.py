@@ -1,4 +1,4 @@
-"""Doubts about a target that refused connections in steps that it held: they came in when they tried again."""
+"""Doubts about a target that refused connections, in steps that it held or without its being tried again."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -6,13 +6,32 @@ from collections.abc import Iterator
 from capacity.domain import units
 from capacity.domain.caveats import REFUSED_RATIO, Doubt, DoubtKind
 from capacity.domain.run import RunRecord
+from capacity.planning.evidence.refused_when_empty import NEWCOMERS
 from capacity.planning.evidence.windows import is_usable
 
 _REFUSALS = ("handshake_rejected_", "handshake_closed_", "connect_reset", "connect_refused")
 
 
 def refusal_doubts(record: RunRecord) -> Iterator[Doubt]:
-    """Yield that the target refused a share of newcomers worth telling, at loads that it held."""
+    """Yield that a share worth telling was refused at loads that were held, and refusals nobody could tell apart."""
+    yield from _of_held_steps(record)
+    yield from _untried(record)
+
+
+def _untried(record: RunRecord) -> Iterator[Doubt]:
+    for event in record.events:
+        if event.kind == NEWCOMERS and not event.detail.get("tried"):
+            yield Doubt(
+                kind=DoubtKind.REFUSED_CONNECTIONS,
+                statement="Refusals ended this run, and whether the target also refuses newcomers when nobody is"
+                f" connected is not known: trying them failed ({event.detail.get('reason')}). What refused may be"
+                " a ban or a rate limit, and no limit on connections at once.",
+                remedy="Find in the target's log why it refused; when it answers again, measure again, with a"
+                " lower connects_per_s in the profile.",
+            )
+
+
+def _of_held_steps(record: RunRecord) -> Iterator[Doubt]:
     used = [step for step in record.steps if is_usable(step)]
     refused: Counter[str] = Counter()
     for step in used:

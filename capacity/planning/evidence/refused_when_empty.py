@@ -12,7 +12,10 @@ from capacity.domain.run import RunRecord
 from capacity.planning.evidence.missing_evidence import Gap
 
 NEWCOMERS = "newcomers"
-"""Event of a run that refusals ended: how many newcomers were tried without load, and refused."""
+"""Event of a run that refusals ended: how many newcomers were tried without load, and refused.
+
+None tried: they failed for another reason.
+"""
 
 _BY_REFUSALS = frozenset({CutOffKind.REFUSED, CutOffKind.NOT_REACHED})
 

@@ -55,6 +55,7 @@ def test_a_probe_logs_in_where_the_dialect_has_everybody_log_in(exchange):
     clients = Clients(RunInstructions.from_message(orders))
     try:
         wait_until(lambda: clients.counters.pushed_versions)
+        assert clients.counters.failures == {}
     finally:
         clients.close()
 

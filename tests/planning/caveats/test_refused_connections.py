@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from capacity.domain.caveats import DoubtKind
+from capacity.domain.run import RunEvent
 from capacity.planning.caveats.refused_connections import refusal_doubts
 from capacity.planning.plan import plan
 
@@ -43,3 +44,14 @@ def test_a_plan_carries_it(venue):
 
     assert DoubtKind.REFUSED_CONNECTIONS in [doubt.kind for doubt in plan(record).doubts]
     assert not list(refusal_doubts(venue.record()))
+
+
+@pytest.mark.parametrize(("tried", "is_doubted"), [(0, True), (6, False)])
+def test_refusals_of_which_nobody_could_be_tried_again_are_doubted(venue, tried, is_doubted):
+    record = venue.record()
+    detail = {"tried": tried, "refused": 0, "reason": "connect_timeout", "client": None}
+    asked = RunEvent(at=record.manifest.started_at, kind="newcomers", detail=detail)
+    found = list(refusal_doubts(replace(record, events=(*record.events, asked))))
+
+    assert is_doubted == any("(connect_timeout)" in doubt.statement for doubt in found)
+    assert is_doubted == bool(found)

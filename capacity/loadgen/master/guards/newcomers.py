@@ -15,6 +15,7 @@ import gevent
 
 from capacity.domain.errors import CapacityError
 from capacity.domain.observation import CutOffKind, StepObservation
+from capacity.domain.words import printable
 from capacity.loadgen.checks.trial import is_login_refused
 from capacity.loadgen.protocol.counters import LOGIN_REFUSED
 from capacity.loadgen.wire.connection_values import ConnectionValues
@@ -37,6 +38,7 @@ FIRST_TRIES, FIRST_EVERY_S = 6, 1.0
 MORE_TRIES, MORE_EVERY_S = 10, 0.25
 """Of a target that refuses one of five newcomers, one of ten such trials sees none refused."""
 ANSWER_S = 2.0
+_REASON_LETTERS = 160
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +46,11 @@ class Newcomers:
     """What became of newcomers, one after the other, while nobody else was connected."""
 
     tried: int
-    """Since the first that was let in; all of them where none was."""
+    """Since the first that was let in; all of them where none was. 0 where one failed that nobody refused:
+    whether the target refuses newcomers is not known then."""
     refused: int
     reason: str | None
-    """Of the last refusal that counts."""
+    """Of the last refusal that counts, or why they could not be tried."""
     client: int | None = None
     """Number of the client that logged in each time, as it was refused before; None where nobody had to."""
 
@@ -74,7 +77,7 @@ class RefusedClients:
     def tried(
         self, closed: StepObservation, sleep: Callable[[float], None] = gevent.sleep
     ) -> Newcomers | None:
-        """Return what became of newcomers after a step that refusals ended; None where none tells anything."""
+        """Return what became of newcomers after a step that refusals ended; None after another."""
         if not was_refused(closed):
             return None
         is_private, client = self._logins.get(closed.index, (False, 0))
@@ -102,8 +105,8 @@ def _most_of(step: StepObservation) -> str:
 
 def try_newcomers(
     target: Target, dialect: Dialect, sleep: Callable[[float], None] = gevent.sleep
-) -> Newcomers | None:
-    """Connect one by one, each leaving at once; None where some failed for another reason."""
+) -> Newcomers:
+    """Connect one by one, each leaving at once."""
     first: str | None = None
     for _ in range(FIRST_TRIES):
         sleep(FIRST_EVERY_S)
@@ -111,7 +114,7 @@ def try_newcomers(
         if first is None:
             break
         if not first.startswith(REJECTIONS):
-            return None
+            return _untried(first)
     else:
         return Newcomers(tried=FIRST_TRIES, refused=FIRST_TRIES, reason=first)
     reasons = []
@@ -119,8 +122,8 @@ def try_newcomers(
         sleep(MORE_EVERY_S)
         reasons.append(_refusal(target, dialect))
     refusals = [reason for reason in reasons if reason is not None]
-    if any(not reason.startswith(REJECTIONS) for reason in refusals):
-        return None
+    if others := [reason for reason in refusals if not reason.startswith(REJECTIONS)]:
+        return _untried(others[0])
     return Newcomers(
         tried=MORE_TRIES, refused=len(refusals), reason=refusals[-1] if refusals else None
     )
@@ -128,16 +131,20 @@ def try_newcomers(
 
 def try_login(
     target: Target, dialect: Dialect, client: int, sleep: Callable[[float], None] = gevent.sleep
-) -> Newcomers | None:
-    """Log in as one *client* until it is let in; None where that failed for another reason."""
+) -> Newcomers:
+    """Log in as one *client* until it is let in."""
     for _ in range(FIRST_TRIES):
         sleep(FIRST_EVERY_S)
         try:
             if not is_login_refused(target, dialect, client):
                 return Newcomers(tried=1, refused=0, reason=None, client=client)
-        except CapacityError:
-            return None
+        except CapacityError as error:
+            return _untried(printable(str(error), _REASON_LETTERS), client)
     return Newcomers(tried=FIRST_TRIES, refused=FIRST_TRIES, reason=LOGIN_REFUSED, client=client)
+
+
+def _untried(reason: str, client: int | None = None) -> Newcomers:
+    return Newcomers(tried=0, refused=0, reason=reason, client=client)
 
 
 def _refusal(target: Target, dialect: Dialect) -> str | None:

@@ -76,10 +76,10 @@ def test_a_target_that_sheds_refuses_some(tried):
     assert (2, MORE_TRIES, "handshake_rejected_503") == (seen.refused, seen.tried, seen.reason)
 
 
-def test_of_a_target_that_is_gone_nothing_is_said(tried, small):
+def test_of_a_target_that_is_gone_it_is_said_that_nothing_could_be_told(tried, small):
     small.close()
 
-    assert tried(101) is None
+    assert Newcomers(tried=0, refused=0, reason="connect_refused") == tried(101)
 
 
 @pytest.mark.parametrize(
@@ -149,9 +149,14 @@ def test_a_client_with_wrong_credentials_is_refused_whoever_is_connected(retried
     )
 
 
-def test_of_a_login_that_cannot_be_tried_nothing_is_said(retried):
-    assert retried(2, port=9) is None
-    assert retried(5) is None
+def test_of_a_login_that_cannot_be_tried_it_is_said_why(retried):
+    unreachable, rowless = retried(2, port=9), retried(5)
+
+    assert [(0, 0, 2), (0, 0, 5)] == [
+        (seen.tried, seen.refused, seen.client) for seen in (unreachable, rowless)
+    ]
+    assert "connect_refused" in unreachable.reason
+    assert rowless.reason
 
 
 def test_refusals_of_the_handshake_are_tried_without_a_login(retried):
