@@ -19,7 +19,8 @@ from capacity.loadgen.client.slots.connection_slot import ConnectionSlot
 from capacity.loadgen.protocol.instructions import RunInstructions, Stage
 from capacity.loadgen.wire.handshake import HandshakeError
 
-pytestmark = pytest.mark.end_to_end
+# Several of these at once would take each other's processor time, which no bound is for.
+pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("hostile")]
 
 HEALTHY = 20
 HEALTHY_PER_S = 20

@@ -36,7 +36,7 @@ mix: {subscriptions_per_connection: 1, requests_per_s_per_connection: 0.02}
 """
 DESCRIPTOR_LIMIT = 900
 ATTEMPTS = 3
-AT_ONCE = 3
+AT_ONCE = 2
 """Runs that go at the same time: two hundred connections are little load."""
 HERE = runpy.run_path(str(Path(__file__).parents[1] / "sources" / "metrics" / "exporters_here.py"))
 called = runpy.run_path(str(Path(__file__).parents[1] / "running_programs.py"))["called"]
