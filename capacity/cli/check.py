@@ -6,18 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
-from rich.table import Table
-from rich.text import Text
 
 from capacity.cli.compare import measured_runs
 from capacity.cli.helping.completion import names
 from capacity.cli.helping.console import answer_console
+from capacity.cli.helping.tables import print_table
 from capacity.cli.plan import demanded, located, write_whole
 from capacity.domain.answers.rules import RuleResult, RuleStatus
 from capacity.domain.errors import ConfigError, RuleError
 from capacity.domain.plan import CapacityPlan
 from capacity.domain.units import counted
-from capacity.domain.words import printable
 from capacity.notebook import plan as planned
 from capacity.planning.advice.advice import advice
 from capacity.planning.comparison.comparison import compare
@@ -25,6 +23,7 @@ from capacity.planning.comparison.run_costs import MeasuredRun
 from capacity.planning.rules.evaluation import evaluate
 from capacity.planning.rules.figures import figures
 from capacity.recording import run_directory
+from capacity.reporting.document import Section, Table, cells
 from capacity.reporting.formats import junit
 from capacity.settings.rules import load_rules
 
@@ -74,7 +73,7 @@ def command(
     if as_json:
         click.echo(_document(results))
     else:
-        answer_console().print(_table(results))
+        print_table(_section(results), answer_console(), styles=_STYLES)
     raise_if_failed(results)
 
 
@@ -113,17 +112,16 @@ def raise_if_failed(results: Sequence[RuleResult]) -> None:
         )
 
 
-def _table(results: Sequence[RuleResult]) -> Table:
-    table = Table(title="Rules", title_justify="left")
-    for heading in ("", "Rule", "Found", "Why"):
-        table.add_column(heading, overflow="fold")
-    for result in results:
-        texts = (result.rule.condition.text, result.statement, result.rule.reason)
-        table.add_row(
-            Text(result.status.value, style=_STYLES[result.status]),
-            *(Text(printable(text)) for text in texts),
-        )
-    return table
+def _section(results: Sequence[RuleResult]) -> Section:
+    rows = tuple(
+        cells(result.status.value, result.rule.condition.text, result.statement, result.rule.reason)
+        for result in results
+    )
+    return Section(
+        anchor="rules",
+        heading="Rules",
+        table=Table(columns=("", "Rule", "Found", "Why"), rows=rows),
+    )
 
 
 def _document(results: Sequence[RuleResult]) -> str:

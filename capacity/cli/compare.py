@@ -7,7 +7,8 @@ from rich.console import Console
 from rich.text import Text
 
 from capacity.cli.helping.console import answer_console
-from capacity.cli.plan import RUNS, located, print_table
+from capacity.cli.helping.tables import print_table
+from capacity.cli.plan import RUNS, located
 from capacity.domain.answers.comparison import Comparison, Outcome
 from capacity.domain.errors import ConfigError, RegressionError, RunInvalidError
 from capacity.domain.plan import Excuse
@@ -122,7 +123,7 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     console.print(Text(printable(subtitle(comparison))))
     for section in sections(comparison):
         if section.table is not None:
-            print_table(section, range(len(section.table.columns)), console)
+            print_table(section, console)
         for paragraph in section.paragraphs:
             label = "Caveat: " if section.anchor == "caveats" else ""
             console.print(Text(label + printable(paragraph)))

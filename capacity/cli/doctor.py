@@ -4,16 +4,15 @@ import json
 from dataclasses import asdict
 
 import click
-from rich.markup import escape
-from rich.table import Table
 
 from capacity.cli.helping.console import answer_console
 from capacity.cli.helping.named_options import PROFILE, TARGET
+from capacity.cli.helping.tables import print_table
 from capacity.domain.answers.finding import Finding, Status
 from capacity.domain.errors import PreflightError
 from capacity.domain.units import counted
-from capacity.domain.words import LONGEST_SENTENCE, printable
 from capacity.loadgen.checks.doctor import Examination
+from capacity.reporting.document import Section, Table, cells
 from capacity.settings.locate import find
 from capacity.settings.profile import load_profile
 from capacity.settings.target import load_target
@@ -47,7 +46,7 @@ def command(*, target: str, profile: str, workers: int, as_json: bool) -> None:
         document = {"can_succeed": not failed, "findings": [asdict(each) for each in findings]}
         click.echo(json.dumps(document, indent=2))
     else:
-        answer_console().print(_table(findings))
+        print_table(_section(findings), answer_console(), styles=_STYLES)
     if failed:
         raise PreflightError(
             f"the run cannot succeed: {counted(len(failed), 'check')} failed, the first:"
@@ -55,12 +54,13 @@ def command(*, target: str, profile: str, workers: int, as_json: bool) -> None:
         )
 
 
-def _table(findings: list[Finding]) -> Table:
-    table = Table(title="Preflight checks")
-    for heading in ("", "Check", "What was seen", "What to do"):
-        table.add_column(heading, overflow="fold")
-    for finding in findings:
-        status = f"[{_STYLES[finding.status]}]{finding.status.value}[/]"
-        cells = (finding.name, finding.statement, finding.remedy or "")
-        table.add_row(status, *(escape(printable(cell, LONGEST_SENTENCE)) for cell in cells))
-    return table
+def _section(findings: list[Finding]) -> Section:
+    rows = tuple(
+        cells(finding.status.value, finding.name, finding.statement, finding.remedy or "")
+        for finding in findings
+    )
+    return Section(
+        anchor="checks",
+        heading="Preflight checks",
+        table=Table(columns=("", "Check", "What was seen", "What to do"), rows=rows),
+    )

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from capacity.cli.helping.completion import names
 from capacity.cli.helping.console import answer_console
+from capacity.cli.helping.tables import print_facts, print_table
 from capacity.domain.answers.sizing import Advice, Demand, HostType, Sizing
 from capacity.domain.errors import ConfigError, RunInvalidError
 from capacity.domain.plan import CapacityPlan, Excuse
@@ -21,7 +21,6 @@ from capacity.notebook import plan as planned
 from capacity.planning.advice.advice import advice
 from capacity.recording import run_directory
 from capacity.reporting.advice.advice import advice_sections
-from capacity.reporting.document import Section
 from capacity.reporting.formats import json_document
 from capacity.reporting.storm_drill import in_one_line
 from capacity.reporting.verdict import verdict
@@ -34,7 +33,8 @@ PLAN_FILE = "plan.json"
 RUNS = Path("reports/runs")
 _PRINTED_SECTIONS = 3
 """Sizing, exhaustion and storm."""
-_LADDER_COLUMNS = (0, 1, 2, 5, 6, 7, 8)
+_COST_COLUMN = 5
+_LADDER_COLUMNS = (0, 1, 2, _COST_COLUMN, 6, 7, 8)
 """Of the report's ladder: what fits a terminal. The remedy of the first wall is a fact above."""
 
 
@@ -153,18 +153,18 @@ def print_answer(plan: CapacityPlan | Excuse, console: Console) -> None:
     console.print(Text(printable(answer.headline), style="bold"))
     for paragraph in answer.paragraphs:
         console.print(Text(printable(paragraph)))
-    facts = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    facts.add_column(no_wrap=True, style="dim")
-    facts.add_column(overflow="fold")
-    for fact in answer.facts:
-        note = f" ({printable(fact.note)})" if fact.note else ""
-        facts.add_row(Text(fact.label), Text(printable(fact.text) + note))
-    console.print(facts)
+    print_facts(
+        (
+            (fact.label, f"{fact.text} ({fact.note})" if fact.note else fact.text)
+            for fact in answer.facts
+        ),
+        console,
+    )
     if isinstance(plan, CapacityPlan):
-        print_table(ladder_section(plan), _LADDER_COLUMNS, console)
+        print_table(ladder_section(plan), console, columns=_LADDER_COLUMNS, optional=[_COST_COLUMN])
         _print_advice(plan, console)
     if plan.doubts:
-        print_table(doubts_section(plan.doubts), (0, 1, 2), console)
+        print_table(doubts_section(plan.doubts), console)
 
 
 def _print_advice(plan: CapacityPlan, console: Console) -> None:
@@ -177,29 +177,6 @@ def _print_advice(plan: CapacityPlan, console: Console) -> None:
         if section.table is None:
             console.print(Text(section.heading, style="italic"))
         else:
-            print_table(section, range(len(section.table.columns)), console)
+            print_table(section, console)
         for paragraph in section.paragraphs:
             console.print(Text(printable(paragraph)))
-
-
-def print_table(section: Section, columns: Sequence[int], console: Console) -> None:
-    """Print those *columns* of the section's table; nothing where it has none."""
-    if section.table is None:
-        return
-    table = Table(title=section.heading, title_justify="left")
-    for index in columns:
-        table.add_column(
-            section.table.columns[index],
-            justify="right" if index in section.table.numeric else "left",
-            overflow="fold",
-        )
-    for row in section.table.rows:
-        table.add_row(
-            *(
-                Text(printable(row[index].text)).append(
-                    f"\n{printable(row[index].note)}" if row[index].note else "", style="dim"
-                )
-                for index in columns
-            )
-        )
-    console.print(table)

@@ -4,12 +4,11 @@ import json
 from typing import Any
 
 import click
-from rich.table import Table
-from rich.text import Text
 
 from capacity.cli.helping.console import answer_console
+from capacity.cli.helping.tables import print_table
 from capacity.domain import units
-from capacity.domain.words import printable
+from capacity.reporting.document import Row, Section, Table, cells
 from capacity.settings.locate import find, names_of
 from capacity.settings.profile import (
     BreakProfile,
@@ -18,6 +17,9 @@ from capacity.settings.profile import (
     SequenceProfile,
     load_profile,
 )
+
+_BASIS_COLUMN = 5
+_COLUMNS = ("Name", "Kind", "Most connections", "Takes", "Answers", "Numbers from")
 
 
 @click.group("profile")
@@ -35,17 +37,18 @@ def list_command(*, as_json: bool) -> None:
             json.dumps({"schema_version": 1, "kind": "profiles", "profiles": rows}, indent=2)
         )
         return
-    table = Table(title="Profiles", title_justify="left")
-    for heading in ("Name", "Kind", "Most connections", "Takes", "Answers", "Numbers from"):
-        table.add_column(heading, overflow="fold", no_wrap=heading == "Name")
-    for row in rows:
-        most = (
-            "as limits allow" if row["most_connections"] is None else str(row["most_connections"])
-        )
-        takes = "–" if row["least_s"] is None else units.duration(row["least_s"])
-        texts = (row["name"], row["kind"], most, takes, row["question"] or "–", row["basis"] or "–")
-        table.add_row(*(Text(printable(text, 600)) for text in texts))
-    answer_console().print(table)
+    section = Section(
+        anchor="profiles",
+        heading="Profiles",
+        table=Table(columns=_COLUMNS, rows=tuple(_listed(row) for row in rows)),
+    )
+    print_table(section, answer_console(), optional=[_BASIS_COLUMN])
+
+
+def _listed(row: dict[str, Any]) -> Row:
+    most = "as limits allow" if row["most_connections"] is None else str(row["most_connections"])
+    takes = "–" if row["least_s"] is None else units.duration(row["least_s"])
+    return cells(row["name"], row["kind"], most, takes, row["question"] or "–", row["basis"] or "–")
 
 
 def described(name: str, profile: Profile) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.text import Text
 
 from capacity.cli.helping.console import answer_console
-from capacity.cli.plan import located, planned_before, print_table
+from capacity.cli.helping.tables import print_table
+from capacity.cli.plan import located, planned_before
 from capacity.domain.answers.sizing import Unanswered
 from capacity.domain.errors import ConfigError, RunInvalidError
 from capacity.domain.plan import CapacityPlan, Excuse, Wall
@@ -163,7 +164,7 @@ def _print(told: Explanation, console: Console) -> None:
 def _print_sections(parts: Sequence[Section], console: Console) -> None:
     for section in parts:
         if section.table is not None:
-            print_table(section, range(len(section.table.columns)), console)
+            print_table(section, console)
         elif section.paragraphs:
             console.print(Text(section.heading, style="italic"))
         for paragraph in section.paragraphs:

@@ -9,7 +9,8 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from capacity.cli.doctor import _table, command
+from capacity.cli.doctor import _section, command
+from capacity.cli.helping.tables import print_table
 from capacity.domain.answers.finding import Finding, Status
 from capacity.domain.errors import ConfigError, PreflightError
 
@@ -96,7 +97,7 @@ def test_findings_that_quote_an_agent_move_nothing_on_the_terminal():
     attack = "\x1b]0;PWNED\x07\x1b[2J[red]"
     finding = Finding(name="agent", status=Status.WARNING, statement=attack, remedy=attack)
     console = Console(file=io.StringIO(), width=160)
-    console.print(_table([finding]))
+    print_table(_section([finding]), console)
     text = console.file.getvalue()
 
     assert not set("\x1b\x07") & set(text)

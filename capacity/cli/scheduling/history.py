@@ -1,7 +1,6 @@
 """`capacity history`: what the scheduled runs found: listed, one by one, as a trend, and ahead."""
 
 import json
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -9,12 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from capacity.cli.helping.completion import names
 from capacity.cli.helping.console import answer_console
+from capacity.cli.helping.tables import print_facts, print_table
 from capacity.domain.errors import ConfigError
 from capacity.domain.words import printable
 from capacity.recording import history
@@ -23,6 +20,7 @@ from capacity.recording.history_row import HistoryRow, Outcome
 from capacity.recording.notices import Series, capacity_drift
 from capacity.recording.outlook import outlook
 from capacity.recording.trends import CAPACITY, Trend, trend
+from capacity.reporting.document import Section, Table, cells
 from capacity.reporting.formats.json_document import finite
 from capacity.reporting.history import (
     bottleneck,
@@ -33,7 +31,22 @@ from capacity.reporting.history import (
     trend_section,
 )
 
-PIPED_WIDTH = 180
+_COLUMNS = (
+    "started (UTC)",
+    "late",
+    "run",
+    "target",
+    "profile",
+    "outcome",
+    "capacity (90 %)",
+    "change",
+    "safe capacity",
+    "bottleneck / reason",
+)
+_OPTIONAL_COLUMNS = (1, 4, 8)
+"""What can be seen with `history show`."""
+_PIPED_WIDTH = 180
+"""For what looks for a run's line."""
 DAY_S = 86_400.0
 _MOST_EARLIER = 1000
 
@@ -86,8 +99,7 @@ def list_runs(
         click.echo(json.dumps({"runs": [asdict(row) for row in found]}, indent=2))
         return
     earlier = rows(url, target=target, job=job, limit=limit + _MOST_EARLIER, headlines=True)
-    # Ten columns are unreadable at 80, whatever COLUMNS says.
-    Console(width=None if sys.stdout.isatty() else PIPED_WIDTH).print(_table(found, earlier))
+    print_table(_listed(found, earlier), answer_console(_PIPED_WIDTH), optional=_OPTIONAL_COLUMNS)
 
 
 @command.command("show")
@@ -96,16 +108,14 @@ def list_runs(
 @_json
 def show(run: str, *, url: str, as_json: bool) -> None:
     """Show what the history keeps of RUN."""
-    from capacity.cli.plan import print_table  # noqa: PLC0415 - a list needs no planner
-
     found = _row(url, run)
     if as_json:
         click.echo(json.dumps(asdict(found), indent=2))
         return
-    _print_facts(facts_text(run_facts(found)))
+    print_facts(facts_text(run_facts(found)), answer_console())
     section = costs_section(found)
     if section.table is not None and section.table.rows:
-        print_table(section, range(len(section.table.columns)), answer_console())
+        print_table(section, answer_console())
 
 
 @command.command("trend")
@@ -123,15 +133,13 @@ def show_trend(
     *, figure: str, limit: int, target: str | None, job: str | None, url: str, as_json: bool
 ) -> None:
     """Show a figure over the runs that may be compared with the latest, and its slope."""
-    from capacity.cli.plan import print_table  # noqa: PLC0415 - a list needs no planner
-
     found = trend(_of_one_job(url, target, job), figure)
     if as_json:
         click.echo(_trend_document(found))
         return
     section = trend_section(found, limit)
     assert section.table is not None
-    print_table(section, range(len(section.table.columns)), answer_console())
+    print_table(section, answer_console())
     for paragraph in section.paragraphs:
         click.echo(paragraph)
 
@@ -167,7 +175,7 @@ def forecast(
     if as_json:
         click.echo(json.dumps(finite(asdict(found)), indent=2))
     else:
-        _print_facts(facts_text(outlook_facts(found)))
+        print_facts(facts_text(outlook_facts(found)), answer_console())
 
 
 @command.command("baseline")
@@ -227,27 +235,10 @@ def _trend_document(found: Trend) -> str:
     return json.dumps(finite(asdict(found)), indent=2)
 
 
-def _print_facts(facts: list[tuple[str, str]]) -> None:
-
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True, style="dim")
-    table.add_column(overflow="fold")
-    for label, text in facts:
-        table.add_row(Text(label), Text(printable(text)))
-    answer_console().print(table)
-
-
-def _table(found: list[HistoryRow], earlier: list[HistoryRow]) -> Table:
+def _listed(found: list[HistoryRow], earlier: list[HistoryRow]) -> Section:
     series = Series(earlier)
-    table = Table()
-    for name in ("started (UTC)", "late", "run", "target", "profile", "outcome"):
-        table.add_column(name, no_wrap=name in {"started (UTC)", "run"}, overflow="fold")
-    table.add_column("capacity (90 %)", justify="right")
-    table.add_column("change", justify="right")
-    table.add_column("safe\ncapacity", justify="right")
-    table.add_column("bottleneck / reason", overflow="fold")
-    for row in found:
-        cells = (
+    listed = tuple(
+        cells(
             f"{datetime.fromtimestamp(row.started_at, UTC):%Y-%m-%d %H:%M}",
             "" if row.planned_at is None else f"{row.started_at - row.planned_at:,.0f} s",
             row.run,
@@ -259,9 +250,13 @@ def _table(found: list[HistoryRow], earlier: list[HistoryRow]) -> Table:
             _count(row.safe_capacity_connections),
             bottleneck(row) or row.reason or "",
         )
-        # Text: brackets in a name are no markup.
-        table.add_row(*(Text(printable(cell)) for cell in cells))
-    return table
+        for row in found
+    )
+    return Section(
+        anchor="runs",
+        heading="Runs",
+        table=Table(columns=_COLUMNS, rows=listed, numeric=frozenset({6, 7, 8})),
+    )
 
 
 def _capacity(row: HistoryRow) -> str:
