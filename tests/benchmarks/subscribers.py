@@ -1,10 +1,12 @@
-"""5,000 subscribers at one message a second from one worker: what is lost, how late, at what cost.
+"""Subscribers at one message a second from one worker: what is lost, how late, at what cost.
 
-`make bench` prints the table and writes reports/benchmarks/subscribers.json. Everything runs on this
-machine; the figures are those of the run's plateau.
+`make bench` has 5,000, prints the table and writes reports/benchmarks/subscribers.json; another number is
+given as the argument, and is written to a file of its own. Everything runs on this machine, the exchange as
+one process; the figures are those of the run's plateau.
 """
 
 import json
+import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,8 +21,11 @@ from capacity.cli.running.bundled import start_bundled_target
 from capacity.domain.run import RunRecord
 from capacity.recording.run_directory import load
 
-SUBSCRIBERS = 5000
-OUTPUT = Path("reports/benchmarks/subscribers.json")
+USUAL = 5000
+SUBSCRIBERS = int(sys.argv[1]) if len(sys.argv) > 1 else USUAL
+OUTPUT = Path(
+    "reports/benchmarks/subscribers" + (".json" if SUBSCRIBERS == USUAL else f"_{SUBSCRIBERS}.json")
+)
 PROFILE = {
     "profile": 1,
     "name": "subscribers",
@@ -29,7 +34,7 @@ PROFILE = {
     "connects_per_s": 500,
     "settle_s": 3,
     "plateau_s": 30,
-    "ramp_timeout_s": 60,
+    "ramp_timeout_s": 120,
     "mix": {"subscriptions_per_connection": 1, "requests_per_s_per_connection": 0.0},
 }
 
