@@ -72,14 +72,14 @@ def _about_met(met: Sequence[MetLimit]) -> Iterator[Doubt]:
         return
     first = met[0]
     between = (
-        f"at {units.count(first.failed)} connections"
+        f"At {units.count(first.failed)} connections"
         if first.held == first.failed
-        else f"between {units.count(first.held)} connections (held) and"
+        else f"Between {units.count(first.held)} connections (held) and"
         f" {units.count(first.failed)} (failed)"
     )
     yield Doubt(
         kind=DoubtKind.LIMIT_MET,
-        statement=f"This run hit a limit {between}: {first.statement}.",
+        statement=f"{between}: {first.statement}.",
         remedy=_REMEDIES[first.kind],
     )
 

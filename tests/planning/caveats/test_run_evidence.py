@@ -121,8 +121,8 @@ def test_a_cap_of_the_application_that_moved_in_its_file_replaces_the_one_before
 @pytest.mark.parametrize(
     ("held", "failed", "said"),
     [
-        (90, 90, "hit a limit at 90 connections: so it was."),
-        (60, 90, "hit a limit between 60 connections (held) and 90 (failed): so it was."),
+        (90, 90, "At 90 connections: so it was."),
+        (60, 90, "Between 60 connections (held) and 90 (failed): so it was."),
     ],
 )
 def test_the_lowest_limit_that_was_met_is_told(held, failed, said):
