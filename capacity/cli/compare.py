@@ -18,13 +18,13 @@ from capacity.planning.comparison.comparison import LEAST_EFFECT_RATIO, compare
 from capacity.planning.comparison.run_costs import MeasuredRun
 from capacity.recording import run_directory
 from capacity.reporting.comparison import (
-    figure_name,
     headline,
     markdown,
     render_json,
     sections,
     subtitle,
 )
+from capacity.reporting.words import figure_name
 
 
 @click.command()

@@ -14,6 +14,7 @@ from capacity.domain.resources import Resource
 _BYTE_PREFIXES = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")
 _SINGULAR = {"entries": "entry"}
 _LARGEST = 1e9
+MONTH_S = 365.25 / 12.0 * 86_400.0
 _WIDE_RATIO = 0.05
 """An interval wider than this share of its middle is shown with three digits."""
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from capacity.domain.answers.sizing import Demand
 from capacity.domain.errors import ConfigError
 from capacity.domain.estimates import Estimate
+from capacity.domain.units import MONTH_S
 from capacity.models.drift import CONFIDENCE
-from capacity.models.operations.growth import MONTH_S, demand_after, months_until_exhausted
+from capacity.models.operations.growth import demand_after, months_until_exhausted
 from capacity.recording.history_row import HistoryRow, Outcome
 from capacity.recording.trends import CAPACITY, trend
 

@@ -8,9 +8,9 @@ from capacity.domain.errors import ConfigError
 from capacity.domain.estimates import Estimate
 from capacity.domain.resource_facts import UNITS
 from capacity.domain.resources import Resource
+from capacity.domain.units import MONTH_S
 from capacity.domain.words import printable
 from capacity.models.drift import CONFIDENCE, Drift, drift, slope
-from capacity.models.operations.growth import MONTH_S
 from capacity.recording.history_row import HistoryRow, Outcome
 from capacity.recording.notices import LEAST_EFFECT_RATIO, WINDOW
 

@@ -10,9 +10,9 @@ from capacity.domain.answers.comparison import Change, Comparison, LimitChange, 
 from capacity.domain.resources import Limit, Resource
 from capacity.domain.words import RESOURCES, listed
 from capacity.reporting.document import Cell, Row, Section, Table, cells
-from capacity.reporting.formats.json_document import finite
+from capacity.reporting.formats.finite import finite
 from capacity.reporting.formats.markdown import escaped, table_lines
-from capacity.reporting.words import limit, origin
+from capacity.reporting.words import figure_name, limit, origin
 
 SCHEMA_VERSION = 1
 MOST_CHANGES, MOST_LIMITS, MOST_CAVEATS = 20, 8, 6
@@ -23,11 +23,6 @@ OUTCOMES: dict[Outcome, str] = {
     Outcome.IMPROVEMENT: "improvement",
     Outcome.NO_CHANGE: "no change",
     Outcome.CHANGED: "changed",
-}
-_DELAYS = {
-    "delivery_delay": "delivery delay, p99",
-    "request_latency": "request latency, p99",
-    "handshake_time": "handshake time, p99",
 }
 _COMPARISON: TypeAdapter[Comparison] = TypeAdapter(Comparison)
 
@@ -132,16 +127,6 @@ def render_json(comparison: Comparison) -> str:
         "comparison": content,
     }
     return json.dumps(document, indent=2, allow_nan=False) + "\n"
-
-
-def figure_name(figure: str) -> str:
-    """Return what a figure is called: cost.memory_per_connection is memory of the target."""
-    kind, _, name = figure.partition(".")
-    if kind == "cost":
-        return f"{RESOURCES[Resource(name.removesuffix('_per_connection'))]} per connection"
-    if kind == "capacity":
-        return "safe capacity" if name == "safe" else "capacity"
-    return _DELAYS.get(kind, figure)
 
 
 def _named(comparison: Comparison, outcome: Outcome) -> list[str]:

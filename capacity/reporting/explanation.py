@@ -18,7 +18,7 @@ from capacity.domain.words import LOADS, RESOURCES
 from capacity.planning.evidence.saturated_steps import judged
 from capacity.planning.evidence.windows import Window
 from capacity.reporting.document import Section, Table, cells
-from capacity.reporting.formats.json_document import finite
+from capacity.reporting.formats.finite import finite
 from capacity.reporting.measured import fitted, fitted_windows, measured
 from capacity.reporting.words import limit, origin
 

@@ -1,16 +1,19 @@
 """The history in words: one run, a trend, an outlook."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from capacity.domain import units
 from capacity.domain.estimates import Estimate
 from capacity.domain.resources import Resource
 from capacity.domain.words import RESOURCES
 from capacity.recording.history_row import HistoryRow
-from capacity.recording.outlook import Outlook
 from capacity.recording.trends import Point, Trend
-from capacity.reporting.comparison import figure_name
 from capacity.reporting.document import Fact, Section, Table, cells
+from capacity.reporting.words import figure_name
+
+if TYPE_CHECKING:
+    from capacity.recording.outlook import Outlook  # Half of the time that a list takes.
 
 
 def bottleneck(row: HistoryRow) -> str:
@@ -130,7 +133,7 @@ def _slope(per_month: Estimate | None) -> str:
     return f"Slope {_signed(per_month.mid)} a month ({low} to {high}, 90 %){known}."
 
 
-def outlook_facts(found: Outlook) -> tuple[Fact, ...]:
+def outlook_facts(found: "Outlook") -> tuple[Fact, ...]:
     """Return when the instances no longer suffice, and what that follows from."""
     capacity = found.capacity_per_month
     return (
@@ -152,12 +155,12 @@ def outlook_facts(found: Outlook) -> tuple[Fact, ...]:
     )
 
 
-def _dates(found: Outlook) -> str:
+def _dates(found: "Outlook") -> str:
     early, late = _date(found.early_at, found), _date(found.late_at, found)
     return f"with 10 % probability before {early}, with 90 % before {late}"
 
 
-def _date(at: float | None, found: Outlook) -> str:
+def _date(at: float | None, found: "Outlook") -> str:
     if at is None:
         return "beyond 50 years"
     if at <= found.now_at:

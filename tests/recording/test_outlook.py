@@ -6,7 +6,7 @@ import pytest
 
 from capacity.domain.errors import ConfigError
 from capacity.domain.estimates import Estimate
-from capacity.models.operations.growth import MONTH_S
+from capacity.domain.units import MONTH_S
 from capacity.recording.outlook import outlook
 
 RECORDS = runpy.run_path(str(Path(__file__).parents[1] / "bare_records.py"))

@@ -1,14 +1,11 @@
 import json
 from dataclasses import replace
 
-import pytest
-
 from capacity.domain.answers.comparison import Change, Comparison, LimitChange, Outcome
 from capacity.domain.estimates import Estimate
 from capacity.domain.resource_facts import UNITS
 from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.reporting.comparison import (
-    figure_name,
     headline,
     markdown,
     render_json,
@@ -149,16 +146,3 @@ def test_json_has_every_number_and_no_infinity():
     assert document["regressions"] == ["cost.memory_per_connection"]
     assert document["comparison"]["costs"][0]["ratio"]["high"] == "Infinity"
     assert document["comparison"]["costs"][0]["baseline"] == 2000.0
-
-
-@pytest.mark.parametrize(
-    ("figure", "name"),
-    [
-        ("cost.memory_per_connection", "memory of the target per connection"),
-        ("capacity.safe", "safe capacity"),
-        ("capacity.mid", "capacity"),
-        ("delivery_delay.p99", "delivery delay, p99"),
-    ],
-)
-def test_figures_have_names_for_people(figure, name):
-    assert figure_name(figure) == name

@@ -1,3 +1,5 @@
+import pytest
+
 from capacity.domain.caveats import DoubtKind
 from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.reporting import words
@@ -36,3 +38,16 @@ def test_an_unknown_limit_says_where_it_was_looked_for_and_why_it_failed():
 
 def test_failures_are_named_in_words():
     assert words.reason("connect_refused") == "connect refused"
+
+
+@pytest.mark.parametrize(
+    ("figure", "name"),
+    [
+        ("cost.memory_per_connection", "memory of the target per connection"),
+        ("capacity.safe", "safe capacity"),
+        ("capacity.mid", "capacity"),
+        ("delivery_delay.p99", "delivery delay, p99"),
+    ],
+)
+def test_figures_have_names_for_people(figure, name):
+    assert words.figure_name(figure) == name

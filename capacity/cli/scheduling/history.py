@@ -18,10 +18,9 @@ from capacity.recording import history
 from capacity.recording.history import rows
 from capacity.recording.history_row import HistoryRow, Outcome
 from capacity.recording.notices import Series, capacity_drift
-from capacity.recording.outlook import outlook
 from capacity.recording.trends import CAPACITY, Trend, trend
 from capacity.reporting.document import Section, Table, cells
-from capacity.reporting.formats.json_document import finite
+from capacity.reporting.formats.finite import finite
 from capacity.reporting.history import (
     bottleneck,
     costs_section,
@@ -168,6 +167,7 @@ def forecast(
 ) -> None:
     """Say when the demand meets what the instances carry, by growth and the trend of the capacity."""
     from capacity.cli.plan import demanded  # noqa: PLC0415 - a list needs no planner
+    from capacity.recording.outlook import outlook  # noqa: PLC0415 - nor what looks ahead
 
     wanted, _types = demanded(demand, hosts)
     assert wanted is not None, "the option is required"

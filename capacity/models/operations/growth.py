@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from capacity.domain.estimates import Estimate
 
-MONTH_S = 365.25 / 12.0 * 86_400.0
 _GRID = 199
 _SMALLEST_GROWTH = -0.999_999
 

@@ -10,7 +10,8 @@ from capacity.domain.answers.sizing import (
 )
 from capacity.domain.estimates import Estimate
 from capacity.domain.plan import CapacityPlan
-from capacity.models.operations.growth import MONTH_S, months_until_exhausted
+from capacity.domain.units import MONTH_S
+from capacity.models.operations.growth import months_until_exhausted
 from capacity.models.operations.redundancy import survivors
 from capacity.models.uncertainty.intervals import CONFIDENCE
 from capacity.planning.advice.other_hosts import host_walls, safe_connections

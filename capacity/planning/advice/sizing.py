@@ -8,8 +8,9 @@ from capacity.domain.answers.sizing import Demand, HostType, HostWall, SizedHost
 from capacity.domain.estimates import Estimate
 from capacity.domain.load import LoadVector
 from capacity.domain.plan import CapacityPlan
+from capacity.domain.units import MONTH_S
 from capacity.domain.words import RESOURCES
-from capacity.models.operations.growth import MONTH_S, demand_after
+from capacity.models.operations.growth import demand_after
 from capacity.models.operations.redundancy import instances_for_demand, survivors
 from capacity.planning.advice.other_hosts import (
     host_walls,

@@ -10,13 +10,12 @@ Format history: 1 - first version.
 """
 
 import json
-import math
-from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from capacity.domain.errors import ConfigError
 from capacity.domain.plan import CapacityPlan, Excuse
+from capacity.reporting.formats.finite import finite
 
 SCHEMA_VERSION = 1
 
@@ -32,17 +31,6 @@ def render(plan: CapacityPlan | Excuse) -> str:
         kind, content = "plan", _PLAN.dump_python(plan, mode="json")
     document = {"schema_version": SCHEMA_VERSION, "kind": kind, kind: finite(content)}
     return json.dumps(document, indent=2, allow_nan=False) + "\n"
-
-
-def finite(value: Any) -> Any:
-    """Return *value* with a string for every number that JSON has none for."""
-    if isinstance(value, dict):
-        return {key: finite(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(inner) for inner in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    return value
 
 
 def parse(text: str) -> CapacityPlan | Excuse:

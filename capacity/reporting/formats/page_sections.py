@@ -10,7 +10,7 @@ from capacity.domain.plan import CapacityPlan, Excuse, Wall
 from capacity.domain.run import RunRecord
 from capacity.domain.words import RESOURCES
 from capacity.planning.evidence.saturated_steps import judged
-from capacity.reporting.comparison import figure_name, headline, subtitle
+from capacity.reporting.comparison import headline, subtitle
 from capacity.reporting.document import Figure, Row, Section, Table, cells
 from capacity.reporting.drawing.answer_charts import (
     changes_figure,
@@ -24,6 +24,7 @@ from capacity.reporting.explanation import explain
 from capacity.reporting.explanation import sections as proof_sections
 from capacity.reporting.measured import fitted_windows
 from capacity.reporting.proofs.answers import QUESTIONS, answer_proof
+from capacity.reporting.words import figure_name
 
 _COLUMNS = (
     "Resource",

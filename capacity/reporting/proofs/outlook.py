@@ -4,7 +4,7 @@ import math
 
 from capacity.domain import units
 from capacity.domain.answers.sizing import Demand, Exhaustion, ExhaustionDate
-from capacity.models.operations.growth import MONTH_S
+from capacity.domain.units import MONTH_S
 from capacity.models.operations.redundancy import survivors
 from capacity.planning.advice.sizing import losses
 from capacity.reporting.document import Section

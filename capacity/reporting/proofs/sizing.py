@@ -3,8 +3,8 @@
 from capacity.domain import units
 from capacity.domain.answers.sizing import Demand, HostWall, SizedHost, Sizing
 from capacity.domain.plan import CapacityPlan
+from capacity.domain.units import MONTH_S
 from capacity.domain.words import RESOURCES
-from capacity.models.operations.growth import MONTH_S
 from capacity.planning.advice.other_hosts import joint_ratio, lowest_bound, use_at
 from capacity.reporting.advice.sizing import price
 from capacity.reporting.document import Row, Section, Table, cells

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capacity.domain.estimates import Estimate
-from capacity.models.operations.growth import MONTH_S, demand_after, months_until_exhausted
+from capacity.domain.units import MONTH_S
+from capacity.models.operations.growth import demand_after, months_until_exhausted
 
 
 def exactly(value):

@@ -7,7 +7,7 @@ import pytest
 
 from capacity.domain.answers.sizing import Unanswered
 from capacity.domain.estimates import Estimate
-from capacity.models.operations.growth import MONTH_S
+from capacity.domain.units import MONTH_S
 from capacity.planning.advice.exhaustion import HORIZON_MONTHS, _at, exhaustion
 from capacity.planning.advice.sizing import sized
 
