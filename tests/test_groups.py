@@ -1,5 +1,6 @@
 """What is run in two groups has one result, which is good only if both are."""
 
+import os
 import runpy
 import subprocess
 import sys
@@ -85,6 +86,7 @@ def test_what_fails_beside_others_has_failed_only_if_it_fails_alone(tmp_path, pa
     ended = subprocess.run(
         [sys.executable, GROUPS["__file__"], "--rootdir", tmp_path],
         cwd=tmp_path,
+        env={**os.environ, "CAPACITY_TEST_PROCESSES": "1"},
         capture_output=True,
         text=True,
         timeout=120,
@@ -128,7 +130,7 @@ def test_tests_of_one_group_meet_in_one_process(tmp_path):
         tmp_path,
     ]
     ended = subprocess.run(
-        [*command, *GROUPS["BESIDE_EACH_OTHER"], tmp_path],
+        [*command, *GROUPS["BESIDE_EACH_OTHER"], "-n", "2", tmp_path],
         cwd=tmp_path,
         capture_output=True,
         text=True,

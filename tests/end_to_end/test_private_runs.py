@@ -11,7 +11,7 @@ import yaml
 from capacity.cli.measure import measure
 from capacity.recording.run_directory import load
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.long]
 
 TESTS = Path(__file__).parents[1]
 running = runpy.run_path(str(TESTS / "running_programs.py"))["running"]

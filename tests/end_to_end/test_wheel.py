@@ -20,7 +20,7 @@ from sysconfig import get_path
 
 import pytest
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("trouble")]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.long, pytest.mark.xdist_group("wheel")]
 SOURCES = ("capacity", "config", "locustfiles", "setup.py", "pyproject.toml", "README.md")
 FILES = ("MANIFEST.in", "requirements.txt", "LICENSE")
 VERSIONS = ((3, 11), (3, 12), (3, 13))
@@ -94,7 +94,6 @@ def empty(tmp_path, monkeypatch):
     return folder
 
 
-@pytest.mark.long
 def test_the_demonstration_runs_from_an_empty_folder(installed, empty):
     ended = run(
         *(installed / "capacity", "demo", "--profile", "quick", "--descriptor-limit", "2048")

@@ -60,14 +60,15 @@ def agent_running(*options):
     return running("-m", "capacity.monitor", "--listen", "0", "--interval", "0.1", *options)
 
 
-@pytest.fixture(scope="session")
+# Not of the session: four processes with one each, to the end of all tests, took a tenth of the processors.
+@pytest.fixture(scope="module")
 def exchange():
     """The bundled exchange, for tests that leave it as they found it."""
     with exchange_running("--updates-per-s", "10") as server:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def agent(exchange):
     """An agent that watches the exchange and samples ten times a second."""
     with agent_running("--pid", exchange.pid) as server:
@@ -118,7 +119,7 @@ def target_file():
     return settings
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def okx_venue():
     """A venue with public and private connections (okx_venue.py)."""
     with running(Path(__file__).with_name("okx_venue.py")) as server:

@@ -65,7 +65,9 @@ def go_program(tmp_path_factory) -> str:
         pytest.skip("go is needed: apt install golang-go")
     folder = tmp_path_factory.mktemp("go")
     command = ["go", "build", "-o", str(folder / "held"), str(PROGRAMS / "held.go")]
-    subprocess.run(command, check=True, env={**os.environ, "GOCACHE": str(folder / "cache")})
+    # One for all processes of the tests, which may build at the same time.
+    cache = tmp_path_factory.getbasetemp().parent / "go-cache"
+    subprocess.run(command, check=True, env={**os.environ, "GOCACHE": str(cache)})
     return str(folder / "held")
 
 

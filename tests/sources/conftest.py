@@ -10,14 +10,14 @@ running = runpy.run_path(str(Path(__file__).parents[1] / "running_programs.py"))
 wsgi_servers = runpy.run_path(str(Path(__file__).parents[1] / "wsgi_servers.py"))["wsgi_servers"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def exchange():
     """The bundled exchange, which nobody loads."""
     with running("-m", "capacity.cli.main", "exchange", "--port", "0") as server:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def agent(exchange):
     """An agent that watches the exchange and samples ten times a second."""
     arguments = ("--listen", "0", "--interval", "0.1", "--pid", exchange.pid)

@@ -19,6 +19,12 @@ FAILED = ROWS["failed_row"](
 )
 
 
+@pytest.fixture(autouse=True)
+def of_no_width(monkeypatch):
+    """A pipe has none; what runs the tests may have one."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
 @pytest.fixture
 def url(tmp_path):
     url = str(tmp_path / "history.sqlite")

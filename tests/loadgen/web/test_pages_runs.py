@@ -2,6 +2,7 @@
 
 import pytest
 
+pytestmark = pytest.mark.long
 FORM = {"user_count": "1", "spawn_rate": "1", "host": "x"}
 
 
