@@ -6,6 +6,7 @@ import weakref
 from pathlib import Path
 
 import gevent
+import pytest
 
 from capacity.loadgen.protocol import messages
 
@@ -43,6 +44,7 @@ def test_a_report_that_falls_due_together_with_the_end_is_not_made(worker, repor
     assert [] == reports
 
 
+@pytest.mark.usefixtures("_as_in_a_process_of_its_own")
 def test_on_plateaus_only_what_came_since_they_settled_is_searched_for_garbage(say):
     say(messages.BEGIN)
     say(messages.STAGE, phase="ramp")
@@ -55,6 +57,7 @@ def test_on_plateaus_only_what_came_since_they_settled_is_searched_for_garbage(s
     assert on_the_plateau > 10_000
 
 
+@pytest.mark.usefixtures("_as_in_a_process_of_its_own")
 def test_users_that_left_since_a_plateau_are_gone_with_the_next_one(say, environment):
     say(messages.BEGIN)
     say(messages.STAGE, phase="ramp")
