@@ -97,3 +97,9 @@ class RunRecord:
     """The load over time."""
     storms: tuple[StormDrill, ...] = ()
     """The drills after the last step."""
+
+    @property
+    def is_agent_lost(self) -> bool:
+        """The agent was lost and has not come back."""
+        told = [event.kind for event in self.events if event.kind in {"agent_lost", "agent_back"}]
+        return told[-1:] == ["agent_lost"]

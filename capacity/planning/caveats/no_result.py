@@ -161,12 +161,6 @@ def _why_no_step(record: RunRecord) -> Gap:
     )
 
 
-def _is_agent_lost(record: RunRecord) -> bool:
-    """Tell whether the agent was lost and did not come back."""
-    told = [event.kind for event in record.events if event.kind in {"agent_lost", "agent_back"}]
-    return told[-1:] == ["agent_lost"]
-
-
 def _why_no_levels(record: RunRecord, windows: Sequence[Window]) -> Gap:
     usable = [step for step in record.steps if is_usable(step)]
     asked = {step.step.connections for step in usable}
@@ -177,7 +171,7 @@ def _why_no_levels(record: RunRecord, windows: Sequence[Window]) -> Gap:
             f" were never {FEWEST_LEVELS} connection levels.",
             "Find out why it restarts, and measure again.",
         )
-    if not windows and _is_agent_lost(record):
+    if not windows and record.is_agent_lost:
         return Gap(
             f"The agent did not answer from some moment of the run on, and no sample of a running target lies on"
             f" the plateaus of the {units.counted(len(usable), 'usable step')}.",

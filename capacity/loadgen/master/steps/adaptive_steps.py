@@ -3,7 +3,7 @@
 import math
 from dataclasses import replace
 
-from capacity.domain.errors import RunInvalidError
+from capacity.domain.errors import RunInvalidError, UnreachableError
 from capacity.domain.load import LoadStep
 from capacity.domain.observation import CutOff, StepObservation
 from capacity.domain.plan import CapacityPlan, Excuse
@@ -56,6 +56,8 @@ class AdaptiveSteps:
         self._decided: Climb | None = None
         self._trouble: str | None = None
         """Why the climb could not go on, where that is no result."""
+        self._exit_code = RunInvalidError.exit_code
+        """That of the trouble."""
 
     def after(self, observation: StepObservation, last: MergedCounts) -> None:  # noqa: ARG002
         self._seen.append(observation)
@@ -72,6 +74,10 @@ class AdaptiveSteps:
         if self._to_repeat is not None:
             self._repeated.append(self._to_repeat)
             return (self._to_repeat,)
+        last = self._steps[-1]
+        if record.is_agent_lost and not self._is_at_top and last not in self._repeated:
+            self._repeated.append(last)  # It may come back meanwhile.
+            return (last,)
         steps = () if self._is_at_top else self._next_level(record)
         if self._is_at_top:
             steps = self._held_on(record)
@@ -115,10 +121,18 @@ class AdaptiveSteps:
     def end(self) -> Ending:
         if self._trouble is None:
             return "finished", {"climbed": self.reason}
-        return "aborted", {"reason": self._trouble, "exit_code": RunInvalidError.exit_code}
+        return "aborted", {"reason": self._trouble, "exit_code": self._exit_code}
 
     def _climb(self, record: RunRecord, levels: list[int]) -> Climb:
         answer = self.answer = plan(record, declared=self._declared)
+        if record.is_agent_lost:
+            self._exit_code = UnreachableError.exit_code
+            self._trouble = (
+                f"the agent was lost and did not come back, so nobody sees what more than {levels[-1]}"
+                " connections take of the target; find out why it ended (its terminal or log), start it again,"
+                " and measure again"
+            )
+            return Climb(connections=None, reason=self._trouble)
         last = [step for step in self._seen if step.step.connections == levels[-1]]
         void = next((step.void for step in last if step.void is not None), None)
         if void is not None and all(step.void is not None for step in last):

@@ -10,7 +10,7 @@ import pytest
 from capacity.domain.load import LoadVector
 from capacity.domain.observation import CutOffKind
 from capacity.domain.resources import Resource
-from capacity.domain.run import RunRecord
+from capacity.domain.run import RunEvent, RunRecord
 from capacity.loadgen.master.steps import adaptive_steps
 from capacity.loadgen.master.steps.adaptive_steps import AdaptiveSteps
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
@@ -57,9 +57,10 @@ class Climb:
             )
             self.offered.append(step)
 
-    def follow(self, **observed):
+    def follow(self, *, events=(), **observed):
+        told = tuple(RunEvent(at=BEGAN_AT, kind=kind, detail={}) for kind in events)
         record = RunRecord(
-            manifest=UNWATCHED, steps=(), samples=(), histograms={}, events=(), missing=()
+            manifest=UNWATCHED, steps=(), samples=(), histograms={}, events=told, missing=()
         )
         steps = self.climber.next_steps(record)
         self.take(steps, **observed)
@@ -165,6 +166,30 @@ def test_a_level_that_only_the_generator_spoiled_is_the_last_one():
 
     assert ("aborted", 5) == (kind, detail["exit_code"])
     assert "its timers fired late" in detail["reason"]
+
+
+def test_without_its_agent_it_waits_on_its_level_once_and_climbs_no_higher():
+    climb = Climb()
+    level = climb.follow()
+
+    assert level[-1:] == climb.follow(events=["agent_lost"])
+    assert () == climb.follow(events=["agent_lost"])
+
+    kind, detail = climb.climber.end()
+
+    assert ("aborted", 4) == (kind, detail["exit_code"])
+    assert "the agent was lost and did not come back" in detail["reason"]
+    assert "more than 60 connections" in detail["reason"]
+
+
+def test_an_agent_that_comes_back_while_its_level_is_held_again_lets_it_climb_on():
+    climb = Climb()
+    climb.follow()
+    climb.follow(events=["agent_lost"])
+
+    assert [180, 180] == [
+        step.connections for step in climb.follow(events=["agent_lost", "agent_back"])
+    ]
 
 
 def test_a_ramp_that_took_no_time_tells_no_rate_and_the_climb_goes_on():
