@@ -1,12 +1,9 @@
 """What the target said as it ended connections: a planned shutdown is no loss under load by itself."""
 
-import re
 from collections.abc import Iterable
 
 from capacity.loadgen.protocol.kinds import OF_PRIVATE
-
-_PLANNED = re.compile(r"closed with (1001|1012)\b")
-"""Going away (RFC 6455, section 7.4.1), service restart (IANA): how a server ends that was asked to."""
+from capacity.planning.evidence.planned_shutdown import PLANNED_SHUTDOWN
 
 
 class ShutdownWords:
@@ -19,7 +16,7 @@ class ShutdownWords:
     def note(self, index: int, texts: Iterable[str]) -> None:
         """Take what the target said in the step with this index when it ended connections."""
         for text in (each.removeprefix(OF_PRIVATE) for each in texts):
-            if _PLANNED.match(text):
+            if PLANNED_SHUTDOWN.match(text):
                 self._index, self._text = index, text
 
     def told(self, index: int, statement: str) -> str:
