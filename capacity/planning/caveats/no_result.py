@@ -113,8 +113,18 @@ def _what_ended_it(record: RunRecord) -> Gap | None:
     return Gap(
         f"The first level of {units.counted(step.connections, 'connection')} ({load}) was not held:"
         f" {ended.statement}{at}.",
-        START_REMEDIES[ended.kind],
+        _start_remedy(cut[0], ended.kind),
     )
+
+
+def _start_remedy(step: StepObservation, kind: CutOffKind) -> str:
+    unheard = step.failures.get("connect_refused", 0)
+    if kind is CutOffKind.REFUSED and 2 * unheard > sum(step.failures.values()):
+        return (
+            "Nobody listens there (ECONNREFUSED, which no cap on connections gives): look in the target's log"
+            " whether it ended, start it, and measure again."
+        )
+    return START_REMEDIES[kind]
 
 
 def _refused_login(record: RunRecord, step: StepObservation) -> Gap | None:

@@ -67,18 +67,22 @@ def tripped(
 def dead(samples: Sequence[Sample], pids: Sequence[int], connections: int) -> Trip | None:
     """Return the trip of a target whose process is another than at first, or gone, None while it lives.
 
-    *connections* were open when it was last seen alive.
+    *connections* were open when it was last seen alive. One that had *pids* and is in no sample was gone
+    before its first one.
     """
     starts = [sample.target_started_at for sample in samples]
-    if not starts or starts[0] is None or starts[-1] == starts[0]:
+    was_never_seen = starts.count(None) == len(starts)
+    if not starts or (not pids if was_never_seen else starts[0] in {None, starts[-1]}):
         return None
     named = f", pid {', '.join(map(str, pids))}," if pids else ""
     again = " and was restarted" if starts[-1] is not None else ""
+    at = f"exited{again} at about {units.counted(connections, 'connection')}"
     return Trip(
         guard="death",
         number=connections,
         bound=0.0,
-        statement=f"the target{named} exited{again} at about {units.counted(connections, 'connection')}",
+        statement=f"the target{named} "
+        + ("had exited before it was loaded" if was_never_seen else at),
         kind=CutOffKind.DIED,
     )
 

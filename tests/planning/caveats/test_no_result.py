@@ -210,3 +210,17 @@ def test_a_first_level_that_a_guard_ended_is_told_with_how_many_were_open(venue,
 
     assert isinstance(answer, Excuse)
     assert said in answer.reason
+
+
+@pytest.mark.parametrize(
+    ("unheard", "rejected", "said"),
+    [(6, 5, "Nobody listens there"), (5, 5, "credentials, a per-client limit")],
+)
+def test_where_nobody_listens_no_other_load_is_advised(venue, unheard, rejected, said):
+    record = venue.record()
+    empty, first = record.steps[:2]
+    cut = CutOff(kind=CutOffKind.REFUSED, statement="11 attempts failed", connections=0)
+    failures = {"connect_refused": unheard, "handshake_rejected_503": rejected}
+    ended = replace(first, load=None, plateau_started_at=None, plateau_ended_at=None, cut_off=cut)
+
+    assert said in plan(replace(record, steps=(empty, replace(ended, failures=failures)))).remedy

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from capacity.domain.observation import CutOffKind
 from capacity.domain.resources import LimitState, Resource
 from capacity.planning.safety.guards import dead, full, hurrying, overreaching, refusing, tripped
 
@@ -101,6 +102,17 @@ def test_a_target_whose_start_is_not_known_is_not_called_dead():
     assert dead([sample(0, target_started_at=None), sample(1)], (7,), 9) is None
     ended = dead([sample(0), sample(1, target_started_at=None)], (), 9)
     assert (ended.number, ended.statement) == (9, "the target exited at about 9 connections")
+
+
+def test_a_target_that_was_seen_once_and_is_in_no_sample_was_gone_before():
+    unseen = [sample(n, target_started_at=None) for n in range(2)]
+    trip = dead(unseen, (7,), 0)
+
+    assert (trip.kind, trip.statement) == (
+        CutOffKind.DIED,
+        "the target, pid 7, had exited before it was loaded",
+    )
+    assert dead(unseen, (), 0) is None
 
 
 def test_two_samples_tell_an_overflow_and_what_is_forgiven_may_lie_ahead():
