@@ -63,6 +63,11 @@ def _newcomers(detail: Detail) -> str:
     return f"with the load off, {detail['refused']} of {detail['tried']} {who} were refused{why}"
 
 
+def _refused_login(detail: Detail) -> str:
+    row = "" if detail["row"] is None else f", {detail['row']}"
+    return f"the target refused the login of client {detail['client'] + 1}{row}"
+
+
 _SENTENCES: dict[str, Callable[[Detail], str]] = {
     LIMIT_CHANGED: _limit_changed,
     LIMITS_UNREAD: lambda detail: (
@@ -70,6 +75,7 @@ _SENTENCES: dict[str, Callable[[Detail], str]] = {
         " before"
     ),
     "newcomers": _newcomers,
+    "refused_login": _refused_login,
     "target_gone": lambda _detail: "the target's process ended, as the agent sees it",
     "target_restarted": lambda _detail: "the target was restarted, as the agent sees it",
     "trial": _trial,

@@ -19,6 +19,7 @@ from capacity.loadgen.wire.streams.opener import open_connection
 from capacity.loadgen.wire.tls import client_context
 from capacity.planning.safety.heard_updates import Heard
 from capacity.settings.target import Target
+from capacity.settings.values import row_of
 from capacity.workload.dialects.address import channels_of, shown_url, websocket_url
 from capacity.workload.dialects.dialect import Dialect
 from capacity.workload.dialects.redaction import redacted_words
@@ -144,6 +145,7 @@ def _tried(
             values,
             watcher=watcher,
             within_s=TRIAL_S,
+            row=row_of(target.values, client),
         )
         talk.subscribe()
         opened_s = time.monotonic() - began_s

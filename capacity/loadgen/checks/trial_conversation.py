@@ -55,8 +55,12 @@ class TrialConversation:
         *,
         watcher: Watcher,
         within_s: float,
+        row: str | None = None,
     ) -> None:
-        """Begin with *opened*; what *values* hold is never shown, *within_s* is waited for confirmations."""
+        """Begin with *opened*; what *values* hold is never shown, but the *row* that they are from.
+
+        *within_s* is waited for confirmations.
+        """
         self._socket = opened.socket
         self._channels = channels
         self._url = url
@@ -75,6 +79,7 @@ class TrialConversation:
         self._reader: Reader = opened.reader or FrameReader(most_bytes, inflater)
         self._is_over = False
         self._within_s = within_s
+        self._given_by = "the target file gives for it" + ("" if row is None else f" ({row})")
         self._watcher = watcher
         self._given = {name: value for name, value in values.items() if name != "connection"}
         self._unsent: list[bytes] = []
@@ -104,8 +109,8 @@ class TrialConversation:
                 if (refusal := self._conversation.refusal) is not None:
                     raise LoginRefusedError(
                         f"{self._url}: the target refuses what the dialect opens with "
-                        f"({_shown(self._words(f'opening: {refusal}'))}); correct the values that the target file gives for it, "
-                        "or opening in the dialect"
+                        f"({_shown(self._words(f'opening: {refusal}'))}); correct the values that {self._given_by},"
+                        " or opening in the dialect"
                     )
                 if reception.kind is Kind.REJECTED:
                     told, refused = _told(reception), self._unconfirmed()
@@ -121,8 +126,8 @@ class TrialConversation:
         if self._conversation.is_opening:
             raise UnreachableError(
                 f"{self._url}: a step of opening in dialect {self._dialect_name}, as a login, was not"
-                f" answered ({self._ending(trouble)}); correct the values that the target file gives for"
-                " it, or opening in the dialect"
+                f" answered ({self._ending(trouble)}); correct the values that {self._given_by},"
+                " or opening in the dialect"
             )
         missing, ending = self._unconfirmed(), self._ending(trouble)
         first = "" if self._first is None else f", the first: {self._first.replace('; ', ', ')}"

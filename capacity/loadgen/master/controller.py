@@ -87,7 +87,7 @@ class Controller(OpenRun):
         self.recorder.unmatched(report["examples"])
         self.recorder.said(report["said"])
         self._shutdown.note(self.position.index, report["said"])
-        self._refused.note(report)
+        self._refused.note(report, self.recorder.event)
         self._progress.note(self.open_connections, self.elapsed_s)
         self.results.add(worker, report)
         self.drills.add(worker, report)

@@ -11,7 +11,7 @@ from capacity.planning.evidence.client_rule import TARGET_SAID, client_rule
 from capacity.planning.evidence.identity.target_identity import mismatch
 from capacity.planning.evidence.missing_evidence import Gap
 from capacity.planning.evidence.mix import measured_mix
-from capacity.planning.evidence.refused_when_empty import refused_when_empty
+from capacity.planning.evidence.refused_when_empty import REFUSED_LOGIN, refused_when_empty
 from capacity.planning.evidence.updates import no_updates
 from capacity.planning.evidence.windows import Window, is_usable, levels, restarts
 
@@ -123,10 +123,12 @@ def _refused_login(record: RunRecord, step: StepObservation) -> Gap | None:
     texts = (event.detail.get("text") for event in record.events if event.kind == TARGET_SAID)
     said = next((each for each in texts if isinstance(each, str) and "opening " in each), None)
     words = f' It said: "{printable(said, _SHOWN_LETTERS)}".' if said is not None else ""
+    first = next((event.detail for event in record.events if event.kind == REFUSED_LOGIN), {})
+    row = f" The first was {printable(first['row'])}." if isinstance(first.get("row"), str) else ""
     return Gap(
         f"The target refused the login of clients, {units.counted(refused, 'time')}, and held"
         f" {units.counted(step.cut_off.connections, 'connection')} of the"
-        f" {step.step.connections} that the first level asks for.{words}",
+        f" {step.step.connections} that the first level asks for.{words}{row}",
         "Correct the values that the target file gives for the dialect's opening: where they have rows, each of"
         " them, as client i has the i-th; or find out how many logins the target lets one account have.",
     )

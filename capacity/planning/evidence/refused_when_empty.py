@@ -17,6 +17,9 @@ NEWCOMERS = "newcomers"
 None tried: they failed for another reason.
 """
 
+REFUSED_LOGIN = "refused_login"
+"""Event of a run: the first refusal of one client's login, with the client's number and the row of its values."""
+
 _BY_REFUSALS = frozenset({CutOffKind.REFUSED, CutOffKind.NOT_REACHED})
 
 

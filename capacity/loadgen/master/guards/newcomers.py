@@ -22,7 +22,9 @@ from capacity.loadgen.wire.connection_values import ConnectionValues
 from capacity.loadgen.wire.endpoint import endpoint_of
 from capacity.loadgen.wire.handshake import HandshakeError
 from capacity.loadgen.wire.streams.opener import open_connection
+from capacity.planning.evidence.refused_when_empty import REFUSED_LOGIN
 from capacity.settings.target import Target
+from capacity.settings.values import row_of
 from capacity.workload.dialects.address import channels_of
 from capacity.workload.dialects.dialect import Dialect
 
@@ -38,6 +40,8 @@ FIRST_TRIES, FIRST_EVERY_S = 6, 1.0
 MORE_TRIES, MORE_EVERY_S = 10, 0.25
 """Of a target that refuses one of five newcomers, one of ten such trials sees none refused."""
 ANSWER_S = 2.0
+MOST_TOLD = 10
+"""Clients of a run whose login was refused."""
 _REASON_LETTERS = 160
 
 
@@ -63,9 +67,10 @@ class RefusedClients:
         self._target, self._dialect, self._private = target, dialect, private
         self._logins: dict[int, tuple[bool, int]] = {}
         """Step -> whether a login was private that was refused in it, and its client's number."""
+        self._told: set[tuple[bool, int]] = set()
 
-    def note(self, report: Mapping[str, Any]) -> None:
-        """Take the report of a worker."""
+    def note(self, report: Mapping[str, Any], tell: Callable[..., None]) -> None:
+        """Take the report of a worker; *tell* of a few clients when their login is refused first."""
         private = (report.get("private") or {}).get("refused_logins", ())
         logins = (
             *((True, number) for number in private),
@@ -73,6 +78,11 @@ class RefusedClients:
         )
         for login in logins[:1]:
             self._logins.setdefault(report["index"], login)
+        new = [each for each in logins if each not in self._told][: MOST_TOLD - len(self._told)]
+        self._told.update(new)
+        for is_private, client in new:
+            target = self._target.privately() if is_private else self._target
+            tell(REFUSED_LOGIN, client=client, row=row_of(target.values, client))
 
     def tried(
         self, closed: StepObservation, sleep: Callable[[float], None] = gevent.sleep

@@ -10,6 +10,7 @@ from capacity.domain.observation import CutOff, CutOffKind
 from capacity.loadgen.master.guards.newcomers import (
     FIRST_TRIES,
     MORE_TRIES,
+    MOST_TOLD,
     Newcomers,
     RefusedClients,
     try_newcomers,
@@ -124,14 +125,45 @@ def retried(okx_target, ended):
         target = okx_target(**changes)
         public, private = (load_dialect(find("dialects", name)) for name in ("okx", "okx-private"))
         clients = RefusedClients(target, public, private)
-        clients.note({"index": 1, "refused_logins": [], "private": {"refused_logins": [client, 4]}})
-        clients.note({"index": 1, "refused_logins": [], "private": {"refused_logins": [0]}})
-        clients.note({"index": 2, "refused_logins": [3], "private": None})
+        for index, publicly, privately in ((1, [], [client, 4]), (1, [], [0]), (2, [3], [])):
+            private = {"refused_logins": privately}
+            report = {"index": index, "refused_logins": publicly, "private": private}
+            clients.note(report, lambda *_kind, **_detail: None)
         cut = CutOff(kind=CutOffKind.REFUSED, statement="so it ended", connections=5)
         step = replace(ended, cut_off=cut, failures={refused: 9})
         return clients.tried(step, lambda _pause_s: None)
 
     return tried_again
+
+
+def test_whose_login_is_refused_is_told_at_once_with_the_row_and_once_a_client(okx_target):
+    target = okx_target()
+    public, private = (load_dialect(find("dialects", name)) for name in ("okx", "okx-private"))
+    clients, told = RefusedClients(target, public, private), []
+
+    def tell(kind, client, row):
+        told.append((kind, client, row))
+
+    for refused in ([2], [2, 0], [0]):
+        report = {"index": 1, "refused_logins": [], "private": {"refused_logins": refused}}
+        clients.note(report, tell)
+    clients.note({"index": 1, "refused_logins": [2], "private": None}, tell)
+    rows = target.private.values["api_key"].rows
+
+    assert [
+        ("refused_login", 2, f"row 3 of {rows}"),
+        ("refused_login", 0, f"row 1 of {rows}"),
+        ("refused_login", 2, None),
+    ] == told, "the last one logs in publicly, with values that are no row"
+
+
+def test_of_a_run_that_refuses_everybody_a_few_are_told(okx_target):
+    clients, told = RefusedClients(okx_target(), None, None), []
+    for n in range(MOST_TOLD + 1):
+        report = {"index": 1, "refused_logins": [2 * n, 2 * n + 1], "private": None}
+        clients.note(report, lambda _kind, client, row: told.append((client, row)))
+
+    assert [(n, None) for n in range(MOST_TOLD)] == told
 
 
 def test_a_client_that_is_let_in_when_the_others_are_gone_met_a_cap(retried):
