@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from capacity.domain.errors import ConfigError
-from capacity.loadgen.checks.planned_load import course_of
+from capacity.loadgen.checks.planned.planned_load import course_of
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 from capacity.settings.profile import ADAPTER
@@ -49,7 +49,7 @@ def test_a_profile_may_ask_for_all_of_the_weight_and_for_no_more(most):
 
         assert "of operation book, 5 each, weigh 50." in str(error.value)
         assert (
-            "and http.total_weight_per_s of dialect deribit is 50: 10 requests/s of all connections"
+            "and http.total_weight_per_s of dialect deribit is 50 for all requests of a run by REST"
             in str(error.value)
         )
 

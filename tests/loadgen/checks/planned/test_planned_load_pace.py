@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from capacity.domain.errors import ConfigError
-from capacity.loadgen.checks.planned_load import course_of
+from capacity.loadgen.checks.planned.planned_load import course_of
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 from capacity.settings.profile import ADAPTER
