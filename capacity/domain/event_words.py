@@ -54,9 +54,11 @@ def _trial(detail: Detail) -> str:
 
 
 def _newcomers(detail: Detail) -> str:
-    who = (
-        "newcomers" if detail.get("client") is None else f"logins of client {detail['client'] + 1}"
-    )
+    who = "newcomers"
+    if detail.get("client") is not None:
+        is_one = detail["refused"] == detail["tried"]
+        others = "" if is_one else " and of others"
+        who = f"logins of client {detail['client'] + 1}{others}"
     why = "" if detail["reason"] is None else f" ({detail['reason']})"
     if not detail["tried"]:
         return f"with the load off, it could not be told whether {who} are refused{why}"

@@ -62,6 +62,12 @@ OVER = {"number": 1, "habit": "full_jitter", "cut": 293, "failed": 1, "aborted":
             "with the load off, it could not be told whether newcomers are refused (connect_timeout)",
         ),
         (
+            "newcomers",
+            {"tried": 10, "refused": 4, "reason": "handshake_opening_refused", "client": 13},
+            "with the load off, 4 of 10 logins of client 14 and of others were refused"
+            " (handshake_opening_refused)",
+        ),
+        (
             "refused_login",
             {"client": 7, "row": "row 8 of accounts.csv"},
             "the target refused the login of client 8, row 8 of accounts.csv",

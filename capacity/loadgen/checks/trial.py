@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from capacity.domain.errors import UnreachableError
+from capacity.domain.words import says_too_fast
 from capacity.loadgen.checks.not_confirmed import LoginRefusedError, NotConfirmedError
-from capacity.loadgen.checks.rejections import handshake_remedy, known_trouble, says_too_fast
+from capacity.loadgen.checks.rejections import handshake_remedy, known_trouble
 from capacity.loadgen.checks.trial_conversation import TrialConversation
 from capacity.loadgen.checks.watcher import NoWatcher, Watcher
 from capacity.loadgen.wire.connection_values import ConnectionValues

@@ -8,13 +8,12 @@ from typing import Any
 
 from capacity.domain import units
 from capacity.domain.errors import UnreachableError
-from capacity.domain.words import printable
+from capacity.domain.words import printable, says_too_fast
 from capacity.loadgen.checks.heard_frames import HeardFrames, told
 from capacity.loadgen.checks.not_confirmed import LoginRefusedError, NotConfirmedError
 from capacity.loadgen.checks.rejections import (
     TOO_MANY,
     refusal_remedy,
-    says_too_fast,
     says_too_many,
 )
 from capacity.loadgen.checks.watcher import Watcher
