@@ -15,6 +15,10 @@ LONGEST_SENTENCE = 4000
 UNASKED_ERROR = "an error that answers no request"
 """Of a target's message that looks as its refusals do, such as of a login that has ended."""
 _SHOWN_PORTS = 3
+_NOT_LOGGED_IN = re.compile(
+    r"(?i)log.?in\b|not logged|unauthori[sz]ed|not authenticated|auth(entication)? required"
+    r"|(token|session|credentials?|listen.?key)\W.{0,20}(expired|ended|invalid)|expired.{0,20}(token|session|credential)"
+)
 _PACE = re.compile(
     r"(?i)too[ _](many|much)[ _](requests?|messages|visits|logins|attempts)\b|too[ _](frequent|often)"
     r"|rate.?limit|too fast|slow down"
@@ -34,6 +38,11 @@ LOADS: dict[str, str] = {
 def says_too_fast(text: str) -> bool:
     """Tell whether words of a target complain of the pace."""
     return _PACE.search(text) is not None
+
+
+def says_login_ended(text: str) -> bool:
+    """Tell whether words of a target say that who speaks to it is not, or no longer, logged in."""
+    return _NOT_LOGGED_IN.search(text) is not None
 
 
 def at_ports(name: str, ports: Sequence[int]) -> str:

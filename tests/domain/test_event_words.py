@@ -63,9 +63,8 @@ OVER = {"number": 1, "habit": "full_jitter", "cut": 293, "failed": 1, "aborted":
         ),
         (
             "newcomers",
-            {"tried": 10, "refused": 4, "reason": "handshake_opening_refused", "client": 13},
-            "with the load off, 4 of 10 logins of client 14 and of others were refused"
-            " (handshake_opening_refused)",
+            {"tried": 10, "refused": 4, "reason": "r", "client": 13},
+            "with the load off, 4 of 10 logins of client 14 and of others were refused (r)",
         ),
         (
             "refused_login",

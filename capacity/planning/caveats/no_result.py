@@ -8,6 +8,7 @@ from capacity.domain.plan import NoCeiling
 from capacity.domain.run import RunRecord
 from capacity.domain.words import RESOURCES, printable
 from capacity.planning.evidence.client_rule import TARGET_SAID, client_rule
+from capacity.planning.evidence.ended_logins import ended_logins
 from capacity.planning.evidence.identity.target_identity import mismatch
 from capacity.planning.evidence.missing_evidence import Gap
 from capacity.planning.evidence.mix import measured_mix
@@ -47,6 +48,7 @@ def why_no_fit(record: RunRecord, windows: Sequence[Window]) -> Gap | None:
         or mismatch(record)
         or client_rule(record)
         or refused_when_empty(record)
+        or ended_logins(record)
         or (_what_ended_it(record) if measured_mix(record.steps) is None else None)
         or (None if any(is_usable(step) for step in record.steps) else _why_no_step(record))
         or no_updates(record)
