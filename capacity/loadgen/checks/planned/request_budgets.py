@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from capacity.domain.errors import ConfigError
+from capacity.domain.errors import PreflightError
 from capacity.domain.load import LoadStep
 from capacity.planning.safety.climb import Rules
 from capacity.settings.profile import Profile
@@ -74,10 +74,10 @@ class RequestBudgets:
         )
 
     def check(self, changes: Iterable[tuple[LoadStep, LoadStep]]) -> None:
-        """Raise ConfigError where all connections together may not ask for what a step needs in its time."""
+        """Raise PreflightError where all connections together may not ask for what a step needs in its time."""
         for before, step in changes:
             if (trouble := self._excess(before, step) or self._too_slow(before, step)) is not None:
-                raise ConfigError(f"profile {self.profile.name}: {trouble}")
+                raise PreflightError(f"profile {self.profile.name}: {trouble}")
 
     def _excess(self, before: LoadStep, step: LoadStep) -> str | None:
         if self.weight is None:

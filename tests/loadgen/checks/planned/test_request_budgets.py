@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from capacity.domain.errors import ConfigError
+from capacity.domain.errors import ConfigError, PreflightError
 from capacity.loadgen.checks.planned.planned_load import course_of
 from capacity.loadgen.checks.planned.request_budgets import orders_share, privately
 from capacity.settings.dialect import load_dialect
@@ -53,7 +53,7 @@ def test_orders_by_rest_and_the_logins_of_new_traders_are_requests_as_well(per_s
     if is_possible:
         assert course_of(DEMO, bounded(DERIBIT, per_s), planned, None)
         return
-    with pytest.raises(ConfigError) as error:
+    with pytest.raises(PreflightError) as error:
         course_of(DEMO, bounded(DERIBIT, per_s), planned, None)
     assert "profile p: 2.5 requests/s of operation ticker" in str(error.value)
     assert "5 requests/s of orders" in str(error.value)
@@ -65,7 +65,7 @@ def test_a_token_before_each_connect_is_a_request_at_the_pace_of_connects(per_s,
     if is_possible:
         assert course_of(with_tokens(), bounded(KUCOIN, per_s), planned, None)
         return
-    with pytest.raises(ConfigError, match="10 requests/s of operation token before connects"):
+    with pytest.raises(PreflightError, match="10 requests/s of operation token before connects"):
         course_of(with_tokens(), bounded(KUCOIN, per_s), planned, None)
 
 
@@ -98,7 +98,9 @@ def test_orders_over_websockets_must_leave_something_to_those_who_subscribe(per_
     if is_possible:
         assert course_of(traded, paced, planned, None)
         return
-    with pytest.raises(ConfigError, match="10 requests/s of traders over WebSockets leave nothing"):
+    with pytest.raises(
+        PreflightError, match="10 requests/s of traders over WebSockets leave nothing"
+    ):
         course_of(traded, paced, planned, None)
 
 
@@ -123,7 +125,7 @@ def test_what_private_connections_ask_for_counts_in_the_ramp(timeout_s, is_possi
     if is_possible:
         assert course_of(logging_in(), OKX, planned, None, private=private)
         return
-    with pytest.raises(ConfigError, match=r"30 requests for opening .* of dialect okx-private"):
+    with pytest.raises(PreflightError, match=r"30 requests for opening .* of dialect okx-private"):
         course_of(logging_in(), OKX, planned, None, private=private)
 
 
