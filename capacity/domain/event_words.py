@@ -54,13 +54,20 @@ def _trial(detail: Detail) -> str:
 
 
 def _newcomers(detail: Detail) -> str:
-    who = (
-        "newcomers" if detail.get("client") is None else f"logins of client {detail['client'] + 1}"
-    )
+    who = "newcomers"
+    if detail.get("client") is not None:
+        is_one = detail["refused"] == detail["tried"]
+        others = "" if is_one else " and of others"
+        who = f"logins of client {detail['client'] + 1}{others}"
     why = "" if detail["reason"] is None else f" ({detail['reason']})"
     if not detail["tried"]:
         return f"with the load off, it could not be told whether {who} are refused{why}"
     return f"with the load off, {detail['refused']} of {detail['tried']} {who} were refused{why}"
+
+
+def _refused_login(detail: Detail) -> str:
+    row = "" if detail["row"] is None else f", {detail['row']}"
+    return f"the target refused the login of client {detail['client'] + 1}{row}"
 
 
 _SENTENCES: dict[str, Callable[[Detail], str]] = {
@@ -70,6 +77,7 @@ _SENTENCES: dict[str, Callable[[Detail], str]] = {
         " before"
     ),
     "newcomers": _newcomers,
+    "refused_login": _refused_login,
     "target_gone": lambda _detail: "the target's process ended, as the agent sees it",
     "target_restarted": lambda _detail: "the target was restarted, as the agent sees it",
     "trial": _trial,

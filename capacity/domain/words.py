@@ -4,6 +4,7 @@ Names of targets, files and reasons come from elsewhere: they may hold control c
 direction overrides or halves of characters, and they may be long.
 """
 
+import re
 from collections.abc import Sequence
 
 from capacity.domain.resource_facts import RESOURCE_FACTS
@@ -11,7 +12,17 @@ from capacity.domain.resource_facts import RESOURCE_FACTS
 LONGEST_TEXT = 400
 LONGEST_SENTENCE = 4000
 """Of ours, which may quote several."""
+UNASKED_ERROR = "an error that answers no request"
+"""Of a target's message that looks as its refusals do, such as of a login that has ended."""
 _SHOWN_PORTS = 3
+_NOT_LOGGED_IN = re.compile(
+    r"(?i)log.?in\b|not logged|unauthori[sz]ed|not authenticated|auth(entication)? required"
+    r"|(token|session|credentials?|listen.?key)\W.{0,20}(expired|ended|invalid)|expired.{0,20}(token|session|credential)"
+)
+_PACE = re.compile(
+    r"(?i)too[ _](many|much)[ _](requests?|messages|visits|logins|attempts)\b|too[ _](frequent|often)"
+    r"|rate.?limit|too fast|slow down"
+)
 
 RESOURCES = {resource: facts.label for resource, facts in RESOURCE_FACTS.items()}
 
@@ -22,6 +33,16 @@ LOADS: dict[str, str] = {
     "handshakes_per_s": "handshakes",
 }
 """Fields of LoadVector that costs are attributed to."""
+
+
+def says_too_fast(text: str) -> bool:
+    """Tell whether words of a target complain of the pace."""
+    return _PACE.search(text) is not None
+
+
+def says_login_ended(text: str) -> bool:
+    """Tell whether words of a target say that who speaks to it is not, or no longer, logged in."""
+    return _NOT_LOGGED_IN.search(text) is not None
 
 
 def at_ports(name: str, ports: Sequence[int]) -> str:

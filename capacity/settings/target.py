@@ -57,7 +57,7 @@ class Rest(BaseModel):
     """Send back the ETag and the Last-Modified of the answer before, so that a target that has
     nothing newer may answer 304 without a body; such answers count as requests, and apart."""
     total_weight_per_s: Annotated[float, Field(gt=0)] | None = None
-    """Most weight of all polls together in a second, in place of http.total_weight_per_s of the dialect."""
+    """Most weight of all requests of a run by REST in a second, in place of http.total_weight_per_s of the dialects."""
 
 
 class Target(BaseModel):

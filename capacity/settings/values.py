@@ -194,6 +194,23 @@ def _column(file: Path, column: str | None, what: str) -> list[str]:
     return rows
 
 
+def operations_of(values: Values, dialect: Dialect) -> list[str]:
+    """Return the operations that are asked before each connect, for what *dialect* needs."""
+    given = (values.get(name) for name in dialect.needs)
+    asked = (value.operation for value in given if isinstance(value, Value))
+    return list(dict.fromkeys(operation for operation in asked if operation is not None))
+
+
+def row_of(values: Values, number: int) -> str | None:
+    """Return where the connection with this number has its values from; None where none is in a row."""
+    files = dict.fromkeys(
+        value.rows
+        for value in values.values()
+        if isinstance(value, Value) and value.rows is not None
+    )
+    return f"row {number + 1} of {' and '.join(files)}" if files else None
+
+
 def files_for_others(values: Values) -> list[tuple[str, str]]:
     """Return key and file of each value that other users of this host may read or write."""
     return [

@@ -195,7 +195,7 @@ class Conversation(FollowedChannels):
         for fits in dialect.ignored:
             if fits(frame):
                 return IGNORED
-        return unmatched("no rule for", payload)
+        return unmatched(dialect.why_unmatched(frame), payload)
 
     def _next_steps(self) -> list[bytes]:
         """Return what is sent up to the next answer that is waited for, the subscriptions at last."""

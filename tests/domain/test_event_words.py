@@ -61,6 +61,21 @@ OVER = {"number": 1, "habit": "full_jitter", "cut": 293, "failed": 1, "aborted":
             {"tried": 0, "refused": 0, "reason": "connect_timeout", "client": None},
             "with the load off, it could not be told whether newcomers are refused (connect_timeout)",
         ),
+        (
+            "newcomers",
+            {"tried": 10, "refused": 4, "reason": "r", "client": 13},
+            "with the load off, 4 of 10 logins of client 14 and of others were refused (r)",
+        ),
+        (
+            "refused_login",
+            {"client": 7, "row": "row 8 of accounts.csv"},
+            "the target refused the login of client 8, row 8 of accounts.csv",
+        ),
+        (
+            "refused_login",
+            {"client": 7, "row": None},
+            "the target refused the login of client 8",
+        ),
         ("storm_skipped", {"reason": "nothing was held"}, "no storm drill: nothing was held"),
         ("target_gone", {"sample_at": 1.0}, "the target's process ended, as the agent sees it"),
         (

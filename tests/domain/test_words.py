@@ -16,6 +16,8 @@ from capacity.domain.words import (
     listed,
     printable,
     private_part,
+    says_login_ended,
+    says_too_fast,
 )
 
 
@@ -80,3 +82,38 @@ def test_private_connections_are_told_also_where_none_is_open_and_only_where_the
     assert ["", ", 0 of them private", ", 4 of them private"] == [
         private_part(count) for count in (None, 0, 4)
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_pace"),
+    [
+        ("Too many requests", True),
+        ("60014 Requests too frequent.", True),
+        ("Too many visits!", True),
+        ("Too much requests queued", True),
+        ("You log in too often", True),
+        ("rate limit exceeded", True),
+        ("Too many sessions", False),
+        ("Too many connections of this user", False),
+        ("please log in", False),
+    ],
+)
+def test_words_about_the_pace_are_told_from_those_about_a_number(text, is_pace):
+    assert is_pace is says_too_fast(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_login"),
+    [
+        ("60011 Please log in", True),
+        ("60024 Token expired, log in again", True),
+        ("session has expired", True),
+        ("Expired token", True),
+        ("13009 unauthorized", True),
+        ("Too many symbols", False),
+        ("the token bucket is empty", False),
+        ("order expired", False),
+    ],
+)
+def test_words_about_a_login_are_told_from_others(text, is_login):
+    assert is_login is says_login_ended(text)

@@ -9,6 +9,8 @@ import pytest
 import yaml
 
 from capacity.cli.measure import measure
+from capacity.domain.plan import Excuse
+from capacity.planning.plan import plan
 from capacity.recording.run_directory import load
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.long]
@@ -38,9 +40,9 @@ def asked(venue, path):
         return answer.read()
 
 
-def recorded(folder, venue, ramp_timeout_s=40):
+def recorded(folder, venue, ramp_timeout_s=40, levels=(8,), workers=1):
     rows = folder / "accounts.csv"
-    rows.write_text("key,secret\n" + "".join(f"key-{n},of-{n}\n" for n in range(4)))
+    rows.write_text("key,secret\n" + "".join(f"key-{n},of-{n}\n" for n in range(9)))
     target = {
         "target": 1,
         "name": "venue",
@@ -63,11 +65,11 @@ def recorded(folder, venue, ramp_timeout_s=40):
     }
     for name, content in (
         ("target", target),
-        ("profile", PROFILE | {"ramp_timeout_s": ramp_timeout_s}),
+        ("profile", PROFILE | {"ramp_timeout_s": ramp_timeout_s, "levels": list(levels)}),
     ):
         (folder / f"{name}.yaml").write_text(yaml.safe_dump(content))
     files = (folder / "target.yaml", folder / "profile.yaml")
-    return load(measure(*files, workers=1, run=folder / "run", timeout_s=90, quiet=True))
+    return load(measure(*files, workers=workers, run=folder / "run", timeout_s=90, quiet=True))
 
 
 def test_a_run_of_both_kinds_holds_as_many_of_each_and_logs_every_client_in(tmp_path, venue):
@@ -97,3 +99,22 @@ def test_a_cap_on_logins_is_told_as_the_private_ones_and_in_whole_clients(tmp_pa
     assert "private: " in cut_off.statement
     assert private.failures == record.steps[-1].failures
     assert {"handshake_opening_refused"} == private.failures.keys()
+
+
+def test_tokens_that_end_in_the_midst_of_a_run_give_no_capacity_and_the_venues_words(
+    tmp_path, venue
+):
+    asked(venue, "set?ends_after=6")
+    record = recorded(tmp_path, venue, ramp_timeout_s=4, levels=(4, 8, 18), workers=2)
+    answer = plan(record)
+    rows = [event.detail["row"] for event in record.events if event.kind == "refused_login"]
+
+    assert [0, 4, 8] == [step.step.connections for step in record.steps[:3]]
+    assert isinstance(answer, Excuse)
+    assert (
+        "still refused, 6 times: for its credentials, which are wrong or have ended"
+        in answer.reason
+    )
+    assert "Token expired" in answer.reason
+    assert rows
+    assert all("accounts.csv" in row for row in rows)

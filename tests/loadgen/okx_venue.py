@@ -1,7 +1,7 @@
 """A venue as OKX is: public channels on one path, private ones behind a signed login on another.
 
 A program of its own; a refused login is told with its key and passphrase. GET /counts says what it sees of both kinds, GET /set?most_private=N bounds how many
-may be logged in at a time, GET /set?holds=1 leaves logins unanswered until GET /set, and GET /cut ends all
+may be logged in at a time, GET /set?ends_after=N ends all tokens after so many logins, GET /set?holds=1 leaves logins unanswered until GET /set, and GET /cut ends all
 who are logged in.
 """
 
@@ -28,6 +28,8 @@ class OkxVenue:
         self.accounts = Counter()
         self.refused = 0
         self.most_private = 10**6
+        self.ends_after = 10**6
+        """Logins, behind which all who are logged in are ended, and nobody is let in."""
         self.lets_in = asyncio.Event()
         self.lets_in.set()
 
@@ -40,6 +42,7 @@ class OkxVenue:
 
     async def set(self, request):
         self.most_private = int(request.query.get("most_private", self.most_private))
+        self.ends_after = int(request.query.get("ends_after", self.ends_after))
         if request.query.get("holds") == "1":
             self.lets_in.clear()
         else:
@@ -91,6 +94,11 @@ class OkxVenue:
             self.refused += 1
             said = f"Login failed. {asked['apiKey']} with {asked['passphrase']}"
             await ws.send_json({"event": "error", "code": "60009", "msg": said})
+        elif sum(self.accounts.values()) >= self.ends_after:
+            self.refused += 1
+            for other in list(self.open["private"]):
+                await other.close(code=4001, message=b"Token expired")
+            await ws.send_json({"event": "error", "code": "60024", "msg": "Token expired"})
         elif len(self.open["private"]) >= self.most_private:
             self.refused += 1
             await ws.send_json({"event": "error", "code": "60014", "msg": "Too many sessions"})

@@ -9,6 +9,7 @@ from capacity.settings.values import (
     Value,
     anchored_values,
     files_for_others,
+    row_of,
     texts_of,
     too_few_rows,
     value_findings,
@@ -53,6 +54,14 @@ def test_a_value_comes_from_one_place(settings, said):
 
 def test_each_connection_has_a_row(rows):
     assert ["t1", "t2", "t3"] == texts_of("token", Value(rows=rows, column="token"))
+
+
+def test_where_a_connection_has_its_values_from_is_told_where_that_is_a_row(rows):
+    one = Value(rows=rows, column="user")
+
+    assert f"row 8 of {rows}" == row_of({"u": one, "t": Value(rows=rows, column="token")}, 7)
+    assert f"row 1 of {rows} and b.csv" == row_of({"u": one, "t": Value(rows="b.csv")}, 0)
+    assert row_of({"u": "text", "t": Value(env="TOKEN")}, 0) is None
 
 
 def test_one_column_needs_no_name(tmp_path):

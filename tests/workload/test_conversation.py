@@ -140,7 +140,7 @@ def test_answers_to_heartbeat_requests_are_ignored_unless_they_are_errors():
 
     assert conversation.receive(b'{"id":7,"result":"ok"}').kind is Kind.IGNORED
     assert conversation.receive(b'{"id":7,"error":{"code":1}}') == Reception(
-        Kind.UNMATCHED, problem='no rule for: {"id":7,"error":{"code":1}}'
+        Kind.UNMATCHED, problem='an error that answers no request: {"id":7,"error":{"code":1}}'
     )
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, TypeAdapter
 
 from capacity.exchange.api.rpc import Params, RpcError, text_param
+from capacity.monitor.serving.credentials import require_secret
 from capacity.settings.yaml_files.models import RULES
 from capacity.settings.yaml_files.yaml_file import load
 
@@ -24,7 +25,11 @@ _FILE = TypeAdapter(CredentialsFile)
 
 
 def load_credentials(path: Path) -> dict[str, str]:
-    """Return secrets by client id. Raises ConfigError with file, line and key of each mistake."""
+    """Return secrets by client id. Raises ConfigError with file, line and key of each mistake.
+
+    Others may not read the file, as with those that the agent proves itself with.
+    """
+    require_secret(f"--credentials {path}", path)
     return load(path, _FILE).clients
 
 

@@ -19,7 +19,7 @@ from capacity.loadgen.checks.agent_watch import watch
 from capacity.loadgen.checks.attempts import attempt, failure, ok
 from capacity.loadgen.checks.host_findings import host_findings
 from capacity.loadgen.checks.load_findings import LoadExamination
-from capacity.loadgen.checks.planned_load import Planned
+from capacity.loadgen.checks.planned.planned_load import Planned
 from capacity.loadgen.checks.preflight import checked_offset, latest_reading
 from capacity.loadgen.checks.request_trial import try_request
 from capacity.loadgen.checks.trial import try_conversation, try_private
@@ -56,7 +56,7 @@ class Examination:
         self._is_reached = False
         self._source: Source | None = None
         self._info: AgentInfo | None = None
-        self._load = LoadExamination(target, self._dialect, profile, workers)
+        self._load = LoadExamination(target, self._dialect, profile, workers, self._private)
 
     @property
     def planned(self) -> Planned | None:

@@ -18,7 +18,7 @@ from capacity.loadgen.checks.generator_limits import (
     most_actors,
     most_sockets,
 )
-from capacity.loadgen.checks.planned_load import (
+from capacity.loadgen.checks.planned.planned_load import (
     Planned,
     course_of,
     whole_clients,
@@ -47,9 +47,17 @@ _NETFILTER = Path("/proc/sys/net/netfilter")
 class LoadExamination:
     """One look at the load that a profile means for a target."""
 
-    def __init__(self, target: Target, dialect: Dialect, profile: Profile, workers: int) -> None:
+    def __init__(
+        self,
+        target: Target,
+        dialect: Dialect,
+        profile: Profile,
+        workers: int,
+        private: Dialect | None = None,
+    ) -> None:
+        """Look at it for a *target* whose private connections speak *private*, if it has any."""
         self._target = target
-        self._dialect = dialect
+        self._dialect, self._private = dialect, private
         self._profile = whole_clients(profile, target)
         self._workers = workers
         self.planned: Planned | None = None
@@ -73,7 +81,9 @@ class LoadExamination:
         planned = yield from attempt(
             "profile",
             lambda: course_of(
-                self._target, self._dialect, self._profile, bound, most_sockets(identities)
+                *(self._target, self._dialect, self._profile, bound),
+                most_sockets(identities),
+                private=self._private,
             ),
             lambda planned: (
                 f"{units.counted(len(planned.steps), 'step')} of kind {self._profile.kind}"

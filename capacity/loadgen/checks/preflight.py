@@ -22,7 +22,7 @@ from capacity.loadgen.checks.generator_limits import (
     most_actors,
     most_sockets,
 )
-from capacity.loadgen.checks.planned_load import course_of
+from capacity.loadgen.checks.planned.planned_load import course_of
 from capacity.loadgen.checks.request_trial import try_request
 from capacity.loadgen.checks.trial import try_conversation, try_private
 from capacity.loadgen.checks.worker_identity import WorkerIdentity, boot_id, identity_here
@@ -108,7 +108,7 @@ def check(
     here = platform.node()
     check_sources(addresses_in(target.source_addresses), workers, here)
     bound = audited_bound(limits, used)
-    course = course_of(target, dialect, profile, bound, most_sockets(workers))
+    course = course_of(target, dialect, profile, bound, most_sockets(workers), private=private)
     for trouble in lacking_rows(target.values, target.private, course.most_connections):
         raise ConfigError(trouble)
     sockets = course.most_connections + sum(most_actors(course, profile).values())

@@ -4,6 +4,7 @@ import re
 import ssl
 
 from capacity.domain import units
+from capacity.domain.words import says_too_fast
 from capacity.loadgen.wire.handshake import HandshakeError
 from capacity.loadgen.wire.http_connection import ExchangeError
 
@@ -59,7 +60,6 @@ _OF_REQUEST = {
 _VALUE_REJECTED = "handshake_value_rejected_"
 _REJECTED = "handshake_rejected_"
 _LOGIN = re.compile("(?i)log.?in|unauthori[sz]ed|not authenticated|auth(entication)? required")
-_PACE = re.compile("(?i)too[ _]many[ _](requests|messages)|rate.?limit|too fast|slow down")
 _BANNED = re.compile("(?i)\\b(banned|blocked|blacklist(ed)?|denylist(ed)?)\\b")
 _CAP = re.compile(
     "(?i)(too many|max(imum)?|limit|exceed|cap|quota|up to|more than).{0,40}"
@@ -153,8 +153,3 @@ def refusal_remedy(told: str) -> str:
 def says_too_many(text: str) -> bool:
     """Tell whether words of the target complain of the number of subscriptions."""
     return _CAP.search(text) is not None
-
-
-def says_too_fast(text: str) -> bool:
-    """Tell whether words of the target complain of the pace."""
-    return _PACE.search(text) is not None

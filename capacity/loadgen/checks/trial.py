@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from capacity.domain.errors import UnreachableError
+from capacity.domain.words import says_too_fast
 from capacity.loadgen.checks.not_confirmed import LoginRefusedError, NotConfirmedError
-from capacity.loadgen.checks.rejections import handshake_remedy, known_trouble, says_too_fast
+from capacity.loadgen.checks.rejections import handshake_remedy, known_trouble
 from capacity.loadgen.checks.trial_conversation import TrialConversation
 from capacity.loadgen.checks.watcher import NoWatcher, Watcher
 from capacity.loadgen.wire.connection_values import ConnectionValues
@@ -19,6 +20,7 @@ from capacity.loadgen.wire.streams.opener import open_connection
 from capacity.loadgen.wire.tls import client_context
 from capacity.planning.safety.heard_updates import Heard
 from capacity.settings.target import Target
+from capacity.settings.values import row_of
 from capacity.workload.dialects.address import channels_of, shown_url, websocket_url
 from capacity.workload.dialects.dialect import Dialect
 from capacity.workload.dialects.redaction import redacted_words
@@ -144,6 +146,7 @@ def _tried(
             values,
             watcher=watcher,
             within_s=TRIAL_S,
+            row=row_of(target.values, client),
         )
         talk.subscribe()
         opened_s = time.monotonic() - began_s

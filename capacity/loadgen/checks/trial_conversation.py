@@ -8,13 +8,12 @@ from typing import Any
 
 from capacity.domain import units
 from capacity.domain.errors import UnreachableError
-from capacity.domain.words import printable
+from capacity.domain.words import printable, says_too_fast
 from capacity.loadgen.checks.heard_frames import HeardFrames, told
 from capacity.loadgen.checks.not_confirmed import LoginRefusedError, NotConfirmedError
 from capacity.loadgen.checks.rejections import (
     TOO_MANY,
     refusal_remedy,
-    says_too_fast,
     says_too_many,
 )
 from capacity.loadgen.checks.watcher import Watcher
@@ -28,8 +27,7 @@ from capacity.workload.dialects.compiled import compile_dialect
 from capacity.workload.dialects.dialect import Dialect
 from capacity.workload.dialects.encodings.payload import hint_for
 from capacity.workload.dialects.redaction import BY_CHANCE_LETTERS, redacted, redacted_words
-from capacity.workload.profiles.pacing import request_interval_s
-from capacity.workload.profiles.request_rate import request_rate
+from capacity.workload.profiles.request_rate import interval_alone_s
 from capacity.workload.reception import Kind, Reception
 
 _SHOWN_LETTERS = 160
@@ -55,8 +53,9 @@ class TrialConversation:
         *,
         watcher: Watcher,
         within_s: float,
+        row: str | None = None,
     ) -> None:
-        """Begin with *opened*; what *values* hold is never shown, *within_s* is waited for confirmations."""
+        """Begin with *opened*; of *values* nothing is shown but their *row*, *within_s* is waited for confirmations."""
         self._socket = opened.socket
         self._channels = channels
         self._url = url
@@ -71,17 +70,17 @@ class TrialConversation:
         self._hint: str | None = None
         self._began_s = time.monotonic()
         inflater = Inflater(opened.compression) if opened.compression is not None else None
-        most_bytes = dialect.ws.max_message_bytes
-        self._reader: Reader = opened.reader or FrameReader(most_bytes, inflater)
+        self._reader: Reader = opened.reader or FrameReader(dialect.ws.max_message_bytes, inflater)
         self._is_over = False
         self._within_s = within_s
+        self._given_by = "the target file gives for it" + ("" if row is None else f" ({row})")
         self._watcher = watcher
         self._given = {name: value for name, value in values.items() if name != "connection"}
         self._unsent: list[bytes] = []
+        self._due_s = self._began_s
+        """When the next request may go out."""
         self._say(self._conversation.start())
-        rate = request_rate(dialect)
-        shared_s = 0.0 if rate is None else rate.seconds(1)
-        self._interval_s = max(request_interval_s(dialect) or 0.0, shared_s)
+        self._interval_s = interval_alone_s(dialect)
         self._deadline_s = self._began_s + within_s + self._interval_s * len(channels)
 
     def subscribe(self) -> None:
@@ -91,10 +90,16 @@ class TrialConversation:
         while trouble is None:
             try:
                 self._send(deadline_s)
-                if not self._conversation.pending:
+                if not self._conversation.pending and not self._unsent:
                     return
                 receptions = self._receive()
             except OSError as error:
+                if (
+                    self._unsent
+                    and time.monotonic() < deadline_s
+                    and isinstance(error, TimeoutError)
+                ):
+                    continue  # The next request has its turn.
                 with contextlib.suppress(OSError):  # A close frame may wait behind what broke.
                     self._receive()
                 trouble = self._end or type(error).__name__
@@ -104,8 +109,8 @@ class TrialConversation:
                 if (refusal := self._conversation.refusal) is not None:
                     raise LoginRefusedError(
                         f"{self._url}: the target refuses what the dialect opens with "
-                        f"({_shown(self._words(f'opening: {refusal}'))}); correct the values that the target file gives for it, "
-                        "or opening in the dialect"
+                        f"({_shown(self._words(f'opening: {refusal}'))}); correct the values that {self._given_by},"
+                        " or opening in the dialect"
                     )
                 if reception.kind is Kind.REJECTED:
                     told, refused = _told(reception), self._unconfirmed()
@@ -121,8 +126,8 @@ class TrialConversation:
         if self._conversation.is_opening:
             raise UnreachableError(
                 f"{self._url}: a step of opening in dialect {self._dialect_name}, as a login, was not"
-                f" answered ({self._ending(trouble)}); correct the values that the target file gives for"
-                " it, or opening in the dialect"
+                f" answered ({self._ending(trouble)}); correct the values that {self._given_by},"
+                " or opening in the dialect"
             )
         missing, ending = self._unconfirmed(), self._ending(trouble)
         first = "" if self._first is None else f", the first: {self._first.replace('; ', ', ')}"
@@ -229,14 +234,17 @@ class TrialConversation:
         return "connection_ended" if self._is_over else self._reader.end
 
     def _send(self, deadline_s: float) -> None:
-        self._socket.settimeout(max(0.001, deadline_s - time.monotonic()))
+        """Send what may go; who waits for the turn of the rest listens meanwhile."""
+        now_s = time.monotonic()
+        self._socket.settimeout(max(0.001, deadline_s - now_s))
         if not self._interval_s:
             self._socket.sendall(b"".join(self._unsent))
             self._unsent.clear()
-        while self._unsent:
+        elif self._unsent and now_s >= self._due_s:
             self._socket.sendall(self._unsent.pop(0))
-            if self._unsent:
-                time.sleep(self._interval_s)
+            self._due_s = now_s + self._interval_s
+        if self._unsent:
+            self._socket.settimeout(max(0.001, min(deadline_s, self._due_s) - now_s))
 
     def _receive(self) -> list[Reception]:
         """Return what the next bytes say, and note what is to be answered. Raises OSError."""

@@ -15,11 +15,10 @@ from capacity.loadgen.client.arrivals.lifetimes import Lifetimes
 from capacity.loadgen.client.arrivals.returning import Returning
 from capacity.loadgen.client.freshness_probe import FreshnessProbe
 from capacity.loadgen.client.periodic import Line, send_forever
-from capacity.loadgen.client.private_connections import PrivateConnections
+from capacity.loadgen.client.private_connections import PrivateConnections, shared_turns
 from capacity.loadgen.client.self_monitor import SelfMonitor
 from capacity.loadgen.client.served import Served
 from capacity.loadgen.client.slots.connection_slot import ConnectionSlot
-from capacity.loadgen.client.slots.request_pacer import SharedTurns
 from capacity.loadgen.client.slots.slow_reader import SlowReader, read_slices_forever
 from capacity.loadgen.client.wakeup import Wakeup
 from capacity.loadgen.protocol.counters import Counters
@@ -76,6 +75,7 @@ class Clients:
             worker=worker,
             workers=instructions.workers,
         )
+        self.request_turns = shared_turns(self.target, self.dialect.source, instructions)
         self.has_values = uses_values(self.dialect.source)
         """Templates hold more than channels and ids."""
         self.max_message_bytes = self.dialect.source.ws.max_message_bytes
@@ -109,7 +109,6 @@ class Clients:
         self.lifetimes = Lifetimes()
         self.served = Served(lambda: list(self.slots.values()), self.channels_of, self.counters)
         self.probe = SelfMonitor(self.counters.note_lag)
-        self.request_turns = SharedTurns(self.dialect.source, self._workers)
         self._greenlets = [
             gevent.spawn(send_forever, rule, every_s, self.slots.values, self.trading_lines.copy)
             for rule, (every_s, _frame) in enumerate(self.dialect.periodic)
@@ -232,6 +231,7 @@ class Clients:
         for kind in self._kinds():
             kind.served.turn_to(stage.phase, stage.hold_s)
             kind.counters.turn_to(stage.index, stage.phase)
+        self.request_turns.leave_to_traders(stage.orders_per_s)
         per_s = self.request_turns.connects_per_s(stage.connects_per_s, len(self.channels_of(0)))
         self.connect_pacer.turn_to(stage.index, per_s, stage.most_failures)
         self._turn_to_drill(stage)

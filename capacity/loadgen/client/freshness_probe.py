@@ -6,10 +6,12 @@ lies on the way of the load's own messages.
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import gevent
 from gevent.event import Event
 
+from capacity.loadgen.client.slots.request_pacer import RequestPacer
 from capacity.loadgen.client.slots.worker_state import WorkerState
 from capacity.loadgen.wire.connection import Connection
 from capacity.loadgen.wire.connection_values import at_this_moment
@@ -21,6 +23,7 @@ from capacity.loadgen.wire.streams.opener import open_connection
 from capacity.workload.conversation import Conversation
 from capacity.workload.dialects.address import channel_name
 from capacity.workload.dialects.values import NOTHING
+from capacity.workload.reception import Kind
 from capacity.workload.versions import PushedVersions, polled_version
 
 RETRY_S = 1.0
@@ -42,6 +45,7 @@ class FreshnessProbe:
         self._connection: Connection | None = None
         self._conversation: Conversation | None = None
         self._lost = Event()
+        self._pacer = RequestPacer(clients.request_turns)
         self._greenlets = [gevent.spawn(self._follow_forever), gevent.spawn(self._poll_forever)]
 
     @property
@@ -65,6 +69,9 @@ class FreshnessProbe:
             for seen in self._versions.seen(message):
                 self._clients.counters.pushed_versions.append((now_s, *seen))
             for reception in conversation.receive_all(message):
+                if reception.kind is Kind.ACK:
+                    self._request(reception.replies)
+                    continue
                 for reply in reception.replies:
                     self._send(reply)
 
@@ -76,9 +83,20 @@ class FreshnessProbe:
     def _now_s(self) -> float:
         return time.time() + self._clients.clock_offset_s
 
+    def _request(self, frames: Sequence[bytes]) -> None:
+        """Send what the run has a pace for, as its clients do."""
+        send = partial(self._send_over, self._connection)
+        self._pacer.send(frames, send, lambda _held_s: None)
+
     def _send(self, frame: bytes) -> None:
-        if self._connection is not None:
-            self._connection.send(frame)
+        self._send_over(self._connection, frame)
+
+    def _send_over(self, connection: Connection | None, frame: bytes) -> bool:
+        """Send, unless that connection is gone; return whether it is not."""
+        if connection is None or self._connection is not connection:
+            return False
+        connection.send(frame)
+        return True
 
     def _follow_forever(self) -> None:
         clients = self._clients
@@ -100,8 +118,7 @@ class FreshnessProbe:
                     opened.compression,
                     opened.reader,
                 )
-                for frame in self._conversation.start():
-                    self._send(frame)
+                self._request(self._conversation.start())
                 self._lost.wait()
             gevent.sleep(RETRY_S)
 

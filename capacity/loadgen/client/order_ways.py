@@ -103,8 +103,9 @@ class WebSocketWay:
 
     def ask(self, operation: str, values: Mapping[str, Any]) -> Asked:
         """Ask, after opening and login where they are due."""
+        wait_s = self._clients.request_turns.wait_s(1)
         try:
-            with gevent.Timeout(self._timeout_s):
+            with gevent.Timeout(self._timeout_s + wait_s):
                 trouble = self._ready(values)
         except gevent.Timeout:
             self.close()
@@ -169,7 +170,12 @@ class WebSocketWay:
         self._waits_for = self._orders.answer.id_type(number)
         self._answer = AsyncResult()
         frame, envelope = self._orders.frame(operation, {**values, "id": number}), self._envelope
-        self._connection.send(frame if envelope is None else envelope.wrapped(frame))
+        if envelope is not None:
+            frame = envelope.wrapped(frame)
+        if operation == "login":
+            self._clients.request_turns.send(frame, self._send)
+        else:  # In its own time, which others leave it.
+            self._send(frame)
         try:
             answer = self._answer.get(timeout=self._timeout_s)
         except gevent.Timeout:
@@ -179,6 +185,12 @@ class WebSocketWay:
         if isinstance(answer, ConnectionError):
             return Asked(Told(Outcome.UNKNOWN, str(answer)), f"order_unknown_{answer}")
         return Asked(self._orders.read(operation, answer))
+
+    def _send(self, frame: bytes) -> bool:
+        if self._connection is None:
+            return False
+        self._connection.send(frame)
+        return True
 
     def _is_answer(self, message: bytes) -> bool:
         if self._waits_for is None:

@@ -9,6 +9,7 @@ from typing import Any, Protocol, Self
 
 import gevent
 
+from capacity.loadgen.checks.planned.request_budgets import orders_share, privately
 from capacity.loadgen.client.arrivals.connect_pacer import ConnectPacer
 from capacity.loadgen.client.arrivals.lifetimes import Lifetimes
 from capacity.loadgen.client.periodic import send_forever
@@ -38,6 +39,18 @@ class Shared(Protocol):
     stage: Stage
     is_over: bool
     clock_offset_s: float
+    request_turns: SharedTurns
+
+
+def shared_turns(target: Target, dialect: Dialect, instructions: RunInstructions) -> SharedTurns:
+    """Return the pace of what both kinds of connections of a run ask for; public ones speak *dialect*."""
+    told = instructions.private_dialect
+    return SharedTurns(
+        dialect,
+        max(1, instructions.workers),
+        private=None if told is None else privately(target, dialect_settings.parse(told)),
+        orders_share=orders_share(target, "websocket"),
+    )
 
 
 class PrivateConnections:
@@ -57,7 +70,7 @@ class PrivateConnections:
         )
         self.has_values = uses_values(dialect)
         self.max_message_bytes = dialect.ws.max_message_bytes
-        self.request_turns = SharedTurns(dialect, workers)
+        self.request_turns = shared.request_turns.beside(dialect)
         self.can_resubscribe = False  # What they follow is the same in every stage.
         self.counters = Counters()
         self.lifetimes = Lifetimes()

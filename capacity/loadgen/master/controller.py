@@ -31,7 +31,6 @@ from capacity.loadgen.master.steps.step_turns import StepTurns
 from capacity.loadgen.master.workers.assignments import is_careful
 from capacity.loadgen.master.workers.load_shares import LoadShares
 from capacity.loadgen.protocol.instructions import BETWEEN
-from capacity.planning.evidence.refused_when_empty import NEWCOMERS
 from capacity.planning.safety.trip import Trip
 from capacity.workload.profiles.profile import Phase, Position, ramp_of
 
@@ -87,7 +86,7 @@ class Controller(OpenRun):
         self.recorder.unmatched(report["examples"])
         self.recorder.said(report["said"])
         self._shutdown.note(self.position.index, report["said"])
-        self._refused.note(report)
+        self._refused.note(report, self.recorder.event)
         self._progress.note(self.open_connections, self.elapsed_s)
         self.results.add(worker, report)
         self.drills.add(worker, report)
@@ -224,14 +223,14 @@ class Controller(OpenRun):
 
     def _try_newcomers(self, closed: StepObservation) -> None:
         """Note whether a target that refused lets newcomers in, now that the load is off."""
-        if (seen := self._refused.tried(closed)) is not None:
-            self.recorder.event(NEWCOMERS, **asdict(seen))
+        per_s = self._shares.connects_per_s(self.steps, closed.index)
+        self._refused.tell_newcomers(closed, per_s, self.recorder.event)
 
     def _end_lost(self, statement: str, kind: CutOffKind) -> None:
         self.pool.end()
         index = self.position.index
         statement = self._shutdown.told(index, statement)
-        self._close_step(cut_off=self.results.cut_off(kind, statement))
+        self._try_newcomers(self._close_step(cut_off=self.results.cut_off(kind, statement)))
         self.finish(run_endings.target_lost(index, statement))
 
     def _slow_down(self, trip: Trip) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from capacity.domain.load import LoadStep
 from capacity.domain.observation import StepObservation
 from capacity.loadgen.checks.generator_limits import most_actors
-from capacity.loadgen.checks.planned_load import whole_clients
+from capacity.loadgen.checks.planned.planned_load import whole_clients
 from capacity.loadgen.checks.preflight import check
 from capacity.loadgen.master.recorder import Recorder
 from capacity.loadgen.master.steps.course import course_from

@@ -7,7 +7,7 @@ from capacity.domain.answers.finding import Finding, Status
 from capacity.domain.errors import CapacityError, without_content
 from capacity.loadgen.checks.attempts import failure
 from capacity.loadgen.checks.doctor import Examination
-from capacity.loadgen.checks.planned_load import Planned
+from capacity.loadgen.checks.planned.planned_load import Planned
 from capacity.settings.locate import find
 from capacity.settings.profile import BreakProfile, load_profile
 from capacity.settings.target import load_target

@@ -8,11 +8,12 @@ from capacity.domain.plan import NoCeiling
 from capacity.domain.run import RunRecord
 from capacity.domain.words import RESOURCES, printable
 from capacity.planning.evidence.client_rule import TARGET_SAID, client_rule
+from capacity.planning.evidence.ended_logins import ended_logins
 from capacity.planning.evidence.identity.target_identity import mismatch
 from capacity.planning.evidence.missing_evidence import Gap
 from capacity.planning.evidence.mix import measured_mix
 from capacity.planning.evidence.planned_shutdown import planned_shutdown
-from capacity.planning.evidence.refused_when_empty import refused_when_empty
+from capacity.planning.evidence.refused_when_empty import REFUSED_LOGIN, refused_when_empty
 from capacity.planning.evidence.updates import no_updates
 from capacity.planning.evidence.windows import Window, is_usable, levels, restarts
 
@@ -49,6 +50,7 @@ def why_no_fit(record: RunRecord, windows: Sequence[Window]) -> Gap | None:
         or client_rule(record)
         or refused_when_empty(record)
         or planned_shutdown(record)
+        or ended_logins(record)
         or (_what_ended_it(record) if measured_mix(record.steps) is None else None)
         or (None if any(is_usable(step) for step in record.steps) else _why_no_step(record))
         or no_updates(record)
@@ -135,10 +137,12 @@ def _refused_login(record: RunRecord, step: StepObservation) -> Gap | None:
     texts = (event.detail.get("text") for event in record.events if event.kind == TARGET_SAID)
     said = next((each for each in texts if isinstance(each, str) and "opening " in each), None)
     words = f' It said: "{printable(said, _SHOWN_LETTERS)}".' if said is not None else ""
+    first = next((event.detail for event in record.events if event.kind == REFUSED_LOGIN), {})
+    row = f" The first was {printable(first['row'])}." if isinstance(first.get("row"), str) else ""
     return Gap(
         f"The target refused the login of clients, {units.counted(refused, 'time')}, and held"
         f" {units.counted(step.cut_off.connections, 'connection')} of the"
-        f" {step.step.connections} that the first level asks for.{words}",
+        f" {step.step.connections} that the first level asks for.{words}{row}",
         "Correct the values that the target file gives for the dialect's opening: where they have rows, each of"
         " them, as client i has the i-th; or find out how many logins the target lets one account have.",
     )

@@ -6,16 +6,36 @@ from collections.abc import Iterator
 from capacity.domain import units
 from capacity.domain.caveats import REFUSED_RATIO, Doubt, DoubtKind
 from capacity.domain.run import RunRecord
+from capacity.domain.words import UNASKED_ERROR
 from capacity.planning.evidence.refused_when_empty import NEWCOMERS
+from capacity.planning.evidence.updates import unmatched_example
 from capacity.planning.evidence.windows import is_usable
 
-_REFUSALS = ("handshake_rejected_", "handshake_closed_", "connect_reset", "connect_refused")
+_REFUSALS = (
+    *("handshake_rejected_", "handshake_closed_", "handshake_opening_refused"),
+    *("connect_reset", "connect_refused"),
+)
 
 
 def refusal_doubts(record: RunRecord) -> Iterator[Doubt]:
     """Yield that a share worth telling was refused at loads that were held, and refusals nobody could tell apart."""
     yield from _of_held_steps(record)
     yield from _untried(record)
+    yield from _of_errors(record)
+
+
+def _of_errors(record: RunRecord) -> Iterator[Doubt]:
+    """Yield that open connections were told of errors, as when a login ends."""
+    told = sum(step.failures.get("error_told", 0) for step in record.steps if is_usable(step))
+    if told:
+        yield Doubt(
+            kind=DoubtKind.UNMATCHED_FRAMES,
+            statement=f"The target sent {units.counted(told, 'error')} that"
+            f" {'answers' if told == 1 else 'answer'} no request{unmatched_example(record, UNASKED_ERROR)}: a login"
+            " or a subscription may have ended, so that connections get less than they follow.",
+            remedy="Look at its words: renew credentials that end within a run, or let them be good for longer; an"
+            " error that means nothing stands under ignore of the dialect.",
+        )
 
 
 def _untried(record: RunRecord) -> Iterator[Doubt]:

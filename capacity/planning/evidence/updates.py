@@ -66,10 +66,11 @@ def _most_connections(steps: list[StepObservation]) -> int:
     return max(round(step.load.connections) for step in steps if step.load is not None)
 
 
-def unmatched_example(record: RunRecord) -> str:
-    """Return how the first frame that was not understood begins, in parentheses; or nothing."""
+def unmatched_example(record: RunRecord, of: str = "") -> str:
+    """Return how the first frame that was not understood begins, *of* that class, in parentheses; or nothing."""
     reasons = (
         event.detail.get("reason") for event in record.events if event.kind == UNMATCHED_FRAME
     )
-    first = next((reason for reason in reasons if isinstance(reason, str)), None)
+    texts = (reason for reason in reasons if isinstance(reason, str))
+    first = next((text for text in texts if of in text), None)
     return "" if first is None else f" ({printable(first, _SHOWN_LETTERS)})"

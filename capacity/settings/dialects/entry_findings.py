@@ -23,6 +23,8 @@ def entry_findings(entry: OrderEntry) -> Iterator[Finding]:
             yield place, "has neither send (over WebSocket) nor path (over REST)"
         if request.path is not None and not request.path.startswith("/"):
             yield (*place, "path"), f"must begin with / (got {request.path!r})"
+        if request.weight < 0.0:
+            yield (*place, "weight"), f"must be 0 or more (got {request.weight:g})"
         for kept, where in request.keep.items():
             yield from path_findings(where, (*place, "keep", kept))
     for header in entry.headers:

@@ -98,12 +98,6 @@ def private_findings(
         changed = replace(dialect, ws=replace(dialect.ws, url=private.url))
         for where, wrong in url_findings(changed):
             yield (*_PLACE, *where[1:]), wrong
-    if dialect.ws.total_requests_per_s is not None:
-        wrong = (
-            f"dialect {dialect.name} paces the requests of all connections together"
-            " (ws.total_requests_per_s), which private connections do not; use ws.requests_per_s"
-        )
-        yield (*_PLACE, "dialect"), wrong
     chosen = private.channels or channels
     place = _PLACE if private.channels else ()
     yield from channel_findings(chosen, private.symbols or symbols, dialect, place)

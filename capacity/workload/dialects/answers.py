@@ -65,6 +65,11 @@ class CompiledAck:
     code: Getter
     message: Getter
 
+    def tells_error(self, frame: Any) -> bool:
+        """Tell whether *frame*, which answers nothing that is open, is an error with words or a code."""
+        told = (self.code(frame), self.message(frame)) if self.fits(frame) else ()
+        return any(type(word) in {str, int} for word in told) and self.is_error(frame)
+
     def refusal(self, frame: Any) -> str | None:
         """Return why the answer *frame* is no confirmation; None if it is one."""
         if self.is_error(frame):

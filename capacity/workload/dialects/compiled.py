@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from capacity.domain.words import UNASKED_ERROR
+from capacity.workload.dialects.answers import CompiledAck
 from capacity.workload.dialects.channel_requests import ChannelRequests
 from capacity.workload.dialects.checksum import BookRule, BookShare
 from capacity.workload.dialects.dialect import Dialect
@@ -92,6 +94,8 @@ class CompiledDialect:
     answers: tuple[tuple[Test, Frame | None], ...]
     texts: dict[bytes, Frame | None]
     ignored: tuple[Test, ...]
+    acks: tuple[CompiledAck, ...]
+    """How all kinds of requests are answered."""
     numbered_others: tuple[tuple[Test, Check], ...]
     """Which frames are no updates and numbered among them, and by what."""
     requests: ChannelRequests
@@ -117,6 +121,11 @@ class CompiledDialect:
             )
         return self.rules[channel]
 
+    def why_unmatched(self, frame: Any) -> str:
+        """Return why there is no rule for *frame*."""
+        is_error = any(ack.tells_error(frame) for ack in self.acks)
+        return UNASKED_ERROR if is_error else "no rule for"
+
     def _book_of(self, rule: Sequence, channel: str) -> BookRule | None:
         book = rule.book
         if book is None:
@@ -140,6 +149,10 @@ def compile_dialect(dialect: Dialect) -> CompiledDialect:
     requests = ChannelRequests(dialect.channels)
     batch = dialect.subscribe.batch if dialect.subscribe else 1
     updates = tuple(_updates(data.where, data.key, data.items) for data in dialect.updates)
+    steps = tuple(compiled_step(step, write, text) for step in dialect.opening)
+    subscribe = compiled_request(dialect.subscribe, batch, write, requests)
+    unsubscribe = compiled_request(dialect.unsubscribe, batch, write, requests)
+    asked = [each for each in (*steps, subscribe, unsubscribe) if each is not None]
     return CompiledDialect(
         source=dialect,
         updates=updates,
@@ -152,9 +165,9 @@ def compile_dialect(dialect: Dialect) -> CompiledDialect:
         is_opaque=dialect.messages.content == "opaque",
         clock=clock,
         glance_clock=None if dialect.messages.list else clock,
-        steps=tuple(compiled_step(step, write, text) for step in dialect.opening),
-        subscribe=compiled_request(dialect.subscribe, batch, write, requests),
-        unsubscribe=compiled_request(dialect.unsubscribe, batch, write, requests),
+        steps=steps,
+        subscribe=subscribe,
+        unsubscribe=unsubscribe,
         confirm=dialect.subscribe.confirm if dialect.subscribe else "none",
         has_aliases=dialect.has_aliases,
         openings=tuple(
@@ -174,6 +187,7 @@ def compile_dialect(dialect: Dialect) -> CompiledDialect:
             if rule.when_text is not None
         },
         ignored=tuple(matches(matcher) for matcher in dialect.ignore),
+        acks=tuple(each.ack for each in asked if each.ack is not None),
         numbered_others=tuple(
             (matches(rule.where), check_by(rule))
             for rule in dialect.sequence

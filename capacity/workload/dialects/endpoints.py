@@ -48,9 +48,10 @@ class WebSocket:
     """Most requests of one connection in a second; null sends all at once. Answers to frames of the
     target are not held back."""
     total_requests_per_s: float | None = None
-    """Most requests of all connections together in a second, shared evenly by the workers, where the target
-    counts those of an address: 0.13 is 480 in an hour. Connections open no faster than these requests can be sent.
-    Answers, heartbeats and orders are left out; null bounds nothing."""
+    """Most requests of all connections together in a second, private ones included, shared evenly by the workers, where
+    the target counts those of an address: 0.13 is 480 in an hour. Connections open no faster than these requests can be sent.
+    Orders over WebSockets take their part first: a profile whose orders leave nothing is refused. Of two dialects the lower
+    rate holds. Answers and heartbeats are left out; null bounds nothing."""
     open_timeout_s: float = 10.0
     """Longest time from TCP connect to the end of the handshake, in seconds."""
     max_message_bytes: int = 16 * 2**20
@@ -69,5 +70,6 @@ class Http:
     headers: Headers = field(default_factory=dict)
     """Headers of every request, as in ws.headers."""
     total_weight_per_s: float | None = None
-    """Most weight of the requests of all pollers together in a second, where the target counts what an address
-    asks for: 100 is 6,000 a minute. A profile that asks for more is refused; null bounds nothing."""
+    """Most weight of all requests of a run by REST in a second, where the target counts what an address asks for: 100 is
+    6,000 a minute. Polls, orders, what hands out values before connects, and the comparison of freshness. A profile that asks
+    for more is refused; of two dialects the lower one holds; null bounds nothing."""

@@ -22,6 +22,8 @@ class OrderRequest:
     """HTTP method over REST."""
     query: Mapping[str, Any] = field(default_factory=dict)
     """Template of the query over REST."""
+    weight: float = 1.0
+    """What one such request over REST takes of http.total_weight_per_s."""
     keep: Mapping[str, str] = field(default_factory=dict)
     """Name -> path in the answer of a value that later requests may hold, such as the order's id."""
 

@@ -51,6 +51,12 @@ def _ack(
         if path.rpartition(".")[2] in {"success", "ok"} and value is True:
             ack["ok"] = {path: True}
             break
+        if path.rpartition(".")[2] in {"status", "state"} and str(value).lower() in {
+            "success",
+            "ok",
+        }:
+            ack["ok"] = {path: value}
+            break
     else:
         if "result" in top:
             ack["ok"] = {"result": {"exists": True}}
@@ -75,7 +81,7 @@ def _with_refusal(
     for tree in later:
         if tree in answers or not _speaks_of_an_error(tree):
             continue
-        where = telling([tree], [*answers, *updates])
+        where = _whatever_it_says(telling([tree], [*answers, *updates]))
         if where is None:
             continue
         fits_all = _for_both(ack["where"], where)
@@ -84,7 +90,7 @@ def _with_refusal(
         error: dict[str, Any] = {"where": where}
         for path, value in leaves(tree):
             name = path.rpartition(".")[2].lower()
-            if name in {"code", "err_code", "error_code"} and type(value) in {int, str}:
+            if name in _CODES and type(value) in {int, str}:
                 error.setdefault("code", path)
             elif name in _SAYING and type(value) is str:
                 error.setdefault("message", path)
@@ -92,6 +98,18 @@ def _with_refusal(
     return ack
 
 
+def _whatever_it_says(where: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return the matcher of one refusal for those with other words and codes too."""
+    if where is None:
+        return None
+    said = {*_CODES, *_SAYING}
+    return {
+        path: {"exists": True} if "." in path and path.rpartition(".")[2].lower() in said else value
+        for path, value in where.items()
+    }
+
+
+_CODES = {"code", "err_code", "error_code"}
 _SAYING = {"error", "message", "msg", "reason", "ret_msg", "err_msg", "errmsg", "err-msg", "label"}
 _WRONG = ("error", "fail", "reject", "denied", "invalid")
 

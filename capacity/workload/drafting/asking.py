@@ -137,9 +137,10 @@ def ask_for(frame: Any, names: Sequence[str]) -> Ask | None:
     if not held:
         return None
     places = {path.rpartition(".")[0] for path in held if path.rpartition(".")[2].isdecimal()}
+    lists = [place for place in places if known.issuperset(map(str, _at(frame, place)))]
     template = with_id(frame, known)
-    if places:
-        place = min(places)
+    if lists:
+        place = min(lists)
         return Ask(send=_put(template, place, "{channels:list}"))
     return Ask(send=_put(template, held[0], "{channel}"))
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
+from itertools import pairwise
 from typing import Any
 
-from capacity.workload.dialects.matching import getter, name_getter
+from capacity.workload.dialects.matching import MISSING, as_number, getter, matches, name_getter
 from capacity.workload.drafting.heard import Heard
 from capacity.workload.drafting.numbering import sequences_of, time_of
 from capacity.workload.drafting.sections import Draft
@@ -52,12 +53,26 @@ def _containers(frames: Sequence[Any]) -> Iterator[str]:
     while due:
         above, depth = due.pop(0)
         first = getter(above)(frames[0]) if above else frames[0]
-        for key in first if type(first) is dict and depth < _DEEPEST else ():
+        for key in _keys(first) if depth < _DEEPEST else ():
             path = f"{above}.{key}" if above else key
-            if "." in key or not all(_objects(getter(path)(frame)) for frame in frames):
+            if "." in key:
                 continue
-            yield path
+            if all(_objects(getter(path)(frame)) for frame in frames):
+                yield path
+            elif not all(_by_place(getter(path)(frame)) for frame in frames):
+                continue
             due.append((path, depth + 1))
+
+
+def _keys(tree: Any) -> list[str]:
+    if type(tree) is dict:
+        return list(tree)
+    return [str(n) for n in range(len(tree))] if _by_place(tree) else []
+
+
+def _by_place(value: Any) -> bool:
+    """Tell whether *value* is a list whose entries differ in what they are, each known by its place."""
+    return type(value) is list and len({type(each) in {dict, list} for each in value}) > 1
 
 
 def _objects(value: Any) -> list[Any]:
@@ -98,7 +113,13 @@ def _rules(
         rules = _numbered(by_channel, everything, taken, draft)
         if rules:
             return place, rules
-    return _ROOT, []
+    # With others among them, such as heartbeats, of which updates alone have too few to show it.
+    theirs = [tree for frame, tree in heard.frames if not frame.is_ours and tree is not MISSING]
+    rule = sequences_of([], theirs, taken)
+    if rule is None:
+        return _ROOT, []
+    numbers = [as_number(getter(rule["seq"])(heard.frames[n][1])) for n in heard.updates]
+    return _ROOT, [] if None in numbers else [rule]
 
 
 def _numbered(
@@ -116,6 +137,35 @@ def _numbered(
         if rule is not None:
             rules.append({"only": only, **rule})
     return rules
+
+
+def number_others(heard: Heard, draft: Draft) -> None:
+    """Write that frames which are no updates have numbers of the connection among them, if they do."""
+    rules = draft.sections.get("sequence", ())
+    if len(rules) != 1 or rules[0].get("scope") != "connection":
+        return
+    items, seq = draft.sections["data"].get("items"), rules[0]["seq"]
+    if items and not seq.startswith("$."):
+        return
+    path = seq.removeprefix("$.")
+    number_of = getter(path)
+    theirs = [(n, tree) for n, (frame, tree) in enumerate(heard.frames) if not frame.is_ours]
+    known = [
+        (n, tree, number)
+        for n, tree in theirs
+        if (number := as_number(number_of(tree))) is not None
+    ]
+    heartbeats = [rule["when"] for rule in draft.sections.get("heartbeat", ()) if "when" in rule]
+    for where in (*draft.sections.get("ignore", ()), *heartbeats):
+        fits = matches(where)
+        steps = [
+            number == before + 1
+            for (_, _, before), (n, tree, number) in pairwise(known)
+            if n not in heard.updates and fits(tree)
+        ]
+        if 2 * sum(steps) > len(steps):
+            own = {"where": where, "rule": "plus_one", "scope": "connection", "seq": path}
+            draft.sections["sequence"] = [own, *draft.sections["sequence"]]
 
 
 def _seen(path: str, place: str, items: str) -> str:

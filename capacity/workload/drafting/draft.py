@@ -6,13 +6,13 @@ Nothing that looks like a secret gets into it: such values become names in `need
 import re
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from capacity.domain.errors import ConfigError
 from capacity.workload.dialects.matching import getter, name_getter
 from capacity.workload.drafting.asking import is_alike, is_secret, needed
 from capacity.workload.drafting.beyond import doubt_what_is_beyond
-from capacity.workload.drafting.contents import describe_updates
+from capacity.workload.drafting.contents import describe_updates, number_others
 from capacity.workload.drafting.following import symbol_in
 from capacity.workload.drafting.heard import Heard, parsed, unpacked
 from capacity.workload.drafting.keeping import heartbeats, ignored, unsubscribing
@@ -21,6 +21,8 @@ from capacity.workload.drafting.sections import Draft
 from capacity.workload.drafting.subscribing import opening, subscribing
 
 _SAFE = "/%:@!$&'()*+,;=~"
+_VALUES = re.compile(r"([/=])([^/=&?]+)")
+"""Segments of a path and values of a query."""
 _LOGICAL = re.compile(r"[^a-z0-9]+")
 
 
@@ -37,6 +39,7 @@ def drafted(session: Session, name: str, symbols: Sequence[str] = ()) -> Draft:
     _channels(heard, asks, draft, symbols)
     describe_updates(heard, draft)
     ignored(heard, draft)
+    number_others(heard, draft)
     doubt_what_is_beyond(heard, draft)
     _rest(session, draft)
     if draft.needs:
@@ -107,11 +110,34 @@ def _channels(
     end = first if first is not None else next(iter(sorted(heard.updates)), 0)
     opening(heard, [one for one in asks if one[0] < end], draft)
     rest = []
+    if first is None and names:
+        _follow_by_address(names, draft)
     if first is not None:
         asked = heard.frames[first][1]
         rest = [(n, tree) for n, tree in asks if n > end and not is_alike(tree, asked, names)]
     unsubscribing(rest, draft)
     heartbeats(heard, rest if first is not None else list(asks), draft)
+
+
+def _follow_by_address(names: Sequence[str], draft: Draft) -> None:
+    """Write that the address names the channels, where it does: {channels} for a list, {channel} for one."""
+    known = set(names)
+
+    def named(found: re.Match[str]) -> str:
+        value = unquote(found[2])
+        if not known.issuperset(value.split(",")):
+            return found[0]
+        return found[1] + ("{channels}" if "," in value else "{channel}")
+
+    url = draft.sections["ws"]["url"]
+    followed = _VALUES.sub(named, url)
+    if followed != url:
+        draft.sections["ws"] |= {"url": followed, "idle_channel": "idle"}
+        draft.doubts["ws"] = (
+            "the address names what is followed, so that a connection follows it for good; idle_channel has to be"
+            " a name that the target takes and tells nothing of"
+        )
+        draft.doubts.pop("channels", None)
 
 
 def _parts_of(heard: Heard, name: str) -> tuple[str, ...]:

@@ -58,10 +58,27 @@ def test_requests_that_are_signed_name_a_known_client():
 def test_clients_are_read_from_a_file_and_a_mistake_has_its_line(tmp_path):
     file = tmp_path / "clients.yaml"
     file.write_text("credentials: 1\nclients:\n  ann: secret\n")
+    file.chmod(0o600)
     assert KNOWN == load_credentials(file)
     file.write_text("credentials: 1\nclients:\n  ann: 5\n")
     with pytest.raises(ConfigError, match=r"clients\.yaml:3: clients\.ann"):
         load_credentials(file)
+
+
+@pytest.mark.parametrize(
+    ("mode", "who"), [(0o604, "others"), (0o602, "others"), (0o640, "its group")]
+)
+def test_a_file_that_others_may_read_or_write_is_refused_with_the_command_that_mends_it(
+    tmp_path, mode, who
+):
+    file = tmp_path / "clients.yaml"
+    file.write_text("credentials: 1\nclients:\n  ann: secret\n")
+    file.chmod(mode)
+    with pytest.raises(ConfigError) as refused:
+        load_credentials(file)
+    assert f"--credentials {file}: {who} may read or write it; chmod go= {file}" == str(
+        refused.value
+    )
 
 
 def test_a_wrong_login_leaves_the_connection_without_an_account(exchange, ask):

@@ -8,7 +8,6 @@ from capacity.loadgen.checks.rejections import (
     known_trouble,
     refusal_remedy,
     request_remedy,
-    says_too_fast,
 )
 from capacity.loadgen.wire.handshake import HandshakeError
 from capacity.loadgen.wire.http_connection import ExchangeError
@@ -153,4 +152,3 @@ def test_trouble_on_the_way_to_the_target_is_told(error, said):
 )
 def test_a_refused_subscription_has_its_fix_by_its_words(text, helps):
     assert helps in refusal_remedy(text)
-    assert says_too_fast(text) is (text == "Too many requests")

@@ -142,6 +142,7 @@ def test_private_channels_are_confirmed_after_a_login_that_the_venue_takes(
 ):
     clients = tmp_path / "clients.yaml"
     clients.write_text("credentials: 1\nclients: {demo: secret}\n")
+    clients.chmod(0o600)
     venue = start_exchange(f"--credentials={clients}")
     values = {"client_id": "demo", "client_secret": "secret" if is_right else "guessed"}
     target = target_file(venue, channels=["my_orders"], rest=None, values=values)
@@ -186,6 +187,8 @@ def test_a_client_logs_in_on_its_private_connection_and_hears_its_balance(okx_ta
 
 def test_a_refused_login_says_which_connection_and_what_the_target_said(okx_target):
     with pytest.raises(
-        UnreachableError, match=r"^private connection: .*/ws/v5/private.*60009 Login failed"
+        UnreachableError,
+        match=r"^private connection: .*/ws/v5/private.*60009 Login failed.*"
+        r"; correct the values .* for it \(row 1 of .*accounts\.csv\)",
     ):
         try_private(okx_target(passphrase="wrong"), PRIVATE)

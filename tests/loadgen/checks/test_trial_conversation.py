@@ -10,6 +10,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import gevent
+import orjson
 import pytest
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import (
@@ -170,6 +171,37 @@ def test_the_trial_keeps_to_the_slower_of_both_paces(each, total, interval_s):
         )
 
     assert interval_s * PACING_MARGIN == pytest.approx(talk._interval_s)
+
+
+def test_who_waits_for_the_turn_of_a_request_listens_meanwhile():
+    channels, seen = ["ticker.BTC-PERPETUAL.100ms", "ticker.ETH-PERPETUAL.100ms"], []
+
+    class Watching(NoWatcher):
+        def heard(self, payload, _receptions):
+            seen.append(payload)
+
+    ws = replace(DIALECT.ws, requests_per_s=2.0)
+    each = replace(DIALECT.subscribe, batch=1)
+    ours, theirs = socket.socketpair()
+    opened = SimpleNamespace(socket=ours, compression=None, reader=None)
+    frame = orjson.dumps({**UPDATE, "of": "x" * 100})
+    with ours, theirs:
+        talk = TrialConversation(
+            opened,
+            replace(DIALECT, ws=ws, subscribe=each, heartbeat=()),
+            channels,
+            "ws://x",
+            {},
+            watcher=Watching(),
+            within_s=1.0,
+        )
+        theirs.sendall(bytes((0x81, 126)) + struct.pack("!H", len(frame)) + frame)
+        talk._send(time.monotonic() + 30.0)
+        talk._receive()
+
+        assert [frame] == seen, "heard before the second request went out"
+        assert 1 == len(talk._unsent)
+        assert 0.5 * PACING_MARGIN == pytest.approx(ours.gettimeout())
 
 
 @pytest.mark.parametrize(("left_s", "timeout_s"), [(-5.0, 0.001), (0.0, 0.001), (5.0, 5.0)])

@@ -78,3 +78,15 @@ def test_where_nobody_answers_the_failures_are_counted_as_the_probes():
         assert (clients.counters.pushed_versions, clients.counters.polled_versions) == ([], [])
     finally:
         clients.close()
+
+
+def test_the_probe_asks_in_its_turn_where_all_connections_share_a_pace(exchange):
+    clients = probing(exchange.port, total_requests_per_s=0.001)
+    try:
+        clients.request_turns.send(b"of another connection", lambda _frame: True)
+        alone_s = clients.request_turns.wait_s(1)
+        wait_until(lambda: clients.request_turns.wait_s(1) > alone_s)
+        wait_until(lambda: clients.counters.polled_versions)
+        assert [] == clients.counters.pushed_versions, "it is not subscribed yet"
+    finally:
+        clients.close()

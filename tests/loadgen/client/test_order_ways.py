@@ -189,3 +189,17 @@ def test_a_late_answer_is_not_taken_for_that_of_the_next_request(venue, clients_
     venue.behaviour = "answer"
 
     assert way.ask("place", VALUES).told.kept == {"order_id": "X-1"}
+
+
+def test_a_login_waits_for_its_turn_among_the_requests_of_all_connections_and_orders_do_not(
+    venue, clients_of
+):
+    clients = clients_of(venue.port, total_requests_per_s=4.0)
+    way = WebSocketWay(clients, 0, 0.1)
+    clients.request_turns.send(b"of another connection", lambda _frame: True)
+    turn_s = clients.request_turns.wait_s(1)
+
+    assert turn_s > 0.1, "longer than the answer may take"
+    assert Outcome.ANSWERED is way.ask("balance", VALUES).told.outcome
+    assert Outcome.ANSWERED is way.ask("balance", VALUES).told.outcome
+    assert turn_s == clients.request_turns.wait_s(1), "nobody waits"

@@ -87,12 +87,17 @@ def test_a_first_level_whose_logins_are_refused_has_the_targets_words_and_the_va
     record = no_plateaus(venue.record())
     idle, first = record.steps[0], next(each for each in record.steps if each.step.connections)
     said = RunEvent(at=1.0, kind="target_said", detail={"text": "opening refused: Params Error"})
+    detail = {"client": 7, "row": "row 8 of accounts.csv"}
+    login = RunEvent(at=1.0, kind="refused_login", detail=detail)
     steps = (idle, replace(first, cut_off=cut, failures=failures))
-    answer = plan(replace(record, steps=steps, events=(said,)))
+    answer = plan(replace(record, steps=steps, events=(said, login)))
 
     assert isinstance(answer, Excuse)
     assert is_login == ("refused the login of clients, 6 times, and held 7" in answer.reason)
-    assert is_login == ('It said: "opening refused: Params Error".' in answer.reason)
+    assert is_login == (
+        'It said: "opening refused: Params Error". The first was row 8 of accounts.csv.'
+        in answer.reason
+    )
     assert is_login == ("Correct the values" in answer.remedy)
 
 

@@ -20,6 +20,7 @@ def with_failures(record, failures):
     [
         ("handshake_rejected_503", True),
         ("handshake_closed_1013", True),
+        ("handshake_opening_refused", True),
         ("connect_reset", True),
         ("connect_refused", True),
         ("connect_timeout", False),
@@ -44,6 +45,20 @@ def test_a_plan_carries_it(venue):
 
     assert DoubtKind.REFUSED_CONNECTIONS in [doubt.kind for doubt in plan(record).doubts]
     assert not list(refusal_doubts(venue.record()))
+
+
+@pytest.mark.parametrize(
+    ("told", "said"), [(1, "1 error that answers"), (2, "2 errors that answer")]
+)
+def test_errors_that_open_connections_were_told_are_doubted_with_their_words(venue, told, said):
+    record = with_failures(venue.record(), {"error_told": told})
+    texts = ("no rule for: {}", 'an error that answers no request: {"msg":"Token expired"}')
+    events = (RunEvent(at=1.0, kind="unmatched_frame", detail={"reason": text}) for text in texts)
+    (doubt,) = refusal_doubts(replace(record, events=tuple(events)))
+
+    assert DoubtKind.UNMATCHED_FRAMES is doubt.kind
+    assert f"The target sent {said} no request (an error" in doubt.statement
+    assert "Token expired" in doubt.statement
 
 
 @pytest.mark.parametrize(("tried", "is_doubted"), [(0, True), (6, False)])

@@ -49,6 +49,53 @@ def test_a_login_that_is_refused_when_nobody_is_connected_gives_no_capacity(venu
     assert "row 14" in answer.remedy
 
 
+@pytest.mark.parametrize(
+    ("kind", "refused", "said", "typed"),
+    [
+        (CutOffKind.REFUSED, 4, "4 of 10 logins, one after the other", "Lower connects_per_s"),
+        (CutOffKind.LOST, 10, "client 3 was still refused, 10 times", "Correct or renew"),
+        (CutOffKind.LOST, 4, "4 of 10 logins, one after the other", "Lower connects_per_s"),
+    ],
+)
+def test_logins_that_ended_or_come_too_often_give_no_capacity(venue, kind, refused, said, typed):
+    record = ended_by_refusals(venue, tried=10, refused=refused, reason="r", client=2)
+    top = record.steps[-1]
+    told = RunEvent(at=1.0, kind="target_said", detail={"text": "closed with 4001 'Token expired'"})
+    ended = replace(top, cut_off=replace(top.cut_off, kind=kind))
+    answer = plan(replace(record, steps=(*record.steps[:-1], ended), events=(*record.events, told)))
+
+    assert isinstance(answer, Excuse)
+    assert said in answer.reason
+    assert typed in answer.remedy
+    assert ("It said: closed with 4001 'Token expired'." in answer.reason) == (refused == 10)
+
+
+@pytest.mark.parametrize(
+    ("words", "is_pace"),
+    [
+        ("private: opening refused: 60014 Requests too frequent.", True),
+        ("opening refused: full", False),
+    ],
+)
+def test_a_login_that_the_target_says_came_too_often_gives_no_capacity(venue, words, is_pace):
+    record = ended_by_refusals(venue, tried=10, refused=0, reason=None, client=2)
+    told = RunEvent(at=1.0, kind="target_said", detail={"text": words})
+    answer = plan(replace(record, events=(*record.events, told)))
+
+    assert is_pace == isinstance(answer, Excuse)
+    if is_pace:
+        assert f'The target said: "{words}"' in answer.reason
+        assert "Lower connects_per_s" in answer.remedy
+
+
+def test_losses_without_a_login_that_was_tried_are_a_limit(venue):
+    record = ended_by_refusals(venue, tried=10, refused=10, reason="r")
+    top = record.steps[-1]
+    lost = replace(top, cut_off=replace(top.cut_off, kind=CutOffKind.LOST))
+
+    assert refused_when_empty(replace(record, steps=(*record.steps[:-1], lost))) is None
+
+
 def test_the_step_that_refusals_ended_is_told_and_not_one_that_fell_short_before_it(venue):
     record = ended_by_refusals(venue, tried=10, refused=10, reason="handshake_rejected_503")
     first, *others = record.steps

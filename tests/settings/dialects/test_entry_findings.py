@@ -21,6 +21,7 @@ DERIBIT = load_dialect(find("dialects", "deribit"))
             ("orders", "cancel", "keep", "x"),
         ),
         ({"headers": {"Content-Length": "1"}}, ("orders", "headers", "Content-Length")),
+        ({"cancel": OrderRequest(path="/c", weight=-0.1)}, ("orders", "cancel", "weight")),
         ({"headers": {"a b": "1"}}, ("orders", "headers", "a b")),
     ],
 )

@@ -45,3 +45,17 @@ def test_an_answer_is_known_by_the_id_of_its_request_where_it_has_one():
 )
 def test_only_a_whole_place_for_the_id_stands_for_the_id(expected, is_place):
     assert (id_place(expected) is not None) is is_place
+
+
+@pytest.mark.parametrize(
+    ("frame", "is_error"),
+    [
+        ({"id": 9, "error": {"code": 7}}, True),
+        ({"error": {"text": "token expired"}}, True),
+        ({"error": None, "result": "pong"}, False),
+        ({"error": {}}, False),
+        ({"result": {"code": 7}}, False),
+    ],
+)
+def test_what_answers_nothing_is_an_error_by_its_words_or_code(frame, is_error):
+    assert is_error is JSON_RPC.tells_error(frame)

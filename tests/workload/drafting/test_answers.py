@@ -95,3 +95,21 @@ def test_a_refusal_with_the_id_of_its_request_is_told_by_what_else_it_has():
 
     assert {"id": "{id:int}"} == ack["where"]
     assert {"where": {"err-msg": {"exists": True}}, "message": "err-msg"} == ack["error"]
+
+
+def test_a_refusal_is_told_by_its_error_whatever_that_says_and_a_confirmation_by_its_status():
+    asked = [{"id": n, "method": "depth_subscribe", "params": [f"S{n}"]} for n in (1, 2)]
+    good = {"id": 1, "result": {"status": "success"}, "error": None}
+    bad = {"id": 2, "result": None, "error": {"code": 2, "message": "invalid argument"}}
+    updates = [{"id": None, "method": "depth_update", "params": ["S1", n]} for n in range(3)]
+    ack = answer_to(parsed(session_of(asked, [good, bad, *updates])), 0, asked[0], {"S1": ("S1",)})
+
+    assert {
+        "where": {"id": "{id:int}"},
+        "ok": {"result.status": "success"},
+        "error": {
+            "where": {"error.message": {"exists": True}},
+            "code": "error.code",
+            "message": "error.message",
+        },
+    } == ack

@@ -24,6 +24,12 @@ def test_a_list_of_names_becomes_the_list_of_channels():
     assert ({"id": "{id:int}", "params": "{channels:list}"}, None) == (ask.send, ask.request)
 
 
+def test_a_name_among_other_entries_of_a_list_becomes_the_channel():
+    frame = {"id": 1, "method": "depth_subscribe", "params": ["ETH_BTC", 100, "0", True]}
+
+    assert ["{channel}", 100, "0", True] == ask_for(frame, ["ETH_BTC"]).send["params"]
+
+
 def test_one_name_becomes_the_channel():
     assert {"sub": "{channel}"} == ask_for({"sub": "A"}, ["A"]).send
     assert ask_for({"sub": "C"}, ["A"]) is None

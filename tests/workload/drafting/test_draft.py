@@ -230,3 +230,27 @@ def test_a_packed_session_is_read_and_its_dialect_unpacks():
     assert {"where": {"err-msg": {"exists": True}}, "message": "err-msg"} == (
         draft.sections["subscribe"]["ack"]["error"]
     )
+
+
+@pytest.mark.parametrize(
+    ("address", "drafted_as"),
+    [
+        ("/v1/multi?symbols=BTCUSD,ETHUSD&top=true", "/v1/multi?symbols={channels}&top=true"),
+        ("/v1/multi?symbols=BTCUSD%2CETHUSD", "/v1/multi?symbols={channels}"),
+        ("/v1/stream/BTCUSD?top=true", "/v1/stream/{channel}?top=true"),
+        ("/v1/BTCUSD-2/x?for=NOBODY", "/v1/BTCUSD-2/x?for=NOBODY"),
+    ],
+)
+def test_channels_that_the_address_names_are_written_into_it(address, drafted_as):
+    frames = tuple(
+        Frame(payload=json.dumps({"symbol": symbol, "n": n, "ts": 1_795_770_000_000 + n}).encode())
+        for n in range(9)
+        for symbol in ("BTCUSD", "ETHUSD")
+    )
+    draft = drafted(Session(url=f"ws://h:1{address}", frames=frames), "venue")
+    is_named = "{" in drafted_as
+
+    assert "{scheme}://{host}:{port}" + drafted_as == draft.sections["ws"]["url"]
+    assert is_named == ("idle_channel" in draft.sections["ws"])
+    assert is_named == ("the address names what is followed" in draft.doubts.get("ws", ""))
+    assert [] == list(findings(dialect_of(draft)))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from capacity.domain.words import UNASKED_ERROR
 from capacity.loadgen.protocol.counters import Counters
 from capacity.workload.reception import Kind, Reception
 
@@ -21,6 +22,8 @@ def note(
             counters.note_example(problem)
     elif reception.kind is Kind.UNMATCHED:
         counters.note_unmatched(problem or "")
+        if (problem or "").startswith(UNASKED_ERROR):
+            counters.fail("error_told")
     elif reception.kind is Kind.REJECTED:
         if problem is not None:
             counters.note_said(problem)

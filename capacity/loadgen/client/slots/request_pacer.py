@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable, Sequence
+from copy import copy
 
 import gevent
 from gevent.lock import BoundedSemaphore
 
 from capacity.workload.dialects.dialect import Dialect
 from capacity.workload.profiles.pacing import request_interval_s
-from capacity.workload.profiles.request_rate import request_rate
+from capacity.workload.profiles.request_rate import Privately, RequestRate, request_rate
 
 Send = Callable[[bytes], bool]
 """Frame -> whether its connection is still there."""
@@ -25,48 +26,85 @@ class SharedTurns:
         workers: int = 1,
         clock_s: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = gevent.sleep,
+        *,
+        private: Privately | None = None,
+        orders_share: float = 0.0,
     ) -> None:
+        """Give those of public connections; *private* ones, if there are any, take theirs `beside`.
+
+        *orders_share* is what of the requests of traders goes over WebSockets.
+        """
         self.interval_s = request_interval_s(dialect)
         """Between two requests of one connection; None where they are not paced."""
         self.clock_s = clock_s
         self.sleep = sleep
-        self._rate = request_rate(dialect)
-        self._shared_s = 0.0 if self._rate is None else self._rate.seconds(workers)
-        self._turn = BoundedSemaphore(1)
-        self._free_s = 0.0
-        """When the next request of any connection may go out."""
-        self._waiting = 0
+        rate = request_rate(dialect, private)
+        self._pace = None if rate is None else _Pace(rate, workers, orders_share)
+
+    def beside(self, dialect: Dialect) -> "SharedTurns":
+        """Return those of connections that speak *dialect*, who share one pace with these."""
+        other = copy(self)
+        other.interval_s = request_interval_s(dialect)
+        return other
+
+    def leave_to_traders(self, orders_per_s: float) -> None:
+        """Take as many less as the traders send meanwhile, who make *orders_per_s* on each worker."""
+        if self._pace is not None:
+            self._pace.leave(orders_per_s)
 
     @property
     def are_given(self) -> bool:
         """Whether any request has to wait for its turn."""
-        return self.interval_s is not None or self._rate is not None
+        return self.interval_s is not None or self._pace is not None
 
     def connects_per_s(self, asked_per_s: float, channels: int) -> float:
-        """Return how fast connections may open that follow so many *channels* each, at *asked_per_s* at most."""
-        requests = 0 if self._rate is None else self._rate.of_new(channels)
-        return min(asked_per_s, 1.0 / (self._shared_s * requests)) if requests else asked_per_s
+        """Return how fast connections may open, at *asked_per_s* at most; public ones follow so many *channels*."""
+        if self._pace is None or not (requests := self._pace.rate.of_new(channels)):
+            return asked_per_s
+        return min(asked_per_s, 1.0 / (self._pace.interval_s * requests))
 
     def wait_s(self, requests: int) -> float:
         """Return how long so many *requests*, each sent after the one before, will wait at present."""
-        return requests * (self._waiting + 1) * self._shared_s
+        pace = self._pace
+        return 0.0 if pace is None else requests * (pace.waiting + 1) * pace.interval_s
 
     def send(self, frame: bytes, send: Send) -> bool:
         """Hand *frame* to *send* in its turn; a connection that is gone takes none."""
-        if self._rate is None:
+        pace = self._pace
+        if pace is None:
             return send(frame)
-        self._waiting += 1
+        pace.waiting += 1
         try:
-            with self._turn:
+            with pace.turn:
                 now_s = self.clock_s()
-                due_s = max(now_s, self._free_s)
+                due_s = max(now_s, pace.free_s)
                 self.sleep(due_s - now_s)
                 is_sent = send(frame)
                 if is_sent:
-                    self._free_s = due_s + self._shared_s
+                    pace.free_s = due_s + pace.interval_s
                 return is_sent
         finally:
-            self._waiting -= 1
+            pace.waiting -= 1
+
+
+class _Pace:
+    """Of all connections of one worker."""
+
+    def __init__(self, rate: RequestRate, workers: int, orders_share: float) -> None:
+        self.rate = rate
+        self._workers, self._orders_share = workers, orders_share
+        self.turn = BoundedSemaphore(1)
+        self.free_s = 0.0
+        """When the next request of any connection may go out."""
+        self.waiting = 0
+
+    def leave(self, orders_per_s: float) -> None:
+        self.rate = self.rate.beside(self._workers * self._orders_share * orders_per_s)
+
+    @property
+    def interval_s(self) -> float:
+        """Return the time between two requests of this worker."""
+        return self.rate.seconds(self._workers)
 
 
 class RequestPacer:

@@ -3,12 +3,13 @@ Whether a target that refused connections lets newcomers in when nobody of the r
 
 A limit on connections held at once does: the others have left. A ban, a count of connects over time, and
 a target that refuses some of all newcomers by chance do not, and no such refusal tells how many it holds.
-Nor does a login that is refused for its credentials: who was refused is tried, with its own.
+Nor does a login that is refused for its credentials, which may have ended in the midst of a run, or because clients
+log in too often: who was refused is tried with its own, and then others.
 """
 
 import itertools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import gevent
@@ -22,7 +23,9 @@ from capacity.loadgen.wire.connection_values import ConnectionValues
 from capacity.loadgen.wire.endpoint import endpoint_of
 from capacity.loadgen.wire.handshake import HandshakeError
 from capacity.loadgen.wire.streams.opener import open_connection
+from capacity.planning.evidence.refused_when_empty import NEWCOMERS, REFUSED_LOGIN
 from capacity.settings.target import Target
+from capacity.settings.values import row_of
 from capacity.workload.dialects.address import channels_of
 from capacity.workload.dialects.dialect import Dialect
 
@@ -38,6 +41,8 @@ FIRST_TRIES, FIRST_EVERY_S = 6, 1.0
 MORE_TRIES, MORE_EVERY_S = 10, 0.25
 """Of a target that refuses one of five newcomers, one of ten such trials sees none refused."""
 ANSWER_S = 2.0
+MOST_TOLD = 10
+"""Clients of a run whose login was refused."""
 _REASON_LETTERS = 160
 
 
@@ -52,7 +57,8 @@ class Newcomers:
     reason: str | None
     """Of the last refusal that counts, or why they could not be tried."""
     client: int | None = None
-    """Number of the client that logged in each time, as it was refused before; None where nobody had to."""
+    """Number of the client that logged in first, as it was refused before, and each time where all were refused;
+    None where nobody had to."""
 
 
 class RefusedClients:
@@ -63,9 +69,10 @@ class RefusedClients:
         self._target, self._dialect, self._private = target, dialect, private
         self._logins: dict[int, tuple[bool, int]] = {}
         """Step -> whether a login was private that was refused in it, and its client's number."""
+        self._told: set[tuple[bool, int]] = set()
 
-    def note(self, report: Mapping[str, Any]) -> None:
-        """Take the report of a worker."""
+    def note(self, report: Mapping[str, Any], tell: Callable[..., None]) -> None:
+        """Take the report of a worker; *tell* of a few clients when their login is refused first."""
         private = (report.get("private") or {}).get("refused_logins", ())
         logins = (
             *((True, number) for number in private),
@@ -73,20 +80,61 @@ class RefusedClients:
         )
         for login in logins[:1]:
             self._logins.setdefault(report["index"], login)
+        new = [each for each in logins if each not in self._told][: MOST_TOLD - len(self._told)]
+        self._told.update(new)
+        for is_private, client in new:
+            target = self._target.privately() if is_private else self._target
+            tell(REFUSED_LOGIN, client=client, row=row_of(target.values, client))
 
     def tried(
-        self, closed: StepObservation, sleep: Callable[[float], None] = gevent.sleep
+        self,
+        closed: StepObservation,
+        per_s: float,
+        sleep: Callable[[float], None] = gevent.sleep,
     ) -> Newcomers | None:
-        """Return what became of newcomers after a step that refusals ended; None after another."""
-        if not was_refused(closed):
-            return None
-        is_private, client = self._logins.get(closed.index, (False, 0))
-        if not _most_of(closed).startswith(LOGIN_REFUSED):
+        """Return what became of newcomers after a step that refusals ended; None after another.
+
+        The step's connections were opened at *per_s*.
+        """
+        if was_refused(closed) and not _most_of(closed).startswith(LOGIN_REFUSED):
             return try_newcomers(self._target, self._dialect, sleep)
+        login = self._logins.get(closed.index)
+        if was_refused(closed):
+            return self._tried_login(closed, login or (False, 0), per_s, sleep)
+        if not _was_lost(closed) or (login is None and not self._logs_in):
+            return None
+        lost = login or (self._private is not None, 0)
+        seen = self._tried_login(closed, lost, per_s, sleep)
+        return seen if seen.tried else None
+
+    def _tried_login(
+        self,
+        closed: StepObservation,
+        login: tuple[bool, int],
+        per_s: float,
+        sleep: Callable[[float], None],
+    ) -> Newcomers:
+        (is_private, client), clients, every_s = login, closed.step.connections, 1.0 / per_s
+        target, dialect = self._target, self._dialect
         if is_private:
             assert self._private is not None
-            return try_login(self._target.privately(), self._private, client, sleep)
-        return try_login(self._target, self._dialect, client, sleep)
+            each = target.connections_per_client
+            clients, every_s = clients // each, every_s * each
+            target, dialect = target.privately(), self._private
+        return try_login(target, dialect, client, sleep, clients=clients, every_s=every_s)
+
+    def tell_newcomers(
+        self, closed: StepObservation, per_s: float, tell: Callable[..., None]
+    ) -> None:
+        """*Tell* what became of them, if there were any."""
+        if (seen := self.tried(closed, per_s)) is not None:
+            tell(NEWCOMERS, **asdict(seen))
+
+    @property
+    def _logs_in(self) -> bool:
+        """Whether who was lost has to log in again."""
+        dialect = self._private or self._dialect
+        return any(step.answer is not None and step.send is not None for step in dialect.opening)
 
 
 def was_refused(step: StepObservation) -> bool:
@@ -97,6 +145,11 @@ def was_refused(step: StepObservation) -> bool:
     }:
         return False
     return _most_of(step).startswith((*REJECTIONS, LOGIN_REFUSED))
+
+
+def _was_lost(step: StepObservation) -> bool:
+    """Tell whether a step ended because the target let go of connections, perhaps as their logins had ended."""
+    return step.cut_off is not None and step.cut_off.kind is CutOffKind.LOST
 
 
 def _most_of(step: StepObservation) -> str:
@@ -130,17 +183,35 @@ def try_newcomers(
 
 
 def try_login(
-    target: Target, dialect: Dialect, client: int, sleep: Callable[[float], None] = gevent.sleep
+    target: Target,
+    dialect: Dialect,
+    client: int,
+    sleep: Callable[[float], None] = gevent.sleep,
+    *,
+    clients: int = 1,
+    every_s: float = MORE_EVERY_S,
 ) -> Newcomers:
-    """Log in as one *client* until it is let in."""
-    for _ in range(FIRST_TRIES):
-        sleep(FIRST_EVERY_S)
-        try:
+    """Log in as one *client* until it is let in, then as others of so many *clients*, each leaving at once.
+
+    Who is refused then comes too often: they follow each other in *every_s*, as in the run, and nobody else is there.
+    """
+    try:
+        for _ in range(FIRST_TRIES):
+            sleep(FIRST_EVERY_S)
             if not is_login_refused(target, dialect, client):
-                return Newcomers(tried=1, refused=0, reason=None, client=client)
-        except CapacityError as error:
-            return _untried(printable(str(error), _REASON_LETTERS), client)
-    return Newcomers(tried=FIRST_TRIES, refused=FIRST_TRIES, reason=LOGIN_REFUSED, client=client)
+                break
+        else:
+            return Newcomers(
+                tried=FIRST_TRIES, refused=FIRST_TRIES, reason=LOGIN_REFUSED, client=client
+            )
+        refused = 0
+        for n in range(1, MORE_TRIES + 1):
+            sleep(min(every_s, FIRST_EVERY_S))
+            refused += is_login_refused(target, dialect, (client + n) % max(1, clients))
+    except CapacityError as error:
+        return _untried(printable(str(error), _REASON_LETTERS), client)
+    reason = LOGIN_REFUSED if refused else None
+    return Newcomers(tried=MORE_TRIES, refused=refused, reason=reason, client=client)
 
 
 def _untried(reason: str, client: int | None = None) -> Newcomers:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from capacity.domain.words import UNASKED_ERROR
 from capacity.loadgen.client.slots.noting import note
 from capacity.loadgen.protocol.counters import Counters
 from capacity.workload.reception import HEARTBEAT, Kind, Reception, unmatched
@@ -40,3 +41,13 @@ def test_a_message_adds_to_what_it_is(reception, counts):
     is_refusal = reception.kind is Kind.REJECTED
     told = [reception.problem] if reception.problem else []
     assert (counters.said, counters.examples) == ((told, []) if is_refusal else ([], told))
+
+
+@pytest.mark.parametrize(
+    ("why", "failures"), [("no rule for", {}), (UNASKED_ERROR, {"error_told": 1})]
+)
+def test_an_error_that_answers_no_request_is_a_failure_as_well(why, failures):
+    counters = Counters()
+    note(counters, unmatched(why, b"{}"))
+
+    assert (1, failures) == (counters.unmatched, counters.failures)

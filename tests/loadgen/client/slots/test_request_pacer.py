@@ -36,9 +36,10 @@ def turns(clock, monkeypatch):
         request_pacer, "gevent", SimpleNamespace(spawn=lambda run, *given: run(*given))
     )
 
-    def made(each=None, total=None, workers=1, **sections):
+    def made(each=None, total=None, workers=1, orders_share=0.0, **sections):
+        spoken = dialect(each, total, **sections)
         return SharedTurns(
-            dialect(each, total, **sections), workers, lambda: clock.now_s, clock.sleep
+            spoken, workers, lambda: clock.now_s, clock.sleep, orders_share=orders_share
         )
 
     return made
@@ -168,3 +169,23 @@ def test_steps_wait_for_all_who_are_before_them():
     gevent.killall(waiting)
 
     assert (20.0, 60.0, 20.0) == pytest.approx((before, during, shared.wait_s(2)))
+
+
+def test_private_connections_take_turns_with_the_public_ones_and_keep_their_own_pace(turns, clock):
+    shared = turns(total=2)
+    private = shared.beside(dialect(each=1))
+    sent_by(RequestPacer(shared), b"1")
+    sent_by(RequestPacer(private), b"2", b"3")
+
+    assert 1.5 * PACING_MARGIN == pytest.approx(clock.now_s - 50.0)
+
+
+@pytest.mark.parametrize(("orders_per_s", "interval_s"), [(0.0, 1.0), (1.0, 2.0)])
+def test_what_traders_send_meanwhile_is_left_to_them(turns, clock, orders_per_s, interval_s):
+    # Each of two workers makes so many, and half of them over WebSockets.
+    shared = turns(total=2, workers=2, orders_share=0.5)
+    shared.leave_to_traders(orders_per_s)
+    for _ in range(2):
+        sent_by(RequestPacer(shared), b"1")
+
+    assert interval_s * PACING_MARGIN == pytest.approx(clock.now_s - 50.0)

@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 
 from capacity.domain.observation import CutOff, CutOffKind
+from capacity.loadgen.master.guards import newcomers
 from capacity.loadgen.master.guards.newcomers import (
     FIRST_TRIES,
     MORE_TRIES,
+    MOST_TOLD,
     Newcomers,
     RefusedClients,
+    try_login,
     try_newcomers,
     was_refused,
 )
@@ -120,22 +123,56 @@ def ended():
 def retried(okx_target, ended):
     """Return what became of the logins of a client that was refused in the step before."""
 
-    def tried_again(client, *, refused="handshake_opening_refused", **changes):
+    def tried_again(
+        client, *, kind=CutOffKind.REFUSED, refused="handshake_opening_refused", **changes
+    ):
         target = okx_target(**changes)
         public, private = (load_dialect(find("dialects", name)) for name in ("okx", "okx-private"))
         clients = RefusedClients(target, public, private)
-        clients.note({"index": 1, "refused_logins": [], "private": {"refused_logins": [client, 4]}})
-        clients.note({"index": 1, "refused_logins": [], "private": {"refused_logins": [0]}})
-        clients.note({"index": 2, "refused_logins": [3], "private": None})
-        cut = CutOff(kind=CutOffKind.REFUSED, statement="so it ended", connections=5)
-        step = replace(ended, cut_off=cut, failures={refused: 9})
-        return clients.tried(step, lambda _pause_s: None)
+        for index, publicly, privately in ((1, [], [client, 4]), (1, [], [0]), (2, [3], [])):
+            private = {"refused_logins": privately}
+            report = {"index": index, "refused_logins": publicly, "private": private}
+            clients.note(report, lambda *_kind, **_detail: None)
+        cut = CutOff(kind=kind, statement="so it ended", connections=5)
+        asked = replace(ended.step, connections=10)
+        step = replace(ended, step=asked, cut_off=cut, failures={refused: 9})
+        return clients.tried(step, 10.0, lambda _pause_s: None)
 
     return tried_again
 
 
+def test_whose_login_is_refused_is_told_at_once_with_the_row_and_once_a_client(okx_target):
+    target = okx_target()
+    public, private = (load_dialect(find("dialects", name)) for name in ("okx", "okx-private"))
+    clients, told = RefusedClients(target, public, private), []
+
+    def tell(kind, client, row):
+        told.append((kind, client, row))
+
+    for refused in ([2], [2, 0], [0]):
+        report = {"index": 1, "refused_logins": [], "private": {"refused_logins": refused}}
+        clients.note(report, tell)
+    clients.note({"index": 1, "refused_logins": [2], "private": None}, tell)
+    rows = target.private.values["api_key"].rows
+
+    assert [
+        ("refused_login", 2, f"row 3 of {rows}"),
+        ("refused_login", 0, f"row 1 of {rows}"),
+        ("refused_login", 2, None),
+    ] == told, "the last one logs in publicly, with values that are no row"
+
+
+def test_of_a_run_that_refuses_everybody_a_few_are_told(okx_target):
+    clients, told = RefusedClients(okx_target(), None, None), []
+    for n in range(MOST_TOLD + 1):
+        report = {"index": 1, "refused_logins": [2 * n, 2 * n + 1], "private": None}
+        clients.note(report, lambda _kind, client, row: told.append((client, row)))
+
+    assert [(n, None) for n in range(MOST_TOLD)] == told
+
+
 def test_a_client_that_is_let_in_when_the_others_are_gone_met_a_cap(retried):
-    assert Newcomers(tried=1, refused=0, reason=None, client=2) == retried(2)
+    assert Newcomers(tried=MORE_TRIES, refused=0, reason=None, client=2) == retried(2)
 
 
 def test_a_client_with_wrong_credentials_is_refused_whoever_is_connected(retried):
@@ -163,3 +200,42 @@ def test_refusals_of_the_handshake_are_tried_without_a_login(retried):
     seen = retried(2, refused="handshake_rejected_503", passphrase="close sesame")
 
     assert (MORE_TRIES, 0, None) == (seen.tried, seen.refused, seen.client)
+
+
+@pytest.mark.parametrize(
+    ("passphrase", "refused"), [("open sesame", 0), ("ended in the midst", FIRST_TRIES)]
+)
+def test_who_lost_its_connection_logs_in_again_as_its_credentials_may_have_ended(
+    retried, passphrase, refused
+):
+    seen = retried(2, kind=CutOffKind.LOST, refused="connection_closed", passphrase=passphrase)
+
+    assert (2, refused) == (seen.client, seen.refused)
+
+
+def test_where_nobody_was_refused_after_losses_the_first_client_logs_in_if_any_has_to(
+    okx_target, ended
+):
+    public, private = (load_dialect(find("dialects", name)) for name in ("okx", "okx-private"))
+    cut = CutOff(kind=CutOffKind.LOST, statement="so it ended", connections=5)
+    lost = replace(ended, cut_off=cut, failures={"connection_closed": 9})
+    target = okx_target(passphrase="ended in the midst")
+    seen = RefusedClients(target, public, private).tried(lost, 10.0, lambda _pause_s: None)
+
+    assert (0, FIRST_TRIES) == (seen.client, seen.refused)
+    assert RefusedClients(target, public, None).tried(lost, 10.0, lambda _pause_s: None) is None
+
+
+def test_a_venue_that_counts_logins_refuses_some_of_those_that_follow_one_another(
+    okx_target, okx_venue, monkeypatch
+):
+    """The venue has no such rule: every third answer to a login is taken for a refusal."""
+    tries = iter(range(99))
+    monkeypatch.setattr(newcomers, "is_login_refused", lambda *_given: next(tries) % 3 == 1)
+    pauses_s = []
+    target = okx_target()
+    private = load_dialect(find("dialects", "okx-private"))
+    seen = try_login(target.privately(), private, 4, pauses_s.append, clients=5, every_s=0.2)
+
+    assert Newcomers(tried=10, refused=4, reason="handshake_opening_refused", client=4) == seen
+    assert [1.0, *[0.2] * 10] == pauses_s

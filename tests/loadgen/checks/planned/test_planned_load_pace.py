@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from capacity.domain.errors import ConfigError
-from capacity.loadgen.checks.planned_load import course_of
+from capacity.domain.errors import ConfigError, PreflightError
+from capacity.loadgen.checks.planned.planned_load import course_of
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 from capacity.settings.profile import ADAPTER
@@ -102,7 +102,7 @@ def test_a_ramp_that_cannot_subscribe_in_time_is_refused_with_the_number_that_wo
         assert course_of(TARGET, PACED, asked(30), None)
         return
     with pytest.raises(
-        ConfigError, match=r"set ramp_timeout_s to 31, or ws.total_requests_per_s to 2.4"
+        PreflightError, match=r"set ramp_timeout_s to 31, or ws.total_requests_per_s to 2.4"
     ):
         course_of(TARGET, PACED, asked(30), None)
 
@@ -122,7 +122,7 @@ def test_each_step_of_a_search_is_opened_from_the_one_before():
     search = {"kind": "break", "start": 75, "limit": 225, "connects_per_s": 10}
 
     assert course_of(TARGET, PACED, profile(**search, growth=1.5), None)
-    with pytest.raises(ConfigError, match=r"ws\.total_requests_per_s"):
+    with pytest.raises(PreflightError, match=r"ws\.total_requests_per_s"):
         course_of(TARGET, PACED, profile(**search, growth=1.6), None)
 
 
@@ -143,7 +143,7 @@ def test_a_climb_on_which_not_even_one_connection_can_change_in_time_is_refused(
         return course_of(TARGET, PACED, safe, None)
 
     assert 1 == asked(0.5).rules.most
-    with pytest.raises(ConfigError, match=r"1 connection take 500 ms .* set settle_s to 1"):
+    with pytest.raises(PreflightError, match=r"1 connection take 500 ms .* set settle_s to 1"):
         asked(0.4)
 
 

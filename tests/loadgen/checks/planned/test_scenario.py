@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from capacity.domain.errors import PreflightError
-from capacity.loadgen.checks.scenario import check_subscriptions, sequence_steps
+from capacity.loadgen.checks.planned.scenario import check_subscriptions, sequence_steps
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 from capacity.settings.profile import SequenceProfile

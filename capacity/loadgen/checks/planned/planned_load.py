@@ -9,12 +9,12 @@ from capacity.domain import units
 from capacity.domain.errors import ConfigError, PreflightError
 from capacity.domain.load import LoadStep
 from capacity.domain.words import RESOURCES
-from capacity.loadgen.checks.scenario import check_subscriptions, sequence_steps
+from capacity.loadgen.checks.planned.request_budgets import RequestBudgets
+from capacity.loadgen.checks.planned.scenario import check_subscriptions, sequence_steps
 from capacity.planning.safety.audited_bound import AuditedBound
 from capacity.planning.safety.climb import Rules, first_level
 from capacity.settings.profile import BreakProfile, Profile, SafeProfile, SequenceProfile
 from capacity.settings.target import Target
-from capacity.workload.dialects.address import channels_of
 from capacity.workload.dialects.dialect import Dialect
 from capacity.workload.profiles.experiment import Experiment, Factors, possible_mix
 from capacity.workload.profiles.profile import (
@@ -25,8 +25,7 @@ from capacity.workload.profiles.profile import (
     ramp_steps,
     whole_users,
 )
-from capacity.workload.profiles.request_rate import request_rate, too_slow
-from capacity.workload.profiles.request_weight import weight_budget
+from capacity.workload.profiles.request_weight import Rates
 from capacity.workload.versions import versioned_operation
 
 
@@ -49,15 +48,19 @@ def course_of(
     profile: Profile,
     bound: AuditedBound | None,
     most_sockets: int | None = None,
+    *,
+    private: Dialect | None = None,
 ) -> Planned:
     """Return the steps of *profile* for a target whose limits admit *bound* connections.
 
     Of a search, those that it moves between: which ones it takes shows as it goes. Of an experiment,
-    the first ones; it opens *most_sockets* at most, which the generator can.
+    the first ones; it opens *most_sockets* at most, which the generator can. *private* is what private
+    connections speak, if the target has any.
     Raises ConfigError where the target cannot do what the profile asks, and PreflightError when the
     profile needs a bound and there is none.
     """
-    _check_possible(target, dialect, profile)
+    budgets = RequestBudgets.of(target, dialect, private, profile)
+    _check_possible(target, dialect, profile, budgets)
     mix = _mix(target, profile)
     pace = Pace(
         connects_per_s=profile.connects_per_s,
@@ -70,13 +73,9 @@ def course_of(
         rules = _within_churn(
             _rules(profile, bound, most_sockets, mix.sockets_per_connection), mix, pace
         )
-        channels = _channels(target, dialect, profile, mix.subscriptions_per_connection)
-        rules = _within_requests(rules, dialect, channels, pace)
-        rules = _within_weight(rules, target, dialect, mix)
+        rules = budgets.within(rules, mix, pace)
         planned = _experiment(profile, dialect, mix, pace, rules)
-        _check_requests(
-            target, dialect, profile, pairwise(planned.steps), planned.most_requests_per_s
-        )
+        budgets.check(pairwise(planned.steps))
         return planned
     changes: Iterable[tuple[LoadStep, LoadStep]]
     if isinstance(profile, SequenceProfile):
@@ -91,19 +90,20 @@ def course_of(
         steps = ramp_steps(levels=profile.levels, mix=mix, pace=pace)
         changes = pairwise(steps)
     _check_churn(profile, steps)
-    most_requests_per_s = max(step.requests_per_s for step in steps)
-    _check_requests(target, dialect, profile, changes, most_requests_per_s)
+    budgets.check(changes)
     return Planned(
         steps=steps,
         most_connections=max(
             whole_users(step.connections, profile.connections_per_user) for step in steps
         ),
-        most_requests_per_s=most_requests_per_s,
+        most_requests_per_s=max(step.requests_per_s for step in steps),
         most_orders_per_s=max(step.orders_per_s for step in steps),
     )
 
 
-def _check_possible(target: Target, dialect: Dialect, profile: Profile) -> None:
+def _check_possible(
+    target: Target, dialect: Dialect, profile: Profile, budgets: RequestBudgets
+) -> None:
     if profile.mix.orders_per_s_per_connection and target.orders is None:
         raise ConfigError(
             f"profile {profile.name}: mix.orders_per_s_per_connection is"
@@ -115,11 +115,24 @@ def _check_possible(target: Target, dialect: Dialect, profile: Profile) -> None:
             f"profile {profile.name}: freshness needs an operation in rest of dialect {dialect.name}"
             " with channel and version; add them, or leave freshness out"
         )
-    if getattr(profile, "storm", None) is not None and dialect.ws.total_requests_per_s is not None:
+    if getattr(profile, "storm", None) is not None:
+        _check_storm(profile, budgets)
+
+
+def _check_storm(profile: Profile, budgets: RequestBudgets) -> None:
+    """Raise ConfigError where a storm would meet a pace of ours, or ask for more than it may."""
+    instead = "leave storm out, or drill a target that does not count requests"
+    if (rate := budgets.rate) is not None:
         raise ConfigError(
             f"profile {profile.name}: storm would measure how long our own requests wait, as dialect"
-            f" {dialect.name} sends {dialect.ws.total_requests_per_s:g} of all connections a second"
-            " (ws.total_requests_per_s); leave storm out, or drill a target that does not count requests"
+            f" {rate.dialect} sends {rate.per_s:g} of all connections a second (ws.total_requests_per_s);"
+            f" {instead}"
+        )
+    weight = budgets.weight
+    if weight is not None and weight.weight_per_s(Rates(connects=1.0, constant=0.0)):
+        raise ConfigError(
+            f"profile {profile.name}: storm would have all connections ask for their values at once, and"
+            f" {weight.source} is {weight.per_s:g} for all requests of a run by REST; {instead}"
         )
 
 
@@ -134,64 +147,6 @@ def _check_churn(profile: Profile, steps: Sequence[LoadStep]) -> None:
                 f" {MOST_CHURN_RATIO * step.connects_per_s:g} ({units.share(MOST_CHURN_RATIO)} of it); set"
                 f" connects_per_s to {math.ceil(step.churn_per_s / MOST_CHURN_RATIO)} or lower the churn"
             )
-
-
-def _check_requests(
-    target: Target,
-    dialect: Dialect,
-    profile: Profile,
-    changes: Iterable[tuple[LoadStep, LoadStep]],
-    most_polls_per_s: float,
-) -> None:
-    """Raise ConfigError where the dialect lets all connections together not ask for what a step needs in its time."""
-    budget = weight_budget(dialect, target.rest, target.name)
-    if budget is not None and (excess := budget.excess(most_polls_per_s)) is not None:
-        raise ConfigError(f"profile {profile.name}: {excess}")
-    for before, step in changes:
-        counts = [
-            _channels(target, dialect, profile, each.subscriptions_per_connection)
-            for each in (before, step)
-        ]
-        trouble = too_slow(dialect, before, step, *counts)
-        if trouble is not None:
-            raise ConfigError(f"profile {profile.name}: {trouble}")
-
-
-def _channels(target: Target, dialect: Dialect, profile: Profile, subscriptions: int) -> int:
-    """Return how many channels a connection follows that is to have so many *subscriptions*."""
-    is_told_later = dialect.subscribe is not None and dialect.unsubscribe is not None
-    count = subscriptions if is_told_later else profile.mix.subscriptions_per_connection
-    return len(channels_of(dialect, 0, target.channels, target.symbols, count))
-
-
-def _within_weight(rules: Rules, target: Target, dialect: Dialect, mix: Mix) -> Rules:
-    """Return *rules* whose climb ends where its polls have all the weight that they may."""
-    budget = weight_budget(dialect, target.rest, target.name)
-    if budget is None or mix.requests_per_s_per_connection <= 0.0:
-        return rules
-    most = budget.most_connections(mix.requests_per_s_per_connection)
-    by = f"{budget.source} ({budget.per_s:g})"
-    return rules if most >= rules.most else replace(rules, most=most, most_by=by)
-
-
-def _within_requests(rules: Rules, dialect: Dialect, channels: int, pace: Pace) -> Rules:
-    """Return *rules* whose climb asks for no more at a time than the dialect lets all connections together."""
-    rate = request_rate(dialect)
-    if rate is None:
-        return rules
-    can_idle = dialect.subscribe is not None and dialect.unsubscribe is not None
-    added = rate.most_added(channels, pace.connects_per_s, pace.ramp_timeout_s)
-    most = added / (1.0 - 1.0 / rules.growth)
-    if can_idle:
-        most = min(most, rate.most_changed(channels, pace.settle_s))
-    rules = replace(rules, start=max(1, math.floor(min(rules.start, added))))
-    if most >= rules.most:
-        return rules
-    by = (
-        f"ws.total_requests_per_s {rate.per_s:g} of the dialect, with settle_s {pace.settle_s:g} and"
-        f" ramp_timeout_s {pace.ramp_timeout_s:g} of the profile"
-    )
-    return replace(rules, most=max(1, math.floor(most)), most_by=by)
 
 
 def _within_churn(rules: Rules, mix: Mix, pace: Pace) -> Rules:

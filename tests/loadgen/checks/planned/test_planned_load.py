@@ -6,7 +6,7 @@ import pytest
 
 from capacity.domain.errors import ConfigError, PreflightError
 from capacity.domain.resources import Resource
-from capacity.loadgen.checks.planned_load import _rules, course_of, whole_clients
+from capacity.loadgen.checks.planned.planned_load import _rules, course_of, whole_clients
 from capacity.planning.safety.audited_bound import AuditedBound
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from capacity.domain.errors import ConfigError
-from capacity.loadgen.checks.planned_load import course_of
+from capacity.domain.errors import PreflightError
+from capacity.loadgen.checks.planned.planned_load import course_of
 from capacity.settings.dialect import load_dialect
 from capacity.settings.locate import find
 from capacity.settings.profile import ADAPTER
@@ -44,12 +44,12 @@ def asked(kind, each, **changes):
 def test_a_profile_may_ask_for_all_of_the_weight_and_for_no_more(most):
     assert course_of(polled(), BOOK, most(100, 0.1), None)
     for profile in (most(101, 0.1), most(100, 0.1001)):
-        with pytest.raises(ConfigError) as error:
+        with pytest.raises(PreflightError) as error:
             course_of(polled(), BOOK, profile, None)
 
         assert "of operation book, 5 each, weigh 50." in str(error.value)
         assert (
-            "and http.total_weight_per_s of dialect deribit is 50: 10 requests/s of all connections"
+            "and http.total_weight_per_s of dialect deribit is 50 for all requests of a run by REST"
             in str(error.value)
         )
 
@@ -65,7 +65,7 @@ def test_a_climb_ends_where_its_polls_have_all_the_weight(admitted, most):
 
 def test_a_climb_whose_first_connection_asks_for_too_much_is_refused():
     assert 1 == course_of(polled(), BOOK, asked("safe", 10, connections=400), None).rules.most
-    with pytest.raises(ConfigError, match=r"profile p: 10\.1 requests/s of operation book"):
+    with pytest.raises(PreflightError, match=r"profile p: 10\.1 requests/s of operation book"):
         course_of(polled(), BOOK, asked("safe", 10.1, connections=400), None)
 
 
@@ -74,5 +74,5 @@ def test_what_nothing_bounds_may_ask_for_anything_and_the_target_s_own_rule_goes
 
     assert course_of(polled(), DERIBIT, many, None)
     assert course_of(polled(total_weight_per_s=200), BOOK, many, None)
-    with pytest.raises(ConfigError, match=r"rest\.total_weight_per_s of target demo is 199"):
+    with pytest.raises(PreflightError, match=r"rest\.total_weight_per_s of target demo is 199"):
         course_of(polled(total_weight_per_s=199), BOOK, many, None)
