@@ -7,13 +7,13 @@ from capacity.domain.observation import CutOffKind, StepObservation
 from capacity.domain.plan import NoCeiling
 from capacity.domain.run import RunRecord
 from capacity.domain.words import RESOURCES, printable
-from capacity.planning.evidence.client_rule import TARGET_SAID, client_rule
-from capacity.planning.evidence.ended_logins import ended_logins
+from capacity.planning.evidence.endings.client_rule import TARGET_SAID, client_rule
+from capacity.planning.evidence.endings.ended_logins import ended_logins
+from capacity.planning.evidence.endings.refused_when_empty import REFUSED_LOGIN, refused_when_empty
+from capacity.planning.evidence.endings.said_shutdown import said_shutdown
 from capacity.planning.evidence.identity.target_identity import mismatch
 from capacity.planning.evidence.missing_evidence import Gap
 from capacity.planning.evidence.mix import measured_mix
-from capacity.planning.evidence.planned_shutdown import planned_shutdown
-from capacity.planning.evidence.refused_when_empty import REFUSED_LOGIN, refused_when_empty
 from capacity.planning.evidence.updates import no_updates
 from capacity.planning.evidence.windows import Window, is_usable, levels, restarts
 
@@ -49,7 +49,7 @@ def why_no_fit(record: RunRecord, windows: Sequence[Window]) -> Gap | None:
         or mismatch(record)
         or client_rule(record)
         or refused_when_empty(record)
-        or planned_shutdown(record)
+        or said_shutdown(record)
         or ended_logins(record)
         or (_what_ended_it(record) if measured_mix(record.steps) is None else None)
         or (None if any(is_usable(step) for step in record.steps) else _why_no_step(record))

@@ -7,7 +7,7 @@ from capacity.domain import units
 from capacity.domain.caveats import REFUSED_RATIO, Doubt, DoubtKind
 from capacity.domain.run import RunRecord
 from capacity.domain.words import UNASKED_ERROR
-from capacity.planning.evidence.refused_when_empty import NEWCOMERS
+from capacity.planning.evidence.endings.refused_when_empty import NEWCOMERS
 from capacity.planning.evidence.updates import unmatched_example
 from capacity.planning.evidence.windows import is_usable
 

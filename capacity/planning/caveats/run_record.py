@@ -22,7 +22,7 @@ from capacity.domain.words import RESOURCES, listed, printable
 from capacity.planning.caveats.generator import is_near_limit
 from capacity.planning.caveats.other_process import identity_doubts
 from capacity.planning.caveats.refused_connections import refusal_doubts
-from capacity.planning.evidence.client_rule import TARGET_SAID
+from capacity.planning.evidence.endings.client_rule import TARGET_SAID
 from capacity.planning.evidence.plausible import LARGEST, is_plausible
 from capacity.planning.evidence.unserved_steps import unserved_in, unserved_statement
 from capacity.planning.evidence.updates import unmatched_classes, unmatched_example

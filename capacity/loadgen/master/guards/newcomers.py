@@ -23,7 +23,7 @@ from capacity.loadgen.wire.connection_values import ConnectionValues
 from capacity.loadgen.wire.endpoint import endpoint_of
 from capacity.loadgen.wire.handshake import HandshakeError
 from capacity.loadgen.wire.streams.opener import open_connection
-from capacity.planning.evidence.refused_when_empty import NEWCOMERS, REFUSED_LOGIN
+from capacity.planning.evidence.endings.refused_when_empty import NEWCOMERS, REFUSED_LOGIN
 from capacity.settings.target import Target
 from capacity.settings.values import row_of
 from capacity.workload.dialects.address import channels_of

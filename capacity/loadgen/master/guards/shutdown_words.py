@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from capacity.loadgen.protocol.kinds import OF_PRIVATE
-from capacity.planning.evidence.planned_shutdown import PLANNED_SHUTDOWN
+from capacity.planning.evidence.endings.said_shutdown import PLANNED_SHUTDOWN
 
 
 class ShutdownWords:

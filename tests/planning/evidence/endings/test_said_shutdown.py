@@ -8,7 +8,7 @@ import pytest
 from capacity.domain.observation import CutOff, CutOffKind
 from capacity.domain.plan import CapacityPlan, Excuse
 from capacity.domain.run import RunEvent
-from capacity.planning.evidence.planned_shutdown import MOST_RATIO, planned_shutdown
+from capacity.planning.evidence.endings.said_shutdown import MOST_RATIO, said_shutdown
 from capacity.planning.plan import plan
 
 SAID = "closed with 1001: shutting down"
@@ -46,7 +46,7 @@ def test_other_farewells_are_losses_under_load(venue, said):
 
 
 def test_who_is_refused_at_a_cap_is_not_told_to_go_away(venue):
-    assert planned_shutdown(ended(venue, kind=CutOffKind.REFUSED)) is None
+    assert said_shutdown(ended(venue, kind=CutOffKind.REFUSED)) is None
 
 
 @pytest.mark.parametrize(("fewer", "is_shutdown"), [(0, True), (1, False)])
@@ -54,9 +54,9 @@ def test_a_cap_that_ends_some_with_such_a_code_stays_a_cap(venue, fewer, is_shut
     peak = venue.record().steps[-1].connections_peak
     most = math.ceil(MOST_RATIO * peak)
 
-    assert (planned_shutdown(ended(venue, lost=most - fewer)) is not None) is is_shutdown
+    assert (said_shutdown(ended(venue, lost=most - fewer)) is not None) is is_shutdown
 
 
 def test_what_was_said_in_an_earlier_step_was_about_others(venue):
-    assert planned_shutdown(ended(venue, later_s=-1.0)) is None
-    assert planned_shutdown(ended(venue, later_s=0.0)) is not None
+    assert said_shutdown(ended(venue, later_s=-1.0)) is None
+    assert said_shutdown(ended(venue, later_s=0.0)) is not None

@@ -11,7 +11,7 @@ import re
 
 from capacity.domain.observation import CutOffKind, StepObservation
 from capacity.domain.run import RunRecord
-from capacity.planning.evidence.client_rule import TARGET_SAID
+from capacity.planning.evidence.endings.client_rule import TARGET_SAID
 from capacity.planning.evidence.missing_evidence import Gap
 
 PLANNED_SHUTDOWN = re.compile(r"\bclosed with (1001|1012)\b")
@@ -21,7 +21,7 @@ MOST_RATIO = 0.5
 _ENDED = frozenset({CutOffKind.LOST, CutOffKind.DIED})
 
 
-def planned_shutdown(record: RunRecord) -> Gap | None:
+def said_shutdown(record: RunRecord) -> Gap | None:
     """Return that the target shut down in the run, if it said so."""
     step = next((each for each in reversed(record.steps) if each.cut_off is not None), None)
     if step is None or step.cut_off is None or step.cut_off.kind not in _ENDED:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from capacity.domain.observation import CutOffKind
 from capacity.domain.run import RunRecord
 from capacity.domain.words import UNASKED_ERROR, printable, says_login_ended
-from capacity.planning.evidence.client_rule import TARGET_SAID
+from capacity.planning.evidence.endings.client_rule import TARGET_SAID
 from capacity.planning.evidence.missing_evidence import Gap
 from capacity.planning.evidence.updates import UNMATCHED_FRAME
 

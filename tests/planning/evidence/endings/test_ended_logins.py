@@ -7,7 +7,7 @@ import pytest
 from capacity.domain.observation import CutOff, CutOffKind
 from capacity.domain.plan import CapacityPlan, Excuse
 from capacity.domain.run import RunEvent
-from capacity.planning.evidence.ended_logins import ended_logins
+from capacity.planning.evidence.endings.ended_logins import ended_logins
 from capacity.planning.plan import plan
 
 SAID = ("target_said", {"text": "subscribe: refused: 60024 Token expired, log in again"})

@@ -7,7 +7,7 @@ import pytest
 from capacity.domain.observation import CutOff, CutOffKind
 from capacity.domain.plan import CapacityPlan, Excuse
 from capacity.domain.run import RunEvent
-from capacity.planning.evidence.client_rule import client_rule
+from capacity.planning.evidence.endings.client_rule import client_rule
 from capacity.planning.plan import plan
 
 

@@ -7,7 +7,7 @@ import pytest
 from capacity.domain.observation import CutOff, CutOffKind
 from capacity.domain.plan import CapacityPlan, Excuse
 from capacity.domain.run import RunEvent
-from capacity.planning.evidence.refused_when_empty import refused_when_empty
+from capacity.planning.evidence.endings.refused_when_empty import refused_when_empty
 from capacity.planning.plan import plan
 
 
