@@ -88,11 +88,13 @@ def losing(lost: int, connections: int, bounds: Bounds) -> Trip | None:
     bound = bounds.lost_ratio * connections
     if lost < LEAST_LOST or lost <= bound:
         return None
+    # What was open is known late, and who comes back may be lost again.
+    told = units.count(min(lost, connections))
     return Trip(
         guard="loss",
         number=lost,
         bound=bound,
-        statement=f"the target dropped {units.count(lost)} of {units.counted(connections, 'connection')}"
+        statement=f"the target dropped {told} of {units.counted(connections, 'connection')}"
         f" (bound {units.share(bounds.lost_ratio)})",
         kind=CutOffKind.LOST,
     )

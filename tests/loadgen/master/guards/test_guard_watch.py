@@ -126,6 +126,15 @@ def test_who_was_let_in_and_is_lost_was_not_refused(refused_by, kind, said):
     assert said in trip.statement
 
 
+def test_no_more_connections_are_said_to_be_lost_than_were_open(report):
+    merged = MergedCounts()
+    merged.add("a", report(lost=1001))
+    trip = Guard(GUARDED, ()).trip([], moment(merged))
+
+    assert 1001 == trip.number
+    assert "dropped 1,000 of 1,000 connections" in trip.statement
+
+
 def test_what_was_lost_in_an_earlier_phase_counts_for_the_step(report):
     merged = MergedCounts()
     merged.add("a", report(lost=30))
