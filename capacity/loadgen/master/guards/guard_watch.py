@@ -202,7 +202,7 @@ def _given_up(moment: Moment) -> Trip | None:
             guard="loss",
             number=ended,
             bound=0.0,
-            statement=f"the target dropped {units.count(ended)} of {connections}"
+            statement=f"the target dropped {units.count(min(ended, moment.connections))} of {connections}"
             + (f" and rejected reconnects, {told(refusals)}" if refusals else ""),
             kind=CutOffKind.LOST,
         )

@@ -112,6 +112,7 @@ def test_a_missed_objective_ends_a_run_once_it_is_no_chance(report, count, delay
         ({"handshake_rejected_503": 10}, CutOffKind.REFUSED, "most by handshake_rejected_503"),
         ({"handshake_rejected_429": 10}, CutOffKind.REFUSED, "set source_addresses"),
         ({"connection_ended": 10}, CutOffKind.LOST, "dropped 10 of 1,000 connections"),
+        ({"connection_ended": 1001}, CutOffKind.LOST, "dropped 1,000 of 1,000 connections"),
         (
             {"connection_ended": 8, "connect_refused": 2},
             CutOffKind.LOST,
