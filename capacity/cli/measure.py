@@ -227,6 +227,10 @@ def _why_not_begun(run: Path, child: Child) -> CapacityError:
     ending = read_ending(run)
     if ending is not None:
         return _ERRORS.get(ending.exit_code, CapacityError)(ending.reason)
+    if not child.log.exists():
+        return RunInvalidError(
+            f"{run}: it was removed while the load generator wrote there; measure again, in a directory that is kept"
+        )
     code = child.process.returncode
     if code < 0:
         return RunInvalidError(

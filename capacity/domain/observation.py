@@ -225,7 +225,8 @@ class StepObservation:
     unserved: int | None = None
     """Of them, those without an update while others on the same channels had theirs."""
     pinged: int | None = None
-    """Connections that brought nothing for half of the plateau, and were asked whether they live."""
+    """Connections that brought nothing for half of the plateau, and were asked whether they live; all of them
+    where one of the newest did not answer."""
     half_open: int | None = None
     """Of them, those that did not answer, of a target that answers pings."""
     private: PrivateFigures | None = None

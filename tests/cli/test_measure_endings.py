@@ -142,6 +142,14 @@ def test_a_generator_that_never_began_is_quoted(ended, tmp_path):
         _raise_unless_finished(tmp_path / "run", ended("import sys; sys.exit('no such option')"))
 
 
+def test_a_run_directory_that_somebody_removed_meanwhile_is_told_in_a_sentence(ended, tmp_path):
+    child = ended()
+    child.log.unlink()
+
+    with pytest.raises(RunInvalidError, match="it was removed while the load generator wrote"):
+        _raise_unless_finished(tmp_path / "run", child)
+
+
 LOGGED = "[2026-11-27 14:10:58,598] vm/ERROR/capacity.loadgen.master.session: no room\nName  # reqs\n----\n"
 
 

@@ -98,7 +98,8 @@ class Counters:
     unserved: int = 0
     """Of them, those without an update while others on the same channels had theirs."""
     pinged: int = 0
-    """Connections that had brought nothing by the middle of the plateau, and were asked whether they live."""
+    """Connections that had brought nothing by the middle of the plateau, and were asked whether they live; all of them
+    where one of the newest did not answer."""
     half_open: int = 0
     """Of them, those that did not answer, of a target that answers pings."""
     answering: int = 0

@@ -33,6 +33,8 @@ FILLING_GAUGE = "filling_processes"
 """How many processes of one program fill up; none before the load."""
 TOGETHER_GAUGE = "filling_descriptors"
 """What these have open together."""
+EXITED_COUNTER = "filled_processes_exited"
+"""Processes that ended while they were filled up: what they held went with them."""
 
 _FILLS_FROM = 5
 """Below this growth nothing fills up: some files come and go in any process."""
@@ -51,7 +53,7 @@ def kernel_counts_descriptors(proc: str = "/proc") -> bool:
 
 
 class DescriptorsCollector(TargetCollector):
-    provides = (Resource.DESCRIPTORS, LIMIT_GAUGE, FILLING_GAUGE, TOGETHER_GAUGE)
+    provides = (Resource.DESCRIPTORS, LIMIT_GAUGE, FILLING_GAUGE, TOGETHER_GAUGE, EXITED_COUNTER)
     tells_limits_with_usage = True
 
     def __init__(self, listeners: TargetListeners | None = None) -> None:
@@ -64,6 +66,9 @@ class DescriptorsCollector(TargetCollector):
         """What each process had open when it had least open."""
         self._programs: dict[tuple[int, int], str] = {}
         """By pid and start, as soon as it fills up."""
+        self._filled: set[tuple[int, int]] = set()
+        """pid and start of each process that was filled up when last looked at."""
+        self._exited = 0
 
     def limits(self, target: TargetView) -> Iterable[Limit]:  # noqa: ARG002 - read with the usage
         """Forget the limits read so far: each process's is read again with its next usage."""
@@ -78,6 +83,7 @@ class DescriptorsCollector(TargetCollector):
             if pid not in self._limits:
                 self._limits[pid] = _limit(pid, target.proc)
         filling = self._filling(counts)
+        counters = {EXITED_COUNTER: float(self._exits(filling, target))}
         fullest = self._fullest(filling, counts)
         filling = self._sharing_with(fullest, filling, target)
         limit = self._with_select(fullest, target)
@@ -88,9 +94,12 @@ class DescriptorsCollector(TargetCollector):
         }
         if limit.value is None:
             why = limit.reason or limit.state.value
-            return Reading(used=used, gauges=gauges, missing={LIMIT_GAUGE: why}, limits=(limit,))
+            missing = {LIMIT_GAUGE: why}
+            return Reading(
+                used=used, gauges=gauges, counters=counters, missing=missing, limits=(limit,)
+            )
         gauges[LIMIT_GAUGE] = limit.value
-        return Reading(used=used, gauges=gauges, limits=(limit,))
+        return Reading(used=used, gauges=gauges, counters=counters, limits=(limit,))
 
     def _filling(self, counts: dict[int, int]) -> list[int]:
         """Return the processes that filled up since they had least open."""
@@ -100,6 +109,13 @@ class DescriptorsCollector(TargetCollector):
         if most < _FILLS_FROM:
             return []
         return [pid for pid, grown in growth.items() if grown >= _FILLS_RATIO * most]
+
+    def _exits(self, filling: Sequence[int], target: TargetView) -> int:
+        """Return how many processes have ended so far while they were filled up."""
+        living = {(pid, stat.started_ticks) for pid, stat in target.stats.items()}
+        self._exited += len(self._filled - living)
+        self._filled = {(pid, target.stats[pid].started_ticks) for pid in filling}
+        return self._exited
 
     def _fullest(self, filling: Sequence[int], counts: Mapping[int, int]) -> int:
         if not filling:

@@ -45,7 +45,13 @@ FEWEST_LEVELS = 3
 STEADY_RATIO = 0.5
 """Of the rise for a connection, that it has to have kept at the end of the run."""
 OWN_RATIO = 0.5
-"""Of a rise in the target's cgroup, below which it is not said to be the target's: chosen."""
+"""Of a rise in the target's cgroup, or on its host, below which it is not said to be the target's: chosen."""
+_OF_OTHERS = {
+    Resource.MEMORY: "Find what grows in the cgroup (its cgroup.procs lists the processes), and bound it or move"
+    " it out; then measure again.",
+    Resource.HOST_MEMORY: "Find what grows on the target's host (ps -e --sort=-rss lists the processes), and bound"
+    " it or measure while it rests.",
+}
 HELD_S = 600.0
 """Connections whose limit is reached sooner are not held: chosen."""
 
@@ -64,6 +70,8 @@ def rising_doubts(record: RunRecord, windows: Sequence[Window], wall: Wall) -> I
         return
     taken = rise.middle - wall.used_at_baseline
     until_full_s = max(0.0, wall.limit.value - rise.last) / rise.per_s
+    others = _by_others(samples, rise, wall)
+    fills = _OF_OTHERS[wall.resource] if others else _FILLS
     yield Doubt(
         kind=DoubtKind.RISING,
         statement=(
@@ -73,9 +81,9 @@ def rising_doubts(record: RunRecord, windows: Sequence[Window], wall: Wall) -> I
             f" {units.duration(rise.lasted_s)}"
             f" ({units.share(rise.per_s * rise.lasted_s / taken)} of what the connections use). At that rate"
             f" the limit is reached after {units.duration(until_full_s)}, and the ceiling is too high."
-            f"{_by_others(samples, rise, wall)}"
+            f"{others}"
         ),
-        remedy=_LINGERS if lingers else _FILLS,
+        remedy=_LINGERS if lingers else fills,
     )
 
 
@@ -111,8 +119,7 @@ def not_held(record: RunRecord, windows: Sequence[Window], wall: Wall) -> Gap | 
         f" {units.amount(wall.limit.value, wall.resource)} after {units.duration(until_full_s)}. No"
         f" number of connections is held for long.{others}",
         (
-            "Find what grows in the cgroup (its cgroup.procs lists the processes), and bound it or move"
-            " it out; then measure again."
+            _OF_OTHERS[wall.resource]
             if others
             else "Find what queues up or leaks in the target, such as events that wait for a source that"
             " does not answer, and bound it; then measure again."
@@ -121,14 +128,16 @@ def not_held(record: RunRecord, windows: Sequence[Window], wall: Wall) -> Gap | 
 
 
 def _by_others(samples: Sequence[Sample], rise: Rise, wall: Wall) -> str:
-    """Return a sentence where most of what rises in the target's cgroup is not its processes' own."""
+    """Return a sentence where most of what rises in the target's cgroup, or on its host, is not its processes' own."""
     own_per_s = resident_per_s(samples)
-    is_shared = wall.resource is Resource.MEMORY and wall.limit.scope == "cgroup"
+    is_of_cgroup = wall.resource is Resource.MEMORY and wall.limit.scope == "cgroup"
+    is_shared = is_of_cgroup or wall.resource is Resource.HOST_MEMORY
     if not is_shared or own_per_s is None or own_per_s >= OWN_RATIO * rise.per_s:
         return ""
+    place = "in its cgroup" if is_of_cgroup else "on its host"
     return (
         f" The target's own processes account for {units.share(max(0.0, own_per_s) / rise.per_s)} of it;"
-        " the rest is other processes, files or kernel buffers in its cgroup."
+        f" the rest is other processes, files or kernel buffers {place}."
     )
 
 

@@ -56,8 +56,8 @@ def met_limits(record: RunRecord, limits: Sequence[Limit]) -> list[MetLimit]:
             continue
         failed = max(cut.connections, 1)
         if cut.kind not in _SAYS_ITSELF and step.plateau_started_at is None:
-            # In a ramp, what was open is known half a second late; more than asked it never was.
-            failed = max(failed, step.step.connections)
+            # In a ramp, what was open is known half a second late.
+            failed = max(failed, _most_possible(record, step))
         below = held_connections(record.steps, failed)
         if cut.kind in _SAYS_ITSELF:
             admitted = _admitted(record, step, cut)
@@ -74,6 +74,16 @@ def met_limits(record: RunRecord, limits: Sequence[Limit]) -> list[MetLimit]:
             )
         )
     return sorted(found, key=lambda met: (met.failed, met.held))
+
+
+def _most_possible(record: RunRecord, step: StepObservation) -> int:
+    """Return the most connections that can have been open in a ramp: no more than were asked for, and no more
+    than the step before it left and clients opened or tried to.
+    """
+    before = [each.step.connections for each in record.steps if each.index == step.index - 1]
+    failed_to_open = max(0, sum(step.failures.values()) - step.lost)
+    opened = sum(before) + step.connects + failed_to_open
+    return min(step.step.connections, opened)
 
 
 def _served(step: StepObservation, cut: CutOff) -> int:

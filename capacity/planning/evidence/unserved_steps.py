@@ -30,8 +30,8 @@ def unserved_statement(step: StepObservation) -> str:
         )
     if step.half_open:
         parts.append(
-            f"{units.count(step.half_open)} of {connections} did not answer a ping (half-open:"
-            f" the other end is gone; {units.count(step.pinged or step.half_open)} were asked)"
+            f"{units.count(step.half_open)} of {connections} did not answer a ping (the other end is"
+            f" gone without a word, or does not read them; {units.count(step.pinged or step.half_open)} were asked)"
         )
     return "; ".join(parts)
 

@@ -22,6 +22,8 @@ from capacity.planning.safety.trip import RECENT_SAMPLES, Bounds, Trip
 UNSEEN_S = 3.0
 """Until a guard has seen what goes on now: a sample is up to a second old, is fetched a second later
 at most, and what is under way then arrives after it."""
+RECENT_EXITS = 6
+"""Samples: what is lost is waited with for three seconds, and the agent looks once a second."""
 LEAST_OPENS = 20
 LEAST_LOST = 3
 """Connections; one or two may end for reasons of their own."""
@@ -87,16 +89,33 @@ def dead(samples: Sequence[Sample], pids: Sequence[int], connections: int) -> Tr
     )
 
 
+def exit_clause(samples: Sequence[Sample]) -> str:
+    """Return that a process of the target which held connections ended in the newest of a run's *samples*.
+
+    Empty where none is known to. Where others of the target live on, as what starts it again, that is no exit of the target.
+    """
+    recent = samples[-RECENT_EXITS - 1 :]
+    exited = grown(recent[0], recent[-1], "filled_processes_exited", least=1.0) if recent else None
+    if exited is None:
+        return ""
+    which = (
+        "the process that held them" if exited == 1.0 else f"{exited:.0f} processes that held some"
+    )
+    return f"; {which} exited, and the rest of the target lives on"
+
+
 def losing(lost: int, connections: int, bounds: Bounds) -> Trip | None:
     """Return the guard that connections trip which the target ended, of a step with *connections*."""
     bound = bounds.lost_ratio * connections
     if lost < LEAST_LOST or lost <= bound:
         return None
+    # What was open is known late, and who comes back may be lost again.
+    told = units.count(min(lost, connections))
     return Trip(
         guard="loss",
         number=lost,
         bound=bound,
-        statement=f"the target dropped {units.count(lost)} of {units.counted(connections, 'connection')}"
+        statement=f"the target dropped {told} of {units.counted(connections, 'connection')}"
         f" (bound {units.share(bounds.lost_ratio)})",
         kind=CutOffKind.LOST,
     )

@@ -144,22 +144,66 @@ def test_a_plateau_is_judged_that_was_held_for_nine_tenths(after_s, is_told):
     assert (10 if is_told else 0) == counters.followers
 
 
-def test_silent_ones_and_three_others_are_pinged():
-    rows = [Row(n, brings=n % 2) for n in range(10)] + [Row(10, is_judged=False)]
+def test_silent_ones_three_others_and_the_newest_are_pinged():
+    """The newest three are 7, 8 and 9, the silent ones even, the three others 1, 3 and 5."""
+    rows = [Row(n, brings=n % 2, born_s=n) for n in range(10)] + [Row(10, is_judged=False)]
     served = Served(lambda: rows, channels_of, Counters())
     served.begin(0.0)
     served._pinging.join()
 
-    assert [0, 1, 2, 3, 4, 5, 6, 8] == [row.index for row in rows if row.is_pinged]
+    assert [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] == [row.index for row in rows if row.is_pinged]
 
 
-def test_where_nobody_is_silent_nobody_is_pinged():
-    rows = [Row(n, brings=1) for n in range(3)]
+def test_where_nobody_is_silent_the_three_newest_are_pinged():
+    rows = [Row(n, brings=1, born_s=10.0 - n) for n in range(10)]
     served = Served(lambda: rows, channels_of, Counters())
     served.begin(0.0)
     served._pinging.join()
 
-    assert not any(row.is_pinged for row in rows)
+    assert [0, 1, 2] == [row.index for row in rows if row.is_pinged]
+
+
+def of_one_more_level(first, then):
+    """Return what is counted of a plateau of *then* after one of *first*, and who was pinged in it."""
+    rows = list(first)
+    served = Served(lambda: rows, channels_of, Counters())
+    held(rows, served=served)
+    for row in rows:
+        row.is_pinged = False
+    rows[:] = then
+    return held(rows, served=served), sum(row.is_pinged for row in rows)
+
+
+def test_who_is_sent_updates_and_not_read_is_told_once_all_answered_before():
+    read = [Row(n, brings=10) for n in range(5)]
+    unread = [Row(n, brings=10, answers=False, born_s=2.0) for n in range(5, 9)]
+
+    assert (
+        {"followers": 9, "unserved": 0, "pinged": 9, "half_open": 4},
+        9,
+    ) == of_one_more_level(read, read + unread)
+
+
+def test_a_target_that_answers_some_pings_only_from_the_first_is_judged_by_its_updates():
+    some = [Row(n, brings=10, answers=n % 2 == 0) for n in range(10)]
+    more = [*some, *(Row(n, brings=10, answers=False, born_s=2.0) for n in range(10, 14))]
+    counted, pinged = of_one_more_level(some, more)
+
+    assert (0, 0, 3) == (counted["pinged"], counted["half_open"], pinged)
+
+
+def test_one_plateau_of_unread_connections_says_nothing_of_the_next():
+    rows = [Row(n, brings=10) for n in range(5)]
+    served = Served(lambda: rows, channels_of, Counters())
+    held(rows, served=served)
+    rows[4].answers = False
+    for row in rows:
+        row.is_pinged = False
+    assert 1 == held(rows, served=served)["half_open"]
+
+    del rows[4]
+
+    assert 0 == held(rows, served=served)["pinged"]
 
 
 @pytest.mark.parametrize(
@@ -175,7 +219,7 @@ def test_pings_begin_in_the_middle_of_a_plateau_and_take_a_quarter_of_it(
     served.begin(hold_s)
     served._pinging.join()
 
-    assert [after_s] == slept
+    assert [after_s / 2, after_s / 2] == slept
     assert [pytest.approx(per_s)] == spread_per_s
 
 

@@ -64,6 +64,28 @@ def test_workers_that_fill_up_are_counted_with_what_they_have_open_together(
     assert loaded.gauges["filling_descriptors"] == sum(map(listed, workers))
 
 
+@pytest.mark.parametrize(
+    ("files", "kept", "exits"),
+    [(60, 60, 1.0), (60, 0, 0.0), (4, 4, 0.0)],
+    ids=["full", "emptied before", "never filled up"],
+)
+def test_a_worker_that_ends_while_it_is_filled_up_is_counted(
+    collector, start_child, view, files, kept, exits
+):
+    master, worker = start_child(), start_child()
+    both = view(master.pid, worker.pid)
+    collector.collect(both)
+    worker.do(OPEN.format(files))
+    filled = collector.collect(both)
+    worker.do(f"[os.close(file) for file in files[{kept}:]]")
+    collector.collect(both)
+    ended = [collector.collect(view(master.pid)) for _ in "12"]
+
+    assert [0.0, exits, exits] == [
+        reading.counters[module.EXITED_COUNTER] for reading in (filled, *ended)
+    ]
+
+
 def test_the_worker_that_fills_up_counts_though_an_idle_master_is_nearer_its_limit(
     collector, start_child, view
 ):

@@ -197,6 +197,36 @@ def test_what_others_in_the_cgroup_take_is_not_said_to_be_the_target_s(
     assert is_said is ("cgroup.procs" in str(excuse))
 
 
+def of_host(record, own):
+    """Return *record* as if its memory were the host's, with so large a share of the rise the target's own."""
+
+    def read(sample):
+        used = {Resource.HOST_MEMORY: sample.used[Resource.MEMORY]}
+        resident = 1e6 + own * (sample.used[Resource.MEMORY] - BASELINE)
+        return replace(sample, used=used, gauges={**sample.gauges, "resident_bytes": resident})
+
+    limits = tuple(
+        replace(limit, resource=Resource.HOST_MEMORY, scope="host")
+        for limit in record.manifest.agent.limits
+        if limit.resource is Resource.MEMORY
+    )
+    manifest = replace(record.manifest, agent=replace(record.manifest.agent, limits=limits))
+    return replace(record, samples=tuple(map(read, record.samples)), manifest=manifest)
+
+
+@pytest.mark.parametrize(("own", "is_said"), [(0.45, True), (0.55, False)])
+def test_what_neighbours_take_of_the_host_s_memory_is_not_said_to_be_the_target_s(
+    memory, revisiting, own, is_said
+):
+    excuse = plan(of_host(rising_with_time(revisiting.record(), 2000.0), own))
+    [doubt] = rising_doubts_of(of_host(rising(memory.record(), 0.05, highest=True), own))
+
+    assert isinstance(excuse, Excuse)
+    for statement, remedy in ((excuse.reason, excuse.remedy), (doubt.statement, doubt.remedy)):
+        assert is_said is ("other processes, files or kernel buffers on its host" in statement)
+        assert is_said is ("Find what grows on the target's host" in remedy)
+
+
 def test_where_the_limit_is_passed_already_nothing_is_left_until_it_is_full(lingering):
     resource, record = lingering
     record = rising(record, 0.02, highest=True, resource=resource, each=1.0)

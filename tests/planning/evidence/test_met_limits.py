@@ -74,10 +74,34 @@ def test_a_target_that_admits_no_more_without_descriptors_has_no_cap_of_its_own(
 
 @pytest.mark.parametrize("kind", [CutOffKind.DIED, CutOffKind.LOST, CutOffKind.SATURATED])
 def test_other_failures_lie_between_what_was_held_and_what_was_not(cut, kind):
-    """In a ramp no more is known than how many were asked for; what was open is told late."""
+    """In a ramp what was open is told late, and clients opened as many as were asked for."""
     (met,) = met_limits(cut(kind, 180), LIMITS)
 
     assert (100, 200, Resource.UNIDENTIFIED) == (met.held, met.failed, met.resource)
+
+
+@pytest.mark.parametrize(
+    ("connects", "failures", "failed"),
+    [
+        (79, {}, 180),
+        (85, {}, 185),
+        (85, {"connect_reset": 5}, 190),
+        (85, {"connection_ended": 180, "connect_reset": 5}, 190),
+        (90, {"connect_reset": 15}, 200),
+    ],
+    ids=["told", "told late", "on their way", "lost and not opened", "more than were asked for"],
+)
+def test_no_target_failed_at_more_than_clients_had_opened_or_tried_to(
+    cut, connects, failures, failed
+):
+    """Planted: 100 were held, 200 asked for, and 180 known to be open when the target failed."""
+    record = cut(CutOffKind.LOST, 180)
+    *held, last = record.steps
+    lost = failures.get("connection_ended", 0)
+    last = replace(last, connects=connects, failures=failures, lost=lost)
+    (met,) = met_limits(replace(record, steps=(*held, last)), LIMITS)
+
+    assert (100, failed) == (met.held, met.failed)
 
 
 @pytest.mark.parametrize("kind", [CutOffKind.STOPPED, CutOffKind.GUARDED])

@@ -52,6 +52,7 @@ def test_what_is_silent_and_what_is_gone_are_told_apart_and_added_up(venue):
     assert 39 == unserved_in(top)
     assert "30 of 245 connections stayed open and received no update" in unserved_statement(top)
     assert "9 of 245 connections did not answer a ping" in unserved_statement(top)
+    assert "gone without a word, or does not read them" in unserved_statement(top)
 
 
 def test_older_runs_say_nothing(venue):

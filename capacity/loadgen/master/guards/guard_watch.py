@@ -17,6 +17,7 @@ from capacity.planning.evidence.saturated_steps import SERVED_RATIO
 from capacity.planning.safety.guards import (
     LEAST_LOST,
     dead,
+    exit_clause,
     hurrying,
     losing,
     overreaching,
@@ -91,6 +92,13 @@ class Guard:
             return None
         if moment.is_leaving:
             self._since = len(samples)
+        trip = self._tripped(samples, moment)
+        if trip is None or trip.kind is not CutOffKind.LOST:
+            return trip
+        return replace(trip, statement=trip.statement + exit_clause(samples))
+
+    def _tripped(self, samples: Sequence[Sample], moment: Moment) -> Trip | None:
+        assert self._bounds is not None, "a profile without guards trips none"
         merged = moment.merged
         return (
             _given_up(moment)
@@ -194,7 +202,7 @@ def _given_up(moment: Moment) -> Trip | None:
             guard="loss",
             number=ended,
             bound=0.0,
-            statement=f"the target dropped {units.count(ended)} of {connections}"
+            statement=f"the target dropped {units.count(min(ended, moment.connections))} of {connections}"
             + (f" and rejected reconnects, {told(refusals)}" if refusals else ""),
             kind=CutOffKind.LOST,
         )

@@ -112,6 +112,7 @@ def test_a_missed_objective_ends_a_run_once_it_is_no_chance(report, count, delay
         ({"handshake_rejected_503": 10}, CutOffKind.REFUSED, "most by handshake_rejected_503"),
         ({"handshake_rejected_429": 10}, CutOffKind.REFUSED, "set source_addresses"),
         ({"connection_ended": 10}, CutOffKind.LOST, "dropped 10 of 1,000 connections"),
+        ({"connection_ended": 1001}, CutOffKind.LOST, "dropped 1,000 of 1,000 connections"),
         (
             {"connection_ended": 8, "connect_refused": 2},
             CutOffKind.LOST,
@@ -124,6 +125,47 @@ def test_who_was_let_in_and_is_lost_was_not_refused(refused_by, kind, said):
 
     assert kind is trip.kind
     assert said in trip.statement
+
+
+def test_no_more_connections_are_said_to_be_lost_than_were_open(report):
+    merged = MergedCounts()
+    merged.add("a", report(lost=1001))
+    trip = Guard(GUARDED, ()).trip([], moment(merged))
+
+    assert 1001 == trip.number
+    assert "dropped 1,000 of 1,000 connections" in trip.statement
+
+
+@pytest.mark.parametrize(
+    ("exited", "said"),
+    [
+        ([0, 0], None),
+        ([0, 1], "; the process that held them exited, and the rest of the target lives on"),
+        ([0, 2], "; 2 processes that held some exited, and the rest of the target lives on"),
+        (
+            [0, 1, 1, 1, 1, 1, 1],
+            "; the process that held them exited, and the rest of the target lives on",
+        ),
+        ([0, 1, 1, 1, 1, 1, 1, 1], None),
+        ([], None),
+    ],
+    ids=["none", "one", "two", "just now", "long ago", "no agent"],
+)
+def test_a_process_that_exits_below_a_parent_that_starts_it_again_is_told_with_the_loss(
+    report, exited, said
+):
+    merged = MergedCounts()
+    merged.add("a", report(lost=1000))
+    samples = [
+        sample_of(seq, counters={"filled_processes_exited": float(count)})
+        for seq, count in enumerate(exited)
+    ]
+    trip = Guard(GUARDED, ()).trip(samples, moment(merged))
+
+    assert CutOffKind.LOST is trip.kind
+    assert (
+        trip.statement == f"the target dropped 1,000 of 1,000 connections (bound 5 %){said or ''}"
+    )
 
 
 def test_what_was_lost_in_an_earlier_phase_counts_for_the_step(report):
