@@ -1,22 +1,24 @@
 """Runs pytest again and again, each time in a fork of a process that has imported what never changes.
 
 What is below capacity/ and tests/ each fork imports anew, as a change would have it. A line of JSON on the
-standard input asks for a run (`arguments` of pytest, the file for its `output`, `timeout_s`, and whether it
-`keeps_bytecode` of what it imports); a line on the standard output has its exit code, null for none in time.
+standard input asks for a run (`arguments` of pytest, the file for its `output`, and `timeout_s`); a line on the
+standard output has its exit code, null for none in time. Whatever a run started is ended with it.
 """
 
 import contextlib
+import ctypes
 import importlib
 import json
 import os
 import signal
 import sys
 import traceback
-from os import WNOHANG, fork, killpg, setsid, waitpid, waitstatus_to_exitcode
+from os import WNOHANG, fork, setsid, waitpid, waitstatus_to_exitcode
 from pathlib import Path
 from time import monotonic, sleep
 
 LOOKS_EVERY_S = 0.01
+PR_SET_CHILD_SUBREAPER = 36
 ROOT = Path(__file__).parent.parent
 
 
@@ -64,11 +66,17 @@ def run(asked):
                 return waitstatus_to_exitcode(status)
             sleep(LOOKS_EVERY_S)
     finally:
-        # Whatever the tests started and left.
-        with contextlib.suppress(ProcessLookupError):
-            killpg(pid, signal.SIGKILL)
-    waitpid(pid, 0)
+        end_all_children()
     return None
+
+
+def end_all_children():
+    """End a run that did not end itself, and what it started, in whatever session: orphans come to this process."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
+    while pids := [int(pid) for pid in children.read_text(encoding="ascii").split()]:
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+            waitpid(pid, 0)
 
 
 def in_fork(asked):
@@ -82,9 +90,6 @@ def in_fork(asked):
     for stream in (1, 2):
         os.dup2(output, stream)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    sys.dont_write_bytecode = not asked["keeps_bytecode"]
-    if not asked["keeps_bytecode"]:
-        os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     sys.argv = ["pytest", *asked["arguments"]]
     code = int(pytest.main(asked["arguments"]))
     sys.stdout.flush()
@@ -93,6 +98,7 @@ def in_fork(asked):
 
 
 def main():
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     # As python -m pytest has it.
     import_what_never_changes()
     sys.path[0] = str(ROOT)

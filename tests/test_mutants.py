@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 HERE = Path(__file__).parent
-NAMES = ("mutations", "nearby_tests", "changed_tree", "mutants")
+NAMES = ("mutations", "nearby_tests", "changed_tree", "mutant_verdicts", "mutants")
 
 
 def parts():
@@ -74,11 +74,15 @@ def test_all_else_in_a_changed_module_stays_as_it_was():
     assert mutants[-1].line == 3
 
 
+SOURCE = "LIMIT = 10\n\n\ndef is_over(n):\n    return n > LIMIT\n"
+LAW = MUTANTS["mutants_of"]("models/law.py", SOURCE)
+
+
 @pytest.fixture(name="checkout")
 def fixture_checkout(tmp_path):
     """Return a checkout with a few modules, of which one is imported by another and by a third's tests."""
     files = {
-        "capacity/models/law.py": "LIMIT = 10\n\n\ndef is_over(n):\n    return n > LIMIT\n",
+        "capacity/models/law.py": SOURCE,
         "capacity/planning/advice.py": "from capacity.models.law import is_over\n",
         "capacity/planning/other.py": "",
         "tests/models/test_law.py": "from capacity.models.law import is_over\n\n\n"
@@ -112,10 +116,8 @@ NEAR = [Path("tests/models/test_law.py"), Path("tests/models/test_law_extremes.p
 
 def test_a_modules_own_tests_come_first_then_its_importers_then_whoever_imports_it(checkout):
     """Its own are also those of one subject, which stand beside, unless they are another module's."""
-    assert NEAR == MUTANTS["tests_near"](checkout, "models/law.py")
-    assert [Path("tests/planning/test_other.py")] == MUTANTS["tests_near"](
-        checkout, "planning/other.py"
-    )
+    assert (NEAR[:2], NEAR[2:]) == MUTANTS["tests_near"](checkout, "models/law.py")
+    assert (NEAR[3:], []) == MUTANTS["tests_near"](checkout, "planning/other.py")
 
 
 @pytest.fixture(name="tree")
@@ -125,20 +127,56 @@ def fixture_tree(checkout, tmp_path):
     tree.close()
 
 
-def test_a_bound_is_held_by_its_own_tests_by_a_neighbours_or_by_none(checkout, tree, tmp_path):
-    source = (checkout / "capacity/models/law.py").read_text()
-    more, less, above = MUTANTS["mutants_of"]("models/law.py", source)
+def test_a_bound_is_held_by_its_own_tests_by_a_neighbours_or_by_none(tree):
+    above, below = "test_advice.py::test_just_above", "test_other.py::test_just_below"
+    found = [told_of(tree, each, NEAR) for each in LAW]
 
-    def verdict(mutant, tests=NEAR):
-        found = MUTANTS["judged_one"](tree, mutant, tests)
-        return found.verdict, found.by
+    assert [("killed", f"planning/{by}") for by in (above, below, below)] == found
+    assert ("survived", "") == told_of(tree, LAW[1], NEAR[:2])
+    assert 0 == tree.changed(SimpleNamespace(module="models/law.py", text=SOURCE), NEAR[2:3]).code
 
-    assert verdict(more) == ("killed", "planning/test_advice.py::test_just_above")
-    assert verdict(less) == verdict(above) == ("killed", "planning/test_other.py::test_just_below")
-    assert verdict(less, NEAR[:2]) == ("survived", "")
-    assert 0 == tree.changed(SimpleNamespace(module="models/law.py", text=source), NEAR[2]).code
-    (tmp_path / "tree" / "capacity/models/law.py").write_text("while True:\n    pass\n")
-    assert tree._run(NEAR[0], timeout_s=1.0, keeps_bytecode=False).code is None
+
+def test_each_change_is_run_as_it_stands_whatever_bytecode_of_the_one_before_is_kept(tree):
+    """Of the same module, of the same length, one after the other."""
+    texts = [f"def is_over(n):\n    return n > {limit}\n" for limit in (10, 11, 10)]
+    several = [SimpleNamespace(module="models/law.py", text=text) for text in texts]
+
+    assert [0, 1, 0] == [tree.changed(each, NEAR[2:3]).code for each in several]
+
+
+def test_what_fails_without_a_change_as_well_is_left_out_and_the_rest_may_tell(checkout, tmp_path):
+    law = checkout / "tests/models/test_law.py"
+    law.write_text("def test_broken():\n    assert False\n\n\n" + law.read_text())
+    (checkout / "tests/models/test_law_extremes.py").write_text("import nowhere\n")
+    (less,) = [each for each in LAW if each.change == "LIMIT = 10 → LIMIT = 8"]
+    gone = SimpleNamespace(module="models/law.py", text="def is_over(n):\n    return True\n")
+    tree = MUTANTS["ChangedTree"](tmp_path / "tree", checkout)
+    broken = ["tests/models/test_law.py::test_broken"]
+
+    assert ("unjudged", broken[0]) == told_of(tree, less, NEAR[:1])
+    assert ("killed", "test_far_below") == told_of(tree, gone, NEAR[:1])
+    assert "unjudged" == told_of(tree, gone, NEAR[:2])[0]
+    tree.close()
+
+
+def told_of(tree, mutant, tests):
+    found = MUTANTS["judged_one"](tree, mutant, tests)
+    return found.verdict, found.by
+
+
+def test_whatever_a_run_started_ends_with_it(tree, tmp_path):
+    """A program in a session of its own, whose test does not end in time."""
+    tests = tmp_path / "tree/tests/models/test_law.py"
+    tests.write_text(
+        "import subprocess, sys, time, pathlib\n\n\ndef test_it():\n"
+        "    left = subprocess.Popen(['sleep', '600'], start_new_session=True)\n"
+        f"    pathlib.Path({str(tmp_path / 'pid')!r}).write_text(str(left.pid))\n"
+        "    time.sleep(600)\n"
+    )
+    ended = tree._run(NEAR[:1], timeout_s=5.0)
+
+    assert ended.code is None
+    assert not Path(f"/proc/{(tmp_path / 'pid').read_text()}").exists()
 
 
 class Told:
@@ -147,29 +185,37 @@ class Told:
     def __init__(self, unchanged, *ended):
         self._unchanged, self._ended = unchanged, iter(ended)
 
-    def unchanged(self, test, only=""):
+    def unchanged(self, tests):
         return MUTANTS["Ended"](*self._unchanged)
 
-    def changed(self, mutant, test):
+    def changed(self, mutant, tests):
         return MUTANTS["Ended"](*next(self._ended))
 
 
-def verdicts(told, source, tests=("tests/models/test_one.py",)):
+OWN, NEIGHBOURS = "tests/models/test_one.py", "tests/models/test_two.py"
+
+
+def verdicts(told, source, neighbours=()):
+    """Return the last verdict on each mutant."""
     trees = queue.Queue()
     trees.put(told)
-    mutants = MUTANTS["mutants_of"]("models/one.py", source)
-    return sorted(MUTANTS["judged"](trees, mutants, lambda _: [Path(test) for test in tests]))
+    several = MUTANTS["mutants_of"]("models/one.py", source)
+    found = MUTANTS["judged"](trees, several, lambda _: ([Path(OWN)], neighbours))
+    return sorted({each.mutant: each for each in found}.values())
 
 
 def test_a_mutant_is_killed_by_a_failure_or_by_no_end_and_survives_what_passes():
-    found = verdicts(Told((0, ""), (1, "test_a"), (None, ""), (0, "")), "a < b; c < d; not e")
+    ended = ((1, f"{OWN}::test_a"), (None, ""), (0, ""))
+    found = verdicts(Told((0, ""), *ended), "a < b; c < d; not e")
 
-    assert ["killed", "killed", "survived"] == [verdict.verdict for verdict in found]
+    assert [("killed", "test_a"), ("killed", "no end in time"), ("survived", "")] == [
+        (verdict.verdict, verdict.by) for verdict in found
+    ]
     assert MUTANTS["summary"](found, 7) == (2 / 3, "seed 7: 2 of 3 mutants killed (66.7%)")
 
 
 def test_where_tests_fail_of_an_unchanged_module_nothing_is_judged():
-    found = verdicts(Told((1, "test_a"), (1, "test_a")), "a < b")
+    found = verdicts(Told((1, f"{OWN}::test_a"), *2 * [(1, f"{OWN}::test_a")]), "a < b")
 
     assert MUTANTS["summary"](found, 7) == (
         0.0,
@@ -177,38 +223,52 @@ def test_where_tests_fail_of_an_unchanged_module_nothing_is_judged():
     )
 
 
-def test_a_test_that_fails_unchanged_as_well_tells_nothing_and_another_may():
-    tests = ("tests/models/test_one.py", "tests/models/test_two.py")
-    told = Told((0, ""), (1, "test_a"), (1, "test_b"))
-    told.unchanged = lambda test, only="": MUTANTS["Ended"](int(only == "test_a"), only)
+@pytest.mark.parametrize(
+    ("neighbours", "verdict"), [(5, "unjudged"), (0, "survived"), (1, "killed")]
+)
+def test_a_module_whose_only_quick_tests_are_none_is_judged_by_its_neighbours(neighbours, verdict):
+    told = Told((0, ""), (5, ""), (neighbours, f"{NEIGHBOURS}::test_b" if neighbours == 1 else ""))
 
-    assert [("killed", "models/test_two.py::test_b")] == [
-        (verdict.verdict, verdict.by) for verdict in verdicts(told, "a < b", tests)
-    ]
+    assert [verdict] == [each.verdict for each in verdicts(told, "a < b", [Path(NEIGHBOURS)])]
 
 
-def test_a_module_whose_only_quick_tests_are_none_is_not_judged():
-    assert ["unjudged"] == [
-        verdict.verdict for verdict in verdicts(Told((5, ""), (5, "")), "a < b")
-    ]
+def test_neighbours_are_asked_after_the_own_tests_of_all_and_of_what_those_let_pass():
+    ended = ((0, ""), (1, f"{OWN}::test_a"), (0, ""), (1, f"{NEIGHBOURS}::test_b"), (0, ""))
+    found = verdicts(Told((0, ""), *ended), "a < b; c < d; not e", [Path(NEIGHBOURS)])
+
+    assert ["killed by a neighbour's", "killed", "survived"] == [each.ending for each in found]
 
 
 def test_a_run_whose_time_is_up_goes_on_where_it_ended(tmp_path):
-    mutants = MUTANTS["mutants_of"]("models/one.py", "a < b\nnot c")
-    trees, tests_of = queue.Queue(), lambda _: [Path("tests/models/test_one.py")]
-    trees.put(Told((0, ""), (1, "test_a"), (0, "")))
-    first, second = sorted(MUTANTS["judged"](trees, mutants, tests_of))
-    kept = MUTANTS["Kept"](tmp_path / "build" / "kept.jsonl")
-    kept.add(second)
+    several = MUTANTS["mutants_of"]("models/one.py", "a < b\nnot c\nd < e")
+    trees = queue.Queue()
 
-    assert [] == list(MUTANTS["judged"](trees, mutants, tests_of, ends_s=0.0))
-    assert ([second], [first.mutant]) == MUTANTS["Kept"](kept._path).of(mutants)
+    def judged(told, mutants, neighbours=(), **more):
+        trees.put(told)
+        tests = ([Path(OWN)], neighbours)
+        found = list(MUTANTS["judged"](trees, mutants, lambda _: tests, **more))
+        trees.get()
+        return found
+
+    kept = MUTANTS["Kept"](tmp_path / "build" / "kept.jsonl")
+    for each in judged(Told((0, ""), (1, f"{OWN}::test_a"), (0, "")), several[:2], [])[:2]:
+        kept.add(each)
+    known, rest = MUTANTS["Kept"](kept._path).of(several)
+    begun = [each for each in known if not each.is_final]
+
+    assert (several[:2], several[2:]) == ([each.mutant for each in known], rest)
+    assert [several[1]] == [each.mutant for each in begun]
+    assert [] == judged(Told((0, "")), rest, begun=begun, ends_s=0.0)
+    killing = Told((0, ""), (1, f"{NEIGHBOURS}::test_b"))
+    assert ["killed by a neighbour's"] == [
+        each.ending for each in judged(killing, [], [Path(NEIGHBOURS)], begun=begun)
+    ]
 
 
 def test_the_report_shows_survivors_before_what_was_killed_and_why_some_are_never_tried():
-    tests = ("tests/models/test_one.py", "tests/models/test_two.py")
-    ended = ((1, "test_a"), (0, ""), (1, "test_b"), (0, ""), (0, ""))
-    found = verdicts(Told((0, ""), *ended), "a < b\nc | (d and e)\nnot f", tests)
+    ended = ((1, f"{OWN}::test_a"), (0, ""), (0, ""), (1, f"{NEIGHBOURS}::test_b"), (0, ""))
+    source = "a < b\nc | (d and e)\nnot f"
+    found = verdicts(Told((0, ""), *ended), source, [Path(NEIGHBOURS)])
     asked = SimpleNamespace(seed=7, sample=6)
     text = MUTANTS["document"](found, asked, 5, 1000, {("models/one.py", "x → y"): "the same"})
 
