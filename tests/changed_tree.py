@@ -48,20 +48,27 @@ class ChangedTree:
                 copied.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(source, copied)
         self._temporary = self._root / "temporary"
-        environment = {
-            **os.environ,
-            "PYTHONPATH": str(self._root),
-            "PYTEST_DEBUG_TEMPROOT": str(self._temporary),
-        }
-        self._server = subprocess.Popen(
-            [sys.executable, "tests/forked_pytest.py"], cwd=self._root, env=environment, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
-        )  # fmt: skip
+        self._servers = {}
 
     def close(self):
-        self._server.stdin.close()
-        self._server.wait()
-        self._server.stdout.close()
+        for server in self._servers.values():
+            server.stdin.close()
+            server.wait()
+            server.stdout.close()
+
+    def _server(self, package):
+        """Return the process that runs tests while a module of a package may be changed."""
+        if package not in self._servers:
+            environment = {
+                **os.environ,
+                "PYTHONPATH": str(self._root),
+                "PYTEST_DEBUG_TEMPROOT": str(self._temporary),
+            }
+            self._servers[package] = subprocess.Popen(
+                [sys.executable, "tests/forked_pytest.py", package], cwd=self._root, env=environment,
+                text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
+            )  # fmt: skip
+        return self._servers[package]
 
     def changed(self, mutant, tests):
         """Return how test files, or what else pytest takes, end in one run while a module is a mutant."""
@@ -69,16 +76,16 @@ class ChangedTree:
         ended = self._changed(mutant, tests, max(LEAST_TIMEOUT_S, TIMEOUT_FACTOR * known.took_s))
         if ended.code is None and known.took_s == 0.0:
             # Perhaps they are slow on a busy machine, change or not.
-            took_s = self.unchanged(tests).took_s
+            took_s = self.unchanged(mutant, tests).took_s
             if TIMEOUT_FACTOR * took_s > LEAST_TIMEOUT_S:
                 ended = self._changed(mutant, tests, TIMEOUT_FACTOR * took_s)
         return ended
 
-    def unchanged(self, tests):
+    def unchanged(self, mutant, tests):
         """Return how they end while nothing is changed; looked at once."""
         asked = tuple(tests)
         if asked not in self._unchanged:
-            self._unchanged[asked] = self._run(asked, UNCHANGED_TIMEOUT_S)
+            self._unchanged[asked] = self._run(mutant.module, asked, UNCHANGED_TIMEOUT_S)
         return self._unchanged[asked]
 
     def _changed(self, mutant, tests, timeout_s):
@@ -89,12 +96,12 @@ class ChangedTree:
         self._changes += 1
         os.utime(path, (self._changes, self._changes))
         try:
-            return self._run(tests, timeout_s)
+            return self._run(mutant.module, tests, timeout_s)
         finally:
             path.write_text(kept, encoding="utf-8")
             os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
-    def _run(self, tests, timeout_s):
+    def _run(self, module, tests, timeout_s):
         shutil.rmtree(self._temporary, ignore_errors=True)
         self._temporary.mkdir(exist_ok=True)
         self._temporary.chmod(0o755)
@@ -106,8 +113,9 @@ class ChangedTree:
             "output": str(output), "timeout_s": timeout_s,
         }  # fmt: skip
         began_s = time.monotonic()
-        print(json.dumps(asked), file=self._server.stdin, flush=True)
-        code = json.loads(self._server.stdout.readline())
+        server = self._server(module.partition("/")[0])
+        print(json.dumps(asked), file=server.stdin, flush=True)
+        code = json.loads(server.stdout.readline())
         took_s = time.monotonic() - began_s
         if code is None:
             return Ended(None, "", took_s)

@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import dataclasses
+import itertools
 import math
 import time
 from pathlib import Path
@@ -34,9 +35,11 @@ def told(tree, mutant, tests):
     """
     broken = []
     while tests:
-        asked = [*tests, *(f"--deselect={each}" for each in broken)]
-        ended = tree.changed(mutant, asked)
-        of_itself = tree.unchanged(asked) if ended.is_failure else ended
+        left_out = [f"--deselect={each}" for each in broken]
+        ended = tree.changed(mutant, [*tests, *left_out])
+        of_itself = ended
+        if ended.is_failure:
+            of_itself = tree.unchanged(mutant, [*up_to(ended.by, tests), *left_out])
         if not of_itself.is_failure:
             return (ended if of_itself.code == 0 else of_itself), broken
         is_known = of_itself.by in ("", *broken)
@@ -44,6 +47,14 @@ def told(tree, mutant, tests):
         if is_known:
             break
     return Ended(NO_TESTS, ""), broken
+
+
+def up_to(name, tests):
+    """Return a test, and the files that are run before its own: what they leave behind may be why it fails."""
+    if not name:
+        return tests
+    before = itertools.takewhile(lambda file: str(file) != name.partition("::")[0], tests)
+    return [*before, name]
 
 
 def judged_one(tree, mutant, tests):
