@@ -241,6 +241,15 @@ def test_each_failure_of_an_attempt_that_began_after_the_one_before_halves_the_p
     assert [10.0, 5.0, 2.5] == rates
 
 
+def test_an_attempt_that_succeeds_fast_makes_the_pace_faster():
+    moments = iter([1000.0, 1000.01, 1000.01])
+    pacer = ConnectPacer("even", lambda: next(moments), is_careful=True)
+    pacer.turn_to(0, 100.0, None)
+    pacer.opened(pacer.began())
+
+    assert 10.7 == pacer._rate.per_s
+
+
 def test_who_is_taken_back_had_been_let_in_at_once():
     now_s = [1000.0]
     pacer = ConnectPacer("even", lambda: now_s[0], is_careful=True)
