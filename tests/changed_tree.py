@@ -11,21 +11,24 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-UNCHANGED_TIMEOUT_S, LEAST_TIMEOUT_S, TIMEOUT_FACTOR = 300, 60, 5
-NO_SUCH_TEST, NO_TESTS = 4, 5
-"""pytest's exit codes where a name is none of a test, and where a file has end-to-end tests only."""
-LONG_AGO_S = 1
-"""A changed file's time, which no kept bytecode has."""
-FAILED_LINE = re.compile(r"^(?:FAILED|ERROR) [^\s:]+(?:::(.+?))?(?: - .*)?$", re.MULTILINE)
+UNCHANGED_TIMEOUT_S, LEAST_TIMEOUT_S, TIMEOUT_FACTOR = 600, 60, 5
+NO_TESTS = 5
+"""pytest's exit code where files have end-to-end tests only."""
+FAILED_LINE = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
 
 
 @dataclasses.dataclass(frozen=True)
 class Ended:
-    """How a test file ended: pytest's exit code (None: not in time), its first failure, its seconds."""
+    """How test files ended: pytest's exit code (None: not in time), the first that failed, their seconds."""
 
     code: int | None
     by: str
+    """As pytest names it: file::test, or the file alone where it cannot be imported."""
     took_s: float = 0.0
+
+    @property
+    def is_failure(self):
+        return self.code not in {0, NO_TESTS}
 
 
 class ChangedTree:
@@ -34,6 +37,7 @@ class ChangedTree:
     def __init__(self, folder, checkout=ROOT):
         self._root = Path(folder)
         self._unchanged = {}
+        self._changes = 0
         listed = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
             cwd=checkout, capture_output=True, check=True,
@@ -44,50 +48,60 @@ class ChangedTree:
                 copied.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(source, copied)
         self._temporary = self._root / "temporary"
-        environment = {
-            **os.environ,
-            "PYTHONPATH": str(self._root),
-            "PYTEST_DEBUG_TEMPROOT": str(self._temporary),
-        }
-        self._server = subprocess.Popen(
-            [sys.executable, "tests/forked_pytest.py"], cwd=self._root, env=environment, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
-        )  # fmt: skip
+        self._servers = {}
 
     def close(self):
-        self._server.stdin.close()
-        self._server.wait()
-        self._server.stdout.close()
+        for server in self._servers.values():
+            server.stdin.close()
+            server.wait()
+            server.stdout.close()
 
-    def changed(self, mutant, test):
-        """Return how a test file ends while a module is a mutant, and put the module back."""
-        ended = self._changed(mutant, test, LEAST_TIMEOUT_S)
-        if ended.code is None:
-            # Perhaps it is slow on a busy machine, change or not.
-            took_s = self.unchanged(test).took_s
-            ended = self._changed(mutant, test, TIMEOUT_FACTOR * took_s)
+    def _server(self, package):
+        """Return the process that runs tests while a module of a package may be changed."""
+        if package not in self._servers:
+            environment = {
+                **os.environ,
+                "PYTHONPATH": str(self._root),
+                "PYTEST_DEBUG_TEMPROOT": str(self._temporary),
+            }
+            self._servers[package] = subprocess.Popen(
+                [sys.executable, "tests/forked_pytest.py", package], cwd=self._root, env=environment,
+                text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
+            )  # fmt: skip
+        return self._servers[package]
+
+    def changed(self, mutant, tests):
+        """Return how test files, or what else pytest takes, end in one run while a module is a mutant."""
+        known = self._unchanged.get(tuple(tests), Ended(0, ""))
+        ended = self._changed(mutant, tests, max(LEAST_TIMEOUT_S, TIMEOUT_FACTOR * known.took_s))
+        if ended.code is None and known.took_s == 0.0:
+            # Perhaps they are slow on a busy machine, change or not.
+            took_s = self.unchanged(mutant, tests).took_s
+            if TIMEOUT_FACTOR * took_s > LEAST_TIMEOUT_S:
+                ended = self._changed(mutant, tests, TIMEOUT_FACTOR * took_s)
         return ended
 
-    def unchanged(self, test, only=""):
-        """Return how a test file, or one test of it, ends while nothing is changed; looked at once."""
-        asked = f"{test}::{only}" if only else str(test)
+    def unchanged(self, mutant, tests):
+        """Return how they end while nothing is changed; looked at once."""
+        asked = tuple(tests)
         if asked not in self._unchanged:
-            self._unchanged[asked] = self._run(asked, UNCHANGED_TIMEOUT_S, keeps_bytecode=True)
-        ended = self._unchanged[asked]
-        return self.unchanged(test) if only and ended.code == NO_SUCH_TEST else ended
+            self._unchanged[asked] = self._run(mutant.module, asked, UNCHANGED_TIMEOUT_S)
+        return self._unchanged[asked]
 
-    def _changed(self, mutant, test, timeout_s):
+    def _changed(self, mutant, tests, timeout_s):
         path = self._root / "capacity" / mutant.module
         kept, stat = path.read_text(encoding="utf-8"), path.stat()
         path.write_text(mutant.text, encoding="utf-8")
-        os.utime(path, (LONG_AGO_S, LONG_AGO_S))
+        # A time of its own, long ago, so that no kept bytecode is taken for it.
+        self._changes += 1
+        os.utime(path, (self._changes, self._changes))
         try:
-            return self._run(test, timeout_s, keeps_bytecode=False)
+            return self._run(mutant.module, tests, timeout_s)
         finally:
             path.write_text(kept, encoding="utf-8")
             os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
-    def _run(self, test, timeout_s, *, keeps_bytecode):
+    def _run(self, module, tests, timeout_s):
         shutil.rmtree(self._temporary, ignore_errors=True)
         self._temporary.mkdir(exist_ok=True)
         self._temporary.chmod(0o755)
@@ -95,14 +109,15 @@ class ChangedTree:
         # What is imported before pytest runs cannot be rewritten for its asserts, and need not be.
         asked = {
             "arguments": ["-x", "-q", "--tb=no", "-p", "no:cacheprovider", "-m", "not end_to_end and not long",
-                          "-W", "ignore::pytest.PytestAssertRewriteWarning", str(test)],
-            "output": str(output), "timeout_s": timeout_s, "keeps_bytecode": keeps_bytecode,
+                          "-W", "ignore::pytest.PytestAssertRewriteWarning", *map(str, tests)],
+            "output": str(output), "timeout_s": timeout_s,
         }  # fmt: skip
         began_s = time.monotonic()
-        print(json.dumps(asked), file=self._server.stdin, flush=True)
-        code = json.loads(self._server.stdout.readline())
+        server = self._server(module.partition("/")[0])
+        print(json.dumps(asked), file=server.stdin, flush=True)
+        code = json.loads(server.stdout.readline())
         took_s = time.monotonic() - began_s
         if code is None:
             return Ended(None, "", took_s)
         failed = FAILED_LINE.search(output.read_text(encoding="utf-8", errors="replace"))
-        return Ended(code, (failed.group(1) or "") if failed else "", took_s)
+        return Ended(code, failed.group(1) if failed else "", took_s)

@@ -1,15 +1,15 @@
 """Changes one constant or operator at a time, and sees whether a quick test fails.
 
-First the changed module's own tests are run, then, while none has failed, those of the modules that import it
-and all others that import it. A change that none notices is a survivor: a bound that no test holds, or code
-that does nothing. Each change is tried in a copy of the tree. What cannot change any behaviour stands with its
-reason in equivalent_mutants.toml and is never tried. The result goes to reports/mutants.md.
+First the changed modules' own tests are run, of one change after the other, then, where none of them failed,
+those of the modules that import it and all others that import it. A change that none notices is a survivor: a
+bound that no test holds, or code that does nothing. Each change is tried in a copy of the tree. What cannot
+change any behaviour stands with its reason in equivalent_mutants.toml and is never tried. The result goes to
+reports/mutants.md.
 """
 
 import argparse
-import concurrent.futures
 import contextlib
-import dataclasses
+import functools
 import json
 import math
 import queue
@@ -22,9 +22,10 @@ import tomllib
 from collections import Counter
 from pathlib import Path
 
-from changed_tree import NO_TESTS, ROOT, ChangedTree
-from mutations import Mutant, mutants_of
-from nearby_tests import own_test, subject_tests, tests_near
+from changed_tree import ROOT, ChangedTree
+from mutant_verdicts import Judged, judged
+from mutations import mutants_of
+from nearby_tests import own_test, tests_near
 
 EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")
 REPORT = ROOT / "reports" / "mutants.md"
@@ -55,63 +56,6 @@ def equivalents():
     return {(entry["module"], entry["change"]): entry["reason"] for entry in listed}
 
 
-@dataclasses.dataclass(frozen=True, order=True)
-class Judged:
-    mutant: Mutant
-    verdict: str
-    """killed, survived, or unjudged where no test that could tell passes without a change."""
-    by: str = ""
-    """The first test that failed; a neighbour's with its file."""
-
-    @property
-    def ending(self):
-        is_neighbours = self.verdict == "killed" and ".py::" in self.by
-        return "killed by a neighbour's" if is_neighbours else self.verdict
-
-
-def judged_one(tree, mutant, tests):
-    """Return the verdict of test files, the mutant's own first.
-
-    A failure tells where the same test passes with nothing changed; a mutant is not judged where its own tests
-    fail of themselves, or there are none, and no other tells.
-    """
-    own, passed, broken = own_test(mutant.module), 0, {}
-    for test in tests:
-        ended = tree.changed(mutant, test)
-        if ended.code == 0:
-            passed += 1
-        elif tree.unchanged(test, ended.by).code == 0:
-            return Judged(mutant, "killed", by_whom(test, own, ended))
-        elif ended.code != NO_TESTS:
-            broken[test] = ended.by
-    if own in broken or not passed:
-        return Judged(mutant, "unjudged", ", ".join(broken.values()))
-    return Judged(mutant, "survived")
-
-
-def by_whom(test, own, ended):
-    name = ended.by or ("no end in time" if ended.code is None else "import")
-    is_own = test in (own, *subject_tests(ROOT, own))
-    return name if is_own else f"{test.relative_to('tests')}::{name}"
-
-
-def judged(trees, mutants, tests_of, ends_s=math.inf):
-    """Give the verdicts on mutants as they come, until a monotonic time; those begun are brought to their end."""
-
-    def judge(mutant):
-        tree = trees.get()
-        try:
-            if time.monotonic() < ends_s:
-                return judged_one(tree, mutant, tests_of(mutant.module))
-        finally:
-            trees.put(tree)
-
-    with concurrent.futures.ThreadPoolExecutor(trees.qsize()) as pool:
-        for future in concurrent.futures.as_completed([pool.submit(judge, m) for m in mutants]):
-            if (verdict := future.result()) is not None:
-                yield verdict
-
-
 class Kept:
     """The verdicts of one seed so far, a line of JSON each, so that a run that was ended can go on."""
 
@@ -126,7 +70,7 @@ class Kept:
         return known, [m for m in mutants if key(m) not in self._known]
 
     def add(self, verdict):
-        line = json.dumps([*key(verdict.mutant), verdict.verdict, verdict.by])
+        line = json.dumps([*key(verdict.mutant), verdict.verdict, verdict.by, verdict.is_final])
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.open("a", encoding="utf-8") as file:
             print(line, file=file)
@@ -163,7 +107,7 @@ def summary(verdicts, seed):
 
 def document(verdicts, asked, drawn, population, reasons):
     """Return the report: totals, by package, survivors, what is equivalent, and what was killed."""
-    left = drawn - len(verdicts)
+    left, half = drawn - len(verdicts), sum(not each.is_final for each in verdicts)
     lines = [
         "# Mutants",
         "",
@@ -178,6 +122,13 @@ def document(verdicts, asked, drawn, population, reasons):
         *(
             [f"They are tried in random order; the time was up before the last {left}."]
             if left
+            else ()
+        ),
+        *(
+            [
+                f"The time was up before neighbours' tests of {half} survivors, which might have killed some."
+            ]
+            if half
             else ()
         ),
         "",
@@ -228,7 +179,9 @@ def main(arguments):
     drawn = random.Random(asked.seed).sample(population, min(asked.sample, len(population)))
     drawn = [mutant for mutant in drawn if (mutant.module, mutant.change) not in reasons]
     kept = Kept(ROOT / "build" / f"mutants-{asked.seed}.jsonl")
-    verdicts, rest = kept.of(drawn)
+    known, rest = kept.of(drawn)
+    verdicts = {key(each.mutant): each for each in known}
+    begun = [each for each in known if not each.is_final]
     with contextlib.ExitStack() as stack:
         trees = queue.Queue()
         for _ in range(asked.processes):
@@ -240,9 +193,10 @@ def main(arguments):
             stack.callback(tree.close)
             trees.put(tree)
         ends_s = time.monotonic() + 60.0 * asked.minutes
-        for verdict in judged(trees, rest, lambda module: tests_near(ROOT, module), ends_s):
+        for verdict in judged(trees, rest, functools.partial(tests_near, ROOT), ends_s, begun):
             kept.add(verdict)
-            verdicts.append(verdict)
+            verdicts[key(verdict.mutant)] = verdict
+    verdicts = list(verdicts.values())
     if not asked.only:
         REPORT.write_text(
             document(verdicts, asked, len(drawn), len(population), reasons), encoding="utf-8"

@@ -44,7 +44,7 @@ def importers(root, folder, pattern):
 
 
 def tests_near(root, module):
-    """Return the test files that tell of a module, the nearest first."""
+    """Return the test files that tell of a module: its own, and its neighbours', the nearest first."""
     name = ".".join(("capacity", *Path(module).with_suffix("").parts))
     of_modules = [
         own_test(path)
@@ -57,5 +57,6 @@ def tests_near(root, module):
         if name in names
     ]
     own = own_test(module)
-    near = dict.fromkeys((own, *subject_tests(root, own), *of_modules, *direct))
-    return [test for test in near if (root / test).exists()]
+    own = [test for test in (own, *subject_tests(root, own)) if (root / test).exists()]
+    near = dict.fromkeys((*of_modules, *direct))
+    return own, [test for test in near if test not in own and (root / test).exists()]

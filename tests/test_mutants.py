@@ -2,31 +2,13 @@
 
 import queue
 import runpy
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 HERE = Path(__file__).parent
-NAMES = ("mutations", "nearby_tests", "changed_tree", "mutants")
-
-
-def parts():
-    """Return the names of the programs as `make mutants` runs them, together."""
-    before = set(sys.modules)
-    sys.path.insert(0, str(HERE))
-    try:
-        return {k: v for name in NAMES for k, v in runpy.run_path(str(HERE / f"{name}.py")).items()}
-    finally:
-        sys.path.remove(str(HERE))
-        for name in {*NAMES} - before:
-            sys.modules.pop(name, None)
-
-
-MUTANTS = parts()
+MUTANTS = runpy.run_path(str(HERE / "mutant_parts.py"))["parts"]()
 
 
 def changes(source):
@@ -74,102 +56,43 @@ def test_all_else_in_a_changed_module_stays_as_it_was():
     assert mutants[-1].line == 3
 
 
-@pytest.fixture(name="checkout")
-def fixture_checkout(tmp_path):
-    """Return a checkout with a few modules, of which one is imported by another and by a third's tests."""
-    files = {
-        "capacity/models/law.py": "LIMIT = 10\n\n\ndef is_over(n):\n    return n > LIMIT\n",
-        "capacity/planning/advice.py": "from capacity.models.law import is_over\n",
-        "capacity/planning/other.py": "",
-        "tests/models/test_law.py": "from capacity.models.law import is_over\n\n\n"
-        "def test_far_below():\n    assert not is_over(3)\n",
-        "tests/models/test_law_extremes.py": "def test_nothing():\n    pass\n",
-        "tests/models/test_law_of_others.py": "def test_nothing():\n    pass\n",
-        "capacity/models/law_of_others.py": "",
-        "tests/planning/test_advice.py": "from capacity.planning.advice import is_over\n\n\n"
-        "def test_just_above():\n    assert is_over(11)\n",
-        "tests/planning/test_other.py": "import capacity.models.law\n\n\n"
-        "def test_just_below():\n    assert not capacity.models.law.is_over(10)\n",
-        "tests/planning/test_stranger.py": "def test_nothing():\n    pass\n",
-    }
-    root = tmp_path / "checkout"
-    for name, text in files.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text)
-    for name in ("forked_pytest.py", "nearby_tests.py"):
-        shutil.copy(HERE / name, root / "tests" / name)
-    (root / "pyproject.toml").write_text(
-        '[tool.pytest.ini_options]\naddopts = "--import-mode=importlib"\n'
-        'markers = ["end_to_end", "long"]\n'
-    )
-    subprocess.run(["git", "init", "--quiet"], cwd=root, check=True)
-    return root
-
-
-NEAR = [Path("tests/models/test_law.py"), Path("tests/models/test_law_extremes.py"),
-        Path("tests/planning/test_advice.py"), Path("tests/planning/test_other.py")]  # fmt: skip
-
-
-def test_a_modules_own_tests_come_first_then_its_importers_then_whoever_imports_it(checkout):
-    """Its own are also those of one subject, which stand beside, unless they are another module's."""
-    assert NEAR == MUTANTS["tests_near"](checkout, "models/law.py")
-    assert [Path("tests/planning/test_other.py")] == MUTANTS["tests_near"](
-        checkout, "planning/other.py"
-    )
-
-
-@pytest.fixture(name="tree")
-def fixture_tree(checkout, tmp_path):
-    tree = MUTANTS["ChangedTree"](tmp_path / "tree", checkout)
-    yield tree
-    tree.close()
-
-
-def test_a_bound_is_held_by_its_own_tests_by_a_neighbours_or_by_none(checkout, tree, tmp_path):
-    source = (checkout / "capacity/models/law.py").read_text()
-    more, less, above = MUTANTS["mutants_of"]("models/law.py", source)
-
-    def verdict(mutant, tests=NEAR):
-        found = MUTANTS["judged_one"](tree, mutant, tests)
-        return found.verdict, found.by
-
-    assert verdict(more) == ("killed", "planning/test_advice.py::test_just_above")
-    assert verdict(less) == verdict(above) == ("killed", "planning/test_other.py::test_just_below")
-    assert verdict(less, NEAR[:2]) == ("survived", "")
-    assert 0 == tree.changed(SimpleNamespace(module="models/law.py", text=source), NEAR[2]).code
-    (tmp_path / "tree" / "capacity/models/law.py").write_text("while True:\n    pass\n")
-    assert tree._run(NEAR[0], timeout_s=1.0, keeps_bytecode=False).code is None
-
-
 class Told:
     """Tests that end as they were told to: without a change, then of each mutant."""
 
     def __init__(self, unchanged, *ended):
         self._unchanged, self._ended = unchanged, iter(ended)
 
-    def unchanged(self, test, only=""):
+    def unchanged(self, mutant, tests):
         return MUTANTS["Ended"](*self._unchanged)
 
-    def changed(self, mutant, test):
+    def changed(self, mutant, tests):
         return MUTANTS["Ended"](*next(self._ended))
 
 
-def verdicts(told, source, tests=("tests/models/test_one.py",)):
+OWN, NEIGHBOURS = "tests/models/test_one.py", "tests/models/test_two.py"
+
+
+def verdicts(told, source, neighbours=()):
+    """Return the last verdict on each mutant."""
     trees = queue.Queue()
     trees.put(told)
-    mutants = MUTANTS["mutants_of"]("models/one.py", source)
-    return sorted(MUTANTS["judged"](trees, mutants, lambda _: [Path(test) for test in tests]))
+    several = MUTANTS["mutants_of"]("models/one.py", source)
+    found = MUTANTS["judged"](trees, several, lambda _: ([Path(OWN)], neighbours))
+    return sorted({each.mutant: each for each in found}.values())
 
 
 def test_a_mutant_is_killed_by_a_failure_or_by_no_end_and_survives_what_passes():
-    found = verdicts(Told((0, ""), (1, "test_a"), (None, ""), (0, "")), "a < b; c < d; not e")
+    ended = ((1, f"{OWN}::test_a"), (None, ""), (0, ""))
+    found = verdicts(Told((0, ""), *ended), "a < b; c < d; not e")
 
-    assert ["killed", "killed", "survived"] == [verdict.verdict for verdict in found]
+    assert [("killed", "test_a"), ("killed", "no end in time"), ("survived", "")] == [
+        (verdict.verdict, verdict.by) for verdict in found
+    ]
     assert MUTANTS["summary"](found, 7) == (2 / 3, "seed 7: 2 of 3 mutants killed (66.7%)")
 
 
 def test_where_tests_fail_of_an_unchanged_module_nothing_is_judged():
-    found = verdicts(Told((1, "test_a"), (1, "test_a")), "a < b")
+    found = verdicts(Told((1, f"{OWN}::test_a"), *2 * [(1, f"{OWN}::test_a")]), "a < b")
 
     assert MUTANTS["summary"](found, 7) == (
         0.0,
@@ -177,38 +100,52 @@ def test_where_tests_fail_of_an_unchanged_module_nothing_is_judged():
     )
 
 
-def test_a_test_that_fails_unchanged_as_well_tells_nothing_and_another_may():
-    tests = ("tests/models/test_one.py", "tests/models/test_two.py")
-    told = Told((0, ""), (1, "test_a"), (1, "test_b"))
-    told.unchanged = lambda test, only="": MUTANTS["Ended"](int(only == "test_a"), only)
+@pytest.mark.parametrize(
+    ("neighbours", "verdict"), [(5, "unjudged"), (0, "survived"), (1, "killed")]
+)
+def test_a_module_whose_only_quick_tests_are_none_is_judged_by_its_neighbours(neighbours, verdict):
+    told = Told((0, ""), (5, ""), (neighbours, f"{NEIGHBOURS}::test_b" if neighbours == 1 else ""))
 
-    assert [("killed", "models/test_two.py::test_b")] == [
-        (verdict.verdict, verdict.by) for verdict in verdicts(told, "a < b", tests)
-    ]
+    assert [verdict] == [each.verdict for each in verdicts(told, "a < b", [Path(NEIGHBOURS)])]
 
 
-def test_a_module_whose_only_quick_tests_are_none_is_not_judged():
-    assert ["unjudged"] == [
-        verdict.verdict for verdict in verdicts(Told((5, ""), (5, "")), "a < b")
-    ]
+def test_neighbours_are_asked_after_the_own_tests_of_all_and_of_what_those_let_pass():
+    ended = ((0, ""), (1, f"{OWN}::test_a"), (0, ""), (1, f"{NEIGHBOURS}::test_b"), (0, ""))
+    found = verdicts(Told((0, ""), *ended), "a < b; c < d; not e", [Path(NEIGHBOURS)])
+
+    assert ["killed by a neighbour's", "killed", "survived"] == [each.ending for each in found]
 
 
 def test_a_run_whose_time_is_up_goes_on_where_it_ended(tmp_path):
-    mutants = MUTANTS["mutants_of"]("models/one.py", "a < b\nnot c")
-    trees, tests_of = queue.Queue(), lambda _: [Path("tests/models/test_one.py")]
-    trees.put(Told((0, ""), (1, "test_a"), (0, "")))
-    first, second = sorted(MUTANTS["judged"](trees, mutants, tests_of))
-    kept = MUTANTS["Kept"](tmp_path / "build" / "kept.jsonl")
-    kept.add(second)
+    several = MUTANTS["mutants_of"]("models/one.py", "a < b\nnot c\nd < e")
+    trees = queue.Queue()
 
-    assert [] == list(MUTANTS["judged"](trees, mutants, tests_of, ends_s=0.0))
-    assert ([second], [first.mutant]) == MUTANTS["Kept"](kept._path).of(mutants)
+    def judged(told, mutants, neighbours=(), **more):
+        trees.put(told)
+        tests = ([Path(OWN)], neighbours)
+        found = list(MUTANTS["judged"](trees, mutants, lambda _: tests, **more))
+        trees.get()
+        return found
+
+    kept = MUTANTS["Kept"](tmp_path / "build" / "kept.jsonl")
+    for each in judged(Told((0, ""), (1, f"{OWN}::test_a"), (0, "")), several[:2], [])[:2]:
+        kept.add(each)
+    known, rest = MUTANTS["Kept"](kept._path).of(several)
+    begun = [each for each in known if not each.is_final]
+
+    assert (several[:2], several[2:]) == ([each.mutant for each in known], rest)
+    assert [several[1]] == [each.mutant for each in begun]
+    assert [] == judged(Told((0, "")), rest, begun=begun, ends_s=0.0)
+    killing = Told((0, ""), (1, f"{NEIGHBOURS}::test_b"))
+    assert ["killed by a neighbour's"] == [
+        each.ending for each in judged(killing, [], [Path(NEIGHBOURS)], begun=begun)
+    ]
 
 
 def test_the_report_shows_survivors_before_what_was_killed_and_why_some_are_never_tried():
-    tests = ("tests/models/test_one.py", "tests/models/test_two.py")
-    ended = ((1, "test_a"), (0, ""), (1, "test_b"), (0, ""), (0, ""))
-    found = verdicts(Told((0, ""), *ended), "a < b\nc | (d and e)\nnot f", tests)
+    ended = ((1, f"{OWN}::test_a"), (0, ""), (0, ""), (1, f"{NEIGHBOURS}::test_b"), (0, ""))
+    source = "a < b\nc | (d and e)\nnot f"
+    found = verdicts(Told((0, ""), *ended), source, [Path(NEIGHBOURS)])
     asked = SimpleNamespace(seed=7, sample=6)
     text = MUTANTS["document"](found, asked, 5, 1000, {("models/one.py", "x → y"): "the same"})
 

@@ -130,7 +130,6 @@ def _fit(
 ) -> tuple[float, NDArray[np.float64]]:
     """Return the mean square of the relative residuals, never quite 0, and the coefficients."""
     lengths = np.max(np.abs(design), axis=0)
-    lengths[lengths == 0.0] = 1.0
     weighted = design / lengths * scale[:, None]
     coefficients = np.linalg.lstsq(weighted, use * scale, rcond=None)[0]
     square = float(np.mean((weighted @ coefficients - use * scale) ** 2))

@@ -25,6 +25,6 @@ def burst_line(connections: Sequence[float], bursts: Sequence[float]) -> tuple[f
     design = np.column_stack([np.ones(len(counts)), counts / counts.max()])
     constant, slope = nonnegative_least_squares(design.T @ design, design.T @ sizes)
     left = float(np.sum((sizes - design @ [constant, slope]) ** 2))
-    if slope <= 0.0 or left >= _EXPLAINED * float(np.sum((sizes - sizes.mean()) ** 2)):
+    if left >= _EXPLAINED * float(np.sum((sizes - sizes.mean()) ** 2)):
         return None
     return float(constant), float(slope / counts.max())

@@ -49,37 +49,35 @@ def d_optimal_choice(fixed: Matrix, slots: Sequence[Matrix]) -> tuple[int, ...]:
         if sum(candidates is other for other in slots) > len(candidates):
             raise ValueError(f"{len(candidates)} candidates are too few for their slots")
     largest = np.max(np.abs(np.vstack([fixed, *slots])), axis=0)
-    scales = np.where(largest > 0.0, largest, 1.0)
     used = largest > 0.0
-    base = _information(_weighted(fixed[:, used] / scales[used]))
+    scales = largest[used]
+    base = _information(_weighted(fixed[:, used] / scales))
     # Of each slot and candidate, what it adds to the information matrix.
     added = [
-        np.array([_information(row[None, :]) for row in _weighted(slot[:, used] / scales[used])])
+        np.array([_information(row[None, :]) for row in _weighted(slot[:, used] / scales)])
         for slot in slots
     ]
-    chosen = [-1] * len(slots)
+    chosen: dict[int, int] = {}
     total = base + _RIDGE_RATIO * np.eye(len(base))
     best = _log_det(total)
     improves = True
     while improves:
         improves = False
         for slot, candidates in enumerate(slots):
-            now = chosen[slot]
-            rest = total - (added[slot][now] if now >= 0 else 0.0)
+            now = chosen.get(slot)
+            rest = total if now is None else total - added[slot][now]
             taken = {
-                chosen[other]
-                for other, theirs in enumerate(slots)
-                if theirs is candidates and other != slot
+                row for other, row in chosen.items() if slots[other] is candidates and other != slot
             }
             values = [
                 -np.inf if row in taken else _log_det(rest + added[slot][row])
                 for row in range(len(candidates))
             ]
             row = int(np.argmax(values))
-            if now < 0 or values[row] > best + _GAIN:
+            if now is None or values[row] > best + _GAIN:
                 chosen[slot], total, best = row, rest + added[slot][row], values[row]
                 improves = True
-    return tuple(chosen)
+    return tuple(chosen[slot] for slot in range(len(slots)))
 
 
 def _weighted(scaled: Matrix) -> Matrix:

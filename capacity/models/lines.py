@@ -16,6 +16,7 @@ Line = tuple[float, float]
 
 _FLOOR_RATIO = 1e-3
 """Values below a thousandth of the largest weigh as if they were that."""
+_TINY = float(np.finfo(float).tiny)
 
 
 def least_squares_line(loads: NDArray[np.float64], values: NDArray[np.float64]) -> Line:
@@ -28,9 +29,8 @@ def least_squares_line(loads: NDArray[np.float64], values: NDArray[np.float64]) 
 
 def relative_line(loads: NDArray[np.float64], values: NDArray[np.float64]) -> Line:
     """Return the line with intercept and slope ≥ 0 of least relative error."""
-    scale = float(np.max(np.abs(loads))) or 1.0
-    height = float(np.max(np.abs(values))) or 1.0
-    weights = 1.0 / np.maximum(np.abs(values) / height, _FLOOR_RATIO)
+    scale, height = (max(float(np.max(np.abs(v))), _TINY) for v in (loads, values))
+    weights = np.reciprocal(np.maximum(np.abs(values) / height, _FLOOR_RATIO))
     matrix = np.stack([np.ones_like(loads), loads / scale], axis=1) * weights[:, None]
     right = values / height * weights
     intercept, slope = nonnegative_least_squares(matrix.T @ matrix, matrix.T @ right)

@@ -109,7 +109,9 @@ def refitted_costs(
         gram, moment = products.sum(axis=0), moments.sum(axis=0)
     else:
         columns = design.shape[1]
-        gram = (resampling @ products.reshape(len(use), -1)).reshape(-1, columns, columns)
+        gram = (resampling @ products.reshape(len(use), columns * columns)).reshape(
+            len(resampling), columns, columns
+        )
         moment = resampling @ moments
     costs: NDArray[np.float64] = nonnegative_least_squares(gram, moment) * height / scales
     return costs

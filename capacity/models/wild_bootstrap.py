@@ -35,8 +35,8 @@ def step_normals(
     Rows of one of the *steps* share theirs, in every resource: what disturbed a step disturbed
     its processor time and its event loop alike.
     """
-    _, members = np.unique(np.asarray(steps), return_inverse=True)
-    by_step = generator.standard_normal((replicates, int(members.max()) + 1))
+    different, members = np.unique(np.asarray(steps), return_inverse=True)
+    by_step = generator.standard_normal((replicates, len(different)))
     return by_step[:, members]
 
 
@@ -67,16 +67,15 @@ def redrawn_costs(
     The row weights stay those of the robust fit, as in the fast robust bootstrap
     (Salibian-Barrera & Zamar, Ann. Stat. 30, 2002): outliers stay outliers.
     """
-    _, members = np.unique(np.asarray(steps), return_inverse=True)
+    different, members = np.unique(np.asarray(steps), return_inverse=True)
     line = design @ fit.coefficients
-    count = int(members.max()) + 1
-    of_step = np.bincount(members, weights=fit.weights, minlength=count)
-    means = np.bincount(members, weights=fit.weights * (use - line), minlength=count) / of_step
-    within = np.bincount(members, weights=(fit.weights * fit.errors) ** 2, minlength=count)
+    of_step = np.bincount(members, weights=fit.weights)
+    means = np.bincount(members, weights=fit.weights * (use - line)) / of_step
+    within = np.bincount(members, weights=(fit.weights * fit.errors) ** 2)
     spare = np.maximum(1.0 - _leverages(design, fit.weights, members), _LEAST_SPARE)
     extent = np.maximum(np.abs(means) / spare, np.sqrt(within) / of_step)
     error = np.copysign(extent, means)
-    factor = student_ratio(count - design.shape[1])
+    factor = student_ratio(len(different) - design.shape[1])
     uses = line + factor * normals * error[members]
     return solved_costs(design, np.vstack([uses, line]), fit.weights)
 

@@ -35,6 +35,13 @@ def test_a_bend_is_found_near_where_it_was_planted(seed):
     assert found.bend == pytest.approx(3e-4, rel=0.3)
 
 
+def test_a_bend_without_noise_is_found_where_it_was_planted_and_is_no_jump():
+    found = strongest_break(DESIGN, 50.0 + 0.2 * LEVELS + np.maximum(LEVELS - 300.0, 0.0), LEVELS)
+
+    assert (found.at, found.until, found.jump) == (300.0, 400.0, 0.0)
+    assert found.bend == pytest.approx(1.0)
+
+
 def test_noise_alone_seldom_looks_like_a_break():
     straight = 60e6 + 12e3 * LEVELS
     found = [strongest_break(DESIGN, noisy(straight, 0.01, seed), LEVELS) for seed in range(300)]
@@ -80,6 +87,7 @@ def used_first(levels, raised=5e6, each=26e3, noise=0.0, seed=1):
 
 def test_what_the_first_use_allocates_is_told_from_a_steep_line():
     assert used_first([0, 8, 16, 24, 32])
+    assert used_first([0, 1, 2, 3, 4])
     assert not used_first([0, 8, 16, 24, 32], raised=0.0)
     assert not used_first([0, 8, 16, 24, 32], raised=-5e6)
 

@@ -1,5 +1,7 @@
 """Bursts that grow with the connections are told from those that come by chance."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -20,6 +22,23 @@ def test_bursts_of_chance_have_no_line():
     found = [burst_line(LEVELS, list(random.exponential(4e6, 5))) for _ in range(200)]
 
     assert np.mean([line is None for line in found]) > 0.85
+
+
+def test_three_levels_are_enough():
+    assert burst_line(LEVELS[:3], [15_000.0 * n for n in LEVELS[:3]]) is not None
+
+
+@pytest.mark.parametrize(("left_ratio", "is_line"), [(0.32, True), (0.345, False)])
+def test_a_line_leaves_less_than_a_third_of_the_squares(left_ratio, is_line):
+    """Of five levels apart from their middle: 10 squares of the slope, 14 of what no line explains."""
+    along, across = np.array([-2, -1, 0, 1, 2]), np.array([2, -1, -2, -1, 2])
+    wave = math.sqrt(left_ratio / (1.0 - left_ratio) * 10 / 14)
+
+    assert is_line == (burst_line(LEVELS, list(10.0 + along + wave * across)) is not None)
+
+
+def test_bursts_of_one_size_have_no_line():
+    assert burst_line(LEVELS, [5e6] * 5) is None
 
 
 def test_bursts_that_shrink_have_no_line():

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from capacity.models.design import (
+    SEPARABLE_BELOW,
     _information,
     _log_det,
     _weighted,
@@ -22,6 +23,15 @@ def test_two_unit_columns_at_an_angle_have_the_textbook_condition():
     design = np.array([[1.0, np.cos(angle)], [0.0, np.sin(angle)]])
 
     assert condition_number(design) == pytest.approx(1.0 / np.tan(angle / 2.0))
+
+
+@pytest.mark.parametrize(("condition", "is_told_apart"), [(29.9, True), (30.1, False)])
+def test_columns_are_told_apart_up_to_the_condition_of_thirty(condition, is_told_apart):
+    """Belsley, Kuh and Welsch's."""
+    angle = 2.0 * np.arctan(1.0 / condition)
+    design = np.array([[1.0, np.cos(angle)], [0.0, np.sin(angle)]])
+
+    assert is_told_apart == (condition_number(design) <= SEPARABLE_BELOW)
 
 
 def test_deliveries_proportional_to_connections_are_singular():
@@ -88,10 +98,11 @@ def test_two_factors_that_only_move_together_so_far_are_told_apart():
 
 
 def test_units_do_not_matter():
-    fixed = np.array([[0.0, 0.0]])
-    scaled = CORNERS * np.array([1e-6, 1e9])
+    fixed, units = np.array([[0.0, 0.0], [1.0, 0.5]]), np.array([1e-6, 1e9])
 
-    assert d_optimal_choice(fixed, [CORNERS] * 3) == d_optimal_choice(fixed, [scaled] * 3)
+    assert d_optimal_choice(fixed, [CORNERS] * 3) == d_optimal_choice(
+        fixed * units, [CORNERS * units] * 3
+    )
 
 
 def test_a_factor_that_is_never_on_is_left_out():

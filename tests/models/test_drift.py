@@ -31,6 +31,15 @@ def test_without_scatter_the_least_effect_decides():
     assert drift(same, 94.9, 0.05).has_fallen
 
 
+def test_a_value_at_the_tolerance_has_not_moved():
+    same = [0.5] * 6
+
+    assert not drift(same, 0.25, 0.5).has_fallen
+    assert drift(same, 0.2499, 0.5).has_fallen
+    assert not drift(same, 0.75, 0.5).has_risen
+    assert drift(same, 0.7501, 0.5).has_risen
+
+
 def test_an_outlier_does_not_hide_a_loss():
     assert drift([*CALM, 20.0], 90.0, 0.05).has_fallen
 
@@ -69,5 +78,6 @@ def test_a_slope_amid_noise_lies_within_its_interval():
 
 
 def test_four_values_have_no_slope():
+    assert slope([1, 2, 3, 4, 5], [1.0, 2.0, 3.0, 4.0, 5.0]).mid == pytest.approx(1.0)
     assert slope([1, 2, 3, 4], [1.0, 2.0, 3.0, 4.0]) is None
     assert slope([1] * 6, [1.0] * 6) is None

@@ -35,6 +35,16 @@ def test_points_at_one_load_make_no_rising_line_by_chance(line) -> None:
     assert pytest.approx(3.0) == intercept + 100.0 * slope
 
 
+@pytest.mark.parametrize("line", [least_squares_line, theil_sen_line])
+def test_points_at_one_load_make_a_line_that_is_flat(line) -> None:
+    assert line(np.full(4, 100.0), np.array([1.0, 2.0, 4.0, 5.0])) == (3.0, 0.0)
+
+
+@pytest.mark.parametrize("line", [least_squares_line, relative_line, theil_sen_line])
+def test_two_points_make_the_line_through_both(line) -> None:
+    assert line(np.array([1.0, 3.0]), np.array([2.0, 8.0 / 3.0])) == pytest.approx((5 / 3, 1 / 3))
+
+
 def test_values_below_a_thousandth_of_the_largest_weigh_as_that() -> None:
     loads, values = np.array([1.0, 2.0, 3.0]), np.array([0.0, 500.0, 1000.0])
     weights = np.array([1.0, 1 / 500, 1 / 1000])

@@ -106,6 +106,7 @@ def test_a_server_that_is_always_busy_makes_wait_for_ever():
 
 def test_sharing_a_server_takes_twice_as_long_at_half_load():
     assert shared_time_s(0.5, 0.2) == pytest.approx(0.4)
+    assert shared_time_s(0.9, 0.2) == pytest.approx(2.0)
 
 
 def test_the_formulas_give_what_they_give_by_hand():

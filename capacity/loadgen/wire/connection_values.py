@@ -42,7 +42,7 @@ class ConnectionValues:
         Requests for values leave from the next of *sources* each time.
         """
         self._target, self._dialect, self._sources = target, dialect, sources
-        self._worker, self._workers = worker, max(1, workers)
+        self._worker, self._workers = worker, workers
         self._signed = handshake_signatures(dialect)
         self._fixed: dict[str, str] = {}
         self._rows: dict[str, list[str]] = {}

@@ -27,6 +27,7 @@ PING = 0x9
 PONG = 0xA
 _FIN = 0x80
 _COMPRESSED = 0x40
+_MASK_BIT = 0x80
 _CONTROL = 0x08
 _FIN_TEXT = _FIN | TEXT
 _CONTROLS = (_FIN | CLOSE, _FIN | PING, _FIN | PONG)
@@ -54,13 +55,13 @@ def masked_frame(payload: bytes, opcode: int = TEXT) -> bytes:
     """Return one complete client frame around *payload*, masked as RFC 6455 §5.3 demands."""
     length = len(payload)
     if length < 126:
-        header = bytes((0x80 | opcode, 0x80 | length))
+        header = bytes((_FIN | opcode, _MASK_BIT | length))
     elif length < 65536:
-        header = bytes((0x80 | opcode, 0x80 | 126)) + length.to_bytes(2, "big")
+        header = bytes((_FIN | opcode, _MASK_BIT | 126)) + length.to_bytes(2, "big")
     else:
-        header = bytes((0x80 | opcode, 0x80 | 127)) + length.to_bytes(8, "big")
+        header = bytes((_FIN | opcode, _MASK_BIT | 127)) + length.to_bytes(8, "big")
     mask = os.urandom(4)
-    repeated = (mask * (length // 4 + 1))[:length]
+    repeated = (mask * length)[:length]
     masked = int.from_bytes(payload, "big") ^ int.from_bytes(repeated, "big")
     return header + mask + masked.to_bytes(length, "big")
 

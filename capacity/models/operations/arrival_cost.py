@@ -23,7 +23,7 @@ def arrival_cost_s(
     """Return c_h + c_s in CPU seconds, from one entry of each a ramp."""
     columns = [list(map(float, opened)), list(map(float, subscribed))]
     design = np.array([column for column in columns if any(column)]).T
-    weights = 1.0 / np.maximum(design.sum(axis=1), 1.0)
+    weights = np.reciprocal(np.maximum(design.sum(axis=1), 1.0))
     draws = window_weights(range(len(excess_s)), np.random.default_rng(SEED))
     resampling = np.vstack([draws, np.ones(len(excess_s))])
     costs = refitted_costs(design, np.array(excess_s), weights, resampling)

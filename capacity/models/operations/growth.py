@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from capacity.domain.estimates import Estimate
 
 _GRID = 199
-_SMALLEST_GROWTH = -0.999_999
 
 
 def demand_after(connections: float, growth_per_month: Estimate, months: float) -> Estimate:
@@ -40,11 +39,10 @@ def months_until_exhausted(
 
     ∞ if it never does.
     """
-    growth = np.maximum(_values(growth_per_month), _SMALLEST_GROWTH)
     room = _logarithms(capacity) - math.log(connections)
-    rate = np.log1p(growth)
+    rate = np.log1p(np.maximum(_values(growth_per_month), 0.0))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        months = np.where(rate[None, :] > 0.0, room[:, None] / rate[None, :], np.inf)
+        months = room[:, None] / rate[None, :]
     months = np.where(room[:, None] <= 0.0, 0.0, months)
     return [float(np.quantile(months, p, method="higher")) for p in probabilities]
 

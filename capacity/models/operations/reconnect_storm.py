@@ -45,8 +45,6 @@ def is_metastable(
 
     *wait_s* is d, the mean wait before a late attempt.
     """
-    if served_per_s <= 0.0:
-        return True
     queued = arrivals - served_per_s * spread_s
     if queued <= served_per_s * timeout_s:
         return False

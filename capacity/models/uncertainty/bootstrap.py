@@ -24,8 +24,8 @@ def window_weights(
     steps: Sequence[int], generator: np.random.Generator, *, replicates: int = REPLICATES
 ) -> NDArray[np.float64]:
     """Return the weight of every window in every replicate, (replicates, windows)."""
-    _, members = np.unique(np.asarray(steps), return_inverse=True)
-    by_step = generator.standard_exponential((replicates, int(members.max()) + 1))
+    different, members = np.unique(np.asarray(steps), return_inverse=True)
+    by_step = generator.standard_exponential((replicates, len(different)))
     by_window = generator.standard_exponential((replicates, len(steps)))
     return by_step[:, members] * by_window
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import orjson
 import pytest
 
-from capacity.loadgen.checks.heard_frames import HeardFrames, fitting_unit
+from capacity.loadgen.checks.heard_frames import HeardFrames, fitting_unit, told
 from capacity.workload.conversation import Conversation
 from capacity.workload.dialects.channel_requests import Channel
 from capacity.workload.dialects.checksum import Book
@@ -92,6 +92,13 @@ def test_channels_that_no_rule_numbers_are_not_asked_for_numbers():
     assert found.sequence is None
 
 
+def test_a_rule_of_numbers_is_not_told_as_one_of_checksums():
+    frames = [{"t": "px.A", "seq": n, "ts": now_as(1e3)} for n in (1, 2)]
+
+    assert not heard(dialect(), *frames).is_checksum
+    assert not heard(dialect()).is_checksum
+
+
 def test_a_rule_of_checksums_alone_is_told_as_one():
     book = Book(form="okx", depth=5, checksum="crc")
     found = heard(dialect(rule="checksum", seq=None, book=book), {"t": "px.A", "ts": now_as(1e3)})
@@ -130,6 +137,13 @@ def test_frames_that_were_not_understood_are_counted_and_the_first_is_kept():
     assert '{"hello":1}' == found.first_unmatched
 
 
+@pytest.mark.parametrize(
+    ("problem", "said"), [("its time is missing", "its time is missing"), (None, '{"hello":1}')]
+)
+def test_a_message_is_told_by_what_is_wrong_with_it_or_by_how_it_begins(problem, said):
+    assert said == told(HEARTBEAT._replace(problem=problem), b'{"hello":1}')
+
+
 def test_a_frame_is_shown_as_text_or_by_its_first_bytes():
     assert "a\ufffd[2J" == shown(b"a\x1b[2J")
     assert "4 bytes: 1f 8b 08 ff" == shown(b"\x1f\x8b\x08\xff")
@@ -137,7 +151,7 @@ def test_a_frame_is_shown_as_text_or_by_its_first_bytes():
     assert len(shown(b"x" * 9_999)) <= 120
 
 
-@pytest.mark.parametrize(("off_s", "unit"), [(86_399.0, "s"), (86_401.0, None), (-86_399.0, "s")])
+@pytest.mark.parametrize(("off_s", "unit"), [(86_399.0, "s"), (86_400.0, None), (-86_399.0, "s")])
 def test_a_unit_fits_by_which_a_time_is_within_a_day_of_now(off_s, unit):
     assert unit == fitting_unit(1_800_000_000.0 + off_s, 1_800_000_000.0)
 

@@ -108,3 +108,14 @@ def test_no_timer_is_late_by_less_than_nothing(monkeypatch):
 
     assert [pytest.approx(0, abs=1), pytest.approx(20_000, abs=1), 0] == lags
     assert [0.05] * 3 == slept
+
+
+def test_what_was_used_since_the_last_look_is_over_the_time_since_then(monkeypatch):
+    """Half a core for 3 s, then two cores for a second."""
+    used_s, at_s = iter([1.0, 2.5, 4.5]), iter([10.0, 13.0, 14.0])
+    clocks = SimpleNamespace(process_time=lambda: next(used_s), monotonic=lambda: next(at_s))
+    monkeypatch.setattr(self_monitor, "time", clocks)
+    monkeypatch.setattr(self_monitor, "gevent", SimpleNamespace(spawn=lambda _: None))
+    probe = SelfMonitor(lambda _late_us: None)
+
+    assert pytest.approx([0.5, 2.0]) == [probe.cpu_ratio(), probe.cpu_ratio()]

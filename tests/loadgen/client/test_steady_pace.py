@@ -7,8 +7,9 @@ from types import SimpleNamespace
 import gevent
 import pytest
 
+from capacity.loadgen.client import steady_pace
 from capacity.loadgen.client.alarm import Alarm
-from capacity.loadgen.client.steady_pace import Part, keep_pace
+from capacity.loadgen.client.steady_pace import Part, keep_pace, pace_or_rest
 from capacity.loadgen.client.wakeup import Wakeup
 
 
@@ -103,3 +104,47 @@ def test_who_has_to_rest_because_others_joined_ends(stage):
     keep_pace(stage.part(act, members), (0.001, 0.0))
 
     assert len(members) == 2
+
+
+def test_who_shares_the_rate_with_others_that_joined_goes_on_at_its_new_pace(stage):
+    members, intended = [1], []
+
+    def act(intended_s):
+        intended.append(intended_s)
+        members[:] = [1, 2]
+        stage.rate_per_s = 0.0 if len(intended) == 4 else 100.0
+        return 0.0
+
+    keep_pace(stage.part(act, members, lambda: (0.1, 5.0)), (0.05, 0.0))
+
+    gaps = [later - earlier for earlier, later in itertools.pairwise(intended)]
+    assert pytest.approx([0.05, 0.1, 0.1]) == gaps
+
+
+def test_who_has_nothing_to_do_hangs_up_and_looks_again_after_a_second(stage):
+    waited, hung_up = [], []
+    stage.stage_changed = SimpleNamespace(wait=waited.append)
+    pace_or_rest(stage.part(lambda _: 0.0), lambda: hung_up.append(True))
+
+    assert ([1.0], [True]) == (waited, hung_up)
+
+
+@pytest.mark.parametrize(("left_s", "waits"), [(1.0, [0.998]), (0.0021, [0.0001]), (0.0019, [])])
+def test_the_last_two_milliseconds_are_slept_by_the_alarm(stage, monkeypatch, left_s, waits):
+    now_s, waited, rung = [50.0], [], []
+
+    def wait(seconds):
+        waited.append(seconds)
+        now_s[0] += seconds + 1e-4  # Late, as a loop's timers are.
+
+    def ring(moment_s):
+        rung.append(moment_s)
+        now_s[0] = moment_s
+
+    monkeypatch.setattr(steady_pace, "time", SimpleNamespace(monotonic=lambda: now_s[0]))
+    stage.alarm.close()
+    stage.stage_changed = SimpleNamespace(wait=wait)
+    stage.alarm = SimpleNamespace(sleep_until=ring, close=lambda: None)
+    steady_pace.sleep_until(50.0 + left_s, stage.part(lambda _: 0.0), 100.0)
+
+    assert (pytest.approx(waits), [50.0 + left_s]) == (waited[:1], rung)

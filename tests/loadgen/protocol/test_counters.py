@@ -154,3 +154,11 @@ def test_every_count_is_reported_and_starts_anew():
 def test_polls_open_their_connections_in_the_phases_before_an_upgrade():
     assert ("dns", "tcp", "proxy", "tls") == POLL_PHASES
     assert ("answered", "refused") == OUTCOMES[:2]
+
+
+def test_what_was_open_before_a_loss_is_told_once():
+    counters = Counters()
+    counters.open_before_loss = 5
+    counters.take(1.0)
+
+    assert 0 == counters.open_before_loss

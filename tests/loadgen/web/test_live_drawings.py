@@ -62,6 +62,15 @@ def test_any_number_of_steps_stays_within_the_picture(steps):
     assert steps == len(numbers_of(svg, "circle", "cx"))
 
 
+@pytest.mark.parametrize(
+    ("steps", "places"), [(1, [270.0]), (2, [52.0, 514.0]), (3, [52.0, 283.0, 514.0])]
+)
+def test_steps_stand_from_margin_to_margin_and_one_alone_in_the_middle(steps, places):
+    svg = forecast([(step, estimate(10, 20, 30)) for step in range(steps)], 5)
+
+    assert places == numbers_of(svg, "circle", "cx")
+
+
 def test_a_forecast_without_an_upper_end_is_drawn_to_the_edge():
     svg = forecast([(1, estimate(100.0, math.inf, math.inf))], 50)
 
@@ -71,7 +80,15 @@ def test_a_forecast_without_an_upper_end_is_drawn_to_the_edge():
 
 @pytest.mark.parametrize(
     ("ratio", "width"),
-    [(-1.0, "0.6"), (0.007, "0.7"), (0.0, "0.6"), (0.5, "50.0"), (1.0, "100.0"), (7.0, "100.0")],
+    [
+        (-1.0, "0.6"),
+        (0.007, "0.7"),
+        (0.12345, "12.3"),
+        (0.0, "0.6"),
+        (0.5, "50.0"),
+        (1.0, "100.0"),
+        (7.0, "100.0"),
+    ],
 )
 def test_a_bar_is_as_long_as_the_share_and_never_longer_than_whole(ratio, width):
     assert f'class="ok" width="{width}"' in bar(ratio, "ok")
@@ -119,13 +136,16 @@ def test_every_word_of_a_figure_is_within_it():
         assert numbers_of(svg, "text", "y")
 
 
-@pytest.mark.parametrize(("x", "drawn"), [(0.0, 52.0), (5.0, 283.0), (10.0, 514.0), (11.0, 514.0)])
+@pytest.mark.parametrize(
+    ("x", "drawn"), [(0.0, 52.0), (1.03, 99.6), (5.0, 283.0), (10.0, 514.0), (11.0, 514.0)]
+)
 def test_the_horizontal_axis_reaches_from_margin_to_margin(x, drawn):
     assert drawn == Scale(most_x=10.0, most_y=100.0).x(x)
 
 
 @pytest.mark.parametrize(
-    ("y", "drawn"), [(-1.0, 174.0), (0.0, 174.0), (50.0, 94.0), (100.0, 14.0), (101.0, 14.0)]
+    ("y", "drawn"),
+    [(-1.0, 174.0), (0.0, 174.0), (10.3, 157.5), (50.0, 94.0), (100.0, 14.0), (101.0, 14.0)],
 )
 def test_the_vertical_axis_grows_upwards(y, drawn):
     assert drawn == Scale(most_x=10.0, most_y=100.0).y(y)

@@ -123,3 +123,9 @@ def test_the_name_of_a_run_leads_nowhere_else(name):
 def test_an_unknown_word_of_permission_is_refused():
     with pytest.raises(ConfigError, match=r"--capacity-web-allow brake: choose among break"):
         permitted(capacity_web_allow="brake")
+
+
+def test_of_locusts_own_form_only_what_is_in_it_can_be_set():
+    permitted().check_locusts({"capacity_target": "demo", "capacity_profile": "safe"})
+    with pytest.raises(ConfigError, match="'tags' cannot be set from the page"):
+        permitted().check_locusts({"tags": "a"})

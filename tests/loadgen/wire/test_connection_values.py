@@ -84,6 +84,7 @@ def test_a_value_may_be_asked_for_before_each_connect(serve):
 @pytest.mark.parametrize(
     ("status", "body", "reason"),
     [
+        ("300 Multiple Choices", b"", "handshake_value_rejected_300"),
         ("401 Unauthorized", b"", "handshake_value_rejected_401"),
         ("200 OK", b"<html>", "handshake_value_missing"),
         ("200 OK", b'{"data":{}}', "handshake_value_missing"),
@@ -97,6 +98,14 @@ def test_a_value_that_is_not_handed_out_fails_the_connect(serve, status, body, r
 
     with pytest.raises(HandshakeError, match=f"^{reason}$"):
         values(BY_REQUEST, serve(refuse)).of(0)
+
+
+def test_any_answer_of_success_hands_a_value_out(serve):
+    def accept(_environ, start_response):
+        start_response("299 Fine", [])
+        return [b'{"data":{"token":"t"}}']
+
+    assert "t" == values(BY_REQUEST, serve(accept)).of(0)["token"]
 
 
 def test_nobody_there_to_ask_fails_the_connect_too():
@@ -125,6 +134,13 @@ def test_microseconds_grow_from_use_to_use_and_are_of_the_same_moment():
     assert us == sorted(set(us))
     assert all(one["now_ms"] // 1000 == one["now_s"] for one in seen)
     assert us[0] // 1_000_000 - seen[0]["now_s"] in {0, 1}
+
+
+def test_while_the_clock_stands_still_microseconds_grow_by_one(monkeypatch):
+    at_us = moment()["now_us"] + 1_000_000
+    monkeypatch.setattr(time, "time_ns", lambda: at_us * 1000)
+
+    assert [at_us, at_us + 1, at_us + 2] == [moment()["now_us"] for _ in range(3)]
 
 
 def logged_in(serve, rows, answered, **needs):

@@ -46,6 +46,28 @@ def test_a_long_read_of_ascii_is_not_taken_for_one_message():
         assert [first] == read(stream[: 4 + length])[1]
 
 
+@pytest.mark.parametrize("length", range(2, 126))
+def test_a_short_message_that_begins_like_a_length_is_read_by_its_own(length):
+    """Two bytes that would say how long the whole read is, were they not the message's own."""
+    first, fragment = b"\0~" + b"a" * (length - 2), b"b" * (126 - length)
+
+    assert [first] == read(framed(TEXT, first) + framed(0x01, fragment))[1]
+
+
+@pytest.mark.parametrize("size", [5, 130])
+@pytest.mark.parametrize("first", [byte for byte in range(256) if byte & 0x70])
+def test_a_reserved_bit_in_any_first_byte_is_a_violation(first, size):
+    reader, payloads, _replies = read(framed(first, b"a" * size))
+
+    assert (INVALID, []) == (reader.end, payloads)
+
+
+@pytest.mark.parametrize("length", range(0x80, 0x100))
+def test_a_mask_with_any_length_is_a_violation(length):
+    """Also where what follows looks like the length of the read."""
+    assert MASKED == read(bytes((TEXT, length, 0, 126)) + b"a" * 126)[0].end
+
+
 def test_a_message_comes_with_its_last_byte_only():
     stream = framed(TEXT, b"x" * 556)
 

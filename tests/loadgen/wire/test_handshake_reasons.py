@@ -179,3 +179,21 @@ def test_what_a_proxy_answers_is_the_reason_and_what_its_network_does_is_marked_
 
     assert "proxy_status_407" == failure_reason(answered)
     assert "proxy_connect_refused" == failure_reason(unreached)
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (None, "handshake_invalid"),
+        (99, "handshake_invalid"),
+        (100, "handshake_rejected_100"),
+        (599, "handshake_rejected_599"),
+        (600, "handshake_invalid"),
+    ],
+)
+def test_only_what_is_a_status_of_http_is_told_as_one(status, reason):
+    assert reason == failure_reason(websocket.WebSocketBadStatusException("no", status))
+
+
+def test_an_error_without_a_number_is_none_of_those_that_are_known():
+    assert "connect_failed" == failure_reason(OSError("nobody knows"))

@@ -109,3 +109,15 @@ def test_an_ipv6_target_stands_in_brackets():
     assert b"first bytes of the target" == ours.recv(100)
     ours.close()
     theirs.close()
+
+
+@pytest.mark.parametrize(("status", "connects"), [(199, 0), (200, 1), (299, 1), (300, 0)])
+def test_every_status_of_success_connects(status, connects):
+    ours, theirs = socket.socketpair()
+    theirs.sendall(f"HTTP/1.1 {status} x\r\n\r\n".encode())
+    with ours, theirs:
+        if connects:
+            tunnel(ours, "here", 443)
+        else:
+            with pytest.raises(ProxyError, match=f"^proxy_rejected_{status}$"):
+                tunnel(ours, "here", 443)

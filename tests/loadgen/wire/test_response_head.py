@@ -114,6 +114,7 @@ def test_bodies_are_not_read_and_cookies_not_kept(pair):
         ),
         (b"HTTP/1.1 429 Busy\r\nRetry-After: 30\r\n\r\nleft", "429 Busy, Retry-After: 30"),
         (b"SSH-2.0-x y\r\n\r\n", "y"),
+        (b"SSH-2.0-x\r\n\r\n", "SSH-2.0-x"),
         (b"", None),
     ],
 )

@@ -165,3 +165,21 @@ def test_the_usual_gap_is_that_of_the_later_half_where_a_burst_came_first():
     points = [(moment, float(n)) for n, moment in enumerate(moments)]
 
     assert points == _unbroken(points, moments)
+
+
+def test_who_came_first_need_not_be_let_in_first():
+    """The numbers are those of who was let in, in that order."""
+    ends = [0.1 * n for n in range(1, 51)]
+    in_turn = [(0.0, end) for end in ends]
+    reversed_turn = [(-0.001 * n, end) for n, end in enumerate(ends)]
+
+    assert admission(in_turn)[:2] == admission(list(reversed(in_turn)))[:2]
+    assert admission(reversed_turn)[0] == pytest.approx(10.0)
+
+
+def test_ten_points_before_a_gap_are_enough():
+    moments = [0.1 * n for n in range(10)] + [5.0 + 0.1 * n for n in range(11)]
+    points = [(moment, float(n)) for n, moment in enumerate(moments)]
+
+    assert _unbroken(points, moments) == points[:10]
+    assert _unbroken(points[:10], moments) == points[:10]

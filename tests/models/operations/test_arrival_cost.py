@@ -56,3 +56,9 @@ def test_of_noisy_ramps_the_cost_is_what_all_took_by_all_that_arrived():
 
     assert found.mid == pytest.approx(0.36 / 600)
     assert found.low < found.mid < found.high
+
+
+def test_a_ramp_on_which_nobody_arrived_changes_nothing():
+    with_it = arrival_cost_s([0.06, 0.5, 0.20], [100, 0, 300], [0, 0, 0])
+
+    assert with_it.mid == pytest.approx(0.26 / 400)

@@ -143,3 +143,28 @@ def test_where_no_memory_is_used_arrivals_use_none():
     times, use, *points = measured()
 
     assert arrival_memory(times, 0.0 * use, *points) is None
+
+
+@pytest.mark.parametrize("noise_bytes", [5e6, 2e7])
+def test_the_interval_is_that_of_the_profile_of_the_likelihood(noise_bytes):
+    """Of all times and delays whose squares are above the least by no more than χ² of 90 % allows."""
+    times, use, points, counts = measured(held_s=5.0, noise_bytes=noise_bytes)
+    found = arrival_memory(times, use, points, counts).each_bytes
+    came = np.maximum(np.diff(counts, prepend=counts[0]), 0.0).cumsum()
+    fits = []
+    for held_s in np.geomspace(1.0, 10.0, 79):
+        for delay_s in np.arange(-2, 11) / 10:
+            recent = np.interp(times + delay_s, points, came) - np.interp(
+                times + delay_s - held_s, points, came
+            )
+            line = np.array([np.ones_like(times), np.interp(times, points, counts), recent]).T
+            costs = np.linalg.lstsq(line, use, rcond=None)[0]
+            fits.append((np.square(use - line @ costs).sum(), held_s, costs[-1]))
+    least, held_s, each = min(fits)
+    near = [
+        taken for squares, _, taken in fits if squares <= least * (1 + 2.706 / (len(times) - 5))
+    ]
+
+    assert found.mid == pytest.approx(each)
+    assert found.low == pytest.approx(min(*near, each * held_s / (held_s + 0.25)))
+    assert found.high == pytest.approx(max(*near, each * held_s / (held_s - 0.25)))

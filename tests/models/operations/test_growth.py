@@ -32,6 +32,12 @@ def test_demand_doubles_in_14_months_at_five_per_cent():
     assert months == pytest.approx(math.log(2) / math.log(1.05))
 
 
+def test_in_the_middle_of_what_is_likely_is_what_the_middle_gives():
+    [months] = months_until_exhausted(1_000.0, exactly(2_000.0), around(0.05, 0.02), [0.5])
+
+    assert months == pytest.approx(math.log(2) / math.log(1.05), rel=1e-12)
+
+
 @pytest.mark.parametrize(
     ("capacity", "growth", "months"),
     [

@@ -45,6 +45,11 @@ def test_a_poller_holds_its_connection_as_long_as_it_is_kept_alive():
     assert held_share(300.0) == 0.25
 
 
+def test_a_poller_that_comes_just_in_time_finds_its_connection():
+    assert poll_cost(0.15, 0.4, 75.0) == pytest.approx(0.002)
+    assert poll_cost(0.15, 0.6, 75.1) == pytest.approx(0.75 / 75.1)
+
+
 def test_a_poller_that_comes_too_late_arrives_anew():
     assert poll_cost(0.1, 0.4, 1.0) == pytest.approx(0.1)
     assert poll_cost(0.1, 0.4, 100.0) == pytest.approx(0.005)

@@ -85,6 +85,8 @@ def test_without_room_there_is_no_window():
     assert served_per_s(-0.1, 0.001) == 0.0
     assert shortest_window_s(10.0, 0.0) is None
     assert is_metastable(10.0, 0.0, timeout_s=1.0, wait_s=1.0, spread_s=1.0)
+    assert not is_metastable(1.0, 0.5, timeout_s=10.0, wait_s=1.0, spread_s=1.0)
+    assert shortest_window_s(7.0, 0.5) == pytest.approx(20.0)
 
 
 @given(

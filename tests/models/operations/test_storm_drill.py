@@ -163,3 +163,21 @@ def test_updates_that_reach_all_who_wait_at_one_moment_have_a_period(together, i
 def test_a_snapshot_at_once_is_no_period_and_nothing_seen_is_none():
     assert shared_period_s([seen(20, 0.002, 0.002, 0.002), seen(60, 0.0019, 0.002, 0.002)]) is None
     assert shared_period_s([]) is None
+
+
+def test_each_failure_is_counted_where_a_client_waits_for_its_next_attempt():
+    waited_after = []
+    times = restored(
+        2,
+        served_per_s=0.001,
+        until_s=35.0,
+        wait_s=lambda failed, _: waited_after.append(failed) or 0.0,
+    )
+
+    assert [0, 0, 1, 2, 3, 4] == waited_after
+    assert [0.0, math.inf] == times
+
+
+def test_a_share_whose_last_client_never_came_back_never_was():
+    assert share_restored_s([1.0, math.inf], 2, 1.0) is None
+    assert share_restored_s([1.0, math.inf], 2, 0.5) == 1.0

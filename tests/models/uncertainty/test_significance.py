@@ -26,6 +26,7 @@ def test_what_was_counted_is_certain():
     found = shift(one(2.0, 0.0), one(3.0, 0.0), 5)
 
     assert (found.chance, found.difference.low, found.difference.high) == (1.0, 1.0, 1.0)
+    assert found.error == 0.0
     assert shift(one(2.0, 0.0), one(2.0, 0.0), 5).chance == 0.5
 
 

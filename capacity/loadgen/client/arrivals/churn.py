@@ -59,7 +59,7 @@ class Churn:
     def _next_open(self) -> Drilled | None:
         """Return the connection whose turn it is; None while nothing is open, or too much is not."""
         slots = self._slots()
-        if len(slots) - self._opened() > max(1.0, MOST_AWAY_RATIO * len(slots)):
+        if len(slots) - self._opened() > max(1, MOST_AWAY_RATIO * len(slots)):
             return None
         own = [slot for slot in slots if slot.churns] or slots
         for turns in (self._turns, iter(own)):

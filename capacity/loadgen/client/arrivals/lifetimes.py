@@ -44,7 +44,7 @@ class Lifetimes:
         self._ended: deque[tuple[float, float]] = deque(maxlen=_REMEMBERED)
         self.age_s = math.nan
         """The age at which the target ends connections; not a number while none is known."""
-        self._reach_s = 0.0
+        self._reach_s = math.nan
         """How far from it an age may be."""
         self._eldest = (-math.inf, math.inf)
         """When it was looked for, and when it was born."""

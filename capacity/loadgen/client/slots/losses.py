@@ -35,11 +35,11 @@ def has_expired(
     lifetimes: Lifetimes,
     counters: Counters,
     closing: Closing | None,
-    others: Iterable[Watched] = (),
+    others: Iterable[Watched],
     *,
     age_s: float,
     now_s: float,
-    is_held: bool = False,
+    is_held: bool,
 ) -> bool:
     """Tell whether the target ended a connection at the age at which it ends all, and count it so.
 

@@ -1,5 +1,6 @@
 """What a connection slot shows to whoever asks whether its connection is served, and not only open."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,11 +34,11 @@ class Watched(Drilled):
         self._conversation: Conversation | None = None
         self._values: Mapping[str, Any] = NOTHING
         """That only this connection has, since it was opened last."""
-        self._born_s = 0.0
+        self._born_s = math.nan
         self.index = index
         self.arrivals = 0
         """Moments at which updates came, since the plateau began."""
-        self._served_s = 0.0
+        self._served_s = -math.inf
         self._pongs: int | None = None
         """That had come when the ping of this plateau was sent; None before."""
 

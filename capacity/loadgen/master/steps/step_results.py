@@ -290,7 +290,7 @@ class StepResults:
             heard = (merged.pushed_versions, merged.polled_versions)
             pair = freshness_of(self._watched, *heard, until_s=ended_at)
             observation = replace(observation, freshness=pair)
-        observation = replace(observation, held_s=self._held_s.pop(index, 0.0))
+        observation = replace(observation, held_s=self._held_s.pop(index))
         self.observations.append(observation)
         self._recorder.step(observation, merged.histograms)
         self._disturbances.pop(index, None)

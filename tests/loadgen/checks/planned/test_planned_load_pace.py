@@ -172,3 +172,20 @@ def test_a_climb_has_a_connection_even_where_it_cannot_subscribe_while_it_opens(
     safe = profile("safe", connections=48, connects_per_s=10, settle_s=900, ramp_timeout_s=1)
 
     assert 1 == course_of(TARGET, slow, safe, None).rules.most
+
+
+@pytest.mark.parametrize(("growth", "most"), [(2.0, 20), (1.25, 50)])
+def test_a_climb_ends_where_the_connections_of_its_last_level_can_subscribe_in_time(growth, most):
+    """Ten at a time, where nothing can be unsubscribed: a half of the last level, or a fifth of it."""
+    timed = {"connects_per_s": 10, "settle_s": 60, "ramp_timeout_s": 4.0}
+    safe = profile("safe", connections=4000, start=5, growth=growth, **timed)
+
+    assert most == course_of(TARGET, replace(PACED, unsubscribe=None), safe, None).rules.most
+
+
+@pytest.mark.parametrize(("churn_per_s", "most"), [(0.26, 3), (0.4, 2), (0.8, 1), (1.0, 1)])
+def test_a_climb_has_a_connection_however_often_it_is_replaced(churn_per_s, most):
+    mix = {"churn_per_s_per_connection": churn_per_s, "requests_per_s_per_connection": 0}
+    safe = profile("safe", connections=4000, connects_per_s=1, mix=mix)
+
+    assert most == course_of(TARGET, DIALECT, safe, None).rules.most

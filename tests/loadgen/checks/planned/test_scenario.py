@@ -63,6 +63,12 @@ def test_fewer_channels_need_an_unsubscribe():
         check_subscriptions(fewer, replace(DERIBIT, unsubscribe=None), made)
 
 
+def test_the_same_channels_in_all_steps_need_neither():
+    same = profile({"connections": 1}, {"connections": 3})
+    made = sequence_steps(same, MIX, PACE, can_poll=False)
+    check_subscriptions(same, replace(DERIBIT, subscribe=None, unsubscribe=None), made)
+
+
 def test_more_channels_need_a_subscribe_alone():
     more = profile({"connections": 1}, {"connections": 1, "subscriptions_per_connection": 4})
     made = sequence_steps(more, MIX, PACE, can_poll=False)

@@ -85,13 +85,28 @@ def test_connections_are_replaced_at_the_pace():
     assert [67, 67, 66] == replaced(Hours(10.01), 20.0)
 
 
+@pytest.mark.parametrize(("per_s", "replacements"), [(1.0, 10), (0.5, 5)])
+def test_a_slow_pace_is_kept_as_well_and_again_after_a_stop(per_s, replacements):
+    slots, hours = [Replaced()], Hours(10.01)
+    churn = Churn(lambda: slots, lambda: 1, hours.clock_s, hours.sleep)
+    churn.turn_to(per_s)
+    churn._greenlet.join()
+    churn.stop()
+    hours.now_s = 0.0
+    churn.turn_to(per_s)
+    churn._greenlet.join()
+
+    assert 2 * replacements == slots[0].times
+
+
 def test_what_could_not_be_kept_is_not_made_up_for():
     # Two late by less than an interval cost nothing; one late by three seconds costs 60.
     assert 200 - 60 == pytest.approx(sum(replaced(Hours(10.01, [0, 0.03, 0.02, 3.0]), 20.0)), abs=1)
 
 
 @pytest.mark.parametrize(
-    ("slot_count", "away", "replacements"), [(3, 1, 200), (3, 2, 0), (40, 2, 200), (40, 3, 0)]
+    ("slot_count", "away", "replacements"),
+    [(3, 1, 200), (3, 2, 0), (40, 2, 200), (40, 3, 0), (100, 5, 200), (100, 6, 0)],
 )
 def test_nobody_is_replaced_while_more_than_one_in_twenty_is_on_its_way_back(
     slot_count, away, replacements

@@ -205,7 +205,7 @@ def test_an_attempt_is_under_way_until_it_ends_in_any_of_its_ways():
     assert [NOW_S] * 3 == began_s
 
 
-@pytest.mark.parametrize(("later_s", "is_success"), [(0.9, False), (1.1, True)])
+@pytest.mark.parametrize(("later_s", "is_success"), [(0.9, False), (1.0, False), (1.1, True)])
 def test_for_a_second_after_one_was_taken_back_an_upgrade_is_no_success(later_s, is_success):
     now_s = [NOW_S]
     pacer = ConnectPacer("even", lambda: now_s[0])
@@ -227,3 +227,35 @@ def test_a_pace_is_not_eased_by_a_new_step_or_by_the_same_pace(step, per_s):
     pacer.turn_to(step, per_s, 20)
 
     assert min(before, per_s) == pacer._rate.per_s
+
+
+def test_each_failure_of_an_attempt_that_began_after_the_one_before_halves_the_pace():
+    moments = iter([1000.0, 1001.0, 1001.5, 1002.5])
+    pacer = ConnectPacer("even", lambda: next(moments), is_careful=True)
+    pacer.turn_to(0, 100.0, None)
+    rates = [pacer._rate.per_s]
+    for _ in range(2):
+        pacer.failed(pacer.began(), "connect_refused")
+        rates.append(pacer._rate.per_s)
+
+    assert [10.0, 5.0, 2.5] == rates
+
+
+def test_an_attempt_that_succeeds_fast_makes_the_pace_faster():
+    moments = iter([1000.0, 1000.01, 1000.01])
+    pacer = ConnectPacer("even", lambda: next(moments), is_careful=True)
+    pacer.turn_to(0, 100.0, None)
+    pacer.opened(pacer.began())
+
+    assert 10.7 == pacer._rate.per_s
+
+
+def test_who_is_taken_back_had_been_let_in_at_once():
+    now_s = [1000.0]
+    pacer = ConnectPacer("even", lambda: now_s[0], is_careful=True)
+    pacer.turn_to(0, 100.0, None)
+    pacer.taken_back("handshake_closed_1013")
+    now_s[0] += 0.5
+    pacer.failed(pacer.began(), "connect_refused")
+
+    assert 2.5 == pacer._rate.per_s

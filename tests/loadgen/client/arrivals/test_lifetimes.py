@@ -145,3 +145,45 @@ def test_ages_with_jitter_that_end_together_are_lost():
 
 def test_what_ends_by_a_code_of_trouble_is_lost_at_any_age():
     assert [0] * 4 == held(SCATTERED, (1011, "internal error"), is_held=True)
+
+
+@pytest.mark.parametrize(
+    ("age_s", "eldest_age_s", "count"),
+    [(8.0, 8.39, 3), (8.0, 8.41, 0), (2.0, 2.34, 3), (2.0, 2.36, 0)],
+)
+def test_an_older_one_may_be_open_by_a_twentieth_or_by_what_a_busy_host_takes(
+    age_s, eldest_age_s, count
+):
+    ends = [(100.0 + 0.3 * n, age_s) for n in range(3)]
+
+    assert [0, 0, count] == held(ends, eldest_age_s=eldest_age_s)
+
+
+@pytest.mark.parametrize(("eldest_age_s", "known"), [(44.9, [0, 0, 3, 1]), (45.1, [0, 0, 0, 4])])
+def test_where_ages_have_jitter_nobody_is_open_who_is_half_as_old_again(eldest_age_s, known):
+    """As the third, who ends at 30 s; the fourth at 32.8 s."""
+    assert known == held(SCATTERED, GOODBYE, is_held=True, eldest_age_s=eldest_age_s)
+
+
+@pytest.mark.parametrize(("age_s", "count"), [(14.2, 0), (14.3, 1), (42.7, 1), (42.8, 0)])
+def test_where_ages_have_jitter_others_end_within_half_of_their_mean(age_s, count):
+    """It is 28.5 s."""
+    assert count == held([*SCATTERED[:3], (60.0, age_s)], GOODBYE, is_held=True)[-1]
+
+
+@pytest.mark.parametrize(
+    ("ages_s", "apart_s", "count"),
+    [
+        ((27.0, 28.5, 30.0), 0.365, 0),
+        ((27.0, 28.5, 30.0), 0.37, 3),
+        ((57.0, 60.0, 63.0), 0.73, 0),
+        ((57.0, 60.0, 63.0), 0.74, 3),
+    ],
+)
+def test_ages_with_jitter_end_three_tenths_of_a_second_or_a_hundredth_of_them_apart(
+    ages_s, apart_s, count
+):
+    """The scatter of three moments is √⅔ of what is between two of them."""
+    ends = [(100.0 + apart_s * n, age_s) for n, age_s in enumerate(ages_s)]
+
+    assert [0, 0, count] == held(ends, GOODBYE, is_held=True)

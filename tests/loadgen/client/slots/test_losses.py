@@ -1,5 +1,7 @@
 """What the end of a connection says, by its close frame, its age and what came before."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from capacity.loadgen.client.arrivals.lifetimes import Lifetimes
@@ -38,7 +40,9 @@ def test_those_taken_for_lost_before_the_age_was_known_are_given_back():
     lifetimes, counters = Lifetimes(), Counters()
     counters.lost = 2
     told = [
-        has_expired(lifetimes, counters, (1000, "max age"), age_s=60.0, now_s=now_s)
+        has_expired(
+            lifetimes, counters, (1000, "max age"), (), age_s=60.0, now_s=now_s, is_held=True
+        )
         for now_s in (100.0, 107.0, 119.0)
     ]
 
@@ -46,3 +50,22 @@ def test_those_taken_for_lost_before_the_age_was_known_are_given_back():
     assert (3, 0) == (counters.expired, counters.lost)
     assert {"connection_expired": 1} == counters.failures
     assert [60.0 * 1e6] == list(counters.lifetime)
+
+
+@pytest.mark.parametrize(
+    ("eldest_born_s", "is_open", "is_told"),
+    [(40.0, True, False), (40.0, False, True), (97.0, True, True)],
+    ids=["an older one goes on", "an older one is gone", "all are younger"],
+)
+def test_without_a_word_only_the_oldest_end_by_their_age(eldest_born_s, is_open, is_told):
+    others = [
+        SimpleNamespace(born_s=born_s, is_open=each_is_open)
+        for born_s, each_is_open in ((eldest_born_s, is_open), (99.0, True))
+    ]
+    lifetimes, counters = Lifetimes(), Counters()
+    told = [
+        has_expired(lifetimes, counters, None, others, age_s=8.0, now_s=now_s, is_held=True)
+        for now_s in (100.0, 101.0, 102.0)
+    ]
+
+    assert [False, False, is_told] == told

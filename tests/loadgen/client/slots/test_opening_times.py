@@ -65,3 +65,12 @@ def test_what_we_hold_back_ourselves_is_no_time_of_the_target(counters, clock):
 
     assert ([3_000_000], [2_000_000], [1_000_000]) == told(counters)
     assert not times.are_due
+
+
+def test_before_it_begins_nothing_is_due(counters, clock):
+    times = OpeningTimes()
+
+    assert not times.are_due
+    assert not times.note_data(counters)
+    times.note_confirmed(counters)
+    assert ([], [], []) == told(counters)

@@ -53,6 +53,7 @@ def test_a_ping_is_answered_and_forgotten_with_the_plateau(slot):
     slot.begin_plateau()
 
     assert (None, None) == (before, slot.has_answered)
+    assert 0 == slot.arrivals
 
 
 @pytest.mark.parametrize(("subscriptions", "is_following"), [(0, False), (1, True)])

@@ -71,7 +71,7 @@ def test_connections_that_the_target_ends_fail_a_step_on_its_plateau_and_on_its_
     held = judged(deliveries=40, lost=2)
     on_the_way = judged(times={Phase.RAMP: 100.0}, lost=3)
 
-    assert ("dropped", 2) == (held.condition, held.number)
+    assert ("dropped", 2, 0) == (held.condition, held.number, held.bound)
     assert ("dropped", 3) == (on_the_way.condition, on_the_way.number)
 
 
@@ -123,6 +123,7 @@ def test_what_a_connection_surely_received_is_less_the_more_its_rate_swings(coun
     assert pytest.approx(100.0, rel=0.02) == surely_received_per_s(counted(delivered=steady)[1])
     assert 60.0 < surely_received_per_s(counted(delivered=swinging)[1]) < 90.0
     assert 0.0 == surely_received_per_s(counted()[1])
+    assert 0.0 == surely_received_per_s(replace(counted(delivered=steady)[1], load=None))
 
 
 def test_a_rate_is_sure_beyond_two_of_its_standard_errors(counted):
@@ -141,6 +142,22 @@ def test_an_objective_is_missed_by_enough_durations_only(judged, slow, condition
     miss = judged(deliveries=40, histograms={"delivery_delay": {bucket_of(300_000): slow}}, slo=SLO)
 
     assert condition == (miss.condition if miss else None)
+
+
+def test_an_objective_that_is_met_to_the_last_digit_is_met(report):
+    merged = MergedCounts()
+    merged.add("a", report(histograms={"delivery_delay": {bucket_of(300_000): 50}}))
+    took_s = merged.quantiles("delivery_delay").p95_s
+
+    for limit_s, is_missed in ((took_s, False), (0.999 * took_s, True)):
+        slo = Slo.model_validate({"delivery_delay": {"quantile": 0.95, "limit_s": limit_s}})
+        assert is_missed == (breach_of(merged, slo) is not None)
+
+
+def test_connections_that_are_open_and_not_served_fail_a_step(judged):
+    miss = judged(deliveries=40, followers=10, unserved=4)
+
+    assert ("not_served", 4, 0) == (miss.condition, miss.number, miss.bound)
 
 
 def test_a_missed_objective_is_told_with_its_number_and_its_bound(judged):

@@ -114,3 +114,10 @@ def test_the_first_interval_of_a_drill_counts_and_those_before_it_do_not(guard, 
     trip = guard.harm(samples, since, 0, 100)
 
     assert expected == (trip and trip.guard)
+
+
+@pytest.mark.parametrize("since", [0, 1])
+def test_the_interval_of_the_cut_itself_counts(guard, since):
+    samples = samples_of(100, 100, host_memory_pressure_some_s=(0.0, 0.9))
+
+    assert "memory pressure" == guard.harm(samples, since, 0, 100).guard

@@ -4,12 +4,14 @@ from pathlib import Path
 import pytest
 
 from capacity.domain.histogram import Histogram, bucket_of
-from capacity.domain.observation import CutOffKind
-from capacity.loadgen.master.guards.guard_watch import Guard, Moment, _less
+from capacity.domain.load import LoadStep
+from capacity.domain.observation import CutOff, CutOffKind
+from capacity.loadgen.master.guards.guard_watch import Guard, Moment, _less, saturated
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
 from capacity.settings.profile import ADAPTER
 from capacity.settings.targets.slo import Slo
 
+GUARDED_RUN = runpy.run_path(str(Path(__file__).parents[3] / "planning/safety/guarded.py"))
 sample_of = runpy.run_path(str(Path(__file__).parents[3] / "agent_samples.py"))["sample_of"]
 
 LEAST_TO_STOP = 200
@@ -125,6 +127,7 @@ def test_who_was_let_in_and_is_lost_was_not_refused(refused_by, kind, said):
 
     assert kind is trip.kind
     assert said in trip.statement
+    assert 0.0 == trip.bound
 
 
 def test_no_more_connections_are_said_to_be_lost_than_were_open(report):
@@ -180,3 +183,47 @@ def test_of_what_was_answered_before_nothing_is_left_and_of_the_rest_all():
     left = _less(Histogram({3: 5, 4: 5, 9: 1}), Histogram({3: 5, 4: 4}))
 
     assert {4: 1, 9: 1} == left.counts
+
+
+def step_of(connections, requests_per_s=0.0, orders_per_s=0.0):
+    times = {"connects_per_s": 10.0, "ramp_timeout_s": 30.0, "settle_s": 1.0, "plateau_s": 10.0}
+    return LoadStep(
+        connections=connections, subscriptions_per_connection=1, requests_per_s=requests_per_s,
+        orders_per_s=orders_per_s, is_mix=True, **times,
+    )  # fmt: skip
+
+
+def test_a_step_is_seen_ahead_with_the_sockets_of_whole_users_of_pollers_and_of_traders():
+    """1,200 of users with ten each, 201 pollers of two seconds and 101 traders of four; ten are used."""
+    intervals = {"poll_interval_s": 2.0, "order_interval_s": 4.0}
+    profile = ADAPTER.validate_python(
+        {**RAMP, "guards": {}, "levels": [20], "connections_per_user": 10, **intervals}
+    )
+    guard = Guard(profile, [GUARDED_RUN["DESCRIPTORS"]])
+    samples, ahead = GUARDED_RUN["filling"](10.0), step_of(1195, 100.2, 25.1)
+
+    assert 10 + 1200 + 201 + 101 == guard.trip_ahead(samples, ahead, step_of(0)).number
+    assert guard.trip_ahead(samples, step_of(800), step_of(0)) is None
+
+
+def test_a_step_of_as_many_sockets_or_without_guards_trips_nothing_ahead():
+    limits, samples = [GUARDED_RUN["DESCRIPTORS"]], GUARDED_RUN["filling"](800.0, 950.0)
+
+    assert Guard(GUARDED, limits).trip_ahead(samples, step_of(100), step_of(100)) is None
+    assert Guard(GUARDED, limits).trip_ahead(samples, step_of(101), step_of(100))
+    assert Guard(UNGUARDED, limits).trip_ahead(samples, step_of(101), step_of(100)) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "guard"), [(CutOffKind.SATURATED, "saturation"), (CutOffKind.UNSERVED, "service")]
+)
+def test_a_plateau_on_which_too_little_arrived_trips_by_its_kind(kind, guard):
+    short = CutOff(statement="less arrived", connections=70, kind=kind)
+    trip = saturated(short)
+
+    assert (guard, 70, kind, "less arrived") == (
+        trip.guard,
+        trip.number,
+        trip.kind,
+        trip.statement,
+    )

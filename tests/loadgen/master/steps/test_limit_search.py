@@ -2,15 +2,18 @@
 
 from dataclasses import replace
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 
 from capacity.domain.errors import ConfigError
-from capacity.loadgen.master.steps.limit_search import MOST_RELIEFS, LimitSearch
+from capacity.loadgen.master.steps.limit_search import LimitSearch, trials_of
 from capacity.loadgen.master.steps.step_summary import observe
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
 from capacity.settings.profile import ADAPTER
 from capacity.workload.profiles.profile import Mix, Pace, Phase, mixed_step
+
+MOST_RELIEFS = 3
 
 MIX = Mix(
     subscriptions_per_connection=1,
@@ -36,13 +39,16 @@ PROFILE = ADAPTER.validate_python(
 
 
 class Target:
-    """Holds up to *limit* connections; how often it recovers from more is planted too."""
+    """Holds up to *limit* connections, and feeds some of them; how often it recovers from more is planted too."""
 
-    def __init__(self, report, limit, *, recovers=True, void=None, remains=0, down_steps=0):
+    def __init__(
+        self, report, limit, *, recovers=True, void=None, remains=0, down_steps=0, feeds=10_000
+    ):
         self.report, self.limit, self.recovers, self.void = report, limit, recovers, void
         self.remains, self.down_steps = remains, down_steps
         self.is_down = False
         self.down_for = 0
+        self.feeds = feeds
 
     def offered(self, index, step):
         is_up_again = not self.is_down and not self.down_for
@@ -56,7 +62,7 @@ class Target:
         if not is_reached:
             times = {Phase.RAMP: 100.0}
         merged = MergedCounts(open_connections=[held])
-        merged.add("a", self.report(deliveries=held * 4, seconds=4.0))
+        merged.add("a", self.report(deliveries=min(held, self.feeds) * 4, seconds=4.0))
         observation = observe(
             index=index,
             step=step,
@@ -111,6 +117,32 @@ def test_the_result_was_held_for_the_longest(found):
     held_s = [step.plateau_s for step in steps if step.connections == detail["last_passing"]]
 
     assert 8.0 == max(held_s)
+
+
+def test_a_target_that_feeds_no_more_than_some_is_found_by_what_fewer_received(report):
+    """An update a second and connection, known to an update in a hundred seconds."""
+    profile = PROFILE.model_copy(update={"plateau_s": 100.0, "longest_plateau_s": 100.0})
+    seeker, target = LimitSearch(profile, PATTERN, None, ()), Target(report, 5000, feeds=160)
+    step, index = seeker.first_step(), 0
+    while step is not None:
+        seeker.after(*target.offered(index, step))
+        step, index = seeker.next_step(), index + 1
+    _kind, detail = seeker.end()
+
+    assert "not_receiving" == detail["binding_slo"]["condition"]
+    assert pytest.approx(0.99) == detail["binding_slo"]["bound"]
+    # Half of it less two errors of 0.01, where 160 updates are shared by 330.
+    assert 325 <= detail["last_passing"] < 330 <= detail["first_failing"] <= 334
+
+
+def test_of_a_recorded_search_its_trials_are_taken_and_nothing_else(found):
+    recorded = found(limit=137)[1][:2]
+    events = [SimpleNamespace(kind="trial", detail=each) for each in recorded]
+    record = SimpleNamespace(events=[SimpleNamespace(kind="step", detail={}), *events])
+
+    assert [each["connections"] for each in recorded] == [
+        trial.connections for trial in trials_of(record)
+    ]
 
 
 def test_after_each_failure_the_target_is_relieved_before_the_next_count(found):

@@ -19,6 +19,14 @@ def test_only_more_connections_than_ever_are_progress(progress, connections, sta
     assert stalled_s == progress.stalled_s(107.0)
 
 
+def test_before_a_step_begins_nothing_is_open_since_the_beginning():
+    progress = RampProgress()
+
+    assert 3.0 == progress.stalled_s(3.0)
+    progress.note(1, 2.0)
+    assert 1.0 == progress.stalled_s(3.0)
+
+
 def test_a_step_that_was_slowed_down_has_all_of_its_time_again(progress):
     progress.wait_anew(106.0)
 

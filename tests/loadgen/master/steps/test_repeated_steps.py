@@ -58,6 +58,13 @@ def test_samples_of_steps_that_are_gone_give_way_and_the_others_keep_their_place
     assert (*before[:10], *before[20:]) == different(samples)
 
 
+def test_samples_of_any_step_that_is_gone_give_way(record):
+    samples = sampled(record, 55)
+    forget_samples(samples, alike(record, 5), {1, 3}, offset_s=0.0)
+
+    assert [*range(10), *range(20, 30), *range(40, 55)] == [each.seq for each in different(samples)]
+
+
 def test_the_clock_of_the_samples_is_minded(record):
     samples = sampled(record, 45)
     forget_samples(samples, alike(record, 4), {1}, offset_s=5.0)

@@ -1,5 +1,6 @@
 """What makes a step void: workers, clocks and reports that cannot be trusted on its plateau."""
 
+import gevent
 import pytest
 
 from capacity.loadgen.master.steps import step_results
@@ -53,7 +54,7 @@ def test_a_clock_that_is_set_makes_the_step_void(made, said_by_both):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "is_void"), [(1.4, True), (1.6, False), (3.45, False), (3.55, True)]
+    ("seconds", "is_void"), [(1.4, True), (1.5, False), (1.6, False), (3.45, False), (3.55, True)]
 )
 def test_a_worker_has_to_count_on_the_plateau_and_not_beside_it(
     made, said_by_both, monkeypatch, seconds, is_void
@@ -90,6 +91,18 @@ def test_a_report_that_is_missing_makes_its_step_void(made, report, said_by_both
     said_by_both(seconds=3.0, number=2)
 
     assert "2 report(s) of workers were lost" == made.results.close(STEP, ended_at=8.0)[0].void
+
+
+def test_a_report_that_comes_late_is_waited_for(made, pool, report, said_by_both):
+    said_by_both(seconds=3.0, number=2)
+
+    def catch_up():
+        for worker in ("a", "b"):
+            pool.reports.is_new(worker, report(number=1))
+
+    gevent.spawn_later(0.05, catch_up)
+
+    assert made.results.close(STEP, ended_at=8.0)[0].void is None
 
 
 @pytest.mark.parametrize(("seconds", "is_void"), [(11.4, False), (11.6, True)])

@@ -8,10 +8,11 @@ from capacity.loadgen.master.steps.step_summary import observe
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
 from capacity.workload.profiles.profile import Phase
 
-STEP = runpy.run_path(str(Path(__file__).parents[3] / "bare_records.py"))["step_of"]()
+step_of = runpy.run_path(str(Path(__file__).parents[3] / "bare_records.py"))["step_of"]
+STEP = step_of()
 
 
-def observed(report, *, plateau=None, ramp=None, times=None, disturbances=()):
+def observed(report, *, plateau=None, ramp=None, times=None, disturbances=(), step=STEP):
     merged_counts = {}
     for phase, changes in ((Phase.RAMP, ramp), (Phase.PLATEAU, plateau)):
         if changes is not None:
@@ -19,7 +20,7 @@ def observed(report, *, plateau=None, ramp=None, times=None, disturbances=()):
             merged_counts[phase].add("a", report(phase=phase.value, **changes))
     return observe(
         index=2,
-        step=STEP,
+        step=step,
         times=times or {Phase.RAMP: 100.0, Phase.SETTLE: 101.0, Phase.PLATEAU: 102.0},
         ended_at=106.0,
         merged_counts=merged_counts,
@@ -102,6 +103,48 @@ def test_a_step_that_was_not_reached_has_no_plateau_and_no_load(report):
 
     assert observation.plateau_started_at is None
     assert observation.load is None
+    assert (0, 0, 0) == (observation.gaps, observation.unmatched, observation.not_modified)
+
+
+def test_what_was_counted_of_a_plateau_that_never_began_is_no_load(report):
+    observation = observed(report, plateau={"deliveries": 4}, times={Phase.RAMP: 100.0})
+
+    assert (None, None) == (observation.plateau_started_at, observation.load)
+
+
+@pytest.mark.parametrize(("given_back", "lost"), [(0, 5), (2, 3), (6, 0)])
+def test_what_was_lost_in_all_phases_is_told_less_what_was_given_back(report, given_back, lost):
+    """Those that turn out to have come of age were taken for lost, perhaps in the step before."""
+    assert lost == observed(report, ramp={"lost": 5}, plateau={"lost": -given_back}).lost
+
+
+def test_the_error_of_the_rate_is_that_of_all_subscriptions_of_all_connections(report):
+    reports = [report(deliveries=n, seconds=1.0) for n in (40, 44, 36, 48, 40, 32, 44, 36, 40, 40)]
+    merged = MergedCounts(open_connections=[10])
+    for each in reports:
+        merged.add("a", each)
+    observation = observe(
+        index=0, step=step_of(10, subscriptions_per_connection=4), times={Phase.RAMP: 1.0},
+        ended_at=9.0, merged_counts={Phase.PLATEAU: merged}, connections_peak=10, users=10,
+        workers=1, disturbances=(),
+    )  # fmt: skip
+
+    assert observation.delivery_rate_error_ratio == merged.delivery_rate_error_ratio(40)
+    assert merged.delivery_rate_error_ratio(40) != merged.delivery_rate_error_ratio(3)
+
+
+def test_of_the_generators_own_limits_the_most_frequent_is_told(report):
+    failures = {"generator_ports": 3, "generator_descriptors": 4}
+
+    assert "generator_descriptors 4 times" in observed(report, plateau={"failures": failures}).void
+
+
+@pytest.mark.parametrize(("cpu_ratio", "is_void"), [(0.95, False), (0.951, True)])
+def test_a_worker_may_use_95_percent_of_a_core(report, cpu_ratio, is_void):
+    gauges = {**report()["gauges"], "cpu_ratio": cpu_ratio}
+    told = observed(report, plateau={"histograms": {"lag": {bucket_of(9): 9}}, "gauges": gauges})
+
+    assert is_void == (told.void is not None)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ import pytest
 from capacity.domain.histogram import bucket_of
 from capacity.loadgen.master.workers import merged_counts
 from capacity.loadgen.master.workers.merged_counts import MergedCounts
+from capacity.loadgen.protocol.kinds import PRIVATE_COUNTS
 
 
 def test_rates_are_taken_over_each_workers_own_seconds(report):
@@ -179,3 +180,36 @@ def test_the_load_is_the_mean_of_what_was_open_and_the_rates(report):
         load.handshakes_per_s,
         load.orders_per_s,
     )
+
+
+def test_what_private_connections_counted_adds_up(report):
+    counted = {**dict.fromkeys(PRIVATE_COUNTS, 2), "failures": {"connect_refused": 1}}
+    merged = MergedCounts()
+    assert merged.private_failures == {}
+    for worker in "ab":
+        merged.add(worker, report(private=counted))
+
+    assert dict.fromkeys(PRIVATE_COUNTS, 4) == merged.private.counts
+    assert {"connect_refused": 2} == merged.private_failures
+
+
+def test_what_is_open_is_noted_once_every_worker_has_told(report):
+    merged = MergedCounts()
+    gauges = {**report()["gauges"], "open_connections": 3}
+    counted = {**dict.fromkeys(PRIVATE_COUNTS, 0), "failures": {}}
+    merged.add("a", report(gauges=gauges))
+    merged.note_open(["a", "b"], private=1)
+    assert [] == merged.open_connections
+    merged.add("b", report(gauges={**gauges, "open_connections": 4}))
+    merged.note_open(["a", "b"], private=1)
+    assert [7] == merged.open_connections
+    merged.add("b", report(private=counted, gauges=gauges))
+    merged.note_open(["a", "b"], private=2)
+    assert ([7, 6], [2]) == (merged.open_connections, merged.private.open_connections)
+
+
+def test_half_a_second_is_enough_for_a_share_of_a_processor(report):
+    merged = MergedCounts()
+    merged.add("a", report(gauges={**report()["gauges"], "cpu_ratio": 0.4}, seconds=0.5))
+
+    assert pytest.approx(0.4) == merged.cpu_ratio

@@ -88,6 +88,14 @@ def test_an_empty_line_after_one_that_was_cut_between_its_two_bytes_ends_the_eve
     assert [b"data: x"] == read(HEAD, b"data: x\r", b"\n", b"\n")[1]
 
 
+def test_a_line_that_was_cut_between_its_two_bytes_ends_once():
+    assert [b"id: 7\ndata: a"] == read(HEAD, b"id: 7\r", b"\ndata: a\n\n")[1]
+
+
+def test_of_an_empty_event_at_the_beginning_nothing_is_held():
+    assert read(HEAD, b"\n\n")[0].held_bytes == 0
+
+
 def test_what_is_too_large_is_named_though_the_answer_is_over():
     head = HEAD[:-2] + b"Content-Length: 105\r\n\r\n"
     reader, _found = read(head + b"data: " + b"x" * 97 + b"\n\n", most_bytes=100)
@@ -100,3 +108,4 @@ def test_a_mark_is_left_out_once_and_at_the_beginning_alone():
 
     assert [b"data: " + mark] == read(HEAD, b"data: " + mark + b"\n\n")[1]
     assert [] == read(HEAD, mark + mark + b"data\n\n")[1]
+    assert [b"data: x"] == read(HEAD, b"data: x\n\n", mark + b"data: y\n\n")[1]

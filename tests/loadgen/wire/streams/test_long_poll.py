@@ -45,6 +45,14 @@ def test_nothing_new_is_no_message_and_asked_for_again(status):
     assert (reader.end, replies) == (None, [REQUEST + b"\r\n"])
 
 
+@pytest.mark.parametrize(("body", "status"), [(b"", "200 OK"), (b"late", "408 Request Timeout")])
+def test_an_answer_without_news_is_no_message_with_or_without_a_body(body, status):
+    reader, replies = new(), []
+
+    assert reader.feed(answer(body, status), replies) == ()
+    assert (reader.end, replies) == (None, [REQUEST + b"\r\n"])
+
+
 @pytest.mark.parametrize("status", ["403 Forbidden", "302 Found", "503 Service Unavailable"])
 def test_a_refusal_ends_it_with_status_and_reason(status):
     reader, replies = new(), []

@@ -12,3 +12,4 @@ READERS = [EventStreamReader(100, "7"), LongPollReader(100, b"GET / HTTP/1.1\r\n
 def test_nothing_is_sent_on_a_one_way_connection_and_it_goes_on_where_it_was(reader):
     assert (b"", b"", b"") == (reader.framed(b"x", is_binary=False), reader.ping, reader.goodbye)
     assert ("7", None, None, 0) == (reader.cursor, reader.end, reader.closing, reader.held_bytes)
+    assert 0 == reader.pongs
