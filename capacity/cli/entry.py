@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-from capacity.cli.running.streams import no_room_told, prepare
+from capacity.cli.running.standard_streams import no_room_told, prepare
 from capacity.domain.errors import PreflightError
 
 
