@@ -3,11 +3,18 @@
 import importlib
 import sys
 
+from capacity.cli.running.standard_streams import no_room_told, prepare
 from capacity.domain.errors import PreflightError
 
 
 def main() -> None:
     """Run the command that the arguments name, and end the process with its exit code."""
+    prepare()
+    with no_room_told():
+        _carry_out()
+
+
+def _carry_out() -> None:
     try:
         if sys.argv[1:2] == ["agent"]:
             sys.exit(importlib.import_module("capacity.monitor.agent").main(sys.argv[2:]))

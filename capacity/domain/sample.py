@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from capacity.domain.resources import AuditEntry, Limit, Resource
 
+NO_AGENT = "none, but "
+"""Begins the version of an agent where none of ours tells; what does follows."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentInfo:
@@ -39,6 +42,11 @@ class AgentInfo:
     """Where the target itself passes them on to, found likewise."""
     path_limits: tuple[Limit, ...] = ()
     """What either of them admits by its own configuration, found likewise; none that could be read."""
+
+    @property
+    def is_agent(self) -> bool:
+        """Tell whether an agent of ours says it, and not exporters or Prometheus."""
+        return not self.agent_version.startswith(NO_AGENT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,8 +14,8 @@ from capacity.settings.yaml_files.yaml_file import Finding
 
 RULES = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 ORIGINS = ("url", "listen", "prometheus", "exporters", "local")
-_HARMLESS = re.compile(r"[^\s\"\\{}]{1,200}")
-"""What a label's value may be here: it goes into a query between quotation marks."""
+_MOST_CHARACTERS = 200
+"""Of a label's value."""
 _LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -23,21 +23,32 @@ def _is_http(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
         raise ValueError("must be http://HOST:PORT or https://HOST:PORT")
-    if parts.username is not None or parts.query or parts.fragment:
-        raise ValueError("must not carry credentials or parameters; use token_file")
-    return url.rstrip("/")
+    if parts.username is not None:
+        raise ValueError(
+            "must not carry credentials; use token_file, or basic_auth_file of exporters and Prometheus"
+        )
+    if parts.query or parts.fragment:
+        raise ValueError("must not carry parameters; name the page without them")
+    return url
+
+
+def _is_base(url: str) -> str:
+    return _is_http(url).rstrip("/")
 
 
 def _are_labels(labels: dict[str, str]) -> dict[str, str]:
     for name, value in labels.items():
-        if not _LABEL.fullmatch(name) or not _HARMLESS.fullmatch(value):
+        if not _LABEL.fullmatch(name) or not value or len(value) > _MOST_CHARACTERS:
             raise ValueError(
-                f"must be names of labels, each with its value (got {name[:40]!a}: {value[:40]!a})"
+                f"must be names of labels, each with its value of 1 to {_MOST_CHARACTERS} characters"
+                f" (got {name[:40]!a}: {value[:40]!a})"
             )
     return labels
 
 
-Url = Annotated[str, AfterValidator(_is_http)]
+Url = Annotated[str, AfterValidator(_is_base)]
+PageUrl = Annotated[str, AfterValidator(_is_http)]
+"""As it stands: /metrics/ may be another page than /metrics."""
 Labels = Annotated[dict[str, str], AfterValidator(_are_labels)]
 
 
@@ -49,6 +60,18 @@ class MetricsSelection(BaseModel):
     """Labels that select the target's host, such as instance: 10.0.0.5:9100."""
     device: str | None = None
     """Interface that the clients are behind; needed where the host has several."""
+    token_file: str | None = None
+    """File that holds a bearer token for where the metrics are."""
+    basic_auth_file: str | None = None
+    """File that holds USER:PASSWORD for it in one line, where it asks for basic authentication."""
+    ca_file: str | None = None
+    """PEM file with the authorities that its certificate is checked against."""
+
+    @model_validator(mode="after")
+    def _has_one_credential(self) -> Self:
+        if self.token_file is not None and self.basic_auth_file is not None:
+            raise ValueError("takes token_file or basic_auth_file, not both")
+        return self
 
 
 class Prometheus(MetricsSelection):
@@ -56,20 +79,14 @@ class Prometheus(MetricsSelection):
     """Address of the Prometheus server that scrapes the target's host."""
     interval_s: Annotated[float, Field(ge=1, le=15)] = 15.0
     """Its scrape_interval in seconds; plateaus should last several of them."""
-    token_file: str | None = None
-    """File that holds a bearer token for it."""
-    ca_file: str | None = None
-    """PEM file with the authorities that its certificate is checked against."""
 
 
 class Exporters(MetricsSelection):
-    urls: Annotated[tuple[Url, ...], Field(min_length=1, max_length=8)]
+    urls: Annotated[tuple[PageUrl, ...], Field(min_length=1, max_length=8)]
     """Addresses of pages in Prometheus' text format, such as http://10.0.0.5:9100/metrics of
     node_exporter, :9256/metrics of process-exporter, or the target's own."""
     interval_s: Annotated[float, Field(ge=0.1, le=60)] = 1.0
     """Time between two scrapes in seconds."""
-    ca_file: str | None = None
-    """PEM file with the authorities that their certificates are checked against."""
 
 
 class Local(BaseModel):

@@ -13,6 +13,7 @@ from capacity.sources.border import (
     read_seq,
 )
 from capacity.sources.clocks import least_error_offset
+from capacity.sources.refusals import refusal
 from capacity.sources.web import Answer, Web
 
 NEWEST_SEQ = "Capacity-Newest-Seq"
@@ -32,7 +33,14 @@ class AgentClient:
             "start it on the target's host with `capacity agent --port PORT`, or correct agent.url "
             "in the target file"
         )
-        self._web = Web(url, name=self.name, remedy=remedy, token_file=token_file, ca_file=ca_file)
+        self._web = Web(
+            url,
+            name=self.name,
+            remedy=remedy,
+            key="agent.url",
+            token_file=token_file,
+            ca_file=ca_file,
+        )
 
     def info(self) -> AgentInfo:
         """Return who and what the agent watches. Raises UnreachableError."""
@@ -83,5 +91,10 @@ class AgentClient:
                 "to a file with the token that the agent was started with"
             )
         if not answer.is_ok:
-            raise UnreachableError(f"the agent at {self.url}{path} answers {answer.status}")
+            raise refusal(
+                answer,
+                f"the agent at {self.url}{path}",
+                "agent.url",
+                "correct agent.url in the target file: no agent of this version answers so",
+            )
         return answer

@@ -4,6 +4,7 @@ No redirect is followed: tokens go to the address of the target file and to nobo
 stands between us and the target's host.
 """
 
+import base64
 import contextlib
 import http.client
 import socket
@@ -17,8 +18,10 @@ from typing import NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 from capacity.domain.errors import ConfigError, UnreachableError
+from capacity.domain.words import printable
 from capacity.monitor.serving.credentials import require_secret
 from capacity.sources.deadline import LateError, within
+from capacity.sources.silence import silence
 
 TIMEOUT_S = 3.0
 """Without a byte."""
@@ -27,6 +30,8 @@ WHOLE_S = 10.0
 MOST_BYTES = 64 * 1024 * 1024
 """An hour of samples is a tenth of it; what is longer comes from somebody else."""
 _CHUNK_BYTES = 1 << 16
+_PLAIN = "identity"
+"""What http.client asks for."""
 _HUNG_UP = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
 
 
@@ -55,8 +60,24 @@ def read_token(file: Path) -> str:
     return token
 
 
+def read_basic(file: Path) -> str:
+    """Return what basic authentication sends of USER:PASSWORD in *file*. Raises ConfigError."""
+    what = f"{file}: cannot read USER:PASSWORD"
+    require_secret(what, file)
+    try:
+        text = file.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{what} ({error})") from None
+    user, colon, _password = text.partition(":")
+    if not user or not colon or not text.isprintable():
+        raise ConfigError(f"{file}: must hold one line, USER:PASSWORD")
+    return base64.b64encode(text.encode()).decode()
+
+
 class Web:
-    """One place on the web. *name* is what a sentence calls it, *remedy* what to do when silent."""
+    """One place on the web. *name* is what a sentence calls it, *remedy* what to do when silent, *key*
+    where the target file has its address.
+    """
 
     def __init__(
         self,
@@ -64,25 +85,29 @@ class Web:
         *,
         name: str,
         remedy: str,
+        key: str,
         token_file: str | None = None,
+        basic_auth_file: str | None = None,
         ca_file: str | None = None,
         accept: str = "*/*",
     ) -> None:
         """Raises ConfigError when the token or the authorities cannot be read."""
-        parts = urlsplit(url.rstrip("/"))
+        parts = urlsplit(url)
         assert parts.hostname is not None, "addresses are checked with the target file"
         self._host, self._port, self._folder = parts.hostname, parts.port, parts.path
         self._tls = _tls(ca_file) if parts.scheme == "https" else None
-        self._name, self._remedy = name, remedy
+        self._name, self._remedy, self._key = name, remedy, key
         self._headers = {"Accept": accept}
         self._idle: list[http.client.HTTPConnection] = []
         weakref.finalize(self, _close, self._idle)
         if token_file is not None:
             self._headers["Authorization"] = f"Bearer {read_token(Path(token_file))}"
+        if basic_auth_file is not None:
+            self._headers["Authorization"] = f"Basic {read_basic(Path(basic_auth_file))}"
 
     def fetch(self, path: str = "", parameters: Mapping[str, str] | None = None) -> Answer:
         """Return the answer, whatever its status. Raises UnreachableError."""
-        address = self._folder + path or "/"
+        address = f"{self._folder.rstrip('/')}{path}" if path else self._folder or "/"
         if parameters:
             address += f"?{urlencode(parameters)}"
         connection = self._idle.pop() if self._idle else self._connection()
@@ -97,8 +122,9 @@ class Web:
                 f"{self._name} took more than {WHOLE_S:.0f} s to answer; {self._remedy}"
             ) from None
         except (http.client.HTTPException, OSError, ValueError) as error:
+            why = silence(error, self._key, TIMEOUT_S)
             raise UnreachableError(
-                f"{self._name} does not answer ({_cause(error)}); {self._remedy}"
+                f"{self._name} does not answer ({why.cause}); {why.remedy or self._remedy}"
             ) from None
         self._idle.append(connection)
         return answer
@@ -139,6 +165,12 @@ class Web:
                     raise UnreachableError(
                         f"{self._name} answers with more than {MOST_BYTES} bytes; {self._remedy}"
                     )
+            encoding = response.headers.get("Content-Encoding", _PLAIN)
+            if encoding != _PLAIN:
+                raise UnreachableError(
+                    f"{self._name} answers in {printable(encoding, 20)}, which nobody asked for; let it"
+                    " heed Accept-Encoding, or what stands before it"
+                )
             if response.length:
                 raise http.client.IncompleteRead(bytes(body[:0]), response.length)
             return Answer(response.status, response.headers, bytes(body))
@@ -163,9 +195,3 @@ def _cut(connection: http.client.HTTPConnection) -> None:
     with contextlib.suppress(OSError, AttributeError):  # There may be no socket yet.
         # Not SSLSocket's own, which takes away what is in use.
         socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
-
-
-def _cause(error: Exception) -> str:
-    if isinstance(error, ssl.SSLError):
-        return f"TLS: {str(error)[-120:]}"
-    return type(error).__name__

@@ -85,9 +85,15 @@ def test_there_is_exactly_one_origin(refusal, section, said):
         ("{exporters: {urls: []}}", "agent.exporters.urls: needs at least 1 item"),
         ('{prometheus: {url: "http://h:1", interval_s: 60}}', "less than or equal to 15"),
         ('{prometheus: {url: "http://h:1", process: {"a b": c}}}', "must be names of labels"),
+        ('{prometheus: {url: "http://h:1", process: {a: ""}}}', "each with its value of 1 to 200"),
         (
-            '{prometheus: {url: "http://h:1", process: {a: \'x"} or y\'}}}',
-            "must be names of labels",
+            '{exporters: {urls: ["http://u:p@h:1"]}}',
+            "must not carry credentials; use token_file, or basic_auth_file",
+        ),
+        ('{exporters: {urls: ["http://h:1/m?a=b"]}}', "must not carry parameters; name the page"),
+        (
+            '{exporters: {urls: ["http://h:1/m"], token_file: /a, basic_auth_file: /b}}',
+            "takes token_file or basic_auth_file, not both",
         ),
         ("{prometheus: {}}", "agent.prometheus.url: is required"),
         (
@@ -117,6 +123,22 @@ def test_beyond_loopback_a_token_goes_over_tls_or_by_an_explicit_word(loaded, re
     section = f'listen: "0.0.0.0:9102", token_file: {token}'
     assert "takes the token in the clear: add certificate_file" in refusal(f"{{{section}}}")
     assert loaded(f"{{{section}, allow_plain_http: true}}").listen == "0.0.0.0:9102"
+
+
+@pytest.mark.parametrize(("length", "is_taken"), [(200, True), (201, False)])
+def test_a_label_has_any_characters_up_to_a_length(loaded, refusal, length, is_taken):
+    value = ('x y"} é' * 40)[:length]
+    section = f"{{prometheus: {{url: 'http://h:1', process: {{a: '{value}'}}}}}}"
+    if is_taken:
+        assert {"a": value} == loaded(section).prometheus.process
+    else:
+        assert "must be names of labels" in refusal(section)
+
+
+def test_the_slash_at_the_end_of_a_page_stays(loaded):
+    section = '{exporters: {urls: ["http://h:1/metrics/"]}}'
+
+    assert ("http://h:1/metrics/",) == loaded(section).exporters.urls
 
 
 @pytest.mark.parametrize(

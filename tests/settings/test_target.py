@@ -115,7 +115,7 @@ def test_any_host_is_allowed(file, host):
         ),
         (
             {"agent": '{url: "http://me:secret@a:1"}'},
-            "12: agent.url: must not carry credentials or parameters; use token_file",
+            "12: agent.url: must not carry credentials; use token_file, or basic_auth_file of exporters and Prometheus",
         ),
         (
             {"agent": '{url: "http://a:1", token: secret}'},

@@ -13,7 +13,7 @@ from capacity.sources.web import Web, read_token
 
 
 def place(url, **options):
-    return Web(url, name="the page", remedy="start it", **options)
+    return Web(url, name="the page", remedy="start it", key="agent.pages.urls", **options)
 
 
 def test_the_answer_comes_whatever_its_status(answering):
@@ -38,6 +38,56 @@ def test_token_and_accept_are_sent(serve, tmp_path):
 
     assert "Bearer word" == seen["HTTP_AUTHORIZATION"]
     assert ("text/plain", "a=b+c") == (seen["HTTP_ACCEPT"], seen["QUERY_STRING"])
+
+
+def secret(folder, text):
+    file = folder / "secret"
+    file.write_text(text)
+    file.chmod(0o600)
+    return str(file)
+
+
+def test_user_and_password_are_sent_where_basic_authentication_is_asked_for(serve, tmp_path):
+    seen = {}
+
+    def answer(environ, start_response):
+        seen.update(environ)
+        start_response("200 OK", [])
+        return []
+
+    place(serve(answer), basic_auth_file=secret(tmp_path, "anna:a:b c é\n")).fetch()
+
+    assert "Basic YW5uYTphOmIgYyDDqQ==" == seen["HTTP_AUTHORIZATION"]
+
+
+@pytest.mark.parametrize("text", ["", "anna", ":word", "anna:word\nbert:word", "anna:\a"])
+def test_what_is_no_user_with_a_password_is_told(tmp_path, text):
+    with pytest.raises(ConfigError, match=r"must hold one line, USER:PASSWORD$"):
+        place("http://127.0.0.1:1", basic_auth_file=secret(tmp_path, text))
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/metrics/", "/"])
+def test_the_page_itself_is_asked_for_as_its_address_stands(serve, path):
+    seen = []
+
+    def answer(environ, start_response):
+        seen.append(environ["PATH_INFO"])
+        start_response("200 OK", [])
+        return []
+
+    base = serve(answer).removesuffix("/metrics").rstrip("/")
+    place(base + path).fetch()
+    place(base + path).fetch("/below")
+
+    assert [path, f"{path.rstrip('/')}/below"] == seen
+
+
+def test_an_answer_in_an_encoding_that_nobody_asked_for_is_told(answering):
+    url = answering(b"\x1f\x8b", headers=[("Content-Encoding", "gzip")])
+    with pytest.raises(
+        UnreachableError, match=r"^the page answers in gzip, which nobody asked for;"
+    ):
+        place(url).fetch()
 
 
 def test_a_page_without_end_is_cut_off(serve, monkeypatch):
@@ -150,7 +200,9 @@ def test_authorities_that_are_not_there_are_a_fault_of_the_file():
 
 
 def test_speech_without_tls_where_tls_was_expected_is_told(exchange):
-    with pytest.raises(UnreachableError, match=r"does not answer \(TLS"):
+    with pytest.raises(
+        UnreachableError, match=r"does not answer \(TLS.*\); write http:// in agent\.pages\.urls"
+    ):
         place(exchange.url.replace("http:", "https:")).fetch()
 
 

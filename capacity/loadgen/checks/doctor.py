@@ -101,9 +101,10 @@ class Examination:
         read = limits_at(info.limits, self._target.port, info)
         self._limits = (*read, *self._limits)
         pids = ", ".join(map(str, info.target_pids))
-        yield ok("agent", f"{source.name} watches {info.target_name} (pid {pids}) on {info.host}")
+        which = f"{info.target_name} (pid {pids})" if pids else info.target_name
+        yield ok("agent", f"{source.name} watches {which} on {info.host}")
         version = PROGRAM.split(maxsplit=1)[0]
-        if info.agent_version != version:
+        if info.is_agent and info.agent_version != version:
             yield Finding(
                 name="agent version",
                 status=Status.WARNING,
@@ -119,16 +120,18 @@ class Examination:
         yield readiness.sample_age(
             time.time() + offset.offset_s - newest.at, newest.interval_s + source.delay_s
         )
-        yield readiness.agent_cost(newest.gauges.get("agent_cpu_cores"))
-        yield readiness.unseen_limits(read)
+        if info.is_agent:
+            yield readiness.agent_cost(newest.gauges.get("agent_cpu_cores"))
+        yield readiness.unseen_limits(read, is_agent=info.is_agent)
         if (own := readiness.application_limit(self._limits)) is not None:
             yield own
-        yield readiness.accept_queue(
-            info.audit,
-            self._target.port,
-            self._profile.connects_per_s,
-            has_seen_ports=info.listening_ports is not None or not info.audit,
-        )
+        if info.is_agent:
+            yield readiness.accept_queue(
+                info.audit,
+                self._target.port,
+                self._profile.connects_per_s,
+                has_seen_ports=info.listening_ports is not None or not info.audit,
+            )
         yield readiness.shared_host(is_shared=info.boot_id == boot_id())
 
     def _of_the_target(self) -> Iterator[Finding]:

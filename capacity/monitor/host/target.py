@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import psutil
 
 from capacity.domain.errors import ConfigError, UnreachableError
+from capacity.domain.words import printable
 from capacity.monitor.host.discovery import Selector, find_roots, group_members
 from capacity.monitor.host.procfs import ProcessStat, parse_stat, read_text
 from capacity.monitor.readings import READ_ERRORS, reason_of
@@ -59,7 +60,7 @@ class Target:
         """Find the target's first processes; UnreachableError when there are none."""
         roots = find_roots(self.selector)
         try:
-            name = psutil.Process(roots[0]).name()
+            name = printable(psutil.Process(roots[0]).name())  # Any bytes, also an end of the line.
             started_at = min(psutil.Process(pid).create_time() for pid in roots)
         except psutil.NoSuchProcess as error:
             raise UnreachableError(f"{self.selector} ended while it was being found") from error

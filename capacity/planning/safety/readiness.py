@@ -64,17 +64,21 @@ def agent_cost(cores: float | None) -> Finding:
     return _warning("agent overhead", statement, "Sample less often: capacity agent --interval 5")
 
 
-def unseen_limits(limits: Sequence[Limit]) -> Finding:
-    """Return which limits could not be read, so that no plan can contain them."""
+def unseen_limits(limits: Sequence[Limit], *, is_agent: bool = True) -> Finding:
+    """Return which limits could not be read, so that no plan can contain them.
+
+    *is_agent* says that an agent of ours looked, and not exporters or Prometheus.
+    """
     unknown = [limit for limit in limits if limit.state is LimitState.UNKNOWN]
     if not unknown:
         return _ok("limits", f"{units.counted(len(limits), 'limit')} read, none unknown")
     names = listed([RESOURCES[limit.resource] for limit in unknown])
     reasons = "; ".join(dict.fromkeys(limit.reason or limit.source for limit in unknown))
+    how = "Run the agent as the target's user or as root" if is_agent else "Use `capacity agent`"
     return _warning(
         "limits",
         f"{units.counted(len(unknown), 'limit')} of {len(limits)} unknown: {names} ({reasons})",
-        "Run the agent as the target's user or as root, or declare them as limits in the target file",
+        f"{how}, or declare them as limits in the target file",
     )
 
 

@@ -11,7 +11,7 @@ from typing import Protocol
 from capacity.domain.errors import UnreachableError
 from capacity.domain.resource_facts import PROCESS_BYTES
 from capacity.domain.resources import Limit, Resource
-from capacity.domain.sample import AgentInfo, Sample
+from capacity.domain.sample import NO_AGENT, AgentInfo, Sample
 from capacity.monitor.limits.states import unknown
 from capacity.monitor.readings import Reading
 from capacity.settings.agent import MetricsSelection
@@ -119,16 +119,20 @@ def subjects(
     )
 
 
-def info_of(who: Subjects, series: Sequence[Series], *, now: float, boot_id: str) -> AgentInfo:
-    """Return what *series* say of the target and its host. Raises UnreachableError."""
-    process, node = who.process_values(series, 0.0), who.node_values(series, 0.0)
+def info_of(
+    who: Subjects, series: Sequence[Series], *, now: float, boot_id: str, oldest_at: float = 0.0
+) -> AgentInfo:
+    """Return what *series* not before *oldest_at* say of the target and its host. Raises UnreachableError."""
+    process, node = who.process_values(series, oldest_at), who.node_values(series, oldest_at)
     try:
         started_at = who.exporter.started_at(process)
         uname = node.all("node_uname_info")
         total = node.all("node_memory_MemTotal_bytes")
         limits = (*who.exporter.limits(process), *_host_limits(who, node), *_unknown_limits(who))
     except AbsentError as absent:
-        raise UnreachableError(f"{who.origin}: {absent}") from None
+        raise UnreachableError(
+            f"{who.origin}: {absent}; mend what is published there, or use `capacity agent` instead"
+        ) from None
     if started_at is None:
         raise UnreachableError(
             f"{who.origin}: the target is not running ({who.exporter.target_name(who.process)} has"
@@ -136,7 +140,7 @@ def info_of(who: Subjects, series: Sequence[Series], *, now: float, boot_id: str
         )
     named = uname[0].labels if uname else {}
     return AgentInfo(
-        agent_version=f"none, but {who.kind}{' and node_exporter' if who.node else ''}",
+        agent_version=f"{NO_AGENT}{who.kind}{' and node_exporter' if who.node else ''}",
         host=named.get("nodename") or who.process.get("instance", "unknown"),
         kernel=named.get("release", "unknown"),
         cores=node_exporter.cores(node),
@@ -188,7 +192,7 @@ def sample_of(
 
 
 def _silence(who: Subjects) -> str:
-    return f"{who.kind} does not publish it: use `capacity agent` to see it"
+    return f"not published by {who.kind}: use `capacity agent` to see it"
 
 
 def _all_missing(readers: Readers, why: str) -> list[Reading]:

@@ -20,8 +20,9 @@ from capacity.sources.metrics.exporter_samples import (
     sample_of,
     subjects,
 )
-from capacity.sources.metrics.exposition import page_of
+from capacity.sources.metrics.exposition import UnreadableMetricError, page_of
 from capacity.sources.metrics.series import Rates, Series
+from capacity.sources.refusals import refusal
 from capacity.sources.same_host import boot_id_of
 from capacity.sources.web import Web
 
@@ -35,6 +36,8 @@ _BUILD_INFO = "_exporter_build_info"
 _OWN = ("process_",)
 """What an exporter publishes of itself and not of the target."""
 _ACCEPT = "text/plain;version=0.0.4"
+_KEY = "agent.exporters.urls"
+_WHOLE = f"{_KEY} are whole addresses of pages, mostly with /metrics at their end"
 
 
 class ExporterScraper:
@@ -45,7 +48,7 @@ class ExporterScraper:
     def __init__(self, settings: Exporters) -> None:
         self._settings = settings
         self.name = f"the exporter at {settings.urls[0]}"
-        self._pages = [_Page(url, settings.ca_file) for url in settings.urls]
+        self._pages = [_Page(url, settings) for url in settings.urls]
         self._who: Subjects | None = None
         self._rates = Rates()
         self._samples: deque[Sample] = deque(maxlen=_KEEP)
@@ -55,7 +58,13 @@ class ExporterScraper:
     def info(self) -> AgentInfo:
         """Return what the pages say of the target. Raises ConfigError and UnreachableError."""
         series, at = self._scrape()
-        info = info_of(self._found(series), series, now=at, boot_id=boot_id_of(series, self._urls))
+        info = info_of(
+            self._found(series),
+            series,
+            now=at,
+            boot_id=boot_id_of(series, self._urls),
+            oldest_at=self._oldest_at(at),
+        )
         return replace(info, notes=(*info.notes, *(page.note for page in self._pages if page.note)))
 
     def clock_offset(self) -> ClockOffset:
@@ -79,7 +88,7 @@ class ExporterScraper:
                     seq=self._samples[-1].seq + 1 if self._samples else 1,
                     at=at,
                     interval_s=waited_s,
-                    oldest_at=at - max(_LEAST_STALE_S, _STALE_INTERVALS * interval_s),
+                    oldest_at=self._oldest_at(at),
                 )
             )
         return [sample for sample in self._samples if sample.seq > since]
@@ -90,6 +99,9 @@ class ExporterScraper:
     def close(self) -> None:
         for page in self._pages:
             page.web.close()
+
+    def _oldest_at(self, at: float) -> float:
+        return at - max(_LEAST_STALE_S, _STALE_INTERVALS * self._settings.interval_s)
 
     @property
     def _urls(self) -> tuple[str, ...]:
@@ -113,10 +125,18 @@ class ExporterScraper:
 
 
 class _Page:
-    def __init__(self, url: str, ca_file: str | None) -> None:
+    def __init__(self, url: str, settings: Exporters) -> None:
         self._name = f"the exporter at {url}"
-        remedy = "start it, or correct agent.exporters.urls in the target file"
-        self.web = Web(url, name=self._name, remedy=remedy, ca_file=ca_file, accept=_ACCEPT)
+        self.web = Web(
+            url,
+            name=self._name,
+            remedy=f"start it, or correct {_KEY} in the target file",
+            key=_KEY,
+            token_file=settings.token_file,
+            basic_auth_file=settings.basic_auth_file,
+            ca_file=settings.ca_file,
+            accept=_ACCEPT,
+        )
         self.note: str | None = None
         """What of the page was not understood when it was read last."""
 
@@ -124,10 +144,7 @@ class _Page:
         """Return what the page publishes of others. Raises UnreachableError."""
         answer = self.web.fetch()
         if not answer.is_ok:
-            raise UnreachableError(
-                f"{self._name} answers {answer.status}; agent.exporters.urls are whole"
-                " addresses of pages, mostly with /metrics at their end"
-            )
+            raise refusal(answer, self._name, _KEY, _WHOLE)
         builds: list[str] = []
 
         def is_wanted(name: str) -> bool:
@@ -135,12 +152,18 @@ class _Page:
                 builds.append(name)
             return name in _WANTED
 
+        # Bytes that are no UTF-8 spoil their line and no other.
+        text = answer.body.decode("utf-8-sig", "surrogateescape")
         try:
-            page = page_of(answer.body.decode(), is_wanted, time.time())
+            page = page_of(text, is_wanted, time.time())
+        except UnreadableMetricError as error:
+            raise UnreachableError(
+                f"{self._name} publishes what cannot be read ({error}); mend it there, or use"
+                " `capacity agent` instead"
+            ) from None
         except ValueError as error:
             raise UnreachableError(
-                f"{self._name} answers no page of metrics ({error}); agent.exporters.urls are whole"
-                " addresses of pages, mostly with /metrics at their end"
+                f"{self._name} answers no page of metrics ({error}); {_WHOLE}"
             ) from None
         self.note = None
         if page.left_out:

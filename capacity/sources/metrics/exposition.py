@@ -15,8 +15,10 @@ _LINE = re.compile(
     r"([a-zA-Z_:][a-zA-Z0-9_:]*)[ \t]*(?:\{(.*)\})?[ \t]*(?<=[ \t}])(\S+)(?:[ \t]+(\S+))?[ \t]*"
 )
 _LABEL = re.compile(
-    r'[ \t]*([a-zA-Z_][a-zA-Z0-9_]*)[ \t]*=[ \t]*"((?:[^"\\]|\\["\\n])*)"[ \t]*(,|$)'
+    r'[ \t]*(?:([a-zA-Z_][a-zA-Z0-9_]*)|"((?:[^"\\]|\\["\\n])+)")[ \t]*='
+    r'[ \t]*"((?:[^"\\]|\\["\\n])*)"[ \t]*(,|$)'
 )
+"""Its name stands in quotes where it has other characters, as of Prometheus 3."""
 _QUOTED_NAME = re.compile(r'\s*\{[ \t]*"((?:[^"\\]|\\["\\n])*)"[ \t]*(,|(?=\}))')
 """A metric whose name stands among its labels, as of Prometheus 3."""
 _NAME = re.compile(r"\s*([a-zA-Z_:][a-zA-Z0-9_:]*)")
@@ -28,6 +30,10 @@ _SINCE_1973 = (1e8, 1e11)
 1973: what lies between them is in seconds."""
 _ESCAPE = re.compile(r"\\(.)")
 _SHOWN = 60
+
+
+class UnreadableMetricError(ValueError):
+    """A metric that is wanted is not in the format; the message names its line."""
 
 
 @dataclass(slots=True)
@@ -43,8 +49,8 @@ class Page:
 def page_of(text: str, is_wanted: Callable[[str], bool], read_at: float) -> Page:
     """Return the series of wanted names; those without a time were read at *read_at*.
 
-    Raises ValueError that names the line where a wanted metric is not in the format, or where more
-    lines are not than are: that is no page of metrics.
+    Raises UnreadableMetricError where a wanted metric is not in the format, ValueError where more
+    lines are not than are, that is no page of metrics; both name the line.
     """
     page, found, understood = Page(), set[tuple[str, frozenset[tuple[str, str]]]](), 0
     # The format ends lines by a line feed alone: labels may hold whatever else ends lines elsewhere.
@@ -56,7 +62,7 @@ def page_of(text: str, is_wanted: Callable[[str], bool], read_at: float) -> Page
             each = _read(line, is_wanted, read_at)
         except ValueError:
             if is_wanted(_name_of(line)):
-                raise ValueError(where) from None
+                raise UnreadableMetricError(where) from None
             page.left_out += 1
             page.first_left_out = page.first_left_out or where
             continue
@@ -65,7 +71,7 @@ def page_of(text: str, is_wanted: Callable[[str], bool], read_at: float) -> Page
             continue
         key = each.name, frozenset(each.labels.items())
         if key in found:
-            raise ValueError(f"{where} is there twice")
+            raise UnreadableMetricError(f"{where} is there twice")
         found.add(key)
         page.series.append(each)
     if page.left_out > understood:
@@ -74,7 +80,10 @@ def page_of(text: str, is_wanted: Callable[[str], bool], read_at: float) -> Page
 
 
 def _read(line: str, is_wanted: Callable[[str], bool], read_at: float) -> Series | None:
-    """Return the series of one line, None where nobody asked for it. Raises ValueError."""
+    """Return the series of one line, None where nobody asked for it. Raises ValueError, also for
+    bytes that were no UTF-8, which stand there as surrogates.
+    """
+    line.encode()
     quoted = _QUOTED_NAME.match(line)
     if quoted is not None and not is_wanted(quoted[1]):
         return None
@@ -119,9 +128,12 @@ def _labels(text: str) -> dict[str, str]:
     place = 0
     while place < len(text):
         match = _LABEL.match(text, place)
-        if match is None or match[1] in labels:
+        if match is None:
             raise ValueError(text)
-        labels[match[1]] = _ESCAPE.sub(_unescaped, match[2])
+        name = match[1] or _ESCAPE.sub(_unescaped, match[2])
+        if name in labels:
+            raise ValueError(text)
+        labels[name] = _ESCAPE.sub(_unescaped, match[3])
         place = match.end()
     return labels
 

@@ -7,8 +7,10 @@ with their times, so that a scrape that failed is a gap. They are laid into cell
 Prometheus' clock; each cell with the target in it is a sample, numbered by its place.
 """
 
+import json
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -28,6 +30,7 @@ from capacity.sources.metrics.exporter_samples import (
     subjects,
 )
 from capacity.sources.metrics.series import Rates, Series
+from capacity.sources.refusals import refusal
 from capacity.sources.same_host import boot_id_of
 from capacity.sources.web import Answer, Web
 
@@ -40,6 +43,9 @@ _MOST_CELLS = 600
 """In one answer: catching up after a long cut takes several, each far from query.max-samples."""
 _SCRAPES_SEEN = 3
 _PROBES = 4
+_MOST_SHOWN = 200
+_MOST_DOUBTS = 3
+_KEY = "agent.prometheus.url"
 _TICK_S = 0.001
 """time() is cut off to it."""
 
@@ -66,11 +72,15 @@ class PrometheusReader:
             settings.url,
             name=self.name,
             remedy="start it, or correct agent.prometheus.url in the target file",
+            key=_KEY,
             token_file=settings.token_file,
+            basic_auth_file=settings.basic_auth_file,
             ca_file=settings.ca_file,
         )
         self._who: Subjects | None = None
         self._first_cell: int | None = None
+        self._doubts: dict[str, None] = {}
+        """What it said against answers of its own, each once."""
 
     def info(self) -> AgentInfo:
         """Return what the newest scrapes say. Raises ConfigError and UnreachableError."""
@@ -79,7 +89,9 @@ class PrometheusReader:
         self._check_pace(series)
         newest = _newest(series)
         who = self._found(newest)
-        return info_of(who, newest, now=self._now(), boot_id=boot_id_of(newest))
+        info = info_of(who, newest, now=self._now(), boot_id=boot_id_of(newest))
+        notes = [f"{self.name} says of its own answer: {doubt}" for doubt in self._doubts]
+        return replace(info, notes=(*info.notes, *notes))
 
     def clock_offset(self) -> ClockOffset:
         """Return Prometheus' clock minus ours: its scrapes are dated by it."""
@@ -180,25 +192,23 @@ class PrometheusReader:
         try:
             said = lenient_json(page.body)
             if said["status"] == "success":
+                self._doubts.update(dict.fromkeys(_doubts_in(said)))
                 return _Page(page, said["data"])
-            error = printable(said["error"], 200)
+            error = printable(said["error"], _MOST_SHOWN)
         except _MISFITS:
             raise UnreachableError(self._not_prometheus(page)) from None
+        if page.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise refusal(page._replace(body=error.encode()), self.name, _KEY, "")
         raise UnreachableError(
             f"{self.name} refuses a query ({error}); ask for fewer series with"
             " agent.prometheus.process and .node, or raise its query limits"
         )
 
     def _not_prometheus(self, page: Answer) -> str:
-        if page.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-            return (
-                f"{self.name} refuses us ({page.status}); set agent.prometheus.token_file"
-                " to a file with a token that it takes"
-            )
-        return (
-            f"{self.name} answers {page.status} and no JSON of Prometheus'"
-            f" ({page.body[:40]!a}); correct agent.prometheus.url in the target file"
-        )
+        remedy = f"correct {_KEY} in the target file"
+        if not page.is_ok:
+            return str(refusal(page, self.name, _KEY, remedy))
+        return f"{self.name} answers no JSON of Prometheus' ({page.body[:40]!a}); {remedy}"
 
 
 def _number_in(data: Any) -> float:
@@ -211,6 +221,14 @@ def _number_in(data: Any) -> float:
         (element,) = result
         result = element["value"]
     return float(result[1])
+
+
+def _doubts_in(said: Any) -> list[str]:
+    """Return what an answer says against itself. Raises one of _MISFITS."""
+    doubts = [printable(text, _MOST_SHOWN) for text in said.get("warnings") or ()]
+    if said.get("isPartial"):  # VictoriaMetrics' word for it.
+        doubts.append("it is partial")
+    return doubts[:_MOST_DOUBTS]
 
 
 def _series_in(data: Any, begin_at: float, end_at: float) -> list[Series]:
@@ -228,8 +246,13 @@ def _series_in(data: Any, begin_at: float, end_at: float) -> list[Series]:
 
 
 def _selector(names: Iterable[str], labels: Mapping[str, str]) -> str:
-    matchers = "".join(f',{name}="{value}"' for name, value in labels.items())
+    matchers = "".join(f",{name}={_quoted(value)}" for name, value in labels.items())
     return f'{{__name__=~"{"|".join(names)}"{matchers}}}'
+
+
+def _quoted(value: str) -> str:
+    """Return a string literal of PromQL: escapes are JSON's, but for characters beyond ASCII."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _newest(series: Iterable[Series]) -> list[Series]:

@@ -117,7 +117,7 @@ def subject(
         ]
         more = f" and {len(found) - _MOST_LISTED} more" if len(found) > _MOST_LISTED else ""
         raise ConfigError(
-            f"{origin}: {len(found)} series of {marker} fit, {'; '.join(shown)}{more};"
+            f"{origin}: {len(found)} series of {marker} fit ({' | '.join(shown)}{more});"
             f" name labels of the one that is meant in {key} of the target file"
         )
     return found[0] if found else None

@@ -250,3 +250,10 @@ def test_the_start_of_several_is_that_of_the_first(start_child, monkeypatch):
 
     assert min(starts) == target.view().started_at
     assert second.pid == target.view().root
+
+
+def test_a_name_of_any_bytes_is_one_printable_line(start_child):
+    child = start_child("import ctypes")
+    child.do(r"ctypes.CDLL(None).prctl(15, b'a b) R\n\xff(', 0, 0, 0)")
+
+    assert "a b) R \ufffd(" == resolved(pid=child.pid).view().name

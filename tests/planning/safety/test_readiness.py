@@ -73,6 +73,13 @@ def test_limits_that_could_not_be_read_are_named_with_the_privilege_that_helps()
     finding = readiness.unseen_limits([limit(LimitState.UNKNOWN, "needs CAP_NET_ADMIN")])
 
     assert "connection-tracking table (needs CAP_NET_ADMIN)" in finding.statement
+    assert finding.remedy.startswith("Run the agent as the target's user or as root")
+
+
+def test_what_exporters_do_not_publish_an_agent_would_read():
+    finding = readiness.unseen_limits([limit(LimitState.UNKNOWN)], is_agent=False)
+
+    assert finding.remedy.startswith("Use `capacity agent`, or declare them")
 
 
 def test_the_proposed_connect_rate_is_one_that_the_queue_outlasts():

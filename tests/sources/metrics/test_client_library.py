@@ -25,11 +25,11 @@ def values(cpu=1.0, at=1.0, without=""):
 
 
 def test_use_and_limit_of_descriptors_are_those_published():
-    [descriptors, memory, cpu] = read_all(READERS, values(), Rates())
+    [descriptors, most, memory, cpu] = read_all(READERS, values(), Rates())
     [limit, cgroup] = limits(values())
 
     assert {Resource.DESCRIPTORS: 107} == descriptors.used
-    assert {DESCRIPTOR_LIMIT_GAUGE: 4096} == descriptors.gauges
+    assert {DESCRIPTOR_LIMIT_GAUGE: 4096} == most.gauges
     assert {Resource.MEMORY: 17207296} == memory.used
     assert {Resource.CPU: "first reading: a rate needs two"} == cpu.missing
     assert (LimitState.KNOWN, 4096) == (limit.state, limit.value)
@@ -45,12 +45,37 @@ def test_cpu_is_a_rate_in_cores():
     assert 0.25 == pytest.approx(cpu.used[Resource.CPU])
 
 
-def test_a_library_without_a_maximum_leaves_use_and_limit_unknown():
-    [descriptors, *_] = read_all(READERS, values(without="max_fds"), Rates())
+def test_a_library_without_a_maximum_leaves_the_limit_unknown_and_tells_the_use():
+    [descriptors, most, *_] = read_all(READERS, values(without="max_fds"), Rates())
     [limit, _] = limits(values(without="max_fds"))
 
-    assert descriptors.missing[Resource.DESCRIPTORS] == "process_max_fds is not among the metrics"
+    assert {Resource.DESCRIPTORS: 107} == descriptors.used
+    assert "process_max_fds is not among the metrics" == most.missing[DESCRIPTOR_LIMIT_GAUGE]
     assert LimitState.UNKNOWN == limit.state
+
+
+@pytest.mark.parametrize("value", ["-1", "0", "-0", "NaN", "+Inf"])
+def test_what_no_process_can_have_was_not_read(value):
+    page = (
+        f"process_open_fds {value}\nprocess_max_fds {value}\nprocess_resident_memory_bytes {value}"
+    )
+    odd = Values(page_of(page, lambda _name: True, 1.0).series)
+    readings = read_all(READERS, odd, Rates())
+    [limit, _] = limits(odd)
+
+    assert [{}, {}, {}, {}] == [{**reading.used, **reading.gauges} for reading in readings]
+    assert {Resource.DESCRIPTORS, DESCRIPTOR_LIMIT_GAUGE, Resource.MEMORY} <= {
+        name for reading in readings for name in reading.missing
+    }
+    assert (LimitState.UNKNOWN, None) == (limit.state, limit.value)
+
+
+def test_the_least_that_a_process_can_have_is_taken():
+    page = "process_open_fds 1\nprocess_max_fds 1\n"
+    odd = Values(page_of(page, lambda _name: True, 1.0).series)
+
+    assert {Resource.DESCRIPTORS: 1} == read_all(READERS, odd, Rates())[0].used
+    assert 1 == next(limits(odd)).value
 
 
 def test_a_target_is_called_by_its_job():

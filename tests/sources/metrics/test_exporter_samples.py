@@ -65,8 +65,8 @@ def test_labels_tell_the_target_among_several_groups():
     assert {"groupname": "b"} == found(page, process={"groupname": "b"}).process
     with pytest.raises(
         ConfigError,
-        match=r"the pages: 2 series of namedprocess_namegroup_num_procs fit, groupname=a; "
-        r"groupname=b; name labels of the one that is meant in agent\.exporters\.process",
+        match=r"the pages: 2 series of namedprocess_namegroup_num_procs fit \(groupname=a \| "
+        r"groupname=b\); name labels of the one that is meant in agent\.exporters\.process",
     ):
         found(page)
 

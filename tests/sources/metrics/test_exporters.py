@@ -82,7 +82,11 @@ def test_a_metric_that_is_missing_has_its_reason(answering):
     ("answer", "said"),
     [
         ({"body": b"<html>Node Exporter</html>"}, r"no page of metrics \(line 1: '<html>"),
-        ({"body": b"\xff\xfe"}, "no page of metrics .*utf-8"),
+        ({"body": b"\xff\xfe"}, r"no page of metrics \(line 1: "),
+        (
+            {"body": b"process_open_fds 1\nprocess_max_fds 0x9"},
+            r"publishes what cannot be read \(line 2",
+        ),
         ({"status": "404 Not Found"}, "answers 404; agent.exporters.urls are whole"),
         ({"body": GROUP * 2}, "is there twice"),
     ],
@@ -121,7 +125,9 @@ def test_an_exporter_that_goes_down_during_the_run_is_unreachable_and_comes_back
 
 def test_two_groups_without_a_label_are_a_fault_of_the_file(answering):
     page = GROUP + GROUP.replace(b'"a"', b'"b"')
-    with pytest.raises(ConfigError, match=r"groupname=a; groupname=b; .*agent\.exporters\.process"):
+    with pytest.raises(
+        ConfigError, match=r"groupname=a \| groupname=b\); .*agent\.exporters\.process"
+    ):
         scraper(answering(page)).samples(0)
 
 
@@ -131,6 +137,7 @@ def test_two_groups_without_a_label_are_a_fault_of_the_file(answering):
         '{"http.server.duration","service.name"="feed"} 12',
         'rpc_bucket{le="1.0"} 5 # {trace_id="abc"} 0.5 1700000000.123',
         'jobs{name="a\u2028b\x85c"} 1',
+        "\ufeff# HELP jobs A byte order mark",
     ],
 )
 def test_what_is_new_about_other_metrics_costs_no_page_and_no_word(answering, line):
@@ -146,3 +153,54 @@ def test_a_line_about_another_metric_that_cannot_be_read_is_told(answering):
 
     assert note.startswith("1 line of the exporter at http://127.0.0.1:")
     assert note.endswith("the first is line 1: 'jobs many'")
+
+
+@pytest.mark.parametrize(
+    ("line", "is_lost"),
+    [(b'jobs{name="caf\xe9"} 1', False), (b'process_open_fds{a="\xe9"} 1', True)],
+)
+def test_bytes_that_are_no_text_spoil_their_own_line_alone(answering, line, is_lost):
+    source = scraper(answering(line + b"\n" + OWN))
+    if is_lost:
+        with pytest.raises(UnreachableError, match=r"publishes what cannot be read \(line 1"):
+            source.info()
+    else:
+        [note] = source.info().notes
+        assert "1 line of the exporter" in note
+
+
+@pytest.mark.parametrize(("age_s", "is_old"), [(4, False), (60, True)])
+def test_a_page_with_times_that_are_long_past_is_refused_before_the_run(answering, age_s, is_old):
+    told = f" {round((time.time() - age_s) * 1000)}\n".encode()
+    source = scraper(answering(OWN.replace(b"\n", told)), interval_s=10)
+    if is_old:
+        with pytest.raises(UnreachableError, match=r"too old to use; mend what is published there"):
+            source.info()
+    else:
+        assert () == source.info().notes
+
+
+def test_what_lacks_the_start_of_the_process_is_told_with_a_remedy(answering):
+    with pytest.raises(
+        UnreachableError,
+        match=r"process_start_time_seconds is not among the metrics; .* use `capacity agent`",
+    ):
+        scraper(answering(b"process_open_fds 12\n")).info()
+
+
+def test_credentials_go_to_the_pages(serve, tmp_path):
+    seen = []
+
+    def answer(environ, start_response):
+        seen.append(environ.get("HTTP_AUTHORIZATION"))
+        start_response("200 OK", [])
+        return [OWN]
+
+    file = tmp_path / "secret"
+    file.write_text("word")
+    file.chmod(0o600)
+    scraper(serve(answer), token_file=str(file)).info()
+    file.write_text("a:b")
+    scraper(serve(answer), basic_auth_file=str(file)).info()
+
+    assert ["Bearer word", "Basic YTpi"] == seen

@@ -111,8 +111,7 @@ NEWER = '{"used","le"="1.0"} 1\n{"used",le="2.0"} 2\n{"used"} 3\nused{le="3.0"} 
 
 
 def test_what_is_newer_than_the_format_is_read_where_it_is_asked_for():
-    page = NEWER.replace('"le"="1.0"', 'le="1.0"')
-    found = everything(page)
+    found = everything(NEWER)
 
     assert [1, 2, 3, 4, 5, 6, 7, 8] == [value for value, _at in found.values()]
     assert [1700000000.5, 1700000000.0] == [at for _value, at in found.values() if at != 7.0]
@@ -124,6 +123,7 @@ def test_what_is_newer_than_the_format_is_read_where_it_is_asked_for():
     [
         ('{"http.time","service.name"="feed"} 12', False),
         ('other{"a.b"="c"} 1', False),
+        ('other{a="\udce9"} 1', True),
         ("other 1 1700000000.123", False),
         ("other one", True),
         ("other", True),
@@ -147,3 +147,17 @@ def test_a_page_of_which_most_cannot_be_read_is_none(good, is_page):
     else:
         with pytest.raises(ValueError, match=r"^line 1: '<html>'"):
             page_of(text, lambda _name: False, 7.0)
+
+
+def test_a_name_of_a_label_may_stand_in_quotes():
+    page = r'used{"service.name"="a","\"x\\"="b",c="d"} 1'
+
+    assert {("used", ('"x\\', "b"), ("c", "d"), ("service.name", "a")): (1, 7.0)} == everything(
+        page
+    )
+
+
+@pytest.mark.parametrize("line", ['used{""="a"} 1', 'used{"a"="b",a="c"} 1', 'used{"a"} 1'])
+def test_no_name_and_one_name_twice_are_errors(line):
+    with pytest.raises(ValueError, match=r"^line 1: "):
+        everything(line)

@@ -32,6 +32,8 @@ class Told:
             **scrapes,
         }
         self.spans_s = []
+        self.more = {}
+        """What stands in an answer beside its data."""
 
     def every_second(self, name, begin, end, value=1.0):
         self.scrapes[name] = [(begin + n + 0.25, value) for n in range(int(end - begin))]
@@ -62,9 +64,8 @@ class Told:
             )
         ]
 
-    @staticmethod
-    def _success(kind, result):
-        answer = {"status": "success", "data": {"resultType": kind, "result": result}}
+    def _success(self, kind, result):
+        answer = {"status": "success", "data": {"resultType": kind, "result": result}, **self.more}
         return json.dumps(answer).encode()
 
 
@@ -103,7 +104,9 @@ def test_groups_that_nobody_told_apart_are_listed(serve, told, monkeypatch):
             else result,
         ),
     )
-    with pytest.raises(ConfigError, match=r"groupname=a .*; groupname=b .*agent\.prometheus\.proc"):
+    with pytest.raises(
+        ConfigError, match=r"groupname=a .* \| groupname=b .*agent\.prometheus\.proc"
+    ):
         reader(serve(told)).info()
 
 
@@ -171,14 +174,22 @@ def test_a_server_without_the_target_is_said(serve, told):
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        ({"body": b"<html>", "status": "404 Not Found"}, "answers 404 and no JSON of Prometheus'"),
-        ({"body": b"<html>"}, r"answers 200 and no JSON .*b'<html>'.*correct agent.prometheus.url"),
+        ({"body": b"<html>", "status": "404 Not Found"}, r"answers 404 \(<html>\); correct agent"),
+        ({"body": b"<html>"}, r"answers no JSON .*b'<html>'.*correct agent.prometheus.url"),
         ({"body": b'{"status": "fine"}'}, "no JSON of Prometheus'"),
         ({"body": b'{"status": "success", "data": [1]}'}, "no JSON of Prometheus'"),
         ({"body": b'{"status": "success", "data": {"result": [1, "NaN"]}}'}, "no JSON of Prom"),
         ({"body": b'{"status": "success", "data": {"result": [1, "x"]}}'}, "no JSON of Prom"),
         ({"body": b"[" * 100000}, "no JSON of Prometheus'"),
-        ({"body": b"no", "status": "401 Unauthorized"}, r"refuses us \(401\); set .*token_file"),
+        ({"body": b"no", "status": "401 Unauthorized"}, r"answers 401 \(no\); set .*token_file"),
+        (
+            {"body": b'{"status": "error", "error": "no store"}', "status": "503 Unavailable"},
+            r"answers 503 \(no store\); try again",
+        ),
+        (
+            {"body": b'{"status": "error", "error": "too many"}', "status": "422 No"},
+            r"refuses a query \(too many\); ask for fewer series",
+        ),
     ],
 )
 def test_somebody_else_at_the_address_is_told_from_prometheus(answering, answer, said):
@@ -195,6 +206,26 @@ def test_labels_go_into_the_query_as_they_are():
     assert module._selector(("a", "b"), {"job": "x", "host": "y:1"}) == (
         '{__name__=~"a|b",job="x",host="y:1"}'
     )
+    assert r'{__name__=~"a",job="x\"} or \\ é\n"}' == module._selector(
+        ["a"], {"job": 'x"} or \\ é\n'}
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "doubts"),
+    [
+        ({}, []),
+        ({"warnings": []}, []),
+        ({"warnings": ["a store\nis away"]}, ["a store is away"]),
+        ({"isPartial": True}, ["it is partial"]),
+        ({"isPartial": False}, []),
+    ],
+)
+def test_what_a_server_says_against_its_own_answer_is_passed_on(serve, told, more, doubts):
+    told.more = more
+    notes = reader(serve(told)).info().notes
+
+    assert doubts == [note.partition(" says of its own answer: ")[2] for note in notes]
 
 
 class AnsweringVectors(Told):

@@ -63,7 +63,7 @@ def test_several_subjects_are_listed_with_the_key_that_tells_them_apart():
     found = [series(1, group=str(n), host="x") for n in range(7)]
     with pytest.raises(
         ConfigError,
-        match=r"^o: 7 series of m fit, group=0; group=1; .* and 2 more; name labels .* in k of",
+        match=r"^o: 7 series of m fit \(group=0 \| group=1 \| .* and 2 more\); name labels .* in k of",
     ):
         subject(found, "m", {"host": "x"}, key="k", origin="o")
 
