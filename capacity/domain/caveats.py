@@ -106,6 +106,14 @@ POOR_RESIDUAL_RATIO = Bound(0.1, _JUDGEMENT)
 NEAR_TIE_RATIO = Bound(1.1, _JUDGEMENT)
 MISSING_SAMPLES_RATIO = Bound(0.1, _JUDGEMENT)
 CLOCK_ERROR_S = Bound(0.25, "chosen: a quarter of the agent's interval between samples")
+REUSED_BYTES = Bound(
+    1024.0,
+    "bytes a connection: who takes less uses again what it kept of earlier connections, or set aside; chosen",
+)
+USUAL_BYTES = Bound(
+    102_400.0,
+    "bytes: what a connection may well take of a process that nothing is known of; chosen",
+)
 MATERIAL_RATIO = Bound(0.05, "of a ceiling: what moves it by less is not told; chosen")
 HIGHEST_LEVEL_RATIO = Bound(0.1, _JUDGEMENT)
 NOISE_FACTOR = Bound(
@@ -244,8 +252,8 @@ CAVEAT_FACTS: Mapping[DoubtKind, CaveatFacts] = {
     DoubtKind.STEP_HAZARD: CaveatFacts(
         label="step change in usage",
         check="a jump between levels, pages shared since a fork, hash tables, garbage, a heap's cap: of the"
-        " room to the limit",
-        bounds=(MATERIAL_RATIO,),
+        " room to the limit; next to no memory for a connection of a target that may have been loaded before",
+        bounds=(MATERIAL_RATIO, REUSED_BYTES, USUAL_BYTES),
     ),
     DoubtKind.BENDING: CaveatFacts(
         label="non-linear growth",

@@ -19,6 +19,7 @@ from capacity.planning.bottlenecks.latency_objectives import LatencyUse
 from capacity.planning.caveats.forecast import plan_doubts
 from capacity.planning.caveats.latency import latency_doubts
 from capacity.planning.caveats.linearity import step_doubts
+from capacity.planning.caveats.memory_jumps import reused_memory
 from capacity.planning.caveats.processor import processor_doubts
 from capacity.planning.caveats.run_evidence import evidence_doubts
 from capacity.planning.caveats.run_record import record_doubts
@@ -78,6 +79,7 @@ def _about_forecast(record: RunRecord, of: Forecast) -> Iterator[Doubt]:
         has_threads=any(Resource.EVENT_LOOP in window.mean for window in of.windows),
     )
     yield from step_doubts(record, of.windows, of.attributed, of.capacity, ladder)
+    yield from reused_memory(of.found, of.windows, of.capacity)
     yield from processor_doubts(record, of.windows, of.capacity, ladder)
     yield from latency_doubts(of.latencies, ladder, of.capacity)
 

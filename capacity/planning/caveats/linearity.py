@@ -30,7 +30,11 @@ from capacity.domain.resources import Resource
 from capacity.domain.run import RunRecord
 from capacity.domain.words import RESOURCES
 from capacity.models.breaks import highest_level_miss, strongest_break
-from capacity.planning.caveats.memory_jumps import garbage_doubts, memory_hazards, share_of_room
+from capacity.planning.caveats.memory_jumps import (
+    garbage_doubts,
+    memory_hazards,
+    share_of_room,
+)
 from capacity.planning.caveats.near import is_near
 from capacity.planning.caveats.rising_use import LINGERING, rising_doubts
 from capacity.planning.costs.fitted_costs import use_design

@@ -4,19 +4,30 @@ Jumps of memory that are known to come without a warning at low load.
 * pages shared since a fork are copied when they are written: memory jumps by up to what is shared
 * a runtime's heap has a cap of its own, which earlier agents did not read
 * garbage comes together before any is collected, and is no cost of each connection
+* a target that was loaded before uses again what it kept of those connections, and takes more only beyond
 * hash tables double: some 100 bytes an entry and table for CPython (PEP 412, dictobject.c)
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 
 from capacity.domain import units
-from capacity.domain.caveats import MATERIAL_RATIO, Doubt, DoubtKind
+from capacity.domain.caveats import (
+    MATERIAL_RATIO,
+    REUSED_BYTES,
+    USUAL_BYTES,
+    Doubt,
+    DoubtKind,
+)
+from capacity.domain.estimates import Estimate
 from capacity.domain.plan import Wall
 from capacity.domain.resources import Resource
 from capacity.domain.run import RunRecord
+from capacity.planning.bottlenecks.ceilings import Walls
 from capacity.planning.costs.young_generation import HELD_IN, garbage_bytes, garbage_ratio
 from capacity.planning.evidence.plausible import UNREAD, is_plausible
+from capacity.planning.evidence.windows import Window
 
 TABLE_BYTES = 100.0
 TABLES = 2.0
@@ -92,6 +103,34 @@ def garbage_doubts(record: RunRecord, walls: Sequence[Wall]) -> Iterator[Doubt]:
         remedy=(
             "Plan with the safe capacity; for a closer forecast measure with a load that adds several"
             " times as much memory (profile thorough, or fraction in the profile)."
+        ),
+    )
+
+
+def reused_memory(found: Walls, windows: Sequence[Window], capacity: Estimate) -> Iterator[Doubt]:
+    """Yield that connections took next to no memory, where memory could well be full before *capacity*."""
+    wall = next((each for each in found.ladder if each.resource is Resource.MEMORY), None)
+    flat = next((each for each in found.no_ceiling if each.resource is Resource.MEMORY), None)
+    limit = wall.limit if wall is not None else flat.limit if flat is not None else None
+    used = [window.mean[Resource.MEMORY] for window in windows if Resource.MEMORY in window.mean]
+    reached = wall.ceiling.mid if wall is not None else math.inf
+    if limit is None or limit.value is None or not used or not min(reached, capacity.mid) > 0.0:
+        return
+    room_bytes = limit.value - min(used)
+    each_bytes = room_bytes / reached
+    if each_bytes >= REUSED_BYTES or room_bytes >= USUAL_BYTES * capacity.mid:
+        return
+    yield Doubt(
+        kind=DoubtKind.STEP_HAZARD,
+        statement=(
+            f"Memory of the target rose by only {units.size(each_bytes)} a connection. It uses again what it kept"
+            " of connections before this run, or what it set aside when it started; what a connection takes when"
+            f" that is used up is not known, and {units.size(room_bytes / capacity.mid)} each would fill the limit"
+            f" of {units.size(limit.value)} at the capacity."
+        ),
+        remedy=(
+            "Restart the target, and measure again before anybody loads it; what it sets aside when it starts"
+            " (nginx: worker_connections) is no cause for concern."
         ),
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from capacity.domain.answers.comparison import Change, Outcome
+from capacity.domain.caveats import REUSED_BYTES
 from capacity.domain.estimates import Estimate
 from capacity.domain.load import LoadVector
 from capacity.domain.resource_facts import HOST_WIDE, UNITS
@@ -38,7 +39,17 @@ class CostShift:
     @property
     def is_judged(self) -> bool:
         """Tell whether this cost can make a regression."""
-        return self.resource not in SHARED and (_is_told(self.before) or _is_told(self.after))
+        if self.resource in SHARED or self.is_reused:
+            return False
+        return _is_told(self.before) or _is_told(self.after)
+
+    @property
+    def is_reused(self) -> bool:
+        """Tell whether connections took next to no memory on a side, as where a target was loaded before."""
+        return (
+            self.resource is Resource.MEMORY
+            and min(self.before.mean, self.after.mean) < REUSED_BYTES
+        )
 
 
 def cost_shifts(
@@ -115,6 +126,11 @@ def cost_change(found: CostShift, chance_needed: float, least_effect_ratio: floa
 def _note(found: CostShift, outcome: Outcome) -> str:
     if found.resource in SHARED:
         return "of the whole host, not judged"
+    if found.is_reused:
+        return (
+            "next to none on a side: used again what it kept of earlier connections, or set aside; restart the"
+            " target before each run; not judged"
+        )
     if not found.is_judged:
         return "no measurable cost, not judged"
     return "" if outcome is Outcome.NO_CHANGE else found.note

@@ -5,7 +5,14 @@ import pytest
 from capacity.domain.caveats import DoubtKind
 from capacity.domain.estimates import Estimate
 from capacity.domain.resources import Limit, LimitState, Resource
-from capacity.planning.caveats.memory_jumps import garbage_doubts, memory_hazards, share_of_room
+from capacity.planning.bottlenecks.ceilings import Walls
+from capacity.planning.caveats.memory_jumps import (
+    garbage_doubts,
+    memory_hazards,
+    reused_memory,
+    share_of_room,
+)
+from capacity.planning.evidence.windows import plateau_windows
 from capacity.planning.plan import plan
 
 
@@ -84,10 +91,10 @@ def test_connections_small_as_table_entries_jump_when_tables_double(venue, cost,
         costs={Resource.MEMORY: cost(baseline=10e6, connection=800.0)},
         limits={Resource.MEMORY: 10e6 + 1000 * 800.0},
     )
-    (doubt,) = doubts_of(small.record())
+    table, reused = doubts_of(small.record())
 
-    assert doubt.kind is DoubtKind.STEP_HAZARD
-    assert "hash table growth" in doubt.statement
+    assert "hash table growth" in table.statement
+    assert "rose by only" in reused.statement
 
 
 def test_more_than_all_of_the_room_is_all_of_it(memory):
@@ -166,3 +173,45 @@ def test_garbage_matters_from_a_twentieth_of_what_a_load_added(memory, added_mib
 
     assert bool(list(garbage_doubts(record, [cores, wall, wall]))) == is_doubted
     assert list(garbage_doubts(record, [cores])) == []
+
+
+@pytest.mark.parametrize(("each", "is_told"), [(0.0, True), (300.0, True), (3000.0, False)])
+def test_a_target_that_uses_its_memory_again_is_not_said_to_take_none(venue, cost, each, is_told):
+    warm = replace(
+        venue,
+        costs={
+            Resource.DESCRIPTORS: cost(baseline=15, connection=1.0),
+            Resource.MEMORY: cost(baseline=60e6, connection=each, noise=1e-6),
+        },
+        limits={Resource.DESCRIPTORS: 4015.0, Resource.MEMORY: 256e6},
+    )
+    said = [doubt for doubt in doubts_of(warm.record()) if "uses again" in doubt.statement]
+
+    assert bool(said) is is_told
+    assert all("Restart the target" in doubt.remedy for doubt in said)
+
+
+@pytest.mark.parametrize(
+    ("each_bytes", "at_capacity_bytes", "is_told"),
+    [(1023.9, 102_399.9, True), (1024.1, 102_399.9, False), (1023.9, 102_400.1, False)],
+)
+def test_it_is_told_where_memory_could_well_be_full_first(
+    memory, each_bytes, at_capacity_bytes, is_told
+):
+    record = memory.record()
+    [wall] = [wall for wall in plan(record).ladder if wall.resource is Resource.MEMORY]
+    windows = plateau_windows(record.steps, record.samples, 0.0)
+    room_bytes = 1000.0 * at_capacity_bytes
+    reached = room_bytes / each_bytes
+    limit_bytes = room_bytes + min(window.mean[Resource.MEMORY] for window in windows)
+    wall = replace(
+        wall,
+        limit=replace(wall.limit, value=limit_bytes),
+        ceiling=Estimate(low=reached, mid=reached, high=reached, confidence=0.9),
+    )
+    capacity = Estimate(low=900.0, mid=1000.0, high=1100.0, confidence=0.9)
+    found = Walls(ladder=(wall,), no_ceiling=(), capacity=capacity)
+
+    assert bool([*reused_memory(found, windows, capacity)]) is is_told
+    assert not [*reused_memory(found, [], capacity)]
+    assert not [*reused_memory(replace(found, ladder=()), windows, capacity)]

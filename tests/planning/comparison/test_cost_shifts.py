@@ -123,7 +123,7 @@ def test_a_cost_counts_from_three_standard_errors_of_its_mean_on(errors, is_told
     assert _is_told(Side(values=[10.0] * len(errors), errors=errors)) is is_told
 
 
-def moved(mid, chance, resource=Resource.MEMORY, before=None, after=None):
+def moved(mid, chance, resource=Resource.THREADS, before=None, after=None):
     return CostShift(
         resource=resource,
         before=before or side(10.0, 0.1),
@@ -192,3 +192,23 @@ def test_parts_are_told_where_99_of_100_would_not_move_so_far(measured):
 
     assert said(1.5) == "connections +49.2 %, deliveries +50.2 %, requests +55.9 %"
     assert "connections" not in said(1.02)
+
+
+@pytest.mark.parametrize(("least", "is_judged"), [(1023.0, False), (1024.0, True)])
+@pytest.mark.parametrize("is_before", [True, False])
+def test_memory_that_a_target_used_again_is_shown_and_not_judged(least, is_judged, is_before):
+    low, high = Side(values=[least], errors=[1.0]), Side(values=[16e3], errors=[1.0])
+    before, after = (low, high) if is_before else (high, low)
+    sides = {"before": before, "after": after}
+    difference = Estimate(low=-1e5, mid=-1e4, high=-1e3, confidence=0.9)
+    moved = Shift(difference=difference, chance=1.0, error=1.0, degrees=20)
+    found = {
+        resource: cost_change(
+            CostShift(resource=resource, shift=moved, note="", **sides), NEEDED, 0.01
+        )
+        for resource in (Resource.MEMORY, Resource.EVENT_LOOP)
+    }
+
+    assert found[Resource.MEMORY].is_judged is is_judged
+    assert ("restart the target before each run" in found[Resource.MEMORY].note) is not is_judged
+    assert found[Resource.EVENT_LOOP].is_judged
