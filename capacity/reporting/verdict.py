@@ -63,13 +63,9 @@ def _excused(excuse: Excuse) -> Verdict:
 def _planned(plan: CapacityPlan) -> Verdict:
     return Verdict(
         standing=standing(plan),
-        headline=(
-            f"Capacity: {'' if _is_exact(plan) else '≈ '}"
-            f"{units.middle(plan.capacity)} connections per instance."
-            f" Bottleneck: {RESOURCES[plan.binding]}"
-        ),
+        headline=_headline(plan),
         paragraphs=(
-            f"Interval: {_interval(plan)}. Workload: {mix_in_words(plan.mix)}.",
+            f"{_interval_of(plan)}. Workload: {mix_in_words(plan.mix)}.",
             *filter(None, [clients_in_words(plan)]),
         ),
         facts=(
@@ -87,6 +83,30 @@ def _planned(plan: CapacityPlan) -> Verdict:
     )
 
 
+def _headline(plan: CapacityPlan) -> str:
+    if plan.is_beyond_reach:
+        return (
+            f"No capacity yet: this run supports no number beyond {_farthest(plan)}. Nearest limit:"
+            f" {RESOURCES[plan.binding]}"
+        )
+    return (
+        f"Capacity: {'' if _is_exact(plan) else '≈ '}{units.middle(plan.capacity)} connections per instance."
+        f" Bottleneck: {RESOURCES[plan.binding]}"
+    )
+
+
+def _farthest(plan: CapacityPlan) -> str:
+    return units.counted(round(FARTHEST_RATIO * plan.highest_connections), "connection")
+
+
+def _interval_of(plan: CapacityPlan) -> str:
+    if plan.is_beyond_reach:
+        return (
+            f"Extrapolated, not to plan with: ≈ {units.middle(plan.capacity)} ({_interval(plan)})"
+        )
+    return f"Interval: {_interval(plan)}"
+
+
 def _interval(plan: CapacityPlan) -> str:
     if plan.met is None:
         return units.interval(plan.capacity)
@@ -100,8 +120,7 @@ def _safe(plan: CapacityPlan) -> Fact:
     """Return the safe capacity; a confidence only where no failure of the run is behind it."""
     text = f"{units.count(plan.safe_capacity)} connections"
     if plan.is_beyond_reach:
-        farthest = units.counted(round(FARTHEST_RATIO * plan.highest_connections), "connection")
-        text = f"none yet: this run supports no number beyond {farthest}"
+        text = f"none yet: this run supports no number beyond {_farthest(plan)}"
         return Fact(label=_SAFE, text=text, note=_further(plan))
     if plan.met is not None:
         return Fact(label=_SAFE, text=text, note=f"this run hit a limit: {plan.met.statement}")

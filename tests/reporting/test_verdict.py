@@ -150,3 +150,16 @@ def test_no_safe_number_of_clients_is_told_where_there_is_none_of_connections(pl
     far = replace(plan, connections_per_client=2, binding=Resource.CPU, extrapolation_ratio=1e3)
 
     assert "safe" not in clients_in_words(far)
+
+
+def test_a_number_that_the_run_does_not_support_is_no_headline(plan):
+    beyond = replace(
+        plan, binding=Resource.MEMORY, highest_connections=20, extrapolation_ratio=997.0
+    )
+    told = verdict(beyond)
+
+    assert beyond.is_beyond_reach
+    assert told.headline == (
+        "No capacity yet: this run supports no number beyond 200 connections. Nearest limit: memory of the target"
+    )
+    assert told.paragraphs[0].startswith("Extrapolated, not to plan with: ≈ 19,948 (19,310 to")
