@@ -26,6 +26,12 @@ WHOLE_S = 10.0
 """For the whole answer, head and body, however steadily they drip."""
 MOST_BYTES = 64 * 1024 * 1024
 """An hour of samples is a tenth of it; what is longer comes from somebody else."""
+_NO_TLS_THERE = frozenset(
+    {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNEXPECTED_EOF_WHILE_READING", "HTTP_REQUEST"}
+)
+"""What is made of an answer that is none of TLS."""
+_WRONG_NAME = {62, 64}
+"""X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH."""
 _CHUNK_BYTES = 1 << 16
 _HUNG_UP = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
 
@@ -66,14 +72,15 @@ class Web:
         remedy: str,
         token_file: str | None = None,
         ca_file: str | None = None,
+        key: str = "agent",
         accept: str = "*/*",
     ) -> None:
-        """Raises ConfigError when the token or the authorities cannot be read."""
+        """*key* is where the target file names it. Raises ConfigError when a file cannot be read."""
         parts = urlsplit(url.rstrip("/"))
         assert parts.hostname is not None, "addresses are checked with the target file"
         self._host, self._port, self._folder = parts.hostname, parts.port, parts.path
         self._tls = _tls(ca_file) if parts.scheme == "https" else None
-        self._name, self._remedy = name, remedy
+        self._name, self._remedy, self._key = name, remedy, key
         self._headers = {"Accept": accept}
         self._idle: list[http.client.HTTPConnection] = []
         weakref.finalize(self, _close, self._idle)
@@ -98,13 +105,36 @@ class Web:
             ) from None
         except (http.client.HTTPException, OSError, ValueError) as error:
             raise UnreachableError(
-                f"{self._name} does not answer ({_cause(error)}); {self._remedy}"
+                f"{self._name} does not answer ({_cause(error)}); {self._remedy_of(error)}"
             ) from None
         self._idle.append(connection)
         return answer
 
     def close(self) -> None:
         _close(self._idle)
+
+    def _remedy_of(self, error: Exception) -> str:
+        """Return what to do: TLS on one side alone, and certificates that nobody knows, have their own."""
+        match error:
+            case ssl.SSLCertVerificationError() if error.verify_code in _WRONG_NAME:
+                return "its certificate is for another name: write that name into its address"
+            case ssl.SSLCertVerificationError():
+                return (
+                    f"set {self._key}.ca_file in the target file to the file that holds its"
+                    " certificate, or that of the authority that signed it"
+                )
+            case ssl.SSLError() if error.reason in _NO_TLS_THERE:
+                return (
+                    f"write http:// into its address, unless it is to speak TLS; or {self._remedy}"
+                )
+            case (
+                http.client.RemoteDisconnected()
+                | http.client.BadStatusLine()
+                | ConnectionResetError()
+            ):
+                return f"write https:// into its address if it speaks TLS; or {self._remedy}"
+            case _:
+                return self._remedy
 
     def _connection(self) -> http.client.HTTPConnection:
         if self._tls is None:

@@ -116,7 +116,14 @@ class _Page:
     def __init__(self, url: str, ca_file: str | None) -> None:
         self._name = f"the exporter at {url}"
         remedy = "start it, or correct agent.exporters.urls in the target file"
-        self.web = Web(url, name=self._name, remedy=remedy, ca_file=ca_file, accept=_ACCEPT)
+        self.web = Web(
+            url,
+            name=self._name,
+            remedy=remedy,
+            ca_file=ca_file,
+            key="agent.exporters",
+            accept=_ACCEPT,
+        )
         self.note: str | None = None
         """What of the page was not understood when it was read last."""
 

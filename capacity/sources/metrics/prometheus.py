@@ -68,6 +68,7 @@ class PrometheusReader:
             remedy="start it, or correct agent.prometheus.url in the target file",
             token_file=settings.token_file,
             ca_file=settings.ca_file,
+            key="agent.prometheus",
         )
         self._who: Subjects | None = None
         self._first_cell: int | None = None
