@@ -55,9 +55,15 @@ def read_token(file: Path) -> str:
             raise ConfigError(f"{file}: is no regular file; a token is one word in one")
         token = file.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file}: cannot read the agent's token ({error})") from None
+        raise ConfigError(
+            f"{file}: cannot read the agent's token ({error}); give a file with one"
+            " word, the token that the agent was started with"
+        ) from None
     if not token or not token.isprintable() or " " in token:
-        raise ConfigError(f"{file}: a token is one word of printable ASCII")
+        raise ConfigError(
+            f"{file}: a token is one word of printable ASCII; give a file with the one that the agent"
+            " was started with"
+        )
     return token
 
 

@@ -74,8 +74,15 @@ def unseen_limits(limits: Sequence[Limit]) -> Finding:
     return _warning(
         "limits",
         f"{units.counted(len(unknown), 'limit')} of {len(limits)} unknown: {names} ({reasons})",
-        "Run the agent as the target's user or as root, or declare them as limits in the target file",
+        _remedy_of_unseen([limit.reason or "" for limit in unknown]),
     )
+
+
+def _remedy_of_unseen(reasons: Sequence[str]) -> str:
+    """Return who the agent is to run as, unless it is where it runs that matters."""
+    if all("namespace" in reason or "does not exist" in reason for reason in reasons):
+        return "Where the reason does not say what helps, declare them as limits in the target file"
+    return "Run the agent as the target's user or as root, or declare them as limits in the target file"
 
 
 def application_limit(limits: Sequence[Limit]) -> Finding | None:

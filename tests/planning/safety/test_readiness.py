@@ -75,6 +75,19 @@ def test_limits_that_could_not_be_read_are_named_with_the_privilege_that_helps()
     assert "connection-tracking table (needs CAP_NET_ADMIN)" in finding.statement
 
 
+@pytest.mark.parametrize(
+    ("reason", "is_helped"),
+    [
+        ("no permission to read /proc/1/limits", True),
+        ("run it in the host's network namespace", False),
+    ],
+)
+def test_nobody_is_told_to_be_root_where_it_does_not_help(reason, is_helped):
+    finding = readiness.unseen_limits([limit(LimitState.UNKNOWN, reason)])
+
+    assert ("as root" in finding.remedy) == is_helped
+
+
 def test_the_proposed_connect_rate_is_one_that_the_queue_outlasts():
     slow = readiness.accept_queue([queue_of(443, 65)], 443, 400)
 
