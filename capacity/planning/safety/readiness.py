@@ -163,7 +163,7 @@ def highest_level(connections: int, bound: int | None, by: str | None) -> Findin
         return Finding(
             name="highest step",
             status=Status.UNKNOWN,
-            statement=f"{highest}; no limit of the target is known to compare it with",
+            statement=f"{highest}; no limit is known that says how many the target admits, to compare it with",
             remedy="Run an agent on the target's host, or declare limits in the target file",
         )
     statement = f"{highest}, the limits allow {units.count(bound)} ({by})"

@@ -210,3 +210,10 @@ def test_a_first_level_that_a_guard_ended_is_told_with_how_many_were_open(venue,
 
     assert isinstance(answer, Excuse)
     assert said in answer.reason
+
+
+def test_who_measured_without_an_agent_is_told_how_its_samples_are_joined(venue):
+    answer = plan(without_agent(venue.record()))
+
+    assert "capacity attach RUN DIR" in answer.remedy
+    assert "--spool DIR" in answer.remedy
