@@ -94,7 +94,7 @@ def _runs_out(plan: CapacityPlan) -> str:
         month(at, demand) for at in (date.early_at, date.middle_at, date.late_at)
     )
     if is_already(date.middle_at, demand):
-        return f"The {whose} do not suffice already."
+        return f"The {whose} are already too few."
     return f"The {whose} run out in {middle} (80 %: {early} to {late})."
 
 

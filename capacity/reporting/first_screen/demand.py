@@ -1,8 +1,9 @@
 """The demand on one instance, and the room that the safe capacity leaves above it."""
 
 from capacity.domain import units
-from capacity.domain.answers.sizing import Demand, SizedHost, Sizing
+from capacity.domain.answers.sizing import SizedHost, Sizing
 from capacity.domain.plan import CapacityPlan
+from capacity.planning.advice.present_instances import present_instances
 
 NO_DEMAND = "no demand given (capacity plan RUN --demand FILE)"
 
@@ -26,7 +27,7 @@ def headroom(plan: CapacityPlan) -> str:
     if demand is None:
         return NO_DEMAND
     total = f"{units.count(demand.connections)} connections (demand {demand.name})"
-    safe, kind = _safe_of_present(plan, demand)
+    _instances, safe = present_instances(plan, demand)
     if not demand.instances or not safe:
         return f"{total}; instances in the demand file give the headroom of each"
     each = demand.connections / demand.instances
@@ -34,18 +35,9 @@ def headroom(plan: CapacityPlan) -> str:
         said = f"none: demand is {_beyond(each / safe)} what the instances carry safely"
     else:
         said = f"{units.share(1.0 - each / safe)} free"
+    kind = "like the tested host" if demand.host is None else f"of type {demand.host}"
     instances = f"{units.counted(demand.instances, 'instance')} {kind}"
     return f"{said}: {total} on {instances}, {units.about(each)} each"
-
-
-def _safe_of_present(plan: CapacityPlan, demand: Demand) -> tuple[int, str]:
-    """Return the safe capacity of one present instance, 0 where not known, and what it is like."""
-    if demand.host is None:
-        return plan.safe_capacity, "like the tested host"
-    sizing = plan.advice.sizing if plan.advice is not None else None
-    hosts = sizing.hosts if isinstance(sizing, Sizing) else ()
-    safe = next((host.safe_connections for host in hosts if host.host == demand.host), 0)
-    return safe, f"of type {demand.host}"
 
 
 def _beyond(ratio: float) -> str:
