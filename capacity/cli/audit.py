@@ -14,7 +14,7 @@ from capacity.domain.sample import AgentInfo
 from capacity.domain.words import printable
 from capacity.loadgen.checks.preflight import latest_reading
 from capacity.monitor.audit_table import audit_table
-from capacity.planning.evidence.identity.other_process import other_process
+from capacity.planning.evidence.identity.same_service import other_process
 from capacity.planning.evidence.limit_changes import LimitChange, limit_changes
 from capacity.recording import run_directory
 from capacity.settings.locate import find

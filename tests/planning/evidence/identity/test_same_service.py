@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from capacity.domain.sample import AgentInfo
-from capacity.planning.evidence.identity.other_process import other_process
+from capacity.planning.evidence.identity.same_service import other_process
 
 GATEWAY = AgentInfo(
     agent_version="1",
