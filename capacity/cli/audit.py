@@ -9,11 +9,12 @@ import click
 from capacity.cli.helping.completion import names
 from capacity.cli.plan import located
 from capacity.domain import units
-from capacity.domain.errors import ChangedError, ConfigError
+from capacity.domain.errors import ChangedError, ConfigError, PreflightError
 from capacity.domain.sample import AgentInfo
 from capacity.domain.words import printable
 from capacity.loadgen.checks.preflight import latest_reading
 from capacity.monitor.audit_table import audit_table
+from capacity.planning.evidence.identity.same_service import other_process
 from capacity.planning.evidence.limit_changes import LimitChange, limit_changes
 from capacity.recording import run_directory
 from capacity.settings.locate import find
@@ -30,9 +31,10 @@ from capacity.sources.source_of_target import open_source
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(*, target: str, against: str | None, as_json: bool) -> None:
-    """Print every limit of TARGET, a name under config/targets or a file; exit 11 on a change."""
+    """Print every limit of TARGET, a name under config/targets or a file; exit 11 on a change, 3 at another process."""
     before = None if against is None else _recorded(against)
-    source = open_source(load_target(find("targets", target)))
+    described = load_target(find("targets", target))
+    source = open_source(described)
     if source is None:
         raise ConfigError(
             f"{printable(target)}: names no agent, so that nothing reads its limits; start `capacity"
@@ -45,6 +47,11 @@ def command(*, target: str, against: str | None, as_json: bool) -> None:
     if before is None:
         click.echo(json.dumps(asdict(info)) if as_json else audit_table(info, sample), nl=as_json)
         return
+    if (other := other_process(before, info, described.port)) is not None:
+        raise PreflightError(
+            f"{other}. Its limits are not compared with those of {printable(against)}; start the agent"
+            f" with --port {described.port} or --pid of the process that is meant, or name another run"
+        )
     changes = limit_changes(before, info)
     if as_json:
         click.echo(json.dumps({"changes": [_document(change) for change in changes]}))

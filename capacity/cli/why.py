@@ -14,6 +14,7 @@ from rich.text import Text
 from capacity.cli.helping.console import answer_console
 from capacity.cli.helping.tables import print_table
 from capacity.cli.plan import located, planned_before
+from capacity.domain import units
 from capacity.domain.answers.sizing import Unanswered
 from capacity.domain.errors import ConfigError, RunInvalidError
 from capacity.domain.plan import CapacityPlan, Excuse, Wall
@@ -87,7 +88,7 @@ def _found(record: RunRecord, plan: CapacityPlan, path: Path, what: str) -> Wall
     if number is not None:
         question = _nearest(numbers_of_answers(advised.advice), number)
     if question is None:
-        shown = ", ".join(f"{wall.ceiling.mid:,.0f} ({wall.resource})" for wall in plan.ladder)
+        shown = ", ".join(f"{units.middle(wall.ceiling)} ({wall.resource})" for wall in plan.ladder)
         raise ConfigError(
             f"{printable(what)}: no ceiling of this plan, and no number of its answers;"
             f" its ceilings are {shown}"

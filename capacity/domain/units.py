@@ -13,7 +13,7 @@ from capacity.domain.resources import Resource
 
 _BYTE_PREFIXES = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")
 _SINGULAR = {"entries": "entry"}
-_LARGEST = 1e9
+LARGEST = 1e9
 MONTH_S = 365.25 / 12.0 * 86_400.0
 _WIDE_RATIO = 0.05
 """An interval wider than this share of its middle is shown with three digits."""
@@ -137,7 +137,7 @@ def about(value: float) -> str:
 
     What is larger than anybody needs is not spelt out.
     """
-    if _LARGEST <= value < math.inf:
+    if LARGEST <= value < math.inf:
         return "1 billion or more"
     if not math.isfinite(value) or abs(value) < 1000:
         return count(value)
@@ -146,7 +146,7 @@ def about(value: float) -> str:
 
 def _shown(value: float, estimate: Estimate) -> str:
     wide = estimate.high - estimate.low > _WIDE_RATIO * abs(estimate.mid)
-    return about(value) if wide or value >= _LARGEST else count(value)
+    return about(value) if wide or value >= LARGEST else count(value)
 
 
 def middle(estimate: Estimate) -> str:

@@ -24,6 +24,9 @@ OUTCOMES: dict[Outcome, str] = {
     Outcome.NO_CHANGE: "no change",
     Outcome.CHANGED: "changed",
 }
+BLIND_FROM_RATIO = 0.5
+"""What would not show a figure that fell by half says nothing of it."""
+NONE_SEEN_RATIO = 0.99
 _COMPARISON: TypeAdapter[Comparison] = TypeAdapter(Comparison)
 
 
@@ -37,6 +40,13 @@ def headline(comparison: Comparison) -> str:
         return f"Improvement: {listed(better)}"
     if comparison.outcome is Outcome.CHANGED:
         return "Limits changed; no regression was found"
+    blind = [
+        figure_name(each.figure)
+        for each in (*comparison.capacity, *comparison.costs)
+        if _is_blind(each)
+    ]
+    if blind:
+        return f"No regression was found; what became of {listed(blind)} is not known"
     return "No regression was found"
 
 
@@ -175,12 +185,31 @@ def _change(change: Change) -> Row:
             _value(change.current, change.unit),
             _percent_with_interval(change),
             "" if change.chance is None else _chance(change.chance),
-            ""
-            if change.seen_from_ratio is None
-            else f"{change.seen_from_ratio:.1%}".replace("%", " %"),
-            OUTCOMES[change.outcome],
+            "" if change.seen_from_ratio is None else _seen_from(change),
+            _verdict(change),
         ),
     )
+
+
+def _verdict(change: Change) -> str:
+    if not change.is_judged:
+        return "not judged"
+    if _is_blind(change):
+        seen_from = _seen_from(change) if (change.seen_from_ratio or 0.0) < NONE_SEEN_RATIO else ""
+        what = f"only a change of {seen_from}" if seen_from else "hardly any change"
+        return f"not known: {what} would show"
+    return OUTCOMES[change.outcome]
+
+
+def _is_blind(change: Change) -> bool:
+    """Return whether "no change" would be said of a figure that may have changed by half."""
+    seen_from = change.seen_from_ratio
+    is_unchanged = change.is_judged and change.outcome is Outcome.NO_CHANGE
+    return is_unchanged and seen_from is not None and seen_from > BLIND_FROM_RATIO
+
+
+def _seen_from(change: Change) -> str:
+    return f"{change.seen_from_ratio or 0.0:.1%}".replace("%", " %")
 
 
 def _limit_change(change: LimitChange) -> Row:

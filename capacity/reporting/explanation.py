@@ -205,7 +205,7 @@ def _arithmetic(told: Explanation) -> list[str]:
         said.append(
             f"({limit(told.limit)} − {units.amount(told.baseline, resource)})"
             f" / {units.amount(told.marginal, resource)}"
-            f" = {units.number(told.quotient, 5)} connections"
+            f" = {_quotient(told.quotient)} connections"
         )
     ceiling = f"ceiling: {units.middle(told.ceiling)}"
     said.append(f"{ceiling}; interval {units.interval(told.ceiling)}")
@@ -215,6 +215,11 @@ def _arithmetic(told: Explanation) -> list[str]:
             f" safe capacity {units.count(told.safe_capacity)}"
         )
     return said
+
+
+def _quotient(value: float) -> str:
+    """Return the digits to check by, unless it is larger than anybody needs."""
+    return units.about(value) if value >= units.LARGEST else units.number(value, 5)
 
 
 def _amount(estimate: Estimate, resource: Resource) -> str:

@@ -146,7 +146,10 @@ def outlook_facts(found: "Outlook") -> tuple[Fact, ...]:
         Fact(
             label="Instances carry",
             text=f"{units.about(found.usable.mid)} connections",
-            note=f"{units.counted(found.instances, 'instance')}, less headroom, by {found.run}",
+            note=(
+                f"{units.counted(found.instances, 'instance')} like the one that {found.run} measured,"
+                " less headroom"
+            ),
         ),
         Fact(
             label="Capacity",

@@ -72,7 +72,7 @@ class DemandFile(BaseModel):
     lost_zones: Annotated[int, Field(ge=0, le=99)] = 0
     """Zones that may be lost with all clients still served."""
     host: str | None = None
-    """Host type of the present instances, from the catalogue; null: the cheapest one."""
+    """Host type of the present instances, from the catalogue; null: as tested."""
     instances: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     """Present number of instances, for the exhaustion date; null: as sized."""
     reconnecting: Reconnecting = Reconnecting()

@@ -54,9 +54,15 @@ def read_token(file: Path) -> str:
             raise ConfigError(f"{file}: is no regular file; a token is one word in one")
         token = file.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file}: cannot read the agent's token ({error})") from None
+        raise ConfigError(
+            f"{file}: cannot read the agent's token ({error}); give a file with one"
+            " word, the token that the agent was started with"
+        ) from None
     if not token or not token.isprintable() or " " in token:
-        raise ConfigError(f"{file}: a token is one word of printable ASCII")
+        raise ConfigError(
+            f"{file}: a token is one word of printable ASCII; give a file with the one that the agent"
+            " was started with"
+        )
     return token
 
 
@@ -124,13 +130,22 @@ class Web:
         except (http.client.HTTPException, OSError, ValueError) as error:
             why = silence(error, self._key, TIMEOUT_S)
             raise UnreachableError(
-                f"{self._name} does not answer ({why.cause}); {why.remedy or self._remedy}"
+                f"{self._name} does not answer ({why.cause}); {why.remedy or self._remedy_of(error)}"
             ) from None
         self._idle.append(connection)
         return answer
 
     def close(self) -> None:
         _close(self._idle)
+
+    def _remedy_of(self, error: Exception) -> str:
+        """Return what to do where the cause alone does not tell: who speaks TLS hangs up on what is none."""
+        may_be_tls = self._tls is None and isinstance(error, (*_HUNG_UP, http.client.BadStatusLine))
+        return (
+            f"write https:// in {self._key} if TLS is spoken there; or {self._remedy}"
+            if may_be_tls
+            else self._remedy
+        )
 
     def _connection(self) -> http.client.HTTPConnection:
         if self._tls is None:

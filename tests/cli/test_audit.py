@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from capacity.cli.audit import command
-from capacity.domain.errors import ChangedError, ConfigError
+from capacity.domain.errors import ChangedError, ConfigError, PreflightError
 from capacity.monitor.serving.store import as_json
 from capacity.recording.run_directory import RunWriter
 from capacity.sources.border import read_info
@@ -72,6 +72,24 @@ def test_a_cap_that_changed_is_told_with_both_values(start, write_target, tmp_pa
     entries = [(change["before"], change["after"]) for change in document["changes"]]
     own = [pair for pair in entries if (pair[0] or pair[1])["scope"] in {"application", "process"}]
     assert [after and after["value"] for _, after in own] == [46, 70, 70], own
+
+
+def test_limits_of_another_process_are_no_changes(start, write_target, tmp_path):
+    path = write_target(start(60))
+    recorded = json.loads(asked(path, "--json").stdout)
+    before = tmp_path / "before.json"
+    before.write_text(json.dumps(recorded))
+    port = path.read_text().partition("port: ")[2].split()[0]
+    elsewhere = recorded | {"target_name": "gateway", "listening_ports": [int(port)]}
+    before.write_text(json.dumps(elsewhere | {"audit": []}))
+    of_same_port = asked(path, "--against", before)
+    before.write_text(json.dumps(elsewhere | {"audit": [], "listening_ports": None}))
+    of_other_name = asked(path, "--against", before)
+
+    assert isinstance(of_same_port.exception, ChangedError)
+    assert isinstance(of_other_name.exception, PreflightError)
+    assert "another process is watched now: memcached" in str(of_other_name.exception)
+    assert of_other_name.stdout == ""
 
 
 def test_a_run_is_compared_as_it_was_recorded(start, write_target, tmp_path, bare_manifest):

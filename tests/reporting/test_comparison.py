@@ -1,6 +1,8 @@
 import json
 from dataclasses import replace
 
+import pytest
+
 from capacity.domain.answers.comparison import Change, Comparison, LimitChange, Outcome
 from capacity.domain.estimates import Estimate
 from capacity.domain.resource_facts import UNITS
@@ -146,3 +148,28 @@ def test_json_has_every_number_and_no_infinity():
     assert document["regressions"] == ["cost.memory_per_connection"]
     assert document["comparison"]["costs"][0]["ratio"]["high"] == "Infinity"
     assert document["comparison"]["costs"][0]["baseline"] == 2000.0
+
+
+@pytest.mark.parametrize(("seen_from", "is_known"), [(0.5, True), (0.51, False), (1.0, False)])
+def test_no_change_is_not_said_of_what_may_have_halved_unseen(seen_from, is_known):
+    capacity = replace(
+        cost(Resource.CPU, 0.25),
+        figure="capacity.mid",
+        unit="connections",
+        seen_from_ratio=seen_from,
+    )
+    found = comparison(capacity=(capacity,))
+    verdict = sections(found)[0].table.rows[0][-1].text
+
+    assert (verdict == "no change") == is_known
+    assert verdict == "no change" or verdict.startswith("not known: ")
+    assert headline(found).endswith("what became of capacity is not known") != is_known
+    assert json.loads(render_json(found))["comparison"]["capacity"][0]["outcome"] == "no_change"
+
+
+def test_what_is_not_judged_did_not_stay_the_same():
+    safe = replace(
+        cost(Resource.CPU, 0.25), figure="capacity.safe", unit="connections", is_judged=False
+    )
+
+    assert sections(comparison(capacity=(safe,)))[0].table.rows[0][-1].text == "not judged"

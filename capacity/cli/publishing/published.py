@@ -45,6 +45,11 @@ def write_all(
     folder: Path, about: Publication, notices: tuple[str, ...], more: Mapping[str, str]
 ) -> list[str]:
     """Write the files of *about*, and *more* (name -> text), and keep its report; return all paths."""
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(
+            f"--to {folder}: is a file; name a directory, which is made where there is none and gets"
+            " the files and the reports"
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         kept = kept_reports.keep(folder, about.record, about.plan, notices)

@@ -8,6 +8,7 @@ from capacity.domain.errors import CapacityError, without_content
 from capacity.loadgen.checks.attempts import failure
 from capacity.loadgen.checks.doctor import Examination
 from capacity.loadgen.checks.planned.planned_load import Planned
+from capacity.planning.safety.run_preview import levels_up_to
 from capacity.settings.locate import find
 from capacity.settings.profile import BreakProfile, load_profile
 from capacity.settings.target import load_target
@@ -36,7 +37,7 @@ STEP_COLUMNS = ("Step", "Connections", "Channels each", "Requests", "Opened at m
 
 
 def preview_of(target: str, profile: str, workers: int) -> Preview:
-    """Look at target and generator as `capacity doctor` does: one connection, one request."""
+    """Look at target and generator as `capacity doctor` does: a few connections, one request."""
     try:
         settings = load_target(find("targets", target))
         means = load_profile(find("profiles", profile))
@@ -68,8 +69,11 @@ def _highest(planned: Planned) -> str:
 def _outlook(planned: Planned, *, is_search: bool) -> str:
     if planned.rules is not None:
         rules = planned.rules
+        levels = levels_up_to(
+            rules.most, start=rules.start, growth=rules.growth, levels=rules.levels
+        )
         return (
-            f"Up to {units.counted(rules.levels, 'level')}, each at most {units.number(rules.growth)} times"
+            f"Up to {units.counted(levels, 'level')}, each at most {units.number(rules.growth)} times"
             f" the one before and decided from it; never more than {rules.most_by}:"
             f" {units.counted(rules.most, 'connection')}."
         )

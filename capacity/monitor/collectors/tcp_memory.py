@@ -16,6 +16,12 @@ from capacity.monitor.readings import READ_ERRORS, Reading
 
 _LIMIT, _USAGE = "memory.kmem.tcp.limit_in_bytes", "memory.kmem.tcp.usage_in_bytes"
 
+NOT_IN_THIS_NAMESPACE = (
+    "net.ipv4.tcp_mem is not shown in a network namespace of its own: run the agent in the host's"
+    " network namespace"
+)
+"""Whoever asks: the kernel has this file in its first namespace alone."""
+
 
 class TcpMemoryCollector(TargetCollector):
     provides = (Resource.TCP_MEMORY,)
@@ -35,6 +41,9 @@ class TcpMemoryCollector(TargetCollector):
             host_source, source, scope = source, f"{target.proc}/{target.root}/cgroup", "cgroup"
             groups = ancestors(target.root, "memory", target.proc)
             limits = [(group, group.limit(_LIMIT)) for group in groups]
+        except FileNotFoundError as error:
+            why = NOT_IN_THIS_NAMESPACE if error.filename == path else error
+            return [unknown(Resource.TCP_MEMORY, scope, source, why)]
         except READ_ERRORS as error:
             return [unknown(Resource.TCP_MEMORY, scope, source, error)]
         self._limited = [

@@ -24,7 +24,9 @@ def read_token(path: Path) -> str:
     try:
         token = path.read_text(encoding="ascii").strip()
     except OSError as error:
-        raise ConfigError(f"{option}: {error.strerror}") from error
+        raise ConfigError(
+            f"{option}: {error.strerror}; name a file that exists here and that you may read"
+        ) from error
     except ValueError as error:
         raise ConfigError(f"{option}: a token is printable ASCII") from error
     if not token:
@@ -43,9 +45,11 @@ def require_secret(option: str, path: Path) -> None:
     try:
         status = path.stat()
     except OSError as error:
-        raise ConfigError(f"{option}: {error.strerror}") from error
+        raise ConfigError(
+            f"{option}: {error.strerror}; name a file that exists here and that you may read"
+        ) from error
     if not stat.S_ISREG(status.st_mode):
-        raise ConfigError(f"{option}: is no regular file")  # A pipe would be waited for.
+        raise ConfigError(f"{option}: is no regular file; name one")  # A pipe would be waited for.
     if status.st_uid not in {0, os.geteuid()} and not status.st_mode & stat.S_IRGRP:
         raise ConfigError(f"{option}: belongs to another user; make a copy of your own")
     if status.st_mode & _FOR_OTHERS:

@@ -40,9 +40,22 @@ def advice(
         arrival_cost=cost,
         storm=storm(sizing, cost, demand),
         break_even=break_even(plan, record.steps, cost, host),
-        exhaustion=exhaustion(plan, demand, sizing, host),
+        exhaustion=exhaustion(plan, demand, sizing, _present_type(demand, hosts, host)),
         sensitivities=sensitivities(plan),
         demand=demand,
         hosts=tuple(hosts),
         drills=drill_outcomes(record, plan),
     )
+
+
+def _present_type(
+    demand: Demand, hosts: Sequence[HostType], sized_type: HostType | None
+) -> HostType | None:
+    """Return the type of the instances that there are; None: as tested.
+
+    Those that the demand counts are of the type it names, else like the one measured. Without a
+    number they are those of the sizing.
+    """
+    if demand.instances is None:
+        return sized_type
+    return next((host for host in hosts if host.name == demand.host), None)

@@ -1,5 +1,8 @@
 """When demand meets what the present instances carry: with the reserves of policy, and without."""
 
+import math
+
+from capacity.domain import units
 from capacity.domain.answers.sizing import (
     Demand,
     Exhaustion,
@@ -46,6 +49,14 @@ def exhaustion(
             remedy="Set instances (the present number) in the demand file.",
         )
     one = _capacity(plan, sizing, host)
+    if math.isinf(one.mid):
+        return Unanswered(
+            reason=(
+                f"No resource of {name_of(host)} has a measurable cost for the demand's workload, so"
+                f" what {units.counted(instances, 'instance')} carry is not known."
+            ),
+            remedy="Measure with the workload of the demand.",
+        )
     left = survivors(instances, **losses(demand))
     kept = 1.0 - demand.headroom_ratio
     return Exhaustion(

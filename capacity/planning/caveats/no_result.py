@@ -62,7 +62,9 @@ def _why_no_readings(record: RunRecord) -> Gap | None:
     if record.manifest.agent is None:
         return Gap(
             "The run had no agent, so the target's resources were not measured.",
-            "Start `capacity agent` on the target's host, set agent in the target file, measure again.",
+            "If `capacity agent --spool DIR` ran on the target's host meanwhile, join its samples with"
+            " `capacity attach RUN DIR`. Else start `capacity agent` there, set agent in the target"
+            " file, measure again.",
         )
     if not record.samples:
         return Gap(

@@ -36,7 +36,7 @@ def _result(rule: Rule, figure: Figure) -> RuleResult:
         holds = False
     else:
         holds = _holds(asked, figure.value)
-        statement = f"{asked.figure} is {shown(figure)}"
+        statement = f"{asked.figure} is {_said(asked.figure, figure)}"
     failure = RuleStatus.WARNED if rule.level is Level.WARN else RuleStatus.FAILED
     return RuleResult(
         rule=rule,
@@ -44,6 +44,15 @@ def _result(rule: Rule, figure: Figure) -> RuleResult:
         figure=figure,
         statement=statement,
     )
+
+
+def _said(name: str, figure: Figure) -> str:
+    """Return the value in words; headroom below nothing as the multiple that it stands for."""
+    if name == "headroom" and isinstance(figure.value, float) and figure.value < 0.0:
+        times = 1.0 - figure.value
+        ratio = units.count(times) if times >= 10.0 else units.number(times)
+        return f"none: demand is {ratio} times what the instances carry safely"
+    return shown(figure)
 
 
 def _holds(asked: Condition, value: float | frozenset[str]) -> bool:

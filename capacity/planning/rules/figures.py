@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 from capacity.domain.answers.comparison import Comparison
 from capacity.domain.answers.rules import Figure
-from capacity.domain.answers.sizing import Demand, Sizing
+from capacity.domain.answers.sizing import Demand
 from capacity.domain.observation import Quantiles
 from capacity.domain.plan import CapacityPlan, Excuse, Wall
 from capacity.domain.resource_facts import LATENCIES
 from capacity.domain.resources import Limit, LimitState, Resource
 from capacity.domain.run import RunRecord
+from capacity.planning.advice.present_instances import present_instances
 from capacity.planning.evidence.windows import is_usable
 from capacity.planning.rules.expression import UNKNOWN
 from capacity.planning.rules.names import DIMENSIONS, PARTS, QUANTILES
@@ -125,10 +126,9 @@ def _headroom(plan: CapacityPlan, demand: Demand | None) -> float | str:
         return "no demand is known; name one with --demand"
     if plan.safe_capacity <= 0:
         return "the safe capacity is 0"
-    instances = demand.instances
-    sizing = plan.advice.sizing if plan.advice is not None else None
-    if instances is None and isinstance(sizing, Sizing) and sizing.hosts:
-        instances = sizing.hosts[0].instances
+    instances, safe = present_instances(plan, demand)
     if instances is None:
         return f"demand {demand.name} does not say how many instances there are, and none was sized"
-    return 1.0 - demand.connections / instances / plan.safe_capacity
+    if safe <= 0:
+        return f"what one instance of type {demand.host} carries is not known: plan with --hosts"
+    return 1.0 - demand.connections / instances / safe

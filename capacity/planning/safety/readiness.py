@@ -74,12 +74,21 @@ def unseen_limits(limits: Sequence[Limit], *, is_agent: bool = True) -> Finding:
         return _ok("limits", f"{units.counted(len(limits), 'limit')} read, none unknown")
     names = listed([RESOURCES[limit.resource] for limit in unknown])
     reasons = "; ".join(dict.fromkeys(limit.reason or limit.source for limit in unknown))
-    how = "Run the agent as the target's user or as root" if is_agent else "Use `capacity agent`"
     return _warning(
         "limits",
         f"{units.counted(len(unknown), 'limit')} of {len(limits)} unknown: {names} ({reasons})",
-        f"{how}, or declare them as limits in the target file",
+        _remedy_of_unseen([limit.reason or "" for limit in unknown], is_agent=is_agent),
     )
+
+
+def _remedy_of_unseen(reasons: Sequence[str], *, is_agent: bool) -> str:
+    """Return who is to look, and as whom, unless it is where it looks that matters."""
+    declared = "declare them as limits in the target file"
+    if not is_agent:
+        return f"Use `capacity agent`, or {declared}"
+    if all("namespace" in reason or "does not exist" in reason for reason in reasons):
+        return f"Where the reason does not say what helps, {declared}"
+    return f"Run the agent as the target's user or as root, or {declared}"
 
 
 def application_limit(limits: Sequence[Limit]) -> Finding | None:
@@ -160,7 +169,7 @@ def highest_level(connections: int, bound: int | None, by: str | None) -> Findin
         return Finding(
             name="highest step",
             status=Status.UNKNOWN,
-            statement=f"{highest}; no limit of the target is known to compare it with",
+            statement=f"{highest}; no limit is known that says how many the target admits, to compare it with",
             remedy="Run an agent on the target's host, or declare limits in the target file",
         )
     statement = f"{highest}, the limits allow {units.count(bound)} ({by})"

@@ -20,7 +20,7 @@ def _of_demand(advice: Advice) -> tuple[Section, ...]:
     """Return what only a demand gives rise to."""
     if advice.sizing is None or advice.exhaustion is None:
         return ()
-    return sizing_section(advice.sizing), exhaustion_section(advice.exhaustion)
+    return sizing_section(advice.sizing), exhaustion_section(advice.exhaustion, advice.demand)
 
 
 def _of_plan(advice: Advice) -> tuple[Section, ...]:

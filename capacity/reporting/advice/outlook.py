@@ -1,8 +1,15 @@
 """When the capacity is exhausted, and the sensitivity to each limit, as sections."""
 
 from capacity.domain import units
-from capacity.domain.answers.sizing import Exhaustion, ExhaustionDate, Sensitivity, Unanswered
+from capacity.domain.answers.sizing import (
+    Demand,
+    Exhaustion,
+    ExhaustionDate,
+    Sensitivity,
+    Unanswered,
+)
 from capacity.domain.words import RESOURCES
+from capacity.reporting.advice.present import instances_in_words, is_already
 from capacity.reporting.advice.sizing import unanswered
 from capacity.reporting.document import Cell, Row, Section, Table, cells
 
@@ -10,7 +17,8 @@ _EXHAUSTION = "exhaustion"
 _EXHAUSTION_HEADING = "Capacity exhaustion date"
 
 
-def exhaustion_section(found: Exhaustion | Unanswered) -> Section:
+def exhaustion_section(found: Exhaustion | Unanswered, demand: Demand | None = None) -> Section:
+    """Return the dates; *demand* is None in plans made before it was kept."""
     if isinstance(found, Unanswered):
         return unanswered(_EXHAUSTION, _EXHAUSTION_HEADING, found)
     growth = found.growth_per_month
@@ -19,8 +27,8 @@ def exhaustion_section(found: Exhaustion | Unanswered) -> Section:
         heading=_EXHAUSTION_HEADING,
         paragraphs=(
             (
-                f"{units.counted(found.instances, 'instance')} ({found.host}); demand"
-                f" {found.demand} grows by {growth.mid:+.1%} a month ({growth.low:+.1%} to"
+                f"{instances_in_words(found, demand)}; demand {found.demand} grows"
+                f" by {growth.mid:+.1%} a month ({growth.low:+.1%} to"
                 f" {growth.high:+.1%}). The dates include the uncertainty of growth and capacity."
             ),
         ),
@@ -32,22 +40,24 @@ def exhaustion_section(found: Exhaustion | Unanswered) -> Section:
                 "50 % chance by",
                 "90 % chance by",
             ),
-            rows=tuple(_date(date) for date in found.dates),
+            rows=tuple(_date(date, demand) for date in found.dates),
             numeric=frozenset({1}),
         ),
     )
 
 
-def _date(date: ExhaustionDate) -> Row:
+def _date(date: ExhaustionDate, demand: Demand | None) -> Row:
     return (
         Cell(text=date.of),
         Cell(text=units.middle(date.connections), note=units.interval(date.connections)),
-        *cells(*(_day(at) for at in (date.early_at, date.middle_at, date.late_at))),
+        *cells(*(_day(at, demand) for at in (date.early_at, date.middle_at, date.late_at))),
     )
 
 
-def _day(at: float | None) -> str:
+def _day(at: float | None, demand: Demand | None) -> str:
     """Return the day; a time of day would be more than is known."""
+    if is_already(at, demand):
+        return "already exhausted"
     return "not within 50 years" if at is None else units.moment(at).split(" ", maxsplit=1)[0]
 
 

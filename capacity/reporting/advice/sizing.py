@@ -75,7 +75,11 @@ def _cheapest(sizing: Sizing) -> str:
 
 def _row(host: SizedHost) -> Row:
     first = host.walls[0]
-    reserve = f"{units.count(host.survivors)} left after losing {host.lost}" if host.lost else ""
+    reserve = (
+        f"{units.count(host.survivors)} left after losing {units.count(host.lost)}"
+        if host.lost
+        else ""
+    )
     return (
         Cell(text=host.host),
         Cell(text=units.count(host.instances), note=reserve),

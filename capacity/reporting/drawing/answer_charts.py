@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 from capacity.domain import units
 from capacity.domain.answers.comparison import Change, Outcome
-from capacity.domain.answers.sizing import BreakEven, Exhaustion, Sizing, Storm
+from capacity.domain.answers.sizing import BreakEven, Demand, Exhaustion, Sizing, Storm
+from capacity.reporting.advice.present import instances_in_words, month
 from capacity.reporting.document import Figure
 from capacity.reporting.drawing.bars import Bar, Fill, Line, Part, Scale, bars
 
@@ -113,7 +114,7 @@ def _clients(label: str, clients: float, *, is_first: bool) -> Bar:
     )
 
 
-def exhaustion_figure(found: Exhaustion) -> Figure | None:
+def exhaustion_figure(found: Exhaustion, demand: Demand | None = None) -> Figure | None:
     """Return a row a date: the middle one, and the 80 % between early and late."""
     dates = [date for date in found.dates if date.early_at is not None]
     if not dates:
@@ -127,7 +128,7 @@ def exhaustion_figure(found: Exhaustion) -> Figure | None:
         Bar(
             label=date.of,
             parts=[Part(start=start, end=end, fill=Fill.OUTER)],
-            text="later" if date.middle_at is None else units.moment(date.middle_at)[:7],
+            text=month(date.middle_at, demand),
             dot=date.middle_at,
             is_first=index == 0,
         )
@@ -135,7 +136,10 @@ def exhaustion_figure(found: Exhaustion) -> Figure | None:
     ]
     step = max(len(ticks) // 5, 1)
     return Figure(
-        caption="When demand reaches what the present instances carry (80 % between the ends)",
+        caption=(
+            f"When demand reaches what {instances_in_words(found, demand)} carry"
+            " (80 % between the ends)"
+        ),
         svg=bars(
             "exhaustion-chart",
             title="Exhaustion date",

@@ -7,6 +7,7 @@ from capacity.domain.answers.sizing import ArrivalCost, Exhaustion, Storm, Unans
 from capacity.domain.caveats import Doubt, DoubtKind
 from capacity.domain.plan import CapacityPlan, Excuse, GeneratorVerdict
 from capacity.planning.caveats.generator import is_near_limit, was_watched
+from capacity.reporting.advice.present import instances_in_words, is_already, month
 from capacity.reporting.advice.sizing import price
 from capacity.reporting.document import Standing
 from capacity.reporting.first_screen.demand import best_host
@@ -83,17 +84,18 @@ def _instances(plan: CapacityPlan) -> Card:
 
 def _runs_out(plan: CapacityPlan) -> str:
     found = plan.advice.exhaustion if plan.advice is not None else None
+    demand = plan.advice.demand if plan.advice is not None else None
     if not isinstance(found, Exhaustion) or not found.dates:
         return "Exhaustion date not known: the demand has no growth."
-    date = found.dates[0]
+    date, whose = found.dates[0], instances_in_words(found, demand)
     if date.middle_at is None:
-        return "The present instances last for 50 years."
-    days = [_month(at) for at in (date.early_at, date.middle_at, date.late_at)]
-    return f"Present instances run out in {days[1]} (80 %: {days[0]} to {days[2]})."
-
-
-def _month(at: float | None) -> str:
-    return "later" if at is None else units.moment(at)[:7]
+        return f"The {whose} last for 50 years."
+    early, middle, late = (
+        month(at, demand) for at in (date.early_at, date.middle_at, date.late_at)
+    )
+    if is_already(date.middle_at, demand):
+        return f"The {whose} are already too few."
+    return f"The {whose} run out in {middle} (80 %: {early} to {late})."
 
 
 def _storm(plan: CapacityPlan) -> Card:

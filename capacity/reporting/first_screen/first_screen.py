@@ -117,7 +117,7 @@ def _bottleneck(plan: CapacityPlan) -> Panel:
         big=capital(RESOURCES[first.resource]),
         beside="met by this run"
         if is_met(plan)
-        else f"first in {units.share(first.binding_probability)} of fits",
+        else f"first to run out with {units.share(first.binding_probability)} probability",
         lines=_reasons(first, plan),
         do=shortened(first_clause(_remedy(plan, first)), _MOST_REMEDY),
         after=_next(plan),
@@ -147,7 +147,7 @@ def _reasons(first: Wall, plan: CapacityPlan) -> tuple[Line, ...]:
     idle = units.amount(first.cost.baseline.mid, first.resource)
     return (
         where,
-        Line(label="Cost", text=f"{cost} per connection; {idle} idle"),
+        Line(label="Use", text=f"{cost} per connection; {idle} idle"),
         Line(
             label="Why",
             text=f"({limit(first.limit)} − {idle}) / {cost} = {units.count(quotient)} connections",

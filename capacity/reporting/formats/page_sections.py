@@ -73,7 +73,7 @@ def _answers(plan: CapacityPlan | Excuse) -> dict[str, tuple[Figure, ...]]:
     figures = {
         "sizing": sizing_figure(advice.sizing) if isinstance(advice.sizing, Sizing) else None,
         "storm": storm_figure(advice.storm) if isinstance(advice.storm, Storm) else None,
-        "exhaustion": exhaustion_figure(advice.exhaustion)
+        "exhaustion": exhaustion_figure(advice.exhaustion, advice.demand)
         if isinstance(advice.exhaustion, Exhaustion)
         else None,
         "break-even": trade_figure(advice.break_even)

@@ -7,6 +7,7 @@ from capacity.domain.answers.sizing import Demand, Exhaustion, ExhaustionDate
 from capacity.domain.units import MONTH_S
 from capacity.models.operations.redundancy import survivors
 from capacity.planning.advice.sizing import losses
+from capacity.reporting.advice.present import instances_in_words
 from capacity.reporting.document import Section
 
 _DIGITS = 5
@@ -20,6 +21,7 @@ def exhaustion_proof(found: Exhaustion, demand: Demand) -> tuple[Section, ...]:
         f"{units.count(left)} of {units.count(found.instances)} instances left after the"
         f" planned-for loss, × {kept:.4g} for headroom"
     )
+    whose = instances_in_words(found, demand)
     factors = (
         (left * kept, reserve),
         (float(found.instances), units.counted(found.instances, "instance")),
@@ -28,9 +30,12 @@ def exhaustion_proof(found: Exhaustion, demand: Demand) -> tuple[Section, ...]:
         Section(
             anchor="carried",
             heading="What the instances carry",
-            paragraphs=tuple(
-                _carried(date, factor, words)
-                for date, (factor, words) in zip(found.dates, factors, strict=True)
+            paragraphs=(
+                f"Whose they are: {whose}",
+                *(
+                    _carried(date, factor, words)
+                    for date, (factor, words) in zip(found.dates, factors, strict=True)
+                ),
             ),
         ),
         Section(

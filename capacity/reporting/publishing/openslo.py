@@ -29,7 +29,7 @@ def render(about: Publication) -> str:
             "displayName": f"Connections of {about.target} within its safe capacity",
         },
         "spec": {
-            "description": about.reason,
+            "description": about.measured,
             "service": about.workload,
             "indicator": {
                 "metadata": {

@@ -154,7 +154,7 @@ def _alert(
         "expr": expression,
         "for": lasting,
         "labels": {"severity": severity, "target": about.target},
-        "annotations": {"summary": summary, "description": _plain(about.reason)},
+        "annotations": {"summary": summary, "description": _plain(about.measured)},
     }
 
 

@@ -49,13 +49,18 @@ class Publication:
         return f"{self.metric}{{{self.selector}}}" if self.selector else self.metric
 
     @property
-    def reason(self) -> str:
-        """Return in one line where the target per instance comes from."""
+    def measured(self) -> str:
+        """Return in one line the safe capacity, and where it comes from."""
         plan = self.plan
         return (
             f"safe capacity {plan.safe_capacity} connections (bottleneck:"
-            f" {RESOURCES[plan.binding]}; run {plan.run}), less {self.headroom_ratio:.0%} headroom"
+            f" {RESOURCES[plan.binding]}; run {plan.run})"
         )
+
+    @property
+    def reason(self) -> str:
+        """Return in one line where the connections per instance come from."""
+        return f"{self.measured}, less {self.headroom_ratio:.0%} headroom"
 
 
 def dns_label(text: str) -> str:

@@ -42,6 +42,24 @@ def test_every_file_is_written_and_named(publish, tmp_path):
     }  # fmt: skip
 
 
+def test_a_file_is_no_place_for_reports(run, tmp_path):
+    (tmp_path / "rules.yaml").write_text("rules: 1\n")
+    result = CliRunner().invoke(command, [run, "--to", str(tmp_path / "rules.yaml")])
+
+    assert isinstance(result.exception, ConfigError)
+    assert "rules.yaml: is a file; name a directory" in str(result.exception)
+
+
+def test_alerts_are_about_the_safe_capacity_and_autoscalers_about_what_headroom_leaves(
+    publish, tmp_path
+):
+    publish()
+
+    assert "headroom\n" not in (tmp_path / "out/prometheus-rules.yaml").read_text()
+    assert "less" not in (tmp_path / "out/openslo.yaml").read_text()
+    assert "less 20% headroom" in (tmp_path / "out/hpa.yaml").read_text()
+
+
 def test_who_cannot_be_reached_costs_no_file_and_has_an_exit_code(publish, tmp_path, monkeypatch):
     monkeypatch.setattr(receivers, "RETRY_S", 0.0)
     result = publish("--to", "http://127.0.0.1:1/secret-path")

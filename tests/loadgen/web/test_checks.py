@@ -33,6 +33,10 @@ def test_what_a_climb_may_reach_is_said_with_what_bounds_it():
         in preview.outlook
     )
     assert "connections" in preview.highest
+    [load] = [each.statement for each in preview.findings if each.name == "load"]
+    assert load.partition("in up to ")[2].startswith(
+        preview.outlook.split(",")[0].removeprefix("Up to ")
+    )
 
 
 def test_a_search_is_said_to_break_its_target():

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from capacity.domain.resources import LimitState, Resource
-from capacity.monitor.collectors.tcp_memory import TcpMemoryCollector
+from capacity.monitor.collectors.tcp_memory import NOT_IN_THIS_NAMESPACE, TcpMemoryCollector
 from capacity.monitor.host.procfs import PAGE_BYTES
 
 
@@ -151,6 +151,13 @@ def test_an_unreadable_limit_is_unknown(host, write_file, tmp_path, text):
     (limit,) = TcpMemoryCollector().limits(host)
 
     assert limit.state is LimitState.UNKNOWN
+
+
+def test_a_limit_that_a_namespace_does_not_show_says_where_to_run_the_agent(host, tmp_path):
+    (tmp_path / "sys/net/ipv4/tcp_mem").unlink()
+    (limit,) = TcpMemoryCollector().limits(host)
+
+    assert limit.reason == NOT_IN_THIS_NAMESPACE
 
 
 def test_a_line_without_memory_is_no_zero(host, write_file):

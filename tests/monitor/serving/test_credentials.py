@@ -22,7 +22,7 @@ from capacity.monitor.serving.credentials import client_context, read_token, ser
         (("two words\n", 0o600), "one word"),
         (("tab\tbed\n", 0o600), "one word"),
         (("s\u00e9cret\n", 0o600), "printable ASCII"),
-        ((None, 0), "No such file"),
+        ((None, 0), "No such file or directory; name a file that exists"),
         (("x" * 15 + "\n", 0o600), "a token of 15 letters can be guessed; give it 16 or more"),
     ],
 )

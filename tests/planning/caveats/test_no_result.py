@@ -229,3 +229,10 @@ def test_where_nobody_listens_no_other_load_is_advised(venue, unheard, rejected,
     ended = replace(first, load=None, plateau_started_at=None, plateau_ended_at=None, cut_off=cut)
 
     assert said in plan(replace(record, steps=(empty, replace(ended, failures=failures)))).remedy
+
+
+def test_who_measured_without_an_agent_is_told_how_its_samples_are_joined(venue):
+    answer = plan(without_agent(venue.record()))
+
+    assert "capacity attach RUN DIR" in answer.remedy
+    assert "--spool DIR" in answer.remedy

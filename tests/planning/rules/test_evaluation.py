@@ -49,6 +49,21 @@ def test_a_missing_figure_holds_no_rule(text):
     assert status(text, None, Level.WARN) is RuleStatus.WARNED
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (0.0, "0 %"),
+        (-0.25, "none: demand is 1.25 times what the instances carry safely"),
+        (-19676.0, "none: demand is 19,677 times what the instances carry safely"),
+    ],
+)
+def test_headroom_below_nothing_is_told_as_a_multiple(value, said):
+    figure = Figure(dimension=Dimension.RATIO, value=value)
+    (result,) = evaluate([rule("headroom >= 30 %")], {"headroom": figure})
+
+    assert result.statement == f"headroom is {said}"
+
+
 def test_a_missing_figure_says_why():
     asked = rule("headroom >= 30 %")
     figure = Figure(dimension=Dimension.RATIO, value=None, missing="no demand is known")

@@ -82,6 +82,19 @@ def test_what_exporters_do_not_publish_an_agent_would_read():
     assert finding.remedy.startswith("Use `capacity agent`, or declare them")
 
 
+@pytest.mark.parametrize(
+    ("reason", "is_helped"),
+    [
+        ("no permission to read /proc/1/limits", True),
+        ("run it in the host's network namespace", False),
+    ],
+)
+def test_nobody_is_told_to_be_root_where_it_does_not_help(reason, is_helped):
+    finding = readiness.unseen_limits([limit(LimitState.UNKNOWN, reason)])
+
+    assert ("as root" in finding.remedy) == is_helped
+
+
 def test_the_proposed_connect_rate_is_one_that_the_queue_outlasts():
     slow = readiness.accept_queue([queue_of(443, 65)], 443, 400)
 

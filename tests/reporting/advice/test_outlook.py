@@ -1,6 +1,8 @@
 import runpy
 from pathlib import Path
 
+import pytest
+
 from capacity.domain.answers.sizing import Unanswered
 from capacity.domain.estimates import Estimate
 from capacity.planning.advice.exhaustion import exhaustion
@@ -14,9 +16,9 @@ EXAMPLE = runpy.run_path(
 PLAN = EXAMPLE["make_plan"]()
 
 
-def told(growth):
-    demand = EXAMPLE["make_demand"](growth_per_month=Estimate.exactly(growth), instances=8)
-    return exhaustion_section(exhaustion(PLAN, demand, sized(PLAN, demand, []), None))
+def told(growth, instances=8):
+    demand = EXAMPLE["make_demand"](growth_per_month=Estimate.exactly(growth), instances=instances)
+    return exhaustion_section(exhaustion(PLAN, demand, sized(PLAN, demand, []), None), demand)
 
 
 def test_dates_are_days():
@@ -25,6 +27,22 @@ def test_dates_are_days():
     assert "grows by +5.0% a month" in section.paragraphs[0]
     # 100,000 grow to 8 · 19,948 in ln 1.596 / ln 1.05 = 9.58 months after New Year.
     assert section.table.rows[1][3].text == "2026-10-19"
+
+
+def test_the_dates_name_whose_they_are():
+    assert told(0.05).paragraphs[0].startswith("8 present instances like the tested host; demand")
+    assert (
+        told(0.05, None)
+        .paragraphs[0]
+        .startswith("8 instances like the tested host, as sized for the demand; demand")
+    )
+
+
+@pytest.mark.parametrize(("instances", "is_used_up"), [(5, True), (6, False)])
+def test_what_does_not_suffice_on_the_day_of_the_demand_is_exhausted_already(instances, is_used_up):
+    days = {cell.text for cell in told(0.05, instances).table.rows[1][2:]}
+
+    assert (days == {"already exhausted"}) == is_used_up
 
 
 def test_never_is_not_a_date():

@@ -57,7 +57,8 @@ def test_instances_come_with_price_and_date(sized):
 
     assert found.big == f"{best.instances} × {best.host}"
     assert found.text.startswith(
-        f"{best.price_per_month:,.0f} USD per month. Present instances run"
+        f"{best.price_per_month:,.0f} USD per month. The 14 present instances like"
+        " the tested host run out in 2030-07"
     )
 
 

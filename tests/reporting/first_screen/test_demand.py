@@ -33,14 +33,36 @@ def test_the_headroom_is_what_the_demand_leaves_of_the_safe_capacity(record, pla
 
     assert demand_per_instance(asked) == 9_604.0
     assert headroom(asked) == (
-        "50 % free: 192,080 connections (demand example) on 20 instances, 9,600 each"
+        "50 % free: 192,080 connections (demand example) on 20 instances like the tested host,"
+        " 9,600 each"
     )
 
 
 def test_a_demand_beyond_the_safe_capacity_is_said_to_be_too_much(record, plan, demand):
     asked = sized(record, plan, replace(demand, connections=38_416.0, instances=1))
+    far = sized(record, plan, replace(demand, connections=378_000_000.0, instances=1))
 
-    assert headroom(asked).startswith("100 % too much")
+    assert headroom(asked).startswith("none: demand is 2 times what the instances carry safely:")
+    assert headroom(far).startswith("none: demand is 19,679 times what")
+
+
+def test_a_demand_that_is_just_met_leaves_nothing_free(record, plan, demand):
+    met = sized(record, plan, replace(demand, connections=19_208.0, instances=1))
+    beyond = sized(record, plan, replace(demand, connections=19_209.0, instances=1))
+
+    assert headroom(met).startswith("0 % free")
+    assert headroom(beyond).startswith("none: demand is < 1 % above what")
+
+
+def test_the_headroom_is_that_of_the_host_type_that_the_demand_names(record, plan, demand, hosts):
+    named = replace(demand, host="large-tuned", instances=14)
+    asked = sized(record, plan, named, hosts)
+    large = next(h for h in asked.advice.sizing.hosts if h.host == "large-tuned")
+    free = 1.0 - 20_000 / 14 / large.safe_connections
+
+    assert headroom(asked).startswith(f"{free:.0%}".replace("%", " %"))
+    assert "14 instances of type large-tuned" in headroom(asked)
+    assert demand_per_instance(asked) is None
 
 
 def test_without_instances_the_headroom_of_one_is_not_known(record, plan, demand):

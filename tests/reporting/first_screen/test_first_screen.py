@@ -40,7 +40,7 @@ def test_the_bottleneck_shows_why_what_to_do_and_what_is_next(record, plan):
     assert panel.big == "File descriptors"
     assert lines(panel) == {
         "Limit": "20,000 descriptors (/proc/4242/descriptors)",
-        "Cost": "1 descriptor per connection; 52 descriptors idle",
+        "Use": "1 descriptor per connection; 52 descriptors idle",
         "Why": "(20,000 descriptors − 52 descriptors) / 1 descriptor = 19,948 connections",
     }
     assert panel.do == "raise descriptors on the target (LimitNOFILE=)."
@@ -66,7 +66,7 @@ def test_a_run_that_hit_its_limit_says_where_and_claims_no_fits(record, plan):
     assert screen.bottleneck.beside == "met by this run"
     assert screen.about.endswith(f"ended by a limit in step {len(record.steps)}")
     assert "ended by" not in first_screen(record, plan).about
-    assert first_screen(record, plan).bottleneck.beside.startswith("first in ")
+    assert first_screen(record, plan).bottleneck.beside.startswith("first to run out with ")
 
 
 def test_a_limit_that_was_met_has_no_arithmetic(record, plan):

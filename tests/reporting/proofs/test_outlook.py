@@ -21,6 +21,7 @@ def test_what_is_used_up_is_instances_times_one():
     carried, _ = proven(instances=10)
 
     assert carried.paragraphs == (
+        "Whose they are: 10 present instances like the tested host",
         (
             "headroom and reserve instances: 9 of 10 instances left after the planned-for loss, × 0.8"
             " for headroom, × 19,948 connections of one = 143,626 connections (139,032 to 143,626)"

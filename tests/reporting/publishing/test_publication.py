@@ -18,6 +18,10 @@ def test_the_reason_names_where_the_number_comes_from(about):
     )
 
 
+def test_what_was_measured_has_no_headroom_taken_off(about):
+    assert about.measured == about.reason.partition(", less")[0]
+
+
 def test_the_selector_is_part_of_the_series(about):
     assert about.series == 'capacity_application_connections{job="feed"}'
     assert replace(about, selector="").series == "capacity_application_connections"

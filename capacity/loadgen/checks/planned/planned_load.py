@@ -212,9 +212,10 @@ def _rules(
         admitted, by = profile.connections, "connections in the profile"
     else:
         raise PreflightError(
-            "no limit of the target is known, so no safe load can be derived; run an agent on the "
-            "target's host, declare limits.application_connections in the "
-            "target file, or set connections in the profile"
+            "no limit of the target is known that says how many connections it admits beside what it"
+            " uses, so no safe load can be derived; run an agent on the target's host, declare"
+            " limits.application_connections in the target file (of other limits, such as descriptors,"
+            " an agent has to read the use), or set connections in the profile"
         )
     most = max(1, math.floor(admitted * profile.fraction / sockets))
     by = f"{units.share(profile.fraction)} of {by} ({units.count(admitted)})"
