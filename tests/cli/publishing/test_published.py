@@ -29,7 +29,7 @@ def test_an_excuse_and_a_capacity_of_none_are_refused(plan):
 
 def test_a_directory_that_cannot_be_is_told(tmp_path, plan):
     (tmp_path / "file").write_text("")
-    with pytest.raises(ConfigError, match="cannot be written"):
+    with pytest.raises(ConfigError, match="is a file; name a directory"):
         write_all(tmp_path / "file", as_shipped(EXAMPLE["make_record"](), plan), (), {})
 
 

@@ -187,7 +187,7 @@ def test_a_forecast_says_until_when_the_instances_suffice(url, root, monkeypatch
     text = run(*arguments, "--instances", "60")
 
     assert soon["middle_at"] == PLANNED.started_at
-    assert "60 instances, less headroom" in text
+    assert f"60 instances like the one that {PLANNED.run} measured, less headroom" in text
     assert "days)" in text
 
 
