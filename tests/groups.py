@@ -21,16 +21,11 @@ from pathlib import Path
 
 PROCESSES = os.environ.get("CAPACITY_TEST_PROCESSES", "4")
 """Most tests wait most of the time, so that two cores do for four."""
-MORE_PROCESSES = str(int(PROCESSES) and int(PROCESSES) + 1)
 LONG, COMPILE = "--long", "--compile"
 BESIDE_EACH_OTHER = ("-n", PROCESSES, "--dist", "loadgroup", "--no-loadscope-reorder")
 GROUPS = {
     False: (("-m", "not alone and not long", *BESIDE_EACH_OTHER), ("-m", "alone and not long")),
-    # One process more: these hardly do anything but wait.
-    True: (
-        ("-m", "not alone and long", *BESIDE_EACH_OTHER, "-n", MORE_PROCESSES),
-        ("-m", "alone and long"),
-    ),
+    True: (("-m", "not alone and long", *BESIDE_EACH_OTHER), ("-m", "alone and long")),
 }
 """Of the tests that are not long, and of those that are."""
 MOST_AGAIN = 4
