@@ -26,7 +26,7 @@ HEALTHY = 20
 HEALTHY_PER_S = 20
 WATCHED_S = 1.0
 OPEN_TIMEOUT_S = 3.0
-MOST_DELAY_S = 0.5
+MOST_DELAY_S = 0.25
 """Of a machine to ourselves: what this process waited for a processor is taken out of it."""
 MOST_GROWTH_BYTES = 64 << 20
 

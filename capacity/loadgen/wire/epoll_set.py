@@ -27,6 +27,8 @@ from capacity.loadgen.wire.streams.readers import Reader
 READY_PER_TURN = 256
 READS_PER_TURN = 4
 """Further reads of one socket in a turn, while it keeps filling the buffer (large snapshots)."""
+MANY_MESSAGES = 256
+"""Of one read: so many messages of a few bytes each take long to look at, and others wait; its turn ends."""
 TURN_INTERVAL_S = 0.001
 """What the loop's clock resolves. Adds half of it to a busy connection's delays, on average."""
 STAMP_EVERY = 16
@@ -219,7 +221,9 @@ class ConnectionSet:
             payloads = reader.feed(data, replies)
             if payloads:
                 listener.on_messages(connection, payloads)
-            if len(data) < BYTES_PER_READ or connection.fd < 0 or reader.end is not None:
+            is_emptied = len(data) < BYTES_PER_READ
+            is_flood = len(payloads) >= MANY_MESSAGES
+            if is_emptied or is_flood or connection.fd < 0 or reader.end is not None:
                 break
         if replies:
             connection.send_frame(b"".join(replies))
